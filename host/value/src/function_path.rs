@@ -1,0 +1,193 @@
+//! Paths of functions: the forms that clients write, and the one they all mean. Whether there is
+//! such a function is not known here.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::limits::FUNCTION_PATH_CHARS_MAX;
+use crate::names::is_identifier_char;
+use crate::path::quote;
+
+/// The path of a function: `dir/module:function`.
+///
+/// `m:f` and `m.js:f` are equal, and `m` is `m:default`; [`fmt::Display`] gives the first form.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FunctionPath {
+    module: String,
+    function: String,
+}
+
+/// Why a text is no path of a function.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{path} is not the path of a function: {reason}. Write it as `module:function` or `folder/module:function`"
+)]
+pub struct FunctionPathError {
+    /// The text, quoted and cut.
+    pub path: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl FunctionPath {
+    /// Parses `m:f`, `m.js:f`, `dir/m:f` or `m` (which means `m:default`), splitting at the last `:`.
+    ///
+    /// Module parts are letters, digits, `_`, `-` and `.`; the function is letters, digits and `_`.
+    ///
+    /// # Errors
+    /// [`FunctionPathError`] with the reason.
+    pub fn parse(text: &str) -> Result<FunctionPath, FunctionPathError> {
+        split(text).map_err(|reason| FunctionPathError { path: quote(text), reason })
+    }
+
+    /// Parses the form that stands in URLs, with the function as the last part: `messages/list`
+    /// means `messages:list`. A text with a `:` is taken as [`FunctionPath::parse`] takes it.
+    ///
+    /// # Errors
+    /// [`FunctionPathError`] with the reason.
+    pub fn parse_url(text: &str) -> Result<FunctionPath, FunctionPathError> {
+        match text.rsplit_once('/') {
+            Some((module, function)) if !text.contains(':') => {
+                FunctionPath::parse(&format!("{module}:{function}"))
+            }
+            _ => FunctionPath::parse(text),
+        }
+    }
+
+    /// The module, without `.js`: `dir/module`.
+    pub fn module(&self) -> &str {
+        &self.module
+    }
+
+    /// The function's name within the module.
+    pub fn function(&self) -> &str {
+        &self.function
+    }
+}
+
+fn split(text: &str) -> Result<FunctionPath, String> {
+    if text.len() > FUNCTION_PATH_CHARS_MAX {
+        return Err(format!(
+            "it is {} characters long, where {FUNCTION_PATH_CHARS_MAX} are allowed",
+            text.len()
+        ));
+    }
+    let (module, function) = text.rsplit_once(':').unwrap_or((text, "default"));
+    let module = module.strip_suffix(".js").unwrap_or(module);
+    if module.is_empty() {
+        return Err("it names no module".to_owned());
+    }
+    module.split('/').try_for_each(check_module_part)?;
+    check_function_name(function)?;
+    Ok(FunctionPath { module: module.to_owned(), function: function.to_owned() })
+}
+
+fn check_module_part(part: &str) -> Result<(), String> {
+    let is_allowed = |character: char| is_identifier_char(character) || matches!(character, '-' | '.');
+    if let Some(character) = part.chars().find(|&character| !is_allowed(character)) {
+        return Err(format!("the module contains {character:?}"));
+    }
+    if part.is_empty() {
+        return Err("a part of the module between slashes is empty".to_owned());
+    }
+    if !part.contains(is_identifier_char) {
+        return Err(format!("the module's part {part:?} has neither letter nor digit"));
+    }
+    Ok(())
+}
+
+fn check_function_name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("it names no function after the `:`".to_owned());
+    }
+    if name.starts_with(|first: char| first.is_ascii_digit()) {
+        return Err("the function's name starts with a digit".to_owned());
+    }
+    match name.chars().find(|&character| !is_identifier_char(character)) {
+        Some(character) => Err(format!("the function's name contains {character:?}")),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for FunctionPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.module, self.function)
+    }
+}
+
+impl FromStr for FunctionPath {
+    type Err = FunctionPathError;
+    fn from_str(text: &str) -> Result<FunctionPath, FunctionPathError> {
+        FunctionPath::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_form_means_the_canonical_one() {
+        let cases = [
+            ("chat:getMessages", "chat:getMessages"),
+            ("chat.js:getMessages", "chat:getMessages"),
+            ("chat", "chat:default"),
+            ("chat.js", "chat:default"),
+            ("dir/chat:send", "dir/chat:send"),
+            ("a/b/c.js:d", "a/b/c:d"),
+            ("_system/frontend/x:y", "_system/frontend/x:y"),
+            ("my-mod.v2:f_1", "my-mod.v2:f_1"),
+        ];
+        for (text, canonical) in cases {
+            assert_eq!(FunctionPath::parse(text).unwrap().to_string(), canonical, "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_have_the_function_last() {
+        let cases =
+            [("messages/list", "messages:list"), ("a/b/c", "a/b:c"), ("m", "m:default"), ("a/m:f", "a/m:f")];
+        for (text, canonical) in cases {
+            assert_eq!(FunctionPath::parse_url(text).unwrap().to_string(), canonical, "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_paths_say_why() {
+        let too_long = format!("{}:f", "m".repeat(600));
+        let cases = [
+            ("", "names no module"),
+            (":f", "names no module"),
+            (".js:f", "names no module"),
+            ("m:", "names no function"),
+            ("m:f:g", "module contains ':'"),
+            ("m:f-g", "function's name contains '-'"),
+            ("m:1f", "starts with a digit"),
+            ("m:f.js", "function's name contains '.'"),
+            ("a//m:f", "between slashes is empty"),
+            ("/m:f", "between slashes is empty"),
+            ("m/:f", "between slashes is empty"),
+            ("../m:f", "neither letter nor digit"),
+            ("a/./m:f", "neither letter nor digit"),
+            ("my mod:f", "contains ' '"),
+            ("mö:f", "contains 'ö'"),
+            ("m\\n:f", "contains '\\\\'"),
+            (too_long.as_str(), "602 characters long"),
+        ];
+        for (text, reason) in cases {
+            let error = FunctionPath::parse(text).expect_err(text).to_string();
+            assert!(error.contains(reason) && error.contains("`module:function`"), "{text:?}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_paths_are_their_own_form(text in "[a-z_./:-]{0,12}|\\PC{0,12}") {
+            if let Ok(path) = FunctionPath::parse(&text) {
+                prop_assert_eq!(FunctionPath::parse(&path.to_string()), Ok(path));
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Every limit of Weir, with its unit in its name. Not configuration: what an operator may set
+//! has its default here and its flag in the command line.
+//!
+//! The first half are the limits that Convex documents, which functions written for it rely on;
+//! the second half are Weir's own. The relations between them are asserted at compile time.
+
+/// One kibibyte.
+const KIB: usize = 1 << 10;
+/// One mebibyte.
+const MIB: usize = 1 << 20;
+
+// ---- Values and documents
+
+/// How deep containers may stand in each other in a value: arguments, results.
+pub const VALUE_NESTING_MAX: usize = 64;
+/// How large a value may be, counted as `Value::size_bytes`.
+pub const VALUE_SIZE_BYTES_MAX: usize = 32 * MIB;
+/// How deep containers may stand in each other in a document, itself included.
+pub const DOCUMENT_NESTING_MAX: usize = 16;
+/// How large a document may be, counted as `Value::size_bytes`.
+pub const DOCUMENT_SIZE_BYTES_MAX: usize = MIB;
+/// How many items an array may have.
+pub const ARRAY_ITEMS_MAX: usize = 8192;
+/// How many fields an object may have.
+pub const OBJECT_FIELDS_MAX: usize = 1024;
+/// How long the name of a nested field may be, in ASCII characters.
+pub const FIELD_NAME_CHARS_MAX: usize = 1024;
+/// How long the name of a document's own field may be, in ASCII characters.
+pub const DOCUMENT_FIELD_NAME_CHARS_MAX: usize = 64;
+/// How long the name of a table may be, in ASCII characters.
+pub const TABLE_NAME_CHARS_MAX: usize = 64;
+/// How many tables a deployment may have.
+pub const TABLES_MAX: usize = 10_000;
+/// How long a function's path (`dir/module:function`) may be, in ASCII characters.
+pub const FUNCTION_PATH_CHARS_MAX: usize = 512;
+
+// ---- Transactions
+
+/// How many documents a transaction may read, those that a filter drops included.
+pub const TRANSACTION_DOCUMENTS_READ_MAX: usize = 32_000;
+/// How many bytes of documents a transaction may read.
+pub const TRANSACTION_BYTES_READ_MAX: usize = 16 * MIB;
+/// How many index ranges a transaction may read: calls of `get` and `query`.
+pub const TRANSACTION_RANGES_READ_MAX: usize = 4096;
+/// How many documents a transaction may write.
+pub const TRANSACTION_DOCUMENTS_WRITTEN_MAX: usize = 16_000;
+/// How many bytes of documents a transaction may write.
+pub const TRANSACTION_BYTES_WRITTEN_MAX: usize = 16 * MIB;
+/// How many operators the filter of a query may have.
+pub const QUERY_OPERATORS_MAX: usize = 256;
+/// How many queries of a call may be open at a time.
+pub const QUERY_CURSORS_MAX: usize = 1000;
+/// How many documents a batch of a query holds when the guest leaves the choice to the host.
+pub const QUERY_BATCH_ROWS_DEFAULT: usize = 100;
+/// How many documents a batch of a query may hold, whatever the guest asks for.
+pub const QUERY_BATCH_ROWS_MAX: usize = 1024;
+/// How many bytes of documents a batch of a query holds at most, the last document excepted.
+pub const QUERY_BATCH_BYTES_MAX: usize = MIB;
+
+// ---- Function calls
+
+/// How large the arguments of a call may be, as JSON text.
+pub const FUNCTION_ARGS_BYTES_MAX: usize = 16 * MIB;
+/// How large the result of a call may be, as JSON text.
+pub const FUNCTION_RESULT_BYTES_MAX: usize = 16 * MIB;
+/// How long a query or mutation may compute, the time in the database excluded.
+pub const FUNCTION_GUEST_TIME_MS_MAX: u64 = 1000;
+/// How long a call may take in all, host calls included.
+pub const FUNCTION_TOTAL_TIME_MS_MAX: u64 = 15_000;
+/// How often a call may call the host.
+pub const FUNCTION_HOST_CALLS_MAX: usize = 100_000;
+/// How long a line that a function logs may be; the rest is cut.
+pub const LOG_LINE_BYTES_MAX: usize = 4 * KIB;
+/// How many lines a call may log; the rest is dropped.
+pub const LOG_LINES_MAX: usize = 256;
+/// How long the message of an error that reaches a client may be; the rest is cut.
+pub const ERROR_MESSAGE_BYTES_MAX: usize = 16 * KIB;
+
+// ---- Guests
+
+/// How much linear memory an instance may have.
+pub const GUEST_MEMORY_BYTES_MAX: usize = 64 * MIB;
+/// How much stack an instance may use.
+pub const GUEST_STACK_BYTES_MAX: usize = 512 * KIB;
+/// How many elements the tables of an instance may have.
+pub const GUEST_TABLE_ELEMENTS_MAX: usize = 100_000;
+/// How often the clock that ends guests ticks.
+pub const GUEST_EPOCH_TICK_MS: u64 = 10;
+/// How large the manifest that a module describes itself with may be.
+pub const MANIFEST_BYTES_MAX: usize = MIB;
+/// How many functions a deployment may have.
+pub const DEPLOY_FUNCTIONS_MAX: usize = 10_000;
+
+// ---- Deployments
+
+/// How large one component may be.
+pub const MODULE_BYTES_MAX: usize = 32 * MIB;
+/// How long a module's name may be, in ASCII characters.
+pub const MODULE_NAME_CHARS_MAX: usize = 64;
+/// How many modules a deployment may have.
+pub const DEPLOY_MODULES_MAX: usize = 64;
+/// How large all components of a deployment may be together.
+pub const DEPLOY_BYTES_MAX: usize = 32 * MIB;
+/// How large the body of the request that deploys may be: base64 of the components, and names.
+pub const DEPLOY_REQUEST_BYTES_MAX: usize = 48 * MIB;
+/// How long the loading of a deployment may take, compilation included.
+pub const DEPLOY_TIME_MS_MAX: u64 = 300_000;
+
+// ---- Storage
+
+/// How long a key of the store may be.
+pub const STORE_KEY_BYTES_MAX: usize = 16 * KIB;
+/// How large one value of the store may be.
+pub const STORE_VALUE_BYTES_MAX: usize = 48 * MIB;
+/// How large one record of the log, a commit group, may be.
+pub const LOG_RECORD_BYTES_MAX: usize = 256 * MIB;
+/// How large a segment of the log grows before the next one begins.
+pub const LOG_SEGMENT_BYTES: usize = 64 * MIB;
+/// How long the record of a session's request is kept, so that its replay is answered from it.
+pub const SESSION_RECORD_MS: u64 = 14 * 24 * 3600 * 1000;
+
+// ---- Sync
+
+/// How large one message of a client may be: the arguments of a call, and what stands around them.
+pub const FRAME_BYTES_MAX: usize = FUNCTION_ARGS_BYTES_MAX + 64 * KIB;
+/// How many mutations of one socket may wait.
+pub const SOCKET_MUTATIONS_IN_FLIGHT_MAX: usize = 1000;
+/// How many bytes of arguments the waiting mutations of one socket may hold together.
+pub const SOCKET_MUTATION_BYTES_IN_FLIGHT_MAX: usize = 2 * FRAME_BYTES_MAX;
+/// How many queries one socket may watch.
+pub const SOCKET_QUERIES_MAX: usize = 10_000;
+/// How many changes of the query set one message may hold.
+pub const QUERY_SET_MODIFICATIONS_MAX: usize = 10_000;
+/// How many mutations of one socket run before others get their turn.
+pub const MUTATION_LANE_RUN_MAX: usize = 16;
+/// How many sockets may be open.
+pub const SOCKETS_MAX: usize = 100_000;
+/// A server sends the protocol's `Ping` after this long without another message.
+pub const SYNC_PING_MS: u64 = 15_000;
+/// A server sends a WebSocket ping this often.
+pub const SOCKET_PING_MS: u64 = 5_000;
+/// A client that is silent for this long is dropped.
+pub const SOCKET_SILENCE_MS_MAX: u64 = 120_000;
+/// A client that takes nothing for this long, while there is something to take, is dropped.
+pub const SOCKET_WRITE_MS_MAX: u64 = 60_000;
+/// The silence after which the least patient official client gives a server up.
+pub const CLIENT_PATIENCE_MS: u64 = 30_000;
+/// A `Transition` larger than this travels to clients that know chunks in chunks of this size.
+pub const TRANSITION_CHUNK_BYTES_MAX: usize = 5_000_000;
+/// How long the reason of a WebSocket close may be.
+pub const CLOSE_REASON_BYTES_MAX: usize = 123;
+/// How many steps the comparison of two results may cost before the whole value is sent.
+pub const DIFF_COST_MAX: usize = 100_000;
+/// How many keys of recent commit groups are kept while queries run: those that read a moment before the
+/// oldest of them run again.
+pub const LIVE_RECENT_KEYS_MAX: usize = 1_000_000;
+/// How many patches to its newest version a live query keeps encoded for the sockets at older ones.
+pub const DIFF_BASES_MAX: usize = 4;
+
+// ---- HTTP
+
+/// How large the body of a request may be, other than a deployment's.
+pub const HTTP_BODY_BYTES_MAX: usize = FUNCTION_ARGS_BYTES_MAX + 64 * KIB;
+/// How large the head of a request may be.
+pub const HTTP_HEAD_BYTES_MAX: usize = 64 * KIB;
+/// How long a client may take to send the head of a request.
+pub const HTTP_HEAD_MS_MAX: u64 = 10_000;
+/// How long a client may take to send the body of a request.
+pub const HTTP_BODY_MS_MAX: u64 = 120_000;
+/// How many function calls over HTTP may run or wait at a time.
+pub const HTTP_CALLS_IN_FLIGHT_MAX: usize = 1024;
+/// How long a moment that `query_ts` gave can be read at.
+pub const KEPT_MOMENT_MS: u64 = 30_000;
+/// How many such moments are kept.
+pub const KEPT_MOMENTS_MAX: usize = 64;
+/// How many queries one batch request may hold.
+pub const HTTP_QUERY_BATCH_MAX: usize = 1000;
+/// How many connections may be open, sockets included.
+pub const HTTP_CONNECTIONS_MAX: usize = SOCKETS_MAX + 1024;
+/// How long calls in flight have to finish after a signal to stop.
+pub const SHUTDOWN_MS_MAX: u64 = 20_000;
+
+// ---- The relations between them
+
+const _: () = {
+    // A document is a value, and fits in a transaction, which fits in a log record.
+    assert!(DOCUMENT_NESTING_MAX <= VALUE_NESTING_MAX);
+    assert!(DOCUMENT_SIZE_BYTES_MAX <= VALUE_SIZE_BYTES_MAX);
+    assert!(DOCUMENT_SIZE_BYTES_MAX <= TRANSACTION_BYTES_WRITTEN_MAX);
+    assert!(DOCUMENT_SIZE_BYTES_MAX <= TRANSACTION_BYTES_READ_MAX);
+    assert!(DOCUMENT_FIELD_NAME_CHARS_MAX <= FIELD_NAME_CHARS_MAX);
+    // What is written can be read again by another transaction.
+    assert!(TRANSACTION_DOCUMENTS_WRITTEN_MAX <= TRANSACTION_DOCUMENTS_READ_MAX);
+    assert!(TRANSACTION_BYTES_WRITTEN_MAX <= TRANSACTION_BYTES_READ_MAX);
+    // The parser of JSON that stands under every decoder ends at 128; ours ends before, with a better error.
+    assert!(VALUE_NESTING_MAX < 127);
+    // A transaction's writes and its session record (with the result) are one record of the log.
+    assert!(2 * (TRANSACTION_BYTES_WRITTEN_MAX + FUNCTION_RESULT_BYTES_MAX) <= LOG_RECORD_BYTES_MAX);
+    assert!(FUNCTION_RESULT_BYTES_MAX <= STORE_VALUE_BYTES_MAX);
+    // A result of documents can hold what a transaction may read.
+    assert!(FUNCTION_RESULT_BYTES_MAX >= TRANSACTION_BYTES_READ_MAX);
+    // Arguments and results are values.
+    assert!(FUNCTION_ARGS_BYTES_MAX <= VALUE_SIZE_BYTES_MAX);
+    assert!(FUNCTION_RESULT_BYTES_MAX <= VALUE_SIZE_BYTES_MAX);
+    // Batches and cursors stay within a transaction.
+    assert!(QUERY_BATCH_ROWS_DEFAULT <= QUERY_BATCH_ROWS_MAX);
+    assert!(QUERY_BATCH_ROWS_MAX <= TRANSACTION_DOCUMENTS_READ_MAX);
+    assert!(QUERY_CURSORS_MAX <= TRANSACTION_RANGES_READ_MAX);
+    assert!(TRANSACTION_DOCUMENTS_READ_MAX + TRANSACTION_DOCUMENTS_WRITTEN_MAX <= FUNCTION_HOST_CALLS_MAX);
+    // The clock that ends guests is much finer than what it measures.
+    assert!(GUEST_EPOCH_TICK_MS * 20 <= FUNCTION_GUEST_TIME_MS_MAX);
+    assert!(FUNCTION_GUEST_TIME_MS_MAX <= FUNCTION_TOTAL_TIME_MS_MAX);
+    assert!(GUEST_STACK_BYTES_MAX < GUEST_MEMORY_BYTES_MAX);
+    // A guest holds its arguments and its result, and some room to work in.
+    assert!(FUNCTION_ARGS_BYTES_MAX + FUNCTION_RESULT_BYTES_MAX < GUEST_MEMORY_BYTES_MAX);
+    // A deployment travels as base64 and is kept as one value of the store.
+    assert!(MODULE_BYTES_MAX <= DEPLOY_BYTES_MAX);
+    assert!(DEPLOY_BYTES_MAX / 3 * 4 + MIB <= DEPLOY_REQUEST_BYTES_MAX);
+    assert!(DEPLOY_BYTES_MAX < STORE_VALUE_BYTES_MAX);
+    assert!(STORE_VALUE_BYTES_MAX < LOG_RECORD_BYTES_MAX);
+    // What a call may have as arguments fits in a message, and as one request in what a socket may queue.
+    assert!(FUNCTION_ARGS_BYTES_MAX < FRAME_BYTES_MAX);
+    assert!(FUNCTION_ARGS_BYTES_MAX < HTTP_BODY_BYTES_MAX);
+    assert!(FRAME_BYTES_MAX <= SOCKET_MUTATION_BYTES_IN_FLIGHT_MAX);
+    assert!(MUTATION_LANE_RUN_MAX <= SOCKET_MUTATIONS_IN_FLIGHT_MAX);
+    // A client hears from the server before it gives it up, and the server hears several answers before it does.
+    assert!(SYNC_PING_MS * 2 <= CLIENT_PATIENCE_MS);
+    assert!(SOCKET_PING_MS <= SYNC_PING_MS);
+    assert!(SOCKET_PING_MS * 4 <= SOCKET_SILENCE_MS_MAX);
+    assert!(SOCKET_WRITE_MS_MAX <= SOCKET_SILENCE_MS_MAX);
+    assert!(SOCKETS_MAX < HTTP_CONNECTIONS_MAX);
+    // A call that began before the signal to stop may end.
+    assert!(FUNCTION_TOTAL_TIME_MS_MAX <= SHUTDOWN_MS_MAX);
+};
