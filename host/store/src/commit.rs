@@ -1,0 +1,50 @@
+//! What is written: single writes, commits, groups of commits.
+//!
+//! Not here: how they are encoded (see the log) or where they are kept.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_value::Timestamp;
+
+/// One key set or deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The key; any bytes, also none at all.
+    pub key: Bytes,
+    /// The new value; `None` deletes the key.
+    pub value: Option<Bytes>,
+}
+
+/// The writes of one transaction, all or nothing, visible from `ts` on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// When: unique, and larger than that of every commit before it.
+    pub ts: Timestamp,
+    /// What, never empty. When a key stands here twice, the later write counts.
+    pub writes: Vec<Write>,
+}
+
+/// Commits made durable by one sync, in the order of their timestamps; never empty.
+#[derive(Debug, Clone)]
+pub struct CommitGroup {
+    /// Oldest first.
+    pub commits: Vec<Arc<Commit>>,
+}
+
+impl CommitGroup {
+    /// The timestamp of the newest commit of the group.
+    pub fn last_ts(&self) -> Timestamp {
+        self.commits.last().map_or(Timestamp::ZERO, |commit| commit.ts)
+    }
+}
+
+/// Is told of every group as it becomes durable.
+pub trait GroupObserver: Send + Sync {
+    /// Called on the log thread, in order, after the group was synced and
+    /// [`Store::snapshot_durable`](crate::Store::snapshot_durable) shows exactly its last commit.
+    ///
+    /// The next group waits until this returns, so hand the work over and return. A panic here ends the
+    /// process as a failed sync does, because a listener that missed a group would be wrong from then on.
+    fn group_durable(&self, group: &CommitGroup);
+}

@@ -1,0 +1,107 @@
+//! When to fold, and how hard.
+//!
+//! Folding a key costs several times what committing it cost. So it waits: until the memory table or the log
+//! has grown to its bound, or until nobody needs the processor. A key that changes often is folded once for
+//! all of that. When it must fold under load it takes a quarter of one core, and all of one only when the
+//! memory table goes on growing.
+//!
+//! Pure. Not here: threads, and the folding.
+
+use std::time::Duration;
+
+use crate::StoreOptions;
+
+/// How long to wait when there is something to fold and an open snapshot forbids it.
+const BLOCKED_WAIT: Duration = Duration::from_millis(50);
+
+/// What the decision rests on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pressure {
+    pub(super) memory_bytes: u64,
+    /// Log since the last checkpoint.
+    pub(super) replay_bytes: u64,
+    /// Since the last commit.
+    pub(super) idle: Duration,
+    /// Whether anything is newer than the last checkpoint.
+    pub(super) has_news: bool,
+    /// Whether the floor has risen since the last fold, so that another one could move something.
+    pub(super) can_fold: bool,
+    /// Whether the floor has risen since the last checkpoint.
+    pub(super) can_checkpoint: bool,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Nothing, until something is committed.
+    Sleep,
+    /// Nothing for that long.
+    Wait(Duration),
+    /// Fold what can be folded.
+    Fold(Pace),
+    /// Fold what can be folded and make it durable.
+    Checkpoint(Pace),
+}
+
+/// How much of the processor a fold takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// A quarter of a core.
+    Gentle,
+    /// All it gets.
+    Full,
+}
+
+pub(super) fn decide(pressure: &Pressure, options: &StoreOptions) -> Decision {
+    let pace = if pressure.memory_bytes > options.memory_budget_bytes.saturating_mul(2) {
+        Pace::Full
+    } else {
+        Pace::Gentle
+    };
+    let log_is_long = pressure.replay_bytes > options.checkpoint_log_bytes;
+    let memory_is_large = pressure.memory_bytes > options.memory_budget_bytes;
+    let is_idle = pressure.idle >= options.idle_before_fold;
+    match pressure {
+        _ if !pressure.has_news => Decision::Sleep,
+        _ if log_is_long && pressure.can_checkpoint => Decision::Checkpoint(pace),
+        _ if memory_is_large && pressure.can_fold => Decision::Fold(pace),
+        _ if log_is_long || memory_is_large => Decision::Wait(BLOCKED_WAIT),
+        _ if is_idle && pressure.can_checkpoint => Decision::Checkpoint(Pace::Full),
+        _ if is_idle => Decision::Wait(options.idle_before_fold.max(BLOCKED_WAIT)),
+        _ => Decision::Wait(options.idle_before_fold.saturating_sub(pressure.idle)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decisions() {
+        let options = StoreOptions {
+            memory_budget_bytes: 100,
+            checkpoint_log_bytes: 1000,
+            idle_before_fold: Duration::from_secs(1),
+            ..StoreOptions::default()
+        };
+        let busy = Pressure { has_news: true, can_fold: true, can_checkpoint: true, ..Pressure::default() };
+        let second = Duration::from_secs(1);
+        let cases = [
+            (Pressure::default(), Decision::Sleep),
+            (Pressure { idle: second, memory_bytes: 500, ..Pressure::default() }, Decision::Sleep),
+            (busy, Decision::Wait(second)),
+            (Pressure { idle: second / 4, ..busy }, Decision::Wait(second * 3 / 4)),
+            (Pressure { idle: second, ..busy }, Decision::Checkpoint(Pace::Full)),
+            (Pressure { idle: second, can_checkpoint: false, ..busy }, Decision::Wait(second)),
+            (Pressure { memory_bytes: 101, ..busy }, Decision::Fold(Pace::Gentle)),
+            (Pressure { memory_bytes: 201, ..busy }, Decision::Fold(Pace::Full)),
+            (Pressure { memory_bytes: 201, can_fold: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
+            (Pressure { replay_bytes: 1001, ..busy }, Decision::Checkpoint(Pace::Gentle)),
+            (Pressure { replay_bytes: 1001, memory_bytes: 201, ..busy }, Decision::Checkpoint(Pace::Full)),
+            (Pressure { replay_bytes: 1001, can_checkpoint: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
+        ];
+        for (pressure, expected) in cases {
+            assert_eq!(decide(&pressure, &options), expected, "{pressure:?}");
+        }
+    }
+}

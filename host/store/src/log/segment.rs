@@ -1,0 +1,127 @@
+//! A segment's name and header.
+//!
+//! ```text
+//! magic "WEIRLOG\n"   8
+//! format              4   1; little-endian as everything here
+//! zero                4
+//! number              8   the one in the file's name
+//! base                8   timestamp of the newest commit in the segments before this one
+//! salt                8   random; the checks of the records begin with it
+//! check               4   CRC32C of the bytes before
+//! ```
+//!
+//! The base ties a segment to the one before it: a segment that is missing, or was replaced, is noticed.
+//!
+//! Not here: records, and when a segment begins.
+
+use weir_value::Timestamp;
+
+const MAGIC: [u8; 8] = *b"WEIRLOG\n";
+const FORMAT: u32 = 1;
+const SUFFIX: &str = ".log";
+
+/// Length of a header; the first record begins here.
+pub(crate) const HEADER_BYTES: usize = 44;
+
+/// What stands at the beginning of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SegmentHeader {
+    pub(crate) number: u64,
+    pub(crate) base: Timestamp,
+    pub(crate) salt: u64,
+}
+
+/// Why a header cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadHeader {
+    /// Cut off, or it does not match its check: torn or damaged.
+    Torn,
+    /// Whole, and written by another version.
+    Format(u32),
+    /// Whole, and of another segment.
+    Number(u64),
+}
+
+impl SegmentHeader {
+    pub(crate) fn encode(&self) -> [u8; HEADER_BYTES] {
+        let mut bytes = [0; HEADER_BYTES];
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..12].copy_from_slice(&FORMAT.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.number.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.base.as_nanos().to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.salt.to_le_bytes());
+        let check = crc32c::crc32c(&bytes[..40]);
+        bytes[40..].copy_from_slice(&check.to_le_bytes());
+        bytes
+    }
+
+    /// The header of segment `number`.
+    pub(crate) fn decode(segment: &[u8], number: u64) -> Result<SegmentHeader, BadHeader> {
+        let bytes = segment.first_chunk::<HEADER_BYTES>().ok_or(BadHeader::Torn)?;
+        let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+        let long = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+        if !bytes.starts_with(&MAGIC) || word(40) != crc32c::crc32c(&bytes[..40]) {
+            return Err(BadHeader::Torn);
+        }
+        if word(8) != FORMAT {
+            return Err(BadHeader::Format(word(8)));
+        }
+        if long(16) != number {
+            return Err(BadHeader::Number(long(16)));
+        }
+        Ok(SegmentHeader { number, base: Timestamp::from_nanos(long(24)), salt: long(32) })
+    }
+}
+
+/// The file of segment `number`.
+pub(crate) fn file_name(number: u64) -> String {
+    format!("{number:020}{SUFFIX}")
+}
+
+/// The segment that a file holds; `None` for files that are none of ours.
+pub(crate) fn parse_file_name(name: &str) -> Option<u64> {
+    let number = name.strip_suffix(SUFFIX)?.parse().ok()?;
+    (file_name(number) == name).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: SegmentHeader = SegmentHeader { number: 7, base: Timestamp::from_nanos(99), salt: 0xfeed };
+
+    #[test]
+    fn headers_round_trip_and_notice_damage() {
+        let bytes = HEADER.encode();
+        assert_eq!(SegmentHeader::decode(&bytes, 7), Ok(HEADER));
+        assert_eq!(SegmentHeader::decode(&bytes, 8), Err(BadHeader::Number(7)));
+        for len in 0..HEADER_BYTES {
+            assert_eq!(SegmentHeader::decode(&bytes[..len], 7), Err(BadHeader::Torn));
+        }
+        for at in 0..HEADER_BYTES {
+            let mut damaged = bytes;
+            damaged[at] ^= 0x10;
+            assert_eq!(SegmentHeader::decode(&damaged, 7), Err(BadHeader::Torn), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn another_format_is_told_apart_from_damage() {
+        let mut bytes = HEADER.encode();
+        bytes[8] = 2;
+        let check = crc32c::crc32c(&bytes[..40]);
+        bytes[40..].copy_from_slice(&check.to_le_bytes());
+        assert_eq!(SegmentHeader::decode(&bytes, 7), Err(BadHeader::Format(2)));
+    }
+
+    #[test]
+    fn file_names_sort_as_numbers_and_foreign_files_are_left_alone() {
+        assert!(file_name(9) < file_name(10) && file_name(10) < file_name(u64::MAX));
+        assert_eq!(parse_file_name(&file_name(42)), Some(42));
+        for name in
+            ["", ".log", "1.log", "00000000000000000001.log~", "lost+found", "+0000000000000000001.log"]
+        {
+            assert_eq!(parse_file_name(name), None, "{name}");
+        }
+    }
+}

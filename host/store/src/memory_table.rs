@@ -1,0 +1,385 @@
+//! Recent versions of keys, ordered, in memory.
+//!
+//! A B-tree of keys behind a readers-writer lock; each key has a chain of versions, oldest first, almost
+//! always of length one. The lock is held for one lookup, one chunk of a scan or the writes of one commit.
+//! Turned down: a persistent map (several times slower to write, and each snapshot pins old nodes) and a
+//! lock-free skip list keyed by key and timestamp (one node per version, so a hot row costs a walk over all
+//! its versions).
+//!
+//! Versions that no snapshot can see any more are dropped when a chain grows, so a counter bumped a thousand
+//! times a second does not pile up until the next fold.
+//!
+//! Not here: durability, and which snapshots are open.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+use smallvec::SmallVec;
+use weir_value::Timestamp;
+
+use crate::{Direction, Write};
+
+/// A chain that has grown to this many versions, or to a multiple by a power of two, is pruned.
+const CHAIN_PRUNE_LEN: usize = 8;
+/// Estimated memory of a key beside its bytes: the slot in the tree, the allocation, its share of the commit.
+const KEY_OVERHEAD_BYTES: u64 = 160;
+/// Estimated memory of a version beside its value.
+const VERSION_OVERHEAD_BYTES: u64 = 48;
+
+/// `None` is a deletion.
+type Version = (Timestamp, Option<Bytes>);
+/// Ascending timestamps.
+type Chain = SmallVec<[Version; 1]>;
+
+/// A range of keys.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Interval<'a> {
+    pub(crate) low: Bound<&'a [u8]>,
+    pub(crate) high: Bound<&'a [u8]>,
+}
+
+impl<'a> Interval<'a> {
+    /// Every key.
+    #[cfg(test)]
+    pub(crate) const ALL: Interval<'static> = Interval { low: Bound::Unbounded, high: Bound::Unbounded };
+
+    /// Whether no key can lie in it. Maps panic on such ranges.
+    pub(crate) fn is_empty(&self) -> bool {
+        match (self.low, self.high) {
+            (Bound::Included(low), Bound::Included(high)) => low > high,
+            (Bound::Included(low) | Bound::Excluded(low), Bound::Excluded(high) | Bound::Included(high)) => {
+                low >= high
+            }
+            _ => false,
+        }
+    }
+
+    /// The part from its beginning, in the given direction, up to and with `key`.
+    pub(crate) fn up_to<'b>(self, key: &'b [u8], direction: Direction) -> Interval<'b>
+    where
+        'a: 'b,
+    {
+        match direction {
+            Direction::Ascending => Interval { low: self.low, high: Bound::Included(key) },
+            Direction::Descending => Interval { low: Bound::Included(key), high: self.high },
+        }
+    }
+
+    /// The part behind `key`.
+    pub(crate) fn behind<'b>(self, key: &'b [u8], direction: Direction) -> Interval<'b>
+    where
+        'a: 'b,
+    {
+        match direction {
+            Direction::Ascending => Interval { low: Bound::Excluded(key), high: self.high },
+            Direction::Descending => Interval { low: self.low, high: Bound::Excluded(key) },
+        }
+    }
+}
+
+/// Part of a scan.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    /// Keys that have a version at the timestamp, in the order of the scan; `None` is a deletion.
+    pub(crate) entries: Vec<(Bytes, Option<Bytes>)>,
+    /// The last key looked at; `None` when the interval is exhausted.
+    pub(crate) reached: Option<Bytes>,
+}
+
+/// What one step of the fold moves.
+#[derive(Debug, Default)]
+pub(crate) struct FoldBatch {
+    /// For each key the newest version up to the bound.
+    pub(crate) entries: Vec<FoldEntry>,
+    /// The last key looked at; `None` at the end of the table.
+    pub(crate) reached: Option<Bytes>,
+}
+
+/// One key to be folded.
+#[derive(Debug)]
+pub(crate) struct FoldEntry {
+    pub(crate) key: Bytes,
+    pub(crate) ts: Timestamp,
+    pub(crate) value: Option<Bytes>,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryTable {
+    chains: RwLock<BTreeMap<Bytes, Chain>>,
+    bytes: AtomicU64,
+}
+
+impl MemoryTable {
+    /// Adds the writes of one commit, all at once. `ts` is larger than any before. `floor` says up to which
+    /// timestamp only the newest version of a key is still needed; it is asked rarely.
+    pub(crate) fn insert(&self, ts: Timestamp, writes: &[Write], floor: impl Fn() -> Timestamp) {
+        let mut added = 0;
+        let mut freed = 0;
+        let mut chains = self.chains.write();
+        for write in writes {
+            added += version_bytes(write.value.as_ref());
+            let chain = chains.entry(write.key.clone()).or_insert_with(|| {
+                added += key_bytes(&write.key);
+                Chain::new()
+            });
+            if let Some(last) = chain.last_mut().filter(|last| last.0 == ts) {
+                freed += version_bytes(last.1.as_ref());
+                last.1 = write.value.clone();
+                continue;
+            }
+            chain.push((ts, write.value.clone()));
+            if chain.len() >= CHAIN_PRUNE_LEN && chain.len().is_power_of_two() {
+                freed += prune(chain, floor());
+            }
+        }
+        drop(chains);
+        self.bytes.fetch_add(added, Ordering::Relaxed);
+        self.bytes.fetch_sub(freed, Ordering::Relaxed);
+    }
+
+    /// The version of `key` at `ts`: `None` when the table has none, `Some(None)` when it is deleted.
+    pub(crate) fn get(&self, key: &[u8], ts: Timestamp) -> Option<Option<Bytes>> {
+        let chains = self.chains.read();
+        visible(chains.get(key)?, ts).map(|version| version.1.clone())
+    }
+
+    /// The versions at `ts` of the keys in `interval`, which is not empty, from its beginning in the given
+    /// direction. Looks at `keys_max` keys at most.
+    pub(crate) fn chunk(
+        &self,
+        interval: Interval<'_>,
+        ts: Timestamp,
+        direction: Direction,
+        keys_max: usize,
+    ) -> Chunk {
+        let chains = self.chains.read();
+        let range = chains.range::<[u8], _>((interval.low, interval.high));
+        match direction {
+            Direction::Ascending => collect_chunk(range, ts, keys_max),
+            Direction::Descending => collect_chunk(range.rev(), ts, keys_max),
+        }
+    }
+
+    /// The entries behind `after` that can be folded up to `bound`. Takes `entries_max` at most, and looks at
+    /// sixteen times as many keys.
+    pub(crate) fn foldable(&self, after: Option<&[u8]>, bound: Timestamp, entries_max: usize) -> FoldBatch {
+        let low = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let chains = self.chains.read();
+        let mut batch = FoldBatch::default();
+        for (looked_at, (key, chain)) in chains.range::<[u8], _>((low, Bound::Unbounded)).enumerate() {
+            if let Some((ts, value)) = visible(chain, bound) {
+                batch.entries.push(FoldEntry { key: key.clone(), ts: *ts, value: value.clone() });
+            }
+            if batch.entries.len() == entries_max || looked_at + 1 == entries_max * 16 {
+                batch.reached = Some(key.clone());
+                break;
+            }
+        }
+        batch
+    }
+
+    /// Forgets the versions up to `bound` of the keys in `batch`, which must be in the fold by now.
+    pub(crate) fn remove_folded(&self, batch: &FoldBatch, bound: Timestamp) {
+        let mut freed = 0;
+        let mut chains = self.chains.write();
+        for entry in &batch.entries {
+            let Some(chain) = chains.get_mut(&entry.key) else { continue };
+            let count = chain.partition_point(|version| version.0 <= bound);
+            freed += chain.drain(..count).map(|version| version_bytes(version.1.as_ref())).sum::<u64>();
+            if chain.is_empty() {
+                freed += key_bytes(&entry.key);
+                chains.remove(&entry.key);
+            }
+        }
+        drop(chains);
+        self.bytes.fetch_sub(freed, Ordering::Relaxed);
+    }
+
+    /// Estimated size, bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Keys with at least one version.
+    pub(crate) fn keys(&self) -> u64 {
+        self.chains.read().len() as u64
+    }
+}
+
+fn key_bytes(key: &Bytes) -> u64 {
+    KEY_OVERHEAD_BYTES + key.len() as u64
+}
+
+fn version_bytes(value: Option<&Bytes>) -> u64 {
+    VERSION_OVERHEAD_BYTES + value.map_or(0, |value| value.len() as u64)
+}
+
+/// The newest version up to `ts`. Readers want the newest of all most of the time, so look from the end
+/// first.
+fn visible(chain: &Chain, ts: Timestamp) -> Option<&Version> {
+    match chain.last() {
+        Some(last) if last.0 <= ts => Some(last),
+        _ => chain[..chain.partition_point(|version| version.0 <= ts)].last(),
+    }
+}
+
+/// Drops the versions that are older than the newest one up to `floor`; returns their estimated size.
+fn prune(chain: &mut Chain, floor: Timestamp) -> u64 {
+    let hidden = chain.partition_point(|version| version.0 <= floor).saturating_sub(1);
+    chain.drain(..hidden).map(|version| version_bytes(version.1.as_ref())).sum()
+}
+
+fn collect_chunk<'a>(
+    range: impl Iterator<Item = (&'a Bytes, &'a Chain)>,
+    ts: Timestamp,
+    keys_max: usize,
+) -> Chunk {
+    let mut chunk = Chunk::default();
+    for (looked_at, (key, chain)) in range.enumerate() {
+        if let Some((_, value)) = visible(chain, ts) {
+            chunk.entries.push((key.clone(), value.clone()));
+        }
+        if looked_at + 1 == keys_max {
+            chunk.reached = Some(key.clone());
+            break;
+        }
+    }
+    chunk
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEVER: fn() -> Timestamp = || Timestamp::ZERO;
+
+    fn ts(nanos: u64) -> Timestamp {
+        Timestamp::from_nanos(nanos)
+    }
+
+    fn write(key: &'static str, value: Option<&'static str>) -> Write {
+        Write { key: Bytes::from(key), value: value.map(Bytes::from) }
+    }
+
+    fn entries(chunk: &Chunk) -> Vec<(&str, Option<&str>)> {
+        chunk
+            .entries
+            .iter()
+            .map(|(key, value)| {
+                (
+                    std::str::from_utf8(key).unwrap(),
+                    value.as_deref().map(|value| std::str::from_utf8(value).unwrap()),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_timestamp_sees_its_version() {
+        let table = MemoryTable::default();
+        table.insert(ts(10), &[write("a", Some("1"))], NEVER);
+        table.insert(ts(20), &[write("a", None)], NEVER);
+        table.insert(ts(30), &[write("a", Some("3"))], NEVER);
+        let cases = [
+            (9, None),
+            (10, Some(Some("1"))),
+            (19, Some(Some("1"))),
+            (20, Some(None)),
+            (35, Some(Some("3"))),
+        ];
+        for (at, expected) in cases {
+            assert_eq!(table.get(b"a", ts(at)), expected.map(|value| value.map(Bytes::from)), "at {at}");
+        }
+        assert_eq!(table.get(b"b", ts(99)), None);
+    }
+
+    #[test]
+    fn the_later_write_of_one_commit_counts() {
+        let table = MemoryTable::default();
+        table.insert(ts(1), &[write("a", Some("first")), write("a", None), write("a", Some("last"))], NEVER);
+        assert_eq!(table.get(b"a", ts(1)), Some(Some(Bytes::from("last"))));
+        let batch = table.foldable(None, ts(1), 10);
+        table.remove_folded(&batch, ts(1));
+        assert_eq!((table.bytes(), table.keys()), (0, 0));
+    }
+
+    #[test]
+    fn chunks_stop_where_they_are_told_and_go_both_ways() {
+        let table = MemoryTable::default();
+        table.insert(ts(1), &[write("a", Some("1")), write("b", None), write("c", Some("3"))], NEVER);
+        table.insert(ts(5), &[write("bb", Some("later"))], NEVER);
+        let chunk = table.chunk(Interval::ALL, ts(1), Direction::Ascending, 3);
+        assert_eq!(entries(&chunk), [("a", Some("1")), ("b", None)]);
+        assert_eq!(
+            chunk.reached.as_deref(),
+            Some(&b"bb"[..]),
+            "a key that is not visible yet counts as reached"
+        );
+        let chunk = table.chunk(Interval::ALL, ts(9), Direction::Descending, 99);
+        assert_eq!(entries(&chunk), [("c", Some("3")), ("bb", Some("later")), ("b", None), ("a", Some("1"))]);
+        assert_eq!(chunk.reached, None);
+    }
+
+    #[test]
+    fn a_hot_key_does_not_pile_up_versions() {
+        let table = MemoryTable::default();
+        for at in 1..=1000 {
+            table.insert(ts(at), &[write("hot", Some("v"))], || ts(at - 1));
+        }
+        assert!(table.chains.read()[&b"hot"[..]].len() <= CHAIN_PRUNE_LEN);
+        let one_key = key_bytes(&Bytes::from("hot")) + CHAIN_PRUNE_LEN as u64 * (VERSION_OVERHEAD_BYTES + 1);
+        assert!(table.bytes() <= one_key);
+    }
+
+    #[test]
+    fn pruning_keeps_what_a_snapshot_sees() {
+        let table = MemoryTable::default();
+        for at in 1..=100 {
+            table.insert(ts(at), &[write("hot", Some("v"))], || ts(3));
+        }
+        assert!(table.get(b"hot", ts(3)).is_some());
+        assert_eq!(table.get(b"hot", ts(2)), None, "older than the floor, and superseded");
+        assert_eq!(visible(&table.chains.read()[&b"hot"[..]], ts(50)).unwrap().0, ts(50));
+    }
+
+    #[test]
+    fn folding_takes_the_newest_version_and_leaves_later_ones() {
+        let table = MemoryTable::default();
+        for at in [1, 2, 8] {
+            table.insert(ts(at), &[write("a", Some("v")), write("b", None)], NEVER);
+        }
+        table.insert(ts(9), &[write("c", Some("v"))], NEVER);
+        let first = table.foldable(None, ts(5), 1);
+        assert_eq!((&first.entries[0].key[..], first.entries[0].ts), (&b"a"[..], ts(2)));
+        let second = table.foldable(first.reached.as_deref(), ts(5), 99);
+        assert_eq!(second.entries.len(), 1);
+        assert_eq!((second.entries[0].value.as_ref(), second.reached), (None, None));
+        table.remove_folded(&first, ts(5));
+        assert_eq!(table.get(b"a", ts(5)), None);
+        assert!(table.get(b"a", ts(8)).is_some());
+        let rest = table.foldable(None, ts(9), 99);
+        table.remove_folded(&rest, ts(9));
+        assert_eq!((table.bytes(), table.keys()), (0, 0));
+    }
+
+    #[test]
+    fn empty_intervals_are_known() {
+        use Bound::{Excluded, Included, Unbounded};
+        let key = |key: &'static str| key.as_bytes();
+        let cases = [
+            (Included(key("a")), Included(key("a")), false),
+            (Included(key("a")), Excluded(key("a")), true),
+            (Excluded(key("a")), Included(key("a")), true),
+            (Excluded(key("a")), Excluded(key("b")), false),
+            (Included(key("b")), Included(key("a")), true),
+            (Unbounded, Excluded(key("a")), false),
+        ];
+        for (low, high, empty) in cases {
+            assert_eq!(Interval { low, high }.is_empty(), empty, "{low:?} {high:?}");
+        }
+    }
+}

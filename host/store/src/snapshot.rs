@@ -1,0 +1,168 @@
+//! Reading the state at one timestamp.
+//!
+//! A snapshot is a timestamp and an entry in the registry of open snapshots; taking one copies nothing. The
+//! registry keeps the fold from moving anything newer than the oldest open snapshot into sled, which holds
+//! one version of a key.
+//!
+//! # Why a scan is right while the fold moves entries
+//!
+//! The fold writes an entry to sled first and takes it out of memory afterwards, and it only ever moves
+//! versions that every open snapshot sees. So a reader that looks into *memory first, sled second* finds each
+//! key in at least one of them: if memory no longer has a version, sled has it already. The other order would
+//! lose a key that moved in between. For a single key that is all.
+//!
+//! A scan reads memory in chunks, because the lock of the table is not held for long, and then reads sled for
+//! the same interval of keys. A chunk that stopped early knows nothing of the keys behind the last one it
+//! reached, so sled is read up to that key and no further; the next chunk begins there. Within the interval
+//! each key is decided by the state of memory at one moment, *before* sled was read: what memory showed wins
+//! (a deletion hides sled's entry), what it did not show was in sled by then, and cannot change there while
+//! the snapshot is open.
+//!
+//! Not here: transactions, read sets, conflicts.
+
+use std::cmp::Ordering;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use thiserror::Error;
+use weir_value::Timestamp;
+
+use crate::fold::{FoldError, Slot};
+use crate::memory_table::{Chunk, Interval};
+use crate::view::View;
+
+/// Keys of the memory table that one chunk of a scan looks at before it gives the lock back.
+const CHUNK_KEYS_MAX: usize = 256;
+/// And the fewest, so that a scan for one row does not crawl over a run of deleted ones.
+const CHUNK_KEYS_MIN: usize = 16;
+
+/// The order in which a scan returns keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Smallest key first.
+    Ascending,
+    /// Largest key first.
+    Descending,
+}
+
+/// Reading failed below the store: the disk, or damage to the fold's files.
+#[derive(Debug, Clone, Error)]
+#[error("the folded data cannot be read: {0}; if the disk is healthy, restore the data folder from a backup")]
+pub struct ReadError(#[from] FoldError);
+
+/// The state at one timestamp; later commits never show. Dropping it lets the fold go on, so do not keep one
+/// for long.
+pub struct Snapshot {
+    view: Arc<View>,
+    ts: Timestamp,
+}
+
+impl Snapshot {
+    /// `ts` must already stand in the registry of `view`, by one of its `register_` functions.
+    pub(crate) fn new(view: Arc<View>, ts: Timestamp) -> Snapshot {
+        Snapshot { view, ts }
+    }
+
+    /// The newest commit it shows.
+    pub fn ts(&self) -> Timestamp {
+        self.ts
+    }
+
+    /// The value of `key`, or `None` when it does not exist.
+    ///
+    /// # Errors
+    /// The fold cannot be read.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ReadError> {
+        if let Some(value) = self.view.memory.get(key, self.ts) {
+            return Ok(value);
+        }
+        Ok(self.view.fold.get(key)?)
+    }
+
+    /// One batch of the keys in `start..end` with their values, at most `limit`, in the order of `direction`.
+    /// Fewer than `limit` means that the range is exhausted; otherwise go on behind the last key returned.
+    ///
+    /// # Errors
+    /// The fold cannot be read.
+    pub fn scan(
+        &self,
+        start: &[u8],
+        end: &[u8],
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, ReadError> {
+        let whole = Interval { low: Bound::Included(start), high: Bound::Excluded(end) };
+        let mut rows = Vec::new();
+        let mut behind: Option<Bytes> = None;
+        while rows.len() < limit {
+            let rest = behind.as_deref().map_or(whole, |key| whole.behind(key, direction));
+            if rest.is_empty() {
+                break;
+            }
+            let keys_max = (limit - rows.len()).clamp(CHUNK_KEYS_MIN, CHUNK_KEYS_MAX);
+            let mut chunk = self.view.memory.chunk(rest, self.ts, direction, keys_max);
+            let reached = chunk.reached.take();
+            let covered = reached.as_deref().map_or(rest, |key| rest.up_to(key, direction));
+            self.merge(chunk, covered, direction, limit, &mut rows)?;
+            match reached {
+                Some(key) => behind = Some(key),
+                None => break,
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Adds the rows of `interval`, whose keys in memory are all in `chunk`, until there are `limit`.
+    fn merge(
+        &self,
+        chunk: Chunk,
+        interval: Interval<'_>,
+        direction: Direction,
+        limit: usize,
+        rows: &mut Vec<(Bytes, Bytes)>,
+    ) -> Result<(), ReadError> {
+        let mut recent = chunk.entries.into_iter().peekable();
+        let mut folded = self.view.fold.scan(interval, direction).peekable();
+        while rows.len() < limit {
+            let order = match (recent.peek(), folded.peek()) {
+                (None, None) => return Ok(()),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(_), Some(Err(_))) => Ordering::Greater,
+                (Some((recent_key, _)), Some(Ok((folded_key, _)))) => match direction {
+                    Direction::Ascending => recent_key.cmp(folded_key),
+                    Direction::Descending => folded_key.cmp(recent_key),
+                },
+            };
+            let from_fold = if order.is_ge() { folded.next().transpose()? } else { None };
+            match (order, from_fold) {
+                (Ordering::Greater, Some((key, slot))) => rows.push(self.load(key, slot)?),
+                // Memory decides, also when sled has the key too.
+                _ => {
+                    if let Some((key, Some(value))) = recent.next() {
+                        rows.push((key, value));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&self, key: Bytes, slot: Slot) -> Result<(Bytes, Bytes), ReadError> {
+        let value = self.view.fold.load(&key, slot)?;
+        Ok((key, value))
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.view.unregister(self.ts);
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot").field("ts", &self.ts).finish_non_exhaustive()
+    }
+}

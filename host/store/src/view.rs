@@ -1,0 +1,98 @@
+//! What can be read: the memory table, the fold, how far they go, and who is looking.
+//!
+//! Not here: how anything gets there.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use weir_value::Timestamp;
+
+use crate::Snapshot;
+use crate::fold::Fold;
+use crate::memory_table::MemoryTable;
+
+/// Shared by the engine, its threads and every open snapshot.
+pub(crate) struct View {
+    pub(crate) memory: MemoryTable,
+    pub(crate) fold: Arc<dyn Fold>,
+    sequenced_ns: AtomicU64,
+    durable_ns: AtomicU64,
+    /// How many snapshots are open at each timestamp.
+    open: Mutex<BTreeMap<Timestamp, u64>>,
+    /// The lock on the data folder: as long as the fold is open, so is the folder.
+    _lock: Option<File>,
+}
+
+impl View {
+    /// A view of what `fold` holds, up to `ts`. `lock` is kept until the last snapshot is gone.
+    pub(crate) fn new(fold: Arc<dyn Fold>, ts: Timestamp, lock: Option<File>) -> View {
+        View {
+            memory: MemoryTable::default(),
+            fold,
+            sequenced_ns: AtomicU64::new(ts.as_nanos()),
+            durable_ns: AtomicU64::new(ts.as_nanos()),
+            open: Mutex::default(),
+            _lock: lock,
+        }
+    }
+
+    pub(crate) fn sequenced(&self) -> Timestamp {
+        Timestamp::from_nanos(self.sequenced_ns.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn durable(&self) -> Timestamp {
+        Timestamp::from_nanos(self.durable_ns.load(Ordering::Acquire))
+    }
+
+    /// Call it after the commit's writes stand in the memory table.
+    pub(crate) fn publish_sequenced(&self, ts: Timestamp) {
+        self.sequenced_ns.store(ts.as_nanos(), Ordering::Release);
+    }
+
+    /// Call it after the commit's record was synced.
+    pub(crate) fn publish_durable(&self, ts: Timestamp) {
+        self.durable_ns.store(ts.as_nanos(), Ordering::Release);
+    }
+
+    pub(crate) fn snapshot_sequenced(self: &Arc<View>) -> Snapshot {
+        self.register(View::sequenced)
+    }
+
+    pub(crate) fn snapshot_durable(self: &Arc<View>) -> Snapshot {
+        self.register(View::durable)
+    }
+
+    /// The timestamp is read under the registry's lock: `floor` then never returns one that is newer than a
+    /// snapshot about to be registered.
+    fn register(self: &Arc<View>, newest: fn(&View) -> Timestamp) -> Snapshot {
+        let mut open = self.open.lock();
+        let ts = newest(self);
+        *open.entry(ts).or_insert(0) += 1;
+        Snapshot::new(Arc::clone(self), ts)
+    }
+
+    pub(crate) fn unregister(&self, ts: Timestamp) {
+        let mut open = self.open.lock();
+        if let Some(count) = open.get_mut(&ts) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&ts);
+            }
+        }
+    }
+
+    /// The newest timestamp that is durable and that every open snapshot, and every one opened from now on,
+    /// sees. Of the versions up to here only the newest of each key is still of use.
+    pub(crate) fn floor(&self) -> Timestamp {
+        let open = self.open.lock();
+        let durable = self.durable();
+        open.keys().next().map_or(durable, |oldest| durable.min(*oldest))
+    }
+
+    pub(crate) fn open_snapshots(&self) -> u64 {
+        self.open.lock().values().sum()
+    }
+}
