@@ -1,0 +1,171 @@
+//! One call of a function: from the client's JSON through the function to the client's JSON.
+//!
+//! Commits nothing: the database does, with what a run leaves behind.
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_value::limits::{FUNCTION_ARGS_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX};
+use weir_value::{FunctionPath, Timestamp, Value};
+
+use crate::error::Failure;
+use crate::transaction::SeenTables;
+use crate::{
+    CallError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, ReadSet, Transaction,
+    Visibility,
+};
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// Anybody: public functions alone.
+    Public,
+    /// The holder of the admin key: internal ones too.
+    Admin,
+}
+
+/// A call of a function, as a client asked for it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Which function.
+    pub path: FunctionPath,
+    /// Its arguments, one JSON object, as sent: any spelling of it.
+    pub args: Bytes,
+    /// On whose behalf.
+    pub caller: Caller,
+    /// The request's id, as it stands in error messages and in the log.
+    pub request_id: String,
+}
+
+/// How a query ended.
+#[derive(Debug, Clone)]
+pub struct QueryOutcome {
+    /// Its result, canonical JSON.
+    pub result: Result<Bytes, CallError>,
+    /// What it logged: `[LEVEL] text`.
+    pub log_lines: Vec<String>,
+    /// What the result, or the error, depends on.
+    pub read_set: ReadSet,
+    /// The moment that it read.
+    pub ts: Timestamp,
+}
+
+/// How a mutation ended.
+#[derive(Debug, Clone)]
+pub struct MutationOutcome {
+    /// Its result, canonical JSON.
+    pub result: Result<Bytes, CallError>,
+    /// Its commit, which is sequenced and perhaps not durable yet. A mutation that failed or wrote nothing has
+    /// the moment that it read. Answer once the store's durable timestamp has reached it.
+    pub ts: Timestamp,
+    /// What it logged: `[LEVEL] text`.
+    pub log_lines: Vec<String>,
+    /// Answered from the record of an earlier run.
+    pub replayed: bool,
+}
+
+/// A call whose function is known.
+pub(crate) struct Resolved {
+    pub(crate) info: Arc<FunctionInfo>,
+    functions: Arc<dyn Functions>,
+}
+
+/// Finds the function of a call, for a caller that may see it and as what it is.
+pub(crate) fn resolve(
+    call: &Call,
+    functions: Arc<dyn Functions>,
+    called_as: FunctionKind,
+) -> Result<Resolved, Failure> {
+    let info = functions.find(&call.path).ok_or(Failure::NotFound)?;
+    match (info.visibility, call.caller) {
+        (Visibility::Internal, Caller::Public) => Err(Failure::NotFound),
+        _ if info.kind != called_as => Err(Failure::WrongKind { is: info.kind, called_as }),
+        _ => Ok(Resolved { info, functions }),
+    }
+}
+
+/// Runs a function in a transaction: its arguments are checked before, its result after.
+pub(crate) fn run(
+    resolved: &Resolved,
+    call: &Call,
+    mut tx: Transaction,
+) -> (Transaction, Result<Bytes, Failure>) {
+    let args = match check_args(&resolved.info, &call.args, &mut tx) {
+        Ok(args) => args,
+        Err(failure) => return (tx, Err(failure)),
+    };
+    let (mut tx, returned) = resolved.functions.run(&resolved.info, &args, tx);
+    let result = match (tx.poisoned(), returned) {
+        (Some(error), _) => Err(Failure::Poisoned(error.clone())),
+        (None, Err(error)) => Err(Failure::Function(error)),
+        (None, Ok(json)) => check_result(&resolved.info, &json, &mut tx),
+    };
+    (tx, result)
+}
+
+fn check_args(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
+    if json.len() > FUNCTION_ARGS_BYTES_MAX {
+        return Err(Failure::Arguments(format!(
+            "the arguments are larger than the {FUNCTION_ARGS_BYTES_MAX} bytes that are allowed."
+        )));
+    }
+    let args = Value::from_json(json)
+        .map_err(|error| Failure::Arguments(format!("the arguments cannot be read: {error}")))?;
+    if args.as_object().is_none() {
+        return Err(Failure::Arguments(
+            "the arguments are not an object; pass one object with named fields.".into(),
+        ));
+    }
+    let checked = info.args.check(&args, &SeenTables::new(tx));
+    not_poisoned(tx)?;
+    checked.map_err(|error| Failure::Arguments(error.to_string()))?;
+    Ok(args.to_json_bytes().into())
+}
+
+fn check_result(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
+    if json.len() > FUNCTION_RESULT_BYTES_MAX {
+        return Err(Failure::ResultTooLarge);
+    }
+    let invalid = |message: String| Failure::Function(FunctionError::InvalidResult { message });
+    let value = Value::from_json(json).map_err(|error| invalid(error.to_string()))?;
+    let checked = info.returns.check(&value, &SeenTables::new(tx));
+    not_poisoned(tx)?;
+    checked.map_err(|error| Failure::Returns(error.to_string()))?;
+    let canonical = value.to_json_bytes();
+    match canonical.len() <= FUNCTION_RESULT_BYTES_MAX {
+        true => Ok(canonical.into()),
+        false => Err(Failure::ResultTooLarge),
+    }
+}
+
+fn not_poisoned(tx: &Transaction) -> Result<(), Failure> {
+    match tx.poisoned() {
+        Some(error) => Err(Failure::Poisoned(error.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Passes a call's lines on to the host's log, and gives them as the caller gets them.
+pub(crate) fn emit_log(call: &Call, lines: Vec<(LogLevel, String)>) -> Vec<String> {
+    let emit = |(level, line): (LogLevel, String)| {
+        let (path, request) = (&call.path, call.request_id.as_str());
+        match level {
+            LogLevel::Debug => tracing::debug!(target: "weir::function", %path, request, "{line}"),
+            LogLevel::Info | LogLevel::Log => {
+                tracing::info!(target: "weir::function", %path, request, "{line}")
+            }
+            LogLevel::Warn => tracing::warn!(target: "weir::function", %path, request, "{line}"),
+            LogLevel::Error => tracing::error!(target: "weir::function", %path, request, "{line}"),
+        }
+        line
+    };
+    lines.into_iter().map(emit).collect()
+}
+
+/// What the client gets of a failure; the operator's part goes into the host's log.
+pub(crate) fn report(call: &Call, failure: Failure) -> CallError {
+    if let Some(message) = failure.operator_message() {
+        let (path, request) = (&call.path, call.request_id.as_str());
+        tracing::error!(target: "weir::db", %path, request, "the host failed a call: {message}");
+    }
+    failure.into_call_error(&call.path, &call.request_id)
+}

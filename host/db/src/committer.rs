@@ -1,0 +1,172 @@
+//! The committer: decides which transactions commit, and in which order.
+//!
+//! One gate. A commit enters it, holds its reads against the keys of the commits sequenced since its snapshot, and is
+//! sequenced before it leaves; so what commits is as if each transaction had run alone, in the order of the timestamps.
+//! A transaction of the serial lane runs inside the gate, on a snapshot taken there: nothing can come between.
+//!
+//! Every write of the database goes through the gate. Does not run functions, and does not wait for disks.
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
+use thiserror::Error;
+use weir_store::{ReadError, SequenceError, Snapshot, Store, Write};
+use weir_value::Timestamp;
+
+use crate::transaction::Reads;
+
+/// How many keys of past commits are kept for the transactions that are still open. One that is open for longer than
+/// this lasts counts as in conflict, which costs it a run in the serial lane and bounds the memory.
+const HISTORY_KEYS_MAX: usize = 1 << 18;
+
+/// Why a write of the host itself was not made.
+#[derive(Debug, Clone, Error)]
+pub enum CommitError {
+    /// The store takes no writes.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+pub(crate) struct Committer {
+    store: Arc<dyn Store>,
+    gate: Mutex<History>,
+    open: Mutex<BTreeMap<Timestamp, usize>>,
+}
+
+/// The keys of the commits that open transactions have not seen, oldest first.
+struct History {
+    commits: VecDeque<Sequenced>,
+    keys: usize,
+    /// Transactions that read before this cannot be checked any more.
+    floor: Timestamp,
+}
+
+struct Sequenced {
+    ts: Timestamp,
+    keys: Box<[Bytes]>,
+}
+
+/// A snapshot of the newest sequenced commit; while it lives, later commits stay checkable against it.
+pub(crate) struct Opened<'a> {
+    committer: &'a Committer,
+    pub(crate) snapshot: Arc<Snapshot>,
+    ts: Timestamp,
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        let mut open = self.committer.open.lock();
+        if let Some(count) = open.get_mut(&self.ts) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.ts);
+            }
+        }
+    }
+}
+
+/// Something that was read has been written since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Conflict;
+
+/// The gate, held: nobody else commits.
+pub(crate) struct Gate<'a> {
+    committer: &'a Committer,
+    history: MutexGuard<'a, History>,
+}
+
+impl Committer {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Committer {
+        let history = History { commits: VecDeque::new(), keys: 0, floor: Timestamp::ZERO };
+        Committer { store, gate: Mutex::new(history), open: Mutex::new(BTreeMap::new()) }
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Takes a snapshot and registers it, as one step: nothing that is sequenced in between may be forgotten.
+    pub(crate) fn open(&self) -> Opened<'_> {
+        let mut open = self.open.lock();
+        let snapshot = self.store.snapshot_sequenced();
+        let ts = snapshot.ts();
+        *open.entry(ts).or_insert(0) += 1;
+        Opened { committer: self, snapshot: Arc::new(snapshot), ts }
+    }
+
+    /// Waits for the gate.
+    pub(crate) fn enter(&self) -> Gate<'_> {
+        Gate { committer: self, history: self.gate.lock() }
+    }
+
+    /// Keeps every commit checkable, for transactions that were begun by hand.
+    #[cfg(test)]
+    pub(crate) fn keep_history(&self) {
+        self.open.lock().insert(Timestamp::ZERO, 1);
+    }
+
+    fn oldest_open(&self) -> Option<Timestamp> {
+        self.open.lock().first_key_value().map(|(ts, _)| *ts)
+    }
+}
+
+impl Gate<'_> {
+    /// Whether nothing of this was written since.
+    pub(crate) fn check(&self, reads: &Reads, since: Timestamp) -> Result<(), Conflict> {
+        if since < self.history.floor {
+            return Err(Conflict);
+        }
+        let missed = self.history.commits.iter().rev().take_while(|commit| commit.ts > since);
+        match missed.flat_map(|commit| commit.keys.iter()).any(|key| reads.contains(key)) {
+            true => Err(Conflict),
+            false => Ok(()),
+        }
+    }
+
+    /// Sequences writes that were checked, and one more that knows its own timestamp.
+    pub(crate) fn sequence(
+        &mut self,
+        mut writes: Vec<Write>,
+        stamped: Option<impl FnOnce(Timestamp) -> Write>,
+    ) -> Result<Timestamp, SequenceError> {
+        let mut stamped = stamped;
+        let mut keys: Box<[Bytes]> = Box::default();
+        let ts = self.committer.store.sequence(&mut |ts| {
+            let mut writes = std::mem::take(&mut writes);
+            writes.extend(stamped.take().map(|stamp| stamp(ts)));
+            keys = writes.iter().map(|write| write.key.clone()).collect();
+            writes
+        })?;
+        self.history.push(Sequenced { ts, keys });
+        let forgettable = self.committer.oldest_open().unwrap_or(ts);
+        self.history.forget(forgettable);
+        Ok(ts)
+    }
+
+    /// Sequences writes of the host itself, which depend on nothing that was read.
+    pub(crate) fn sequence_plain(&mut self, writes: Vec<Write>) -> Result<Timestamp, SequenceError> {
+        self.sequence(writes, None::<fn(Timestamp) -> Write>)
+    }
+}
+
+impl History {
+    fn push(&mut self, commit: Sequenced) {
+        self.keys += commit.keys.len();
+        self.commits.push_back(commit);
+    }
+
+    /// Drops the commits that every open transaction has seen, and the oldest where there are too many.
+    fn forget(&mut self, seen_by_all: Timestamp) {
+        while let Some(oldest) = self.commits.front()
+            && (oldest.ts <= seen_by_all || self.keys > HISTORY_KEYS_MAX)
+        {
+            self.floor = oldest.ts;
+            self.keys -= oldest.keys.len();
+            self.commits.pop_front();
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The errors of the database, and the one place where a failed call becomes what its client reads.
+//!
+//! Three audiences: the function gets a [`DbError`], the database gets a [`FunctionError`] from the function,
+//! the client gets a [`CallError`]. Nothing of a store's own error text reaches a client.
+use bytes::Bytes;
+use thiserror::Error;
+use weir_store::SequenceError;
+use weir_value::FunctionPath;
+use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX};
+
+use crate::FunctionKind;
+
+/// Why the database did not do what a function asked: a WIT `error`.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{code}: {message}")]
+pub struct DbError {
+    /// A stable, short name in CamelCase: `InvalidId`, `TooManyReads`.
+    pub code: &'static str,
+    /// One or two sentences: what was wrong and what to do.
+    pub message: String,
+}
+
+impl DbError {
+    /// An error of this code and text.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        DbError { code, message: message.into() }
+    }
+}
+
+/// Why a function gave no result. The runtime says it; [`CallError`] is made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FunctionError {
+    /// The function's own error, meant for its caller.
+    #[error("{message}")]
+    Application {
+        /// For people.
+        message: String,
+        /// JSON that reaches the client as `errorData` (Convex's `ConvexError`).
+        data: Option<Bytes>,
+    },
+    /// A bug: a trap, a panic, an overflowed stack.
+    #[error("{message}")]
+    Trap {
+        /// What trapped, and where if that is known.
+        message: String,
+    },
+    /// A limit that is not the transaction's own: memory, tables, host calls.
+    #[error("{code}: {message}")]
+    Limit {
+        /// Stable, CamelCase: `OutOfMemory`.
+        code: &'static str,
+        /// Which limit, its figure, what to do.
+        message: String,
+    },
+    /// The function ran out of its time.
+    #[error("{message}")]
+    Timeout {
+        /// Which time, and how much of it there was.
+        message: String,
+    },
+    /// What it gave back is no JSON value.
+    #[error("{message}")]
+    InvalidResult {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The host failed, not the function. `message` is for the operator and reaches no client.
+    #[error("{code}: {message}")]
+    System {
+        /// Stable, CamelCase: `InternalServerError`, `Overloaded`.
+        code: &'static str,
+        /// For the operator.
+        message: String,
+    },
+}
+
+impl From<DbError> for FunctionError {
+    /// As a guest does that passes on what the database told it.
+    fn from(error: DbError) -> Self {
+        FunctionError::Application { message: error.to_string(), data: None }
+    }
+}
+
+/// What the client of a failed call gets.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct CallError {
+    /// A stable, short name in CamelCase: `ApplicationError`, `FunctionNotFound`, `TooManyReads`.
+    pub code: &'static str,
+    /// As it is sent: `[Request ID: x] Server Error\nUncaught Error: ...`.
+    pub message: String,
+    /// The JSON of an application error that carries data; reaches the client as `errorData`.
+    pub data: Option<Bytes>,
+}
+
+impl FunctionError {
+    /// The stable, short name of the kind of error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            FunctionError::Application { .. } => "ApplicationError",
+            FunctionError::Trap { .. } => "FunctionTrapped",
+            FunctionError::Limit { code, .. } | FunctionError::System { code, .. } => code,
+            FunctionError::Timeout { .. } => "FunctionTimedOut",
+            FunctionError::InvalidResult { .. } => "InvalidResult",
+        }
+    }
+
+    /// What a client may read of it; names the function where the function's own text does not speak for itself.
+    pub fn client_message(&self, path: &FunctionPath) -> String {
+        match self {
+            FunctionError::Application { message, data: None } => format!("Uncaught Error: {message}"),
+            FunctionError::Application { message, data: Some(_) } => {
+                format!("Uncaught ConvexError: {message}")
+            }
+            FunctionError::Trap { message } => format!("Uncaught Error: `{path}` trapped: {message}"),
+            FunctionError::Limit { code, message } => format!("Uncaught Error: `{path}`: {code}: {message}"),
+            FunctionError::Timeout { message } => {
+                format!("Uncaught Error: `{path}` ran out of time: {message}")
+            }
+            FunctionError::InvalidResult { message } => {
+                format!("InvalidResult: `{path}` did not return one JSON value: {message}")
+            }
+            FunctionError::System { .. } => SYSTEM_MESSAGE.to_owned(),
+        }
+    }
+
+    fn into_data(self) -> Option<Bytes> {
+        match self {
+            FunctionError::Application { data, .. } => data,
+            _ => None,
+        }
+    }
+}
+
+/// What a client reads when the host failed: nothing that it could do something about.
+const SYSTEM_MESSAGE: &str = "The host could not complete the request. Try again later.";
+
+/// Everything that a call can fail with.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    NotFound,
+    WrongKind {
+        is: FunctionKind,
+        called_as: FunctionKind,
+    },
+    Arguments(String),
+    Returns(String),
+    ResultTooLarge,
+    /// A limit of the transaction, or a store that cannot be read.
+    Poisoned(DbError),
+    Function(FunctionError),
+    Commit(SequenceError),
+}
+
+impl Failure {
+    fn code(&self) -> &'static str {
+        match self {
+            Failure::NotFound => "FunctionNotFound",
+            Failure::WrongKind { .. } => "WrongFunctionKind",
+            Failure::Arguments(_) => "ArgumentValidationError",
+            Failure::Returns(_) => "ReturnsValidationError",
+            Failure::ResultTooLarge => "ResultTooLarge",
+            Failure::Poisoned(error) => error.code,
+            Failure::Function(error) => error.code(),
+            Failure::Commit(SequenceError::DiskFull) => "DiskFull",
+            Failure::Commit(SequenceError::Overloaded) => "Overloaded",
+            Failure::Commit(SequenceError::TooLarge { .. }) => "CommitTooLarge",
+            Failure::Commit(SequenceError::Closed) => "ShuttingDown",
+        }
+    }
+
+    fn client_message(&self, path: &FunctionPath) -> String {
+        match self {
+            Failure::NotFound => format!(
+                "Could not find public function for '{path}'. Did you forget to run `host dev` or `host deploy`?"
+            ),
+            Failure::WrongKind { is, called_as } => format!(
+                "Trying to execute '{path}' as {}, but it is defined as {}.",
+                called_as.with_article(),
+                is.with_article()
+            ),
+            Failure::Arguments(message) => format!("ArgumentValidationError: {message}"),
+            Failure::Returns(message) => format!("ReturnsValidationError: the result of `{path}`: {message}"),
+            Failure::ResultTooLarge => format!(
+                "ResultTooLarge: the result of `{path}` is larger than the {FUNCTION_RESULT_BYTES_MAX} bytes that are \
+                 allowed. Return less at a time."
+            ),
+            Failure::Poisoned(error) => {
+                format!("Uncaught Error: `{path}`: {}: {}", error.code, error.message)
+            }
+            Failure::Function(error) => error.client_message(path),
+            Failure::Commit(error) => format!("The result of `{path}` could not be saved: {error}."),
+        }
+    }
+
+    /// What the operator reads in the log when it is the host that failed.
+    pub(crate) fn operator_message(&self) -> Option<String> {
+        match self {
+            Failure::Function(error @ FunctionError::System { .. }) => Some(error.to_string()),
+            Failure::Commit(error) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
+    /// What the client gets.
+    pub(crate) fn into_call_error(self, path: &FunctionPath, request_id: &str) -> CallError {
+        let code = self.code();
+        let mut message = format!("[Request ID: {request_id}] Server Error\n{}", self.client_message(path));
+        if message.len() > ERROR_MESSAGE_BYTES_MAX {
+            message.truncate(message.floor_char_boundary(ERROR_MESSAGE_BYTES_MAX));
+            message.push_str("...");
+        }
+        let data = match self {
+            Failure::Function(error) => error.into_data(),
+            _ => None,
+        };
+        CallError { code, message, data }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message_of(failure: Failure) -> (String, CallError) {
+        let path = FunctionPath::parse("chat.js:send").expect("a path");
+        let error = failure.into_call_error(&path, "r1");
+        let body =
+            error.message.strip_prefix("[Request ID: r1] Server Error\n").expect("the prefix").to_owned();
+        (body, error)
+    }
+
+    #[test]
+    fn clients_read_what_they_should() {
+        let application = |data: Option<&'static str>| FunctionError::Application {
+            message: "no".to_owned(),
+            data: data.map(Bytes::from),
+        };
+        let system = FunctionError::System { code: "InternalServerError", message: "secret".to_owned() };
+        let text = || "why".to_owned();
+        let cases = [
+            (Failure::Function(application(None)), "ApplicationError", "Uncaught Error: no"),
+            (Failure::Function(application(Some("7"))), "ApplicationError", "Uncaught ConvexError: no"),
+            (
+                Failure::Function(FunctionError::Trap { message: text() }),
+                "FunctionTrapped",
+                "Uncaught Error: `chat:send` trapped: why",
+            ),
+            (
+                Failure::Function(FunctionError::Limit { code: "OutOfMemory", message: text() }),
+                "OutOfMemory",
+                "Uncaught Error: `chat:send`: OutOfMemory: why",
+            ),
+            (
+                Failure::Function(FunctionError::Timeout { message: text() }),
+                "FunctionTimedOut",
+                "Uncaught Error: `chat:send` ran out of time: why",
+            ),
+            (
+                Failure::Function(FunctionError::InvalidResult { message: text() }),
+                "InvalidResult",
+                "InvalidResult: `chat:send` did not return one JSON value: why",
+            ),
+            (Failure::Function(system), "InternalServerError", SYSTEM_MESSAGE),
+            (
+                Failure::NotFound,
+                "FunctionNotFound",
+                "Could not find public function for 'chat:send'. Did you forget to run `host dev` or `host deploy`?",
+            ),
+            (
+                Failure::WrongKind { is: FunctionKind::Mutation, called_as: FunctionKind::Query },
+                "WrongFunctionKind",
+                "Trying to execute 'chat:send' as a query, but it is defined as a mutation.",
+            ),
+            (Failure::Arguments(text()), "ArgumentValidationError", "ArgumentValidationError: why"),
+            (
+                Failure::Returns(text()),
+                "ReturnsValidationError",
+                "ReturnsValidationError: the result of `chat:send`: why",
+            ),
+            (
+                Failure::Poisoned(DbError::new("TooManyReads", "why")),
+                "TooManyReads",
+                "Uncaught Error: `chat:send`: TooManyReads: why",
+            ),
+            (
+                Failure::Commit(SequenceError::Closed),
+                "ShuttingDown",
+                "The result of `chat:send` could not be saved: the store is closed.",
+            ),
+        ];
+        for (failure, code, text) in cases {
+            let (body, error) = message_of(failure);
+            assert_eq!((body.as_str(), error.code), (text, code));
+            assert_eq!(error.data.is_some(), text.contains("ConvexError"), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_messages_are_cut() {
+        let message = "é".repeat(ERROR_MESSAGE_BYTES_MAX);
+        let (_, error) = message_of(Failure::Function(FunctionError::Trap { message }));
+        assert!(error.message.len() <= ERROR_MESSAGE_BYTES_MAX + 3 && error.message.ends_with("..."));
+    }
+}

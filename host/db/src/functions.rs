@@ -1,0 +1,83 @@
+//! What the database needs of a deployment: which functions there are, and how one is run.
+//!
+//! Knows nothing of how functions are written, compiled or isolated.
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_value::{FunctionPath, Validator};
+
+use crate::{FunctionError, Transaction};
+
+/// What a function may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FunctionKind {
+    /// Reads; its result can be watched.
+    Query,
+    /// Reads and writes, in one transaction.
+    Mutation,
+}
+
+impl FunctionKind {
+    /// `query` or `mutation`, as in a manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FunctionKind::Query => "query",
+            FunctionKind::Mutation => "mutation",
+        }
+    }
+
+    /// With its article, for error texts: `a query`.
+    pub(crate) fn with_article(self) -> &'static str {
+        match self {
+            FunctionKind::Query => "a query",
+            FunctionKind::Mutation => "a mutation",
+        }
+    }
+}
+
+/// Who may call a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Visibility {
+    /// Every client.
+    Public,
+    /// The admin key and other functions. To everyone else it does not exist.
+    Internal,
+}
+
+/// One function of a deployment, as its manifest describes it.
+#[derive(Debug, Clone)]
+pub struct FunctionInfo {
+    /// Its canonical path, `chat:sendMessage`.
+    pub path: FunctionPath,
+    /// What it may do.
+    pub kind: FunctionKind,
+    /// Who may call it.
+    pub visibility: Visibility,
+    /// What its arguments, one object, must look like.
+    pub args: Validator,
+    /// What its result must look like.
+    pub returns: Validator,
+}
+
+/// The functions of one deployment. `weir-runtime` implements it for components, [`crate::native`] for
+/// Rust closures.
+pub trait Functions: Send + Sync + 'static {
+    /// The function of this path, public or internal.
+    fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>>;
+
+    /// All functions, in the order of their paths.
+    fn list(&self) -> Vec<Arc<FunctionInfo>>;
+
+    /// Runs a function to its end on the calling thread. `args` is one canonical JSON object that the
+    /// function's validator has accepted; the result is JSON that nobody has looked at.
+    ///
+    /// The transaction goes in and comes out: it may have been read and written even when the function
+    /// failed, and its read set and log lines are needed then too. It may be called twice for one call of a
+    /// client, with a fresh transaction each time.
+    fn run(
+        &self,
+        info: &FunctionInfo,
+        args: &Bytes,
+        tx: Transaction,
+    ) -> (Transaction, Result<Bytes, FunctionError>);
+}

@@ -1,0 +1,187 @@
+//! Where everything stands among the store's keys.
+//!
+//! The first byte of a key says what it is:
+//!
+//! | byte | key | value |
+//! |---|---|---|
+//! | 0 | `n` table name | table number, `u32` big-endian |
+//! | 0 | `i` table number, `u32` big-endian | table name |
+//! | 0 | `s` name of a system record | the record |
+//! | 1 | table number, `u32` big-endian; creation time, 8 bytes that sort; 8 random bytes | the document |
+//! | 2 | session, 16 bytes; request, `u32` big-endian | the session record |
+//!
+//! 3 and above are reserved (index entries; id to creation time for ids that came from elsewhere).
+//!
+//! **Invariant:** nothing here reads or writes; it turns names into bytes and back.
+//!
+//! One key serves both built-in indexes. Within a table documents stand by creation time, then by the random
+//! bytes: that is `by_creation_time`, whose ties are broken by id. An id is the table, the creation time and the
+//! random bytes, in that order and in an encoding that keeps the order, so `by_id` is the same sequence.
+use bytes::{BufMut, Bytes, BytesMut};
+use weir_value::{CreationTime, DocumentId, TableNumber};
+
+use crate::{KeyRange, SessionRequest};
+
+const SYSTEM: u8 = 0;
+const DOCUMENTS: u8 = 1;
+const SESSION_REQUESTS: u8 = 2;
+
+const TABLE_NAMES: u8 = b'n';
+const TABLE_NUMBERS: u8 = b'i';
+const SYSTEM_RECORDS: u8 = b's';
+
+/// Space, table, creation time, random bytes.
+const DOCUMENT_KEY_BYTES: usize = 1 + 4 + 8 + 8;
+
+/// The key under which the table of this name has its number.
+pub(crate) fn table_name_key(name: &str) -> Bytes {
+    system_key(TABLE_NAMES, name.as_bytes())
+}
+
+/// The key under which the table of this number has its name.
+pub(crate) fn table_number_key(table: TableNumber) -> Bytes {
+    system_key(TABLE_NUMBERS, &table.0.to_be_bytes())
+}
+
+/// All tables, by number.
+pub(crate) fn table_numbers() -> KeyRange {
+    KeyRange { start: system_key(TABLE_NUMBERS, &[]), end: system_key(TABLE_NUMBERS + 1, &[]) }
+}
+
+/// The number in a key of [`table_numbers`].
+pub(crate) fn number_in_key(key: &[u8]) -> Option<TableNumber> {
+    number_in_value(key.strip_prefix(&[SYSTEM, TABLE_NUMBERS])?)
+}
+
+/// The number that a table's name has in the catalog.
+pub(crate) fn number_in_value(value: &[u8]) -> Option<TableNumber> {
+    Some(TableNumber(u32::from_be_bytes(value.try_into().ok()?)))
+}
+
+/// A record of the host itself.
+pub(crate) fn system_record_key(name: &str) -> Bytes {
+    system_key(SYSTEM_RECORDS, name.as_bytes())
+}
+
+fn system_key(kind: u8, rest: &[u8]) -> Bytes {
+    let mut key = BytesMut::with_capacity(2 + rest.len());
+    key.put_slice(&[SYSTEM, kind]);
+    key.put_slice(rest);
+    key.freeze()
+}
+
+/// A document.
+pub(crate) fn document_key(id: &DocumentId) -> Bytes {
+    let mut key = BytesMut::with_capacity(DOCUMENT_KEY_BYTES);
+    key.put_slice(&created_at(id.table, id.creation_time));
+    key.put_slice(&id.random);
+    key.freeze()
+}
+
+/// All documents of a table.
+pub(crate) fn documents(table: TableNumber) -> KeyRange {
+    KeyRange { start: document_prefix(table.0), end: document_prefix(table.0 + 1) }
+}
+
+fn document_prefix(table: u32) -> Bytes {
+    let mut key = [DOCUMENTS; 5];
+    key[1..].copy_from_slice(&table.to_be_bytes());
+    Bytes::copy_from_slice(&key)
+}
+
+/// What the keys of the documents begin with that a table got at this time.
+pub(crate) fn created_at(table: TableNumber, time: CreationTime) -> [u8; 13] {
+    let mut key = [DOCUMENTS; 13];
+    key[1..5].copy_from_slice(&table.0.to_be_bytes());
+    key[5..].copy_from_slice(&time.sort_bits());
+    key
+}
+
+/// What a session's request came to.
+pub(crate) fn session_request_key(request: &SessionRequest) -> Bytes {
+    let mut key = BytesMut::with_capacity(1 + 16 + 4);
+    key.put_u8(SESSION_REQUESTS);
+    key.put_slice(&request.session);
+    key.put_u32(request.request);
+    key.freeze()
+}
+
+/// All session records.
+pub(crate) fn session_requests() -> KeyRange {
+    KeyRange {
+        start: Bytes::from_static(&[SESSION_REQUESTS]),
+        end: Bytes::from_static(&[SESSION_REQUESTS + 1]),
+    }
+}
+
+/// The key right after this one.
+pub(crate) fn successor(key: &[u8]) -> Bytes {
+    let mut next = BytesMut::with_capacity(key.len() + 1);
+    next.put_slice(key);
+    next.put_u8(0);
+    next.freeze()
+}
+
+/// The first key behind all that begin with this prefix.
+pub(crate) fn behind_prefix(prefix: &[u8]) -> Bytes {
+    let kept = prefix.iter().rposition(|byte| *byte != u8::MAX).map_or(0, |last| last + 1);
+    let mut end = prefix[..kept].to_vec();
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    end.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(table: u32, ms: f64, random: [u8; 8]) -> DocumentId {
+        DocumentId {
+            table: TableNumber(table),
+            creation_time: CreationTime::new(ms).expect("a time"),
+            random,
+        }
+    }
+
+    #[test]
+    fn spaces_do_not_overlap() {
+        let numbers = table_numbers();
+        assert!(numbers.contains(&table_number_key(TableNumber(u32::MAX))));
+        assert!(!numbers.contains(&table_name_key("i")));
+        assert!(!numbers.contains(&system_record_key("i")));
+        let documents = documents(TableNumber(10_001));
+        assert!(documents.contains(&document_key(&id(10_001, 0.0, [0; 8]))));
+        assert!(!documents.contains(&document_key(&id(10_002, 0.0, [0; 8]))));
+        let record = SessionRequest { session: [255; 16], request: u32::MAX };
+        assert!(session_requests().contains(&session_request_key(&record)));
+    }
+
+    #[test]
+    fn numbers_come_back() {
+        let key = table_number_key(TableNumber(10_777));
+        assert_eq!(number_in_key(&key), Some(TableNumber(10_777)));
+        assert_eq!(number_in_key(&table_name_key("abcd")), None);
+        assert_eq!(number_in_value(&[1, 2, 3]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn keys_and_ids_have_the_same_order(
+            a in (0.0..4e12f64, any::<[u8; 8]>()), b in (0.0..4e12f64, any::<[u8; 8]>()),
+        ) {
+            let (a, b) = (id(10_001, a.0, a.1), id(10_001, b.0, b.1));
+            let keys = document_key(&a).cmp(&document_key(&b));
+            prop_assert_eq!(keys, a.to_string().cmp(&b.to_string()));
+        }
+
+        #[test]
+        fn a_prefix_ends_where_it_says(prefix in prop::collection::vec(any::<u8>(), 1..6), key in prop::collection::vec(any::<u8>(), 0..8)) {
+            prop_assume!(prefix.iter().any(|byte| *byte != u8::MAX));
+            let range = KeyRange { start: prefix.clone().into(), end: behind_prefix(&prefix) };
+            prop_assert_eq!(range.contains(&key), key.starts_with(&prefix));
+        }
+    }
+}

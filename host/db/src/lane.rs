@@ -1,0 +1,145 @@
+//! Which lane a mutation starts in: optimistic, or serial because it would conflict anyway.
+//!
+//! Each function has a rate of conflicts that decays. Above a threshold its calls go to the serial lane at once,
+//! where nothing can conflict and so nothing is learnt; every now and then one is let through as a probe.
+//!
+//! **Invariant:** the choice is about speed alone. Whichever lane is taken, the outcome is serializable.
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use parking_lot::RwLock;
+use weir_value::FunctionPath;
+
+/// A rate of one: every run conflicts.
+const RATE_ONE: u32 = 1 << 16;
+/// From here on a function is serial: one conflict in four runs.
+const RATE_SERIAL: u32 = RATE_ONE / 4;
+/// An optimistic run moves the rate by a sixteenth of the way, a probe, which is rare, by a quarter.
+const WEIGHT_RUN_SHIFT: u32 = 4;
+const WEIGHT_PROBE_SHIFT: u32 = 2;
+/// One call in so many of a serial function is a probe.
+const PROBE_INTERVAL_CALLS: u32 = 32;
+
+/// How a mutation begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Without the gate, and checked at the end.
+    Optimistic,
+    /// Without the gate, to see whether the function still conflicts.
+    Probe,
+    /// Behind the gate: nothing else commits meanwhile.
+    Serial,
+}
+
+/// How often one function has conflicted lately.
+#[derive(Debug, Default)]
+pub(crate) struct ConflictRate {
+    rate: AtomicU32,
+    serial_calls: AtomicU32,
+}
+
+impl ConflictRate {
+    pub(crate) fn choose(&self) -> Lane {
+        if self.rate.load(Relaxed) < RATE_SERIAL {
+            return Lane::Optimistic;
+        }
+        let calls = self.serial_calls.fetch_add(1, Relaxed).wrapping_add(1);
+        if calls.is_multiple_of(PROBE_INTERVAL_CALLS) { Lane::Probe } else { Lane::Serial }
+    }
+
+    /// Notes how an optimistic run or a probe ended. Racing notes may lose one another: it is a rate.
+    pub(crate) fn note(&self, lane: Lane, conflicted: bool) {
+        let shift = match lane {
+            Lane::Optimistic => WEIGHT_RUN_SHIFT,
+            Lane::Probe => WEIGHT_PROBE_SHIFT,
+            Lane::Serial => return,
+        };
+        let rate = self.rate.load(Relaxed);
+        let moved = match conflicted {
+            true => rate + ((RATE_ONE - rate) >> shift),
+            false => rate - (rate >> shift),
+        };
+        if moved != rate {
+            self.rate.store(moved, Relaxed);
+        }
+    }
+}
+
+/// The rates of all functions that were called.
+#[derive(Default)]
+pub(crate) struct Lanes {
+    rates: RwLock<HashMap<FunctionPath, Arc<ConflictRate>>>,
+}
+
+impl Lanes {
+    /// The rate of a function that exists: paths of clients' choosing must not fill the map.
+    pub(crate) fn rate(&self, path: &FunctionPath) -> Arc<ConflictRate> {
+        if let Some(rate) = self.rates.read().get(path) {
+            return rate.clone();
+        }
+        self.rates.write().entry(path.clone()).or_default().clone()
+    }
+
+    /// Forgets all: another deployment's functions may do something else under the same paths.
+    pub(crate) fn clear(&self) {
+        self.rates.write().clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conflicts_lead_to_the_serial_lane_and_quiet_probes_back() {
+        let rate = ConflictRate::default();
+        assert_eq!(rate.choose(), Lane::Optimistic);
+        rate.note(Lane::Optimistic, true);
+        assert_eq!(rate.choose(), Lane::Optimistic, "one conflict is no habit");
+        for _ in 0..8 {
+            rate.note(Lane::Optimistic, true);
+        }
+        assert_eq!(rate.choose(), Lane::Serial);
+        let mut calls = 0;
+        while rate.choose() != Lane::Optimistic {
+            calls += 1;
+            rate.note(Lane::Probe, false);
+            assert!(calls < 20, "quiet probes must end the serial time");
+        }
+    }
+
+    #[test]
+    fn one_serial_call_in_so_many_probes() {
+        let rate = ConflictRate::default();
+        (0..64).for_each(|_| rate.note(Lane::Optimistic, true));
+        let probes = (0..320).filter(|_| rate.choose() == Lane::Probe).count();
+        assert_eq!(probes, 10);
+    }
+
+    #[test]
+    fn a_rare_conflict_leaves_a_function_optimistic() {
+        let rate = ConflictRate::default();
+        for run in 0..10_000 {
+            rate.note(Lane::Optimistic, run % 10 == 0);
+            assert_eq!(rate.choose(), Lane::Optimistic, "at run {run}");
+        }
+    }
+
+    #[test]
+    fn serial_runs_teach_nothing() {
+        let rate = ConflictRate::default();
+        rate.note(Lane::Serial, true);
+        assert_eq!(rate.rate.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn rates_are_shared_until_the_next_deployment() {
+        let lanes = Lanes::default();
+        let path = FunctionPath::parse("a:b").expect("a path");
+        assert!(Arc::ptr_eq(&lanes.rate(&path), &lanes.rate(&path)));
+        let before = lanes.rate(&path);
+        lanes.clear();
+        assert!(!Arc::ptr_eq(&before, &lanes.rate(&path)));
+    }
+}

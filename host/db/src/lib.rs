@@ -1,0 +1,41 @@
+//! The database: tables, documents, transactions, read sets, the committer, and calls of functions.
+//!
+//! A [`Database`] stands on a [`weir_store::Store`] and runs functions through the [`Functions`] trait. A
+//! query reads at a snapshot it is given; a mutation reads at the newest sequenced commit, and commits if
+//! nothing that it read has changed since. What a call returns is *sequenced*, not yet durable: whoever
+//! answers a client waits until `store.durable()` has reached the outcome's timestamp.
+//!
+//! **Invariant:** nothing here names a storage engine, a WebAssembly engine, a socket or an async runtime;
+//! no call waits for a disk; no clock is read and no random number drawn except through [`weir_store::Env`].
+mod call;
+mod catalog;
+mod committer;
+mod database;
+mod entropy;
+mod error;
+mod functions;
+mod keyspace;
+mod lane;
+mod log_lines;
+mod mutation;
+pub mod native;
+mod query;
+mod read_set;
+mod session_requests;
+mod stats;
+#[cfg(test)]
+mod testing;
+mod transaction;
+mod write_buffer;
+
+pub use call::{Call, Caller, MutationOutcome, QueryOutcome};
+pub use committer::CommitError;
+pub use database::{Database, DbOpenError, DeploymentVersion, NoFunctions};
+pub use error::{CallError, DbError, FunctionError};
+pub use functions::{FunctionInfo, FunctionKind, Functions, Visibility};
+pub use log_lines::LogLevel;
+pub use query::Batch;
+pub use read_set::{KeyRange, ReadSet};
+pub use session_requests::{SessionRequest, Sweep};
+pub use stats::DbStats;
+pub use transaction::{CallContext, SubTransaction, Transaction, Usage};

@@ -1,0 +1,183 @@
+//! Mutations: the optimistic lane, the serial lane, and answers from the record.
+//!
+//! A mutation runs at most twice: once without the gate, and, if what it read was written meanwhile, once behind it,
+//! where nothing else commits. Queries are not here; nor is what a run does.
+
+use bytes::Bytes;
+use weir_store::Write;
+use weir_value::Timestamp;
+
+use crate::call::Resolved;
+use crate::committer::{Conflict, Gate, Opened};
+use crate::error::Failure;
+use crate::lane::Lane;
+use crate::session_requests::SessionRecord;
+use crate::stats::count;
+use crate::{
+    Call, Database, DbError, FunctionKind, MutationOutcome, SessionRequest, Transaction, call, keyspace,
+};
+
+/// How a run came to its end; nothing is committed yet.
+enum Ending {
+    /// The record of an earlier run was found, and nothing was run.
+    Replayed(SessionRecord),
+    Returned(Bytes),
+    Failed(Failure),
+}
+
+impl Database {
+    /// Runs a mutation on the calling thread; returns when it is sequenced, not yet durable.
+    ///
+    /// With a session's request a repetition is answered from the record of the first run, with its timestamp: also
+    /// if the function has since been removed.
+    pub fn mutation(&self, call: &Call, session: Option<SessionRequest>) -> MutationOutcome {
+        let (_, functions) = self.functions();
+        let resolved = call::resolve(call, functions, FunctionKind::Mutation);
+        let resolved = match resolved {
+            Ok(resolved) => resolved,
+            Err(failure) => return self.refuse(call, session, failure),
+        };
+        let rate = self.lanes.rate(&resolved.info.path);
+        let lane = rate.choose();
+        if lane != Lane::Serial {
+            let opened = self.committer.open();
+            let outcome = self.run_optimistic(call, session, &resolved, &opened);
+            rate.note(lane, outcome.is_err());
+            match outcome {
+                Ok(outcome) => return outcome,
+                Err(Conflict) => count(&self.counters.conflicts),
+            }
+        }
+        self.run_serial(call, session, &resolved)
+    }
+
+    /// A call of what cannot be called; yet a repetition of what once could is answered.
+    fn refuse(&self, call: &Call, session: Option<SessionRequest>, failure: Failure) -> MutationOutcome {
+        let opened = self.committer.open();
+        let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
+        let ending = find_record(&mut tx, session).unwrap_or(Ending::Failed(failure));
+        self.end_without_commit(call, tx, ending)
+    }
+
+    fn run_optimistic(
+        &self,
+        call: &Call,
+        session: Option<SessionRequest>,
+        resolved: &Resolved,
+        opened: &Opened<'_>,
+    ) -> Result<MutationOutcome, Conflict> {
+        match self.run(call, session, resolved, opened) {
+            (tx, Ending::Returned(result)) if tx.has_writes() => {
+                let gate = self.committer.enter();
+                gate.check(tx.reads(), tx.ts())?;
+                Ok(self.commit(gate, call, session, tx, result))
+            }
+            (tx, ending) => Ok(self.end_without_commit(call, tx, ending)),
+        }
+    }
+
+    fn run_serial(
+        &self,
+        call: &Call,
+        session: Option<SessionRequest>,
+        resolved: &Resolved,
+    ) -> MutationOutcome {
+        count(&self.counters.serial_runs);
+        let gate = self.committer.enter();
+        let opened = self.committer.open();
+        match self.run(call, session, resolved, &opened) {
+            (tx, Ending::Returned(result)) if tx.has_writes() => {
+                debug_assert_eq!(gate.check(tx.reads(), tx.ts()), Ok(()), "nothing commits past a held gate");
+                self.commit(gate, call, session, tx, result)
+            }
+            (tx, ending) => {
+                drop(gate);
+                self.end_without_commit(call, tx, ending)
+            }
+        }
+    }
+
+    fn run(
+        &self,
+        call: &Call,
+        session: Option<SessionRequest>,
+        resolved: &Resolved,
+        opened: &Opened<'_>,
+    ) -> (Transaction, Ending) {
+        let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
+        if let Some(ending) = find_record(&mut tx, session) {
+            return (tx, ending);
+        }
+        count(&self.counters.mutation_runs);
+        let (tx, result) = call::run(resolved, call, tx);
+        (tx, result.map_or_else(Ending::Failed, Ending::Returned))
+    }
+
+    /// Sequences a run that was checked, with its session record, and opens the gate.
+    fn commit(
+        &self,
+        mut gate: Gate<'_>,
+        call: &Call,
+        session: Option<SessionRequest>,
+        tx: Transaction,
+        result: Bytes,
+    ) -> MutationOutcome {
+        let snapshot_ts = tx.ts();
+        let (_, writes, lines) = tx.into_writes();
+        let stamped = session.map(|request| {
+            let log_lines = lines.iter().map(|(_, line)| line.clone()).collect();
+            let result = result.clone();
+            move |ts: Timestamp| Write {
+                key: keyspace::session_request_key(&request),
+                value: Some(SessionRecord { ts, result, log_lines }.encode()),
+            }
+        });
+        let sequenced = gate.sequence(writes, stamped);
+        drop(gate);
+        let log_lines = call::emit_log(call, lines);
+        match sequenced {
+            Ok(ts) => {
+                count(&self.counters.commits);
+                MutationOutcome { result: Ok(result), ts, log_lines, replayed: false }
+            }
+            Err(error) => {
+                count(&self.counters.failures);
+                let result = Err(call::report(call, Failure::Commit(error)));
+                MutationOutcome { result, ts: snapshot_ts, log_lines, replayed: false }
+            }
+        }
+    }
+
+    /// Ends a run that was replayed, failed, or wrote nothing.
+    fn end_without_commit(&self, call: &Call, tx: Transaction, ending: Ending) -> MutationOutcome {
+        let ts = tx.ts();
+        let (_, _, lines) = tx.into_writes();
+        let result = match ending {
+            Ending::Replayed(SessionRecord { ts, result, log_lines }) => {
+                count(&self.counters.replays);
+                return MutationOutcome { result: Ok(result), ts, log_lines, replayed: true };
+            }
+            Ending::Returned(result) => Ok(result),
+            Ending::Failed(failure) => {
+                count(&self.counters.failures);
+                Err(call::report(call, failure))
+            }
+        };
+        MutationOutcome { result, ts, log_lines: call::emit_log(call, lines), replayed: false }
+    }
+}
+
+/// How a request ends that was answered before, or whose record cannot be read; `None` if it is new. Looking is a read
+/// of the transaction: of two racing repetitions one conflicts with the other.
+fn find_record(tx: &mut Transaction, session: Option<SessionRequest>) -> Option<Ending> {
+    let failed = |error: DbError| Ending::Failed(Failure::Poisoned(error));
+    let bytes = match tx.read_uncounted(keyspace::session_request_key(&session?)) {
+        Ok(bytes) => bytes?,
+        Err(error) => return Some(failed(error)),
+    };
+    let damaged = "The record of this request is damaged; restore the data folder from a backup.";
+    Some(match SessionRecord::decode(bytes) {
+        Some(record) => Ending::Replayed(record),
+        None => failed(DbError::new("StorageFailed", damaged)),
+    })
+}

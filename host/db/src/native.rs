@@ -1,0 +1,99 @@
+//! Functions as Rust closures: for tests, and as the baseline that guests are measured against.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_value::{FunctionPath, Validator, Value};
+
+use crate::{FunctionError, FunctionInfo, FunctionKind, Functions, Transaction, Visibility};
+
+/// A function's body.
+pub type NativeBody = dyn Fn(&mut Transaction, &Value) -> Result<Value, FunctionError> + Send + Sync;
+
+/// A deployment of Rust closures.
+#[derive(Default)]
+pub struct NativeFunctions {
+    functions: BTreeMap<FunctionPath, (Arc<FunctionInfo>, Box<NativeBody>)>,
+}
+
+impl NativeFunctions {
+    /// A deployment without functions.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a public query of any arguments and result. Panics if `path` is no function path.
+    pub fn query(
+        self,
+        path: &str,
+        body: impl Fn(&mut Transaction, &Value) -> Result<Value, FunctionError> + Send + Sync + 'static,
+    ) -> Self {
+        self.register(open_info(path, FunctionKind::Query), body)
+    }
+
+    /// Adds a public mutation of any arguments and result. Panics if `path` is no function path.
+    pub fn mutation(
+        self,
+        path: &str,
+        body: impl Fn(&mut Transaction, &Value) -> Result<Value, FunctionError> + Send + Sync + 'static,
+    ) -> Self {
+        self.register(open_info(path, FunctionKind::Mutation), body)
+    }
+
+    /// Adds a function with its description; a later one of the same path takes its place.
+    pub fn register(
+        mut self,
+        info: FunctionInfo,
+        body: impl Fn(&mut Transaction, &Value) -> Result<Value, FunctionError> + Send + Sync + 'static,
+    ) -> Self {
+        self.functions.insert(info.path.clone(), (Arc::new(info), Box::new(body)));
+        self
+    }
+}
+
+/// The description of a public function of any arguments and result. Panics if `path` is no function path.
+pub fn open_info(path: &str, kind: FunctionKind) -> FunctionInfo {
+    let path = FunctionPath::parse(path).expect("a function path");
+    FunctionInfo { path, kind, visibility: Visibility::Public, args: Validator::Any, returns: Validator::Any }
+}
+
+impl Functions for NativeFunctions {
+    fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
+        self.functions.get(path).map(|(info, _)| info.clone())
+    }
+
+    fn list(&self) -> Vec<Arc<FunctionInfo>> {
+        self.functions.values().map(|(info, _)| info.clone()).collect()
+    }
+
+    fn run(
+        &self,
+        info: &FunctionInfo,
+        args: &Bytes,
+        mut tx: Transaction,
+    ) -> (Transaction, Result<Bytes, FunctionError>) {
+        let result = self.run_body(info, args, &mut tx);
+        (tx, result)
+    }
+}
+
+impl NativeFunctions {
+    fn run_body(
+        &self,
+        info: &FunctionInfo,
+        args: &Bytes,
+        tx: &mut Transaction,
+    ) -> Result<Bytes, FunctionError> {
+        let Some((_, body)) = self.functions.get(&info.path) else {
+            let message = format!("`{}` is not of this deployment", info.path);
+            return Err(FunctionError::System { code: "InternalServerError", message });
+        };
+        let args = Value::from_json(args).map_err(|error| FunctionError::System {
+            code: "InternalServerError",
+            message: format!("arguments that were checked are no value: {error}"),
+        })?;
+        let mut json = Vec::new();
+        body(tx, &args)?.write_json(&mut json);
+        Ok(json.into())
+    }
+}

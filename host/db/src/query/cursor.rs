@@ -1,0 +1,113 @@
+//! How far a query has come.
+//!
+//! A cursor is a position among keys, not a copy of rows: what the transaction writes behind it is seen.
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_store::Direction;
+use weir_value::limits::QUERY_CURSORS_MAX;
+
+use super::filter::Filter;
+use super::plan::Plan;
+use crate::{DbError, KeyRange, keyspace};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor {
+    /// The keys that were not read yet.
+    pub(crate) rest: KeyRange,
+    pub(crate) direction: Direction,
+    pub(crate) filter: Option<Arc<Filter>>,
+    /// How many more rows are wanted.
+    pub(crate) rows_wanted: u64,
+}
+
+impl Cursor {
+    pub(crate) fn new(plan: &Plan, keys: KeyRange) -> Cursor {
+        Cursor {
+            rest: keys,
+            direction: plan.direction,
+            filter: plan.filter.clone(),
+            rows_wanted: plan.limit.unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Whether there is nothing more to read.
+    pub(crate) fn is_done(&self) -> bool {
+        self.rows_wanted == 0 || self.rest.is_empty()
+    }
+
+    /// Moves on to right behind a key.
+    pub(crate) fn pass(&mut self, key: &Bytes) {
+        match self.direction {
+            Direction::Ascending => self.rest.start = keyspace::successor(key),
+            Direction::Descending => self.rest.end = key.clone(),
+        }
+    }
+
+    /// Moves on to the end.
+    pub(crate) fn pass_all(&mut self) {
+        match self.direction {
+            Direction::Ascending => self.rest.start = self.rest.end.clone(),
+            Direction::Descending => self.rest.end = self.rest.start.clone(),
+        }
+    }
+
+    /// The keys up to and with this one, in the cursor's direction.
+    pub(crate) fn up_to(&self, key: &Bytes) -> KeyRange {
+        match self.direction {
+            Direction::Ascending => {
+                KeyRange { start: self.rest.start.clone(), end: keyspace::successor(key) }
+            }
+            Direction::Descending => KeyRange { start: key.clone(), end: self.rest.end.clone() },
+        }
+    }
+
+    /// What was passed since `rest` was `before`.
+    pub(crate) fn passed_since(&self, before: KeyRange) -> KeyRange {
+        match self.direction {
+            Direction::Ascending => KeyRange { start: before.start, end: self.rest.start.clone() },
+            Direction::Descending => KeyRange { start: self.rest.end.clone(), end: before.end },
+        }
+    }
+}
+
+/// The cursors of a transaction that are open.
+#[derive(Default)]
+pub(crate) struct Cursors {
+    open: HashMap<u32, Cursor>,
+    given: u32,
+}
+
+impl Cursors {
+    /// Keeps a cursor; gives its number, which none had before.
+    pub(crate) fn open(&mut self, cursor: Cursor) -> Result<u32, DbError> {
+        if self.open.len() >= QUERY_CURSORS_MAX {
+            return Err(DbError::new(
+                "TooManyCursors",
+                format!(
+                    "{QUERY_CURSORS_MAX} queries of this call are open at once; read one to its end or close it first"
+                ),
+            ));
+        }
+        self.given += 1;
+        self.open.insert(self.given, cursor);
+        Ok(self.given)
+    }
+
+    pub(crate) fn take(&mut self, number: u32) -> Result<Cursor, DbError> {
+        let unknown = || {
+            let message = format!("cursor {number} was never given, was read to its end, or was closed");
+            DbError::new("InvalidCursor", message)
+        };
+        self.open.remove(&number).ok_or_else(unknown)
+    }
+
+    pub(crate) fn put_back(&mut self, number: u32, cursor: Cursor) {
+        self.open.insert(number, cursor);
+    }
+
+    pub(crate) fn close(&mut self, number: u32) {
+        self.open.remove(&number);
+    }
+}

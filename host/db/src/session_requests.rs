@@ -1,0 +1,133 @@
+//! Session requests: what a client's mutation came to, kept so that a repetition is answered and not run.
+//!
+//! The record is written in the mutation's own commit, and its key is read by the mutation before it runs: of two
+//! racing repetitions one commits, and the other finds the record. Only successful mutations that wrote something have
+//! one; the others changed nothing and may run again.
+//!
+//! Knows nothing of functions: a result and some lines, as bytes.
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use weir_store::{Direction, Snapshot, Write};
+use weir_value::Timestamp;
+
+use crate::{CommitError, KeyRange, keyspace};
+
+/// A client's own number for a mutation. The same one again is the same mutation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionRequest {
+    /// The client's session, a UUID.
+    pub session: [u8; 16],
+    /// The number of the request in its session.
+    pub request: u32,
+}
+
+/// What a sweep of session records did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sweep {
+    /// Records looked at.
+    pub scanned: u64,
+    /// Records removed.
+    pub removed: u64,
+}
+
+/// How many records one step of a sweep looks at, and so removes in one commit.
+const SWEEP_STEP_ROWS: usize = 500;
+
+/// What a mutation came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SessionRecord {
+    pub(crate) ts: Timestamp,
+    pub(crate) result: Bytes,
+    pub(crate) log_lines: Vec<String>,
+}
+
+impl SessionRecord {
+    /// `ts u64 | result length u32 | result | for each line: length u32 | line`, integers big-endian.
+    pub(crate) fn encode(&self) -> Bytes {
+        let lines_bytes: usize = self.log_lines.iter().map(|line| 4 + line.len()).sum();
+        let mut out = BytesMut::with_capacity(8 + 4 + self.result.len() + lines_bytes);
+        out.put_u64(self.ts.as_nanos());
+        put_text(&mut out, &self.result);
+        self.log_lines.iter().for_each(|line| put_text(&mut out, line.as_bytes()));
+        out.freeze()
+    }
+
+    /// `None`: damaged.
+    pub(crate) fn decode(mut bytes: Bytes) -> Option<SessionRecord> {
+        let ts = Timestamp::from_nanos(bytes.try_get_u64().ok()?);
+        let result = take_text(&mut bytes)?;
+        let mut log_lines = Vec::new();
+        while bytes.has_remaining() {
+            log_lines.push(String::from_utf8(take_text(&mut bytes)?.into()).ok()?);
+        }
+        Some(SessionRecord { ts, result, log_lines })
+    }
+}
+
+fn put_text(out: &mut BytesMut, text: &[u8]) {
+    out.put_u32(u32::try_from(text.len()).expect("results and log lines are limited to far less than 4 GiB"));
+    out.put_slice(text);
+}
+
+fn take_text(bytes: &mut Bytes) -> Option<Bytes> {
+    let length = bytes.try_get_u32().ok()? as usize;
+    (length <= bytes.len()).then(|| bytes.split_to(length))
+}
+
+/// One step of a sweep: the records in it that are older, as deletions, and where the next step begins.
+pub(crate) struct SweepStep {
+    pub(crate) deletions: Vec<Write>,
+    pub(crate) scanned: u64,
+    /// `None`: that was all.
+    pub(crate) rest: Option<KeyRange>,
+}
+
+/// Looks at the next records. One that is damaged counts as old: it can answer nothing.
+pub(crate) fn sweep_step(
+    snapshot: &Snapshot,
+    range: &KeyRange,
+    older_than: Timestamp,
+) -> Result<SweepStep, CommitError> {
+    let rows = snapshot.scan(&range.start, &range.end, Direction::Ascending, SWEEP_STEP_ROWS)?;
+    let rest = match rows.last() {
+        Some((last, _)) if rows.len() >= SWEEP_STEP_ROWS => {
+            Some(KeyRange { start: keyspace::successor(last), end: range.end.clone() })
+        }
+        _ => None,
+    };
+    let scanned = rows.len() as u64;
+    let is_old =
+        |record: &mut Bytes| record.try_get_u64().map_or(true, |nanos| nanos < older_than.as_nanos());
+    let old = rows.into_iter().filter_map(|(key, mut record)| is_old(&mut record).then_some(key));
+    let deletions = old.map(|key| Write { key, value: None }).collect();
+    Ok(SweepStep { deletions, scanned, rest })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn records_come_back(ts in 0..=i64::MAX as u64, result in ".{0,40}", log_lines in prop::collection::vec(".{0,20}", 0..4)) {
+            let record = SessionRecord { ts: Timestamp::from_nanos(ts), result: result.into(), log_lines };
+            prop_assert_eq!(SessionRecord::decode(record.encode()), Some(record));
+        }
+
+        #[test]
+        fn arbitrary_bytes_are_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            if let Some(record) = SessionRecord::decode(bytes.clone().into()) {
+                prop_assert!(record.result.len() <= bytes.len());
+            }
+        }
+
+        #[test]
+        fn a_cut_record_is_none_or_shorter(cut in 0usize..30) {
+            let record = SessionRecord { ts: Timestamp::from_nanos(7), result: "null".into(), log_lines: vec!["[LOG] hello".into()] };
+            let whole = record.encode();
+            prop_assume!(cut < whole.len() && cut != 16);
+            prop_assert_eq!(SessionRecord::decode(whole.slice(..cut)), None);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A database in memory, for the tests of this room: transactions by hand, without functions.
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use weir_store::{Env, SimEnv, StoreOptions, memory};
+use weir_value::{FunctionPath, Timestamp};
+
+use crate::committer::Conflict;
+use crate::{Batch, Database, DbError, FunctionKind, Transaction};
+
+pub(crate) struct World {
+    pub(crate) db: Arc<Database>,
+    pub(crate) env: Arc<SimEnv>,
+}
+
+impl World {
+    pub(crate) fn new() -> World {
+        World::seeded(1)
+    }
+
+    pub(crate) fn seeded(seed: u64) -> World {
+        let env = Arc::new(SimEnv::new(seed, Timestamp::from_nanos(1_790_000_000_000_000_000)));
+        let shared_env: Arc<dyn Env> = env.clone();
+        let disk = memory::MemoryDisk::new();
+        let store = memory::open(&disk, StoreOptions::default(), shared_env.clone()).expect("a store");
+        let db = Database::open(store, shared_env).expect("a database");
+        db.committer.keep_history();
+        World { db, env }
+    }
+
+    pub(crate) fn begin(&self, kind: FunctionKind) -> Transaction {
+        let snapshot = Arc::new(self.db.store().snapshot_sequenced());
+        let path = FunctionPath::parse("test:run").expect("a path");
+        Transaction::begin(self.db.shared.clone(), snapshot, kind, path, "r0".to_owned())
+    }
+
+    /// A transaction that may write.
+    pub(crate) fn tx(&self) -> Transaction {
+        self.begin(FunctionKind::Mutation)
+    }
+
+    /// Commits, and lets the clock go on by a millisecond.
+    pub(crate) fn commit(&self, tx: Transaction) -> Result<Timestamp, Conflict> {
+        let mut gate = self.db.committer.enter();
+        gate.check(tx.reads(), tx.ts())?;
+        let (_, writes, _) = tx.into_writes();
+        self.env.advance(Duration::from_millis(1));
+        Ok(gate.sequence_plain(writes).expect("the store takes writes"))
+    }
+
+    /// Commits what the closure writes.
+    pub(crate) fn write<T>(&self, body: impl FnOnce(&mut Transaction) -> Result<T, DbError>) -> T {
+        let mut tx = self.tx();
+        let result = body(&mut tx).expect("the operations succeed");
+        self.commit(tx).expect("nothing conflicts");
+        result
+    }
+}
+
+pub(crate) fn parse(json: &[u8]) -> Json {
+    serde_json::from_slice(json).expect("JSON")
+}
+
+/// The documents of a query that is read to its end in batches of this size.
+pub(crate) fn query_all(tx: &mut Transaction, plan: &Json, batch_rows: u32) -> Result<Vec<Json>, DbError> {
+    let mut documents = Vec::new();
+    let mut batch = tx.query(plan.to_string().as_bytes(), batch_rows)?;
+    loop {
+        documents.extend(documents_of(&batch));
+        match batch.cursor {
+            Some(cursor) => batch = tx.query_next(cursor, batch_rows)?,
+            None => return Ok(documents),
+        }
+    }
+}
+
+pub(crate) fn documents_of(batch: &Batch) -> Vec<Json> {
+    let documents = parse(&batch.documents).as_array().expect("an array").clone();
+    assert_eq!(documents.len(), batch.count as usize);
+    documents
+}
+
+/// One field of each document.
+pub(crate) fn field(documents: &[Json], name: &str) -> Vec<Json> {
+    documents.iter().map(|document| document[name].clone()).collect()
+}

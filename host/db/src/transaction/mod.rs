@@ -1,0 +1,216 @@
+//! Transactions: what a running function reads and writes, at one snapshot and with its own writes on top.
+//!
+//! Does not commit: the committer takes the reads and the writes when the function has ended.
+mod read;
+mod reads;
+mod scan;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod usage;
+mod write;
+
+use std::sync::Arc;
+
+use weir_store::{Env, ReadError, Snapshot, Write};
+use weir_value::{CreationTime, FunctionPath, Timestamp};
+
+use crate::catalog::Catalog;
+use crate::entropy::Entropy;
+use crate::log_lines::LogLines;
+use crate::query::Cursors;
+use crate::write_buffer::WriteBuffer;
+use crate::{DbError, FunctionKind, LogLevel, ReadSet};
+
+pub(crate) use reads::Reads;
+pub(crate) use tables::SeenTables;
+pub use usage::Usage;
+
+/// What a call may know of the world. Fixed when the call begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallContext {
+    /// The time when the transaction began, in milliseconds since the epoch, with a fraction.
+    pub now_ms: f64,
+    /// The seed of the call's random numbers.
+    pub seed: [u8; 32],
+    /// The id of the request that the call belongs to.
+    pub request_id: String,
+}
+
+/// A savepoint, from [`Transaction::begin_sub`]. Dropping it keeps what was written.
+#[derive(Debug)]
+#[must_use = "end it with `commit_sub` or `rollback_sub`"]
+pub struct SubTransaction {
+    savepoint: usize,
+}
+
+/// What all transactions of a database share.
+pub(crate) struct Shared {
+    pub(crate) env: Arc<dyn Env>,
+    pub(crate) catalog: Catalog,
+    pub(crate) entropy: Entropy,
+}
+
+/// A transaction of one run of a function.
+///
+/// Its methods are the host's side of the WIT interface `db`: see there for what they mean. An error leaves the
+/// transaction as it was, but after an error about a limit, or of the store, it is *poisoned*: every
+/// further operation gives that error again, and so does the call, whatever the function returns.
+pub struct Transaction {
+    shared: Arc<Shared>,
+    snapshot: Arc<Snapshot>,
+    kind: FunctionKind,
+    path: FunctionPath,
+    context: CallContext,
+    reads: Reads,
+    writes: WriteBuffer,
+    cursors: Cursors,
+    log: LogLines,
+    usage: Usage,
+    /// Where documents are written down before their bytes are kept, in an allocation of their own size.
+    scratch: Vec<u8>,
+    /// The `_creationTime` of the document inserted last.
+    last_created: Option<CreationTime>,
+    poison: Option<DbError>,
+}
+
+impl Transaction {
+    /// A transaction of a function of this kind and path; its clock stands still from here on.
+    pub(crate) fn begin(
+        shared: Arc<Shared>,
+        snapshot: Arc<Snapshot>,
+        kind: FunctionKind,
+        path: FunctionPath,
+        request_id: String,
+    ) -> Transaction {
+        let now_ms = shared.env.now().as_nanos() as f64 / 1e6;
+        let context = CallContext { now_ms, seed: shared.entropy.draw(), request_id };
+        Transaction {
+            shared,
+            snapshot,
+            kind,
+            path,
+            context,
+            reads: Reads::default(),
+            writes: WriteBuffer::default(),
+            cursors: Cursors::default(),
+            log: LogLines::default(),
+            usage: Usage::default(),
+            scratch: Vec::new(),
+            last_created: None,
+            poison: None,
+        }
+    }
+
+    /// What the call may know of the world.
+    pub fn context(&self) -> &CallContext {
+        &self.context
+    }
+
+    /// The function whose transaction it is.
+    pub fn path(&self) -> &FunctionPath {
+        &self.path
+    }
+
+    /// What that function may do.
+    pub fn kind(&self) -> FunctionKind {
+        self.kind
+    }
+
+    /// The moment that it reads.
+    pub fn ts(&self) -> Timestamp {
+        self.snapshot.ts()
+    }
+
+    /// What has been used of what may be used.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// Adds a line to the call's log. Never fails: what is too long is cut, what is too much is dropped, and both
+    /// are said in the log.
+    pub fn log(&mut self, level: LogLevel, message: &str) {
+        self.log.push(level, message);
+    }
+
+    /// The error of the limit that was hit, if one was: the call must fail with it.
+    pub fn poisoned(&self) -> Option<&DbError> {
+        self.poison.as_ref()
+    }
+
+    /// Counts a call of the host that is none of this type's operations, which count themselves.
+    ///
+    /// # Errors
+    /// `TooManyHostCalls`; then the transaction is poisoned.
+    pub fn count_host_call(&mut self) -> Result<(), DbError> {
+        if let Some(error) = &self.poison {
+            return Err(error.clone());
+        }
+        let counted = self.usage.add_host_call();
+        self.or_poison(counted)
+    }
+
+    /// Makes a savepoint, for a nested call.
+    pub fn begin_sub(&mut self) -> SubTransaction {
+        SubTransaction { savepoint: self.writes.begin() }
+    }
+
+    /// Keeps what was written since the savepoint. Savepoints made after it end with it.
+    pub fn commit_sub(&mut self, sub: SubTransaction) {
+        self.writes.keep(sub.savepoint);
+    }
+
+    /// Undoes what was written since the savepoint, and since those made after it. What was read stays in the read
+    /// set, what was used stays used, what was logged stays in the log.
+    pub fn rollback_sub(&mut self, sub: SubTransaction) {
+        self.writes.undo(sub.savepoint);
+    }
+
+    /// Passes a limit's error on, and remembers it.
+    fn or_poison<T>(&mut self, result: Result<T, DbError>) -> Result<T, DbError> {
+        if let Err(error) = &result {
+            self.poison.get_or_insert_with(|| error.clone());
+        }
+        result
+    }
+
+    /// A store that cannot be read ends the call: the function's text for it would be a lie.
+    fn or_unreadable<T>(&mut self, result: Result<T, ReadError>) -> Result<T, DbError> {
+        let result = result.map_err(|error| {
+            tracing::error!(target: "weir::db", path = %self.path, %error, "the store cannot be read");
+            DbError::new("StorageFailed", "The database's storage cannot be read; see the host's log.")
+        });
+        self.or_poison(result)
+    }
+
+    /// Refuses writes of what may only read.
+    fn writable(&self) -> Result<(), DbError> {
+        match self.kind {
+            FunctionKind::Mutation => Ok(()),
+            FunctionKind::Query => Err(DbError::new(
+                "ReadOnly",
+                format!("`{}` is a query, which cannot write; make it a mutation.", self.path),
+            )),
+        }
+    }
+
+    /// What was read so far.
+    pub(crate) fn reads(&self) -> &Reads {
+        &self.reads
+    }
+
+    /// Whether there is anything to commit.
+    pub(crate) fn has_writes(&self) -> bool {
+        !self.writes.is_empty()
+    }
+
+    /// Ends it: what a query leaves behind.
+    pub(crate) fn into_read_set(self) -> (ReadSet, Vec<(LogLevel, String)>) {
+        (self.reads.into_read_set(), self.log.into_lines())
+    }
+
+    /// Ends it: what a mutation leaves behind.
+    pub(crate) fn into_writes(self) -> (Reads, Vec<Write>, Vec<(LogLevel, String)>) {
+        (self.reads, self.writes.into_writes(), self.log.into_lines())
+    }
+}

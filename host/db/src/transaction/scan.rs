@@ -1,0 +1,224 @@
+//! Queries: the snapshot's rows and the transaction's own writes, merged in order, in batches.
+//!
+//! **Invariant:** what is recorded as read is exactly what was passed: from where the query began to the last key
+//! that was looked at, or to the end of the range if that was reached. Rows that the store gave and that nobody looked
+//! at are not part of it.
+use std::cmp::Ordering;
+
+use bytes::Bytes;
+use weir_store::Direction;
+use weir_value::Value;
+use weir_value::limits::{QUERY_BATCH_BYTES_MAX, QUERY_BATCH_ROWS_DEFAULT, QUERY_BATCH_ROWS_MAX};
+
+use super::Transaction;
+use crate::query::{Cursor, Plan};
+use crate::{Batch, DbError, KeyRange};
+
+/// How many rows the first piece holds when their size is not known yet.
+const FIRST_PIECE_ROWS: usize = 32;
+/// How many rows a piece holds at most.
+const PIECE_ROWS_MAX: usize = 512;
+
+/// The rows of a batch so far.
+struct Page {
+    documents: Vec<u8>,
+    rows: usize,
+    rows_max: usize,
+}
+
+impl Page {
+    fn new(max_rows: u32) -> Page {
+        let rows_max = match max_rows as usize {
+            0 => QUERY_BATCH_ROWS_DEFAULT,
+            rows => rows.min(QUERY_BATCH_ROWS_MAX),
+        };
+        Page { documents: vec![b'['], rows: 0, rows_max }
+    }
+
+    fn push(&mut self, document: &[u8]) {
+        if self.rows > 0 {
+            self.documents.push(b',');
+        }
+        self.documents.extend_from_slice(document);
+        self.rows += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows >= self.rows_max || self.documents.len() >= QUERY_BATCH_BYTES_MAX
+    }
+
+    fn finish(mut self) -> (Vec<u8>, u32) {
+        self.documents.push(b']');
+        (self.documents, self.rows as u32)
+    }
+}
+
+/// Some rows, merged; and whether the range is read to its end with them.
+struct Piece {
+    rows: Vec<(Bytes, Bytes)>,
+    /// The last key that the piece speaks for. `None`: all of the range.
+    reached: Option<Bytes>,
+}
+
+impl Transaction {
+    /// Begins a query and gives its first batch of at most `max_rows` documents (0: the host chooses).
+    ///
+    /// # Errors
+    /// `InvalidQuery`, `IndexNotFound`, `TooManyCursors`, and the limits.
+    pub fn query(&mut self, plan: &[u8], max_rows: u32) -> Result<Batch, DbError> {
+        self.count_host_call()?;
+        let plan = Plan::parse(plan)?;
+        let counted = self.usage.add_range();
+        self.or_poison(counted)?;
+        let keys = match self.table_number(&plan.table)? {
+            Some(number) => plan.keys(number)?,
+            None => KeyRange { start: Bytes::new(), end: Bytes::new() },
+        };
+        let mut cursor = Cursor::new(&plan, keys);
+        let (documents, count) = self.read_batch(&mut cursor, max_rows)?;
+        let cursor = if cursor.is_done() { None } else { Some(self.cursors.open(cursor)?) };
+        Ok(Batch { documents, count, cursor })
+    }
+
+    /// The next batch of a query. After an error that is no limit's the cursor stands where it stood.
+    ///
+    /// # Errors
+    /// `InvalidCursor`: never given, used up, or closed; `InvalidQuery`; and the limits.
+    pub fn query_next(&mut self, cursor: u32, max_rows: u32) -> Result<Batch, DbError> {
+        self.count_host_call()?;
+        let number = cursor;
+        let mut cursor = self.cursors.take(number)?;
+        let before = cursor.clone();
+        match self.read_batch(&mut cursor, max_rows) {
+            Ok((documents, count)) if cursor.is_done() => Ok(Batch { documents, count, cursor: None }),
+            Ok((documents, count)) => {
+                self.cursors.put_back(number, cursor);
+                Ok(Batch { documents, count, cursor: Some(number) })
+            }
+            Err(error) => {
+                self.cursors.put_back(number, before);
+                Err(error)
+            }
+        }
+    }
+
+    /// Drops a cursor before its end. Unknown ones are ignored.
+    pub fn query_close(&mut self, cursor: u32) {
+        if self.count_host_call().is_ok() {
+            self.cursors.close(cursor);
+        }
+    }
+
+    /// Reads on, and records what was passed, also when a row's evaluation failed.
+    fn read_batch(&mut self, cursor: &mut Cursor, max_rows: u32) -> Result<(Vec<u8>, u32), DbError> {
+        let before = cursor.rest.clone();
+        let mut page = Page::new(max_rows);
+        let filled = self.fill(&mut page, cursor);
+        if !before.is_empty() {
+            self.reads.add_range(cursor.passed_since(before));
+        }
+        filled.map(|()| page.finish())
+    }
+
+    fn fill(&mut self, page: &mut Page, cursor: &mut Cursor) -> Result<(), DbError> {
+        let mut piece_rows = FIRST_PIECE_ROWS;
+        while !page.is_full() && !cursor.is_done() {
+            let wanted = match cursor.filter {
+                Some(_) => piece_rows,
+                None => piece_rows.min(page.rows_max - page.rows).min(to_usize(cursor.rows_wanted)),
+            };
+            let piece = self.read_piece(cursor, wanted)?;
+            piece_rows = next_piece_rows(&piece.rows, piece_rows);
+            if self.take_rows(page, cursor, piece.rows)? {
+                match piece.reached {
+                    Some(key) => cursor.pass(&key),
+                    None => cursor.pass_all(),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes rows until the page is full; whether all were passed and more are wanted.
+    fn take_rows(
+        &mut self,
+        page: &mut Page,
+        cursor: &mut Cursor,
+        rows: Vec<(Bytes, Bytes)>,
+    ) -> Result<bool, DbError> {
+        for (key, document) in rows {
+            if page.is_full() || cursor.is_done() {
+                return Ok(false);
+            }
+            cursor.pass(&key);
+            let counted = self.usage.add_read(document.len());
+            self.or_poison(counted)?;
+            if keeps(cursor, &document)? {
+                page.push(&document);
+                cursor.rows_wanted -= 1;
+            }
+        }
+        Ok(!cursor.is_done() && !page.is_full())
+    }
+
+    /// The next rows: of the snapshot at most `rows_max`, and what this transaction wrote among them.
+    fn read_piece(&mut self, cursor: &Cursor, rows_max: usize) -> Result<Piece, DbError> {
+        let rest = &cursor.rest;
+        let stored = self.snapshot.scan(&rest.start, &rest.end, cursor.direction, rows_max);
+        let stored = self.or_unreadable(stored)?;
+        let reached = match stored.last() {
+            Some((last, _)) if stored.len() >= rows_max => Some(last.clone()),
+            _ => None,
+        };
+        if self.writes.is_empty() {
+            return Ok(Piece { rows: stored, reached });
+        }
+        let covered = reached.as_ref().map_or_else(|| rest.clone(), |key| cursor.up_to(key));
+        let own = self.writes.range(&covered).map(|(key, written)| (key.clone(), written.clone()));
+        let rows = match cursor.direction {
+            Direction::Ascending => merge(stored, own, |a, b| a.cmp(b)),
+            Direction::Descending => merge(stored, own.rev(), |a, b| b.cmp(a)),
+        };
+        Ok(Piece { rows, reached })
+    }
+}
+
+fn keeps(cursor: &Cursor, document: &[u8]) -> Result<bool, DbError> {
+    let Some(filter) = &cursor.filter else { return Ok(true) };
+    let document = Value::from_json(document).map_err(|error| {
+        DbError::new("StorageFailed", format!("A stored document cannot be read: {error}"))
+    })?;
+    filter.keeps(&document)
+}
+
+/// Both, in order; where both have a key the own one counts, and what it deleted is left out.
+fn merge(
+    stored: Vec<(Bytes, Bytes)>,
+    own: impl Iterator<Item = (Bytes, Option<Bytes>)>,
+    order: impl Fn(&Bytes, &Bytes) -> Ordering,
+) -> Vec<(Bytes, Bytes)> {
+    let mut rows = Vec::with_capacity(stored.len());
+    let mut stored = stored.into_iter().peekable();
+    for (key, written) in own {
+        while let Some(row) = stored.next_if(|row| order(&row.0, &key).is_lt()) {
+            rows.push(row);
+        }
+        stored.next_if(|row| row.0 == key);
+        if let Some(value) = written {
+            rows.push((key, value));
+        }
+    }
+    rows.extend(stored);
+    rows
+}
+
+/// Twice as many as before, but no more than fill a batch if they are as large as these.
+fn next_piece_rows(rows: &[(Bytes, Bytes)], before: usize) -> usize {
+    let bytes: usize = rows.iter().map(|(_, document)| document.len()).sum();
+    let row_bytes = (bytes / rows.len().max(1)).max(1);
+    (before * 2).min(PIECE_ROWS_MAX).min(QUERY_BATCH_BYTES_MAX / row_bytes).max(1)
+}
+
+fn to_usize(rows: u64) -> usize {
+    usize::try_from(rows).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,119 @@
+//! Tables as a transaction sees them: names to numbers and back, and their creation by the first insert.
+//!
+//! A table that is found is never recorded as read, because it can neither vanish nor change its number. One that is
+//! missing is recorded: whoever creates it wakes, or conflicts with, those who missed it.
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_store::Direction;
+use weir_value::limits::TABLES_MAX;
+use weir_value::{IdTables, TableNumber};
+
+use super::Transaction;
+use crate::{DbError, KeyRange, keyspace};
+
+/// The first number of a user's table; those below are reserved.
+const TABLE_NUMBER_FIRST: u32 = 10_001;
+
+impl Transaction {
+    /// The number of a table, if it exists.
+    pub(super) fn table_number(&mut self, name: &str) -> Result<Option<TableNumber>, DbError> {
+        let at = self.snapshot.ts();
+        if let Some(number) = self.shared.catalog.number(name, at) {
+            return Ok(Some(number));
+        }
+        let Some((value, own)) = self.read_catalog(keyspace::table_name_key(name))? else { return Ok(None) };
+        let number = keyspace::number_in_value(&value).ok_or_else(damaged)?;
+        if !own {
+            self.shared.catalog.remember(name, number, at);
+        }
+        Ok(Some(number))
+    }
+
+    /// The name of a table, if it exists.
+    pub(super) fn table_name(&mut self, number: TableNumber) -> Result<Option<Arc<str>>, DbError> {
+        let at = self.snapshot.ts();
+        if let Some(name) = self.shared.catalog.name(number, at) {
+            return Ok(Some(name));
+        }
+        let Some((value, own)) = self.read_catalog(keyspace::table_number_key(number))? else {
+            return Ok(None);
+        };
+        let name = std::str::from_utf8(&value).map_err(|_| damaged())?;
+        if !own {
+            self.shared.catalog.remember(name, number, at);
+        }
+        Ok(Some(name.into()))
+    }
+
+    /// An entry of the catalog, and whether this transaction wrote it.
+    fn read_catalog(&mut self, key: Bytes) -> Result<Option<(Bytes, bool)>, DbError> {
+        if let Some(written) = self.writes.get(&key) {
+            return Ok(written.clone().map(|value| (value, true)));
+        }
+        let stored = self.snapshot.get(&key);
+        let stored = self.or_unreadable(stored)?;
+        if stored.is_none() {
+            self.reads.add_point(key, None);
+        }
+        Ok(stored.map(|value| (value, false)))
+    }
+
+    /// The number of a table that is created if it is missing.
+    pub(super) fn table_for_insert(&mut self, name: &str) -> Result<TableNumber, DbError> {
+        if let Some(number) = self.table_number(name)? {
+            return Ok(number);
+        }
+        let number = self.next_table_number()?;
+        if number.0 - TABLE_NUMBER_FIRST >= TABLES_MAX as u32 {
+            let message = format!("Table `{name}` cannot be created: there are {TABLES_MAX} tables already.");
+            return Err(DbError::new("TooManyTables", message));
+        }
+        let entry = Bytes::copy_from_slice(&number.0.to_be_bytes());
+        self.writes.put(keyspace::table_name_key(name), Some(entry));
+        self.writes.put(keyspace::table_number_key(number), Some(Bytes::copy_from_slice(name.as_bytes())));
+        Ok(number)
+    }
+
+    /// One more than the highest. Reading the highest is recorded, so that two transactions that create tables
+    /// conflict.
+    fn next_table_number(&mut self) -> Result<TableNumber, DbError> {
+        let all = keyspace::table_numbers();
+        let rows = self.snapshot.scan(&all.start, &all.end, Direction::Descending, 1);
+        let committed = self.or_unreadable(rows)?.pop().map(|(key, _)| key);
+        let read_from = committed.clone().unwrap_or_else(|| all.start.clone());
+        self.reads.add_range(KeyRange { start: read_from, end: all.end.clone() });
+        let own = self.writes.range(&all).next_back().map(|(key, _)| key.clone());
+        match committed.max(own) {
+            None => Ok(TableNumber(TABLE_NUMBER_FIRST)),
+            Some(key) => {
+                let highest = keyspace::number_in_key(&key).ok_or_else(damaged)?;
+                Ok(TableNumber(highest.0.saturating_add(1).max(TABLE_NUMBER_FIRST)))
+            }
+        }
+    }
+}
+
+fn damaged() -> DbError {
+    DbError::new("StorageFailed", "The catalog of tables is damaged; restore the data folder from a backup.")
+}
+
+/// A transaction's tables, for validators: what they look up is read by the transaction.
+///
+/// Where the store cannot be read a table seems missing, and the transaction is poisoned.
+pub(crate) struct SeenTables<'a> {
+    transaction: RefCell<&'a mut Transaction>,
+}
+
+impl<'a> SeenTables<'a> {
+    pub(crate) fn new(transaction: &'a mut Transaction) -> Self {
+        SeenTables { transaction: RefCell::new(transaction) }
+    }
+}
+
+impl IdTables for SeenTables<'_> {
+    fn table_name(&self, number: TableNumber) -> Option<Arc<str>> {
+        self.transaction.borrow_mut().table_name(number).ok().flatten()
+    }
+}

@@ -1,0 +1,6 @@
+//! The database through its public API: native functions over the store's twin in memory.
+mod calls;
+mod commits;
+mod interleavings;
+mod replays;
+mod world;
