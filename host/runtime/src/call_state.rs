@@ -1,0 +1,173 @@
+//! What the host keeps for one call while its instance runs: the data of its store.
+use std::sync::Arc;
+
+use weir_db::{CallContext, LogLevel, Transaction};
+
+use crate::RuntimeOptions;
+use crate::failure::CallEnd;
+use crate::resource_limits::ResourceLimits;
+use crate::ticker::{Ticker, ticks_in};
+use crate::wasi::WasiState;
+
+/// What a module is told while it describes itself: nothing that could make two answers differ.
+static DESCRIBE_CONTEXT: CallContext = CallContext { now_ms: 0.0, seed: [0; 32], request_id: String::new() };
+
+/// The data of a call's store.
+pub(crate) struct CallState {
+    /// The call's transaction; `None` while a module describes itself.
+    pub(crate) transaction: Option<Transaction>,
+    /// Memory and tables.
+    pub(crate) resources: ResourceLimits,
+    /// The last line that the guest logged as an error: if it traps after that, this is why.
+    pub(crate) last_error_line: Option<String>,
+    ticker: Arc<Ticker>,
+    /// Ticks that passed inside the host and were not given to the guest on top yet.
+    host_ticks: u64,
+    /// The tick at which the call is over, whoever takes the time.
+    last_tick: u64,
+    wasi: Option<Box<WasiState>>,
+}
+
+impl CallState {
+    /// The state of a call that begins.
+    pub(crate) fn new(
+        transaction: Option<Transaction>,
+        options: &RuntimeOptions,
+        ticker: Arc<Ticker>,
+    ) -> Self {
+        CallState {
+            transaction,
+            resources: ResourceLimits::new(options.call_memory_bytes_max, options.call_table_elements_max),
+            last_error_line: None,
+            last_tick: ticker.ticks() + ticks_in(options.call_total_time_max),
+            ticker,
+            host_ticks: 0,
+            wasi: None,
+        }
+    }
+
+    /// What the call may know of the world.
+    pub(crate) fn context(&self) -> &CallContext {
+        self.transaction.as_ref().map_or(&DESCRIBE_CONTEXT, |transaction| transaction.context())
+    }
+
+    /// Counts a call of the guest to the host; the operations of the transaction count themselves. A module that
+    /// describes itself has its time as its only limit.
+    ///
+    /// # Errors
+    /// It was one too many; the call ends.
+    pub(crate) fn count_host_call(&mut self) -> wasmtime::Result<()> {
+        match &mut self.transaction {
+            Some(transaction) => Ok(transaction.count_host_call().map_err(CallEnd::Transaction)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs the host's part of a call of the guest, and keeps its time apart from the guest's.
+    ///
+    /// # Errors
+    /// Those of the work, and: all of the call's time is over.
+    pub(crate) fn on_host_time<R>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> wasmtime::Result<R>,
+    ) -> wasmtime::Result<R> {
+        let before = self.ticker.ticks();
+        let result = work(self)?;
+        let after = self.ticker.ticks();
+        self.host_ticks += after - before;
+        if after >= self.last_tick {
+            return Err(CallEnd::TotalTime.into());
+        }
+        Ok(result)
+    }
+
+    /// The guest's own time is up, as far as the epoch can tell: how many ticks it still has, because they passed in
+    /// the host.
+    ///
+    /// # Errors
+    /// None: the call ends.
+    pub(crate) fn extend_guest_time(&mut self) -> wasmtime::Result<u64> {
+        if self.ticker.ticks() >= self.last_tick {
+            return Err(CallEnd::TotalTime.into());
+        }
+        match std::mem::take(&mut self.host_ticks) {
+            0 => Err(CallEnd::GuestTime.into()),
+            ticks => Ok(ticks),
+        }
+    }
+
+    /// Writes a line for the function's developer.
+    pub(crate) fn log(&mut self, level: LogLevel, message: &str) {
+        if level == LogLevel::Error {
+            self.last_error_line = Some(message.to_owned());
+        }
+        match &mut self.transaction {
+            Some(transaction) => transaction.log(level, message),
+            None => tracing::debug!(?level, message, "a module logs while it describes itself"),
+        }
+    }
+
+    /// The WASI of the call, made when it is first asked for.
+    pub(crate) fn wasi(&mut self) -> &mut WasiState {
+        if self.wasi.is_none() {
+            self.wasi = Some(Box::new(WasiState::new(self.context())));
+        }
+        self.wasi.as_mut().expect("made above")
+    }
+
+    /// Passes on what the guest wrote to standard output and error: whole lines, and at the end the rest too.
+    pub(crate) fn pass_on_output(&mut self, at_the_end: bool) {
+        let Some(wasi) = &mut self.wasi else { return };
+        for (level, line) in wasi.take_output(at_the_end) {
+            self.log(level, &line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use wasmtime::Engine;
+
+    use super::*;
+
+    fn state(call_total_time_max: Duration) -> CallState {
+        let ticker = Arc::new(Ticker::start(&Engine::default()).unwrap());
+        CallState::new(None, &RuntimeOptions { call_total_time_max, ..RuntimeOptions::default() }, ticker)
+    }
+
+    /// A host function that takes this long.
+    fn take_time(state: &mut CallState, ticks: u64) -> wasmtime::Result<()> {
+        let ticker = state.ticker.clone();
+        let _running = ticker.enter();
+        state.on_host_time(|_| {
+            let until = ticker.ticks() + ticks;
+            while ticker.ticks() < until {
+                std::thread::yield_now();
+            }
+            Ok(())
+        })
+    }
+
+    fn end_of(result: wasmtime::Result<u64>) -> CallEnd {
+        result.unwrap_err().downcast().unwrap()
+    }
+
+    #[test]
+    fn the_hosts_time_is_given_to_the_guest_once() {
+        let mut state = state(Duration::from_secs(60));
+        take_time(&mut state, 2).unwrap();
+        take_time(&mut state, 1).unwrap();
+        assert!(state.extend_guest_time().unwrap() >= 3);
+        assert_eq!(end_of(state.extend_guest_time()), CallEnd::GuestTime);
+    }
+
+    #[test]
+    fn all_of_a_calls_time_has_an_end_too() {
+        let mut state = state(Duration::from_millis(30));
+        let error = take_time(&mut state, 10).unwrap_err();
+        assert_eq!(error.downcast::<CallEnd>().unwrap(), CallEnd::TotalTime);
+        assert_eq!(end_of(state.extend_guest_time()), CallEnd::TotalTime);
+    }
+}

@@ -1,0 +1,243 @@
+//! Compiled code kept on disk, so that a host that restarts does not compile again.
+//!
+//! A file is `<SHA-256 of the component>-<engine>.cwasm`: what the compiler made, then a trailer with its length and
+//! SHA-256. `<engine>` stands for the engine's version and settings. A file that is truncated, altered or of another
+//! engine is not run: it is removed, and the component is compiled again. Not a store: everything here can be made
+//! again, and losing it costs time alone.
+use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// The SHA-256 of a component.
+pub(crate) type Digest = [u8; 32];
+
+const MAGIC: [u8; 8] = *b"WEIRCW01";
+/// The length of the code, its SHA-256, [`MAGIC`].
+const TRAILER_BYTES: u64 = 8 + 32 + 8;
+/// Files of this engine that no deployment needs any more are removed, oldest first, above this size of all.
+const FOLDER_BYTES_MAX: u64 = 512 << 20;
+
+/// A folder of compiled code, or none.
+pub(crate) struct CompiledCache {
+    dir: Option<PathBuf>,
+    /// `-<engine>.cwasm`
+    suffix: String,
+    temporary_files: AtomicU64,
+}
+
+impl CompiledCache {
+    /// Opens the folder, making it if need be, and removes what other engines and unfinished writes left there.
+    pub(crate) fn open(dir: Option<&Path>, engine: &Engine) -> io::Result<CompiledCache> {
+        let suffix = format!("-{}.cwasm", engine_name(engine));
+        if let Some(dir) = dir {
+            make_private_folder(dir)?;
+            remove_stale(dir, &suffix)?;
+        }
+        Ok(CompiledCache { dir: dir.map(Path::to_owned), suffix, temporary_files: AtomicU64::new(0) })
+    }
+
+    /// The code of this component, mapped from its file; `None` when there is no file, or no sound one.
+    pub(crate) fn load(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
+        let path = self.path(digest)?;
+        let loaded = check(&path).and_then(|()| map(engine, &path));
+        match loaded {
+            Ok(component) => Some(component),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "compiled code is not usable; compiling again");
+                // If it cannot be removed it cannot be replaced either, which is said when that is tried.
+                let _ = fs::remove_file(&path);
+                None
+            }
+        }
+    }
+
+    /// Keeps the code of a component: whole on disk under its name, or not at all. Without a folder nothing is kept.
+    pub(crate) fn store(&self, digest: &Digest, code: &[u8]) -> io::Result<()> {
+        let (Some(dir), Some(path)) = (&self.dir, self.path(digest)) else { return Ok(()) };
+        let number = self.temporary_files.fetch_add(1, Ordering::Relaxed);
+        let temporary = dir.join(format!("{}.{}.tmp", hex(digest), number));
+        let written = write(&temporary, code).and_then(|()| fs::rename(&temporary, &path));
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written?;
+        File::open(dir)?.sync_all()
+    }
+
+    /// Removes the oldest files until the folder is small enough again, but none of these components.
+    pub(crate) fn prune(&self, needed: &[Digest]) {
+        let Some(dir) = &self.dir else { return };
+        let needed: Vec<_> = needed.iter().filter_map(|digest| self.path(digest)).collect();
+        if let Err(error) = prune_to(dir, &needed, FOLDER_BYTES_MAX) {
+            tracing::warn!(dir = %dir.display(), %error, "old compiled code could not be removed");
+        }
+    }
+
+    /// Where the code of this component is kept.
+    pub(crate) fn path(&self, digest: &Digest) -> Option<PathBuf> {
+        let dir = self.dir.as_ref()?;
+        Some(dir.join(format!("{}{}", hex(digest), self.suffix)))
+    }
+}
+
+/// Maps a file that [`check`] has found sound.
+fn map(engine: &Engine, path: &Path) -> io::Result<Component> {
+    // SAFETY: the file holds what `Component::serialize` gave for an engine of this version and settings: the name
+    // says so, wasmtime checks it again, and the SHA-256 in the trailer, just compared, shows that not a byte has
+    // changed since this program wrote it. Only the host's user can write into the folder (mode 0700); whoever is
+    // that user can replace the host itself.
+    #[allow(unsafe_code)]
+    let component = unsafe { Component::deserialize_file(engine, path) };
+    component.map_err(|error| io::Error::other(format!("{error:#}")))
+}
+
+fn write(path: &Path, code: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(code)?;
+    file.write_all(&(code.len() as u64).to_le_bytes())?;
+    file.write_all(&Sha256::digest(code))?;
+    file.write_all(&MAGIC)?;
+    file.sync_all()
+}
+
+/// Whether the file is as it was written.
+fn check(path: &Path) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    let code_bytes = bytes.checked_sub(TRAILER_BYTES).ok_or_else(|| damaged("it is too short"))?;
+    let mut hash = Sha256::new();
+    io::copy(&mut Read::by_ref(&mut file).take(code_bytes), &mut hash)?;
+    let mut trailer = [0; TRAILER_BYTES as usize];
+    file.seek(SeekFrom::Start(code_bytes))?;
+    file.read_exact(&mut trailer)?;
+    if trailer[40..] != MAGIC || trailer[..8] != code_bytes.to_le_bytes() {
+        return Err(damaged("it does not end as it should; it is truncated"));
+    }
+    if trailer[8..40] != *hash.finalize() {
+        return Err(damaged("its content was altered"));
+    }
+    Ok(())
+}
+
+fn damaged(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+fn make_private_folder(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// Removes the code of other engines and what unfinished writes left; leaves files that are not of this folder's kind.
+fn remove_stale(dir: &Path, suffix: &str) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let other_engine = name.ends_with(".cwasm") && !name.ends_with(suffix);
+        if (other_engine || name.ends_with(".tmp"))
+            && let Err(error) = fs::remove_file(entry.path())
+        {
+            tracing::warn!(path = %entry.path().display(), %error, "stale compiled code could not be removed");
+        }
+    }
+    Ok(())
+}
+
+fn prune_to(dir: &Path, needed: &[PathBuf], bytes_max: u64) -> io::Result<()> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if entry.file_name().to_string_lossy().ends_with(".cwasm") {
+            files.push((metadata.modified()?, metadata.len(), entry.path()));
+        }
+    }
+    files.sort();
+    let mut bytes: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
+    for (_, file_bytes, path) in files {
+        if bytes > bytes_max && !needed.contains(&path) {
+            fs::remove_file(path)?;
+            bytes -= file_bytes;
+        }
+    }
+    Ok(())
+}
+
+/// A short name for the engine's version and settings: code is exchanged between equal ones alone.
+fn engine_name(engine: &Engine) -> String {
+    let mut hasher = HashOfHash(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hex(&hasher.0.finalize()[..8])
+}
+
+/// SHA-256 as a [`Hasher`]: the standard one may change from one Rust to the next, and names files here.
+struct HashOfHash(Sha256);
+
+impl Hasher for HashOfHash {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        unreachable!("the digest itself is used")
+    }
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_as_it_was_written_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("code");
+        type Damage = fn(&mut Vec<u8>);
+        let damages: [(&str, Damage); 6] = [
+            ("a bit of the code", |file| file[3] ^= 1),
+            ("a bit of the sum", |file| file[1_000 + 8] ^= 1),
+            ("the end is missing", |file| file.truncate(700)),
+            ("the last byte is missing", |file| file.truncate(1_000 + 47)),
+            ("nothing is left", Vec::clear),
+            ("more is there", |file| file.push(0)),
+        ];
+        for (what, damage) in damages {
+            write(&path, &[7; 1_000]).unwrap();
+            check(&path).unwrap();
+            let mut file = fs::read(&path).unwrap();
+            damage(&mut file);
+            fs::write(&path, file).unwrap();
+            assert_eq!(check(&path).unwrap_err().kind(), io::ErrorKind::InvalidData, "{what}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_that_nobody_needs_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        for (age, name) in [(30, "a.cwasm"), (20, "b.cwasm"), (10, "c.cwasm")] {
+            let file = File::create(path(name)).unwrap();
+            file.set_len(100).unwrap();
+            let modified = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(modified - std::time::Duration::from_secs(age)).unwrap();
+        }
+        prune_to(dir.path(), &[path("a.cwasm")], 250).unwrap();
+        let left: Vec<_> = ["a.cwasm", "b.cwasm", "c.cwasm"].map(|name| path(name).exists()).into();
+        assert_eq!(left, [true, false, true]);
+    }
+}

@@ -1,0 +1,136 @@
+//! A deployment: the functions of a set of modules, as the database calls them.
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Value as Json, json};
+use weir_db::{FunctionError, FunctionInfo, Functions, Transaction};
+use weir_value::FunctionPath;
+use weir_value::limits::{DEPLOY_FUNCTIONS_MAX, ERROR_MESSAGE_BYTES_MAX};
+
+use crate::bindings::weir::guest::types::Failure;
+use crate::failure::result_too_large;
+use crate::invocation::Invoker;
+use crate::module::Module;
+use crate::{LoadError, ModuleInfo, manifest};
+
+/// The functions of a set of modules. Its code is unmapped when the last reference is gone, which calls that run hold
+/// too.
+pub struct Deployment {
+    invoker: Arc<Invoker>,
+    modules: Vec<ModuleInfo>,
+    functions: HashMap<FunctionPath, Function>,
+}
+
+/// A function, and where it is.
+struct Function {
+    info: Arc<FunctionInfo>,
+    /// Its path as the guest knows it.
+    guest_path: String,
+    module: Arc<Module>,
+}
+
+impl Deployment {
+    /// Of these modules. No two functions may have one path.
+    pub(crate) fn assemble(
+        invoker: Arc<Invoker>,
+        modules: Vec<(ModuleInfo, Arc<Module>)>,
+    ) -> Result<Deployment, LoadError> {
+        let count = modules.iter().map(|(_, module)| module.functions.len()).sum();
+        if count > DEPLOY_FUNCTIONS_MAX {
+            return Err(LoadError::TooManyFunctions { functions: count });
+        }
+        let mut functions = HashMap::with_capacity(count);
+        let mut owners: HashMap<FunctionPath, &str> = HashMap::new();
+        for (module_info, module) in &modules {
+            for info in &module.functions {
+                if let Some(first) = owners.insert(info.path.clone(), &module_info.name) {
+                    return Err(LoadError::DuplicateFunction {
+                        path: info.path.clone(),
+                        first: first.to_owned(),
+                        second: module_info.name.clone(),
+                    });
+                }
+                let guest_path = info.path.to_string();
+                let function = Function { info: info.clone(), guest_path, module: module.clone() };
+                functions.insert(info.path.clone(), function);
+            }
+        }
+        let modules = modules.into_iter().map(|(info, _)| info).collect();
+        Ok(Deployment { invoker, modules, functions })
+    }
+
+    /// The modules, in the order in which they were given.
+    pub fn modules(&self) -> &[ModuleInfo] {
+        &self.modules
+    }
+
+    /// `{"functions": [...]}`: the manifests of all modules as one, in the order of the paths.
+    pub fn manifest(&self) -> Json {
+        let functions: Vec<_> = self.list().iter().map(|info| manifest::to_json(info)).collect();
+        json!({ "functions": functions })
+    }
+
+    fn call(
+        &self,
+        function: &Function,
+        args: &Bytes,
+        transaction: Transaction,
+    ) -> (Transaction, Result<Bytes, FunctionError>) {
+        let subject = || format!("`{}`", function.guest_path);
+        let (transaction, answer) = self.invoker.invoke(Some(transaction), subject, |store| {
+            function.module.guest.call(store, &function.guest_path, args)
+        });
+        let result = answer.and_then(|answer| match answer {
+            Ok(json) if json.len() > self.invoker.options.result_bytes_max => {
+                Err(result_too_large(&self.invoker.options))
+            }
+            Ok(json) => Ok(Bytes::from(json)),
+            Err(failure) => Err(application_error(failure)),
+        });
+        (transaction.expect("an invocation gives its transaction back"), result)
+    }
+}
+
+impl std::fmt::Debug for Deployment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deployment")
+            .field("modules", &self.modules)
+            .field("functions", &self.functions.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Functions for Deployment {
+    fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
+        self.functions.get(path).map(|function| function.info.clone())
+    }
+
+    fn list(&self) -> Vec<Arc<FunctionInfo>> {
+        let mut list: Vec<_> = self.functions.values().map(|function| function.info.clone()).collect();
+        list.sort_by(|a, b| a.path.cmp(&b.path));
+        list
+    }
+
+    fn run(
+        &self,
+        info: &FunctionInfo,
+        args: &Bytes,
+        tx: Transaction,
+    ) -> (Transaction, Result<Bytes, FunctionError>) {
+        let Some(function) = self.functions.get(&info.path) else {
+            let message = format!("`{}` is not of this deployment", info.path);
+            return (tx, Err(FunctionError::System { code: "InternalServerError", message }));
+        };
+        let (tx, result) = self.call(function, args, tx);
+        self.invoker.counters.call_ended(&result);
+        (tx, result)
+    }
+}
+
+/// The function's own error, its message cut to what a client is sent.
+fn application_error(failure: Failure) -> FunctionError {
+    let Failure { mut message, data } = failure;
+    message.truncate(message.floor_char_boundary(ERROR_MESSAGE_BYTES_MAX));
+    FunctionError::Application { message, data: data.map(Bytes::from) }
+}

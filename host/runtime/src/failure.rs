@@ -1,0 +1,151 @@
+//! From the way a guest ended to the error that says why.
+//!
+//! Three audiences: the caller gets one or two sentences (the database puts the function's name before them), the
+//! operator gets the backtrace in the log, the guest gets nothing, it is gone.
+use thiserror::Error;
+use wasmtime::{PoolConcurrencyLimitError, Trap};
+use wasmtime_wasi::I32Exit;
+use weir_db::{DbError, FunctionError};
+use weir_value::limits::GUEST_STACK_BYTES_MAX;
+
+use crate::RuntimeOptions;
+use crate::call_state::CallState;
+use crate::resource_limits::RefusedResource;
+
+/// The reason for which the host ended a call.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum CallEnd {
+    /// The guest's own time is over.
+    #[error("the guest's time is over")]
+    GuestTime,
+    /// All of the call's time is over.
+    #[error("the call's time is over")]
+    TotalTime,
+    /// A limit of the transaction.
+    #[error(transparent)]
+    Transaction(DbError),
+}
+
+/// What wasmtime says when a guest hands over more than it may in one go; its type is private.
+const TOO_MUCH_COPIED: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// A panic's text is cut after this many bytes in what the caller gets; the log has all of it.
+const PANIC_BYTES_MAX: usize = 2 << 10;
+
+/// The error of a call, or of a description, that ended with `error`.
+pub(crate) fn explain(error: &wasmtime::Error, state: &CallState, options: &RuntimeOptions) -> FunctionError {
+    if let Some(end) = error.downcast_ref::<CallEnd>() {
+        return explain_end(end, options);
+    }
+    if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        return trap(format!("it ended its own process with exit code {}", exit.0));
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        let calls = options.max_concurrent_calls;
+        let message = format!("no instance is free: the runtime is made for {calls} calls at the same time");
+        return FunctionError::System { code: "Overloaded", message };
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(cause) => explain_trap(*cause, state, options),
+        None => explain_other(error, state, options),
+    }
+}
+
+fn explain_end(end: &CallEnd, options: &RuntimeOptions) -> FunctionError {
+    match end {
+        CallEnd::GuestTime => timeout(format!(
+            "it computed for longer than {} s, the time of one call; do less in it, or split it",
+            options.call_guest_time_max.as_secs_f64()
+        )),
+        CallEnd::TotalTime => timeout(format!(
+            "it took longer than {} s, the time in the database included; read less in one call",
+            options.call_total_time_max.as_secs_f64()
+        )),
+        CallEnd::Transaction(error) => limit(error.code, error.message.clone()),
+    }
+}
+
+fn explain_trap(cause: Trap, state: &CallState, options: &RuntimeOptions) -> FunctionError {
+    if cause == Trap::StackOverflow {
+        return trap(format!(
+            "its call stack of {} KiB overflowed; a recursion that does not end, or too deep a one",
+            GUEST_STACK_BYTES_MAX >> 10
+        ));
+    }
+    if let Some(refused) = state.resources.refused() {
+        return refused_resource(refused, options);
+    }
+    match (&state.last_error_line, cause) {
+        (Some(line), Trap::UnreachableCodeReached) => trap(cut(line).to_owned()),
+        (None, Trap::UnreachableCodeReached) => {
+            trap("unreachable code was reached (a panic or an abort that said nothing)".to_owned())
+        }
+        _ => trap(cause.to_string().trim_start_matches("wasm trap: ").to_owned()),
+    }
+}
+
+/// An error that is no trap: what the guest handed over is not what its type says, or the instance could not be made.
+fn explain_other(error: &wasmtime::Error, state: &CallState, options: &RuntimeOptions) -> FunctionError {
+    let reason = error.root_cause().to_string();
+    if reason.contains(TOO_MUCH_COPIED) {
+        return result_too_large(options);
+    }
+    match state.resources.refused() {
+        Some(refused) => refused_resource(refused, options),
+        None => trap(format!("it broke the rules of the component model: {reason}")),
+    }
+}
+
+fn refused_resource(refused: RefusedResource, options: &RuntimeOptions) -> FunctionError {
+    match refused {
+        RefusedResource::Memory => limit(
+            "OutOfMemory",
+            format!(
+                "a call may have {} MiB of memory; work on less at a time",
+                options.call_memory_bytes_max >> 20
+            ),
+        ),
+        RefusedResource::Table => limit(
+            "TooManyTableElements",
+            format!("a call may have {} table elements", options.call_table_elements_max),
+        ),
+    }
+}
+
+/// The error of a result over the limit.
+pub(crate) fn result_too_large(options: &RuntimeOptions) -> FunctionError {
+    let mib = options.result_bytes_max >> 20;
+    let message =
+        format!("a call may give back, or pass to the host at once, {mib} MiB; return less at a time");
+    limit("ResultTooLarge", message)
+}
+
+fn timeout(message: String) -> FunctionError {
+    FunctionError::Timeout { message }
+}
+
+fn limit(code: &'static str, message: String) -> FunctionError {
+    FunctionError::Limit { code, message }
+}
+
+fn trap(message: String) -> FunctionError {
+    FunctionError::Trap { message }
+}
+
+fn cut(line: &str) -> &str {
+    &line[..line.floor_char_boundary(PANIC_BYTES_MAX)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_any_length_and_script_is_cut_between_characters() {
+        let line = "é".repeat(PANIC_BYTES_MAX);
+        assert_eq!(cut(&line).len(), PANIC_BYTES_MAX);
+        let line = format!("x{line}");
+        assert_eq!(cut(&line).len(), PANIC_BYTES_MAX - 1);
+        assert_eq!(cut("short"), "short");
+    }
+}

@@ -1,0 +1,20 @@
+//! `weir:guest/context`: what a call may know of the world.
+use crate::bindings::weir::guest::context::Host;
+use crate::call_state::CallState;
+
+impl Host for CallState {
+    fn now(&mut self) -> wasmtime::Result<f64> {
+        self.count_host_call()?;
+        Ok(self.context().now_ms)
+    }
+
+    fn random_seed(&mut self) -> wasmtime::Result<Vec<u8>> {
+        self.count_host_call()?;
+        Ok(self.context().seed.to_vec())
+    }
+
+    fn request_id(&mut self) -> wasmtime::Result<String> {
+        self.count_host_call()?;
+        Ok(self.context().request_id.clone())
+    }
+}

@@ -1,0 +1,89 @@
+//! `weir:guest/db`: the document store, inside the transaction of the running call.
+use weir_db::{Batch, DbError, Transaction};
+
+use crate::bindings::weir::guest::db::{Batch as WitBatch, Host};
+use crate::bindings::weir::guest::types::Error;
+use crate::call_state::CallState;
+use crate::failure::CallEnd;
+
+/// What a host function gives back: an error of the call's own end, an error for the guest, or the result.
+type Answer<R> = wasmtime::Result<Result<R, Error>>;
+
+impl Host for CallState {
+    fn get(&mut self, table: Option<String>, id: String) -> Answer<Option<Vec<u8>>> {
+        self.ask(|tx| Ok(tx.get(table.as_deref(), &id)?.map(Vec::from)))
+    }
+
+    fn query(&mut self, plan: Vec<u8>, max_rows: u32) -> Answer<WitBatch> {
+        self.ask(|tx| tx.query(&plan, max_rows).map(WitBatch::from))
+    }
+
+    fn query_next(&mut self, cursor: u32, max_rows: u32) -> Answer<WitBatch> {
+        self.ask(|tx| tx.query_next(cursor, max_rows).map(WitBatch::from))
+    }
+
+    fn query_close(&mut self, cursor: u32) -> wasmtime::Result<()> {
+        // Without a transaction there is no cursor either.
+        self.ask(|tx| {
+            tx.query_close(cursor);
+            Ok(())
+        })
+        .map(|_| ())
+    }
+
+    fn normalize_id(&mut self, table: String, id: String) -> wasmtime::Result<Option<String>> {
+        // Without a transaction there is no table either.
+        Ok(self.ask(|tx| Ok(tx.normalize_id(&table, &id)))?.ok().flatten())
+    }
+
+    fn insert(&mut self, table: String, document: Vec<u8>) -> Answer<String> {
+        self.ask(|tx| tx.insert(&table, &document))
+    }
+
+    fn patch(&mut self, table: Option<String>, id: String, fields: Vec<u8>) -> Answer<()> {
+        self.ask(|tx| tx.patch(table.as_deref(), &id, &fields))
+    }
+
+    fn replace(&mut self, table: Option<String>, id: String, document: Vec<u8>) -> Answer<()> {
+        self.ask(|tx| tx.replace(table.as_deref(), &id, &document))
+    }
+
+    fn delete(&mut self, table: Option<String>, id: String) -> Answer<()> {
+        self.ask(|tx| tx.delete(table.as_deref(), &id))
+    }
+}
+
+impl CallState {
+    /// Lets the transaction do something. A limit of the transaction ends the call, at once: the guest is not asked.
+    fn ask<R>(&mut self, work: impl FnOnce(&mut Transaction) -> Result<R, DbError>) -> Answer<R> {
+        self.on_host_time(|state| {
+            let Some(transaction) = &mut state.transaction else {
+                return Ok(Err(no_transaction()));
+            };
+            let result = work(transaction);
+            match transaction.poisoned() {
+                Some(limit) => Err(CallEnd::Transaction(limit.clone()).into()),
+                None => Ok(result.map_err(Error::from)),
+            }
+        })
+    }
+}
+
+fn no_transaction() -> Error {
+    Error {
+        code: "NoTransaction".into(),
+        message: "`describe` runs without a transaction; read and write in functions only".into(),
+    }
+}
+
+impl From<DbError> for Error {
+    fn from(error: DbError) -> Self {
+        Error { code: error.code.into(), message: error.message }
+    }
+}
+
+impl From<Batch> for WitBatch {
+    fn from(batch: Batch) -> Self {
+        WitBatch { documents: batch.documents, count: batch.count, cursor: batch.cursor }
+    }
+}

@@ -1,0 +1,36 @@
+//! The runtime: guest components on wasmtime.
+//!
+//! A [`Runtime`] is one engine; [`Runtime::load`] turns components into a [`Deployment`], which implements
+//! [`weir_db::Functions`]: each call runs in an instance that was made for it and is dropped after it. What a guest
+//! can reach is the WIT world in `wit/`, plus a WASI in which time stands still and there is nothing to find.
+//!
+//! **Invariant:** nothing of wasmtime's types is in this room's public API, and no other room names it. Nothing
+//! here knows of sockets, HTTP, the log or sled; a guest cannot read a clock, a file, the environment or another
+//! call's memory; no instance serves a second call.
+mod bindings;
+mod call_state;
+mod compiled_cache;
+mod counters;
+mod deployment;
+mod engine;
+mod failure;
+mod guest;
+mod inspection;
+mod interfaces;
+mod invocation;
+mod load_error;
+mod manifest;
+mod module;
+mod options;
+mod resource_limits;
+mod runtime;
+mod ticker;
+mod wasi;
+
+pub use counters::RuntimeStats;
+pub use deployment::Deployment;
+pub use load_error::LoadError;
+pub use manifest::ManifestError;
+pub use module::ModuleInfo;
+pub use options::{RuntimeError, RuntimeOptions};
+pub use runtime::{ModuleSource, Runtime};

@@ -1,0 +1,149 @@
+//! Why a deployment was refused: always with the module's name.
+use thiserror::Error;
+use weir_value::FunctionPath;
+use weir_value::limits::{DEPLOY_BYTES_MAX, DEPLOY_FUNCTIONS_MAX, DEPLOY_MODULES_MAX};
+
+use crate::ManifestError;
+
+/// Why components were refused. Nothing of the load stays; the deployment before goes on.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The set as a whole is larger than a deployment may be.
+    #[error(
+        "the deployment has {modules} modules and {bytes} bytes; at most {DEPLOY_MODULES_MAX} modules and \
+         {DEPLOY_BYTES_MAX} bytes are allowed"
+    )]
+    TooMuch {
+        /// How many modules.
+        modules: usize,
+        /// The size of all components.
+        bytes: usize,
+    },
+    /// The modules together have too many functions.
+    #[error("the deployment has {functions} functions; at most {DEPLOY_FUNCTIONS_MAX} are allowed")]
+    TooManyFunctions {
+        /// How many.
+        functions: usize,
+    },
+    /// Two modules have one name.
+    #[error("two modules are named `{module}`; give each its own name")]
+    DuplicateModule {
+        /// The name.
+        module: String,
+    },
+    /// The file is larger than a component may be.
+    #[error("module `{module}` has {bytes} bytes; at most {bytes_max} are allowed")]
+    TooLarge {
+        /// The module's name.
+        module: String,
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The file does not begin as WebAssembly does.
+    #[error("module `{module}` is not a WebAssembly component: {found}")]
+    NotWasm {
+        /// The module's name.
+        module: String,
+        /// What it looks like.
+        found: &'static str,
+    },
+    /// A core module, that was not turned into a component.
+    #[error(
+        "module `{module}` is a core WebAssembly module, not a component; build it with `host build`, or turn it \
+         into one with `wasm-tools component new`"
+    )]
+    CoreModule {
+        /// The module's name.
+        module: String,
+    },
+    /// A component, but a damaged one, or one that uses what this host does not offer.
+    #[error(
+        "module `{module}` cannot be compiled, its file is truncated, damaged or uses an unknown feature: {reason}"
+    )]
+    Invalid {
+        /// The module's name.
+        module: String,
+        /// What the compiler said.
+        reason: String,
+    },
+    /// An import that the host does not offer.
+    #[error(
+        "module `{module}` imports `{import}`, which this host does not offer; a function can import `weir:guest` and \
+         the parts of WASI that need no files and no network"
+    )]
+    UnknownImport {
+        /// The module's name.
+        module: String,
+        /// The import, as it stands in the component.
+        import: String,
+    },
+    /// Built for another version of the world.
+    #[error(
+        "module `{module}` was built for `{found}`, this host speaks `{expected}`; rebuild it with a matching SDK"
+    )]
+    WrongVersion {
+        /// The module's name.
+        module: String,
+        /// The interface that it imports.
+        found: String,
+        /// The package of this host.
+        expected: &'static str,
+    },
+    /// It does not export `describe` and `call`, or as something else.
+    #[error("module `{module}` is no guest of `weir:guest`: {reason}")]
+    NotAGuest {
+        /// The module's name.
+        module: String,
+        /// What is missing or different.
+        reason: String,
+    },
+    /// `describe` gave no manifest.
+    #[error("module `{module}` could not describe its functions: {reason}")]
+    Describe {
+        /// The module's name.
+        module: String,
+        /// How it failed.
+        reason: String,
+    },
+    /// What `describe` gave is no manifest.
+    #[error("module `{module}` has a wrong manifest: {error}")]
+    Manifest {
+        /// The module's name.
+        module: String,
+        /// What is wrong with it.
+        #[source]
+        error: ManifestError,
+    },
+    /// Two modules export one path.
+    #[error("modules `{first}` and `{second}` both export the function `{path}`; rename one of them")]
+    DuplicateFunction {
+        /// The function's path.
+        path: FunctionPath,
+        /// The module that came first.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+}
+
+impl LoadError {
+    /// The module at fault, the second one where it takes two; none where it is the set as a whole.
+    pub fn module(&self) -> Option<&str> {
+        match self {
+            LoadError::TooMuch { .. } | LoadError::TooManyFunctions { .. } => None,
+            LoadError::DuplicateModule { module }
+            | LoadError::TooLarge { module, .. }
+            | LoadError::NotWasm { module, .. }
+            | LoadError::CoreModule { module }
+            | LoadError::Invalid { module, .. }
+            | LoadError::UnknownImport { module, .. }
+            | LoadError::WrongVersion { module, .. }
+            | LoadError::NotAGuest { module, .. }
+            | LoadError::Describe { module, .. }
+            | LoadError::Manifest { module, .. } => Some(module),
+            LoadError::DuplicateFunction { second, .. } => Some(second),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The manifest: what a module says of its functions.
+//!
+//! Lenient where guests of a later version may say more (unknown fields), strict in all that the host relies on.
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use thiserror::Error;
+use weir_db::{FunctionInfo, FunctionKind, Visibility};
+use weir_value::limits::{DEPLOY_FUNCTIONS_MAX, MANIFEST_BYTES_MAX};
+use weir_value::{FunctionPath, Validator};
+
+/// Why a manifest was refused.
+#[derive(Debug, Error)]
+pub enum ManifestError {
+    /// It is larger than a manifest may be.
+    #[error("it has {bytes} bytes; at most {MANIFEST_BYTES_MAX} are allowed")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// It is no JSON, or not of a manifest's shape.
+    #[error("it is not as `describe` in weir:guest says: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// It has more functions than a deployment may have.
+    #[error("it has {count} functions; at most {DEPLOY_FUNCTIONS_MAX} are allowed")]
+    TooManyFunctions {
+        /// How many.
+        count: usize,
+    },
+    /// A path is no function path.
+    #[error("`{path}` is no function path: {reason}; write it as `module:function`")]
+    Path {
+        /// As it stands in the manifest.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A path is not in its canonical form, in which the host calls it.
+    #[error("the function path `{path}` must be written `{canonical}`")]
+    PathForm {
+        /// As it stands in the manifest.
+        path: String,
+        /// As it must stand.
+        canonical: String,
+    },
+    /// Two functions have one path.
+    #[error("it has two functions `{path}`")]
+    DuplicateFunction {
+        /// The path.
+        path: FunctionPath,
+    },
+    /// A function of a kind that this host does not run.
+    #[error("the function `{path}` is of the kind `{kind}`; this host runs `query` and `mutation`")]
+    Kind {
+        /// The function.
+        path: String,
+        /// Its kind.
+        kind: String,
+    },
+    /// A function for callers that this host does not know.
+    #[error(
+        "the function `{path}` has the visibility `{visibility}`; this host knows `public` and `internal`"
+    )]
+    Visibility {
+        /// The function.
+        path: String,
+        /// Its visibility.
+        visibility: String,
+    },
+    /// A validator is none.
+    #[error("the function `{path}` has a wrong validator in `{field}`: {reason}")]
+    Validator {
+        /// The function.
+        path: String,
+        /// `args` or `returns`.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Arguments are one object.
+    #[error(
+        "the function `{path}` has a validator in `args` that is no object and not `any`; arguments are an object"
+    )]
+    ArgsNotObject {
+        /// The function.
+        path: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct ManifestJson {
+    functions: Vec<FunctionJson>,
+}
+
+#[derive(Deserialize)]
+struct FunctionJson {
+    path: String,
+    kind: String,
+    visibility: String,
+    #[serde(default)]
+    args: Option<Json>,
+    #[serde(default)]
+    returns: Option<Json>,
+}
+
+/// The functions of a manifest, in its order.
+pub(crate) fn parse(manifest: &[u8]) -> Result<Vec<Arc<FunctionInfo>>, ManifestError> {
+    if manifest.len() > MANIFEST_BYTES_MAX {
+        return Err(ManifestError::TooLarge { bytes: manifest.len() });
+    }
+    let manifest: ManifestJson = serde_json::from_slice(manifest)?;
+    if manifest.functions.len() > DEPLOY_FUNCTIONS_MAX {
+        return Err(ManifestError::TooManyFunctions { count: manifest.functions.len() });
+    }
+    let mut paths = BTreeSet::new();
+    let mut functions = Vec::with_capacity(manifest.functions.len());
+    for function in manifest.functions {
+        let info = parse_function(&function)?;
+        if !paths.insert(info.path.clone()) {
+            return Err(ManifestError::DuplicateFunction { path: info.path });
+        }
+        functions.push(Arc::new(info));
+    }
+    Ok(functions)
+}
+
+fn parse_function(function: &FunctionJson) -> Result<FunctionInfo, ManifestError> {
+    let path = parse_path(&function.path)?;
+    let kind = match function.kind.as_str() {
+        "query" => FunctionKind::Query,
+        "mutation" => FunctionKind::Mutation,
+        kind => return Err(ManifestError::Kind { path: function.path.clone(), kind: kind.to_owned() }),
+    };
+    let visibility = match function.visibility.as_str() {
+        "public" => Visibility::Public,
+        "internal" => Visibility::Internal,
+        other => {
+            let visibility = other.to_owned();
+            return Err(ManifestError::Visibility { path: function.path.clone(), visibility });
+        }
+    };
+    let args = parse_validator(&function.path, "args", function.args.as_ref())?;
+    if !matches!(args, Validator::Any | Validator::Object(_)) {
+        return Err(ManifestError::ArgsNotObject { path: function.path.clone() });
+    }
+    let returns = parse_validator(&function.path, "returns", function.returns.as_ref())?;
+    Ok(FunctionInfo { path, kind, visibility, args, returns })
+}
+
+fn parse_path(text: &str) -> Result<FunctionPath, ManifestError> {
+    let path = FunctionPath::parse(text)
+        .map_err(|error| ManifestError::Path { path: text.to_owned(), reason: error.to_string() })?;
+    let canonical = path.to_string();
+    if canonical != text {
+        return Err(ManifestError::PathForm { path: text.to_owned(), canonical });
+    }
+    Ok(path)
+}
+
+fn parse_validator(path: &str, field: &'static str, json: Option<&Json>) -> Result<Validator, ManifestError> {
+    let Some(json) = json else { return Ok(Validator::Any) };
+    Validator::from_json(json).map_err(|error| ManifestError::Validator {
+        path: path.to_owned(),
+        field,
+        reason: error.to_string(),
+    })
+}
+
+/// A function as it stands in a manifest.
+pub(crate) fn to_json(info: &FunctionInfo) -> Json {
+    json!({
+        "path": info.path.to_string(),
+        "kind": info.kind.as_str(),
+        "visibility": match info.visibility {
+            Visibility::Public => "public",
+            Visibility::Internal => "internal",
+        },
+        "args": info.args.to_json(),
+        "returns": info.returns.to_json(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEND: &str = r#"{"path": "chat:send", "kind": "mutation", "visibility": "public",
+        "args": {"type": "object", "value": {"body": {"fieldType": {"type": "string"}, "optional": false}}},
+        "returns": {"type": "null"}, "cost": 3}"#;
+
+    fn manifest(functions: &[&str]) -> String {
+        format!(r#"{{"sdk": "rust 9.9", "functions": [{}]}}"#, functions.join(","))
+    }
+
+    #[test]
+    fn a_manifest_is_read_and_its_unknown_fields_are_ignored() {
+        let list = r#"{"path": "chat:list", "kind": "query", "visibility": "internal"}"#;
+        let functions = parse(manifest(&[SEND, list]).as_bytes()).unwrap();
+        let paths: Vec<_> = functions.iter().map(|info| info.path.to_string()).collect();
+        assert_eq!(paths, ["chat:send", "chat:list"]);
+        assert_eq!(functions[0].kind, FunctionKind::Mutation);
+        assert!(matches!(functions[0].args, Validator::Object(_)));
+        assert!(matches!(functions[1].args, Validator::Any));
+        assert_eq!(functions[1].visibility, Visibility::Internal);
+    }
+
+    #[test]
+    fn a_function_goes_to_json_and_back() {
+        let info = parse(manifest(&[SEND]).as_bytes()).unwrap().remove(0);
+        let again = parse(manifest(&[&to_json(&info).to_string()]).as_bytes()).unwrap().remove(0);
+        assert_eq!(format!("{info:?}"), format!("{again:?}"));
+    }
+
+    #[test]
+    fn a_wrong_manifest_is_refused_with_what_is_wrong() {
+        let with = |from: &str, to: &str| manifest(&[&SEND.replace(from, to)]);
+        let cases = [
+            (String::new(), "EOF"),
+            ("[]".into(), "describe"),
+            ("{}".into(), "functions"),
+            (r#"{"functions": [{}]}"#.into(), "path"),
+            (manifest(&[SEND, SEND]), "two functions `chat:send`"),
+            (with("chat:send", ""), "no function path"),
+            (with("chat:send", "chat:se nd"), "no function path"),
+            (with("chat:send", "../../etc:passwd"), "no function path"),
+            (with("chat:send", "chat.js:send"), "must be written `chat:send`"),
+            (with("mutation", "action"), "kind `action`"),
+            (with("public", "secret"), "visibility `secret`"),
+            (with(r#""type": "string""#, r#""type": "strung""#), "wrong validator in `args`"),
+            (with(r#""returns": {"type": "null"}"#, r#""returns": {"type": "nil"}"#), "in `returns`"),
+            (
+                manifest(&[r#"{"path": "a:b", "kind": "query", "visibility": "public",
+                "args": {"type": "string"}}"#]),
+                "arguments are an object",
+            ),
+            (" ".repeat(MANIFEST_BYTES_MAX + 1), "at most"),
+        ];
+        for (text, expected) in cases {
+            let error = parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text:.200}: {error}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What a host decides about its runtime.
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+use weir_value::limits::{
+    FUNCTION_GUEST_TIME_MS_MAX, FUNCTION_RESULT_BYTES_MAX, FUNCTION_TOTAL_TIME_MS_MAX,
+    GUEST_MEMORY_BYTES_MAX, GUEST_TABLE_ELEMENTS_MAX,
+};
+
+/// What a host decides about its runtime. The defaults are the documented limits.
+#[derive(Debug, Clone)]
+pub struct RuntimeOptions {
+    /// Where compiled code is kept between starts. `None`: nowhere, every load compiles. Whoever can write into this
+    /// folder can run code in the host: it belongs beside the data, readable and writable by the host's user alone.
+    pub compiled_dir: Option<PathBuf>,
+    /// How many calls may run at the same time, on threads of the caller. One more is refused as overloaded. Costs
+    /// address space (about 9 GiB each), not memory. Default 64.
+    pub max_concurrent_calls: u32,
+    /// How deep calls may be nested in one call; each takes an instance of its own. Default 1.
+    pub max_nested_calls: u32,
+    /// The guest's own time in one call; what the database takes for it is not counted. Default 1 s, granularity
+    /// 10 ms.
+    pub call_guest_time_max: Duration,
+    /// All of a call's time, what the database takes included. It is looked at when the guest calls the host, and
+    /// when its own time is up. Default 15 s.
+    pub call_total_time_max: Duration,
+    /// Linear memory of one call, in bytes, a multiple of 64 KiB. Default 64 MiB.
+    pub call_memory_bytes_max: usize,
+    /// Table elements of one call. Default 100,000.
+    pub call_table_elements_max: usize,
+    /// A result's size in bytes. Default 16 MiB.
+    pub result_bytes_max: usize,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> Self {
+        RuntimeOptions {
+            compiled_dir: None,
+            max_concurrent_calls: 64,
+            max_nested_calls: 1,
+            call_guest_time_max: Duration::from_millis(FUNCTION_GUEST_TIME_MS_MAX),
+            call_total_time_max: Duration::from_millis(FUNCTION_TOTAL_TIME_MS_MAX),
+            call_memory_bytes_max: GUEST_MEMORY_BYTES_MAX,
+            call_table_elements_max: GUEST_TABLE_ELEMENTS_MAX,
+            result_bytes_max: FUNCTION_RESULT_BYTES_MAX,
+        }
+    }
+}
+
+/// Why there is no runtime.
+#[derive(Debug, Error)]
+pub enum RuntimeError {
+    /// The engine refused its settings, or the system the address space.
+    #[error(
+        "the WebAssembly engine cannot start: {0}; it reserves about 9 GiB of address space for each concurrent call, \
+         which a limit of the system (ulimit -v) may forbid"
+    )]
+    Engine(String),
+    /// The ticker's thread could not be started.
+    #[error("the thread that ends long calls cannot start: {0}")]
+    Ticker(#[source] std::io::Error),
+    /// The folder of compiled code could not be made or read.
+    #[error("the folder of compiled code {path} cannot be used: {error}")]
+    CompiledDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
+}

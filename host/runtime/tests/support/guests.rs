@@ -1,0 +1,133 @@
+//! Guests written by hand in WebAssembly text, made into components here: these tests need no toolchain.
+//!
+//! [`component`] puts a `call` body and a manifest into a module with an allocator and the world's imports.
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+/// The world that the host speaks.
+pub const WORLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
+
+/// The canonical ABI's view of `weir:guest` 0.1.0. Memory: below 64 the result of `call`, 64..128 the result of a host
+/// call, 256 the word "items", 512.. constants of the test, 4096.. the manifest, 16384.. what `cabi_realloc` gives.
+const TEMPLATE: &str = r#"
+(module
+  (import "weir:guest/db@0.1.0" "get" (func $get (param i32 i32 i32 i32 i32 i32)))
+  (import "weir:guest/db@0.1.0" "insert" (func $insert (param i32 i32 i32 i32 i32)))
+  (import "weir:guest/context@0.1.0" "now" (func $now (result f64)))
+  (import "weir:guest/context@0.1.0" "random-seed" (func $seed (param i32)))
+  (import "weir:guest/context@0.1.0" "request-id" (func $request_id (param i32)))
+  (import "weir:guest/log@0.1.0" "write" (func $log (param i32 i32 i32)))
+  (memory (export "memory") 2)
+  (table $table 1 funcref)
+  (global $free (mut i32) (i32.const 16384))
+  (global $calls (mut i32) (i32.const 0))
+  (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+    (global.set $free (i32.add (local.get $at) (local.get 3)))
+    (block $fits
+      (br_if $fits (i32.le_u (global.get $free) (i32.shl (memory.size) (i32.const 16))))
+      (br_if $fits (i32.ne (i32.const -1)
+        (memory.grow (i32.add (i32.const 1) (i32.shr_u (local.get 3) (i32.const 16))))))
+      unreachable)
+    (if (local.get 1) (then (memory.copy (local.get $at) (local.get 0) (local.get 1))))
+    (local.get $at))
+  ;; The result `ok` with the bytes at $at.
+  (func $ok (param $at i32) (param $len i32) (result i32)
+    (i32.store8 (i32.const 0) (i32.const 0))
+    (i32.store (i32.const 4) (local.get $at))
+    (i32.store (i32.const 8) (local.get $len))
+    (i32.const 0))
+  ;; The result `err` with a message and, if $data is not 0, data.
+  (func $err (param $at i32) (param $len i32) (param $data i32) (param $data_len i32) (result i32)
+    (i32.store8 (i32.const 0) (i32.const 1))
+    (i32.store (i32.const 4) (local.get $at))
+    (i32.store (i32.const 8) (local.get $len))
+    (i32.store8 (i32.const 12) (i32.ne (local.get $data) (i32.const 0)))
+    (i32.store (i32.const 16) (local.get $data))
+    (i32.store (i32.const 20) (local.get $data_len))
+    (i32.const 0))
+  ;; The result `ok` with the bytes at $at as a JSON string. They need no escapes.
+  (func $ok_string (param $at i32) (param $len i32) (result i32)
+    (local $text i32)
+    (local.set $text
+      (call $realloc (i32.const 0) (i32.const 0) (i32.const 1) (i32.add (local.get $len) (i32.const 2))))
+    (i32.store8 (local.get $text) (i32.const 34))
+    (memory.copy (i32.add (local.get $text) (i32.const 1)) (local.get $at) (local.get $len))
+    (i32.store8 (i32.add (local.get $text) (i32.add (local.get $len) (i32.const 1))) (i32.const 34))
+    (call $ok (local.get $text) (i32.add (local.get $len) (i32.const 2))))
+  ;; What a host call left at 64: its string as JSON, or a failure with the code of its error.
+  (func $answer_string (result i32)
+    (if (i32.load8_u (i32.const 64))
+      (then (return (call $err (i32.load (i32.const 68)) (i32.load (i32.const 72)) (i32.const 0) (i32.const 0)))))
+    (call $ok_string (i32.load (i32.const 68)) (i32.load (i32.const 72))))
+  (data (i32.const 256) "items")
+  (func (export "describe") (result i32)
+    (i32.store (i32.const 0) (i32.const 4096))
+    (i32.store (i32.const 4) (i32.const MANIFEST_LEN))
+    (i32.const 0))
+  (data (i32.const 4096) "MANIFEST")
+  BODY
+)"#;
+
+/// A manifest with public functions of these paths and kinds, `("m:f", "query")`.
+pub fn manifest(functions: &[(&str, &str)]) -> String {
+    let functions: Vec<_> = functions
+        .iter()
+        .map(|(path, kind)| format!(r#"{{"path":"{path}","kind":"{kind}","visibility":"public"}}"#))
+        .collect();
+    format!(r#"{{"functions":[{}]}}"#, functions.join(","))
+}
+
+/// The core module of a guest. `body` holds the function exported as `call`, `(param i32 i32 i32 i32) (result i32)`:
+/// path and arguments, each a pointer and a length.
+pub fn core_module(manifest: &str, body: &str) -> Vec<u8> {
+    let text = TEMPLATE
+        .replace("MANIFEST_LEN", &manifest.len().to_string())
+        .replace("MANIFEST", &manifest.replace('"', "\\\""))
+        .replace("BODY", body);
+    wat::parse_str(&text).expect("the test's WebAssembly text")
+}
+
+/// A component of a manifest and a body, see [`core_module`].
+pub fn component(manifest: &str, body: &str) -> Vec<u8> {
+    let mut module = core_module(manifest, body);
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(WORLD).expect("the WIT of the world");
+    let world = resolve.select_world(&[package], Some("guest")).expect("the world");
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("a core module");
+    encode(&module)
+}
+
+/// A component of a core module that carries its world.
+pub fn encode(module: &[u8]) -> Vec<u8> {
+    ComponentEncoder::default().module(module).expect("a module").validate(true).encode().expect("a guest")
+}
+
+/// A component whose only function, the query `m:f`, has this as its instructions.
+pub fn query(instructions: &str) -> Vec<u8> {
+    component(&manifest(&[("m:f", "query")]), &call(instructions))
+}
+
+/// A query that does this for the arguments `{}`, and gives all others back.
+pub fn hostile(instructions: &str) -> Vec<u8> {
+    query(&format!(
+        "(local $i i32) (local $at i32)
+         (if (i32.ne (local.get $args_len) (i32.const 2))
+           (then (return (call $ok (local.get $args) (local.get $args_len)))))
+         {instructions}"
+    ))
+}
+
+/// The same as [`query`], as a mutation.
+pub fn mutation(instructions: &str) -> Vec<u8> {
+    component(&manifest(&[("m:f", "mutation")]), &call(instructions))
+}
+
+/// A `call` of these instructions.
+pub fn call(instructions: &str) -> String {
+    format!(
+        r#"(func (export "call") (param $path i32) (param $path_len i32) (param $args i32) (param $args_len i32)
+             (result i32) {instructions})"#
+    )
+}
