@@ -1,0 +1,241 @@
+//! The registry of live queries: what all sockets watch, each distinct query once.
+//!
+//! Runs nothing and reads nothing: each method returns a [`Step`] that says which runs to start, at which moment,
+//! and which sockets have something to fetch.
+//!
+//! # Versions
+//!
+//! Each query has *versions* of its result: a result, and the moments from which and until which it holds. A run at
+//! a moment makes a version; a commit group that writes into the read set ends it, and starts a run. A socket is
+//! brought to a moment that a version of *each* of its queries covers, the newest there is: what it shows is always
+//! of one moment.
+//!
+//! A query has one run in flight at most. What is written meanwhile into what it reads is known when it ends, from
+//! the keys of the groups since its moment; then the version is over already, and the next run starts.
+//!
+//! # Common moments
+//!
+//! Under steady writes the versions of two queries that one socket watches could miss each other for ever: each is
+//! over before the other begins. Three rules prevent that:
+//!
+//! - A version is kept while a run reads a moment that it covers: when the run ends, they have that moment in common.
+//! - A run that starts while another query of the same socket is being run at a moment that it does not cover, starts
+//!   at *that* moment instead of the newest (the oldest such moment; at most `JOINS_IN_A_ROW_MAX` times in a row,
+//!   so that a query which many watch does not fall behind because of what few watch beside it).
+//! - When a run ends, each socket that it concerns gets its moment pinned: the versions are kept until it asks.
+//!
+//! So a slow query stalls nobody who does not watch it, and who does is brought forward once a run.
+mod advance;
+mod moments;
+mod query;
+mod recent;
+mod runs;
+mod slab;
+mod socket;
+mod watch;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_value::{FunctionPath, Timestamp};
+
+use crate::interval_index::{IntervalIndex, LiveId};
+use crate::protocol::QueryId;
+use crate::result::QueryResult;
+
+use moments::Moments;
+use query::LiveQuery;
+use recent::RecentGroups;
+use slab::Slab;
+use socket::Socket;
+
+/// How many runs of a query in a row may be at a moment that is not the newest.
+const JOINS_IN_A_ROW_MAX: u32 = 4;
+
+/// The host's number of a socket. Never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SocketId(pub u64);
+
+/// The number of a run. Never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId(pub u64);
+
+/// What tells one live query from another, in one deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LiveKey {
+    /// The function.
+    pub path: FunctionPath,
+    /// Its arguments: canonical JSON.
+    pub args: Bytes,
+}
+
+/// A change of what a socket watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WatchChange {
+    /// Watch this.
+    Add(QueryId, LiveKey),
+    /// Watch it no more.
+    Remove(QueryId),
+}
+
+/// A query to run, at a moment that is not always the newest one.
+#[derive(Debug, Clone)]
+pub struct Run<M> {
+    /// Give it back in [`LiveQueries::run_finished`].
+    pub id: RunId,
+    /// What to run.
+    pub key: LiveKey,
+    /// The timestamp of `moment`.
+    pub at: Timestamp,
+    /// The host's handle of the moment: a snapshot.
+    pub moment: M,
+}
+
+/// What the host has to do.
+#[must_use = "runs that are not started stall every socket that waits for them"]
+#[derive(Debug)]
+pub struct Step<M> {
+    /// Runs to start. Each must be finished, come what may.
+    pub runs: Vec<Run<M>>,
+    /// Sockets to wake, each once: [`Session::wake`](crate::session::Session::wake).
+    pub wake: Vec<SocketId>,
+}
+
+impl<M> Default for Step<M> {
+    fn default() -> Self {
+        Step { runs: Vec::new(), wake: Vec::new() }
+    }
+}
+
+impl<M> Step<M> {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.wake.is_empty()
+    }
+}
+
+/// What a socket moves on to.
+#[derive(Debug, Clone)]
+pub struct Advance {
+    /// The moment.
+    pub ts: Timestamp,
+    /// The queries whose result is another one than the socket was last given, by ascending id.
+    pub changes: Vec<ResultChange>,
+}
+
+/// One query's new result.
+#[derive(Debug, Clone)]
+pub struct ResultChange {
+    /// Which query.
+    pub query: QueryId,
+    /// What the socket was given before: the base of a patch.
+    pub base: Option<Arc<QueryResult>>,
+    /// What it gets now.
+    pub result: Arc<QueryResult>,
+}
+
+/// The figures of the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LiveStats {
+    /// Distinct queries that somebody watches.
+    pub live_queries: u64,
+    /// Sockets that watch something.
+    pub sockets: u64,
+    /// Pairs of socket and query.
+    pub subscriptions: u64,
+    /// Runs that were started, ever.
+    pub runs_started: u64,
+    /// Runs whose result was the one before.
+    pub runs_unchanged: u64,
+    /// Runs in flight.
+    pub runs_in_flight: u64,
+}
+
+/// The live queries of all sockets. `M` is the host's handle of a moment: a snapshot.
+#[derive(Debug)]
+pub struct LiveQueries<M> {
+    moments: Moments<M>,
+    recent: RecentGroups,
+    index: IntervalIndex,
+    queries: Slab<LiveQuery>,
+    by_key: HashMap<LiveKey, LiveId>,
+    sockets: HashMap<SocketId, Socket>,
+    runs: HashMap<RunId, RunInFlight>,
+    /// Sockets that wait for the registry to reach a moment.
+    waiting: BTreeSet<(Timestamp, SocketId)>,
+    /// One more at each deployment.
+    deployment: u64,
+    next_run: u64,
+    next_seq: u64,
+    stats: LiveStats,
+}
+
+/// A run that has not ended.
+#[derive(Debug)]
+struct RunInFlight {
+    /// `None` when nobody watches the query any more.
+    live: Option<LiveId>,
+    at: Timestamp,
+    deployment: u64,
+}
+
+impl<M: Clone> LiveQueries<M> {
+    /// An empty registry at the newest durable moment.
+    pub fn new(now: Timestamp, moment: M) -> Self {
+        LiveQueries {
+            moments: Moments::new(now, moment),
+            recent: RecentGroups::default(),
+            index: IntervalIndex::new(),
+            queries: Slab::default(),
+            by_key: HashMap::new(),
+            sockets: HashMap::new(),
+            runs: HashMap::new(),
+            waiting: BTreeSet::new(),
+            deployment: 0,
+            next_run: 0,
+            next_seq: 0,
+            stats: LiveStats::default(),
+        }
+    }
+
+    /// The moment that the registry is at: the last group that it was told of.
+    pub fn now(&self) -> Timestamp {
+        self.moments.now()
+    }
+
+    /// Whether somebody still wants the result of this run. If not, it may be finished without having run.
+    pub fn is_wanted(&self, run: RunId) -> bool {
+        self.runs.get(&run).is_some_and(|run| run.live.is_some())
+    }
+
+    /// The figures.
+    pub fn stats(&self) -> LiveStats {
+        LiveStats {
+            live_queries: self.by_key.len() as u64,
+            sockets: self.sockets.len() as u64,
+            runs_in_flight: self.runs.len() as u64,
+            ..self.stats
+        }
+    }
+
+    /// Whether nothing is left of those who once watched.
+    #[cfg(test)]
+    fn is_empty_of_everything(&self) -> bool {
+        let nobody = self.sockets.is_empty() && self.by_key.is_empty() && self.queries.ids().is_empty();
+        nobody && self.runs.is_empty() && self.index.is_empty() && self.moments.is_without_wants()
+    }
+
+    /// Names the socket in the step, unless an earlier step did and it has not asked since.
+    fn wake(&mut self, socket: SocketId, step: &mut Step<M>) {
+        if let Some(entry) = self.sockets.get_mut(&socket).filter(|entry| !entry.woken) {
+            entry.woken = true;
+            step.wake.push(socket);
+        }
+    }
+}
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;

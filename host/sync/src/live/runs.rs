@@ -1,0 +1,200 @@
+//! When queries run: at their first subscriber, after a write into their read set, after a deployment.
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_db::QueryOutcome;
+use weir_value::Timestamp;
+
+use super::{JOINS_IN_A_ROW_MAX, LiveQueries, Run, RunId, RunInFlight, Step};
+use crate::interval_index::LiveId;
+use crate::result::QueryResult;
+
+/// How many pairs of socket and query a search for a moment to join looks at. Beyond that the run starts now.
+const JOIN_SEARCH_MAX: usize = 256;
+
+impl<M: Clone> LiveQueries<M> {
+    /// A commit group is durable: or several, as one. `keys` are all those that were written since the last call;
+    /// `moment` is the snapshot at exactly `ts`. Each query that has read one of the keys, or its absence, runs again:
+    /// once, however many keys and subscribers.
+    pub fn group_durable(&mut self, ts: Timestamp, keys: Vec<Bytes>, moment: M) -> Step<M> {
+        debug_assert!(ts > self.now(), "groups come in order");
+        let mut step = Step::default();
+        let before = self.now();
+        let runs_before = self.moments.oldest_in_flight().is_some();
+        self.moments.move_to(ts, moment);
+        for live in self.hits(&keys) {
+            self.close_version(live, Some(before));
+            self.start_run(live, &mut step);
+        }
+        if runs_before {
+            self.recent.push(before, ts, keys);
+        }
+        while let Some(&(at, socket)) = self.waiting.first().filter(|(at, _)| *at <= ts) {
+            self.waiting.remove(&(at, socket));
+            self.wake(socket, &mut step);
+        }
+        step
+    }
+
+    /// A run has ended, in whatever way: each must. An id that is not known is left alone.
+    pub fn run_finished(&mut self, run: RunId, outcome: QueryOutcome) -> Step<M> {
+        let mut step = Step::default();
+        let Some(RunInFlight { live, at, deployment }) = self.runs.remove(&run) else {
+            return step;
+        };
+        if let Some(live) = live {
+            if let Some(query) = self.queries.get_mut(live) {
+                query.running = None;
+            }
+            if deployment == self.deployment {
+                self.take_result(live, at, outcome, &mut step);
+            } else {
+                self.start_run(live, &mut step);
+            }
+        }
+        self.moments.land(at, run);
+        self.recent.forget_until(self.moments.oldest_in_flight());
+        step
+    }
+
+    /// Other functions are in place: every query runs again, now. What is known of moments before now stays known.
+    pub fn redeploy(&mut self) -> Step<M> {
+        let mut step = Step::default();
+        self.deployment += 1;
+        let before = self.moments.previous();
+        for live in self.queries.ids() {
+            self.close_version(live, before);
+            let idle = self.queries.get(live).is_some_and(|query| query.running.is_none());
+            if idle {
+                self.start_run(live, &mut step);
+            }
+        }
+        step
+    }
+
+    fn hits(&self, keys: &[Bytes]) -> BTreeSet<LiveId> {
+        let mut hits = BTreeSet::new();
+        if !self.index.is_empty() {
+            keys.iter().for_each(|key| self.index.stab(key, &mut hits));
+        }
+        hits
+    }
+
+    /// Ends the open version of a query, if it has one: it holds to `last`.
+    pub(super) fn close_version(&mut self, live: LiveId, last: Option<Timestamp>) {
+        if let Some(read_set) = self.queries.get_mut(live).and_then(|query| query.close(last)) {
+            self.index.remove(live, &read_set);
+        }
+    }
+
+    /// Does nothing for a query that is not there any more.
+    pub(super) fn start_run(&mut self, live: LiveId, step: &mut Step<M>) {
+        let joined = self.moment_to_join(live);
+        let at = joined.unwrap_or(self.now());
+        let id = RunId(self.next_run);
+        let Some(query) = self.queries.get_mut(live) else {
+            return;
+        };
+        debug_assert!(query.running.is_none(), "one run of a query at a time");
+        query.running = Some(id);
+        query.joins = if joined.is_some() { query.joins + 1 } else { 0 };
+        let key = query.key.clone();
+        self.next_run += 1;
+        self.stats.runs_started += 1;
+        self.runs.insert(id, RunInFlight { live: Some(live), at, deployment: self.deployment });
+        step.runs.push(Run { id, key, at, moment: self.moments.take_off(at, id) });
+    }
+
+    /// The oldest moment, newer than what is known of this query, at which another query of one of its sockets is
+    /// being run, and which it does not cover.
+    fn moment_to_join(&self, live: LiveId) -> Option<Timestamp> {
+        let query = self.queries.get(live).filter(|query| query.joins < JOINS_IN_A_ROW_MAX)?;
+        let mut looks_left = JOIN_SEARCH_MAX;
+        let flights = self.moments.in_flight_after(query.newest_from());
+        let uncovered = flights.filter(|(at, _)| query.at(*at).is_none());
+        let mut moments = uncovered.flat_map(|(at, flight)| flight.runs.iter().map(move |run| (at, run)));
+        let joined = moments.find(|(_, run)| {
+            let run = self.runs.get(run).filter(|run| run.deployment == self.deployment);
+            run.and_then(|run| run.live)
+                .is_some_and(|other| self.share_a_socket(live, other, &mut looks_left))
+        });
+        joined.map(|(at, _)| at)
+    }
+
+    fn share_a_socket(&self, one: LiveId, other: LiveId, looks_left: &mut usize) -> bool {
+        let (Some(query), Some(other_query)) = (self.queries.get(one), self.queries.get(other)) else {
+            return false;
+        };
+        let (fewer, looked_for) = if query.subscribers.len() <= other_query.subscribers.len() {
+            (&query.subscribers, other)
+        } else {
+            (&other_query.subscribers, one)
+        };
+        fewer.iter().any(|(socket, _)| {
+            let Some(socket) = self.sockets.get(socket).filter(|_| *looks_left > 0) else {
+                return false;
+            };
+            *looks_left = looks_left.saturating_sub(socket.subscriptions.len().max(1));
+            socket.watches(looked_for)
+        })
+    }
+
+    fn take_result(&mut self, live: LiveId, at: Timestamp, outcome: QueryOutcome, step: &mut Step<M>) {
+        let read_set = outcome.read_set.clone();
+        let last = self.recent.last_before_hit(at, &read_set);
+        let result = self.shared_result(live, outcome);
+        let Some(query) = self.queries.get_mut(live) else {
+            return;
+        };
+        query.add_version(at, last, result.clone());
+        match last {
+            Some(_) => self.start_run(live, step),
+            None => {
+                self.index.insert(live, &read_set);
+                query.open(read_set);
+            }
+        }
+        self.prune(live);
+        self.tell_subscribers(live, &result, step);
+    }
+
+    /// The result as it is shared: the one before if it is the same.
+    fn shared_result(&mut self, live: LiveId, outcome: QueryOutcome) -> Arc<QueryResult> {
+        let result = Arc::new(QueryResult::new(self.next_seq, outcome));
+        let latest = self.queries.get(live).and_then(|query| query.latest.clone());
+        match latest.filter(|latest| latest.is_same(&result)) {
+            Some(same) => {
+                self.stats.runs_unchanged += 1;
+                same
+            }
+            None => {
+                self.next_seq += 1;
+                result
+            }
+        }
+    }
+
+    /// Pins a moment for each socket that this result concerns, and wakes it: those that were not given it, and
+    /// those that wait for the end of a run.
+    fn tell_subscribers(&mut self, live: LiveId, result: &QueryResult, step: &mut Step<M>) {
+        let Some(query) = self.queries.get_mut(live) else {
+            return;
+        };
+        let subscribers = std::mem::take(&mut query.subscribers);
+        for (id, query) in &subscribers {
+            let Some(socket) = self.sockets.get(id) else {
+                continue;
+            };
+            let is_news =
+                socket.subscription(*query).is_some_and(|subscription| !subscription.was_given(result));
+            if is_news || socket.woken || socket.waits_for_runs {
+                self.pin(*id);
+                self.wake(*id, step);
+            }
+        }
+        if let Some(query) = self.queries.get_mut(live) {
+            query.subscribers = subscribers;
+        }
+    }
+}

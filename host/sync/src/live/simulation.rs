@@ -1,0 +1,319 @@
+//! The registry against a model store, from a seed: random subscriptions, writes, ends of runs in random order.
+//!
+//! What must hold, always:
+//! - what a socket shows equals each of its queries, run at the moment that it was brought to;
+//! - a socket never goes back; a result that it has is not sent again;
+//! - a query has one run in flight, and starts one for a commit group, however many watch it;
+//! - when all is quiet, sockets that were woken when they should be show the newest moment;
+//! - when all sockets are gone nothing is left.
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use weir_db::{KeyRange, QueryOutcome, ReadSet};
+
+use super::*;
+
+/// SplitMix64: the simulation's only source of chance.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % bound as u64) as usize
+    }
+}
+
+const KEYS: usize = 24;
+
+/// A store of numbers by key, at each of its moments, and the deployments with the moments from which they count.
+struct Model {
+    moments: BTreeMap<Timestamp, [u8; KEYS]>,
+    deployments: Vec<Timestamp>,
+}
+
+/// What queries do: read a stretch of the keys, and say little about it, so that results often stay the same.
+#[derive(Debug, Clone, Copy)]
+struct Function {
+    from: usize,
+    to: usize,
+    /// Reads up to the first key with a number, instead of all.
+    first: bool,
+}
+
+impl Function {
+    fn random(chance: &mut Chance) -> Function {
+        let (a, b) = (chance.below(KEYS), chance.below(KEYS) + 1);
+        Function { from: a.min(b), to: a.max(b), first: chance.below(3) == 0 }
+    }
+
+    fn key(self) -> LiveKey {
+        let path = FunctionPath::parse("sim:query").expect("a path");
+        LiveKey { path, args: Bytes::from(format!("{},{},{}", self.from, self.to, self.first)) }
+    }
+
+    fn of(key: &LiveKey) -> Function {
+        let text = std::str::from_utf8(&key.args).expect("text");
+        let parts: Vec<&str> = text.split(',').collect();
+        let number = |at: usize| parts[at].parse().expect("a number");
+        Function { from: number(0), to: number(1), first: parts[2] == "true" }
+    }
+
+    /// The value, and where the reading ended.
+    fn run(self, numbers: &[u8; KEYS], deployment: usize) -> (String, usize) {
+        if self.first {
+            let found = (self.from..self.to).find(|&key| numbers[key] > 0);
+            let value = found.map_or_else(|| "null".to_owned(), |key| key.to_string());
+            return (format!("[{deployment},{value}]"), found.map_or(self.to, |key| key + 1));
+        }
+        let sum: usize = numbers[self.from..self.to].iter().map(|&number| usize::from(number)).sum();
+        (format!("[{deployment},{}]", sum % 5), self.to)
+    }
+}
+
+fn key(number: usize) -> Bytes {
+    Bytes::copy_from_slice(&[number as u8])
+}
+
+impl Model {
+    fn value(&self, function: Function, at: Timestamp) -> String {
+        let numbers = self.moments.range(..=at).next_back().expect("a moment").1;
+        let deployment = self.deployments.iter().filter(|from| **from <= at).count();
+        function.run(numbers, deployment).0
+    }
+
+    /// What the host's executor makes of a run: whatever functions are in place when it is done.
+    fn outcome(&self, run: &Run<Timestamp>) -> QueryOutcome {
+        let function = Function::of(&run.key);
+        let (value, read_to) = function.run(&self.moments[&run.at], self.deployments.len());
+        let range = KeyRange { start: key(function.from), end: key(read_to) };
+        QueryOutcome {
+            result: Ok(Bytes::from(value)),
+            log_lines: Vec::new(),
+            read_set: ReadSet::new([], [range]),
+            ts: run.at,
+        }
+    }
+}
+
+/// A socket as its client sees it.
+#[derive(Default)]
+struct Client {
+    ts: Timestamp,
+    shown: BTreeMap<QueryId, (LiveKey, Option<Arc<QueryResult>>)>,
+    woken: bool,
+    next_query: QueryId,
+}
+
+struct World {
+    chance: Chance,
+    live: LiveQueries<Timestamp>,
+    model: Model,
+    in_flight: Vec<Run<Timestamp>>,
+    clients: BTreeMap<SocketId, Client>,
+    trace: Vec<String>,
+}
+
+impl World {
+    fn new(seed: u64) -> World {
+        let start = Timestamp::from_nanos(100);
+        World {
+            chance: Chance(seed),
+            live: LiveQueries::new(start, start),
+            model: Model { moments: BTreeMap::from([(start, [0; KEYS])]), deployments: vec![] },
+            in_flight: vec![],
+            clients: (0..5).map(|socket| (SocketId(socket), Client::default())).collect(),
+            trace: vec![],
+        }
+    }
+
+    fn step(&mut self) {
+        match self.chance.below(20) {
+            0..6 => self.write(),
+            6..11 => self.finish_some_run(),
+            11..14 => self.watch(),
+            14..19 => self.advance_somebody(),
+            _ if self.chance.below(6) == 0 => self.redeploy(),
+            _ => self.leave(),
+        }
+    }
+
+    fn write(&mut self) {
+        let mut ts = self.live.now();
+        let mut keys = Vec::new();
+        // Now and then several groups arrive as one.
+        for _ in 0..=self.chance.below(3) / 2 {
+            let mut numbers = *self.model.moments.last_key_value().expect("a moment").1;
+            ts = Timestamp::from_nanos(ts.as_nanos() + 1 + self.chance.below(4) as u64);
+            for _ in 0..=self.chance.below(3) {
+                let at = self.chance.below(KEYS);
+                numbers[at] = self.chance.below(4) as u8;
+                keys.push(key(at));
+            }
+            self.model.moments.insert(ts, numbers);
+        }
+        let step = self.live.group_durable(ts, keys, ts);
+        self.perform("group", step);
+    }
+
+    fn finish_some_run(&mut self) {
+        if !self.in_flight.is_empty() {
+            let run = self.in_flight.swap_remove(self.chance.below(self.in_flight.len()));
+            let step = self.live.run_finished(run.id, self.model.outcome(&run));
+            self.perform("finished", step);
+        }
+    }
+
+    fn watch(&mut self) {
+        let socket = SocketId(self.chance.below(self.clients.len()) as u64);
+        let mut changes = Vec::new();
+        let client = self.clients.get_mut(&socket).expect("a client");
+        for _ in 0..=self.chance.below(3) {
+            let oldest = client.shown.first_key_value().map(|(query, _)| *query);
+            if let Some(query) = oldest.filter(|_| self.chance.below(2) == 0) {
+                client.shown.remove(&query);
+                changes.push(WatchChange::Remove(query));
+            } else {
+                // From few, so that queries are shared.
+                let mut few = Chance(self.chance.below(12) as u64);
+                let key = Function::random(&mut few).key();
+                client.shown.insert(client.next_query, (key.clone(), None));
+                changes.push(WatchChange::Add(client.next_query, key));
+                client.next_query += 1;
+            }
+        }
+        let step = self.live.watch(socket, client.ts, &changes);
+        client.woken = true; // its session owes a transition
+        self.perform("watch", step);
+    }
+
+    fn redeploy(&mut self) {
+        self.model.deployments.push(self.live.now());
+        let step = self.live.redeploy();
+        self.perform("redeploy", step);
+    }
+
+    fn leave(&mut self) {
+        let socket = SocketId(self.chance.below(self.clients.len()) as u64);
+        let step = self.live.close_socket(socket);
+        self.perform("leave", step);
+        self.clients.insert(socket, Client::default());
+    }
+
+    fn advance_somebody(&mut self) {
+        let socket = SocketId(self.chance.below(self.clients.len()) as u64);
+        // Sometimes for a moment that is still to come.
+        let ahead = self.chance.below(8).saturating_sub(5) as u64;
+        let at_least = if ahead > 0 {
+            Timestamp::from_nanos(self.live.now().as_nanos() + ahead)
+        } else {
+            Timestamp::ZERO
+        };
+        if self.clients[&socket].woken || ahead > 0 {
+            self.advance(socket, at_least);
+        }
+    }
+
+    fn advance(&mut self, socket: SocketId, at_least: Timestamp) {
+        let client = self.clients.get_mut(&socket).expect("a client");
+        client.woken = false;
+        let Some(advance) = self.live.advance(socket, at_least) else {
+            return;
+        };
+        assert!(advance.ts >= client.ts && advance.ts >= at_least && advance.ts <= self.live.now());
+        assert!(self.model.moments.contains_key(&advance.ts), "{} is no moment", advance.ts);
+        client.ts = advance.ts;
+        self.trace.push(format!("{socket:?} to {} with {}", advance.ts, advance.changes.len()));
+        for change in advance.changes {
+            let shown = &mut client.shown.get_mut(&change.query).expect("a query of the client").1;
+            let base = change.base.as_ref().map(|base| base.outcome());
+            assert_eq!(base, shown.as_ref().map(|shown| shown.outcome()));
+            assert!(shown.as_ref().is_none_or(|shown| !shown.is_same(&change.result)), "sent again");
+            *shown = Some(change.result);
+        }
+        for (key, shown) in client.shown.values() {
+            let shown = shown.as_ref().expect("every query has a result").outcome().expect("a value");
+            assert_eq!(shown, self.model.value(Function::of(key), advance.ts), "{key:?} at {}", advance.ts);
+        }
+    }
+
+    fn perform(&mut self, cause: &str, step: Step<Timestamp>) {
+        let started: BTreeSet<&Bytes> = step.runs.iter().map(|run| &run.key.args).collect();
+        assert_eq!(started.len(), step.runs.len(), "two runs of a query in one step");
+        for run in &step.runs {
+            assert_eq!(run.at, run.moment);
+            let others =
+                self.in_flight.iter().filter(|other| other.key == run.key && self.live.is_wanted(other.id));
+            assert_eq!(others.count(), 0, "two runs of a query in flight");
+        }
+        for socket in &step.wake {
+            let client = self.clients.get_mut(socket).expect("a client");
+            client.woken = true;
+        }
+        self.trace.push(format!("{cause}: {:?} {:?}", started, step.wake));
+        self.in_flight.extend(step.runs);
+    }
+
+    /// Nothing is written any more: everything that runs ends, everybody who was woken asks.
+    fn come_to_rest(&mut self) {
+        // Those who wait for a moment that has not come: it comes.
+        let (now, numbers) = self.model.moments.last_key_value().expect("a moment");
+        let (ts, numbers) = (Timestamp::from_nanos(now.as_nanos() + 10), *numbers);
+        self.model.moments.insert(ts, numbers);
+        let step = self.live.group_durable(ts, Vec::new(), ts);
+        self.perform("quiet", step);
+        while !self.in_flight.is_empty() {
+            self.finish_some_run();
+        }
+        for socket in self.clients.keys().copied().collect::<Vec<_>>() {
+            if self.clients[&socket].woken {
+                self.advance(socket, Timestamp::ZERO);
+            }
+        }
+        for (socket, client) in &self.clients {
+            for (key, shown) in client.shown.values() {
+                let shown = shown.as_ref().and_then(|shown| shown.outcome().ok()).expect("a value");
+                let newest = self.model.value(Function::of(key), self.live.now());
+                assert_eq!(shown, newest, "{socket:?} was not woken for {key:?}");
+            }
+        }
+        assert_eq!(self.live.moments.oldest_in_flight(), None);
+    }
+
+    fn empty(&mut self) {
+        for socket in self.clients.keys().copied().collect::<Vec<_>>() {
+            let step = self.live.close_socket(socket);
+            assert!(step.is_empty());
+        }
+        assert!(self.live.is_empty_of_everything());
+    }
+}
+
+fn simulate(seed: u64, steps: usize) -> Vec<String> {
+    let mut world = World::new(seed);
+    for _ in 0..steps {
+        for _ in 0..30 {
+            world.step();
+        }
+        world.come_to_rest();
+    }
+    world.empty();
+    world.trace
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn sockets_show_one_moment_and_reach_the_newest(seed in any::<u64>()) {
+        simulate(seed, 12);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    let trace = simulate(7, 40);
+    assert!(trace.len() > 500);
+    assert_eq!(trace, simulate(7, 40));
+}

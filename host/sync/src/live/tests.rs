@@ -1,0 +1,306 @@
+//! The registry, case by case.
+use weir_db::{KeyRange, QueryOutcome, ReadSet};
+
+use super::*;
+
+fn ts(nanos: u64) -> Timestamp {
+    Timestamp::from_nanos(nanos)
+}
+
+fn key(name: &str) -> LiveKey {
+    LiveKey {
+        path: FunctionPath::parse("t:q").expect("a path"),
+        args: Bytes::copy_from_slice(name.as_bytes()),
+    }
+}
+
+fn bytes(text: &str) -> Bytes {
+    Bytes::copy_from_slice(text.as_bytes())
+}
+
+/// A run that gave `value` after it had read the stretch of keys that begins with the query's name.
+fn outcome(run: &Run<()>, value: &str) -> QueryOutcome {
+    let mut end = run.key.args.to_vec();
+    end.push(0xff);
+    let range = KeyRange { start: run.key.args.clone(), end: Bytes::from(end) };
+    let read_set = ReadSet::new([], [range]);
+    QueryOutcome { result: Ok(bytes(value)), log_lines: vec![], read_set, ts: run.at }
+}
+
+struct Host {
+    live: LiveQueries<()>,
+    in_flight: Vec<Run<()>>,
+    woken: Vec<SocketId>,
+}
+
+impl Host {
+    fn new() -> Host {
+        Host { live: LiveQueries::new(ts(1), ()), in_flight: vec![], woken: vec![] }
+    }
+
+    fn take(&mut self, step: Step<()>) {
+        self.in_flight.extend(step.runs);
+        self.woken.extend(step.wake);
+    }
+
+    fn watch(&mut self, socket: u64, names: &[&str]) {
+        let changes: Vec<WatchChange> =
+            names.iter().enumerate().map(|(at, name)| WatchChange::Add(at as QueryId, key(name))).collect();
+        let step = self.live.watch(SocketId(socket), Timestamp::ZERO, &changes);
+        self.take(step);
+    }
+
+    fn group(&mut self, at: u64, keys: &[&str]) -> usize {
+        let step = self.live.group_durable(ts(at), keys.iter().map(|key| bytes(key)).collect(), ());
+        let runs = step.runs.len();
+        self.take(step);
+        runs
+    }
+
+    /// Ends the run of this query with this value; the moment that it read.
+    fn finish(&mut self, name: &str, value: &str) -> u64 {
+        let at = self.in_flight.iter().position(|run| run.key == key(name)).expect("a run in flight");
+        let run = self.in_flight.remove(at);
+        let step = self.live.run_finished(run.id, outcome(&run, value));
+        self.take(step);
+        run.at.as_nanos()
+    }
+
+    /// The moment, and the values that are new.
+    fn advance(&mut self, socket: u64) -> Option<(u64, Vec<String>)> {
+        let advance = self.live.advance(SocketId(socket), Timestamp::ZERO)?;
+        let values =
+            advance.changes.iter().map(|change| change.result.outcome().expect("a value").to_owned());
+        Some((advance.ts.as_nanos(), values.collect()))
+    }
+
+    fn take_woken(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.woken).into_iter().map(|socket| socket.0).collect()
+    }
+}
+
+fn values(values: &[&str]) -> Vec<String> {
+    values.iter().map(|value| (*value).to_owned()).collect()
+}
+
+#[test]
+fn a_hundred_subscribers_are_one_run_a_group() {
+    let mut host = Host::new();
+    (0..100).for_each(|socket| host.watch(socket, &["a"]));
+    assert_eq!(host.in_flight.len(), 1);
+    host.finish("a", "1");
+    assert_eq!(host.take_woken().len(), 100);
+    let first: Vec<_> =
+        (0..100).map(|socket| host.live.advance(SocketId(socket), ts(0)).expect("a result")).collect();
+    assert!(first.iter().all(|advance| Arc::ptr_eq(&advance.changes[0].result, &first[0].changes[0].result)));
+    assert_eq!(host.group(2, &["a1", "a2", "ab"]), 1);
+    assert_eq!(host.group(3, &["b1", "", "b"]), 0);
+    host.finish("a", "2");
+    assert_eq!(host.live.stats().runs_started, 2);
+    assert_eq!(host.take_woken().len(), 100);
+    assert_eq!(host.advance(5), Some((3, values(&["2"]))));
+}
+
+#[test]
+fn a_later_subscriber_gets_the_result_that_is_there() {
+    let mut host = Host::new();
+    host.watch(1, &["a"]);
+    host.finish("a", "1");
+    host.group(5, &["z"]);
+    host.watch(2, &["a"]);
+    assert!(host.in_flight.is_empty());
+    assert_eq!(host.advance(2), Some((5, values(&["1"]))));
+}
+
+#[test]
+fn an_unchanged_result_wakes_nobody() {
+    let mut host = Host::new();
+    host.watch(1, &["a"]);
+    host.finish("a", "1");
+    host.advance(1);
+    host.take_woken();
+    host.group(2, &["a"]);
+    host.finish("a", "1");
+    assert_eq!((host.take_woken(), host.live.stats().runs_unchanged), (vec![], 1));
+    // But who asked while it ran, for a moment that it has reached, is told.
+    host.group(3, &["a"]);
+    assert!(host.live.advance(SocketId(1), ts(3)).is_none());
+    host.finish("a", "1");
+    assert_eq!((host.take_woken(), host.advance(1)), (vec![1], Some((3, vec![]))));
+}
+
+#[test]
+fn a_write_during_a_run_means_one_more() {
+    let mut host = Host::new();
+    host.watch(1, &["a"]);
+    for at in 2..6 {
+        assert_eq!(host.group(at, &["a"]), 0, "it runs already");
+    }
+    assert_eq!(host.finish("a", "1"), 1);
+    assert_eq!(host.advance(1), Some((1, values(&["1"]))));
+    assert_eq!(host.finish("a", "2"), 5);
+    assert_eq!((host.in_flight.len(), host.advance(1)), (0, Some((5, values(&["2"])))));
+}
+
+#[test]
+fn a_slow_query_stalls_those_alone_who_watch_it() {
+    let mut host = Host::new();
+    host.watch(1, &["fast"]);
+    host.watch(2, &["fast", "slow"]);
+    for at in 2..10 {
+        host.finish("fast", &at.to_string());
+        assert_eq!(host.advance(1).map(|(_, values)| values), Some(values(&[&at.to_string()])));
+        assert_eq!(host.advance(2), None);
+        host.group(at, &["fast", "slow"]);
+    }
+    // At the moment that the slow one read, both are known, although both have changed since.
+    assert_eq!(host.finish("slow", "s1"), 1);
+    assert_eq!(host.advance(2), Some((1, values(&["2", "s1"]))));
+}
+
+#[test]
+fn the_common_moment_waits_for_a_socket_that_is_slow_to_ask() {
+    let mut host = Host::new();
+    host.watch(1, &["a", "b"]);
+    host.finish("a", "a1");
+    host.group(2, &["a", "b"]);
+    host.finish("b", "b1");
+    assert_eq!(host.take_woken(), [1]);
+    // It has not asked yet; both go on.
+    for at in 3..8 {
+        host.finish("a", &format!("a{at}"));
+        host.group(at, &["a", "b"]);
+    }
+    assert_eq!(host.advance(1), Some((1, values(&["a1", "b1"]))));
+    assert_eq!(host.take_woken(), [] as [u64; 0]);
+}
+
+#[test]
+fn a_socket_is_woken_at_the_moment_that_it_waits_for() {
+    let mut host = Host::new();
+    host.watch(1, &["a"]);
+    host.finish("a", "1");
+    host.advance(1);
+    host.take_woken();
+    assert!(host.live.advance(SocketId(1), ts(5)).is_none());
+    host.group(4, &["z"]);
+    assert_eq!(host.take_woken(), [] as [u64; 0]);
+    host.group(5, &["z"]);
+    assert_eq!((host.take_woken(), host.advance(1)), (vec![1], Some((5, vec![]))));
+}
+
+#[test]
+fn what_nobody_watches_is_forgotten_while_it_runs() {
+    let mut host = Host::new();
+    host.watch(1, &["a", "b"]);
+    let step = host.live.watch(SocketId(1), ts(0), &[WatchChange::Remove(0)]);
+    host.take(step);
+    assert!(!host.live.is_wanted(host.in_flight[0].id) && host.live.is_wanted(host.in_flight[1].id));
+    host.finish("a", "1");
+    assert_eq!((host.take_woken(), host.group(2, &["a"])), (vec![], 0));
+    host.finish("b", "1");
+    assert_eq!(host.advance(1), Some((2, values(&["1"]))));
+    let step = host.live.close_socket(SocketId(1));
+    assert!(step.is_empty() && host.live.is_empty_of_everything());
+    // An end that nobody waits for, and a socket that is not there.
+    let step = host
+        .live
+        .run_finished(RunId(99), outcome(&Run { id: RunId(99), key: key("x"), at: ts(1), moment: () }, "1"));
+    assert!(step.is_empty() && host.live.advance(SocketId(9), ts(0)).is_none());
+}
+
+#[test]
+fn a_deployment_runs_everything_again_at_the_same_moment() {
+    let mut host = Host::new();
+    host.watch(1, &["a", "b"]);
+    host.finish("a", "a1");
+    host.finish("b", "b1");
+    assert_eq!(host.advance(1), Some((1, values(&["a1", "b1"]))));
+    host.group(2, &["b"]);
+    let step = host.live.redeploy();
+    host.take(step);
+    assert_eq!(host.in_flight.len(), 2, "the run of b that was in flight, and one of a");
+    host.finish("b", "old functions");
+    host.finish("a", "a2");
+    assert_eq!(host.finish("b", "b2"), 2);
+    assert_eq!(host.advance(1), Some((2, values(&["a2", "b2"]))));
+}
+
+fn note_starts(host: &Host, started: &mut HashMap<RunId, u64>, tick: u64) {
+    for run in &host.in_flight {
+        started.entry(run.id).or_insert(tick);
+    }
+}
+
+/// Queries that take `durations` ticks each, all of them hit by every tick's group; all run to the end of the test.
+/// How often the socket that watches `watched` (by place) was brought forward in `ticks`.
+fn forward_moves(durations: &[u64], watched: &[&[usize]], ticks: u64) -> Vec<usize> {
+    let names: Vec<String> = (0..durations.len()).map(|at| format!("q{at}-")).collect();
+    let mut host = Host::new();
+    for (socket, queries) in watched.iter().enumerate() {
+        let names: Vec<&str> = queries.iter().map(|&query| names[query].as_str()).collect();
+        host.watch(socket as u64, &names);
+    }
+    let mut moves = vec![0; watched.len()];
+    let mut started: HashMap<RunId, u64> = HashMap::new();
+    for tick in 2..ticks {
+        let due = |run: &Run<()>, started: &HashMap<RunId, u64>| {
+            let query = names.iter().position(|name| run.key == key(name)).expect("a query");
+            started.get(&run.id).is_some_and(|since| since + durations[query] <= tick)
+        };
+        note_starts(&host, &mut started, tick);
+        for name in &names {
+            if host.in_flight.iter().any(|run| run.key == key(name) && due(run, &started)) {
+                host.finish(name, &tick.to_string());
+                note_starts(&host, &mut started, tick);
+            }
+        }
+        let keys: Vec<&str> = names.iter().map(String::as_str).collect();
+        host.group(tick, &keys);
+        for socket in host.take_woken() {
+            moves[socket as usize] +=
+                usize::from(host.advance(socket).is_some_and(|(_, values)| !values.is_empty()));
+        }
+    }
+    moves
+}
+
+#[test]
+fn nobody_starves_under_writes_that_change_everything() {
+    let ticks = 2000;
+    for durations in [
+        [1, 1, 1],
+        [2, 2, 2],
+        [3, 3, 3],
+        [1, 3, 10],
+        [10, 3, 1],
+        [2, 3, 5],
+        [7, 7, 8],
+        [1, 1, 30],
+        [4, 6, 9],
+        [13, 11, 12],
+    ] {
+        let watched: [&[usize]; 6] = [&[0, 1, 2], &[0, 1], &[1, 2], &[0], &[1], &[2]];
+        let moves = forward_moves(&durations, &watched, ticks);
+        for (queries, moves) in watched.iter().zip(&moves) {
+            let slowest = queries.iter().map(|&query| durations[query]).max().expect("a query");
+            let at_least = ticks / slowest / 6;
+            assert!(
+                *moves as u64 >= at_least,
+                "{durations:?}: {queries:?} moved {moves} times, {at_least} expected"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_popular_query_keeps_up_beside_private_ones() {
+    // Ten sockets watch the popular query, each with two slow ones of its own.
+    let durations: Vec<u64> = std::iter::once(1).chain((0..20).map(|at| 5 + at % 7)).collect();
+    let pairs: Vec<Vec<usize>> = (0..10).map(|at| vec![0, 1 + 2 * at, 2 + 2 * at]).collect();
+    let mut watched: Vec<&[usize]> = pairs.iter().map(Vec::as_slice).collect();
+    watched.push(&[0]);
+    let moves = forward_moves(&durations, &watched, 1000);
+    assert!(moves[10] >= 400, "{moves:?}");
+    assert!(moves[..10].iter().all(|moves| *moves >= 10), "{moves:?}");
+}

@@ -1,0 +1,97 @@
+//! Who watches what.
+use weir_value::Timestamp;
+
+use super::query::LiveQuery;
+use super::{LiveKey, LiveQueries, SocketId, Step, WatchChange};
+use crate::interval_index::LiveId;
+use crate::protocol::QueryId;
+
+impl<M: Clone> LiveQueries<M> {
+    /// A socket, which stands at `since`, changes what it watches. Queries that nobody watched before run, all of
+    /// them at one moment; one that nobody watches any more is forgotten at once. A socket that watches nothing is
+    /// not known here, and costs nothing.
+    pub fn watch(&mut self, socket: SocketId, since: Timestamp, changes: &[WatchChange]) -> Step<M> {
+        let entry = self.sockets.entry(socket).or_default();
+        entry.ts = entry.ts.max(since);
+        // What one change leaves the next may take up again: only the sum of them starts and forgets queries.
+        let (mut new, mut left) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                WatchChange::Add(query, key) => {
+                    left.extend(self.unsubscribe(socket, *query));
+                    new.extend(self.subscribe(socket, *query, key));
+                }
+                WatchChange::Remove(query) => left.extend(self.unsubscribe(socket, *query)),
+            }
+        }
+        left.into_iter().for_each(|live| self.forget_if_unwatched(live));
+        let mut step = Step::default();
+        new.into_iter().for_each(|live| self.start_run(live, &mut step));
+        if self.sockets.get(&socket).is_some_and(|entry| entry.subscriptions.is_empty()) {
+            self.forget_socket(socket);
+        }
+        step
+    }
+
+    /// The socket is gone, with all that it watched.
+    pub fn close_socket(&mut self, socket: SocketId) -> Step<M> {
+        let entry = self.sockets.get(&socket);
+        let subscriptions = entry.map(|entry| entry.subscriptions.as_slice()).unwrap_or_default();
+        let queries: Vec<QueryId> = subscriptions.iter().map(|subscription| subscription.query).collect();
+        for query in queries {
+            let left = self.unsubscribe(socket, query);
+            left.into_iter().for_each(|live| self.forget_if_unwatched(live));
+        }
+        self.forget_socket(socket);
+        Step::default()
+    }
+
+    /// The query, if nobody watched it before.
+    fn subscribe(&mut self, socket: SocketId, query: QueryId, key: &LiveKey) -> Option<LiveId> {
+        let known = self.by_key.get(key).copied();
+        let live = known.unwrap_or_else(|| self.queries.insert(LiveQuery::new(key.clone())));
+        if let (Some(entry), Some(live_query)) = (self.sockets.get_mut(&socket), self.queries.get_mut(live)) {
+            entry.subscribe(query, live);
+            live_query.subscribers.insert((socket, query));
+            self.stats.subscriptions += 1;
+        }
+        if known.is_some() {
+            return None;
+        }
+        self.by_key.insert(key.clone(), live);
+        Some(live)
+    }
+
+    /// The query that it was, if there was one.
+    fn unsubscribe(&mut self, socket: SocketId, query: QueryId) -> Option<LiveId> {
+        let live = self.sockets.get_mut(&socket)?.unsubscribe(query)?.live;
+        self.stats.subscriptions -= 1;
+        self.queries.get_mut(live)?.subscribers.remove(&(socket, query));
+        Some(live)
+    }
+
+    fn forget_if_unwatched(&mut self, live: LiveId) {
+        if self.queries.get(live).is_some_and(|query| query.subscribers.is_empty()) {
+            self.forget_query(live);
+        }
+    }
+
+    /// A run of it that is in flight ends unheard.
+    fn forget_query(&mut self, live: LiveId) {
+        self.close_version(live, None);
+        let Some(query) = self.queries.remove(live) else {
+            return;
+        };
+        self.by_key.remove(&query.key);
+        if let Some(run) = query.running.and_then(|run| self.runs.get_mut(&run)) {
+            run.live = None;
+        }
+    }
+
+    fn forget_socket(&mut self, socket: SocketId) {
+        let entry = self.sockets.remove(&socket);
+        if let Some(pinned) = entry.and_then(|entry| entry.pinned) {
+            self.moments.unpin(pinned);
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The state machine of one socket: messages in, frames and effects out.
+//!
+//! Touches no socket, reads no clock, runs no function. The loop that drives it is in the crate's documentation.
+//!
+//! A transition carries neither `clientClockSkew` nor `serverTs`: clients take both or none, and none costs nothing.
+mod debt;
+mod liveness;
+mod mutations;
+mod receive;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use weir_db::{MutationOutcome, SessionRequest};
+use weir_value::limits::TRANSITION_CHUNK_BYTES_MAX;
+use weir_value::{FunctionPath, Timestamp};
+
+use crate::fanout::Transition;
+use crate::live::{Advance, ResultChange, WatchChange};
+use crate::protocol::{
+    ClientInfo, CloseFrame, ProtocolError, RequestId, ServerMessage, StateVersion, split_transition,
+};
+use crate::query_set::QuerySet;
+
+use debt::Debt;
+use liveness::{Due, Liveness};
+use mutations::MutationQueue;
+
+/// A mutation that is due. The mutations of one socket run one after another, in the order of their effects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueMutation {
+    /// The client's number for it, with its session: the key of its record.
+    pub request: SessionRequest,
+    /// The function.
+    pub path: FunctionPath,
+    /// Its arguments: canonical JSON.
+    pub args: Bytes,
+}
+
+/// Something that the host has to do for a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Hand to [`LiveQueries::watch`](crate::live::LiveQueries::watch).
+    Watch(Vec<WatchChange>),
+    /// Run, and tell [`Session::mutation_finished`].
+    Mutate(DueMutation),
+}
+
+/// A frame to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// A text frame.
+    Text(String),
+    /// A ping of the WebSocket itself, without payload.
+    Ping,
+    /// The last frame.
+    Close(CloseFrame),
+}
+
+/// One socket.
+#[derive(Debug)]
+pub struct Session {
+    client: ClientInfo,
+    /// The client's session, once `Connect` has come.
+    session_id: Option<[u8; 16]>,
+    takes_patches: bool,
+    /// What the client has been brought to.
+    sent: StateVersion,
+    /// The last query set and identity that came; their moment is of no meaning.
+    received: StateVersion,
+    /// What the client has seen on an earlier connection.
+    observed: Timestamp,
+    queries: QuerySet,
+    mutations: MutationQueue,
+    debt: Debt,
+    /// A step named this socket.
+    woken: bool,
+    effects: VecDeque<Effect>,
+    frames: VecDeque<Frame>,
+    liveness: Liveness,
+    closed: bool,
+}
+
+impl Session {
+    /// A socket that has just been opened. `now` is of a monotonic clock, as every other `now` here.
+    pub fn new(client: ClientInfo, now: Duration) -> Session {
+        Session {
+            client,
+            session_id: None,
+            takes_patches: false,
+            sent: StateVersion::default(),
+            received: StateVersion::default(),
+            observed: Timestamp::ZERO,
+            queries: QuerySet::default(),
+            mutations: MutationQueue::default(),
+            debt: Debt::default(),
+            woken: false,
+            effects: VecDeque::new(),
+            frames: VecDeque::new(),
+            liveness: Liveness::new(now),
+            closed: false,
+        }
+    }
+
+    /// A mutation is sequenced, or has failed. Its answer leaves when its moment is durable and the answers of
+    /// those before it have left. A request that is not in flight is left alone.
+    pub fn mutation_finished(&mut self, request: RequestId, outcome: MutationOutcome) {
+        self.mutations.finish(request, outcome);
+    }
+
+    /// This much is durable: queues the answers that waited for it, and the transition after them if the socket
+    /// watches no live query. Cheap when nothing waits.
+    pub fn answer_durable(&mut self, durable: Timestamp) {
+        if self.closed {
+            return;
+        }
+        let mut newest = None;
+        while let Some((answer, ts)) = self.mutations.pop_durable(durable) {
+            self.say(&answer);
+            newest = newest.max(Some(ts));
+        }
+        if let Some(newest) = newest {
+            self.debt.owe_after(newest);
+        }
+        if self.debt.owed().is_some() && self.queries.is_without_live() && self.at_least() <= durable {
+            self.send_transition(durable, Vec::new());
+        }
+    }
+
+    /// The moment that must be durable before [`Session::answer_durable`] has something to do; `None` if nothing waits.
+    pub fn awaited_durable(&self) -> Option<Timestamp> {
+        let transition = self.debt.owed().filter(|_| self.queries.is_without_live()).map(|_| self.at_least());
+        let waits = [self.mutations.awaited(), transition];
+        waits.into_iter().flatten().min().filter(|_| !self.closed)
+    }
+
+    /// A step named this socket.
+    pub fn wake(&mut self) {
+        self.woken = true;
+    }
+
+    /// `Some` if the session wants a transition: the `at_least` of
+    /// [`LiveQueries::advance`](crate::live::LiveQueries::advance). Perform the effects first.
+    pub fn wanted_moment(&self) -> Option<Timestamp> {
+        let wants = self.woken || self.debt.owed().is_some();
+        (wants && !self.queries.is_without_live() && !self.closed).then(|| self.at_least())
+    }
+
+    /// What [`LiveQueries::advance`](crate::live::LiveQueries::advance) said. Queues a transition if there is one to
+    /// send: something changed, or one is owed.
+    pub fn transition(&mut self, advance: Option<Advance>) {
+        self.woken = false;
+        let Some(Advance { ts, changes }) = advance else {
+            return;
+        };
+        if !self.closed && (self.debt.owed().is_some() || !changes.is_empty()) {
+            self.send_transition(ts, changes);
+        }
+    }
+
+    /// The next effect, in order.
+    pub fn next_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The next frame, in order, to be sent at `now`. Nothing comes after [`Frame::Close`].
+    pub fn next_frame(&mut self, now: Duration) -> Option<Frame> {
+        let frame = self.frames.pop_front()?;
+        if matches!(frame, Frame::Text(_)) {
+            self.liveness.message_sent(now);
+        }
+        Some(frame)
+    }
+
+    /// When to call [`Session::tick`] if nothing else happens.
+    pub fn deadline(&self) -> Duration {
+        self.liveness.deadline()
+    }
+
+    /// Time has passed: pings, and the end of a client that is silent. Cheap before the deadline.
+    pub fn tick(&mut self, now: Duration) {
+        if self.closed {
+            return;
+        }
+        for due in self.liveness.take_due(now) {
+            match due {
+                Due::MessagePing => self.say(&ServerMessage::Ping),
+                Due::SocketPing => self.frames.push_back(Frame::Ping),
+                Due::Silence => self.close(CloseFrame::client_silent()),
+            }
+        }
+    }
+
+    /// The host ends the session, after the frames that are queued.
+    pub fn close(&mut self, frame: CloseFrame) {
+        if !self.closed {
+            self.closed = true;
+            self.effects.clear();
+            self.frames.push_back(Frame::Close(frame));
+        }
+    }
+
+    /// Whether the session has ended: only frames are left to send.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// What the client has been brought to.
+    pub fn version(&self) -> StateVersion {
+        self.sent
+    }
+
+    /// The client's session, once it has said it.
+    pub fn session_id(&self) -> Option<[u8; 16]> {
+        self.session_id
+    }
+
+    /// The oldest moment that the next transition may be of.
+    fn at_least(&self) -> Timestamp {
+        self.sent.ts.max(self.observed).max(self.debt.owed().unwrap_or_default())
+    }
+
+    fn send_transition(&mut self, ts: Timestamp, mut changes: Vec<ResultChange>) {
+        changes.extend(self.queries.take_refused());
+        let end = StateVersion { ts, ..self.received };
+        debug_assert!(self.sent.ts <= ts, "a client never goes back");
+        let removed = self.queries.take_removed();
+        let start = std::mem::replace(&mut self.sent, end);
+        let transition = Transition {
+            start,
+            end,
+            removed: &removed,
+            changes: &changes,
+            takes_patches: self.takes_patches,
+        };
+        let text = transition.to_json();
+        self.debt.pay(ts);
+        if text.len() > TRANSITION_CHUNK_BYTES_MAX && self.client.takes_chunks() {
+            let chunks = split_transition(&text, TRANSITION_CHUNK_BYTES_MAX);
+            self.frames.extend(chunks.into_iter().map(Frame::Text));
+        } else {
+            self.frames.push_back(Frame::Text(text));
+        }
+    }
+
+    fn say(&mut self, message: &ServerMessage) {
+        self.frames.push_back(Frame::Text(message.to_json()));
+    }
+
+    /// The client broke the protocol: it is told how, and the session ends.
+    fn fail(&mut self, error: &ProtocolError) {
+        if !self.closed {
+            self.say(&ServerMessage::FatalError { error: error.to_string() });
+            self.close(CloseFrame::after_client_error());
+        }
+    }
+}

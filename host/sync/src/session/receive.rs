@@ -1,0 +1,132 @@
+//! What each message of the client does.
+use std::time::Duration;
+
+use weir_db::SessionRequest;
+use weir_value::Timestamp;
+
+use super::{DueMutation, Effect, Session};
+use crate::protocol::{
+    AuthToken, ClientMessage, CloseFrame, Connect, FailureBody, FunctionCall, ModifyQuerySet, ProtocolError,
+    ServerMessage, parse_client_message, resolve_call,
+};
+
+impl Session {
+    /// A text frame came. `durable` is the newest durable moment.
+    pub fn receive_text(&mut self, text: &str, now: Duration, durable: Timestamp) {
+        self.liveness.heard(now);
+        if self.closed {
+            return;
+        }
+        if let Err(error) = parse_client_message(text).and_then(|message| self.receive(message, durable)) {
+            self.fail(&error);
+        }
+    }
+
+    /// A binary frame came: ends the session.
+    pub fn receive_binary(&mut self, now: Duration) {
+        self.liveness.heard(now);
+        self.fail(&ProtocolError::BinaryFrame);
+    }
+
+    /// A ping or pong of the WebSocket came. Before `Connect` it does not count: who says nothing more is silent.
+    pub fn heard(&mut self, now: Duration) {
+        if self.session_id.is_some() {
+            self.liveness.heard(now);
+        }
+    }
+
+    fn receive(&mut self, message: ClientMessage, durable: Timestamp) -> Result<(), ProtocolError> {
+        let session = match (self.session_id, &message) {
+            (None, ClientMessage::Connect(_)) => [0; 16],
+            (None, other) => return Err(ProtocolError::NotConnected(other.name())),
+            (Some(_), ClientMessage::Connect(_)) => return Err(ProtocolError::AlreadyConnected),
+            (Some(session), _) => session,
+        };
+        match message {
+            ClientMessage::Connect(connect) => self.connect(connect, durable),
+            ClientMessage::ModifyQuerySet(modify) => self.modify(modify)?,
+            ClientMessage::Authenticate { base_version, token } => self.authenticate(base_version, &token)?,
+            ClientMessage::Mutation(call) => self.mutate(session, &call),
+            ClientMessage::Action(call) => self.refuse_action(&call),
+            ClientMessage::Event { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// A client that has seen a later moment than there is here has talked to a host with more data, of which this
+    /// one is a copy from before: it must not be shown the past.
+    fn connect(&mut self, connect: Connect, durable: Timestamp) {
+        self.session_id = Some(connect.session_id);
+        self.takes_patches = connect.wants_patches;
+        self.observed = connect.max_observed_ts.unwrap_or_default();
+        if self.observed > durable {
+            self.close(CloseFrame::internal_error());
+        }
+    }
+
+    fn modify(&mut self, modify: ModifyQuerySet) -> Result<(), ProtocolError> {
+        let (base, new, current) = (modify.base_version, modify.new_version, self.received.query_set);
+        if base != current {
+            return Err(ProtocolError::BaseVersionMismatch {
+                message: "ModifyQuerySet",
+                sent: base,
+                current,
+            });
+        }
+        if new <= base {
+            return Err(ProtocolError::InvalidNewVersion { base, new });
+        }
+        let changes = self.queries.modify(modify.modifications)?;
+        self.received.query_set = new;
+        self.debt.owe();
+        if !changes.is_empty() {
+            self.effects.push_back(Effect::Watch(changes));
+        }
+        Ok(())
+    }
+
+    fn authenticate(&mut self, base: u32, token: &AuthToken) -> Result<(), ProtocolError> {
+        let current = self.received.identity;
+        if base != current {
+            return Err(ProtocolError::BaseVersionMismatch { message: "Authenticate", sent: base, current });
+        }
+        let kind = match token {
+            AuthToken::None => {
+                self.received.identity += 1;
+                self.debt.owe();
+                return Ok(());
+            }
+            AuthToken::User(_) => "tokens of users",
+            AuthToken::Admin(_) => "the admin key on sockets",
+        };
+        let error = format!(
+            "Weir does not check {kind} yet: authentication comes in a later version. Connect without."
+        );
+        self.say(&ServerMessage::AuthError { error, base_version: Some(base), update_attempted: true });
+        self.close(CloseFrame::after_client_error());
+        Ok(())
+    }
+
+    fn mutate(&mut self, session: [u8; 16], call: &FunctionCall) {
+        let resolved = resolve_call(&call.udf_path, &call.args, call.component_path.as_deref());
+        let queued = match &resolved {
+            Ok(_) => self.mutations.push(call.request, call.args.len()),
+            Err(failure) => self.mutations.push_failed(call.request, failure.clone()),
+        };
+        if queued.is_err() {
+            return self.close(CloseFrame::overloaded("TooManyConcurrentMutations"));
+        }
+        if let Ok((path, args)) = resolved {
+            let request = SessionRequest { session, request: call.request };
+            self.effects.push_back(Effect::Mutate(DueMutation { request, path, args }));
+        }
+    }
+
+    fn refuse_action(&mut self, call: &FunctionCall) {
+        let excerpt: String = call.udf_path.chars().take(160).collect();
+        let message = format!("Weir cannot run actions yet: '{excerpt}' was not called.");
+        let result = Err(FailureBody { message, data: None });
+        self.say(&ServerMessage::ActionResponse { request: call.request, result, log_lines: Vec::new() });
+        self.debt.owe();
+    }
+}

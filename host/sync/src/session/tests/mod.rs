@@ -1,0 +1,8 @@
+//! Transcripts: what clients say, what happens in the host, and every frame that leaves, in order.
+mod connections;
+mod failures;
+mod host;
+mod live_queries;
+mod mutations;
+
+use host::check;
