@@ -1,0 +1,302 @@
+//! `#[query]` and `#[mutation]`: the function stays as it is, and beside it
+//! goes what registers it.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{format_ident, quote};
+use syn::parse::Parser;
+use syn::spanned::Spanned;
+use syn::{Error, FnArg, ItemFn, LitStr, Pat, PatIdent, PatType, Result, ReturnType, Type};
+
+use crate::case;
+
+/// What a function may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Query,
+    Mutation,
+}
+
+#[derive(Default)]
+struct Options {
+    is_internal: bool,
+    name: Option<LitStr>,
+}
+
+struct Parameter {
+    /// The field of the arguments' struct.
+    field: syn::Ident,
+    /// The name that clients give.
+    name: String,
+    /// The type that is read; for a reference, the type it is borrowed from.
+    owned: TokenStream,
+    /// How the function takes it.
+    is_reference: bool,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Query => "query",
+            Kind::Mutation => "mutation",
+        }
+    }
+
+    fn ctx(self) -> &'static str {
+        match self {
+            Kind::Query => "QueryCtx",
+            Kind::Mutation => "MutationCtx",
+        }
+    }
+}
+
+pub(crate) fn expand(kind: Kind, options: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let options = parse_options(kind, options)?;
+    let function: ItemFn = syn::parse2(item)?;
+    check_signature(kind, &function)?;
+    let takes_mut = check_ctx(kind, &function)?;
+    let parameters = function.sig.inputs.iter().skip(1).map(parameter).collect::<Result<Vec<_>>>()?;
+    let registration = register(kind, &options, &function, takes_mut, &parameters);
+    Ok(quote! {
+        #function
+        #registration
+    })
+}
+
+fn parse_options(kind: Kind, tokens: TokenStream) -> Result<Options> {
+    let mut options = Options::default();
+    let parser = syn::meta::parser(|meta| {
+        if meta.path.is_ident("internal") {
+            options.is_internal = true;
+        } else if meta.path.is_ident("name") {
+            options.name = Some(meta.value()?.parse()?);
+        } else {
+            let kind = kind.name();
+            return Err(meta.error(format!("expected `#[{kind}(internal)]` or `#[{kind}(name = \"...\")]`")));
+        }
+        Ok(())
+    });
+    parser.parse2(tokens)?;
+    if let Some(name) = &options.name {
+        check_name(name)?;
+    }
+    Ok(options)
+}
+
+fn check_name(name: &LitStr) -> Result<()> {
+    let text = name.value();
+    let starts_well = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    if starts_well && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
+        return Ok(());
+    }
+    Err(Error::new(name.span(), "a function's name is made of ASCII letters, digits and `_`, and does not begin with a digit"))
+}
+
+fn check_signature(kind: Kind, function: &ItemFn) -> Result<()> {
+    let signature = &function.sig;
+    let name = kind.name();
+    if let Some(asyncness) = &signature.asyncness {
+        let text = format!("a {name} runs to its end without waiting; remove `async`");
+        return Err(Error::new(asyncness.span(), text));
+    }
+    if !signature.generics.params.is_empty() {
+        let text = format!("a {name} is called with values, whose types must be known; it cannot be generic");
+        return Err(Error::new(signature.generics.span(), text));
+    }
+    Ok(())
+}
+
+/// Whether the function takes its context by `&mut`.
+fn check_ctx(kind: Kind, function: &ItemFn) -> Result<bool> {
+    let wanted = || {
+        format!("the first parameter of a {} is `ctx: &{}`", kind.name(), kind.ctx())
+    };
+    match function.sig.inputs.first() {
+        Some(FnArg::Typed(PatType { ty, .. })) => match ty.as_ref() {
+            Type::Reference(reference) => Ok(reference.mutability.is_some()),
+            other => Err(Error::new(other.span(), wanted())),
+        },
+        Some(receiver) => Err(Error::new(receiver.span(), wanted())),
+        None => Err(Error::new(function.sig.ident.span(), wanted())),
+    }
+}
+
+fn parameter(argument: &FnArg) -> Result<Parameter> {
+    let FnArg::Typed(PatType { pat, ty, .. }) = argument else {
+        return Err(Error::new(argument.span(), "a function of a module has no `self`"));
+    };
+    let Pat::Ident(PatIdent { ident, subpat: None, by_ref: None, .. }) = pat.as_ref() else {
+        return Err(Error::new(pat.span(), "give this parameter a name: clients pass arguments by name"));
+    };
+    let (owned, is_reference) = match ty.as_ref() {
+        Type::Reference(reference) if reference.mutability.is_some() => {
+            return Err(Error::new(ty.span(), "an argument cannot be taken by `&mut`; take its value"));
+        }
+        Type::Reference(reference) => {
+            let inner = &reference.elem;
+            (quote!(<#inner as ::std::borrow::ToOwned>::Owned), true)
+        }
+        other if holds_reference(quote!(#other)) => {
+            let text = "only the argument itself may be a reference, not a part of it; use `String` for `&str`, `Vec` for a slice";
+            return Err(Error::new(ty.span(), text));
+        }
+        other => (quote!(#other), false),
+    };
+    let name = case::outgoing(&ident.to_string());
+    Ok(Parameter { field: ident.clone(), name, owned, is_reference })
+}
+
+fn holds_reference(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Punct(punct) => punct.as_char() == '&',
+        TokenTree::Group(group) => holds_reference(group.stream()),
+        _ => false,
+    })
+}
+
+fn register(
+    kind: Kind,
+    options: &Options,
+    function: &ItemFn,
+    takes_mut: bool,
+    parameters: &[Parameter],
+) -> TokenStream {
+    let ident = &function.sig.ident;
+    let name = match &options.name {
+        Some(name) => name.value(),
+        None => case::outgoing(&ident.to_string()),
+    };
+    let kind_name = kind.name();
+    let visibility = if options.is_internal { "internal" } else { "public" };
+    let ctx_type = format_ident!("{}", kind.ctx());
+    let ctx = if takes_mut { quote!(&mut __weir_ctx) } else { quote!(&__weir_ctx) };
+    let args_struct = args_struct(parameters);
+    let shapes = parameters.iter().map(|Parameter { name, owned, .. }| {
+        quote!((#name, <#owned as ::weir::Shape>::field()))
+    });
+    let passed = parameters.iter().map(|Parameter { field, is_reference, .. }| {
+        if *is_reference { quote!(&__weir_args.#field) } else { quote!(__weir_args.#field) }
+    });
+    let call = quote!(#ident(#ctx, #(#passed),*));
+    let (result, returns) = outcome(&function.sig.output, call);
+    // The names are ones that the function's own module will not have: they
+    // stand between its and the macro's code.
+    quote! {
+        const _: () = {
+            #args_struct
+            fn __weir_args() -> ::weir::Validator {
+                ::weir::Validator::object([#(#shapes),*])
+            }
+            fn __weir_returns() -> ::weir::Validator {
+                #returns
+            }
+            fn __weir_run(__weir_json: &[u8]) -> ::weir::Result<::std::vec::Vec<u8>> {
+                #[allow(unused_variables, reason = "there may be no parameters")]
+                let __weir_args: __WeirArgs = ::weir::__private::read_args(__weir_json)?;
+                #[allow(unused_mut, reason = "the function may not want it")]
+                let mut __weir_ctx = ::weir::#ctx_type::new();
+                ::weir::__private::write_result(#result)
+            }
+            ::weir::__private::inventory::submit! {
+                ::weir::__private::Function {
+                    package: ::core::env!("CARGO_PKG_NAME"),
+                    module_path: ::core::module_path!(),
+                    name: #name,
+                    kind: #kind_name,
+                    visibility: #visibility,
+                    args: __weir_args,
+                    returns: __weir_returns,
+                    run: __weir_run,
+                }
+            }
+        };
+    }
+}
+
+fn args_struct(parameters: &[Parameter]) -> TokenStream {
+    let fields = parameters.iter().map(|Parameter { field, name, owned, .. }| {
+        quote! {
+            #[serde(rename = #name)]
+            #field: #owned
+        }
+    });
+    quote! {
+        #[derive(::weir::__private::serde::Deserialize)]
+        #[serde(crate = "::weir::__private::serde")]
+        struct __WeirArgs {
+            #(#fields),*
+        }
+    }
+}
+
+/// The call's `weir::Result`, and the validator of what it holds.
+fn outcome(output: &ReturnType, call: TokenStream) -> (TokenStream, TokenStream) {
+    let returned = match output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, returned) if is_result(returned) => {
+            return (
+                quote!(::weir::__private::Outcome::into_result(#call)),
+                quote!(<<#returned as ::weir::__private::Outcome>::Value as ::weir::Shape>::validator()),
+            );
+        }
+        ReturnType::Type(_, returned) => quote!(#returned),
+    };
+    (quote!(::weir::Result::Ok(#call)), quote!(<#returned as ::weir::Shape>::validator()))
+}
+
+/// Whether a type is a `Result`, or an alias of one by its name and parameters.
+fn is_result(returned: &Type) -> bool {
+    let Type::Path(path) = returned else {
+        return false;
+    };
+    path.path.segments.last().is_some_and(|last| {
+        last.ident == "Result" || (last.ident.to_string().ends_with("Result") && !last.arguments.is_empty())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(options: TokenStream, item: TokenStream) -> String {
+        expand(Kind::Query, options, item).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_cannot_be_a_function_is_said() {
+        let none = TokenStream::new;
+        let cases = [
+            (none(), quote!(fn f() {}), "the first parameter of a query is `ctx: &QueryCtx`"),
+            (none(), quote!(fn f(ctx: QueryCtx) {}), "the first parameter of a query is `ctx: &QueryCtx`"),
+            (none(), quote!(fn f(&self) {}), "the first parameter of a query"),
+            (none(), quote!(async fn f(ctx: &QueryCtx) {}), "remove `async`"),
+            (none(), quote!(fn f<T>(ctx: &QueryCtx, x: T) {}), "cannot be generic"),
+            (none(), quote!(fn f(ctx: &QueryCtx, (a, b): (u8, u8)) {}), "give this parameter a name"),
+            (none(), quote!(fn f(ctx: &QueryCtx, _: u8) {}), "give this parameter a name"),
+            (none(), quote!(fn f(ctx: &QueryCtx, a: &mut u8) {}), "`&mut`"),
+            (none(), quote!(fn f(ctx: &QueryCtx, a: Option<&str>) {}), "use `String`"),
+            (none(), quote!(fn f(ctx: &QueryCtx, a: (u8, [&u8; 2])) {}), "not a part of it"),
+            (none(), quote!(struct NoFunction;), "expected `fn`"),
+            (quote!(public), quote!(fn f(ctx: &QueryCtx) {}), "expected `#[query(internal)]`"),
+            (quote!(name = "a b"), quote!(fn f(ctx: &QueryCtx) {}), "ASCII letters"),
+            (quote!(name = "1a"), quote!(fn f(ctx: &QueryCtx) {}), "ASCII letters"),
+            (quote!(name = ""), quote!(fn f(ctx: &QueryCtx) {}), "ASCII letters"),
+        ];
+        for (options, item, expected) in cases {
+            let error = error_of(options, item.clone());
+            assert!(error.contains(expected), "{item}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_function_stays_as_it_is() {
+        let item = quote!(
+            /// Says hello.
+            pub(crate) fn say_hello(ctx: &QueryCtx, first_name: &str) -> String { greet(first_name) }
+        );
+        let expanded = expand(Kind::Query, quote!(internal), item.clone()).unwrap().to_string();
+        assert!(expanded.starts_with(&item.to_string()), "{expanded}");
+        for part in ["\"sayHello\"", "\"firstName\"", "\"internal\"", "\"query\""] {
+            assert!(expanded.contains(part), "{part} is not in {expanded}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The macros of Weir's SDK for Rust; use them through the crate `weir`, whose
+//! names their code refers to.
+//!
+//! **Invariant:** nothing here knows of the host. What a function or type is
+//! called and shaped like is decided here; how it is run is the SDK's.
+
+mod case;
+mod function;
+mod serde_attributes;
+mod shape;
+mod value;
+
+use proc_macro::TokenStream;
+
+/// Makes a function a query: it reads, and clients can watch its result.
+///
+/// The first parameter is `ctx: &QueryCtx`; the others are the arguments, by
+/// name. Options: `#[query(internal)]` keeps it from clients,
+/// `#[query(name = "listAll")]` gives it another name than its own in camelCase.
+#[proc_macro_attribute]
+pub fn query(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand(function::expand(function::Kind::Query, options.into(), item.into()))
+}
+
+/// Makes a function a mutation: it reads and writes, all or nothing.
+///
+/// The first parameter is `ctx: &MutationCtx` (or `&mut`); the others are the
+/// arguments, by name. Options are those of `query`.
+#[proc_macro_attribute]
+pub fn mutation(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand(function::expand(function::Kind::Mutation, options.into(), item.into()))
+}
+
+/// Makes the values of a struct or enum arguments, results, and parts of
+/// documents: derives serde's `Serialize` and `Deserialize`, and `Shape`.
+#[proc_macro_attribute]
+pub fn value(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand(value::expand_value(options.into(), item.into()))
+}
+
+/// Makes the values of a struct or enum the documents of a table:
+/// `#[document("messages")]` is `#[value]`, and an `Id` of it is one of that table.
+#[proc_macro_attribute]
+pub fn document(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand(value::expand_document(options.into(), item.into()))
+}
+
+/// Derives the validator of a type from its fields and serde attributes.
+#[proc_macro_derive(Shape, attributes(serde))]
+pub fn derive_shape(item: TokenStream) -> TokenStream {
+    expand(shape::expand(item.into()))
+}
+
+fn expand(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    result.unwrap_or_else(|error| error.into_compile_error()).into()
+}

@@ -1,0 +1,115 @@
+//! A module's functions: how they are registered, described, found and run.
+
+use serde::Serialize;
+
+use crate::failure::{Context, Error, Result};
+use crate::json;
+use crate::validator::{Shape, Validator};
+
+/// A function as the macros register it.
+#[doc(hidden)]
+pub struct Function {
+    pub package: &'static str,
+    /// What `module_path!` says where it stands.
+    pub module_path: &'static str,
+    pub name: &'static str,
+    pub kind: &'static str,
+    pub visibility: &'static str,
+    pub args: fn() -> Validator,
+    pub returns: fn() -> Validator,
+    pub run: fn(&[u8]) -> Result<Vec<u8>>,
+}
+
+inventory::collect!(Function);
+
+impl Function {
+    /// The parts of the module's name: those of the Rust module, or the package
+    /// for a function that stands in none.
+    fn module_parts(&self) -> impl Iterator<Item = &'static str> {
+        let is_root = !self.module_path.contains("::");
+        let root = is_root.then_some(self.package).into_iter();
+        root.chain(self.module_path.split("::").skip(1))
+    }
+
+    fn path(&self) -> String {
+        let module = self.module_parts().collect::<Vec<_>>().join("/");
+        format!("{module}:{}", self.name)
+    }
+
+    fn is_at(&self, module: &str, name: &str) -> bool {
+        // The names differ more often than the modules.
+        self.name == name && self.module_parts().eq(module.split('/'))
+    }
+}
+
+#[derive(Serialize)]
+struct Manifest {
+    functions: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    path: String,
+    kind: &'static str,
+    visibility: &'static str,
+    args: Validator,
+    returns: Validator,
+}
+
+/// The manifest, as JSON: functions sorted by their paths.
+///
+/// # Panics
+/// If two functions have the same path.
+#[doc(hidden)]
+pub fn manifest() -> Vec<u8> {
+    let mut functions: Vec<&Function> = inventory::iter::<Function>.into_iter().collect();
+    functions.sort_by_cached_key(|function| function.path());
+    for pair in functions.windows(2) {
+        assert!(pair[0].path() != pair[1].path(), "there are two functions `{}`; rename one", pair[0].path());
+    }
+    let entries = functions.iter().map(|function| Entry {
+        path: function.path(),
+        kind: function.kind,
+        visibility: function.visibility,
+        args: (function.args)(),
+        returns: (function.returns)(),
+    });
+    json::to_vec(&Manifest { functions: entries.collect() }).expect("a manifest can be written")
+}
+
+/// Runs the function at this path.
+#[doc(hidden)]
+pub fn call(path: &str, args: &[u8]) -> Result<Vec<u8>> {
+    let (module, name) = path.split_once(':').unwrap_or((path, "default"));
+    let found = inventory::iter::<Function>.into_iter().find(|function| function.is_at(module, name));
+    let function = found.context(format_args!("there is no function `{path}` in this module"))?;
+    (function.run)(args)
+}
+
+/// What a function may return: a `Result` whose error is, or turns into, an [`Error`].
+#[doc(hidden)]
+pub trait Outcome {
+    type Value: Serialize + Shape;
+
+    fn into_result(self) -> Result<Self::Value>;
+}
+
+impl<T: Serialize + Shape, E: Into<Error>> Outcome for std::result::Result<T, E> {
+    type Value = T;
+
+    fn into_result(self) -> Result<T> {
+        self.map_err(Into::into)
+    }
+}
+
+/// The arguments of a function, out of the host's JSON.
+#[doc(hidden)]
+pub fn read_args<'de, A: serde::Deserialize<'de>>(json: &'de [u8]) -> Result<A> {
+    json::from_slice(json).context("reading the arguments")
+}
+
+/// A function's result, as JSON for the host.
+#[doc(hidden)]
+pub fn write_result<T: Serialize>(result: Result<T>) -> Result<Vec<u8>> {
+    json::to_vec(&result?).context("writing the result")
+}

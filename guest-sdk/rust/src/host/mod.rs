@@ -1,0 +1,33 @@
+//! The host as the SDK sees it: the world's imports as plain functions. Outside
+//! of WebAssembly there is no host, and they say so.
+//!
+//! All of the SDK's unsafe code is below this module and in the allocator.
+
+pub(crate) mod abi;
+#[allow(
+    unsafe_code,
+    missing_docs,
+    unreachable_pub,
+    unused,
+    unsafe_op_in_unsafe_fn,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    reason = "made by wit-bindgen"
+)]
+#[rustfmt::skip]
+pub mod bindings;
+#[cfg(target_family = "wasm")]
+mod exports;
+#[cfg(not(target_family = "wasm"))]
+mod native;
+
+pub(crate) use bindings::Failure;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use bindings::weir::guest::db::Batch;
+pub use bindings::weir::guest::log::Level;
+pub(crate) use bindings::weir::guest::types::Error as HostError;
+
+#[cfg(target_family = "wasm")]
+pub(crate) use bindings::weir::guest::{context, db, log};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native::{context, db, log};

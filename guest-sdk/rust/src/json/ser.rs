@@ -1,0 +1,415 @@
+//! The writing half: a serde `Serializer` onto a byte vector.
+
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::ser::{self, Serialize};
+
+use super::{JsonError, RAW, float};
+
+const CAPACITY_BYTES: usize = 256;
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Where JSON is written to.
+pub(crate) struct Writer {
+    out: Vec<u8>,
+    /// Where the last `None` was written, so that a struct can leave its field out.
+    none_at: usize,
+    /// Whether the next bytes are JSON themselves.
+    raw: bool,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self { out: Vec::with_capacity(CAPACITY_BYTES), none_at: usize::MAX, raw: false }
+    }
+}
+
+impl Writer {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    fn put(&mut self, text: &[u8]) {
+        self.out.extend_from_slice(text);
+    }
+
+    fn put_str(&mut self, text: &str) {
+        self.out.push(b'"');
+        let bytes = text.as_bytes();
+        let mut start = 0;
+        for (at, &byte) in bytes.iter().enumerate() {
+            if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+                continue;
+            }
+            self.put(&bytes[start..at]);
+            self.put_escape(byte);
+            start = at + 1;
+        }
+        self.put(&bytes[start..]);
+        self.out.push(b'"');
+    }
+
+    fn put_escape(&mut self, byte: u8) {
+        match byte {
+            b'"' => self.put(b"\\\""),
+            b'\\' => self.put(b"\\\\"),
+            b'\n' => self.put(b"\\n"),
+            b'\r' => self.put(b"\\r"),
+            b'\t' => self.put(b"\\t"),
+            0x08 => self.put(b"\\b"),
+            0x0c => self.put(b"\\f"),
+            _ => {
+                let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+                self.put(b"\\u00");
+                self.put(&digits);
+            }
+        }
+    }
+
+    fn put_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), JsonError> {
+        let start = self.out.len();
+        key.serialize(&mut *self)?;
+        match self.out.get(start) {
+            Some(b'"') => Ok(()),
+            _ => Err(JsonError::new("the keys of a map must be strings")),
+        }
+    }
+
+    fn put_eight(&mut self, name: &str, bytes: [u8; 8]) {
+        self.put(b"{\"");
+        self.put(name.as_bytes());
+        self.put(b"\":\"");
+        float::write_eight(bytes, &mut self.out);
+        self.put(b"\"}");
+    }
+
+    fn open(&mut self, bracket: u8, close: &'static [u8]) -> Nested<'_> {
+        self.out.push(bracket);
+        Nested { writer: self, first: true, close, omits_none: true }
+    }
+
+    fn open_variant(&mut self, variant: &str, bracket: u8, close: &'static [u8]) -> Nested<'_> {
+        self.out.push(b'{');
+        self.put_str(variant);
+        self.out.push(b':');
+        self.open(bracket, close)
+    }
+}
+
+impl<'a> ser::Serializer for &'a mut Writer {
+    type Ok = ();
+    type Error = JsonError;
+    type SerializeSeq = Nested<'a>;
+    type SerializeTuple = Nested<'a>;
+    type SerializeTupleStruct = Nested<'a>;
+    type SerializeTupleVariant = Nested<'a>;
+    type SerializeMap = Nested<'a>;
+    type SerializeStruct = Nested<'a>;
+    type SerializeStructVariant = Nested<'a>;
+
+    fn serialize_bool(self, value: bool) -> Result<(), JsonError> {
+        self.put(if value { b"true" } else { b"false" });
+        Ok(())
+    }
+
+    fn serialize_i8(self, value: i8) -> Result<(), JsonError> {
+        self.serialize_i32(value.into())
+    }
+
+    fn serialize_i16(self, value: i16) -> Result<(), JsonError> {
+        self.serialize_i32(value.into())
+    }
+
+    fn serialize_i32(self, value: i32) -> Result<(), JsonError> {
+        // Writing to a vector cannot fail.
+        let _ = write!(self.out, "{value}");
+        Ok(())
+    }
+
+    fn serialize_i64(self, value: i64) -> Result<(), JsonError> {
+        self.put_eight("$integer", value.to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_u8(self, value: u8) -> Result<(), JsonError> {
+        self.serialize_u32(value.into())
+    }
+
+    fn serialize_u16(self, value: u16) -> Result<(), JsonError> {
+        self.serialize_u32(value.into())
+    }
+
+    fn serialize_u32(self, value: u32) -> Result<(), JsonError> {
+        let _ = write!(self.out, "{value}");
+        Ok(())
+    }
+
+    fn serialize_u64(self, value: u64) -> Result<(), JsonError> {
+        match i64::try_from(value) {
+            Ok(value) => self.serialize_i64(value),
+            Err(_) => Err(JsonError::new("an integer is above the largest 64-bit integer")),
+        }
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), JsonError> {
+        self.serialize_f64(value.into())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), JsonError> {
+        if float::is_special(value) {
+            self.put_eight("$float", value.to_le_bytes());
+        } else {
+            let _ = write!(self.out, "{value:?}");
+        }
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), JsonError> {
+        self.put_str(value.encode_utf8(&mut [0; 4]));
+        Ok(())
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), JsonError> {
+        self.put_str(value);
+        Ok(())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), JsonError> {
+        if std::mem::take(&mut self.raw) {
+            self.put(value);
+            return Ok(());
+        }
+        self.put(b"{\"$bytes\":\"");
+        self.put(STANDARD.encode(value).as_bytes());
+        self.put(b"\"}");
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), JsonError> {
+        self.none_at = self.out.len();
+        self.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), JsonError> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), JsonError> {
+        self.put(b"null");
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), JsonError> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+    ) -> Result<(), JsonError> {
+        self.put_str(variant);
+        Ok(())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), JsonError> {
+        self.raw = name == RAW;
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), JsonError> {
+        self.out.push(b'{');
+        self.put_str(variant);
+        self.out.push(b':');
+        value.serialize(&mut *self)?;
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn serialize_seq(self, _len: Option<usize>) -> Result<Nested<'a>, JsonError> {
+        Ok(self.open(b'[', b"]"))
+    }
+
+    fn serialize_tuple(self, _len: usize) -> Result<Nested<'a>, JsonError> {
+        Ok(self.open(b'[', b"]"))
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _name: &'static str,
+        _len: usize,
+    ) -> Result<Nested<'a>, JsonError> {
+        Ok(self.open(b'[', b"]"))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Nested<'a>, JsonError> {
+        Ok(self.open_variant(variant, b'[', b"]}"))
+    }
+
+    fn serialize_map(self, len: Option<usize>) -> Result<Nested<'a>, JsonError> {
+        // Maps know how many entries they have. Who does not is a struct that
+        // is written through this method because parts of it are flattened.
+        Ok(Nested { omits_none: len.is_none(), ..self.open(b'{', b"}") })
+    }
+
+    fn serialize_struct(
+        self,
+        _name: &'static str,
+        _len: usize,
+    ) -> Result<Nested<'a>, JsonError> {
+        Ok(self.open(b'{', b"}"))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Nested<'a>, JsonError> {
+        Ok(self.open_variant(variant, b'{', b"}}"))
+    }
+}
+
+/// An array or object whose end is still to come.
+pub(crate) struct Nested<'a> {
+    writer: &'a mut Writer,
+    first: bool,
+    close: &'static [u8],
+    /// Whether entries whose value is `None` are left out.
+    omits_none: bool,
+}
+
+impl Nested<'_> {
+    fn separate(&mut self) {
+        if !std::mem::replace(&mut self.first, false) {
+            self.writer.out.push(b',');
+        }
+    }
+
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), JsonError> {
+        self.separate();
+        value.serialize(&mut *self.writer)
+    }
+
+    /// Writes a field, or nothing if its value is `None` and that is left out.
+    fn field<T: Serialize + ?Sized>(
+        &mut self,
+        put_key: impl FnOnce(&mut Writer) -> Result<(), JsonError>,
+        value: &T,
+    ) -> Result<(), JsonError> {
+        let (start, was_first) = (self.writer.out.len(), self.first);
+        self.separate();
+        put_key(self.writer)?;
+        self.writer.out.push(b':');
+        let value_at = self.writer.out.len();
+        value.serialize(&mut *self.writer)?;
+        if self.omits_none && self.writer.none_at == value_at {
+            self.writer.none_at = usize::MAX;
+            self.writer.out.truncate(start);
+            self.first = was_first;
+        }
+        Ok(())
+    }
+
+    fn finish(self) {
+        self.writer.put(self.close);
+    }
+}
+
+macro_rules! sequences {
+    ($($name:ident :: $method:ident),*) => {$(
+        impl ser::$name for Nested<'_> {
+            type Ok = ();
+            type Error = JsonError;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), JsonError> {
+                self.element(value)
+            }
+
+            fn end(self) -> Result<(), JsonError> {
+                self.finish();
+                Ok(())
+            }
+        }
+    )*};
+}
+
+sequences!(
+    SerializeSeq::serialize_element,
+    SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field,
+    SerializeTupleVariant::serialize_field
+);
+
+macro_rules! structs {
+    ($($name:ident),*) => {$(
+        impl ser::$name for Nested<'_> {
+            type Ok = ();
+            type Error = JsonError;
+
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                key: &'static str,
+                value: &T,
+            ) -> Result<(), JsonError> {
+                self.field(|writer| Ok(writer.put_str(key)), value)
+            }
+
+            fn end(self) -> Result<(), JsonError> {
+                self.finish();
+                Ok(())
+            }
+        }
+    )*};
+}
+
+structs!(SerializeStruct, SerializeStructVariant);
+
+impl ser::SerializeMap for Nested<'_> {
+    type Ok = ();
+    type Error = JsonError;
+
+    fn serialize_entry<K: Serialize + ?Sized, T: Serialize + ?Sized>(
+        &mut self,
+        key: &K,
+        value: &T,
+    ) -> Result<(), JsonError> {
+        self.field(|writer| writer.put_key(key), value)
+    }
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), JsonError> {
+        self.separate();
+        self.writer.put_key(key)?;
+        self.writer.out.push(b':');
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), JsonError> {
+        value.serialize(&mut *self.writer)
+    }
+
+    fn end(self) -> Result<(), JsonError> {
+        self.finish();
+        Ok(())
+    }
+}

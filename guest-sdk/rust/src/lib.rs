@@ -1,0 +1,84 @@
+//! Write Weir functions in Rust: queries and mutations are plain functions with
+//! typed arguments and results.
+//!
+//! ```
+//! use weir::prelude::*;
+//!
+//! #[document("messages")]
+//! struct Message {
+//!     user: String,
+//!     body: String,
+//! }
+//!
+//! #[mutation]
+//! fn send_message(ctx: &MutationCtx, user: String, body: String) -> Result<()> {
+//!     ctx.db.insert("messages", &Message { user, body })?;
+//!     Ok(())
+//! }
+//!
+//! #[query]
+//! fn get_messages(ctx: &QueryCtx) -> Result<Vec<Doc<Message>>> {
+//!     let mut newest = ctx.db.query("messages").order(Desc).take(50)?;
+//!     newest.reverse();
+//!     Ok(newest)
+//! }
+//! ```
+//!
+//! # Names
+//! Functions and their parameters go out in camelCase. A function in the crate's
+//! root belongs to the module that has the package's name: `send_message` of
+//! the package `chat` is `chat:sendMessage`. One in `mod users` is `users:list`,
+//! one in `mod admin { mod users }` is `admin/users:list`. The fields of structs
+//! keep the names that serde gives them.
+//!
+//! # Values
+//! Numbers of up to 32 bits and floats are `number`s to a JavaScript client;
+//! `i64`, `u64`, `isize` and `usize` are `bigint`s. An `Option` among the
+//! parameters or a struct's fields may be missing. [`json`] has the whole table.
+//!
+//! # A call
+//! Each call runs in a fresh instance: statics start anew, and nothing is left
+//! behind. The clock stands still and random numbers come from a seed, so that
+//! a function's result depends on its arguments and what it read alone.
+//!
+//! **Invariant:** nothing here reaches the host except through the world's
+//! imports, and a query has no way to write.
+
+#[cfg(any(test, all(target_family = "wasm", feature = "allocator")))]
+mod allocator;
+mod ctx;
+pub mod db;
+mod doc;
+mod failure;
+mod fields;
+mod flat;
+mod function;
+mod host;
+mod id;
+pub mod json;
+pub mod log;
+#[cfg(target_family = "wasm")]
+mod panic;
+pub mod prelude;
+mod random;
+mod validator;
+mod value;
+
+pub use ctx::{MutationCtx, QueryCtx};
+pub use doc::Doc;
+pub use failure::{Context, Error, Result};
+pub use fields::Fields;
+pub use id::{Id, Table};
+pub use random::Random;
+pub use validator::{Field, Record, Shape, Validator};
+pub use value::{Bytes, Value};
+pub use weir_macros::{Shape, document, mutation, query, value};
+
+/// What the macros' code names.
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+    pub use serde;
+
+    pub use crate::function::{Function, Outcome, call, manifest, read_args, write_result};
+}

@@ -1,0 +1,7 @@
+//! All that most modules need: `use weir::prelude::*;`.
+
+pub use crate::db::Order::{self, Asc, Desc};
+pub use crate::{
+    Bytes, Context, Doc, Error, Fields, Id, MutationCtx, QueryCtx, Result, Shape, Table, Value, bail, bail_with,
+    debug, document, ensure, error, fields, info, log, mutation, query, value, warn,
+};
