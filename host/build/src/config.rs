@@ -1,0 +1,235 @@
+//! The text of `host.toml`. Unknown keys and languages are errors that name
+//! their line; nothing is guessed.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::project::{Language, Module, Project};
+
+/// What is wrong in a `host.toml`, and where: `line:column: message`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{line}:{column}: {message}")]
+pub struct ConfigError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// Languages that are to come, so that their names are answered well.
+const LATER_LANGUAGES: [&str; 4] = ["assemblyscript", "go", "javascript", "typescript"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    project: Option<ProjectTable>,
+    web: Option<WebTable>,
+    #[serde(default)]
+    modules: BTreeMap<Spanned<String>, ModuleTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProjectTable {
+    name: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebTable {
+    dir: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModuleTable {
+    language: Spanned<String>,
+    path: Option<Spanned<String>>,
+}
+
+pub(crate) fn parse(root: &Path, text: &str) -> Result<Project, ConfigError> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        let message = error.message().lines().collect::<Vec<_>>().join("; ");
+        error_at(text, error.span().unwrap_or(0..0), message)
+    })?;
+    let root = clean(root);
+    let name = match file.project.and_then(|project| project.name) {
+        Some(name) => checked_name(text, &name, "a project's name")?,
+        None => {
+            root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
+        }
+    };
+    let web = file.web.map(|web| folder(text, &root, &web.dir)).transpose()?;
+    let modules = file.modules.iter().map(|(name, table)| module(text, &root, name, table));
+    let modules = modules.collect::<Result<Vec<_>, _>>()?;
+    if modules.is_empty() {
+        let message = "there are no modules; add one:\n\n[modules.NAME]\nlanguage = \"rust\"\npath = \".\"\n";
+        return Err(error_at(text, text.len()..text.len(), message.to_owned()));
+    }
+    Ok(Project { root, name, web, modules })
+}
+
+fn module(
+    text: &str,
+    root: &Path,
+    name: &Spanned<String>,
+    table: &ModuleTable,
+) -> Result<Module, ConfigError> {
+    let path = match &table.path {
+        Some(path) => folder(text, root, path)?,
+        None => root.to_path_buf(),
+    };
+    let name = checked_name(text, name, "a module's name")?;
+    Ok(Module { name, language: language(text, &table.language)?, path })
+}
+
+fn language(text: &str, name: &Spanned<String>) -> Result<Language, ConfigError> {
+    let message = match name.get_ref().as_str() {
+        "rust" => return Ok(Language::Rust),
+        later if LATER_LANGUAGES.contains(&later) => {
+            format!("modules in {later} are not yet supported; \"rust\" is")
+        }
+        other => format!("there is no language {other:?}; use \"rust\""),
+    };
+    Err(error_at(text, name.span(), message))
+}
+
+fn checked_name(text: &str, name: &Spanned<String>, what: &str) -> Result<String, ConfigError> {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+    let value = name.get_ref();
+    if !value.is_empty() && value.chars().all(is_allowed) {
+        return Ok(value.clone());
+    }
+    let message = format!("{what} is made of letters, digits, `-` and `_`, which {value:?} is not");
+    Err(error_at(text, name.span(), message))
+}
+
+fn folder(text: &str, root: &Path, path: &Spanned<String>) -> Result<PathBuf, ConfigError> {
+    if path.get_ref().is_empty() {
+        return Err(error_at(text, path.span(), "name a folder; `.` is that of host.toml".to_owned()));
+    }
+    Ok(clean(&root.join(path.get_ref())))
+}
+
+/// The path without `.`, and without `..` where it can be done without looking
+/// at the disk.
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match (part, clean.components().next_back()) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                clean.pop();
+            }
+            (part, _) => clean.push(part),
+        }
+    }
+    if clean.as_os_str().is_empty() { PathBuf::from(".") } else { clean }
+}
+
+fn error_at(text: &str, span: Range<usize>, message: String) -> ConfigError {
+    let before = text.get(..span.start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|&letter| letter != '\n').count() + 1;
+    ConfigError { line, column, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_in_root(text: &str) -> Result<Project, ConfigError> {
+        parse(Path::new("/projects/chat"), text)
+    }
+
+    #[test]
+    fn a_project_says_its_modules_and_web_folder() {
+        let text = r#"
+[project]
+name = "my-chat"
+
+[web]
+dir = "../web/dist"
+
+[modules.users]
+language = "rust"
+path = "users/./src/.."
+
+[modules.chat]
+language = "rust"
+"#;
+        let module = |name: &str, path: &str| Module {
+            name: name.to_owned(),
+            language: Language::Rust,
+            path: PathBuf::from(path),
+        };
+        let expected = Project {
+            root: PathBuf::from("/projects/chat"),
+            name: "my-chat".to_owned(),
+            web: Some(PathBuf::from("/projects/web/dist")),
+            modules: vec![module("chat", "/projects/chat"), module("users", "/projects/chat/users")],
+        };
+        assert_eq!(parse_in_root(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_project_is_named_after_its_folder() {
+        let project = parse_in_root("[modules.a]\nlanguage = \"rust\"").unwrap();
+        assert_eq!((project.name.as_str(), project.web), ("chat", None));
+    }
+
+    #[test]
+    fn paths_are_cleaned() {
+        let cases = [
+            ("/a/./b/../c", "/a/c"),
+            ("a/..", "."),
+            ("../a", "../a"),
+            ("../../a/b/..", "../../a"),
+            ("/", "/"),
+            ("", "."),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(clean(Path::new(path)), PathBuf::from(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        let rust = "[modules.a]\nlanguage = \"rust\"\n";
+        let cases = [
+            (String::new(), 1, 1, "there are no modules"),
+            ("[project]\nname = \"x\"\n".into(), 3, 1, "[modules.NAME]"),
+            (format!("[server]\nport = 1\n{rust}"), 1, 2, "unknown field `server`"),
+            (format!("[project]\nversion = \"1\"\n{rust}"), 2, 1, "unknown field `version`"),
+            (format!("[project]\nname = 5\n{rust}"), 2, 8, "expected a string"),
+            (format!("[project]\nname = \"a b\"\n{rust}"), 2, 8, "a project's name"),
+            (format!("[web]\n{rust}"), 1, 1, "missing field `dir`"),
+            (format!("[web]\ndir = \"x\"\nbuild = \"npm run build\"\n{rust}"), 3, 1, "unknown field `build`"),
+            (format!("[web]\ndir = \"\"\n{rust}"), 2, 7, "name a folder"),
+            (format!("{rust}kind = \"x\"\n"), 3, 1, "unknown field `kind`"),
+            (format!("{rust}path = \"\"\n"), 3, 8, "name a folder"),
+            (format!("{rust}{rust}"), 3, 10, "duplicate"),
+            ("[modules.a]\npath = \".\"\n".into(), 1, 1, "missing field `language`"),
+            ("[modules.a]\nlanguage = \"cobol\"\n".into(), 2, 12, "there is no language \"cobol\""),
+            ("[modules.a]\nlanguage = \"go\"\n".into(), 2, 12, "modules in go are not yet supported"),
+            ("[modules.a]\nlanguage = \"typescript\"\n".into(), 2, 12, "not yet supported"),
+            ("[modules.\"a/b\"]\nlanguage = \"rust\"\n".into(), 1, 10, "a module's name"),
+            ("[modules.\"\"]\nlanguage = \"rust\"\n".into(), 1, 10, "a module's name"),
+            ("[modules]\na = 1\n".into(), 2, 5, "invalid type"),
+            ("[modules.a\n".into(), 1, 11, ""),
+            ("é = [\n".into(), 1, 6, "unclosed array"),
+        ];
+        for (text, line, column, expected) in cases {
+            let error = parse_in_root(&text).unwrap_err();
+            assert!(error.message.contains(expected), "{text:?}: {error}");
+            assert_eq!((error.line, error.column), (line, column), "{text:?}: {error}");
+            assert!(!error.message.trim_end().is_empty());
+        }
+    }
+}

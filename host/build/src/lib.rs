@@ -1,0 +1,22 @@
+//! From a project folder to components: reads `host.toml`, finds the compiler
+//! of each module's language, runs it, and turns the core module it gives into
+//! a component of Weir's world.
+//!
+//! **Invariant:** nothing here runs a guest, or knows of a running host.
+//! Deploying what was built is the command line's job.
+
+mod build;
+mod cache;
+mod claim;
+mod component;
+mod config;
+mod project;
+mod rust;
+mod toolchain;
+mod world;
+
+pub use build::{BuildError, BuiltModule, Progress, build};
+pub use component::{EncodeError, encode};
+pub use config::ConfigError;
+pub use project::{Language, Module, Project, ProjectError};
+pub use toolchain::{RUST_TOOLCHAIN_VARIABLE, RustToolchain, ToolchainError};

@@ -1,0 +1,175 @@
+//! A project: the folder of a `host.toml`, its modules and its web files.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, ConfigError};
+
+/// The name of the file that makes a folder a project.
+const FILE_NAME: &str = "host.toml";
+
+/// Folders that tools fill, and whose changes must not start another build.
+const UNWATCHED_FOLDERS: [&str; 4] = ["target", "node_modules", "dist", "out"];
+
+/// A project as its `host.toml` describes it. The paths of one that was loaded
+/// are absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// The folder that holds `host.toml`.
+    pub root: PathBuf,
+    /// The project's name; by default its folder's.
+    pub name: String,
+    /// The folder of static files that the host serves at `/`, if any. It need
+    /// not exist yet.
+    pub web: Option<PathBuf>,
+    /// The modules, sorted by name; never empty.
+    pub modules: Vec<Module>,
+}
+
+/// One guest of a project: a source folder that becomes one component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Module {
+    /// Its name in `host.toml`, and of the component's file.
+    pub name: String,
+    /// What it is written in.
+    pub language: Language,
+    /// Its source folder.
+    pub path: PathBuf,
+}
+
+/// The languages a module can be built from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// A Cargo package with `crate-type = ["cdylib"]`.
+    Rust,
+}
+
+/// Why a project could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// There is no `host.toml` where one was looked for.
+    #[error("there is no host.toml in {folder}; a project is a folder with a host.toml, name one: host dev PROJECT", folder = folder.display())]
+    Missing {
+        /// The folder that was looked in.
+        folder: PathBuf,
+    },
+    /// The file is there and could not be read.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file says something that it must not.
+    #[error("{path}:{error}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and on which line.
+        error: ConfigError,
+    },
+}
+
+impl Project {
+    /// Reads the project at `path`: its folder, or its `host.toml`.
+    ///
+    /// # Errors
+    /// See [`ProjectError`]; each names the file and what to do.
+    pub fn load(path: &Path) -> Result<Project, ProjectError> {
+        let file = if path.is_dir() { path.join(FILE_NAME) } else { path.to_path_buf() };
+        let text = std::fs::read_to_string(&file).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => ProjectError::Missing { folder: path.to_path_buf() },
+            _ => ProjectError::Unreadable { path: file.clone(), source },
+        })?;
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let root = folder
+            .canonicalize()
+            .map_err(|source| ProjectError::Unreadable { path: file.clone(), source })?;
+        Project::parse(&root, &text).map_err(|error| ProjectError::Invalid { path: file, error })
+    }
+
+    /// Reads a `host.toml`'s text as that of the project in `root`.
+    ///
+    /// # Errors
+    /// The first thing in it that is wrong, with its line.
+    pub fn parse(root: &Path, text: &str) -> Result<Project, ConfigError> {
+        config::parse(root, text)
+    }
+
+    /// The files and folders whose changes call for another build: `host.toml`
+    /// and each module's folder, without repetition. Folders are to be watched
+    /// with all that is in them, except where [`Project::is_watched`] says no.
+    pub fn watch_paths(&self) -> Vec<PathBuf> {
+        let mut paths = vec![self.root.join(FILE_NAME)];
+        for module in &self.modules {
+            if !paths.contains(&module.path) {
+                paths.push(module.path.clone());
+            }
+        }
+        paths
+    }
+
+    /// Whether a change of this file calls for another build. Hidden files and
+    /// folders, build output and installed packages do not.
+    pub fn is_watched(&self, path: &Path) -> bool {
+        if path == self.root.join(FILE_NAME) {
+            return true;
+        }
+        self.modules.iter().any(|module| {
+            path.strip_prefix(&module.path).is_ok_and(|inner| {
+                inner.components().all(|part| {
+                    let part = part.as_os_str().to_string_lossy();
+                    !part.starts_with('.') && !UNWATCHED_FOLDERS.contains(&part.as_ref())
+                })
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "[modules.chat]\nlanguage = \"rust\"\npath = \"functions\"\n";
+
+    #[test]
+    fn a_project_is_found_by_its_folder_or_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE_NAME);
+        std::fs::write(&file, TEXT).unwrap();
+        let project = Project::load(folder.path()).unwrap();
+        assert_eq!(project, Project::load(&file).unwrap());
+        assert_eq!(project.modules[0].path, folder.path().canonicalize().unwrap().join("functions"));
+    }
+
+    #[test]
+    fn errors_name_the_file_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = || Project::load(folder.path()).unwrap_err().to_string();
+        assert!(load().contains("there is no host.toml"), "{}", load());
+        std::fs::write(folder.path().join(FILE_NAME), format!("{TEXT}colour = 1\n")).unwrap();
+        assert!(load().contains("host.toml:4:1: unknown field `colour`"), "{}", load());
+        std::fs::write(folder.path().join(FILE_NAME), b"\xff").unwrap();
+        assert!(load().contains("cannot read"), "{}", load());
+    }
+
+    #[test]
+    fn what_tools_write_is_not_watched() {
+        let project = Project::parse(Path::new("/p"), TEXT).unwrap();
+        assert_eq!(project.watch_paths(), [PathBuf::from("/p/host.toml"), PathBuf::from("/p/functions")]);
+        let cases = [
+            ("/p/host.toml", true),
+            ("/p/functions/src/lib.rs", true),
+            ("/p/functions/Cargo.toml", true),
+            ("/p/functions/target/release/x", false),
+            ("/p/functions/src/.lib.rs.swp", false),
+            ("/p/functions/.git/index", false),
+            ("/p/functions/node_modules/a/index.js", false),
+            ("/p/web/src/main.ts", false),
+            ("/p/README.md", false),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(project.is_watched(Path::new(path)), expected, "{path}");
+        }
+    }
+}
