@@ -1,0 +1,267 @@
+//! The key that opens deployment and internal functions.
+//!
+//! It is made at the first start, kept in the data folder in a file that only
+//! its owner may read, and has the form that the official tools expect:
+//! `instanceName|hex`. It never appears in a log or in an error.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use subtle::ConstantTimeEq;
+
+/// The file's name in the data folder.
+pub const FILE_NAME: &str = "admin-key";
+
+/// Random bytes in a key.
+const SECRET_BYTES: usize = 32;
+
+/// The admin key of one data folder.
+#[derive(Clone)]
+pub struct AdminKey {
+    text: String,
+}
+
+/// Why there is no admin key.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminKeyError {
+    /// No server has been started on this folder yet.
+    #[error("there is no admin key at {0}: it is made when a server is first started on this data folder")]
+    Missing(PathBuf),
+    /// The file is there, but is no key.
+    #[error("{0} is not an admin key (`name|hex`): restore it from a copy, or remove it to have a new one made")]
+    Malformed(PathBuf),
+    /// Others could read the key.
+    #[error("{path} can be read by others (mode {mode:03o}): make it private with `chmod 600`")]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file system refused.
+    #[error("the admin key at {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl AdminKey {
+    /// Reads the key of a data folder.
+    ///
+    /// # Errors
+    /// When there is none, it is not one, or others may read it.
+    pub fn read(data_dir: &Path) -> Result<AdminKey, AdminKeyError> {
+        let path = data_dir.join(FILE_NAME);
+        let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => AdminKeyError::Missing(path.clone()),
+            _ => AdminKeyError::Io { path: path.clone(), source },
+        })?;
+        let metadata = fs::metadata(&path)
+            .map_err(|source| AdminKeyError::Io { path: path.clone(), source })?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(AdminKeyError::Exposed { path, mode });
+        }
+        AdminKey::parse(text.trim()).ok_or(AdminKeyError::Malformed(path))
+    }
+
+    /// Reads the key, or makes one for `instance_name` when there is none.
+    ///
+    /// # Errors
+    /// As for `read`; and when the file cannot be written.
+    pub fn read_or_create(data_dir: &Path, instance_name: &str) -> Result<AdminKey, AdminKeyError> {
+        match AdminKey::read(data_dir) {
+            Err(AdminKeyError::Missing(path)) => {
+                let key = AdminKey::generate(instance_name)
+                    .and_then(|key| key.write(&path).map(|()| key));
+                key.map_err(|source| AdminKeyError::Io { path, source })
+            }
+            other => other,
+        }
+    }
+
+    /// The text that callers send: `instanceName|hex`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The name before the bar.
+    pub fn instance_name(&self) -> &str {
+        self.text.split_once('|').map_or("", |(name, _)| name)
+    }
+
+    /// Whether what a caller sent is this key. Takes the same time wherever the
+    /// first difference is. A deployment kind in front (`prod:`) is ignored.
+    pub fn matches(&self, sent: &str) -> bool {
+        let sent = without_kind(sent);
+        bool::from(sent.as_bytes().ct_eq(self.text.as_bytes()))
+    }
+
+    fn parse(text: &str) -> Option<AdminKey> {
+        let (name, secret) = text.split_once('|')?;
+        let is_hex = secret.len() >= 2 * SECRET_BYTES && secret.bytes().all(|b| b.is_ascii_hexdigit());
+        (!name.is_empty() && is_hex).then(|| AdminKey { text: text.to_owned() })
+    }
+
+    fn generate(instance_name: &str) -> io::Result<AdminKey> {
+        let mut secret = [0_u8; SECRET_BYTES];
+        getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
+        let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(AdminKey { text: format!("{instance_name}|{hex}") })
+    }
+
+    /// Writes the whole file under another name first: a start that is cut
+    /// short leaves no half of a key.
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let draft = path.with_extension("new");
+        match fs::remove_file(&draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        writeln!(file, "{}", self.text)?;
+        file.sync_all()?;
+        fs::rename(&draft, path)?;
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+/// Without the secret: keys end up in logs through `{:?}`.
+impl fmt::Debug for AdminKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AdminKey({}|...)", self.instance_name())
+    }
+}
+
+/// What a request says about who sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// Nothing.
+    None,
+    /// An admin key, perhaps the wrong one.
+    AdminKey(String),
+    /// An admin key, and the user to act as (JSON).
+    ActingAs(String, String),
+    /// A user's token.
+    Token(String),
+    /// An `Authorization` header of no kind we know.
+    Unknown,
+}
+
+impl Credentials {
+    /// Reads an `Authorization` header: `Convex <key>`, `Convex <key>:<base64 of
+    /// JSON>` or `Bearer <token>`.
+    pub fn parse(header: &str) -> Credentials {
+        let Some((scheme, rest)) = header.trim().split_once(' ') else {
+            return Credentials::Unknown;
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "convex" => parse_admin(rest.trim()),
+            "bearer" => Credentials::Token(rest.trim().to_owned()),
+            _ => Credentials::Unknown,
+        }
+    }
+}
+
+fn parse_admin(text: &str) -> Credentials {
+    let secret_at = text.find('|').map_or(0, |bar| bar + 1);
+    let Some(colon) = text[secret_at..].find(':').map(|at| at + secret_at) else {
+        return Credentials::AdminKey(text.to_owned());
+    };
+    let identity = STANDARD.decode(&text[colon + 1..]).ok();
+    match identity.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        Some(identity) => Credentials::ActingAs(text[..colon].to_owned(), identity),
+        None => Credentials::Unknown,
+    }
+}
+
+/// `prod:name|hex` and the like without what stands before the colon.
+fn without_kind(key: &str) -> &str {
+    let name_end = key.find('|').unwrap_or(0);
+    match key[..name_end].rfind(':') {
+        Some(colon) => &key[colon + 1..],
+        None => key,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_made_once_and_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = AdminKey::read_or_create(dir.path(), "weir").unwrap();
+        let mode = fs::metadata(dir.path().join(FILE_NAME)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(made.as_str().starts_with("weir|"));
+        assert_eq!(AdminKey::read(dir.path()).unwrap().as_str(), made.as_str());
+        assert_eq!(AdminKey::read_or_create(dir.path(), "x").unwrap().as_str(), made.as_str());
+        assert_ne!(AdminKey::generate("weir").unwrap().as_str(), made.as_str());
+        assert!(!format!("{made:?}").contains(&made.as_str()[5..]));
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(AdminKey::read(dir.path()), Err(AdminKeyError::Missing(_))));
+        let path = dir.path().join(FILE_NAME);
+        for text in ["", "weir", "weir|", "weir|12", "|00", "weir|zz"] {
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            assert!(matches!(AdminKey::read(dir.path()), Err(AdminKeyError::Malformed(_))), "{text}");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(AdminKey::read(dir.path()), Err(AdminKeyError::Exposed { mode: 0o644, .. })));
+    }
+
+    #[test]
+    fn a_draft_left_by_a_cut_start_is_no_obstacle() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("admin-key.new"), "wei").unwrap();
+        assert!(AdminKey::read_or_create(dir.path(), "weir").is_ok());
+    }
+
+    #[test]
+    fn compares_whole_keys() {
+        let key = AdminKey { text: "weir|00ff".into() };
+        for (sent, expected) in [
+            ("weir|00ff", true),
+            ("prod:weir|00ff", true),
+            ("weir|00fe", false),
+            ("weir|00f", false),
+            ("weir|00ff0", false),
+            ("other|00ff", false),
+            ("00ff", false),
+            ("", false),
+        ] {
+            assert_eq!(key.matches(sent), expected, "{sent}");
+        }
+    }
+
+    #[test]
+    fn reads_authorization_headers() {
+        let acting = format!("Convex weir|00:{}", STANDARD.encode("{\"subject\":\"ada\"}"));
+        for (header, expected) in [
+            ("Convex weir|00", Credentials::AdminKey("weir|00".into())),
+            ("convex prod:weir|00", Credentials::AdminKey("prod:weir|00".into())),
+            (&acting, Credentials::ActingAs("weir|00".into(), "{\"subject\":\"ada\"}".into())),
+            ("Convex weir|00:%%%", Credentials::Unknown),
+            ("Bearer abc.def", Credentials::Token("abc.def".into())),
+            ("Basic abc", Credentials::Unknown),
+            ("Convex", Credentials::Unknown),
+            ("", Credentials::Unknown),
+        ] {
+            assert_eq!(Credentials::parse(header), expected, "{header}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Everything that a request or a socket may need, made once at the start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use weir_db::Database;
+use weir_store::Env;
+use weir_value::limits;
+
+use crate::admin_key::AdminKey;
+use crate::component_files::ComponentFiles;
+use crate::deploy::{Deployer, Loader};
+use crate::durable_gate::DurableGate;
+use crate::executor::Executor;
+use crate::http::StaticFiles;
+use crate::live_hub::{GroupListener, LiveHub};
+use crate::metrics::Metrics;
+use crate::moments::Moments;
+use crate::tasks::Tasks;
+
+/// What a backend is made of.
+pub struct Parts {
+    /// Time and threads.
+    pub env: Arc<dyn Env>,
+    /// The database, on its store.
+    pub db: Arc<Database>,
+    /// Makes functions of components.
+    pub loader: Arc<dyn Loader>,
+    /// Where components are kept; `None` keeps none.
+    pub files: Option<ComponentFiles>,
+    /// Who may deploy.
+    pub admin_key: AdminKey,
+    /// The files at `/`.
+    pub web: Option<StaticFiles>,
+    /// Threads that run functions.
+    pub threads: usize,
+}
+
+/// The server without its network.
+pub struct Backend {
+    env: Arc<dyn Env>,
+    /// The database.
+    pub db: Arc<Database>,
+    /// The threads that functions run on.
+    pub executor: Arc<Executor>,
+    /// How far the log is durable, and who waits for it.
+    pub durable: Arc<DurableGate>,
+    /// The live queries.
+    pub live: Arc<LiveHub>,
+    /// Takes deployments in.
+    pub deployer: Arc<Deployer>,
+    /// Who may deploy.
+    pub admin_key: AdminKey,
+    /// The files at `/`.
+    pub web: Option<StaticFiles>,
+    /// Moments that clients may come back to.
+    pub moments: Moments,
+    /// The tasks of connections and sockets.
+    pub tasks: Tasks,
+    /// What the server counts.
+    pub metrics: Metrics,
+    /// Room for calls over HTTP.
+    pub http_calls: Semaphore,
+    /// Room for sockets.
+    pub sockets: Arc<Semaphore>,
+}
+
+impl Backend {
+    /// Connects the parts and starts their threads.
+    pub fn start(parts: Parts) -> Arc<Backend> {
+        let Parts { env, db, loader, files, admin_key, web, threads } = parts;
+        let executor = Arc::new(Executor::start(&*env, threads));
+        let durable = Arc::new(DurableGate::new(db.store().durable()));
+        let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));
+        db.store().observe(Arc::new(GroupListener {
+            durable: Arc::clone(&durable),
+            hub: Arc::downgrade(&live),
+            store: Arc::downgrade(db.store()),
+        }));
+        let hub = Arc::downgrade(&live);
+        let on_change = Box::new(move |_| {
+            if let Some(hub) = hub.upgrade() {
+                hub.redeploy();
+            }
+        });
+        let deployer =
+            Deployer::new(Arc::clone(&db), loader, files, Arc::clone(&durable), on_change);
+        Arc::new(Backend {
+            env,
+            db,
+            executor,
+            durable,
+            live,
+            deployer: Arc::new(deployer),
+            admin_key,
+            web,
+            moments: Moments::default(),
+            tasks: Tasks::default(),
+            metrics: Metrics::default(),
+            http_calls: Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX),
+            sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
+        })
+    }
+
+    /// The monotonic clock.
+    pub fn clock(&self) -> Duration {
+        self.env.monotonic()
+    }
+
+    /// The wall clock.
+    pub fn now(&self) -> weir_value::Timestamp {
+        self.env.now()
+    }
+
+    /// Ends the threads, then closes the store: calls that have begun end, what
+    /// they committed is synced, the log is folded. Blocks.
+    pub fn stop(&self) {
+        self.executor.stop();
+        self.live.stop();
+        self.moments.clear();
+        self.db.store().close();
+    }
+}

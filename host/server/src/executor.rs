@@ -1,0 +1,155 @@
+//! The threads that functions run on.
+//!
+//! Guests run synchronously and may take up to a second, so they never run on
+//! the threads of the network: a fixed number of dedicated threads takes jobs
+//! from one queue, first come, first served. The queue itself knows no bound;
+//! whoever puts jobs in is bounded (HTTP calls by a semaphore, a socket by its
+//! one lane, live queries by single flight).
+//!
+//! Knows nothing of what it runs.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::oneshot;
+use weir_store::Env;
+
+/// One piece of work.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A fixed set of threads and the queue they take jobs from.
+pub struct Executor {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    idle: usize,
+    stopped: bool,
+}
+
+/// The job did not give a result: it panicked, or the executor has stopped.
+#[derive(Debug, thiserror::Error)]
+#[error("the call was dropped before it gave a result")]
+pub struct JobLost;
+
+impl Executor {
+    /// How many threads a machine of this size runs functions on: enough that a
+    /// few slow functions do not hold up all others.
+    pub fn default_threads() -> usize {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        (2 * cores).max(4)
+    }
+
+    /// Starts `threads` threads.
+    pub fn start(env: &dyn Env, threads: usize) -> Executor {
+        let shared = Arc::new(Shared { queue: Mutex::new(Queue::default()), filled: Condvar::new() });
+        let thread = |number| {
+            let shared = Arc::clone(&shared);
+            env.spawn(&format!("call-{number}"), Box::new(move || work(&shared)))
+        };
+        let threads = Mutex::new((0..threads).map(thread).collect());
+        Executor { shared, threads }
+    }
+
+    /// Puts a job at the end of the queue. After `stop` the job is dropped.
+    pub fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        let mut queue = self.shared.queue.lock();
+        if queue.stopped {
+            return;
+        }
+        queue.jobs.push_back(Box::new(job));
+        let someone_waits = queue.idle > 0;
+        drop(queue);
+        if someone_waits {
+            self.shared.filled.notify_one();
+        }
+    }
+
+    /// Runs `job` on one of the threads and gives its result.
+    ///
+    /// # Errors
+    /// `JobLost` when the job panicked or the executor has stopped.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JobLost> {
+        let (sender, receiver) = oneshot::channel();
+        self.spawn(move || {
+            let _ = sender.send(job());
+        });
+        receiver.await.map_err(|_| JobLost)
+    }
+
+    /// Jobs that wait for a thread.
+    pub fn queued(&self) -> usize {
+        self.shared.queue.lock().jobs.len()
+    }
+
+    /// Finishes the queued jobs and ends the threads. Jobs that come later are
+    /// dropped. Blocks; may be called twice.
+    pub fn stop(&self) {
+        self.shared.queue.lock().stopped = true;
+        self.shared.filled.notify_all();
+        for thread in std::mem::take(&mut *self.threads.lock()) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(shared: &Shared) {
+    while let Some(job) = next_job(shared) {
+        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+            tracing::error!("a call panicked; its caller gets an internal error");
+        }
+    }
+}
+
+fn next_job(shared: &Shared) -> Option<Job> {
+    let mut queue = shared.queue.lock();
+    loop {
+        if let Some(job) = queue.jobs.pop_front() {
+            return Some(job);
+        }
+        if queue.stopped {
+            return None;
+        }
+        queue.idle += 1;
+        shared.filled.wait(&mut queue);
+        queue.idle -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_store::RealEnv;
+
+    #[tokio::test]
+    async fn gives_results_and_survives_a_panic() {
+        let executor = Executor::start(&RealEnv::new(), 1);
+        assert_eq!(executor.run(|| 6 * 7).await.unwrap(), 42);
+        assert!(executor.run(|| panic!("as a guest's bug would")).await.is_err());
+        assert_eq!(executor.run(|| "still here").await.unwrap(), "still here");
+    }
+
+    #[tokio::test]
+    async fn finishes_what_is_queued_and_takes_no_more() {
+        let executor = Executor::start(&RealEnv::new(), 2);
+        let results: Vec<_> = (0..100).map(|n| executor.run(move || n)).collect();
+        let results = futures_util::future::join_all(results);
+        assert_eq!(results.await.into_iter().map(Result::unwrap).sum::<i32>(), 4950);
+        executor.stop();
+        assert!(executor.run(|| ()).await.is_err());
+    }
+}

@@ -1,0 +1,256 @@
+//! The JSON of a function call over HTTP, in and out: `{path, args, format?}`
+//! and `{status, value | errorMessage, errorData?, logLines?}`.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use weir_db::CallError;
+use weir_value::{FunctionPath, Value};
+
+use super::answer::ApiError;
+
+/// How values are written in the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Plain JSON: 64-bit integers as decimal strings, bytes as base64.
+    Clean,
+    /// Convex's value encoding, which loses nothing.
+    Encoded,
+}
+
+impl Format {
+    /// The format of this name.
+    ///
+    /// # Errors
+    /// 400 for an unknown name.
+    pub fn parse(name: Option<&str>) -> Result<Format, ApiError> {
+        match name {
+            None | Some("json" | "convex_clean_json") => Ok(Format::Clean),
+            Some("convex_encoded_json" | "convex_json") => Ok(Format::Encoded),
+            Some(other) => Err(ApiError::bad_request(
+                "InvalidFormat",
+                format!("`{other}` is no format: use `json` or `convex_encoded_json`."),
+            )),
+        }
+    }
+}
+
+/// One function call, as it was sent.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionRequest<'a> {
+    /// The function's path; absent where the route names it.
+    pub path: Option<String>,
+    /// An object, or a list that holds one. Absence is `{}`.
+    #[serde(borrow)]
+    pub args: Option<&'a RawValue>,
+    /// The answer's format.
+    pub format: Option<String>,
+    /// A component of the deployment: there are none.
+    pub component_path: Option<String>,
+    /// The moment to read at (`query_at_ts`), in base64.
+    pub ts: Option<String>,
+}
+
+/// The path and the arguments of a call, ready for the database.
+#[derive(Debug, PartialEq)]
+pub struct FunctionCall {
+    /// Which function.
+    pub path: FunctionPath,
+    /// A JSON object.
+    pub args: Bytes,
+    /// The answer's format.
+    pub format: Format,
+}
+
+impl<'a> FunctionRequest<'a> {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// 400 when it is not the JSON of a call.
+    pub fn parse(body: &'a [u8]) -> Result<FunctionRequest<'a>, ApiError> {
+        serde_json::from_slice(body).map_err(|error| invalid_json(&error))
+    }
+
+    /// Checks the parts.
+    ///
+    /// # Errors
+    /// 400 that names the part at fault.
+    pub fn into_call(self) -> Result<FunctionCall, ApiError> {
+        let Some(path) = self.path.as_deref() else {
+            return Err(ApiError::bad_request("InvalidRequest", "`path` is missing."));
+        };
+        if self.component_path.as_deref().is_some_and(|path| !path.is_empty()) {
+            let message = "This deployment has no components: leave `componentPath` out.";
+            return Err(ApiError::bad_request("InvalidRequest", message));
+        }
+        Ok(FunctionCall {
+            path: parse_path(path)?,
+            args: parse_args(self.args.map_or("{}", RawValue::get))?,
+            format: Format::parse(self.format.as_deref())?,
+        })
+    }
+}
+
+/// The 400 for a body that is no JSON, or not of the form expected.
+pub fn invalid_json(error: &serde_json::Error) -> ApiError {
+    ApiError::bad_request("InvalidRequest", format!("The body is not as expected: {error}."))
+}
+
+/// A function's path.
+///
+/// # Errors
+/// 400 when it cannot be one.
+pub fn parse_path(text: &str) -> Result<FunctionPath, ApiError> {
+    text.parse().map_err(|error| {
+        ApiError::bad_request("InvalidFunctionPath", format!("`{}`: {error}", shorten(text)))
+    })
+}
+
+/// The object with the named arguments: `args` itself, or the one member of a
+/// list, as the official JavaScript client sends it.
+///
+/// # Errors
+/// 400 for anything else.
+pub fn parse_args(args: &str) -> Result<Bytes, ApiError> {
+    let args = args.trim();
+    if args.starts_with('{') {
+        return Ok(Bytes::copy_from_slice(args.as_bytes()));
+    }
+    let list: Vec<&RawValue> = serde_json::from_str(args).map_err(|_| bad_args())?;
+    match list.as_slice() {
+        [] => Ok(Bytes::from_static(b"{}")),
+        [only] if only.get().starts_with('{') => Ok(Bytes::copy_from_slice(only.get().as_bytes())),
+        _ => Err(bad_args()),
+    }
+}
+
+fn bad_args() -> ApiError {
+    let message = "`args` must be an object of named arguments, or a list that holds one.";
+    ApiError::bad_request("InvalidArguments", message)
+}
+
+/// The start of a text that came from outside, for an error message.
+fn shorten(text: &str) -> &str {
+    let end = (0..=100.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+    &text[..end.unwrap_or(0)]
+}
+
+/// Writes the answer of one call (`UdfResponse`) as JSON.
+///
+/// # Errors
+/// 500 when the function's result is no value: the database checks it, so this
+/// is a fault of the server.
+pub fn write_outcome(
+    out: &mut Vec<u8>,
+    result: &Result<Bytes, CallError>,
+    log_lines: &[String],
+    format: Format,
+) -> Result<(), ApiError> {
+    match result {
+        Ok(value) => {
+            out.extend_from_slice(b"{\"status\":\"success\",\"value\":");
+            write_value(out, value, format)?;
+        }
+        Err(error) => {
+            out.extend_from_slice(b"{\"status\":\"error\",\"errorMessage\":");
+            write_json(out, &error.message)?;
+            if let Some(data) = &error.data {
+                out.extend_from_slice(b",\"errorData\":");
+                write_value(out, data, format)?;
+            }
+        }
+    }
+    if !log_lines.is_empty() {
+        out.extend_from_slice(b",\"logLines\":");
+        write_json(out, log_lines)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+fn write_value(out: &mut Vec<u8>, value: &[u8], format: Format) -> Result<(), ApiError> {
+    match format {
+        Format::Encoded => out.extend_from_slice(value),
+        Format::Clean => {
+            let value = Value::from_json(value).map_err(|error| {
+                tracing::error!(%error, "a result is not in the value encoding");
+                ApiError::internal()
+            })?;
+            write_json(out, &value.to_clean_json())?;
+        }
+    }
+    Ok(())
+}
+
+fn write_json(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) -> Result<(), ApiError> {
+    serde_json::to_writer(out, value).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        ApiError::internal()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_arguments_as_object_or_in_a_list() {
+        for (sent, expected) in [
+            ("{}", Some("{}")),
+            (r#" {"a": 1} "#, Some(r#"{"a": 1}"#)),
+            (r#"[{"a":1}]"#, Some(r#"{"a":1}"#)),
+            ("[]", Some("{}")),
+            ("[1]", None),
+            ("[{},{}]", None),
+            ("null", None),
+            ("\"{}\"", None),
+            ("3", None),
+        ] {
+            let got = parse_args(sent);
+            assert_eq!(got.as_deref().ok(), expected.map(str::as_bytes), "{sent}");
+        }
+    }
+
+    #[test]
+    fn requests_name_the_part_at_fault() {
+        for (body, expected) in [
+            (r#"{"path":"a:b"}"#, Ok(Format::Clean)),
+            (r#"{"path":"a:b","args":[{}],"format":"convex_encoded_json"}"#, Ok(Format::Encoded)),
+            (r#"{"path":"a:b","format":"json","componentPath":""}"#, Ok(Format::Clean)),
+            (r#"{"args":{}}"#, Err("InvalidRequest")),
+            (r#"{"path":"a:b","args":[1]}"#, Err("InvalidArguments")),
+            (r#"{"path":"a:b","format":"xml"}"#, Err("InvalidFormat")),
+            (r#"{"path":"a:b","componentPath":"waitlist"}"#, Err("InvalidRequest")),
+            (r#"{"path":7}"#, Err("InvalidRequest")),
+            ("[]", Err("InvalidRequest")),
+            ("", Err("InvalidRequest")),
+            ("{\"path\":\"a:b\"", Err("InvalidRequest")),
+        ] {
+            let got = FunctionRequest::parse(body.as_bytes()).and_then(FunctionRequest::into_call);
+            assert_eq!(got.map(|call| call.format).map_err(|error| error.code), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn answers_have_the_official_form() {
+        let failed = |data: Option<&'static [u8]>| {
+            Err(CallError { code: "x", message: "no \"way\"".into(), data: data.map(Bytes::from_static) })
+        };
+        let lines = ["[LOG] 'hi'".to_owned()];
+        let one = Bytes::from_static(br#"{"n":{"$integer":"AQAAAAAAAAA="}}"#);
+        for (result, lines, format, expected) in [
+            (Ok(one.clone()), &lines[..], Format::Clean,
+             r#"{"status":"success","value":{"n":"1"},"logLines":["[LOG] 'hi'"]}"#),
+            (Ok(one), &[], Format::Encoded,
+             r#"{"status":"success","value":{"n":{"$integer":"AQAAAAAAAAA="}}}"#),
+            (failed(None), &[], Format::Clean, r#"{"status":"error","errorMessage":"no \"way\""}"#),
+            (failed(Some(b"null")), &[], Format::Clean,
+             r#"{"status":"error","errorMessage":"no \"way\"","errorData":null}"#),
+        ] {
+            let mut out = Vec::new();
+            write_outcome(&mut out, &result, lines, format).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+}

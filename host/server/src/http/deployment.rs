@@ -1,0 +1,83 @@
+//! Deploying over HTTP, with the admin key.
+//!
+//! POST `/api/weir/deploy` with `{"modules": [{"name", "component": base64}]}`
+//! answers with what is deployed now; GET `/api/weir/deployment` says it again.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::{Request, StatusCode};
+use serde::Deserialize;
+use weir_value::limits;
+
+use super::answer::{Answer, ApiError, json};
+use super::{body, caller};
+use crate::backend::Backend;
+use crate::deploy::{DeployError, Module};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deployment {
+    modules: Vec<SentModule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SentModule {
+    name: String,
+    component: String,
+}
+
+/// Puts a new deployment in place.
+pub async fn deploy(
+    backend: &Arc<Backend>,
+    request: Request<Incoming>,
+) -> Result<Answer, ApiError> {
+    let query = request.uri().query().unwrap_or("").to_owned();
+    caller::require_admin(&backend.admin_key, request.headers(), &query)?;
+    let text = body::read(request.into_body(), limits::DEPLOY_REQUEST_BYTES_MAX).await?;
+    let modules = decode(&text)?;
+    drop(text);
+    let summary = backend.deployer.deploy(modules).await.map_err(refuse)?;
+    Ok(json(StatusCode::OK, &summary))
+}
+
+/// Says what is deployed.
+pub fn describe(backend: &Backend, request: &Request<Incoming>) -> Result<Answer, ApiError> {
+    let query = request.uri().query().unwrap_or("");
+    caller::require_admin(&backend.admin_key, request.headers(), query)?;
+    Ok(json(StatusCode::OK, &backend.deployer.summary()))
+}
+
+fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
+    let sent: Deployment =
+        serde_json::from_slice(text).map_err(|error| super::arguments::invalid_json(&error))?;
+    sent.modules
+        .into_iter()
+        .map(|module| {
+            let component = STANDARD.decode(&module.component).map_err(|_| {
+                let message = format!("The component of module `{}` is no base64.", module.name);
+                ApiError::bad_request("InvalidRequest", message)
+            })?;
+            Ok(Module { name: module.name, component: Bytes::from(component) })
+        })
+        .collect()
+}
+
+fn refuse(error: DeployError) -> ApiError {
+    match &error {
+        DeployError::Invalid(_) | DeployError::Load(_) => {
+            ApiError::bad_request("InvalidDeployment", error.to_string())
+        }
+        DeployError::Busy => {
+            ApiError::new(StatusCode::CONFLICT, "DeploymentInProgress", error.to_string())
+        }
+        DeployError::Io(_) | DeployError::Record(_) | DeployError::Lost => {
+            tracing::error!(%error, "a deployment failed");
+            ApiError::internal()
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The routes that run functions: query, mutation, run, function, and the
+//! queries at one moment.
+
+use std::sync::Arc;
+
+use hyper::StatusCode;
+use serde::Deserialize;
+use weir_db::{Call, Caller, FunctionKind};
+use weir_store::Snapshot;
+use weir_value::{Timestamp, limits};
+
+use super::answer::{Answer, ApiError, json, json_text};
+use super::arguments::{Format, FunctionCall, FunctionRequest, invalid_json, parse_path, write_outcome};
+use super::caller::parameter;
+use crate::backend::Backend;
+
+/// A request for a function, as far as the routes share it.
+pub struct Request<'a> {
+    /// What the server is made of.
+    pub backend: &'a Arc<Backend>,
+    /// On whose behalf.
+    pub caller: Caller,
+    /// For error messages and the log.
+    pub request_id: String,
+}
+
+impl Request<'_> {
+    /// POST `/api/query`.
+    pub async fn query(&self, body: &[u8]) -> Result<Answer, ApiError> {
+        let call = FunctionRequest::parse(body)?.into_call()?;
+        self.run_query(call, self.newest()).await
+    }
+
+    /// GET `/api/query?path=&args=&format=`.
+    pub async fn query_by_url(&self, query: &str) -> Result<Answer, ApiError> {
+        let args = parameter(query, "args").unwrap_or_else(|| "{}".to_owned());
+        let path = parameter(query, "path")
+            .ok_or_else(|| ApiError::bad_request("InvalidRequest", "`path` is missing."))?;
+        let call = FunctionCall {
+            path: parse_path(&path)?,
+            args: super::arguments::parse_args(&args)?,
+            format: Format::parse(parameter(query, "format").as_deref())?,
+        };
+        self.run_query(call, self.newest()).await
+    }
+
+    /// POST `/api/query_ts`: the newest moment, kept for a while for `query_at_ts`.
+    pub fn query_ts(&self) -> Answer {
+        let ts = self.backend.moments.keep(self.newest(), self.backend.clock());
+        json(StatusCode::OK, &serde_json::json!({ "ts": ts.to_base64() }))
+    }
+
+    /// POST `/api/query_at_ts`: a query at a moment that `query_ts` gave.
+    pub async fn query_at_ts(&self, body: &[u8]) -> Result<Answer, ApiError> {
+        let request = FunctionRequest::parse(body)?;
+        let ts = request.ts.as_deref().and_then(|ts| Timestamp::from_base64(ts).ok());
+        let Some(ts) = ts else {
+            let message = "`ts` must be a timestamp that /api/query_ts gave.";
+            return Err(ApiError::bad_request("InvalidTimestamp", message));
+        };
+        let call = request.into_call()?;
+        let newest = self.newest();
+        let at = if newest.ts() == ts { Some(newest) } else { self.backend.moments.find(ts) };
+        let at = at.ok_or_else(|| {
+            let message = "This moment cannot be read any more: ask /api/query_ts for a new one.";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "OutOfRetention", message)
+        })?;
+        self.run_query(call, at).await
+    }
+
+    /// POST `/api/query_batch`: several queries, all at one moment.
+    pub async fn query_batch(&self, body: &[u8]) -> Result<Answer, ApiError> {
+        #[derive(Deserialize)]
+        struct Batch<'a> {
+            #[serde(borrow)]
+            queries: Vec<FunctionRequest<'a>>,
+        }
+        let batch: Batch<'_> = serde_json::from_slice(body).map_err(|error| invalid_json(&error))?;
+        if batch.queries.len() > limits::HTTP_QUERY_BATCH_MAX {
+            let message = format!("More than {} queries.", limits::HTTP_QUERY_BATCH_MAX);
+            return Err(ApiError::bad_request("TooManyQueries", message));
+        }
+        let calls: Result<Vec<_>, _> =
+            batch.queries.into_iter().map(FunctionRequest::into_call).collect();
+        let at = self.newest();
+        let mut out = b"{\"results\":[".to_vec();
+        for (number, call) in calls?.into_iter().enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            self.append_query(&mut out, call, Arc::clone(&at)).await?;
+        }
+        out.extend_from_slice(b"]}");
+        Ok(json_text(StatusCode::OK, out))
+    }
+
+    /// POST `/api/mutation`. Answers when the commit is durable.
+    pub async fn mutation(&self, body: &[u8]) -> Result<Answer, ApiError> {
+        let call = FunctionRequest::parse(body)?.into_call()?;
+        self.run_mutation(call).await
+    }
+
+    /// POST `/api/function`: whatever kind of function the path names.
+    pub async fn function(&self, body: &[u8]) -> Result<Answer, ApiError> {
+        let call = FunctionRequest::parse(body)?.into_call()?;
+        self.run_any(call).await
+    }
+
+    /// POST `/api/run/{module}/{function}`.
+    pub async fn run(&self, identifier: &str, body: &[u8]) -> Result<Answer, ApiError> {
+        let body = if body.is_empty() { b"{}" } else { body };
+        let mut request = FunctionRequest::parse(body)?;
+        request.path = Some(match identifier.rsplit_once('/') {
+            Some((module, function)) => format!("{module}:{function}"),
+            None => identifier.to_owned(),
+        });
+        self.run_any(request.into_call()?).await
+    }
+
+    async fn run_any(&self, call: FunctionCall) -> Result<Answer, ApiError> {
+        let (_, functions) = self.backend.db.functions();
+        match functions.find(&call.path).map(|info| info.kind) {
+            Some(FunctionKind::Mutation) => self.run_mutation(call).await,
+            // An unknown function is answered as an unknown query is.
+            Some(FunctionKind::Query) | None => self.run_query(call, self.newest()).await,
+        }
+    }
+
+    fn newest(&self) -> Arc<Snapshot> {
+        Arc::new(self.backend.db.store().snapshot_durable())
+    }
+
+    fn call(&self, call: FunctionCall) -> Call {
+        Call {
+            path: call.path,
+            args: call.args,
+            caller: self.caller,
+            request_id: self.request_id.clone(),
+        }
+    }
+
+    async fn run_query(&self, call: FunctionCall, at: Arc<Snapshot>) -> Result<Answer, ApiError> {
+        let mut out = Vec::new();
+        self.append_query(&mut out, call, at).await?;
+        Ok(json_text(StatusCode::OK, out))
+    }
+
+    async fn append_query(
+        &self,
+        out: &mut Vec<u8>,
+        call: FunctionCall,
+        at: Arc<Snapshot>,
+    ) -> Result<(), ApiError> {
+        let format = call.format;
+        let call = self.call(call);
+        let db = Arc::clone(&self.backend.db);
+        let outcome = self.run_job(move || db.query(&call, at)).await?;
+        write_outcome(out, &outcome.result, &outcome.log_lines, format)
+    }
+
+    async fn run_mutation(&self, call: FunctionCall) -> Result<Answer, ApiError> {
+        let format = call.format;
+        let call = self.call(call);
+        let db = Arc::clone(&self.backend.db);
+        let outcome = self.run_job(move || db.mutation(&call, None)).await?;
+        self.backend.durable.wait(outcome.ts).await;
+        let mut out = Vec::new();
+        write_outcome(&mut out, &outcome.result, &outcome.log_lines, format)?;
+        Ok(json_text(StatusCode::OK, out))
+    }
+
+    /// Runs a call on the executor, if there is room for one more.
+    async fn run_job<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let _room = self.backend.http_calls.try_acquire().map_err(|_| {
+            ApiError::overloaded("Too many function calls at once: try again in a moment.")
+        })?;
+        self.backend.executor.run(job).await.map_err(|_| ApiError::internal())
+    }
+}

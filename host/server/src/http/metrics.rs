@@ -1,0 +1,94 @@
+//! GET `/metrics`: all figures of the server in Prometheus' text form.
+
+use std::fmt::Write;
+
+use hyper::StatusCode;
+
+use super::answer::{Answer, AnswerBody, with_type};
+use crate::backend::Backend;
+
+/// One figure: its name without the prefix, what it means, its value.
+struct Figure {
+    kind: &'static str,
+    name: &'static str,
+    help: &'static str,
+    value: u64,
+}
+
+/// The answer with all figures of this moment.
+pub fn answer(backend: &Backend) -> Answer {
+    let mut out = String::new();
+    let figures = [server(backend), live(backend), database(backend), store(backend)];
+    for figure in figures.into_iter().flatten() {
+        let Figure { kind, name, help, value } = figure;
+        let _ = writeln!(out, "# HELP weir_{name} {help}");
+        let _ = writeln!(out, "# TYPE weir_{name} {kind}\nweir_{name} {value}");
+    }
+    with_type(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", AnswerBody::bytes(out))
+}
+
+fn counter(name: &'static str, help: &'static str, value: u64) -> Figure {
+    Figure { kind: "counter", name, help, value }
+}
+
+fn gauge(name: &'static str, help: &'static str, value: u64) -> Figure {
+    Figure { kind: "gauge", name, help, value }
+}
+
+fn server(backend: &Backend) -> Vec<Figure> {
+    let metrics = &backend.metrics;
+    vec![
+        counter("connections_total", "Connections accepted.", metrics.connections.get()),
+        counter("connections_refused_total", "Connections refused: too many.", metrics.connections_refused.get()),
+        counter("http_requests_total", "HTTP requests.", metrics.http_requests.get()),
+        counter("http_errors_total", "HTTP requests refused with a code.", metrics.http_errors.get()),
+        gauge("sockets", "Sockets that are open.", backend.live.sockets_open() as u64),
+        counter("sockets_opened_total", "Sockets opened.", metrics.sockets_opened.get()),
+        counter("sockets_closed_total", "Sockets that have ended.", metrics.sockets_closed.get()),
+        counter("socket_messages_received_total", "Text messages from sockets.", metrics.socket_messages_received.get()),
+        counter("socket_sent_bytes_total", "Bytes written to sockets.", metrics.socket_bytes_sent.get()),
+        gauge("executor_queued_jobs", "Jobs that wait for a thread.", backend.executor.queued() as u64),
+    ]
+}
+
+fn live(backend: &Backend) -> Vec<Figure> {
+    let stats = backend.live.stats();
+    vec![
+        gauge("live_queries", "Distinct queries that are watched.", stats.live_queries),
+        gauge("subscriptions", "Pairs of socket and watched query.", stats.subscriptions),
+        gauge("live_runs_in_flight", "Runs of live queries in flight.", stats.runs_in_flight),
+        counter("live_runs_total", "Runs of live queries started.", stats.runs_started),
+        counter("live_runs_unchanged_total", "Runs of live queries with the result there was.", stats.runs_unchanged),
+    ]
+}
+
+fn database(backend: &Backend) -> Vec<Figure> {
+    let stats = backend.db.stats();
+    vec![
+        counter("query_runs_total", "Runs of queries.", stats.query_runs),
+        counter("mutation_runs_total", "Runs of mutations, optimistic and serial.", stats.mutation_runs),
+        counter("commits_total", "Mutations that wrote and were sequenced.", stats.commits),
+        counter("conflicts_total", "Optimistic runs that met a conflict.", stats.conflicts),
+        counter("serial_runs_total", "Runs in the serial lane.", stats.serial_runs),
+        counter("replays_total", "Mutations answered from their record.", stats.replays),
+        counter("call_failures_total", "Calls that ended with an error.", stats.failures),
+    ]
+}
+
+fn store(backend: &Backend) -> Vec<Figure> {
+    let stats = backend.db.store().stats();
+    vec![
+        counter("log_syncs_total", "Syncs of the log.", stats.syncs),
+        counter("log_groups_total", "Commit groups made durable.", stats.groups),
+        counter("log_commits_total", "Commits made durable.", stats.commits),
+        counter("log_written_bytes_total", "Bytes of log records.", stats.bytes_logged),
+        gauge("log_segments", "Segments of the log on disk.", stats.segments),
+        gauge("log_replay_bytes", "Log that a restart would replay.", stats.replay_bytes),
+        gauge("memory_table_bytes", "Estimated size of the memory table.", stats.memory_bytes),
+        gauge("memory_table_keys", "Keys in the memory table.", stats.memory_keys),
+        counter("folded_keys_total", "Keys written to the fold.", stats.folded_keys),
+        counter("checkpoints_total", "Checkpoints completed.", stats.checkpoints),
+        gauge("snapshots", "Snapshots that are open.", stats.snapshots),
+        gauge("disk_full", "1 while commits are refused because the disk is full.", stats.disk_full.into()),
+    ]
+}

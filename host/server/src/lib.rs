@@ -1,0 +1,31 @@
+//! The server: HTTP API, WebSockets, deployment, static files.
+//!
+//! Here the rooms below meet the network: requests become calls of functions on
+//! dedicated threads, commits become answers when they are durable, changes
+//! become messages to those who watch.
+//!
+//! **Invariant:** nothing here decides what a message of the sync protocol
+//! means, which live query must run, or how a commit becomes durable; no guest
+//! runs on a thread of the network; nothing is answered before it is durable.
+
+pub mod admin_key;
+pub mod backend;
+mod component_files;
+pub mod deploy;
+mod durable_gate;
+mod executor;
+mod housekeeping;
+mod http;
+mod listener;
+mod live_hub;
+mod metrics;
+mod moments;
+mod server;
+mod shutdown;
+mod socket;
+mod tasks;
+
+pub use component_files::{ComponentFiles, ComponentHash};
+pub use http::StaticFiles;
+pub use server::{Server, ServerOptions, StartError, WebFolder};
+pub use shutdown::StopSignals;

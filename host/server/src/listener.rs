@@ -1,0 +1,144 @@
+//! Connections: accepting them, bounding them, ending them.
+//!
+//! Every connection is a task. Each has a bound on the size of a request's head
+//! and on the time it takes to come; an idle connection is closed after the same
+//! time. Knows nothing of what is asked over a connection.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use weir_value::limits;
+
+use crate::backend::Backend;
+use crate::http;
+use crate::http::answer::Answer;
+
+/// How long to wait when the system has no more room for connections.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections that are told "too many" at a time; what comes beyond is cut.
+const REFUSALS_MAX: usize = 64;
+
+/// What the connections of one server share.
+pub struct Listening {
+    backend: Arc<Backend>,
+    builder: http1::Builder,
+    room: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Listening {
+    /// For a server that has no connections yet.
+    pub fn new(backend: Arc<Backend>) -> Listening {
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(limits::HTTP_HEAD_MS_MAX))
+            .max_header_size(limits::HTTP_HEAD_BYTES_MAX)
+            .max_buf_size(limits::HTTP_HEAD_BYTES_MAX.max(8192))
+            .pipeline_flush(true);
+        Listening {
+            backend,
+            builder,
+            room: Arc::new(Semaphore::new(limits::HTTP_CONNECTIONS_MAX)),
+            refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    fn welcome(&self, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        match Arc::clone(&self.room).try_acquire_owned() {
+            Ok(room) => {
+                self.backend.metrics.connections.add(1);
+                self.serve(stream, room, Arc::clone(&self.backend));
+            }
+            Err(_) => self.refuse(stream),
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, backend: Arc<Backend>) {
+        let service =
+            service_fn(move |request: Request<Incoming>| http::answer(Arc::clone(&backend), request));
+        let connection =
+            self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut stopping = self.stopping.subscribe();
+        self.backend.tasks.spawn(async move {
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = until_set(&mut stopping) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended badly");
+            }
+            drop(room);
+        });
+    }
+
+    /// Says 503 to one connection too many.
+    fn refuse(&self, stream: TcpStream) {
+        self.backend.metrics.connections_refused.add(1);
+        let Ok(turn) = Arc::clone(&self.refusals).try_acquire_owned() else { return };
+        let service = service_fn(|_: Request<Incoming>| async {
+            Ok::<Answer, Infallible>(http::too_many_connections())
+        });
+        let mut builder = self.builder.clone();
+        builder.keep_alive(false);
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        self.backend.tasks.spawn(async move {
+            let _ = connection.await;
+            drop(turn);
+        });
+    }
+}
+
+/// Accepts connections until `stop` is ready; then those that are open are asked
+/// to end after the request they are at.
+pub async fn accept(listening: &Listening, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.as_mut() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => listening.welcome(stream),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted; trying again");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    listening.stopping.send_replace(true);
+}
+
+async fn until_set(flag: &mut watch::Receiver<bool>) {
+    // An error says that the server is gone, and with it the reason to wait.
+    let _ = flag.wait_for(|is_set| *is_set).await;
+}
+
+/// Whether the other side went away before it was accepted: no reason to pause.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,304 @@
+//! The live queries of all sockets, between the store that commits, the
+//! executor that runs queries, and the sockets that wait for results.
+//!
+//! What must run when is `weir_sync::live`'s matter; here stand the lock around
+//! it, the snapshot it is at, and the one thread that brings it commit groups.
+//! The log's thread only leaves the group and goes on.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use parking_lot::{Condvar, Mutex};
+use weir_db::{Call, Caller, Database, QueryOutcome, ReadSet};
+use weir_store::{CommitGroup, Env, GroupObserver, Snapshot, Store};
+use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, SocketId, Step, WatchChange};
+use weir_value::Timestamp;
+
+use crate::durable_gate::DurableGate;
+use crate::executor::Executor;
+use crate::http::new_request_id;
+use crate::socket::{Outbox, internal_error};
+
+/// The registry of live queries and what it needs around it.
+pub struct LiveHub {
+    db: Arc<Database>,
+    executor: Arc<Executor>,
+    registry: Mutex<Registry>,
+    sockets: Mutex<HashMap<SocketId, Arc<Outbox>>>,
+    next_socket: AtomicU64,
+    /// Whether anybody watches anything: if not, groups need not be brought.
+    is_watched: AtomicBool,
+    arrivals: Arrivals,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Registry {
+    live: LiveQueries<Moment>,
+    /// Where `live` is.
+    moment: Moment,
+}
+
+/// A handle of a moment. Its snapshot can be taken away while nobody watches:
+/// the store cannot fold what a snapshot still shows.
+#[derive(Clone, Default)]
+struct Moment(Arc<Mutex<Option<Arc<Snapshot>>>>);
+
+/// The groups that the log's thread has left.
+#[derive(Default)]
+struct Arrivals {
+    state: Mutex<ArrivalState>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct ArrivalState {
+    groups: Vec<CommitGroup>,
+    /// At exactly the last of the groups.
+    snapshot: Option<Arc<Snapshot>>,
+    is_stopped: bool,
+}
+
+impl Registry {
+    fn move_to(&mut self, snapshot: Arc<Snapshot>, keys: Vec<Bytes>) -> Step<Moment> {
+        let ts = snapshot.ts();
+        self.moment = Moment(Arc::new(Mutex::new(Some(snapshot))));
+        self.live.group_durable(ts, keys, self.moment.clone())
+    }
+
+    fn is_unwatched(&self) -> bool {
+        let stats = self.live.stats();
+        stats.subscriptions == 0 && stats.runs_in_flight == 0
+    }
+}
+
+impl LiveHub {
+    /// A hub without sockets, and its thread.
+    pub fn start(env: &dyn Env, db: Arc<Database>, executor: Arc<Executor>) -> Arc<LiveHub> {
+        let moment = Moment::default();
+        let live = LiveQueries::new(db.store().durable(), moment.clone());
+        let hub = Arc::new(LiveHub {
+            db,
+            executor,
+            registry: Mutex::new(Registry { live, moment }),
+            sockets: Mutex::new(HashMap::new()),
+            next_socket: AtomicU64::new(0),
+            is_watched: AtomicBool::new(false),
+            arrivals: Arrivals::default(),
+            thread: Mutex::new(None),
+        });
+        let bringer = Arc::clone(&hub);
+        let thread = env.spawn("live-groups", Box::new(move || while bringer.bring_groups() {}));
+        *hub.thread.lock() = Some(thread);
+        hub
+    }
+
+    /// Adds a socket; it watches nothing yet.
+    pub fn open_socket(&self, outbox: Arc<Outbox>) -> SocketId {
+        let id = SocketId(self.next_socket.fetch_add(1, Ordering::Relaxed));
+        self.sockets.lock().insert(id, outbox);
+        id
+    }
+
+    /// Forgets a socket and what it watched.
+    pub fn close_socket(self: &Arc<Self>, id: SocketId) {
+        self.sockets.lock().remove(&id);
+        let mut registry = self.registry.lock();
+        let step = registry.live.close_socket(id);
+        self.rest_if_unwatched(&registry);
+        drop(registry);
+        self.perform(step);
+    }
+
+    /// Changes what a socket, which stands at `since`, watches.
+    pub fn watch(self: &Arc<Self>, socket: SocketId, since: Timestamp, changes: &[WatchChange]) {
+        let mut registry = self.registry.lock();
+        let caught_up = self.catch_up(&mut registry);
+        let step = registry.live.watch(socket, since, changes);
+        self.rest_if_unwatched(&registry);
+        drop(registry);
+        caught_up.into_iter().for_each(|step| self.perform(step));
+        self.perform(step);
+    }
+
+    /// What the socket moves on to, if it can.
+    pub fn advance(&self, socket: SocketId, at_least: Timestamp) -> Option<Advance> {
+        self.registry.lock().live.advance(socket, at_least)
+    }
+
+    /// Other functions are in place: everything runs again.
+    pub fn redeploy(self: &Arc<Self>) {
+        let step = self.registry.lock().live.redeploy();
+        self.perform(step);
+    }
+
+    /// The registry's figures.
+    pub fn stats(&self) -> LiveStats {
+        self.registry.lock().live.stats()
+    }
+
+    /// Tells every socket that the server stops.
+    pub fn shut_down_sockets(&self) {
+        self.sockets.lock().values().for_each(|outbox| outbox.shut_down());
+    }
+
+    /// Sockets that are open.
+    pub fn sockets_open(&self) -> usize {
+        self.sockets.lock().len()
+    }
+
+    /// Ends the thread, and lets go of the moment that the registry is at: the
+    /// store is about to be folded. Blocks.
+    pub fn stop(&self) {
+        self.arrivals.state.lock().is_stopped = true;
+        self.arrivals.filled.notify_all();
+        if let Some(thread) = self.thread.lock().take() {
+            let _ = thread.join();
+        }
+        self.registry.lock().moment.0.lock().take();
+        self.arrivals.state.lock().snapshot.take();
+    }
+
+    /// When nobody watched, groups were not brought: the registry is taken to
+    /// the newest moment before somebody does. Groups after it are brought,
+    /// because the flag is set before the snapshot is taken.
+    fn catch_up(&self, registry: &mut Registry) -> Option<Step<Moment>> {
+        if self.is_watched.swap(true, Ordering::SeqCst) {
+            return None;
+        }
+        fence(Ordering::SeqCst);
+        let snapshot = Arc::new(self.db.store().snapshot_durable());
+        if snapshot.ts() > registry.live.now() {
+            return Some(registry.move_to(snapshot, Vec::new()));
+        }
+        // Nothing was committed meanwhile: it is the same moment.
+        *registry.moment.0.lock() = Some(snapshot);
+        None
+    }
+
+    fn rest_if_unwatched(&self, registry: &Registry) {
+        if registry.is_unwatched() {
+            self.is_watched.store(false, Ordering::SeqCst);
+            registry.moment.0.lock().take();
+        }
+    }
+
+    /// Takes all groups that have arrived, as one; false when it is over.
+    fn bring_groups(self: &Arc<Self>) -> bool {
+        let mut arrived = self.arrivals.state.lock();
+        while arrived.groups.is_empty() && !arrived.is_stopped {
+            self.arrivals.filled.wait(&mut arrived);
+        }
+        let groups = std::mem::take(&mut arrived.groups);
+        let snapshot = arrived.snapshot.take();
+        drop(arrived);
+        let Some(snapshot) = snapshot else { return false };
+        let keys: Vec<Bytes> = written_keys(&groups).collect();
+        let mut registry = self.registry.lock();
+        // Left over from when nobody watched, or brought by `catch_up` already.
+        if !self.is_watched.load(Ordering::SeqCst) || snapshot.ts() <= registry.live.now() {
+            return true;
+        }
+        let step = registry.move_to(snapshot, keys);
+        drop(registry);
+        self.perform(step);
+        true
+    }
+
+    fn perform(self: &Arc<Self>, step: Step<Moment>) {
+        for run in step.runs {
+            let hub = Arc::clone(self);
+            self.executor.spawn(move || hub.run(run));
+        }
+        if step.wake.is_empty() {
+            return;
+        }
+        let sockets = self.sockets.lock();
+        for outbox in step.wake.iter().filter_map(|socket| sockets.get(socket)) {
+            outbox.wake_live();
+        }
+    }
+
+    /// Runs a live query, on a thread of the executor. However it ends, the
+    /// registry is told: whoever watches would wait for ever.
+    fn run(self: &Arc<Self>, run: Run<Moment>) {
+        let id = run.id;
+        let is_wanted = self.registry.lock().live.is_wanted(id);
+        let outcome = if is_wanted { self.query(run) } else { not_run(run.at, "") };
+        let mut registry = self.registry.lock();
+        let step = registry.live.run_finished(id, outcome);
+        self.rest_if_unwatched(&registry);
+        drop(registry);
+        self.perform(step);
+    }
+
+    fn query(&self, run: Run<Moment>) -> QueryOutcome {
+        let call = Call {
+            path: run.key.path,
+            args: run.key.args,
+            caller: Caller::Public,
+            request_id: new_request_id(),
+        };
+        // The snapshot is there while a run is in flight.
+        let Some(snapshot) = run.moment.0.lock().clone() else {
+            return not_run(run.at, &call.request_id);
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.db.query(&call, snapshot)));
+        outcome.unwrap_or_else(|_| {
+            tracing::error!(call.request_id, "a live query panicked in the host");
+            not_run(run.at, &call.request_id)
+        })
+    }
+}
+
+/// The outcome of a run that did not take place, or panicked.
+fn not_run(at: Timestamp, request_id: &str) -> QueryOutcome {
+    QueryOutcome {
+        result: Err(internal_error(request_id)),
+        log_lines: Vec::new(),
+        read_set: ReadSet::default(),
+        ts: at,
+    }
+}
+
+fn written_keys(groups: &[CommitGroup]) -> impl Iterator<Item = Bytes> {
+    groups
+        .iter()
+        .flat_map(|group| &group.commits)
+        .flat_map(|commit| &commit.writes)
+        .map(|write| write.key.clone())
+}
+
+/// Hears of every durable group, on the log's thread: moves the gate, and leaves
+/// the group for the hub's thread.
+pub struct GroupListener {
+    /// How far the log is durable.
+    pub durable: Arc<DurableGate>,
+    /// Who the groups are for.
+    pub hub: Weak<LiveHub>,
+    /// Where the snapshot at the group comes from.
+    pub store: Weak<dyn Store>,
+}
+
+impl GroupObserver for GroupListener {
+    fn group_durable(&self, group: &CommitGroup) {
+        self.durable.advance(group.last_ts());
+        // Either `catch_up` sees this group in its snapshot, or the flag is seen.
+        fence(Ordering::SeqCst);
+        let Some(hub) = self.hub.upgrade() else { return };
+        if !hub.is_watched.load(Ordering::SeqCst) {
+            return;
+        }
+        let Some(store) = self.store.upgrade() else { return };
+        let snapshot = Arc::new(store.snapshot_durable());
+        let mut arrived = hub.arrivals.state.lock();
+        arrived.groups.push(group.clone());
+        let replaced = arrived.snapshot.replace(snapshot);
+        drop(arrived);
+        hub.arrivals.filled.notify_one();
+        drop(replaced);
+    }
+}

@@ -1,0 +1,41 @@
+//! What the server counts itself. The database, the store and the live queries
+//! count for themselves.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Makes it larger.
+    pub fn add(&self, amount: u64) {
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    /// How large it is.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The server's counters, since it was started.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Connections that were accepted.
+    pub connections: Counter,
+    /// Connections that were refused because there were too many.
+    pub connections_refused: Counter,
+    /// HTTP requests.
+    pub http_requests: Counter,
+    /// HTTP requests that were answered with `{code, message}`.
+    pub http_errors: Counter,
+    /// Sockets that were opened.
+    pub sockets_opened: Counter,
+    /// Sockets that have ended.
+    pub sockets_closed: Counter,
+    /// Text messages from sockets.
+    pub socket_messages_received: Counter,
+    /// Bytes written to sockets, frame headers included.
+    pub socket_bytes_sent: Counter,
+}

@@ -1,0 +1,117 @@
+//! Writing frames: all that are due in one piece, past the WebSocket library's
+//! own buffer, which never shrinks again.
+//!
+//! The library still writes answers to pings and closing frames by itself; it is
+//! flushed before anything is written here, and is not called while a write is
+//! under way, so that frames never mix.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::SinkExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+use weir_sync::protocol::CloseFrame;
+
+/// When this much is waiting it is written before more is added, in bytes.
+pub const FULL_BYTES: usize = 64 * 1024;
+
+/// A buffer larger than this is given back after a write, in bytes.
+const KEPT_BYTES_MAX: usize = 1024;
+
+/// Frames that are due.
+#[derive(Default)]
+pub struct FrameWriter {
+    bytes: Vec<u8>,
+}
+
+impl FrameWriter {
+    /// Adds a text message.
+    pub fn text(&mut self, text: &str) {
+        self.frame(OpCode::Data(Data::Text), text.as_bytes());
+    }
+
+    /// Adds a ping without payload.
+    pub fn ping(&mut self) {
+        self.frame(OpCode::Control(Control::Ping), b"");
+    }
+
+    /// Adds the closing frame, the last one.
+    pub fn close(&mut self, close: &CloseFrame) {
+        let mut payload = Vec::new();
+        if let Some(code) = close.code {
+            payload.extend_from_slice(&code.to_be_bytes());
+            payload.extend_from_slice(close.reason.as_bytes());
+        }
+        self.frame(OpCode::Control(Control::Close), &payload);
+    }
+
+    /// Whether it is time to write before adding more.
+    pub fn is_full(&self) -> bool {
+        self.bytes.len() >= FULL_BYTES
+    }
+
+    /// Writes all that is due. Fails when the other side takes nothing for
+    /// `stall_max`. Gives the number of bytes written.
+    pub async fn write(
+        &mut self,
+        socket: &mut WebSocketStream<TcpStream>,
+        stall_max: Duration,
+    ) -> io::Result<usize> {
+        if self.bytes.is_empty() {
+            return Ok(0);
+        }
+        within(stall_max, async { socket.flush().await.map_err(io::Error::other) }).await?;
+        let stream = socket.get_mut();
+        let mut written = 0;
+        while written < self.bytes.len() {
+            match within(stall_max, stream.write(&self.bytes[written..])).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                some => written += some,
+            }
+        }
+        self.bytes.clear();
+        if self.bytes.capacity() > KEPT_BYTES_MAX {
+            self.bytes = Vec::new();
+        }
+        Ok(written)
+    }
+
+    fn frame(&mut self, opcode: OpCode, payload: &[u8]) {
+        let header = FrameHeader { opcode, ..FrameHeader::default() };
+        let length = payload.len() as u64;
+        self.bytes.reserve(header.len(length) + payload.len());
+        header.format(length, &mut self.bytes).expect("a vector takes every byte");
+        self.bytes.extend_from_slice(payload);
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    write: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    tokio::time::timeout(limit, write).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_those_of_rfc_6455() {
+        let mut frames = FrameWriter::default();
+        frames.text("Hi");
+        frames.ping();
+        frames.close(&CloseFrame::after_client_error());
+        assert_eq!(frames.bytes, b"\x81\x02Hi\x89\x00\x88\x00");
+        let mut frames = FrameWriter::default();
+        frames.text(&"x".repeat(300));
+        assert_eq!(frames.bytes[..4], [0x81, 126, 1, 44]);
+        let mut frames = FrameWriter::default();
+        frames.close(&CloseFrame { code: Some(1011), reason: "why".into() });
+        assert_eq!(frames.bytes, b"\x88\x05\x03\xf3why");
+    }
+}

@@ -1,0 +1,161 @@
+//! WebSockets of the sync protocol: from the HTTP upgrade to the last frame.
+//!
+//! What a message means is `weir_sync::session`'s matter; here bytes are moved:
+//! in batches, with a time limit, and with buffers that are given back.
+
+mod frames;
+mod mutation_lane;
+mod outbox;
+mod task;
+
+pub use self::mutation_lane::internal_error;
+pub use self::outbox::Outbox;
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{
+    CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::upgrade::OnUpgrade;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use weir_sync::protocol::{ClientInfo, ClientInfoError};
+use weir_value::limits;
+
+use crate::backend::Backend;
+use crate::http::answer::{Answer, AnswerBody, ApiError, with_type};
+
+/// The buffer that a socket keeps for reading, in bytes: idle sockets are many,
+/// and their messages are small.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+
+/// Whether a path below `/api/` is that of the sync protocol, and the version
+/// of the client that stands in it.
+pub fn client_version(path: &str) -> Option<Option<&str>> {
+    match path.strip_suffix("sync")? {
+        "" => Some(None),
+        before => {
+            let version = before.strip_suffix('/')?;
+            (!version.contains('/') && version != "run").then_some(Some(version))
+        }
+    }
+}
+
+/// Answers a request for a socket; the socket itself lives in its own task.
+///
+/// # Errors
+/// 400 for a client that is too old or a request that is no upgrade, 503 for a
+/// socket too many.
+pub fn upgrade(
+    backend: &Arc<Backend>,
+    mut request: Request<Incoming>,
+    version: Option<&str>,
+) -> Result<Answer, ApiError> {
+    let client = identify(request.headers(), version)
+        .map_err(|error| ApiError::bad_request(error.code(), error.to_string()))?;
+    let accept = check_handshake(&request)?;
+    let room = Arc::clone(&backend.sockets).try_acquire_owned().map_err(|_| {
+        ApiError::overloaded("Too many sockets are open on this server: try again later.")
+    })?;
+    let upgraded = hyper::upgrade::on(&mut request);
+    let task_backend = Arc::clone(backend);
+    backend.tasks.spawn(async move {
+        if let Some(socket) = open(upgraded).await {
+            Box::pin(task::run(task_backend, socket, client)).await;
+        }
+        drop(room);
+    });
+    Ok(switching_protocols(&accept))
+}
+
+fn identify(headers: &HeaderMap, version: Option<&str>) -> Result<ClientInfo, ClientInfoError> {
+    if let Some(version) = version {
+        return ClientInfo::from_path_version(version);
+    }
+    match headers.get("convex-client").and_then(|value| value.to_str().ok()) {
+        Some(header) => ClientInfo::from_header(header),
+        None => Ok(ClientInfo::unknown()),
+    }
+}
+
+/// Checks what RFC 6455 (4.2.1) asks of a client's handshake, and gives the
+/// value of `Sec-WebSocket-Accept`.
+fn check_handshake(request: &Request<Incoming>) -> Result<String, ApiError> {
+    let headers = request.headers();
+    let is_upgrade = request.method() == Method::GET
+        && has_token(headers, &CONNECTION, "upgrade")
+        && has_token(headers, &UPGRADE, "websocket");
+    if !is_upgrade {
+        let message = "This is the address of a WebSocket: connect with a Convex client.";
+        return Err(ApiError::new(StatusCode::UPGRADE_REQUIRED, "UpgradeRequired", message));
+    }
+    if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        let message = "Only version 13 of the WebSocket protocol is spoken here.";
+        return Err(ApiError::bad_request("BadHandshake", message));
+    }
+    match headers.get(SEC_WEBSOCKET_KEY) {
+        Some(key) if key.len() == 24 => Ok(derive_accept_key(key.as_bytes())),
+        _ => Err(ApiError::bad_request("BadHandshake", "Sec-WebSocket-Key is missing or wrong.")),
+    }
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|list| {
+        list.split(',').any(|part| part.trim().eq_ignore_ascii_case(token))
+    })
+}
+
+fn switching_protocols(accept: &str) -> Answer {
+    let mut answer = with_type(StatusCode::SWITCHING_PROTOCOLS, "text/plain", AnswerBody::empty());
+    let headers = answer.headers_mut();
+    headers.clear();
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(accept) {
+        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    answer
+}
+
+/// Takes the connection back from HTTP, without the buffers that HTTP had.
+async fn open(upgraded: OnUpgrade) -> Option<WebSocketStream<TcpStream>> {
+    let upgraded = upgraded.await.ok()?;
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(READ_BUFFER_BYTES)
+        .max_message_size(Some(limits::FRAME_BYTES_MAX))
+        .max_frame_size(Some(limits::FRAME_BYTES_MAX));
+    let stream = parts.io.into_inner();
+    let read = parts.read_buf.to_vec();
+    Some(WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_addresses_of_the_protocol() {
+        for (path, expected) in [
+            ("sync", Some(None)),
+            ("1.48.0/sync", Some(Some("1.48.0"))),
+            ("x/sync", Some(Some("x"))),
+            ("/sync", Some(Some(""))),
+            ("run/sync", None),
+            ("run/messages/sync", None),
+            ("async", None),
+            ("sync/", None),
+            ("query", None),
+        ] {
+            assert_eq!(client_version(path), expected, "{path}");
+        }
+    }
+}

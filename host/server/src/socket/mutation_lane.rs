@@ -1,0 +1,120 @@
+//! The mutations of one socket: one after another, in the order they came, while
+//! their commits are still on the way to the disk.
+//!
+//! The lane, not the single mutation, is what the executor's threads take: one
+//! of them runs several mutations in a row and then lets other lanes have a turn.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use weir_db::{Call, CallError, Caller, MutationOutcome};
+use weir_sync::session::DueMutation;
+use weir_value::limits;
+
+use super::outbox::Outbox;
+use crate::backend::Backend;
+use crate::http::new_request_id;
+
+/// The queue of one socket.
+pub struct MutationLane {
+    backend: Arc<Backend>,
+    outbox: Arc<Outbox>,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    due: VecDeque<DueMutation>,
+    /// A thread has the lane, or it waits for one.
+    is_scheduled: bool,
+    is_closed: bool,
+}
+
+impl MutationLane {
+    /// An empty lane whose outcomes go to `outbox`.
+    pub fn new(backend: Arc<Backend>, outbox: Arc<Outbox>) -> Arc<MutationLane> {
+        Arc::new(MutationLane { backend, outbox, queue: Mutex::new(Queue::default()) })
+    }
+
+    /// Adds mutations at the end, and empties the list.
+    pub fn push(self: &Arc<Self>, mutations: &mut Vec<DueMutation>) {
+        if mutations.is_empty() {
+            return;
+        }
+        let mut queue = self.queue.lock();
+        queue.due.extend(mutations.drain(..));
+        let was_scheduled = std::mem::replace(&mut queue.is_scheduled, true);
+        drop(queue);
+        if !was_scheduled {
+            self.schedule();
+        }
+    }
+
+    /// The socket is gone: what has not begun does not begin. A client that
+    /// comes back sends it again.
+    pub fn close(&self) {
+        let mut queue = self.queue.lock();
+        queue.is_closed = true;
+        queue.due.clear();
+    }
+
+    fn schedule(self: &Arc<Self>) {
+        let lane = Arc::clone(self);
+        self.backend.executor.spawn(move || lane.take_turn());
+    }
+
+    /// Runs some mutations. The outcomes are handed over after each one: the
+    /// answer of the first must not wait for the last.
+    fn take_turn(self: &Arc<Self>) {
+        let mut outcome = Vec::with_capacity(1);
+        for _ in 0..limits::MUTATION_LANE_RUN_MAX {
+            let Some(due) = self.next_due() else { return };
+            let request = due.request.request;
+            outcome.push((request, self.run(due)));
+            self.outbox.leave_outcomes(&mut outcome, &self.backend.durable);
+        }
+        self.schedule();
+    }
+
+    /// The next mutation; without one the lane is not scheduled any more.
+    fn next_due(&self) -> Option<DueMutation> {
+        let mut queue = self.queue.lock();
+        let due = queue.due.pop_front().filter(|_| !queue.is_closed);
+        queue.is_scheduled = due.is_some();
+        due
+    }
+
+    fn run(&self, due: DueMutation) -> MutationOutcome {
+        let call = Call {
+            path: due.path,
+            args: due.args,
+            caller: Caller::Public,
+            request_id: new_request_id(),
+        };
+        let db = &self.backend.db;
+        let run = AssertUnwindSafe(|| db.mutation(&call, Some(due.request)));
+        catch_unwind(run).unwrap_or_else(|_| self.lost(&call.request_id))
+    }
+
+    /// A panic of the host itself. The client is told, and the lane goes on.
+    fn lost(&self, request_id: &str) -> MutationOutcome {
+        tracing::error!(request_id, "a mutation panicked in the host");
+        MutationOutcome {
+            result: Err(internal_error(request_id)),
+            ts: self.backend.db.store().sequenced(),
+            log_lines: Vec::new(),
+            replayed: false,
+        }
+    }
+}
+
+/// What a client reads when the host itself failed.
+pub fn internal_error(request_id: &str) -> CallError {
+    let message = format!(
+        "[Request ID: {request_id}] Server Error\nYour request couldn't be completed. Try again later."
+    );
+    CallError { code: "InternalServerError", message, data: None }
+}
+

@@ -1,0 +1,157 @@
+//! What other threads leave for a socket's task, and how they wake it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use weir_db::MutationOutcome;
+use weir_sync::protocol::RequestId;
+use weir_value::Timestamp;
+
+use crate::durable_gate::DurableGate;
+
+/// One socket's letter box.
+pub struct Outbox {
+    notify: Arc<Notify>,
+    live_changed: AtomicBool,
+    shutdown: AtomicBool,
+    finished: Mutex<Finished>,
+}
+
+#[derive(Default)]
+struct Finished {
+    outcomes: Vec<(RequestId, MutationOutcome)>,
+    /// The moment at which the gate wakes the task; behind the gate when it has.
+    armed_for: Option<Timestamp>,
+}
+
+impl Outbox {
+    /// An empty one.
+    pub fn new() -> Arc<Outbox> {
+        Arc::new(Outbox {
+            notify: Arc::new(Notify::new()),
+            live_changed: AtomicBool::new(false),
+            shutdown: AtomicBool::new(false),
+            finished: Mutex::new(Finished::default()),
+        })
+    }
+
+    /// Waits until there is something.
+    pub async fn notified(&self) {
+        self.notify.notified().await;
+    }
+
+    /// Live queries of this socket have something new.
+    pub fn wake_live(&self) {
+        self.live_changed.store(true, Ordering::Release);
+        self.notify.notify_one();
+    }
+
+    /// Whether `wake_live` was called since this was last asked.
+    pub fn take_live_changed(&self) -> bool {
+        self.live_changed.load(Ordering::Acquire) && self.live_changed.swap(false, Ordering::AcqRel)
+    }
+
+    /// The server stops.
+    pub fn shut_down(&self) {
+        self.shutdown.store(true, Ordering::Release);
+        self.notify.notify_one();
+    }
+
+    /// Whether the server stops.
+    pub fn is_shut_down(&self) -> bool {
+        self.shutdown.load(Ordering::Acquire)
+    }
+
+    /// Leaves the outcomes of mutations, in order. The task is woken when the
+    /// first of them is durable, not before: until then there is nothing to say.
+    pub fn leave_outcomes(&self, outcomes: &mut Vec<(RequestId, MutationOutcome)>, gate: &DurableGate) {
+        let Some(first) = outcomes.first().map(|(_, outcome)| outcome.ts) else { return };
+        let mut finished = self.finished.lock();
+        finished.outcomes.append(outcomes);
+        self.arm(&mut finished, first, gate);
+    }
+
+    /// Takes the outcomes that were left.
+    pub fn take_outcomes(&self) -> Vec<(RequestId, MutationOutcome)> {
+        std::mem::take(&mut self.finished.lock().outcomes)
+    }
+
+    /// Wakes the task when `ts` is durable.
+    pub fn wake_at(&self, ts: Timestamp, gate: &DurableGate) {
+        self.arm(&mut self.finished.lock(), ts, gate);
+    }
+
+    /// One registration at the gate is enough if it fires early enough: the
+    /// task then asks for the next one. Called under the lock, so that outcomes
+    /// left before the gate fired are there when the task looks.
+    fn arm(&self, finished: &mut Finished, ts: Timestamp, gate: &DurableGate) {
+        let reached = gate.reached();
+        let is_armed = finished.armed_for.is_some_and(|armed| armed > reached && armed <= ts);
+        if !is_armed {
+            finished.armed_for = Some(ts);
+            gate.wake_at(ts, &self.notify);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use futures_util::FutureExt;
+
+    fn outcome(ts: u64) -> MutationOutcome {
+        MutationOutcome {
+            result: Ok(Bytes::from_static(b"null")),
+            ts: Timestamp::from_nanos(ts),
+            log_lines: Vec::new(),
+            replayed: false,
+        }
+    }
+
+    fn is_woken(outbox: &Outbox) -> bool {
+        outbox.notified().now_or_never().is_some()
+    }
+
+    #[test]
+    fn wakes_when_the_first_outcome_is_durable() {
+        let gate = DurableGate::new(Timestamp::from_nanos(1));
+        let outbox = Outbox::new();
+        outbox.leave_outcomes(&mut vec![(0, outcome(2)), (1, outcome(3))], &gate);
+        outbox.leave_outcomes(&mut vec![(2, outcome(4))], &gate);
+        assert!(!is_woken(&outbox));
+        gate.advance(Timestamp::from_nanos(2));
+        assert!(is_woken(&outbox));
+        let taken: Vec<RequestId> = outbox.take_outcomes().into_iter().map(|(id, _)| id).collect();
+        assert_eq!(taken, [0, 1, 2]);
+        // The task then waits for the next one; later outcomes need no other wake-up.
+        outbox.wake_at(Timestamp::from_nanos(3), &gate);
+        outbox.leave_outcomes(&mut vec![(3, outcome(5))], &gate);
+        gate.advance(Timestamp::from_nanos(5));
+        assert!(is_woken(&outbox));
+        assert!(!is_woken(&outbox));
+    }
+
+    #[test]
+    fn wakes_at_once_for_what_is_durable_already() {
+        let gate = DurableGate::new(Timestamp::from_nanos(9));
+        let outbox = Outbox::new();
+        outbox.leave_outcomes(&mut vec![(0, outcome(9))], &gate);
+        assert!(is_woken(&outbox));
+        outbox.leave_outcomes(&mut vec![(1, outcome(4))], &gate);
+        assert!(is_woken(&outbox));
+    }
+
+    #[test]
+    fn tells_live_changes_once() {
+        let outbox = Outbox::new();
+        assert!(!outbox.take_live_changed());
+        outbox.wake_live();
+        outbox.wake_live();
+        assert!(is_woken(&outbox));
+        assert!(outbox.take_live_changed());
+        assert!(!outbox.take_live_changed());
+    }
+}

@@ -1,0 +1,83 @@
+//! The one place where tasks of the network start: they are counted, so that
+//! stopping can wait for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+/// The tasks of one server.
+#[derive(Default)]
+pub struct Tasks {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    running: AtomicUsize,
+    ended: Notify,
+}
+
+impl Tasks {
+    /// Starts a task.
+    #[expect(clippy::disallowed_methods, reason = "this is the place where tasks start")]
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.shared.running.fetch_add(1, Ordering::AcqRel);
+        let running = Running(Arc::clone(&self.shared));
+        tokio::spawn(async move {
+            // Dropped when the task ends in any way, also by a panic.
+            let _running = running;
+            task.await;
+        });
+    }
+
+    /// Waits until no task is running.
+    pub async fn all_ended(&self) {
+        loop {
+            let ended = self.shared.ended.notified();
+            if self.running() == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// How many are running.
+    pub fn running(&self) -> usize {
+        self.shared.running.load(Ordering::Acquire)
+    }
+}
+
+struct Running(Arc<Shared>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.0.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.ended.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn waits_for_all_also_for_those_that_panic() {
+        let tasks = Tasks::default();
+        tasks.all_ended().await;
+        let gate = Arc::new(Notify::new());
+        for number in 0..10 {
+            let gate = Arc::clone(&gate);
+            tasks.spawn(async move {
+                gate.notified().await;
+                assert!(number != 3, "one of them panics");
+            });
+        }
+        assert_eq!(tasks.running(), 10);
+        tokio::task::yield_now().await;
+        gate.notify_waiters();
+        tasks.all_ended().await;
+        assert_eq!(tasks.running(), 0);
+    }
+}
