@@ -1,0 +1,46 @@
+//! `host build`: a project's modules become components. Also what `dev` and
+//! `deploy` build with.
+
+use std::path::Path;
+
+use anyhow::Context;
+use weir_build::{BuiltModule, Progress, Project};
+use weir_server::deploy::Module;
+
+use crate::arguments::Build;
+use crate::output::print_line;
+
+/// Where components go when nothing else is said, in the project's folder.
+const OUT_DIR: &str = "out";
+
+/// Builds, and prints each component's path.
+pub fn build(arguments: &Build) -> anyhow::Result<()> {
+    let project = load(&arguments.project.project)?;
+    let out = arguments.out.clone().unwrap_or_else(|| project.root.join(OUT_DIR));
+    for module in compile(&project, Some(&out))? {
+        if let Some(path) = &module.path {
+            print_line(&path.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a project. Paths in it are absolute.
+pub fn load(folder: &Path) -> anyhow::Result<Project> {
+    let folder = std::path::absolute(folder)
+        .with_context(|| format!("cannot find the folder {}", folder.display()))?;
+    Ok(Project::load(&folder)?)
+}
+
+/// Builds a project's modules; the compiler's messages go to standard error.
+/// Blocks.
+pub fn compile(project: &Project, out: Option<&Path>) -> anyhow::Result<Vec<BuiltModule>> {
+    let mut show = |progress: Progress<'_>| eprintln!("{progress}");
+    Ok(weir_build::build(project, out, &mut show)?)
+}
+
+/// What was built, ready to deploy.
+pub fn modules(built: Vec<BuiltModule>) -> Vec<Module> {
+    let module = |built: BuiltModule| Module { name: built.name, component: built.component.into() };
+    built.into_iter().map(module).collect()
+}

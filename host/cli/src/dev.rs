@@ -1,0 +1,173 @@
+//! `host dev`: build, serve, deploy; and again on every change.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::mpsc;
+use weir_build::Project;
+use weir_server::deploy::{Deployer, Summary};
+use weir_server::{StopSignals, WebFolder};
+
+use crate::arguments::Dev;
+use crate::{build, serve};
+
+/// Changes that come within this time of each other are one: editors and version
+/// control write many files at once.
+const SETTLE: Duration = Duration::from_millis(150);
+
+/// Serves a project until SIGTERM or SIGINT.
+pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
+    let Dev { project, data, listening, no_watch } = arguments;
+    let mut signals = StopSignals::install().context("cannot wait for signals")?;
+    let folder = project.project;
+    let project = build::load(&folder)?;
+    // The port and the data folder first: a long build must not end with
+    // "another program listens there".
+    let server = serve::start(data.data, &listening, web_folder(&project)).await?;
+    // Before the build, so that no change falls between the two.
+    let changes = if no_watch { None } else { Some(Changes::watch(&project)?) };
+    let deployer = server.deployer();
+    let first = tokio::select! {
+        first = build_and_deploy(project.clone(), Arc::clone(&deployer)) => first,
+        name = signals.next() => {
+            tracing::info!("{name}: stopped before the first build had ended");
+            server.serve(std::future::ready(())).await;
+            return Ok(());
+        }
+    };
+    match first {
+        Err(error) if no_watch => {
+            server.serve(std::future::ready(())).await;
+            return Err(error);
+        }
+        result => report(result),
+    }
+    serve::announce(&server)?;
+    if let Some(changes) = changes {
+        tokio::spawn(Box::pin(follow(folder, project, deployer, changes)));
+    }
+    server.serve(async { serve::stop(&mut signals).await }).await;
+    Ok(())
+}
+
+fn web_folder(project: &Project) -> Option<WebFolder> {
+    let web = project.web.clone()?;
+    if !web.is_dir() {
+        tracing::warn!("the web folder {} is not there yet; / is empty until it is", web.display());
+    }
+    Some(WebFolder::Expected(web))
+}
+
+async fn build_and_deploy(project: Project, deployer: Arc<Deployer>) -> anyhow::Result<Summary> {
+    let built = tokio::task::spawn_blocking(move || build::compile(&project, None)).await;
+    let built = built.context("the build panicked")??;
+    Ok(deployer.deploy(build::modules(built)).await?)
+}
+
+fn report(result: anyhow::Result<Summary>) {
+    match result {
+        Ok(summary) => {
+            let functions: Vec<_> =
+                summary.functions.iter().map(|function| function.path.as_str()).collect();
+            tracing::info!("deployed: {}", functions.join(", "));
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            tracing::warn!("not deployed; the version before goes on");
+        }
+    }
+}
+
+/// Builds and deploys after every change, for ever.
+async fn follow(folder: PathBuf, first: Project, deployer: Arc<Deployer>, mut changes: Changes) {
+    let mut project = first;
+    loop {
+        let Some(changed) = changes.next(&project).await else { return };
+        tracing::info!("changed: {}", name_changes(&project.root, &changed));
+        // host.toml itself may be what has changed.
+        match build::load(&folder) {
+            Ok(loaded) => project = loaded,
+            Err(error) => {
+                report(Err(error));
+                continue;
+            }
+        }
+        if let Err(error) = changes.watch_also(&project) {
+            tracing::warn!("{error:#}");
+        }
+        report(build_and_deploy(project.clone(), Arc::clone(&deployer)).await);
+    }
+}
+
+fn name_changes(root: &Path, changed: &BTreeSet<PathBuf>) -> String {
+    let first = changed.first().map(|path| path.strip_prefix(root).unwrap_or(path));
+    let first = first.unwrap_or(Path::new("")).display();
+    match changed.len() {
+        0 | 1 => first.to_string(),
+        more => format!("{first} and {} more", more - 1),
+    }
+}
+
+/// The files that change, as the system tells.
+struct Changes {
+    watcher: RecommendedWatcher,
+    watched: BTreeSet<PathBuf>,
+    paths: mpsc::UnboundedReceiver<PathBuf>,
+}
+
+impl Changes {
+    fn watch(project: &Project) -> anyhow::Result<Changes> {
+        let (sender, paths) = mpsc::unbounded_channel();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            match event {
+                Ok(event) if event.kind.is_access() => {}
+                Ok(event) => event.paths.into_iter().for_each(|path| drop(sender.send(path))),
+                Err(error) => tracing::warn!(%error, "watching for changes"),
+            }
+        });
+        let watcher = watcher.context("cannot watch for changes; try --no-watch")?;
+        let mut changes = Changes { watcher, watched: BTreeSet::new(), paths };
+        changes.watch_also(project)?;
+        Ok(changes)
+    }
+
+    /// Watches what is not watched yet.
+    fn watch_also(&mut self, project: &Project) -> anyhow::Result<()> {
+        for path in project.watch_paths() {
+            // A file is watched through its folder: editors put a new file in its place.
+            let (path, mode) = match path.is_dir() {
+                true => (path, RecursiveMode::Recursive),
+                false => (project.root.clone(), RecursiveMode::NonRecursive),
+            };
+            if !self.watched.contains(&path) {
+                self.watcher
+                    .watch(&path, mode)
+                    .with_context(|| format!("cannot watch {}; try --no-watch", path.display()))?;
+                self.watched.insert(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next changes that call for a build, when no more have come for a while.
+    async fn next(&mut self, project: &Project) -> Option<BTreeSet<PathBuf>> {
+        let mut changed = BTreeSet::new();
+        loop {
+            let path = if changed.is_empty() {
+                self.paths.recv().await?
+            } else {
+                match tokio::time::timeout(SETTLE, self.paths.recv()).await {
+                    Ok(path) => path?,
+                    Err(_) => return Some(changed),
+                }
+            };
+            if project.is_watched(&path) {
+                changed.insert(path);
+            }
+        }
+    }
+}

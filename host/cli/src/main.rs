@@ -1,0 +1,94 @@
+//! The binary `host`: reads the command line and hands over to one command.
+//!
+//! Wiring, and nothing else: what a command does stands in its own file, what it
+//! does it with in the rooms below. Results go to standard output, everything
+//! else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+mod arguments;
+mod build;
+mod client;
+mod deploy;
+mod dev;
+mod key;
+mod output;
+mod run;
+mod serve;
+mod url;
+mod watch;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Err(error) = start_log(&arguments.log) {
+        return fail(&error);
+    }
+    match perform(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+/// The log goes to standard error; standard output is for results.
+fn start_log(filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| Usage(format!("--log `{filter}` is no filter: {error}")))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .init();
+    Ok(())
+}
+
+fn perform(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(arguments) => in_tokio(serve::serve(arguments)),
+        Command::Dev(arguments) => in_tokio(dev::dev(arguments)),
+        Command::Build(arguments) => build::build(&arguments),
+        Command::Deploy(arguments) => in_tokio(deploy::deploy(arguments)),
+        Command::Run(arguments) => in_tokio(run::run(arguments)),
+        Command::Key(arguments) => key::key(&arguments),
+    }
+}
+
+fn in_tokio(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("network")
+        .max_blocking_threads(16)
+        .build()
+        .context("cannot start the network threads")?;
+    let result = runtime.block_on(Box::pin(command));
+    // Standard input or a name lookup may still block a thread; it is no reason
+    // to stay.
+    runtime.shutdown_background();
+    result
+}
+
+/// The caller asked for something that makes no sense: exit code 2.
+#[derive(Debug)]
+pub struct Usage(pub String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    match error.downcast_ref::<Usage>() {
+        Some(_) => ExitCode::from(2),
+        None => ExitCode::FAILURE,
+    }
+}

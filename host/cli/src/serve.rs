@@ -1,0 +1,48 @@
+//! `host serve`: a server, from `ready` to the signal that ends it.
+
+use anyhow::Context;
+use weir_server::{Server, ServerOptions, StopSignals, WebFolder};
+
+use crate::arguments::{Listening, Serve};
+use crate::output::print_line;
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
+    let Serve { data, listening, web } = arguments;
+    let mut signals = StopSignals::install().context("cannot wait for signals")?;
+    let server = start(data.data, &listening, web.map(WebFolder::Present)).await?;
+    if server.deployer().summary().functions.is_empty() {
+        tracing::info!("nothing is deployed yet: `host deploy PROJECT` does it");
+    }
+    announce(&server)?;
+    server.serve(async { stop(&mut signals).await }).await;
+    Ok(())
+}
+
+/// Starts a server as the flags say.
+pub async fn start(
+    data_dir: std::path::PathBuf,
+    listening: &Listening,
+    web: Option<WebFolder>,
+) -> anyhow::Result<Server> {
+    let &Listening { listen, allow_remote } = listening;
+    let options = ServerOptions { data_dir, listen, allow_remote, web };
+    Ok(Box::pin(Server::start(options)).await?)
+}
+
+/// Says that connections are accepted: the one line of standard output.
+pub fn announce(server: &Server) -> anyhow::Result<()> {
+    print_line(&format!("ready http://{}", server.local_addr()))
+}
+
+/// Waits for the first signal; the next one ends the process at once.
+pub async fn stop(signals: &mut StopSignals) {
+    let name = signals.next().await;
+    tracing::info!("{name}: stopping; once more ends at once");
+    tokio::spawn(async {
+        if let Ok(mut again) = StopSignals::install() {
+            again.next().await;
+            std::process::exit(1);
+        }
+    });
+}
