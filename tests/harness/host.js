@@ -1,0 +1,169 @@
+// A real `host` process for tests in JavaScript: started on a free port with a
+// folder of its own, ended with the test.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The chat's project, and the folder its page is built into. */
+export const CHAT = join(repository, "examples/chat/rust");
+export const CHAT_PAGE = join(repository, "examples/chat/web/dist");
+
+/** The project whose functions these tests call for what the chat does not do. */
+export const PROBE = join(repository, "tests/guests/probe");
+
+const FOLDERS = join(tmpdir(), "weir-");
+
+/** An empty folder that is gone when the test `t` has ended. */
+export async function temporaryFolder(t) {
+  const folder = await mkdtemp(FOLDERS);
+  t.after(() => removeFolder(folder));
+  return folder;
+}
+
+function removeFolder(folder) {
+  return rm(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** The path of the binary under test. */
+export function hostBinary() {
+  const binary = process.env.HOST_BIN;
+  if (!binary) {
+    throw new Error(
+      "HOST_BIN must name the host binary; `make test-npm` sets it",
+    );
+  }
+  return binary;
+}
+
+/** Runs `host` with `args` to its end; gives its output, and throws where it fails. */
+export async function runHost(...args) {
+  const child = spawn(hostBinary(), args, { env: environment() });
+  const output = collect(child.stdout);
+  const errors = collect(child.stderr);
+  const [code, signal] = await once(child, "close");
+  if (code !== 0) {
+    throw new Error(
+      `host ${args.join(" ")} ended with ${code ?? signal}:\n${errors.text}`,
+    );
+  }
+  return output.text;
+}
+
+/**
+ * A host for the tests of the `describe` in whose body this is called: it builds,
+ * serves and deploys `project` before the first, and is gone after the last.
+ */
+export function hostFor(project) {
+  const host = new Host();
+  before(() => host.dev(project));
+  after(() => host.remove());
+  return host;
+}
+
+export class Host {
+  #child;
+  #errors;
+
+  /** The folder of its data. */
+  data;
+  /** Where it answers: `http://127.0.0.1:PORT`. */
+  url;
+
+  /** Builds `project`, serves and deploys it, with its data in a new folder. */
+  async dev(project) {
+    this.data = await mkdtemp(FOLDERS);
+    await this.#start(["dev", project, "--no-watch"], "127.0.0.1:0");
+  }
+
+  /** Ends it, and removes its data. */
+  async remove() {
+    await this.kill();
+    await removeFolder(this.data);
+  }
+
+  get port() {
+    return Number(new URL(this.url).port);
+  }
+
+  /** What it has written to standard error. */
+  get errors() {
+    return this.#errors.text;
+  }
+
+  /** Ends it as a power cut would: SIGKILL, no goodbye. */
+  async kill() {
+    await this.#end("SIGKILL");
+  }
+
+  /** Asks it to stop, and gives its exit code. */
+  async stop() {
+    return (await this.#end("SIGTERM"))[0];
+  }
+
+  /** Starts it again on the same data and port; what was deployed is still there. */
+  async serve({ web } = {}) {
+    const address = new URL(this.url).host;
+    await this.#start(["serve", ...(web ? ["--web", web] : [])], address);
+  }
+
+  async #start(command, address) {
+    const args = [...command, "--data", this.data, "--listen", address];
+    const child = spawn(hostBinary(), args, {
+      env: environment(),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child = child;
+    this.#errors = collect(child.stderr);
+    const ended = once(child, "close").then(() => undefined);
+    const line = await Promise.race([readyLine(child.stdout), ended]);
+    if (line === undefined) {
+      throw new Error(
+        `host ${args.join(" ")} ended before it was ready:\n${this.errors}`,
+      );
+    }
+    this.url = line.slice("ready ".length);
+  }
+
+  async #end(signal) {
+    const child = this.#child;
+    if (child === undefined) {
+      return [null, null];
+    }
+    if (child.exitCode !== null || child.signalCode !== null) {
+      return [child.exitCode, child.signalCode];
+    }
+    const ended = once(child, "close");
+    child.kill(signal);
+    return ended;
+  }
+}
+
+/** Guests have a target folder of their own, apart from the host's. */
+function environment() {
+  const { CARGO_TARGET_DIR: _, ...rest } = process.env;
+  return rest;
+}
+
+/** The line that says where it listens; later ones are read and dropped. */
+function readyLine(stream) {
+  return new Promise((resolve) => {
+    createInterface({ input: stream }).on("line", (line) => {
+      if (/^ready http:\/\/\S+$/.test(line)) {
+        resolve(line);
+      }
+    });
+  });
+}
+
+function collect(stream) {
+  const collected = { text: "" };
+  stream.setEncoding("utf8").on("data", (part) => (collected.text += part));
+  return collected;
+}
