@@ -1,0 +1,38 @@
+//! Bad inputs, and what each gets: tables of what is sent and of what must come back.
+//!
+//! After every single case the host must still answer a good request, and nothing may be lost.
+
+mod folder_cases;
+mod guest_cases;
+mod http_cases;
+mod socket_cases;
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use weir_test_support::http;
+
+/// The smallest number of cases that the tables together must hold.
+const CASES_MIN: usize = 40;
+
+#[test]
+fn there_are_enough_cases() {
+    let count = http_cases::CASES.len() + socket_cases::CASES.len() + guest_cases::CASES.len() + folder_cases::CASES;
+    assert!(count >= CASES_MIN, "{count} cases");
+}
+
+/// All of `wanted` must stand in `got`.
+fn expect_all(name: &str, got: &str, wanted: &[&str]) -> Result<()> {
+    for part in wanted {
+        ensure!(got.contains(part), "{name}: expected {part:?} in:\n{}", got.chars().take(2000).collect::<String>());
+    }
+    Ok(())
+}
+
+/// A good request is answered well.
+fn expect_alive(name: &str, address: SocketAddr, query: &str) -> Result<()> {
+    let answer = http::call(address, "query", query, &json!({})).with_context(|| format!("the host after {name}"))?;
+    ensure!(answer["status"] == "success", "after {name}: {answer}");
+    Ok(())
+}
