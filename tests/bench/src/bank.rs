@@ -1,0 +1,75 @@
+//! The bank of the funds transfer, in a host process of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use weir_test_support::{HostProcess, http, project};
+
+/// What each account holds at first.
+pub const BALANCE: f64 = 1_000_000.0;
+/// Accounts that one mutation opens: below the writes that a transaction may make.
+pub const ACCOUNTS_A_CALL: usize = 10_000;
+
+/// A running host with its accounts.
+pub struct Bank {
+    host: HostProcess,
+    ids: Arc<[String]>,
+    // Dropped last: the host writes there until it ends.
+    _data: tempfile::TempDir,
+}
+
+impl Bank {
+    /// Builds and deploys the bank and opens its accounts.
+    ///
+    /// # Errors
+    /// When the guest does not build or the host does not start.
+    pub fn open(accounts: usize) -> Result<Bank> {
+        let data = tempfile::tempdir()?;
+        let mut host = HostProcess::dev(&project::guest("bench"), data.path())?;
+        let mut ids: Vec<String> = Vec::with_capacity(accounts);
+        while ids.len() < accounts {
+            let count = (accounts - ids.len()).min(ACCOUNTS_A_CALL);
+            let seeded = http::value(host.address(), "mutation", "bank:seed", &json!({"from": ids.len(), "count": count, "balance": BALANCE}))?;
+            ids.extend(serde_json::from_value::<Vec<String>>(seeded)?);
+        }
+        ensure!(host.stop()?, "the host failed:\n{}", host.errors());
+        let host = HostProcess::serve(data.path())?;
+        Ok(Bank { host, ids: ids.into(), _data: data })
+    }
+
+    /// Where the host listens.
+    pub fn address(&self) -> SocketAddr {
+        self.host.address()
+    }
+
+    /// The accounts' ids.
+    pub fn ids(&self) -> Arc<[String]> {
+        Arc::clone(&self.ids)
+    }
+
+    /// How many syncs of the log there were since the host started.
+    ///
+    /// # Errors
+    /// When the host does not answer.
+    pub fn syncs(&self) -> Result<f64> {
+        http::metric(self.host.address(), "weir_log_syncs_total")
+    }
+
+    /// The sum over all accounts is what was paid in: no transfer was lost or done by half.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check_total(&self) -> Result<()> {
+        let mut sum = 0.0;
+        for ids in self.ids.chunks(2_000) {
+            let balances = http::value(self.address(), "query", "bank:balances", &json!({"ids": ids}))?;
+            let balances: Vec<f64> = serde_json::from_value(balances).context("a list of balances")?;
+            sum += balances.iter().sum::<f64>();
+        }
+        let expected = BALANCE * self.ids.len() as f64;
+        ensure!(sum == expected, "the sum of all balances is {sum}, not {expected}");
+        Ok(())
+    }
+}
