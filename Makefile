@@ -1,0 +1,73 @@
+# Weir. `make` alone lists what there is.
+#
+# Whatever is compiled goes to WEIR_CACHE_DIR, outside the clone, so that a fresh
+# clone builds on what an earlier one has built.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+WEIR_CACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/weir
+export WEIR_CACHE_DIR
+export CARGO_TARGET_DIR ?= $(WEIR_CACHE_DIR)/target
+export PATH := $(WEIR_CACHE_DIR)/tools/bin:$(PATH)
+
+DEMO_ADDR ?= 127.0.0.1:3210
+DEMO_DATA ?= .host
+
+# The host, without the target folder of its own build: guests have another.
+RUN_HOST := env -u CARGO_TARGET_DIR
+
+.PHONY: help setup demo test test-rust test-client test-npm test-browser lint format bench page host host-release
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing for everything below, saying so
+	@scripts/setup all
+
+demo: ## Build everything and serve the chat at http://127.0.0.1:3210
+	@scripts/setup demo
+	$(MAKE) --no-print-directory host-release page
+	@printf '\n  The chat: open http://%s in two windows, side by side, and type. Ctrl-C stops it.\n\n' '$(DEMO_ADDR)'
+	@exec $(RUN_HOST) "$$CARGO_TARGET_DIR/release/host" dev examples/chat/rust --listen $(DEMO_ADDR) --data $(DEMO_DATA)
+
+test: ## Everything: rooms, guests, npm clients, two browsers, SIGKILL
+	@scripts/setup test
+	$(MAKE) --no-print-directory test-rust test-client test-npm test-browser
+
+test-rust: host ## The rooms, and end to end from Rust
+	cargo test --workspace --locked
+
+test-client: ## The diff transport against a server in the tests' hands
+	npm test --workspace @weir/diffs
+
+test-npm: host ## The official npm clients against the real host
+	HOST_BIN="$$CARGO_TARGET_DIR/debug/host" npm test --workspace weir-tests-npm
+
+test-browser: host page ## Two Chromium windows, a reload, a restart, SIGKILL
+	HOST_BIN="$$CARGO_TARGET_DIR/debug/host" npm test --workspace weir-tests-browser
+
+lint: ## Formats, lints, types, licences of dependencies
+	@scripts/setup lint
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	npm run lint
+	cargo deny --locked check bans licenses sources
+
+format: ## Format every file
+	cargo fmt --all
+	npm run format
+
+bench: ## The measured goals, in one table
+	@scripts/setup bench
+	cargo build --release --locked -p weir-cli
+	cargo run --release --locked -p weir-bench
+
+host: ## The binary `host`, with debug assertions
+	cargo build --locked -p weir-cli
+
+host-release:
+	cargo build --release --locked -p weir-cli
+
+page: ## The chat's page
+	npm run build --workspace weir-chat
