@@ -250,8 +250,8 @@ mod tests {
         let (mut last_class, mut last_bytes) = (0, UNIT_BYTES);
         for bytes in 0..100_000 {
             let (class, block_bytes) = class_of(bytes);
-            assert!(block_bytes >= bytes && block_bytes % UNIT_BYTES == 0);
-            assert!(block_bytes <= (bytes + bytes / 4).max(bytes + UNIT_BYTES) , "{bytes}: {block_bytes}");
+            assert!(block_bytes >= bytes && block_bytes.is_multiple_of(UNIT_BYTES));
+            assert!(block_bytes <= (bytes + bytes / 4).max(bytes + UNIT_BYTES), "{bytes}: {block_bytes}");
             match class == last_class {
                 true => assert_eq!(block_bytes, last_bytes),
                 false => assert!(class == last_class + 1 && block_bytes > last_bytes),
@@ -333,7 +333,7 @@ mod tests {
                         (_, None) => {
                             let layout = Layout::from_size_align(size, 1 << align).unwrap();
                             let block = heap.alloc(layout);
-                            prop_assert!(block.addr() % layout.align() == 0);
+                            prop_assert!(block.addr().is_multiple_of(layout.align()));
                             block.write_bytes(fill, size);
                             live.insert(slot, (block, layout, fill));
                         }

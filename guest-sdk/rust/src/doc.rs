@@ -102,10 +102,7 @@ struct OtherFields<'a, A> {
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for OtherFields<'_, A> {
     type Error = A::Error;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, A::Error> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         loop {
             let Some(Key(key)) = self.map.next_key::<Key<'de>>()? else {
                 return Ok(None);

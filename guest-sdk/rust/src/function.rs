@@ -1,5 +1,7 @@
 //! A module's functions: how they are registered, described, found and run.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::failure::{Context, Error, Result};
@@ -62,13 +64,14 @@ struct Entry {
 /// If two functions have the same path.
 #[doc(hidden)]
 pub fn manifest() -> Vec<u8> {
-    let mut functions: Vec<&Function> = inventory::iter::<Function>.into_iter().collect();
-    functions.sort_by_cached_key(|function| function.path());
-    for pair in functions.windows(2) {
-        assert!(pair[0].path() != pair[1].path(), "there are two functions `{}`; rename one", pair[0].path());
+    let mut functions = BTreeMap::new();
+    for function in inventory::iter::<Function> {
+        let path = function.path();
+        let earlier = functions.insert(path, function);
+        assert!(earlier.is_none(), "there are two functions `{}`; rename one", function.path());
     }
-    let entries = functions.iter().map(|function| Entry {
-        path: function.path(),
+    let entries = functions.into_iter().map(|(path, function)| Entry {
+        path,
         kind: function.kind,
         visibility: function.visibility,
         args: (function.args)(),

@@ -36,7 +36,7 @@ pub enum Validator {
     /// A list whose items are all like this.
     Array(Box<Validator>),
     /// An object with these fields and no others.
-    Object(BTreeMap<&'static str, Field>),
+    Object(Vec<(&'static str, Field)>),
     /// An object with any fields, alike in their names and values.
     Record(Box<Record>),
     /// Like at least one of these.
@@ -70,7 +70,7 @@ impl Serialize for Validator {
             Validator::Literal(text) => object.serialize_field("value", text)?,
             Validator::Id(table) => object.serialize_field("tableName", table)?,
             Validator::Array(items) => object.serialize_field("value", items)?,
-            Validator::Object(fields) => object.serialize_field("value", fields)?,
+            Validator::Object(fields) => object.serialize_field("value", &FieldMap(fields))?,
             Validator::Union(members) => object.serialize_field("value", members)?,
             Validator::Record(record) => {
                 object.serialize_field("keys", &record.keys)?;
@@ -80,6 +80,15 @@ impl Serialize for Validator {
             _ => {}
         }
         object.end()
+    }
+}
+
+/// Fields, written as one object.
+struct FieldMap<'a>(&'a [(&'static str, Field)]);
+
+impl Serialize for FieldMap<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, field)| (name, field)))
     }
 }
 
@@ -134,7 +143,10 @@ impl Validator {
     pub fn merged(self, other: Validator) -> Validator {
         match (self, other) {
             (Validator::Object(mut fields), Validator::Object(more)) => {
-                fields.extend(more);
+                for (name, field) in more {
+                    fields.retain(|(earlier, _)| *earlier != name);
+                    fields.push((name, field));
+                }
                 Validator::Object(fields)
             }
             (Validator::Union(members), other) => {
@@ -340,7 +352,10 @@ mod tests {
             (text::<Bytes>(), r#"{"type":"bytes"}"#),
             (text::<Value>(), r#"{"type":"any"}"#),
             (text::<Id<User>>(), r#"{"type":"id","tableName":"users"}"#),
-            (text::<Vec<Vec<bool>>>(), r#"{"type":"array","value":{"type":"array","value":{"type":"boolean"}}}"#),
+            (
+                text::<Vec<Vec<bool>>>(),
+                r#"{"type":"array","value":{"type":"array","value":{"type":"boolean"}}}"#,
+            ),
             (text::<Option<f64>>(), r#"{"type":"union","value":[{"type":"number"},{"type":"null"}]}"#),
             (text::<Option<Value>>(), r#"{"type":"any"}"#),
             (

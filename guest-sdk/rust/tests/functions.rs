@@ -130,8 +130,15 @@ fn run(path: &str, args: &Json) -> std::result::Result<Json, String> {
 fn functions_are_registered_by_their_paths() {
     let paths: Vec<String> =
         functions().iter().map(|function| function["path"].as_str().unwrap().to_owned()).collect();
-    let expected =
-        ["admin/users:json", "weir:echo", "weir:greetAll", "weir:parseNumber", "weir:refuse", "weir:shapes", "weir:touch"];
+    let expected = [
+        "admin/users:json",
+        "weir:echo",
+        "weir:greetAll",
+        "weir:parseNumber",
+        "weir:refuse",
+        "weir:shapes",
+        "weir:touch",
+    ];
     assert_eq!(paths, expected);
     assert_eq!(manifest(), manifest());
 }
@@ -190,7 +197,10 @@ fn validators_follow_serdes_attributes() {
         ]})
     );
     let children = json!({"type": "array", "value": {"type": "any"}});
-    assert_eq!(args["tree"]["fieldType"], object(json!({"label": field(string, false), "children": field(children, false)})));
+    assert_eq!(
+        args["tree"]["fieldType"],
+        object(json!({"label": field(string, false), "children": field(children, false)}))
+    );
     assert_eq!(args["score"]["fieldType"], number);
     let boolean = json!({"type": "boolean"});
     assert_eq!(

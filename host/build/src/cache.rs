@@ -23,7 +23,8 @@ mod tests {
 
     #[test]
     fn the_nearest_setting_wins() {
-        let cases: [(&[(&str, &str)], Option<&str>); 5] = [
+        type Case = (&'static [(&'static str, &'static str)], Option<&'static str>);
+        let cases: [Case; 5] = [
             (&[("WEIR_CACHE_DIR", "/a"), ("XDG_CACHE_HOME", "/b"), ("HOME", "/c")], Some("/a")),
             (&[("WEIR_CACHE_DIR", ""), ("XDG_CACHE_HOME", "/b"), ("HOME", "/c")], Some("/b/weir")),
             (&[("HOME", "/c")], Some("/c/.cache/weir")),

@@ -122,7 +122,10 @@ mod tests {
         ];
         for (name, field, variant) in cases {
             let case = Case::from_serde(name).unwrap();
-            assert_eq!((case.of_field("my_field"), case.of_variant("MyVariant")), (field.into(), variant.into()));
+            assert_eq!(
+                (case.of_field("my_field"), case.of_variant("MyVariant")),
+                (field.into(), variant.into())
+            );
         }
         assert_eq!(Case::from_serde("Title Case"), None);
     }

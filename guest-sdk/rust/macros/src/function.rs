@@ -88,7 +88,10 @@ fn check_name(name: &LitStr) -> Result<()> {
     if starts_well && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
         return Ok(());
     }
-    Err(Error::new(name.span(), "a function's name is made of ASCII letters, digits and `_`, and does not begin with a digit"))
+    Err(Error::new(
+        name.span(),
+        "a function's name is made of ASCII letters, digits and `_`, and does not begin with a digit",
+    ))
 }
 
 fn check_signature(kind: Kind, function: &ItemFn) -> Result<()> {
@@ -107,9 +110,7 @@ fn check_signature(kind: Kind, function: &ItemFn) -> Result<()> {
 
 /// Whether the function takes its context by `&mut`.
 fn check_ctx(kind: Kind, function: &ItemFn) -> Result<bool> {
-    let wanted = || {
-        format!("the first parameter of a {} is `ctx: &{}`", kind.name(), kind.ctx())
-    };
+    let wanted = || format!("the first parameter of a {} is `ctx: &{}`", kind.name(), kind.ctx());
     match function.sig.inputs.first() {
         Some(FnArg::Typed(PatType { ty, .. })) => match ty.as_ref() {
             Type::Reference(reference) => Ok(reference.mutability.is_some()),
@@ -170,9 +171,9 @@ fn register(
     let ctx_type = format_ident!("{}", kind.ctx());
     let ctx = if takes_mut { quote!(&mut __weir_ctx) } else { quote!(&__weir_ctx) };
     let args_struct = args_struct(parameters);
-    let shapes = parameters.iter().map(|Parameter { name, owned, .. }| {
-        quote!((#name, <#owned as ::weir::Shape>::field()))
-    });
+    let shapes = parameters
+        .iter()
+        .map(|Parameter { name, owned, .. }| quote!((#name, <#owned as ::weir::Shape>::field())));
     let passed = parameters.iter().map(|Parameter { field, is_reference, .. }| {
         if *is_reference { quote!(&__weir_args.#field) } else { quote!(__weir_args.#field) }
     });
@@ -257,33 +258,42 @@ fn is_result(returned: &Type) -> bool {
 mod tests {
     use super::*;
 
-    fn error_of(options: TokenStream, item: TokenStream) -> String {
-        expand(Kind::Query, options, item).unwrap_err().to_string()
+    fn check_error(options: &str, item: &str, expected: &str) {
+        let error = expand(Kind::Query, options.parse().unwrap(), item.parse().unwrap()).unwrap_err();
+        assert!(error.to_string().contains(expected), "{options} {item}: {error}");
     }
 
     #[test]
     fn what_cannot_be_a_function_is_said() {
-        let none = TokenStream::new;
         let cases = [
-            (none(), quote!(fn f() {}), "the first parameter of a query is `ctx: &QueryCtx`"),
-            (none(), quote!(fn f(ctx: QueryCtx) {}), "the first parameter of a query is `ctx: &QueryCtx`"),
-            (none(), quote!(fn f(&self) {}), "the first parameter of a query"),
-            (none(), quote!(async fn f(ctx: &QueryCtx) {}), "remove `async`"),
-            (none(), quote!(fn f<T>(ctx: &QueryCtx, x: T) {}), "cannot be generic"),
-            (none(), quote!(fn f(ctx: &QueryCtx, (a, b): (u8, u8)) {}), "give this parameter a name"),
-            (none(), quote!(fn f(ctx: &QueryCtx, _: u8) {}), "give this parameter a name"),
-            (none(), quote!(fn f(ctx: &QueryCtx, a: &mut u8) {}), "`&mut`"),
-            (none(), quote!(fn f(ctx: &QueryCtx, a: Option<&str>) {}), "use `String`"),
-            (none(), quote!(fn f(ctx: &QueryCtx, a: (u8, [&u8; 2])) {}), "not a part of it"),
-            (none(), quote!(struct NoFunction;), "expected `fn`"),
-            (quote!(public), quote!(fn f(ctx: &QueryCtx) {}), "expected `#[query(internal)]`"),
-            (quote!(name = "a b"), quote!(fn f(ctx: &QueryCtx) {}), "ASCII letters"),
-            (quote!(name = "1a"), quote!(fn f(ctx: &QueryCtx) {}), "ASCII letters"),
-            (quote!(name = ""), quote!(fn f(ctx: &QueryCtx) {}), "ASCII letters"),
+            ("fn f() {}", "the first parameter of a query is `ctx: &QueryCtx`"),
+            ("fn f(ctx: QueryCtx) {}", "the first parameter of a query is `ctx: &QueryCtx`"),
+            ("fn f(&self) {}", "the first parameter of a query"),
+            ("async fn f(ctx: &QueryCtx) {}", "remove `async`"),
+            ("fn f<T>(ctx: &QueryCtx, x: T) {}", "cannot be generic"),
+            ("fn f(ctx: &QueryCtx, (a, b): (u8, u8)) {}", "give this parameter a name"),
+            ("fn f(ctx: &QueryCtx, _: u8) {}", "give this parameter a name"),
+            ("fn f(ctx: &QueryCtx, a: &mut u8) {}", "`&mut`"),
+            ("fn f(ctx: &QueryCtx, a: Option<&str>) {}", "use `String`"),
+            ("fn f(ctx: &QueryCtx, a: (u8, [&u8; 2])) {}", "not a part of it"),
+            ("struct NoFunction;", "expected `fn`"),
         ];
-        for (options, item, expected) in cases {
-            let error = error_of(options, item.clone());
-            assert!(error.contains(expected), "{item}: {error}");
+        for (item, expected) in cases {
+            check_error("", item, expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_option_is_said() {
+        let cases = [
+            ("public", "expected `#[query(internal)]`"),
+            ("name", "expected `=`"),
+            ("name = \"a b\"", "ASCII letters"),
+            ("name = \"1a\"", "ASCII letters"),
+            ("name = \"\"", "ASCII letters"),
+        ];
+        for (options, expected) in cases {
+            check_error(options, "fn f(ctx: &QueryCtx) {}", expected);
         }
     }
 
@@ -291,7 +301,9 @@ mod tests {
     fn the_function_stays_as_it_is() {
         let item = quote!(
             /// Says hello.
-            pub(crate) fn say_hello(ctx: &QueryCtx, first_name: &str) -> String { greet(first_name) }
+            pub(crate) fn say_hello(ctx: &QueryCtx, first_name: &str) -> String {
+                greet(first_name)
+            }
         );
         let expanded = expand(Kind::Query, quote!(internal), item.clone()).unwrap().to_string();
         assert!(expanded.starts_with(&item.to_string()), "{expanded}");

@@ -50,7 +50,8 @@ impl Attributes {
                 self.may_be_missing = true;
                 skip_value(meta)?;
             }
-            "with" | "serialize_with" | "deserialize_with" | "from" | "try_from" | "into" | "remote" | "other" => {
+            "with" | "serialize_with" | "deserialize_with" | "from" | "try_from" | "into" | "remote"
+            | "other" => {
                 self.is_custom = true;
                 skip_value(meta)?;
             }

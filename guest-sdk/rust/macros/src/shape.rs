@@ -56,9 +56,13 @@ fn fields_validator(fields: &Fields, case: Option<Case>, of: &Attributes) -> Res
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => inner_validator(&fields.unnamed[0]),
         Fields::Unnamed(fields) => {
             let items = fields.unnamed.iter().map(inner_validator).collect::<Result<Vec<_>>>()?;
-            Ok(quote!(::weir::Validator::Array(::std::boxed::Box::new(::weir::Validator::union([#(#items),*])))))
+            Ok(
+                quote!(::weir::Validator::Array(::std::boxed::Box::new(::weir::Validator::union([#(#items),*])))),
+            )
         }
-        Fields::Named(fields) if of.is_transparent && fields.named.len() == 1 => inner_validator(&fields.named[0]),
+        Fields::Named(fields) if of.is_transparent && fields.named.len() == 1 => {
+            inner_validator(&fields.named[0])
+        }
         Fields::Named(fields) => named_validator(fields, case, of.may_be_missing),
     }
 }
@@ -66,7 +70,11 @@ fn fields_validator(fields: &Fields, case: Option<Case>, of: &Attributes) -> Res
 fn inner_validator(field: &syn::Field) -> Result<TokenStream> {
     let inner = &field.ty;
     let is_custom = Attributes::of(&field.attrs)?.is_custom;
-    Ok(if is_custom { quote!(::weir::Validator::Any) } else { quote!(<#inner as ::weir::Shape>::validator()) })
+    Ok(if is_custom {
+        quote!(::weir::Validator::Any)
+    } else {
+        quote!(<#inner as ::weir::Shape>::validator())
+    })
 }
 
 fn named_validator(fields: &syn::FieldsNamed, case: Option<Case>, all_optional: bool) -> Result<TokenStream> {

@@ -12,8 +12,9 @@ pub(crate) fn expand_value(options: TokenStream, item: TokenStream) -> Result<To
 }
 
 pub(crate) fn expand_document(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let table: LitStr = syn::parse2(options)
-        .map_err(|error| Error::new(error.span(), "name the documents' table: `#[document(\"messages\")]`"))?;
+    let table: LitStr = syn::parse2(options).map_err(|error| {
+        Error::new(error.span(), "name the documents' table: `#[document(\"messages\")]`")
+    })?;
     check_table(&table)?;
     let input: DeriveInput = syn::parse2(item)?;
     let derived = derive_all(&input)?;
@@ -29,7 +30,10 @@ pub(crate) fn expand_document(options: TokenStream, item: TokenStream) -> Result
 
 fn derive_all(input: &DeriveInput) -> Result<TokenStream> {
     if let syn::Data::Union(data) = &input.data {
-        return Err(Error::new(data.union_token.span, "a union's value cannot be known; use a struct or an enum"));
+        return Err(Error::new(
+            data.union_token.span,
+            "a union's value cannot be known; use a struct or an enum",
+        ));
     }
     Ok(quote! {
         #[derive(
@@ -48,7 +52,10 @@ fn check_table(table: &LitStr) -> Result<()> {
     if starts_well && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
         return Ok(());
     }
-    Err(Error::new(table.span(), "a table's name is made of ASCII letters, digits and `_`, and begins with a letter"))
+    Err(Error::new(
+        table.span(),
+        "a table's name is made of ASCII letters, digits and `_`, and begins with a letter",
+    ))
 }
 
 #[cfg(test)]
@@ -57,7 +64,13 @@ mod tests {
 
     #[test]
     fn a_document_needs_a_table() {
-        let item = || quote!(struct Message { body: String });
+        let item = || {
+            quote!(
+                struct Message {
+                    body: String,
+                }
+            )
+        };
         for (options, expected) in [
             (quote!(), "name the documents' table"),
             (quote!(messages), "name the documents' table"),

@@ -115,7 +115,26 @@ macro_rules! literals {
     )*};
 }
 
-literals!(bool, i8, i16, i32, i64, u8, u16, u32, f32, f64, (), &str, String, &String, Value, &Value, Bytes, &Bytes);
+literals!(
+    bool,
+    i8,
+    i16,
+    i32,
+    i64,
+    u8,
+    u16,
+    u32,
+    f32,
+    f64,
+    (),
+    &str,
+    String,
+    &String,
+    Value,
+    &Value,
+    Bytes,
+    &Bytes
+);
 
 impl<T> Operand for &Id<T> {
     fn into_expression(self) -> Expression {
@@ -178,7 +197,7 @@ mod tests {
             ),
         );
         check(
-            (row.field("a") - 1 / 1).gte(row.field("b") / Id::<Value>::from_text("k").as_str()),
+            (row.field("a") - 1).gte(row.field("b") / Id::<Value>::from_text("k").as_str()),
             r#"{"$gte":[{"$sub":[{"$field":"a"},{"$literal":1}]},{"$div":[{"$field":"b"},{"$literal":"k"}]}]}"#,
         );
     }

@@ -29,7 +29,7 @@ pub struct Query<'db, T> {
     range: Vec<u8>,
     filter: Option<Expression>,
     order: Order,
-    of: PhantomData<(&'db (), fn() -> T)>,
+    of: PhantomData<&'db T>,
 }
 
 /// Bounds of an index's field, each of which narrows the query. Where two bound
@@ -361,7 +361,11 @@ mod tests {
             None,
             r#"{"table":"m","index":"by_id","range":[{"op":"gt","field":"_id","value":"k7"}]}"#,
         );
-        check(Query::new("m").by_creation_time(|time| time), None, r#"{"table":"m","index":"by_creation_time"}"#);
+        check(
+            Query::new("m").by_creation_time(|time| time),
+            None,
+            r#"{"table":"m","index":"by_creation_time"}"#,
+        );
     }
 
     #[test]

@@ -11,11 +11,14 @@ pub(crate) mod abi;
     unused,
     unsafe_op_in_unsafe_fn,
     clippy::all,
+    clippy::too_many_lines,
     clippy::undocumented_unsafe_blocks,
     reason = "made by wit-bindgen"
 )]
-#[rustfmt::skip]
-pub mod bindings;
+pub mod bindings {
+    //! The world as Rust, made by `build.rs`.
+    include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+}
 #[cfg(target_family = "wasm")]
 mod exports;
 #[cfg(not(target_family = "wasm"))]

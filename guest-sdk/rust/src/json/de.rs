@@ -156,11 +156,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        _len: usize,
-        visitor: V,
-    ) -> Result<V::Value, JsonError> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, JsonError> {
         self.deserialize_any(visitor)
     }
 
@@ -244,10 +240,7 @@ impl Elements<'_, '_> {
 impl<'de> de::SeqAccess<'de> for Elements<'_, 'de> {
     type Error = JsonError;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, JsonError> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, JsonError> {
         match self.has_next(b']')? {
             true => seed.deserialize(&mut *self.reader).map(Some),
             false => Ok(None),
@@ -258,10 +251,7 @@ impl<'de> de::SeqAccess<'de> for Elements<'_, 'de> {
 impl<'de> de::MapAccess<'de> for Elements<'_, 'de> {
     type Error = JsonError;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, JsonError> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, JsonError> {
         if !self.has_next(b'}')? {
             return Ok(None);
         }
@@ -287,10 +277,7 @@ impl<'de> de::EnumAccess<'de> for Variant<'_, 'de> {
     type Error = JsonError;
     type Variant = Self;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, Self), JsonError> {
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), JsonError> {
         let name = seed.deserialize(&mut *self.reader)?;
         self.reader.input.expect(b':', "`:`")?;
         Ok((name, self))
@@ -308,11 +295,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
         seed.deserialize(self.reader)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(
-        self,
-        _len: usize,
-        visitor: V,
-    ) -> Result<V::Value, JsonError> {
+    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, JsonError> {
         self.reader.visit_seq(visitor)
     }
 

@@ -247,11 +247,7 @@ impl<'a> ser::Serializer for &'a mut Writer {
         Ok(self.open(b'[', b"]"))
     }
 
-    fn serialize_tuple_struct(
-        self,
-        _name: &'static str,
-        _len: usize,
-    ) -> Result<Nested<'a>, JsonError> {
+    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Nested<'a>, JsonError> {
         Ok(self.open(b'[', b"]"))
     }
 
@@ -271,11 +267,7 @@ impl<'a> ser::Serializer for &'a mut Writer {
         Ok(Nested { omits_none: len.is_none(), ..self.open(b'{', b"}") })
     }
 
-    fn serialize_struct(
-        self,
-        _name: &'static str,
-        _len: usize,
-    ) -> Result<Nested<'a>, JsonError> {
+    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Nested<'a>, JsonError> {
         Ok(self.open(b'{', b"}"))
     }
 
