@@ -15,6 +15,7 @@ const ACCOUNTS: u64 = 100_000;
 fn main() {
     let root = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = root.join(format!("weir-store-bench-{}", std::process::id()));
+    open_small(&folder);
     let store =
         open(&folder, StoreOptions::default(), Arc::new(RealEnv::new())).expect("the folder can be used");
     let random = Random(SimEnv::new(1, Timestamp::ZERO));

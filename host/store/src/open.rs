@@ -133,7 +133,7 @@ pub fn open(dir: &Path, options: StoreOptions, env: Arc<dyn Env>) -> Result<Arc<
     let (log, fold) = (dir.join(LOG_FOLDER), dir.join(FOLD_FOLDER));
     make_folder(&log)?;
     make_folder(&fold)?;
-    sync_folder(dir)?;
+    sync_new_folders(dir, &log)?;
     let fold = SledFold::open(&fold, options.fold_cache_bytes)
         .map_err(|error| OpenError::Fold { what: format!("{error} ({})", fold.display()) })?;
     let site =
@@ -142,14 +142,22 @@ pub fn open(dir: &Path, options: StoreOptions, env: Arc<dyn Env>) -> Result<Arc<
 }
 
 fn make_folder(path: &Path) -> Result<(), OpenError> {
-    if path.is_dir() {
+    fs::create_dir_all(path).map_err(|source| io_error("making the folder", path, source))
+}
+
+/// Makes new folders durable before the first file of the log is made; so when there is one, they are.
+fn sync_new_folders(dir: &Path, log: &Path) -> Result<(), OpenError> {
+    let mut files = fs::read_dir(log).map_err(|source| io_error("listing", log, source))?;
+    if files.next().is_some() {
         return Ok(());
     }
-    fs::create_dir_all(path).map_err(|source| io_error("making the folder", path, source))?;
-    match path.canonicalize().ok().as_deref().and_then(Path::parent) {
-        Some(parent) => sync_folder(parent),
-        None => Ok(()),
+    let dir = dir.canonicalize().map_err(|source| io_error("finding", dir, source))?;
+    sync_folder(&dir)?;
+    for ancestor in dir.ancestors().skip(1) {
+        // Perhaps made on the way, more likely not ours: one that cannot be synced is no reason to refuse.
+        let _ = sync_folder(ancestor);
     }
+    Ok(())
 }
 
 /// The lock goes with the file handle, also when the process is killed.

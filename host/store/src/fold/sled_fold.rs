@@ -51,7 +51,7 @@ impl SledFold {
     /// Opens the database in `folder`, or makes one. Nobody else may have it open.
     pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<SledFold, FoldError> {
         let data = folder.join("db");
-        // While it recovers, sled overwrites every free segment; the sync below covers all of that at once.
+        // While it recovers, sled overwrites every free segment, and syncs its file once when it is done.
         set_sync_flag(&data, false);
         let config = sled::Config::new()
             .path(folder)
@@ -66,7 +66,10 @@ impl SledFold {
         let tree = |name: &str| db.open_tree(name).map_err(|error| FoldError::new("opening", error));
         let (rows, pieces, marks) = (tree(ROWS)?, tree(PIECES)?, tree(MARKS)?);
         let fold = SledFold { folder: folder.to_owned(), db, rows, pieces, marks };
-        fold.sync()?;
+        if fold.mark()? == Timestamp::ZERO {
+            // Perhaps just made: sled never syncs its configuration. From the first checkpoint on all files are.
+            fold.sync()?;
+        }
         set_sync_flag(&data, true);
         Ok(fold)
     }

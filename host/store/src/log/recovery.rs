@@ -61,9 +61,10 @@ pub(crate) fn recover(
 ) -> Result<Recovered, RecoveryError> {
     let mut headers = read_headers(disk)?;
     drop_torn_creation(disk, &mut headers)?;
+    let newest_has_records = headers.last().is_some_and(|newest| newest.has_records);
     let headers = check_headers(disk, headers)?;
     let Some(newest) = headers.last() else { return empty_log(disk, mark) };
-    sync_segment(disk, newest.number)?;
+    sync_segment(disk, newest.number, newest_has_records)?;
     let first = first_needed(disk, &headers, mark)?;
     let closed =
         headers.windows(2).map(|pair| ClosedSegment { number: pair[0].number, last: pair[1].base }).collect();
@@ -258,9 +259,11 @@ impl Replay<'_> {
     }
 }
 
-fn sync_segment(disk: &dyn Disk, number: u64) -> Result<(), RecoveryError> {
+/// A segment gets its first record when its name has been synced; so only without records the name may be new.
+fn sync_segment(disk: &dyn Disk, number: u64, has_records: bool) -> Result<(), RecoveryError> {
     let name = segment::file_name(number);
-    let sync = disk.open(&name).and_then(|mut file| file.sync()).and_then(|()| disk.sync_dir());
+    let sync = disk.open(&name).and_then(|mut file| file.sync());
+    let sync = sync.and_then(|()| if has_records { Ok(()) } else { disk.sync_dir() });
     sync.map_err(|source| io_error(disk, "syncing", &name, source))
 }
 
