@@ -170,3 +170,54 @@ impl History {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use weir_value::Timestamp;
+
+    use super::*;
+    use crate::testing::World;
+
+    fn write(world: &World, keys: usize) -> Timestamp {
+        let key = |n: usize| Bytes::from(format!("test key {n}"));
+        let writes = (0..keys).map(|n| Write { key: key(n), value: Some(Bytes::new()) }).collect();
+        world.db.committer.enter().sequence_plain(writes).expect("the store takes writes")
+    }
+
+    #[test]
+    fn history_is_kept_for_those_who_are_open() {
+        let world = World::forgetful();
+        let committer = &world.db.committer;
+        let kept = || committer.enter().history.keys;
+        write(&world, 3);
+        assert_eq!(kept(), 0, "nobody is open");
+        let old = committer.open();
+        write(&world, 5);
+        let young = committer.open();
+        write(&world, 7);
+        assert_eq!(kept(), 12);
+        drop(old);
+        write(&world, 1);
+        assert_eq!(kept(), 8, "the young one has seen the five");
+        drop(young);
+        write(&world, 1);
+        assert_eq!(kept(), 0);
+        assert!(committer.open.lock().is_empty());
+    }
+
+    #[test]
+    fn history_has_a_bound_and_those_behind_it_conflict() {
+        let world = World::forgetful();
+        let committer = &world.db.committer;
+        let opened = committer.open();
+        let nothing = Reads::default();
+        for _ in 0..4 {
+            write(&world, HISTORY_KEYS_MAX / 4);
+        }
+        assert_eq!(committer.enter().check(&nothing, opened.snapshot.ts()), Ok(()));
+        write(&world, 1);
+        assert_eq!(committer.enter().check(&nothing, opened.snapshot.ts()), Err(Conflict));
+        assert!(committer.enter().history.keys <= HISTORY_KEYS_MAX);
+        assert_eq!(committer.enter().check(&nothing, committer.open().snapshot.ts()), Ok(()));
+    }
+}

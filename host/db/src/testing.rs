@@ -20,12 +20,22 @@ impl World {
     }
 
     pub(crate) fn seeded(seed: u64) -> World {
+        let world = World::open(seed);
+        world.db.committer.keep_history();
+        world
+    }
+
+    /// One that forgets its commits as the real one does.
+    pub(crate) fn forgetful() -> World {
+        World::open(1)
+    }
+
+    fn open(seed: u64) -> World {
         let env = Arc::new(SimEnv::new(seed, Timestamp::from_nanos(1_790_000_000_000_000_000)));
         let shared_env: Arc<dyn Env> = env.clone();
         let disk = memory::MemoryDisk::new();
         let store = memory::open(&disk, StoreOptions::default(), shared_env.clone()).expect("a store");
         let db = Database::open(store, shared_env).expect("a database");
-        db.committer.keep_history();
         World { db, env }
     }
 

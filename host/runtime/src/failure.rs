@@ -80,6 +80,11 @@ fn explain_trap(cause: Trap, state: &CallState, options: &RuntimeOptions) -> Fun
         (None, Trap::UnreachableCodeReached) => {
             trap("unreachable code was reached (a panic or an abort that said nothing)".to_owned())
         }
+        (_, Trap::MemoryOutOfBounds) => trap(
+            // Rust keeps its larger locals on a stack of its own at the start of the memory, below which there is
+            // nothing: that is where most of its endless recursions end.
+            "out of bounds memory access: a call stack that grew without end, or a wild pointer".to_owned(),
+        ),
         _ => trap(cause.to_string().trim_start_matches("wasm trap: ").to_owned()),
     }
 }

@@ -4,6 +4,7 @@
 mod read;
 mod reads;
 mod scan;
+mod splice;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use weir_value::{CreationTime, DocumentError, DocumentId, Object, Value, document, json, names};
 
 use super::Transaction;
+use super::splice::splice;
 use crate::{DbError, keyspace};
 
 const ID: &str = "_id";
@@ -43,17 +44,17 @@ impl Transaction {
         self.count_host_call()?;
         self.writable()?;
         let id = self.resolve_id(table, id)?;
-        let fields = json::parse_patch(fields).map_err(|error| invalid(&error.into()))?;
+        let mut changes = json::parse_patch(fields).map_err(|error| invalid(&error.into()))?;
         let (key, stored) = self.find_document(&id)?;
-        let mut patched = json::parse_object(&stored).map_err(|_| damaged())?;
-        for (name, value) in fields {
-            match value {
-                _ if is_given_by_host(&name) => check_unchanged(&id, &name, value.as_ref())?,
-                Some(value) => drop(patched.insert(name, value)),
-                None => drop(patched.remove(&name)),
-            }
+        for (name, value) in changes.iter().filter(|(name, _)| is_given_by_host(name)) {
+            check_unchanged(&id, name, value.as_ref())?;
         }
-        document::check_object(&patched).map_err(|error| invalid(&error))?;
+        changes.retain(|(name, _)| !is_given_by_host(name));
+        self.scratch.clear();
+        if splice(&stored, &changes, &mut self.scratch) {
+            return self.put_scratch(key, stored.len());
+        }
+        let patched = patch_value(&stored, changes)?;
         self.put_document(key, stored.len(), &patched)
     }
 
@@ -106,6 +107,11 @@ impl Transaction {
     fn put_document(&mut self, key: Bytes, bytes_before: usize, fields: &Object) -> Result<(), DbError> {
         self.scratch.clear();
         fields.write_json(&mut self.scratch);
+        self.put_scratch(key, bytes_before)
+    }
+
+    /// Buffers the document that was written down.
+    fn put_scratch(&mut self, key: Bytes, bytes_before: usize) -> Result<(), DbError> {
         let counted = self.usage.add_write(self.scratch.len().max(bytes_before));
         self.or_poison(counted)?;
         self.writes.put(key, Some(Bytes::copy_from_slice(&self.scratch)));
@@ -121,6 +127,19 @@ impl Transaction {
         self.last_created = Some(creation_time);
         DocumentId { table, creation_time, random: self.shared.entropy.draw() }
     }
+}
+
+/// The patched document, by the way that every patch could go, and the unusual ones do.
+fn patch_value(stored: &[u8], changes: Vec<(String, Option<Value>)>) -> Result<Object, DbError> {
+    let mut patched = json::parse_object(stored).map_err(|_| damaged())?;
+    for (name, value) in changes {
+        match value {
+            Some(value) => drop(patched.insert(name, value)),
+            None => drop(patched.remove(&name)),
+        }
+    }
+    document::check_object(&patched).map_err(|error| invalid(&error))?;
+    Ok(patched)
 }
 
 fn is_given_by_host(name: &str) -> bool {

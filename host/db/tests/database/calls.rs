@@ -49,6 +49,10 @@ fn strict() -> NativeFunctions {
             while tx.query(br#"{"table":"t"}"#, 0).is_ok() {}
             Ok(Value::from("all is well"))
         })
+        .query("f:swallowsAndFails", |tx, _| {
+            while tx.query(br#"{"table":"t"}"#, 0).is_ok() {}
+            Err(FunctionError::Application { message: "mine".to_owned(), data: None })
+        })
 }
 
 #[test]
@@ -78,6 +82,7 @@ fn every_refusal_has_its_code_and_text() {
         ("f:fails", json!({"data": null}), "ApplicationError", "Uncaught ConvexError: no"),
         ("f:writes", json!({}), "ApplicationError", "ReadOnly: `f:writes` is a query"),
         ("f:swallows", json!({}), "TooManyReads", "`f:swallows`: TooManyReads"),
+        ("f:swallowsAndFails", json!({}), "TooManyReads", "`f:swallowsAndFails`: TooManyReads"),
     ];
     for (path, args, code, text) in cases {
         let outcome = world.query(path, &args);

@@ -133,9 +133,9 @@ fn old_records_are_swept_in_steps() {
     let world = World::new(counted(&runs));
     let once = call("c:once", &json!({"n": 1}));
     (0..1_200).for_each(|number| drop(world.db.mutation(&once, Some(request(number)))));
-    let boundary = world.store.sequenced().next();
     world.env.advance(Duration::from_secs(1));
-    (1_200..1_210).for_each(|number| drop(world.db.mutation(&once, Some(request(number)))));
+    let boundary = world.db.mutation(&once, Some(request(1_200))).ts;
+    (1_201..1_210).for_each(|number| drop(world.db.mutation(&once, Some(request(number)))));
     let before = world.store.sequenced();
     assert_eq!(world.db.sweep_session_requests(boundary).unwrap(), Sweep { scanned: 1_210, removed: 1_200 });
     assert!(world.store.sequenced() > before);

@@ -1,5 +1,6 @@
 //! Transcripts: what clients say, what happens in the host, and every frame that leaves, in order.
 mod connections;
+mod equal_values;
 mod failures;
 mod host;
 mod live_queries;
