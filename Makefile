@@ -60,11 +60,13 @@ format: ## Format every file
 
 bench: ## The measured goals, in one table
 	@scripts/setup bench
-	cargo build --release --locked -p weir-cli
-	cargo run --release --locked -p weir-bench
+	cargo build --release --locked -p weir-cli -p weir-bench
+	"$$CARGO_TARGET_DIR/release/weir-bench"
 
+# The whole workspace at once: cargo unifies features over what is selected, and a selection of its own for the binary
+# would compile wasmtime a second time.
 host: ## The binary `host`, with debug assertions
-	cargo build --locked -p weir-cli
+	cargo build --locked --workspace --all-targets
 
 host-release:
 	cargo build --release --locked -p weir-cli

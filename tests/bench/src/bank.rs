@@ -31,7 +31,12 @@ impl Bank {
         let mut ids: Vec<String> = Vec::with_capacity(accounts);
         while ids.len() < accounts {
             let count = (accounts - ids.len()).min(ACCOUNTS_A_CALL);
-            let seeded = http::value(host.address(), "mutation", "bank:seed", &json!({"from": ids.len(), "count": count, "balance": BALANCE}))?;
+            let seeded = http::value(
+                host.address(),
+                "mutation",
+                "bank:seed",
+                &json!({"from": ids.len(), "count": count, "balance": BALANCE}),
+            )?;
             ids.extend(serde_json::from_value::<Vec<String>>(seeded)?);
         }
         ensure!(host.stop()?, "the host failed:\n{}", host.errors());

@@ -42,7 +42,12 @@ struct Round {
 ///
 /// # Errors
 /// When a socket fails.
-pub fn run(address: SocketAddr, subscribers: usize, rounds: usize, between: impl FnOnce()) -> Result<Outcome> {
+pub fn run(
+    address: SocketAddr,
+    subscribers: usize,
+    rounds: usize,
+    between: impl FnOnce(),
+) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
@@ -64,7 +69,12 @@ pub fn run(address: SocketAddr, subscribers: usize, rounds: usize, between: impl
     })
 }
 
-async fn send_rounds(address: SocketAddr, subscribers: usize, rounds: usize, round: &Round) -> Result<Outcome> {
+async fn send_rounds(
+    address: SocketAddr,
+    subscribers: usize,
+    rounds: usize,
+    round: &Round,
+) -> Result<Outcome> {
     let mut sender = open_socket(address).await?;
     let mut out = Vec::new();
     frame::write_text(&mut out, connect(999_999, false).as_bytes());

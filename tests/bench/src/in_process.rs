@@ -31,7 +31,9 @@ pub fn measure(accounts: usize, duration: Duration) -> Result<f64> {
     let done = std::thread::scope(|scope| {
         let run = |seed| {
             let (database, ids, draw) = (&database, &ids, &draw);
-            scope.spawn(move || transfer_until(database, ids, draw, Random::new(seed), end, IN_FLIGHT / threads))
+            scope.spawn(move || {
+                transfer_until(database, ids, draw, Random::new(seed), end, IN_FLIGHT / threads)
+            })
         };
         let running: Vec<_> = (1..=threads as u64).map(run).collect();
         running.into_iter().map(|thread| thread.join().expect("a thread panicked")).sum::<Result<u64>>()

@@ -139,7 +139,8 @@ fn chat(options: &Options, show: &mut impl FnMut(Line)) -> Result<()> {
 
     let host = HostProcess::serve(data.path())?;
     for number in 0..50 {
-        let message = serde_json::json!({"user": "ada", "body": format!("message {number} of the first fifty")});
+        let message =
+            serde_json::json!({"user": "ada", "body": format!("message {number} of the first fifty")});
         http::value(host.address(), "mutation", "chat:sendMessage", &message)?;
     }
     let idle_kib = host.resident_kib()?;
@@ -158,7 +159,12 @@ fn chat(options: &Options, show: &mut impl FnMut(Line)) -> Result<()> {
         show(push_line(subscribers, &outcome));
         if subscribers == 1000 {
             let figure = format!("{each_kib:.1} KiB");
-            show(Line::goal("resident memory, each of 1,000 subscribers", figure, "<= 20 KiB", each_kib <= 20.0));
+            show(Line::goal(
+                "resident memory, each of 1,000 subscribers",
+                figure,
+                "<= 20 KiB",
+                each_kib <= 20.0,
+            ));
         }
     }
     Ok(())
@@ -188,5 +194,10 @@ fn start_to_ready(data: &Path) -> Result<Line> {
         ensure!(host.stop()?, "the host failed:\n{}", host.errors());
     }
     let median_ms = table::quantile(&mut times_us, 0.5) as f64 / 1000.0;
-    Ok(Line::goal("start to ready, compiled code on disk", format!("{median_ms:.1} ms"), "<= 100 ms", median_ms <= 100.0))
+    Ok(Line::goal(
+        "start to ready, compiled code on disk",
+        format!("{median_ms:.1} ms"),
+        "<= 100 ms",
+        median_ms <= 100.0,
+    ))
 }

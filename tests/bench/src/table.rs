@@ -15,8 +15,18 @@ impl Line {
     }
 
     /// A figure with the goal that was set for it, and whether it is met.
-    pub fn goal(name: impl Into<String>, measured: impl Into<String>, goal: impl Into<String>, met: bool) -> Line {
-        Line { name: name.into(), measured: measured.into(), goal: Some((goal.into(), met)), note: String::new() }
+    pub fn goal(
+        name: impl Into<String>,
+        measured: impl Into<String>,
+        goal: impl Into<String>,
+        met: bool,
+    ) -> Line {
+        Line {
+            name: name.into(),
+            measured: measured.into(),
+            goal: Some((goal.into(), met)),
+            note: String::new(),
+        }
     }
 
     /// Adds a remark.

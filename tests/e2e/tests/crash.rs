@@ -50,9 +50,11 @@ fn every_answered_mutation_survives_sigkill_once_and_whole() -> Result<()> {
 
     let mut random = Random(0x5EED);
     for round in 0..ROUNDS {
-        let mut host = HostProcess::serve_at(data.path(), &listen).with_context(|| format!("round {round}"))?;
+        let mut host =
+            HostProcess::serve_at(data.path(), &listen).with_context(|| format!("round {round}"))?;
         let before = answered(&clients);
-        wait_for(|| answered(&clients) > before + 20).with_context(|| format!("no progress in round {round}"))?;
+        wait_for(|| answered(&clients) > before + 20)
+            .with_context(|| format!("no progress in round {round}"))?;
         std::thread::sleep(Duration::from_micros(random.below(120_000)));
         host.kill();
     }
@@ -75,7 +77,12 @@ fn every_answered_mutation_survives_sigkill_once_and_whole() -> Result<()> {
 /// Deploys the bank and opens its accounts; gives their ids.
 fn seed(data: &std::path::Path) -> Result<Vec<String>> {
     let mut host = HostProcess::dev(&project::guest("bench"), data)?;
-    let ids = http::value(host.address(), "mutation", "bank:seed", &json!({"from": 0, "count": ACCOUNTS, "balance": BALANCE}))?;
+    let ids = http::value(
+        host.address(),
+        "mutation",
+        "bank:seed",
+        &json!({"from": 0, "count": ACCOUNTS, "balance": BALANCE}),
+    )?;
     ensure!(host.stop()?, "the host stopped with an error:\n{}", host.errors());
     Ok(serde_json::from_value(ids)?)
 }
@@ -111,7 +118,11 @@ fn run_client(address: SocketAddr, state: &Mutex<Client>, ids: &[String], stop: 
 }
 
 fn use_connection(
-    socket: &mut SyncClient, state: &Mutex<Client>, ids: &[String], stop: &AtomicBool, random: &mut Random,
+    socket: &mut SyncClient,
+    state: &Mutex<Client>,
+    ids: &[String],
+    stop: &AtomicBool,
+    random: &mut Random,
 ) -> Result<()> {
     let again: Vec<Transfer> = state.lock().expect("unpoisoned").unanswered.iter().cloned().collect();
     let number = state.lock().expect("unpoisoned").number;
@@ -161,7 +172,11 @@ impl Client {
     fn take_answer(&mut self, message: &Value) -> Result<()> {
         ensure!(message["success"] == true, "a transfer failed: {message}");
         let first = self.unanswered.pop_front().context("an answer to nothing")?;
-        ensure!(message["requestId"] == first.request, "answers out of order: {message}, expected {}", first.request);
+        ensure!(
+            message["requestId"] == first.request,
+            "answers out of order: {message}, expected {}",
+            first.request
+        );
         self.answered.push(first.request);
         Ok(())
     }
@@ -184,7 +199,8 @@ struct Row {
 fn read_ledger(address: SocketAddr) -> Result<Vec<Row>> {
     let (mut rows, mut after) = (Vec::new(), 0.0);
     loop {
-        let mut page = http::value(address, "query", "bank:ledger", &json!({"after": after, "limit": 5_000}))?;
+        let mut page =
+            http::value(address, "query", "bank:ledger", &json!({"after": after, "limit": 5_000}))?;
         rows.extend(serde_json::from_value::<Vec<Row>>(page["rows"].take())?);
         match page["next"].as_f64() {
             Some(next) => after = next,
@@ -218,7 +234,11 @@ fn check_balances(address: SocketAddr, ids: &[String], ledger: &[Row]) -> Result
     let balances = http::value(address, "query", "bank:balances", &json!({"ids": ids}))?;
     let balances: Vec<f64> = serde_json::from_value(balances)?;
     for (id, balance) in ids.iter().zip(&balances) {
-        ensure!(*balance == expected[id.as_str()], "{id} has {balance}, by the ledger {}", expected[id.as_str()]);
+        ensure!(
+            *balance == expected[id.as_str()],
+            "{id} has {balance}, by the ledger {}",
+            expected[id.as_str()]
+        );
     }
     let sum: f64 = balances.iter().sum();
     ensure!(sum == BALANCE * f64::from(ACCOUNTS), "the sum is {sum}");

@@ -36,7 +36,14 @@ fn no_answer_leaves_before_its_record_is_synced() -> Result<()> {
 
 fn traced(data: &Path, trace: &Path) -> Command {
     let mut command = Command::new("strace");
-    command.args(["-f", "-y", "-s", "200000", "-e", "trace=write,pwrite64,writev,sendto,sendmsg,fdatasync,fsync"]);
+    command.args([
+        "-f",
+        "-y",
+        "-s",
+        "200000",
+        "-e",
+        "trace=write,pwrite64,writev,sendto,sendmsg,fdatasync,fsync",
+    ]);
     command.arg("-o").arg(trace).arg(host_binary()).arg("serve").arg("--data").arg(data);
     command.args(["--listen", "127.0.0.1:0"]);
     command
@@ -90,7 +97,8 @@ fn check_order(events: &[Event<'_>], request: u32) -> Result<()> {
         event.call.contains("write") && event.text.contains("/log/") && event.text.contains(&marker(request))
     })
     .with_context(|| format!("no log record of request {request}"))?;
-    let synced = end_of_sync(events, record).with_context(|| format!("no sync after the record of {request}"))?;
+    let synced =
+        end_of_sync(events, record).with_context(|| format!("no sync after the record of {request}"))?;
     let answer = find(events, 0, |event| {
         event.begins
             && matches!(event.call, "write" | "writev" | "sendto" | "sendmsg")

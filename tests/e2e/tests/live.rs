@@ -32,7 +32,8 @@ fn a_write_outside_the_interval_runs_nothing() -> Result<()> {
     let data = tempfile::tempdir()?;
     let host = HostProcess::dev(&project::guest("bench"), data.path())?;
     let seed = json!({"from": 0, "count": 40, "balance": 10});
-    let ids: Vec<String> = serde_json::from_value(http::value(host.address(), "mutation", "bank:seed", &seed)?)?;
+    let ids: Vec<String> =
+        serde_json::from_value(http::value(host.address(), "mutation", "bank:seed", &seed)?)?;
     let mut watcher = SyncClient::connect(host.address(), &session(0), 0)?;
     // The newest ten accounts, and one that is watched by its id.
     watcher.subscribe(0, 0, "bank:newest", &json!({"count": 10}))?;
@@ -78,7 +79,10 @@ fn one_new_message_of_fifty_is_a_small_patch() -> Result<()> {
     let patch = transition["modifications"][0]["patch"].as_array().context("a patch")?;
     let kinds: Vec<&Value> = patch.iter().map(|operation| &operation["op"]).collect();
     ensure!(kinds == ["remove", "add"], "{patch:?}");
-    ensure!(patch[1]["value"] == *list.as_array().and_then(|all| all.last()).context("a last")?, "the same document");
+    ensure!(
+        patch[1]["value"] == *list.as_array().and_then(|all| all.last()).context("a last")?,
+        "the same document"
+    );
     Ok(())
 }
 

@@ -27,7 +27,8 @@ pub fn host_binary() -> PathBuf {
         return PathBuf::from(path);
     }
     let current = std::env::current_exe().expect("the running program has a path");
-    let beside = current.ancestors().skip(1).take(2).map(|folder| folder.join("host")).find(|path| path.is_file());
+    let beside =
+        current.ancestors().skip(1).take(2).map(|folder| folder.join("host")).find(|path| path.is_file());
     beside.expect("no `host` binary beside this program: run `cargo build -p weir-cli`, or set HOST_BIN")
 }
 
@@ -81,7 +82,10 @@ impl HostProcess {
             let status = child.wait()?;
             // The reader of standard error may be a moment behind the end of the process.
             std::thread::sleep(Duration::from_millis(50));
-            bail!("{command:?} ended with {status} before it was ready:\n{}", errors.lock().expect("never poisoned"));
+            bail!(
+                "{command:?} ended with {status} before it was ready:\n{}",
+                errors.lock().expect("never poisoned")
+            );
         };
         let address = address.parse().with_context(|| format!("the address in {line:?}"))?;
         Ok(HostProcess { child, address, errors, start_to_ready: started.elapsed() })

@@ -95,7 +95,9 @@ pub fn value(address: SocketAddr, kind: &str, path: &str, args: &Value) -> Resul
 pub fn metric(address: SocketAddr, name: &str) -> Result<f64> {
     let text = get(address, "/metrics")?.body;
     let line = text.lines().find(|line| line.split([' ', '{']).next() == Some(name));
-    line.map_or(Ok(0.0), |line| line.rsplit(' ').next().unwrap_or("0").parse().context("a metric is a number"))
+    line.map_or(Ok(0.0), |line| {
+        line.rsplit(' ').next().unwrap_or("0").parse().context("a metric is a number")
+    })
 }
 
 fn unchunk(body: &str) -> String {

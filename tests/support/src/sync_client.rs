@@ -96,8 +96,10 @@ impl SyncClient {
     /// # Errors
     /// When the connection is gone.
     pub fn subscribe(&mut self, base: u32, query: u32, path: &str, args: &Value) -> Result<()> {
-        self.send(&json!({"type": "ModifyQuerySet", "baseVersion": base, "newVersion": base + 1, "modifications": [
-            {"type": "Add", "queryId": query, "udfPath": path, "args": [args]}]}))
+        self.send(
+            &json!({"type": "ModifyQuerySet", "baseVersion": base, "newVersion": base + 1, "modifications": [
+            {"type": "Add", "queryId": query, "udfPath": path, "args": [args]}]}),
+        )
     }
 
     /// Sends one mutation.
@@ -169,7 +171,8 @@ impl SyncClient {
             self.read_to += found.length;
             match opcode {
                 0x1 => {
-                    let message: Value = serde_json::from_slice(&payload).context("a message that is no JSON")?;
+                    let message: Value =
+                        serde_json::from_slice(&payload).context("a message that is no JSON")?;
                     if message["type"] != "Ping" {
                         return Ok(Some(Received::Message(message)));
                     }

@@ -1,9 +1,9 @@
 //! What clients can send over HTTP that they should not.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use weir_test_support::{HostProcess, http, project};
 
-use crate::{expect_alive, expect_all};
+use crate::{Report, expect_alive, expect_all};
 
 /// What one case sends.
 pub enum Send {
@@ -23,9 +23,14 @@ const JSON: &str = "Content-Type: application/json\r\n";
 pub const CASES: &[Case] = &[
     Case("no such route", Send::Request("GET", "/api/nothing", "", ""), 404, &["code", "message"]),
     Case("wrong method", Send::Request("DELETE", "/api/query", "", ""), 405, &["code"]),
-    Case("no JSON", Send::Request("POST", "/api/query", JSON, "{nope"), 400, &["code", "JSON"]),
+    Case("no JSON", Send::Request("POST", "/api/query", JSON, "{nope"), 400, &["InvalidRequest", "column 2"]),
     Case("no path", Send::Request("POST", "/api/query", JSON, r#"{"args":{}}"#), 400, &["path"]),
-    Case("path of another type", Send::Request("POST", "/api/query", JSON, r#"{"path":7,"args":{}}"#), 400, &["path"]),
+    Case(
+        "path of another type",
+        Send::Request("POST", "/api/query", JSON, r#"{"path":7,"args":{}}"#),
+        400,
+        &["InvalidRequest", "column 9"],
+    ),
     Case(
         "unknown function",
         Send::Request("POST", "/api/query", JSON, r#"{"path":"chat:nothing","args":{}}"#),
@@ -40,7 +45,12 @@ pub const CASES: &[Case] = &[
     ),
     Case(
         "a mutation called as a query",
-        Send::Request("POST", "/api/query", JSON, r#"{"path":"chat:sendMessage","args":{"user":"a","body":"b"}}"#),
+        Send::Request(
+            "POST",
+            "/api/query",
+            JSON,
+            r#"{"path":"chat:sendMessage","args":{"user":"a","body":"b"}}"#,
+        ),
         200,
         &["error", "chat:sendMessage", "mutation"],
     ),
@@ -52,7 +62,12 @@ pub const CASES: &[Case] = &[
     ),
     Case(
         "an argument of the wrong type",
-        Send::Request("POST", "/api/mutation", JSON, r#"{"path":"chat:sendMessage","args":{"user":"a","body":7}}"#),
+        Send::Request(
+            "POST",
+            "/api/mutation",
+            JSON,
+            r#"{"path":"chat:sendMessage","args":{"user":"a","body":7}}"#,
+        ),
         200,
         &["ArgumentValidationError", "body"],
     ),
@@ -97,18 +112,33 @@ pub const CASES: &[Case] = &[
         &["format"],
     ),
     Case("deep JSON", Send::Made("POST", "/api/mutation", JSON, deep_arguments), 200, &["error", "nest"]),
-    Case("deep JSON as the body", Send::Made("POST", "/api/query", JSON, || "[".repeat(200_000)), 400, &["code"]),
+    Case(
+        "deep JSON as the body",
+        Send::Made("POST", "/api/query", JSON, || "[".repeat(200_000)),
+        400,
+        &["code"],
+    ),
     Case("a huge body", Send::Raw(huge_body), 413, &["code"]),
     Case("a huge head", Send::Raw(huge_head), 431, &[]),
     Case("no HTTP", Send::Raw(|| b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n".to_vec()), 400, &[]),
-    Case("a batch that is none", Send::Request("POST", "/api/query_batch", JSON, r#"{"queries":7}"#), 400, &["queries"]),
+    Case(
+        "a batch that is none",
+        Send::Request("POST", "/api/query_batch", JSON, r#"{"queries":7}"#),
+        400,
+        &["InvalidRequest", "a sequence"],
+    ),
     Case(
         "an internal route without the key",
         Send::Request("POST", "/api/function", JSON, r#"{"path":"chat:getMessages","args":{}}"#),
         401,
         &["key"],
     ),
-    Case("deploy without the key", Send::Request("POST", "/api/weir/deploy", JSON, r#"{"modules":[]}"#), 401, &["key"]),
+    Case(
+        "deploy without the key",
+        Send::Request("POST", "/api/weir/deploy", JSON, r#"{"modules":[]}"#),
+        401,
+        &["key"],
+    ),
     Case(
         "deploy with a wrong key",
         Send::Request(
@@ -121,31 +151,46 @@ pub const CASES: &[Case] = &[
         &["key"],
     ),
     Case("out of the web folder", Send::Request("GET", "/../../../../etc/passwd", "", ""), 400, &[]),
-    Case("out of the web folder, encoded", Send::Request("GET", "/%2e%2e/%2e%2e/etc/passwd", "", ""), 400, &[]),
-    Case("a sync path that is no version", Send::Request("GET", "/api/nonsense/sync", "", ""), 400, &["InvalidClientVersion"]),
-    Case("sync without an upgrade", Send::Request("GET", "/api/sync", "", ""), 400, &["WebSocket"]),
+    Case(
+        "out of the web folder, encoded",
+        Send::Request("GET", "/%2e%2e/%2e%2e/etc/passwd", "", ""),
+        400,
+        &[],
+    ),
+    Case(
+        "a sync path that is no version",
+        Send::Request("GET", "/api/nonsense/sync", "", ""),
+        400,
+        &["InvalidClientVersion"],
+    ),
+    Case("sync without an upgrade", Send::Request("GET", "/api/sync", "", ""), 426, &["WebSocket"]),
 ];
 
 #[test]
 fn http() -> Result<()> {
     let data = tempfile::tempdir()?;
     let host = HostProcess::dev(&project::chat(), data.path())?;
-    for Case(name, send, status, wanted) in CASES {
-        let answer = match send {
-            Send::Request(method, path, headers, body) => {
-                http::request(host.address(), method, path, headers, body.as_bytes())
-            }
-            Send::Made(method, path, headers, body) => {
-                http::request(host.address(), method, path, headers, body().as_bytes())
-            }
-            Send::Raw(bytes) => http::raw(host.address(), &bytes()),
-        }
-        .map_err(|error| error.context(*name))?;
-        anyhow::ensure!(answer.status == *status, "{name}: expected {status}, got {} {}", answer.status, answer.body);
-        expect_all(name, &answer.body, wanted)?;
-        expect_alive(name, host.address(), "chat:getMessages")?;
+    let mut report = Report::default();
+    for case in CASES {
+        report.add(case.0, check(&host, case));
     }
-    Ok(())
+    report.end()
+}
+
+fn check(host: &HostProcess, Case(_, send, status, wanted): &Case) -> Result<()> {
+    let address = host.address();
+    let answer = match send {
+        Send::Request(method, path, headers, body) => {
+            http::request(address, method, path, headers, body.as_bytes())
+        }
+        Send::Made(method, path, headers, body) => {
+            http::request(address, method, path, headers, body().as_bytes())
+        }
+        Send::Raw(bytes) => http::raw(address, &bytes()),
+    }?;
+    ensure!(answer.status == *status, "expected {status}, got {} {}", answer.status, answer.body);
+    expect_all(&answer.body, wanted)?;
+    expect_alive(address, "chat:getMessages")
 }
 
 fn deep_arguments() -> String {

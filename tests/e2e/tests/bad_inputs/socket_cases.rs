@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use weir_test_support::sync_client::Received;
 use weir_test_support::{HostProcess, SyncClient, project};
 
-use crate::{expect_alive, expect_all};
+use crate::{Report, expect_alive, expect_all};
 
 /// A name, what is done on a connection that has said `Connect`, and what must stand in what comes back until the
 /// wanted message or the end: messages as JSON, and `close CODE REASON`.
 pub struct Case(&'static str, fn(&mut SyncClient) -> Result<()>, &'static [&'static str]);
 
 pub const CASES: &[Case] = &[
-    Case("no JSON", |client| client.send_text("{nope"), &["FatalError", "JSON"]),
+    Case("no JSON", |client| client.send_text("{nope"), &["FatalError", "WSMessageInvalidJson", "column 2"]),
     Case("no object", |client| client.send_text("7"), &["FatalError"]),
     Case("no type", |client| client.send(&json!({})), &["FatalError", "type"]),
     Case("an unknown type", |client| client.send(&json!({"type": "Surprise"})), &["FatalError", "Surprise"]),
@@ -22,12 +22,16 @@ pub const CASES: &[Case] = &[
     Case("a reserved opcode", |client| client.send_bytes(&[0x83, 0x80, 0, 0, 0, 0]), &["close"]),
     Case("text that is no UTF-8", |client| client.send_bytes(&[0x81, 0x81, 0, 0, 0, 0, 0xFF]), &["close"]),
     Case("a frame that announces 2 GiB", announce_2_gib, &["close"]),
-    Case("a wrong base version", |client| client.subscribe(7, 0, "chat:getMessages", &json!({})), &["FatalError", "BaseVersion"]),
+    Case(
+        "a wrong base version",
+        |client| client.subscribe(7, 0, "chat:getMessages", &json!({})),
+        &["FatalError", "BaseVersion"],
+    ),
     Case("a version that does not grow", version_that_stays, &["FatalError", "ersion"]),
     Case("a query id added twice", added_twice, &["FatalError", "0"]),
     Case("an unknown query id removed", unknown_removed, &["FatalError", "9"]),
     Case("an unknown modification", unknown_modification, &["FatalError", "Surprise"]),
-    Case("a version that is no number", version_no_number, &["FatalError", "baseVersion"]),
+    Case("a version that is no number", version_no_number, &["FatalError", "ModifyQuerySet", "expected u32"]),
     Case(
         "an unknown function watched",
         |client| client.subscribe(0, 0, "chat:nothing", &json!({})),
@@ -62,14 +66,19 @@ pub const CASES: &[Case] = &[
 fn sockets() -> Result<()> {
     let data = tempfile::tempdir()?;
     let host = HostProcess::dev(&project::chat(), data.path())?;
-    for (number, Case(name, act, wanted)) in CASES.iter().enumerate() {
-        let session = format!("00000000-0000-4000-8000-{number:012}");
-        let mut client = SyncClient::connect(host.address(), &session, 0)?;
-        act(&mut client).map_err(|error| error.context(*name))?;
-        expect_all(name, &read_until(&mut client, wanted), wanted)?;
-        expect_alive(name, host.address(), "chat:getMessages")?;
+    let mut report = Report::default();
+    for (number, case) in CASES.iter().enumerate() {
+        report.add(case.0, check(&host, number, case));
     }
-    Ok(())
+    report.end()
+}
+
+fn check(host: &HostProcess, number: usize, Case(_, act, wanted): &Case) -> Result<()> {
+    let session = format!("00000000-0000-4000-8000-{number:012}");
+    let mut client = SyncClient::connect(host.address(), &session, 0)?;
+    act(&mut client)?;
+    expect_all(&read_until(&mut client, wanted), wanted)?;
+    expect_alive(host.address(), "chat:getMessages")
 }
 
 #[test]
@@ -79,24 +88,28 @@ fn before_connect() -> Result<()> {
     let mut client = SyncClient::open(host.address())?;
     client.subscribe(0, 0, "chat:getMessages", &json!({}))?;
     let wanted = ["FatalError", "Connect"];
-    expect_all("a message before Connect", &read_until(&mut client, &wanted), &wanted)?;
+    expect_all(&read_until(&mut client, &wanted), &wanted)?;
 
     // A client that has seen a newer moment than this server has: the server must not serve the past.
     let mut client = SyncClient::open(host.address())?;
-    client.send(&json!({"type": "Connect", "sessionId": "00000000-0000-4000-8000-000000000000", "connectionCount": 1,
-        "lastCloseReason": "unknown", "maxObservedTimestamp": "////////f38="}))?;
+    client.send(
+        &json!({"type": "Connect", "sessionId": "00000000-0000-4000-8000-000000000000", "connectionCount": 1,
+        "lastCloseReason": "unknown", "maxObservedTimestamp": "////////f38="}),
+    )?;
     client.subscribe(0, 0, "chat:getMessages", &json!({}))?;
-    expect_all("a client from the future", &read_until(&mut client, &["close 1011"]), &["close 1011"])?;
+    expect_all(&read_until(&mut client, &["close 1011"]), &["close 1011"])?;
 
     let mut client = SyncClient::open(host.address())?;
     client.send(&json!({"type": "Connect", "sessionId": "no uuid", "connectionCount": 0}))?;
-    expect_all("a session that is no UUID", &read_until(&mut client, &wanted[..1]), &wanted[..1])?;
+    expect_all(&read_until(&mut client, &wanted[..1]), &wanted[..1])?;
 
     let mut client = SyncClient::open(host.address())?;
-    client.send(&json!({"type": "Connect", "sessionId": "00000000-0000-4000-8000-000000000000", "connectionCount": 1,
-        "maxObservedTimestamp": "AAA="}))?;
-    expect_all("a timestamp of two bytes", &read_until(&mut client, &wanted[..1]), &wanted[..1])?;
-    expect_alive("all of them", host.address(), "chat:getMessages")
+    client.send(
+        &json!({"type": "Connect", "sessionId": "00000000-0000-4000-8000-000000000000", "connectionCount": 1,
+        "maxObservedTimestamp": "AAA="}),
+    )?;
+    expect_all(&read_until(&mut client, &wanted[..1]), &wanted[..1])?;
+    expect_alive(host.address(), "chat:getMessages")
 }
 
 /// What comes back, as text, until all that is wanted has come or the connection is over.
@@ -134,7 +147,9 @@ fn version_that_stays(client: &mut SyncClient) -> Result<()> {
 }
 
 fn modify(client: &mut SyncClient, modifications: &Value) -> Result<()> {
-    client.send(&json!({"type": "ModifyQuerySet", "baseVersion": 0, "newVersion": 1, "modifications": modifications}))
+    client.send(
+        &json!({"type": "ModifyQuerySet", "baseVersion": 0, "newVersion": 1, "modifications": modifications}),
+    )
 }
 
 fn added_twice(client: &mut SyncClient) -> Result<()> {
@@ -165,4 +180,3 @@ fn action(client: &mut SyncClient) -> Result<()> {
 fn token(client: &mut SyncClient) -> Result<()> {
     client.send(&json!({"type": "Authenticate", "baseVersion": 0, "tokenType": "User", "value": "x.y.z"}))
 }
-

@@ -39,6 +39,7 @@ fn hoard(_ctx: &QueryCtx) -> u32 {
 /// Calls itself until the stack is full.
 #[query]
 fn overflow(_ctx: &QueryCtx) -> u32 {
+    #[allow(unconditional_recursion, reason = "that is the point")]
     fn deeper(depth: u32) -> u32 {
         let frame = black_box([depth; 64]);
         deeper(depth + 1).wrapping_add(frame[black_box(7)])

@@ -46,7 +46,13 @@ pub fn insert(table: &str, document: &[u8]) -> String {
     #[link(wasm_import_module = "weir:guest/db@0.1.0")]
     unsafe extern "C" {
         #[link_name = "insert"]
-        fn import(table: *const u8, table_bytes: usize, document: *const u8, document_bytes: usize, result: *mut [usize; 5]);
+        fn import(
+            table: *const u8,
+            table_bytes: usize,
+            document: *const u8,
+            document_bytes: usize,
+            result: *mut [usize; 5],
+        );
     }
     let mut result = [0; 5];
     // SAFETY: the shape of `result<string, error>` in the canonical ABI: which
