@@ -33,7 +33,9 @@ pub enum AdminKeyError {
     #[error("there is no admin key at {0}: it is made when a server is first started on this data folder")]
     Missing(PathBuf),
     /// The file is there, but is no key.
-    #[error("{0} is not an admin key (`name|hex`): restore it from a copy, or remove it to have a new one made")]
+    #[error(
+        "{0} is not an admin key (`name|hex`): restore it from a copy, or remove it to have a new one made"
+    )]
     Malformed(PathBuf),
     /// Others could read the key.
     #[error("{path} can be read by others (mode {mode:03o}): make it private with `chmod 600`")]
@@ -64,8 +66,8 @@ impl AdminKey {
             io::ErrorKind::NotFound => AdminKeyError::Missing(path.clone()),
             _ => AdminKeyError::Io { path: path.clone(), source },
         })?;
-        let metadata = fs::metadata(&path)
-            .map_err(|source| AdminKeyError::Io { path: path.clone(), source })?;
+        let metadata =
+            fs::metadata(&path).map_err(|source| AdminKeyError::Io { path: path.clone(), source })?;
         let mode = metadata.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(AdminKeyError::Exposed { path, mode });
@@ -80,8 +82,7 @@ impl AdminKey {
     pub fn read_or_create(data_dir: &Path, instance_name: &str) -> Result<AdminKey, AdminKeyError> {
         match AdminKey::read(data_dir) {
             Err(AdminKeyError::Missing(path)) => {
-                let key = AdminKey::generate(instance_name)
-                    .and_then(|key| key.write(&path).map(|()| key));
+                let key = AdminKey::generate(instance_name).and_then(|key| key.write(&path).map(|()| key));
                 key.map_err(|source| AdminKeyError::Io { path, source })
             }
             other => other,

@@ -84,8 +84,7 @@ impl Backend {
                 hub.redeploy();
             }
         });
-        let deployer =
-            Deployer::new(Arc::clone(&db), loader, files, Arc::clone(&durable), on_change);
+        let deployer = Deployer::new(Arc::clone(&db), loader, files, Arc::clone(&durable), on_change);
         Arc::new(Backend {
             env,
             db,

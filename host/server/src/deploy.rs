@@ -151,8 +151,7 @@ impl Deployer {
             let component = files.read(&module.sha256)?;
             Ok(Module { name: module.name.clone(), component })
         };
-        let modules: Vec<Module> =
-            record.modules.iter().map(read).collect::<Result<_, std::io::Error>>()?;
+        let modules: Vec<Module> = record.modules.iter().map(read).collect::<Result<_, std::io::Error>>()?;
         let functions = self.loader.load(&modules)?;
         self.put_in_place(functions, record.modules);
         Ok(())
@@ -204,10 +203,8 @@ impl Deployer {
     }
 
     fn read_record(&self) -> Result<Option<Record>, DeployError> {
-        let text = self
-            .db
-            .read_system(RECORD_NAME)
-            .map_err(|error| DeployError::Record(error.to_string()))?;
+        let text =
+            self.db.read_system(RECORD_NAME).map_err(|error| DeployError::Record(error.to_string()))?;
         text.map(|text| serde_json::from_slice(&text))
             .transpose()
             .map_err(|error| DeployError::Record(error.to_string()))
@@ -272,9 +269,5 @@ fn describe(info: &weir_db::FunctionInfo) -> FunctionSummary {
         Visibility::Public => "public",
         Visibility::Internal => "internal",
     };
-    FunctionSummary {
-        path: info.path.to_string(),
-        kind: kind.to_owned(),
-        visibility: visibility.to_owned(),
-    }
+    FunctionSummary { path: info.path.to_string(), kind: kind.to_owned(), visibility: visibility.to_owned() }
 }

@@ -7,8 +7,8 @@
 //! The server has two: how far the log is durable, and how far the live queries
 //! have seen it. Knows nothing of what the timestamps stand for.
 
-use std::collections::BinaryHeap;
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,10 +30,7 @@ struct Waiter {
 impl DurableGate {
     /// A gate that stands at `ts`.
     pub fn new(ts: Timestamp) -> DurableGate {
-        DurableGate {
-            reached: AtomicU64::new(ts.as_nanos()),
-            waiters: Mutex::new(BinaryHeap::new()),
-        }
+        DurableGate { reached: AtomicU64::new(ts.as_nanos()), waiters: Mutex::new(BinaryHeap::new()) }
     }
 
     /// Where the gate stands.
@@ -130,6 +127,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a thread of the test itself")]
     fn no_wake_up_is_lost_between_threads() {
         let gate = Arc::new(DurableGate::new(at(0)));
         let mover = Arc::clone(&gate);

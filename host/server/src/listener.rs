@@ -45,8 +45,7 @@ impl Listening {
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_millis(limits::HTTP_HEAD_MS_MAX))
             .max_header_size(limits::HTTP_HEAD_BYTES_MAX)
-            .max_buf_size(limits::HTTP_HEAD_BYTES_MAX.max(8192))
-            .pipeline_flush(true);
+            .max_buf_size(limits::HTTP_HEAD_BYTES_MAX);
         Listening {
             backend,
             builder,
@@ -70,8 +69,7 @@ impl Listening {
     fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, backend: Arc<Backend>) {
         let service =
             service_fn(move |request: Request<Incoming>| http::answer(Arc::clone(&backend), request));
-        let connection =
-            self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut stopping = self.stopping.subscribe();
         self.backend.tasks.spawn(async move {
             let mut connection = std::pin::pin!(connection);

@@ -101,9 +101,7 @@ fn explain_listen(error: &std::io::Error) -> String {
         std::io::ErrorKind::AddrInUse => {
             "another program listens there; stop it, or choose another port with --listen".into()
         }
-        std::io::ErrorKind::PermissionDenied => {
-            "not allowed; choose a port above 1023 with --listen".into()
-        }
+        std::io::ErrorKind::PermissionDenied => "not allowed; choose a port above 1023 with --listen".into(),
         _ => error.to_string(),
     }
 }
@@ -191,8 +189,7 @@ impl Server {
 /// Opens what is in the data folder. Blocks.
 fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
     let data_dir = &options.data_dir;
-    let in_data_dir =
-        |source| StartError::DataDir { path: data_dir.clone(), source };
+    let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
     std::fs::create_dir_all(data_dir).map_err(in_data_dir)?;
     let web = options.web.as_ref().map(open_web).transpose()?;
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
@@ -216,8 +213,9 @@ fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
 fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {
     match folder {
         WebFolder::Expected(path) => Ok(StaticFiles::at(path)),
-        WebFolder::Present(path) => StaticFiles::open(path)
-            .map_err(|source| StartError::Web { path: path.clone(), source }),
+        WebFolder::Present(path) => {
+            StaticFiles::open(path).map_err(|source| StartError::Web { path: path.clone(), source })
+        }
     }
 }
 

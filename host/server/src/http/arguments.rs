@@ -240,13 +240,25 @@ mod tests {
         let lines = ["[LOG] 'hi'".to_owned()];
         let one = Bytes::from_static(br#"{"n":{"$integer":"AQAAAAAAAAA="}}"#);
         for (result, lines, format, expected) in [
-            (Ok(one.clone()), &lines[..], Format::Clean,
-             r#"{"status":"success","value":{"n":"1"},"logLines":["[LOG] 'hi'"]}"#),
-            (Ok(one), &[], Format::Encoded,
-             r#"{"status":"success","value":{"n":{"$integer":"AQAAAAAAAAA="}}}"#),
+            (
+                Ok(one.clone()),
+                &lines[..],
+                Format::Clean,
+                r#"{"status":"success","value":{"n":"1"},"logLines":["[LOG] 'hi'"]}"#,
+            ),
+            (
+                Ok(one),
+                &[],
+                Format::Encoded,
+                r#"{"status":"success","value":{"n":{"$integer":"AQAAAAAAAAA="}}}"#,
+            ),
             (failed(None), &[], Format::Clean, r#"{"status":"error","errorMessage":"no \"way\""}"#),
-            (failed(Some(b"null")), &[], Format::Clean,
-             r#"{"status":"error","errorMessage":"no \"way\"","errorData":null}"#),
+            (
+                failed(Some(b"null")),
+                &[],
+                Format::Clean,
+                r#"{"status":"error","errorMessage":"no \"way\"","errorData":null}"#,
+            ),
         ] {
             let mut out = Vec::new();
             write_outcome(&mut out, &result, lines, format).unwrap();

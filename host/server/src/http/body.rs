@@ -33,9 +33,8 @@ async fn read_bounded(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Api
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| {
-            ApiError::bad_request("IncompleteBody", "The body broke off before its end.")
-        })?;
+        let frame = frame
+            .map_err(|_| ApiError::bad_request("IncompleteBody", "The body broke off before its end."))?;
         let Ok(chunk) = frame.into_data() else { continue };
         if first.len() + rest.len() + chunk.len() > bytes_max {
             return Err(too_large(bytes_max));

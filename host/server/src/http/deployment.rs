@@ -32,10 +32,7 @@ struct SentModule {
 }
 
 /// Puts a new deployment in place.
-pub async fn deploy(
-    backend: &Arc<Backend>,
-    request: Request<Incoming>,
-) -> Result<Answer, ApiError> {
+pub async fn deploy(backend: &Arc<Backend>, request: Request<Incoming>) -> Result<Answer, ApiError> {
     let query = request.uri().query().unwrap_or("").to_owned();
     caller::require_admin(&backend.admin_key, request.headers(), &query)?;
     let text = body::read(request.into_body(), limits::DEPLOY_REQUEST_BYTES_MAX).await?;
@@ -72,9 +69,7 @@ fn refuse(error: DeployError) -> ApiError {
         DeployError::Invalid(_) | DeployError::Load(_) => {
             ApiError::bad_request("InvalidDeployment", error.to_string())
         }
-        DeployError::Busy => {
-            ApiError::new(StatusCode::CONFLICT, "DeploymentInProgress", error.to_string())
-        }
+        DeployError::Busy => ApiError::new(StatusCode::CONFLICT, "DeploymentInProgress", error.to_string()),
         DeployError::Io(_) | DeployError::Record(_) | DeployError::Lost => {
             tracing::error!(%error, "a deployment failed");
             ApiError::internal()

@@ -80,8 +80,7 @@ impl Request<'_> {
             let message = format!("More than {} queries.", limits::HTTP_QUERY_BATCH_MAX);
             return Err(ApiError::bad_request("TooManyQueries", message));
         }
-        let calls: Result<Vec<_>, _> =
-            batch.queries.into_iter().map(FunctionRequest::into_call).collect();
+        let calls: Result<Vec<_>, _> = batch.queries.into_iter().map(FunctionRequest::into_call).collect();
         let at = self.newest();
         let mut out = b"{\"results\":[".to_vec();
         for (number, call) in calls?.into_iter().enumerate() {
@@ -131,12 +130,7 @@ impl Request<'_> {
     }
 
     fn call(&self, call: FunctionCall) -> Call {
-        Call {
-            path: call.path,
-            args: call.args,
-            caller: self.caller,
-            request_id: self.request_id.clone(),
-        }
+        Call { path: call.path, args: call.args, caller: self.caller, request_id: self.request_id.clone() }
     }
 
     async fn run_query(&self, call: FunctionCall, at: Arc<Snapshot>) -> Result<Answer, ApiError> {
@@ -174,9 +168,10 @@ impl Request<'_> {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let _room = self.backend.http_calls.try_acquire().map_err(|_| {
-            ApiError::overloaded("Too many function calls at once: try again in a moment.")
-        })?;
+        let _room =
+            self.backend.http_calls.try_acquire().map_err(|_| {
+                ApiError::overloaded("Too many function calls at once: try again in a moment.")
+            })?;
         self.backend.executor.run(job).await.map_err(|_| ApiError::internal())
     }
 }

@@ -39,13 +39,21 @@ fn server(backend: &Backend) -> Vec<Figure> {
     let metrics = &backend.metrics;
     vec![
         counter("connections_total", "Connections accepted.", metrics.connections.get()),
-        counter("connections_refused_total", "Connections refused: too many.", metrics.connections_refused.get()),
+        counter(
+            "connections_refused_total",
+            "Connections refused: too many.",
+            metrics.connections_refused.get(),
+        ),
         counter("http_requests_total", "HTTP requests.", metrics.http_requests.get()),
         counter("http_errors_total", "HTTP requests refused with a code.", metrics.http_errors.get()),
         gauge("sockets", "Sockets that are open.", backend.live.sockets_open() as u64),
         counter("sockets_opened_total", "Sockets opened.", metrics.sockets_opened.get()),
         counter("sockets_closed_total", "Sockets that have ended.", metrics.sockets_closed.get()),
-        counter("socket_messages_received_total", "Text messages from sockets.", metrics.socket_messages_received.get()),
+        counter(
+            "socket_messages_received_total",
+            "Text messages from sockets.",
+            metrics.socket_messages_received.get(),
+        ),
         counter("socket_sent_bytes_total", "Bytes written to sockets.", metrics.socket_bytes_sent.get()),
         gauge("executor_queued_jobs", "Jobs that wait for a thread.", backend.executor.queued() as u64),
     ]
@@ -58,7 +66,11 @@ fn live(backend: &Backend) -> Vec<Figure> {
         gauge("subscriptions", "Pairs of socket and watched query.", stats.subscriptions),
         gauge("live_runs_in_flight", "Runs of live queries in flight.", stats.runs_in_flight),
         counter("live_runs_total", "Runs of live queries started.", stats.runs_started),
-        counter("live_runs_unchanged_total", "Runs of live queries with the result there was.", stats.runs_unchanged),
+        counter(
+            "live_runs_unchanged_total",
+            "Runs of live queries with the result there was.",
+            stats.runs_unchanged,
+        ),
     ]
 }
 

@@ -37,10 +37,7 @@ const REQUEST_ID_BYTES: usize = 8;
 const REQUEST_ID_CHARS_MAX: usize = 64;
 
 /// Answers one request. Never fails: what goes wrong is an answer too.
-pub async fn answer(
-    backend: Arc<Backend>,
-    request: Request<Incoming>,
-) -> Result<Answer, Infallible> {
+pub async fn answer(backend: Arc<Backend>, request: Request<Incoming>) -> Result<Answer, Infallible> {
     backend.metrics.http_requests.add(1);
     let path = request.uri().path().to_owned();
     let is_api = path.starts_with("/api/");
@@ -72,11 +69,7 @@ fn check_head(request: &Request<Incoming>) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn route(
-    backend: &Arc<Backend>,
-    request: Request<Incoming>,
-    path: &str,
-) -> Result<Answer, ApiError> {
+async fn route(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
     match path {
         "/version" => read_only(&request, || text(StatusCode::OK, env!("CARGO_PKG_VERSION"))),
         "/instance_version" => {
@@ -116,16 +109,15 @@ async fn route_api(
         (&Method::POST, _) if identifier.is_some_and(|id| !id.is_empty()) => {
             call(backend, request, path).await
         }
+        (_, "query" | "mutation" | "query_ts" | "query_at_ts" | "query_batch" | "function" | "action") => {
+            Err(method_not_allowed())
+        }
         _ => Err(unknown_route(path)),
     }
 }
 
 /// A route that runs functions.
-async fn call(
-    backend: &Arc<Backend>,
-    request: Request<Incoming>,
-    path: &str,
-) -> Result<Answer, ApiError> {
+async fn call(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
     caller::check_client(request.headers())?;
     let query = request.uri().query().unwrap_or("").to_owned();
     let caller = caller::identify(&backend.admin_key, request.headers(), &query)?;
@@ -157,18 +149,11 @@ async fn echo(request: Request<Incoming>) -> Result<Answer, ApiError> {
         return Err(method_not_allowed());
     }
     let body = read_call(request).await?;
-    Ok(answer::with_type(
-        StatusCode::OK,
-        "application/octet-stream",
-        answer::AnswerBody::bytes(body),
-    ))
+    Ok(answer::with_type(StatusCode::OK, "application/octet-stream", answer::AnswerBody::bytes(body)))
 }
 
 /// Answers GET and HEAD, and nothing else.
-fn read_only(
-    request: &Request<Incoming>,
-    make: impl FnOnce() -> Answer,
-) -> Result<Answer, ApiError> {
+fn read_only(request: &Request<Incoming>, make: impl FnOnce() -> Answer) -> Result<Answer, ApiError> {
     match *request.method() {
         Method::GET | Method::HEAD => Ok(make()),
         _ => Err(method_not_allowed()),

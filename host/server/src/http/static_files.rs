@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use hyper::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
-    IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Response, StatusCode};
 
@@ -154,18 +154,17 @@ fn insert_text(headers: &mut HeaderMap, name: hyper::header::HeaderName, value: 
 
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let known = headers.get_all(IF_NONE_MATCH);
-    known.iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(',')).any(
-        |known| {
-            let known = known.trim();
-            known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag
-        },
-    )
+    known.iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(',')).any(|known| {
+        let known = known.trim();
+        known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag
+    })
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
-    headers.get_all(ACCEPT).iter().any(|value| {
-        value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("text/html"))
-    })
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .any(|value| value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("text/html")))
 }
 
 fn is_absence(error: &io::Error) -> bool {

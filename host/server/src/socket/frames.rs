@@ -89,10 +89,7 @@ impl FrameWriter {
     }
 }
 
-async fn within<T>(
-    limit: Duration,
-    write: impl Future<Output = io::Result<T>>,
-) -> io::Result<T> {
+async fn within<T>(limit: Duration, write: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(limit, write).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 

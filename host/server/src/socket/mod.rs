@@ -60,9 +60,9 @@ pub fn upgrade(
     let client = identify(request.headers(), version)
         .map_err(|error| ApiError::bad_request(error.code(), error.to_string()))?;
     let accept = check_handshake(&request)?;
-    let room = Arc::clone(&backend.sockets).try_acquire_owned().map_err(|_| {
-        ApiError::overloaded("Too many sockets are open on this server: try again later.")
-    })?;
+    let room = Arc::clone(&backend.sockets)
+        .try_acquire_owned()
+        .map_err(|_| ApiError::overloaded("Too many sockets are open on this server: try again later."))?;
     let upgraded = hyper::upgrade::on(&mut request);
     let task_backend = Arc::clone(backend);
     backend.tasks.spawn(async move {
@@ -106,9 +106,11 @@ fn check_handshake(request: &Request<Incoming>) -> Result<String, ApiError> {
 }
 
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|list| {
-        list.split(',').any(|part| part.trim().eq_ignore_ascii_case(token))
-    })
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|list| list.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
 }
 
 fn switching_protocols(accept: &str) -> Answer {

@@ -87,12 +87,8 @@ impl MutationLane {
     }
 
     fn run(&self, due: DueMutation) -> MutationOutcome {
-        let call = Call {
-            path: due.path,
-            args: due.args,
-            caller: Caller::Public,
-            request_id: new_request_id(),
-        };
+        let call =
+            Call { path: due.path, args: due.args, caller: Caller::Public, request_id: new_request_id() };
         let db = &self.backend.db;
         let run = AssertUnwindSafe(|| db.mutation(&call, Some(due.request)));
         catch_unwind(run).unwrap_or_else(|_| self.lost(&call.request_id))
@@ -117,4 +113,3 @@ pub fn internal_error(request_id: &str) -> CallError {
     );
     CallError { code: "InternalServerError", message, data: None }
 }
-

@@ -28,7 +28,7 @@ use crate::backend::Backend;
 const ROUND_MESSAGES_MAX: usize = 64;
 
 /// How long a closed socket may take to say good-bye.
-const FAREWELL_MAX: Duration = Duration::from_secs(2);
+const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
 /// Everything that belongs to one socket.
 struct Socket {
@@ -57,8 +57,7 @@ pub async fn run(backend: Arc<Backend>, wire: WebSocketStream<TcpStream>, client
     backend.metrics.sockets_opened.add(1);
     let session = Session::new(client, backend.clock());
     let writer = FrameWriter::default();
-    let mut socket =
-        Socket { backend, id, wire, session, outbox, lane: None, due: Vec::new(), writer };
+    let mut socket = Socket { backend, id, wire, session, outbox, lane: None, due: Vec::new(), writer };
     let end = socket.serve().await;
     socket.leave();
     if matches!(end, End::Closed) {
@@ -146,7 +145,8 @@ impl Socket {
     }
 
     async fn flush(&mut self) -> std::io::Result<()> {
-        let written = self.writer.write(&mut self.wire, Duration::from_millis(limits::SOCKET_WRITE_MS_MAX)).await?;
+        let written =
+            self.writer.write(&mut self.wire, Duration::from_millis(limits::SOCKET_WRITE_MS_MAX)).await?;
         self.backend.metrics.socket_bytes_sent.add(written as u64);
         Ok(())
     }

@@ -50,7 +50,7 @@ async fn a_write_reaches_who_watches() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forty_in_flight_share_syncs_and_are_answered_in_order() {
-    let server = TestServer::start().await;
+    let server = TestServer::start_on_disk().await;
     let mut client = connected(&server).await;
     let syncs_before = server.metric("weir_log_syncs_total").await;
     const ROUNDS: u32 = 25;
@@ -83,7 +83,9 @@ async fn forty_in_flight_share_syncs_and_are_answered_in_order() {
 async fn failures_are_answered_and_the_lane_goes_on() {
     let server = TestServer::start().await;
     let mut client = connected(&server).await;
-    for (request, path) in ["chat:fail", "chat:refuse", "chat:nothing", "chat:list", "chat:send"].iter().enumerate() {
+    for (request, path) in
+        ["chat:fail", "chat:refuse", "chat:nothing", "chat:list", "chat:send"].iter().enumerate()
+    {
         client.mutate(request as u32, path, json!({"body": "x"})).await;
     }
     let mut responses = Vec::new();
@@ -159,7 +161,8 @@ async fn patches_go_to_those_who_asked() {
     }
     let mut asks = server.open_socket().await;
     asks.say(json!({"type": "Connect", "sessionId": SESSION, "connectionCount": 0,
-        "lastCloseReason": "InitialConnect", "queryPatches": "rfc6902"})).await;
+        "lastCloseReason": "InitialConnect", "queryPatches": "rfc6902"}))
+        .await;
     let mut plain = connected(&server).await;
     for client in [&mut asks, &mut plain] {
         client.watch(0, "chat:list", json!({})).await;
@@ -207,9 +210,12 @@ async fn bad_input_ends_its_own_socket() {
     bystander.watch(0, "chat:version", json!({})).await;
     bystander.hear_type("Transition").await;
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let connect = json!({"type": "Connect", "sessionId": SESSION, "connectionCount": 0, "lastCloseReason": null}).to_string();
+    let connect =
+        json!({"type": "Connect", "sessionId": SESSION, "connectionCount": 0, "lastCloseReason": null})
+            .to_string();
     let modify = |base: u32, new: u32, changes: Json| {
-        json!({"type": "ModifyQuerySet", "baseVersion": base, "newVersion": new, "modifications": changes}).to_string()
+        json!({"type": "ModifyQuerySet", "baseVersion": base, "newVersion": new, "modifications": changes})
+            .to_string()
     };
     #[rustfmt::skip]
     let cases: Vec<(&str, Vec<Message>, &str, Option<u16>)> = vec![

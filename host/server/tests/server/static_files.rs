@@ -31,8 +31,9 @@ async fn server_with_files() -> TestServer {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn serves_files_of_the_folder_and_nothing_else() {
     let server = server_with_files().await;
+    type Case<'a> = (&'a str, &'a str, &'a [&'a str], u16, &'a str, &'a str);
     #[rustfmt::skip]
-    let cases: &[(&str, &str, &[&str], u16, &str, &str)] = &[
+    let cases: &[Case<'_>] = &[
         ("GET", "/", &[], 200, "text/html; charset=utf-8", "<title>chat</title>"),
         ("GET", "/index.html", &[], 200, "text/html; charset=utf-8", "<title>chat</title>"),
         ("GET", "/?x=1", &[], 200, "text/html; charset=utf-8", "<title>chat</title>"),
@@ -61,9 +62,16 @@ async fn serves_files_of_the_folder_and_nothing_else() {
         assert_eq!(reply.header("content-type"), Some(*media_type), "{method} {path}");
     }
     for path in [
-        "/../outside.txt", "/assets/../../outside.txt", "/%2e%2e/outside.txt", "/..%2foutside.txt",
-        "/%2e%2e%2foutside.txt", "/..%5coutside.txt", "/.git/config", "/%2egit/config",
-        "/index.html%00", "/%",
+        "/../outside.txt",
+        "/assets/../../outside.txt",
+        "/%2e%2e/outside.txt",
+        "/..%2foutside.txt",
+        "/%2e%2e%2foutside.txt",
+        "/..%5coutside.txt",
+        "/.git/config",
+        "/%2egit/config",
+        "/index.html%00",
+        "/%",
     ] {
         let reply = server.send("GET", path, &[HTML], "").await;
         assert_eq!((reply.status, reply.code().as_str()), (400, "BadPath"), "{path}: {reply:?}");

@@ -22,7 +22,7 @@ use weir_server::backend::{Backend, Parts};
 use weir_server::deploy::{LoadFailure, Loader, Module};
 use weir_server::{ComponentFiles, Server, StaticFiles};
 use weir_store::memory::MemoryDisk;
-use weir_store::{Env, RealEnv, StoreOptions};
+use weir_store::{Env, RealEnv, Store, StoreOptions};
 use weir_value::Value;
 
 /// Nothing here takes this long.
@@ -49,11 +49,26 @@ impl TestServer {
         server
     }
 
+    /// With a real store, whose syncs take their time.
+    pub async fn start_on_disk() -> TestServer {
+        let env: Arc<dyn Env> = Arc::new(RealEnv::new());
+        let dir = tempfile::tempdir().unwrap();
+        let store = weir_store::open(&dir.path().join("store"), StoreOptions::default(), Arc::clone(&env));
+        let server = TestServer::start_with(env, store.unwrap(), dir).await;
+        server.backend.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
+        server
+    }
+
     /// On this disk, with these files: what was deployed there before.
     pub async fn start_on(disk: &MemoryDisk, dir: tempfile::TempDir) -> TestServer {
         let env: Arc<dyn Env> = Arc::new(RealEnv::new());
         let store = weir_store::memory::open(disk, StoreOptions::default(), Arc::clone(&env));
-        let db = Database::open(store.unwrap(), Arc::clone(&env)).unwrap();
+        TestServer::start_with(env, store.unwrap(), dir).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the server's own task; the test waits for it")]
+    async fn start_with(env: Arc<dyn Env>, store: Arc<dyn Store>, dir: tempfile::TempDir) -> TestServer {
+        let db = Database::open(store, Arc::clone(&env)).unwrap();
         let list_runs = Arc::new(AtomicU64::new(0));
         let web = dir.path().join("web");
         std::fs::create_dir_all(&web).unwrap();
