@@ -20,7 +20,14 @@ pub const URL: &str = "http://127.0.0.1:3210";
 pub struct Arguments {
     /// What to log on standard error: `error`, `warn`, `info`, `debug`, `trace`,
     /// or a filter such as `info,weir_server=debug`
-    #[arg(long, global = true, value_name = "FILTER", env = "RUST_LOG", default_value = "info", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILTER",
+        env = "RUST_LOG",
+        default_value = "info",
+        hide_env_values = true
+    )]
     pub log: String,
 
     /// What to do.

@@ -46,7 +46,6 @@ pub async fn post(
     let stream = connect(url).await?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.context("cannot speak HTTP")?;
-    tokio::spawn(connection);
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(format!("{}{path}", url.prefix))
@@ -60,11 +59,16 @@ pub async fn post(
         request = request.header(AUTHORIZATION, value);
     }
     let request = request.body(Full::new(Bytes::from(body))).context("cannot form the request")?;
-    let answer = sender.send_request(request).await.context("the server broke off")?;
-    let status = answer.status();
-    let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-    let body = body.map_err(|error| anyhow!("the answer broke off: {error}"))?.to_bytes();
-    read(status, &body)
+    let exchange = async move {
+        let answer = sender.send_request(request).await.context("the server broke off")?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| anyhow!("the answer broke off: {error}"))?.to_bytes();
+        read(status, &body)
+    };
+    // The connection ends when the exchange, which owns its sender, has ended.
+    let (answer, _) = tokio::join!(exchange, connection);
+    answer
 }
 
 fn read(status: StatusCode, body: &[u8]) -> anyhow::Result<Value> {

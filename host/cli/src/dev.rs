@@ -47,10 +47,12 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
         result => report(result),
     }
     serve::announce(&server)?;
-    if let Some(changes) = changes {
-        tokio::spawn(Box::pin(follow(folder, project, deployer, changes)));
-    }
-    server.serve(async { serve::stop(&mut signals).await }).await;
+    let following = async {
+        if let Some(changes) = changes {
+            follow(folder, project, deployer, changes).await;
+        }
+    };
+    serve::until_stopped(server, signals, Box::pin(following)).await;
     Ok(())
 }
 
@@ -71,8 +73,7 @@ async fn build_and_deploy(project: Project, deployer: Arc<Deployer>) -> anyhow::
 fn report(result: anyhow::Result<Summary>) {
     match result {
         Ok(summary) => {
-            let functions: Vec<_> =
-                summary.functions.iter().map(|function| function.path.as_str()).collect();
+            let functions: Vec<_> = summary.functions.iter().map(|function| function.path.as_str()).collect();
             tracing::info!("deployed: {}", functions.join(", "));
         }
         Err(error) => {
@@ -122,12 +123,10 @@ struct Changes {
 impl Changes {
     fn watch(project: &Project) -> anyhow::Result<Changes> {
         let (sender, paths) = mpsc::unbounded_channel();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            match event {
-                Ok(event) if event.kind.is_access() => {}
-                Ok(event) => event.paths.into_iter().for_each(|path| drop(sender.send(path))),
-                Err(error) => tracing::warn!(%error, "watching for changes"),
-            }
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
+            Ok(event) if event.kind.is_access() => {}
+            Ok(event) => event.paths.into_iter().for_each(|path| drop(sender.send(path))),
+            Err(error) => tracing::warn!(%error, "watching for changes"),
         });
         let watcher = watcher.context("cannot watch for changes; try --no-watch")?;
         let mut changes = Changes { watcher, watched: BTreeSet::new(), paths };

@@ -10,7 +10,5 @@ use anyhow::Context;
 /// When standard output is gone.
 pub fn print_line(line: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .context("cannot write to standard output")
+    writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to standard output")
 }

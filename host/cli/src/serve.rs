@@ -1,6 +1,7 @@
 //! `host serve`: a server, from `ready` to the signal that ends it.
 
 use anyhow::Context;
+use tokio::sync::oneshot;
 use weir_server::{Server, ServerOptions, StopSignals, WebFolder};
 
 use crate::arguments::{Listening, Serve};
@@ -9,13 +10,13 @@ use crate::output::print_line;
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
     let Serve { data, listening, web } = arguments;
-    let mut signals = StopSignals::install().context("cannot wait for signals")?;
+    let signals = StopSignals::install().context("cannot wait for signals")?;
     let server = start(data.data, &listening, web.map(WebFolder::Present)).await?;
     if server.deployer().summary().functions.is_empty() {
         tracing::info!("nothing is deployed yet: `host deploy PROJECT` does it");
     }
     announce(&server)?;
-    server.serve(async { stop(&mut signals).await }).await;
+    until_stopped(server, signals, std::future::pending()).await;
     Ok(())
 }
 
@@ -35,14 +36,25 @@ pub fn announce(server: &Server) -> anyhow::Result<()> {
     print_line(&format!("ready http://{}", server.local_addr()))
 }
 
-/// Waits for the first signal; the next one ends the process at once.
-pub async fn stop(signals: &mut StopSignals) {
-    let name = signals.next().await;
-    tracing::info!("{name}: stopping; once more ends at once");
-    tokio::spawn(async {
-        if let Ok(mut again) = StopSignals::install() {
-            again.next().await;
-            std::process::exit(1);
-        }
-    });
+/// Serves until the first signal; the second one ends the process at once. What
+/// goes on `beside` ends with the server.
+pub async fn until_stopped(server: Server, mut signals: StopSignals, beside: impl Future<Output = ()>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = server.serve(async { drop(stopped.await) });
+    let listening_for_signals = async {
+        let name = signals.next().await;
+        tracing::info!("{name}: stopping; once more ends at once");
+        drop(stop);
+        signals.next().await;
+        std::process::exit(1);
+    };
+    let beside = async {
+        beside.await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = serving => {}
+        () = listening_for_signals => {}
+        () = beside => {}
+    }
 }

@@ -28,7 +28,9 @@ impl ServerUrl {
         match uri.scheme_str() {
             Some("http") => {}
             Some("https") => {
-                return Err(wrong("this tool speaks http only; run it on the server's machine, or through a tunnel"));
+                return Err(wrong(
+                    "this tool speaks http only; run it on the server's machine, or through a tunnel",
+                ));
             }
             _ => return Err(wrong("it must begin with http://")),
         }

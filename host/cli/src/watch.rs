@@ -115,8 +115,7 @@ impl Watch<'_> {
         let address = format!("ws://{}{}/api/sync", self.url.authority(), self.url.prefix);
         let request = address.into_client_request().context("cannot form the address")?;
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
-        let opening =
-            tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
+        let opening = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
         let (mut socket, _) = opening.context("the server refuses the WebSocket")?;
         for message in [self.connect_message(), self.add_message()] {
             socket.send(Message::text(message.to_string())).await.context("the server broke off")?;

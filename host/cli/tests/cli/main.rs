@@ -1,0 +1,87 @@
+//! The binary as a user meets it: help, usage errors, exit codes, what goes to
+//! standard output and what to standard error.
+
+mod help;
+mod serving;
+mod usage;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// What a finished command left.
+#[derive(Debug)]
+pub struct Finished {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The binary, without what the environment of the tests might say to it.
+pub fn host() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_host"));
+    command.env_remove("HOST_ADMIN_KEY").env_remove("RUST_LOG").env("NO_COLOR", "1").env("COLUMNS", "90");
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs the binary in a folder, to its end.
+pub fn run_in(folder: &Path, arguments: &[&str]) -> Finished {
+    let output = host().current_dir(folder).args(arguments).output().expect("the binary runs");
+    Finished {
+        code: output.status.code().expect("it was not killed"),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
+
+/// A server that has said `ready`; killed if the test does not stop it.
+pub struct Serving {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    pub url: String,
+}
+
+impl Serving {
+    /// `host serve` on a free port, with these further arguments.
+    pub fn start(folder: &Path, arguments: &[&str]) -> Serving {
+        let mut command = host();
+        command.current_dir(folder).args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("a line");
+        let url = line.strip_prefix("ready ").and_then(|rest| rest.strip_suffix('\n'));
+        let Some(url) = url.map(str::to_owned) else {
+            let mut stderr = String::new();
+            let _ = child.stderr.take().expect("a pipe").read_to_string(&mut stderr);
+            panic!("no ready line but {line:?}: {stderr}");
+        };
+        Serving { child, stdout, url }
+    }
+
+    /// `127.0.0.1:PORT`
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").expect("an http URL")
+    }
+
+    /// Sends a signal and waits: exit code, the rest of standard output, standard error.
+    pub fn stop(mut self, signal: &str) -> Finished {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status().expect("kill runs");
+        assert!(sent.success());
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut stdout).expect("UTF-8");
+        self.child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("UTF-8");
+        let status = self.child.wait().expect("it ends");
+        Finished { code: status.code().expect("it was not killed"), stdout, stderr }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,132 @@
+//! `host serve` and the commands that talk to it.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::{Serving, host, run_in};
+
+#[test]
+fn says_ready_once_and_ends_in_order() {
+    for signal in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let serving = Serving::start(folder.path(), &[]);
+        assert!(serving.url.starts_with("http://127.0.0.1:"));
+        let finished = serving.stop(signal);
+        assert_eq!((finished.code, finished.stdout.as_str()), (0, ""), "{finished:?}");
+        assert!(finished.stderr.contains("stopped"), "{finished:?}");
+    }
+}
+
+#[test]
+fn the_admin_key_is_private_and_opens_what_it_should() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &[]);
+    let key_file = folder.path().join(".host/admin-key");
+    assert_eq!(fs::metadata(&key_file).unwrap().permissions().mode() & 0o777, 0o600);
+    let key = run_in(folder.path(), &["key"]);
+    assert_eq!(key.code, 0);
+    assert_eq!(key.stdout, fs::read_to_string(&key_file).unwrap());
+
+    // Found in the data folder of this machine; or given; or wrong.
+    let call = ["run", "chat:nothing", "--url", &serving.url];
+    let elsewhere = tempfile::tempdir().unwrap();
+    let data = folder.path().join(".host");
+    let mut cases: Vec<(std::process::Command, &str)> = Vec::new();
+    for (folder, arguments, expected) in [
+        (folder.path(), vec![], "Could not find"),
+        (elsewhere.path(), vec![], "Could not find"),
+        (elsewhere.path(), vec!["--data", data.to_str().unwrap()], "Could not find"),
+        (elsewhere.path(), vec!["--admin-key", key.stdout.trim()], "Could not find"),
+        (elsewhere.path(), vec!["--admin-key", "weir|00"], "BadAdminKey"),
+    ] {
+        let mut command = host();
+        command.current_dir(folder).args(call).args(arguments);
+        cases.push((command, expected));
+    }
+    let mut command = host();
+    command.current_dir(elsewhere.path()).args(call).env("HOST_ADMIN_KEY", "weir|00");
+    cases.push((command, "BadAdminKey"));
+    for (mut command, expected) in cases {
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+    let finished = serving.stop("TERM");
+    let secret = key.stdout.trim().split_once('|').unwrap().1;
+    assert!(!finished.stderr.contains(secret), "the key is not logged");
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    Serving::start(folder.path(), &[]).stop("TERM");
+    let key_file = folder.path().join(".host/admin-key");
+    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o644)).unwrap();
+    for arguments in [&["key"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let finished = run_in(folder.path(), arguments);
+        assert_eq!(finished.code, 1);
+        assert!(finished.stderr.contains("chmod 600"), "{finished:?}");
+    }
+}
+
+#[test]
+fn a_port_or_a_folder_in_use_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &[]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    for (arguments, expected) in [
+        (["--listen", &taken, "--data", "other"], "another program listens there"),
+        (["--listen", serving.address(), "--data", "other"], "another program listens there"),
+        (["--listen", "127.0.0.1:0", "--data", ".host"], "is in use by another process"),
+    ] {
+        let finished = run_in(folder.path(), &[&["serve"][..], &arguments].concat());
+        assert_eq!((finished.code, finished.stdout.as_str()), (1, ""), "{finished:?}");
+        assert!(finished.stderr.contains(expected), "{finished:?}");
+    }
+    // The one that was there first goes on.
+    let finished = run_in(folder.path(), &["run", "chat:nothing", "--url", &serving.url]);
+    assert!(finished.stderr.contains("Could not find"), "{finished:?}");
+    serving.stop("TERM");
+}
+
+#[test]
+fn a_server_can_be_started_again_and_serves_its_web_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("web")).unwrap();
+    fs::write(folder.path().join("web/index.html"), "<p>hello").unwrap();
+    for _ in 0..2 {
+        let serving = Serving::start(folder.path(), &["--web", "web"]);
+        assert!(get(serving.address(), "/").ends_with("<p>hello"));
+        assert!(get(serving.address(), "/health").contains("200 OK"));
+        assert_eq!(serving.stop("TERM").code, 0);
+    }
+}
+
+#[test]
+fn watching_says_when_a_query_cannot_run() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &[]);
+    let mut command = host();
+    command.args(["run", "chat:nothing", "--watch", "--url", &serving.url]);
+    let mut watching = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(watching.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("error: [Request ID:"), "{line}");
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    serving.stop("TERM");
+}
+
+fn get(address: &str, path: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
