@@ -9,8 +9,8 @@ use weir_test_support::{HostProcess, http, project};
 
 /// What each account holds at first.
 pub const BALANCE: f64 = 1_000_000.0;
-/// Accounts that one mutation opens: below the writes that a transaction may make.
-pub const ACCOUNTS_A_CALL: usize = 10_000;
+/// Accounts that one mutation opens: as many ids as one list may hold, nearly.
+pub const ACCOUNTS_A_CALL: usize = 8_000;
 
 /// A running host with its accounts.
 pub struct Bank {

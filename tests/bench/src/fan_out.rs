@@ -6,9 +6,9 @@
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -16,6 +16,13 @@ use weir_test_support::frame;
 
 use crate::load::{contains, open_socket};
 use crate::table::quantile;
+
+/// A round that takes longer has lost a push.
+const ROUND_MAX: Duration = Duration::from_secs(10);
+
+/// Senders' sessions are numbered from here on: one that sent the same request ids before would be answered from the
+/// record.
+const FIRST_SENDER: usize = 5_000_000;
 
 /// What was measured.
 pub struct Outcome {
@@ -35,6 +42,7 @@ struct Round {
     missing: Cell<usize>,
     frame_bytes: Cell<usize>,
     complete: Notify,
+    failure: RefCell<Option<anyhow::Error>>,
 }
 
 /// Opens `subscribers` sockets that watch the chat, then sends `rounds` messages one after another. `between` is
@@ -56,11 +64,12 @@ pub fn run(
             missing: Cell::new(0),
             frame_bytes: Cell::new(0),
             complete: Notify::new(),
+            failure: RefCell::new(None),
         });
         let mut tasks = Vec::new();
         for number in 0..subscribers {
             let stream = subscribe(address, number).await?;
-            tasks.push(tokio::task::spawn_local(watch(stream, Rc::clone(&round))));
+            tasks.push(tokio::task::spawn_local(watch_until_it_fails(stream, Rc::clone(&round))));
         }
         between();
         let outcome = send_rounds(address, subscribers, rounds, &round).await;
@@ -77,9 +86,10 @@ async fn send_rounds(
 ) -> Result<Outcome> {
     let mut sender = open_socket(address).await?;
     let mut out = Vec::new();
-    frame::write_text(&mut out, connect(999_999, false).as_bytes());
+    // A session of its own: the mutations of another would be answered from its record.
+    frame::write_text(&mut out, connect(1_000_000 + subscribers, false).as_bytes());
     sender.write_all(&out).await?;
-    let (mut last, mut answers) = (Vec::new(), Vec::new());
+    let (mut last, mut answers, mut buffer) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..rounds {
         let body = format!("round {number} of {subscribers}");
         *round.marker.borrow_mut() = body.clone().into_bytes();
@@ -91,10 +101,16 @@ async fn send_rounds(
         frame::write_text(&mut out, text.as_bytes());
         let started = Instant::now();
         sender.write_all(&out).await?;
-        read_until(&mut sender, b"\"MutationResponse\"").await?;
+        read_until(&mut sender, &mut buffer, b"\"MutationResponse\"").await?;
         answers.push(started.elapsed().as_micros() as u64);
-        if round.missing.get() > 0 {
-            round.complete.notified().await;
+        // A notice may be left from a round that was complete before its answer was read.
+        while round.missing.get() > 0 && round.failure.borrow().is_none() {
+            let notice = tokio::time::timeout(ROUND_MAX, round.complete.notified());
+            let missing = || format!("{} of {subscribers} miss message {number}", round.missing.get());
+            notice.await.with_context(missing)?;
+        }
+        if let Some(failure) = round.failure.take() {
+            return Err(failure.context(format!("a subscriber in round {number}")));
         }
         last.push(started.elapsed().as_micros() as u64);
     }
@@ -123,15 +139,14 @@ async fn subscribe(address: SocketAddr, number: usize) -> Result<TcpStream> {
         br#"{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[{"type":"Add","queryId":0,"udfPath":"chat:getMessages","args":[{}]}]}"#,
     );
     stream.write_all(&out).await?;
-    read_until(&mut stream, b"\"QueryUpdated\"").await?;
+    read_until(&mut stream, &mut Vec::new(), b"\"QueryUpdated\"").await?;
     Ok(stream)
 }
 
-/// Reads frames until one holds `needle`; answers pings.
-async fn read_until(stream: &mut TcpStream, needle: &[u8]) -> Result<()> {
-    let mut buffer = Vec::new();
+/// Reads frames until one holds `needle`; answers pings. What comes after it stays in `buffer`.
+async fn read_until(stream: &mut TcpStream, buffer: &mut Vec<u8>, needle: &[u8]) -> Result<()> {
     loop {
-        while let Some(found) = frame::read(&buffer) {
+        while let Some(found) = frame::read(buffer) {
             let (hit, length) = (contains(found.payload, needle), found.length);
             ensure!(found.opcode != 8, "closed: {}", String::from_utf8_lossy(found.payload));
             if found.opcode == 9 {
@@ -144,7 +159,15 @@ async fn read_until(stream: &mut TcpStream, needle: &[u8]) -> Result<()> {
                 return Ok(());
             }
         }
-        ensure!(stream.read_buf(&mut buffer).await? > 0, "the host closed a socket");
+        ensure!(stream.read_buf(buffer).await? > 0, "the host closed a socket");
+    }
+}
+
+/// A subscriber that is gone would be waited for without end.
+async fn watch_until_it_fails(stream: TcpStream, round: Rc<Round>) {
+    if let Err(failure) = watch(stream, Rc::clone(&round)).await {
+        round.failure.replace(Some(failure));
+        round.complete.notify_one();
     }
 }
 

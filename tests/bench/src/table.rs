@@ -58,7 +58,7 @@ impl Line {
 
 /// Prints the head of the table.
 pub fn print_head() {
-    println!("{:<46} {:>16}  {:>16}  {:<6}  {}", "measured", "figure", "goal", "", "in the same run");
+    println!("{:<46} {:>16}  {:>16}          in the same run", "measured", "figure", "goal");
 }
 
 /// The `share` (0 to 1) quantile of figures, which are sorted in place; 0 when there is none.
