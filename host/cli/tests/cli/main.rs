@@ -12,8 +12,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 /// What a finished command left.
 #[derive(Debug)]
 pub struct Finished {
+    /// Its exit code.
     pub code: i32,
+    /// All of standard output.
     pub stdout: String,
+    /// All of standard error.
     pub stderr: String,
 }
 
@@ -39,6 +42,7 @@ pub fn run_in(folder: &Path, arguments: &[&str]) -> Finished {
 pub struct Serving {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    /// Where it listens: `http://ADDR`.
     pub url: String,
 }
 
