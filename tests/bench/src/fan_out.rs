@@ -87,7 +87,7 @@ async fn send_rounds(
     let mut sender = open_socket(address).await?;
     let mut out = Vec::new();
     // A session of its own: the mutations of another would be answered from its record.
-    frame::write_text(&mut out, connect(1_000_000 + subscribers, false).as_bytes());
+    frame::write_text(&mut out, connect(FIRST_SENDER + subscribers, false).as_bytes());
     sender.write_all(&out).await?;
     let (mut last, mut answers, mut buffer) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..rounds {
