@@ -233,7 +233,9 @@ fn scans_are_right_while_the_fold_moves_entries() {
             let _end = EndsAll(&done);
             let mut balances: BTreeMap<u64, u64> = (0..ACCOUNTS).map(|account| (account, 100)).collect();
             let mut step = 0u64;
-            while scans.load(Ordering::Relaxed) < 300 && !done.load(Ordering::Relaxed) {
+            // Until enough was seen, and enough of it while the fold was at work.
+            let enough = || scans.load(Ordering::Relaxed) >= 300 && store.stats().folded_keys > ACCOUNTS;
+            while !enough() && !done.load(Ordering::Relaxed) {
                 step += 1;
                 let (from, to) = (step * 7919 % ACCOUNTS, step * 104_729 % ACCOUNTS);
                 if from != to && balances[&from] > 0 {

@@ -22,6 +22,7 @@ use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
@@ -37,6 +38,10 @@ const ROWS: &str = "rows";
 const PIECES: &str = "pieces";
 const MARKS: &str = "marks";
 const MARK: &str = "folded";
+
+/// How long an earlier sled of this process may take to let go of its files, and how often that is asked.
+const RELEASE_MAX: Duration = Duration::from_secs(5);
+const RELEASE_POLL: Duration = Duration::from_millis(2);
 
 /// Rows in a sled database.
 pub(crate) struct SledFold {
@@ -60,7 +65,7 @@ impl SledFold {
             .use_compression(false)
             .mode(sled::Mode::HighThroughput);
         // sled panics on some kinds of damage where others get an error.
-        let db = catch_unwind(AssertUnwindSafe(|| config.open()))
+        let db = catch_unwind(AssertUnwindSafe(|| open_when_released(&config)))
             .map_err(|_| FoldError::new("opening", damaged("sled panicked while it read its files")))?
             .map_err(|error| FoldError::new("opening", error))?;
         let tree = |name: &str| db.open_tree(name).map_err(|error| FoldError::new("opening", error));
@@ -219,6 +224,21 @@ fn set_sync_flag(path: &Path, on: bool) {
         Err(error) if on => tracing::debug!(%error, "this file system has no sync flag for the fold's file"),
         _ => {}
     }
+}
+
+/// Opens sled's files. Its own threads hold them for a moment after the last handle is dropped; nobody else can, because
+/// the folder is locked, so a lock that is taken will be free soon.
+fn open_when_released(config: &sled::Config) -> sled::Result<sled::Db> {
+    let attempts = RELEASE_MAX.as_millis() / RELEASE_POLL.as_millis();
+    for _ in 0..attempts {
+        match config.open() {
+            Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
+                std::thread::sleep(RELEASE_POLL);
+            }
+            other => return other,
+        }
+    }
+    config.open()
 }
 
 #[cfg(test)]
