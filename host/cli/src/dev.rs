@@ -116,7 +116,8 @@ fn name_changes(root: &Path, changed: &BTreeSet<PathBuf>) -> String {
 /// The files that change, as the system tells.
 struct Changes {
     watcher: RecommendedWatcher,
-    watched: BTreeSet<PathBuf>,
+    /// Folders, and whether with all that is in them.
+    watched: BTreeSet<(PathBuf, bool)>,
     paths: mpsc::UnboundedReceiver<PathBuf>,
 }
 
@@ -134,19 +135,20 @@ impl Changes {
         Ok(changes)
     }
 
-    /// Watches what is not watched yet.
+    /// Watches what is not watched yet. A file is watched through its folder:
+    /// editors put a new file in its place.
     fn watch_also(&mut self, project: &Project) -> anyhow::Result<()> {
         for path in project.watch_paths() {
-            // A file is watched through its folder: editors put a new file in its place.
-            let (path, mode) = match path.is_dir() {
+            let (folder, mode) = match path.is_dir() {
                 true => (path, RecursiveMode::Recursive),
                 false => (project.root.clone(), RecursiveMode::NonRecursive),
             };
-            if !self.watched.contains(&path) {
+            // The project's own folder may be watched for host.toml alone at first,
+            // and with all that is in it as a module's folder.
+            if self.watched.insert((folder.clone(), mode == RecursiveMode::Recursive)) {
                 self.watcher
-                    .watch(&path, mode)
-                    .with_context(|| format!("cannot watch {}; try --no-watch", path.display()))?;
-                self.watched.insert(path);
+                    .watch(&folder, mode)
+                    .with_context(|| format!("cannot watch {}; try --no-watch", folder.display()))?;
             }
         }
         Ok(())
@@ -168,5 +170,50 @@ impl Changes {
                 changed.insert(path);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Each change is noticed, wherever the module's folder is, and noise is not.
+    #[tokio::test]
+    async fn notices_changes_that_matter() {
+        for module in [".", "functions"] {
+            let folder = tempfile::tempdir().unwrap();
+            let root = folder.path().canonicalize().unwrap();
+            let inside = root.join(module);
+            let toml = format!("[modules.chat]\nlanguage = \"rust\"\npath = \"{module}\"\n");
+            fs::create_dir_all(inside.join("src")).unwrap();
+            fs::create_dir_all(inside.join("target")).unwrap();
+            fs::write(root.join("host.toml"), &toml).unwrap();
+            fs::write(inside.join("src/lib.rs"), "").unwrap();
+            let project = build::load(&root).unwrap();
+            let mut changes = Changes::watch(&project).unwrap();
+            let source = project.modules[0].path.join("src/lib.rs");
+
+            fs::write(inside.join("target/noise"), "x").unwrap();
+            fs::write(inside.join("src/lib.rs"), "// changed").unwrap();
+            assert_eq!(next(&mut changes, &project).await, BTreeSet::from([source.clone()]), "{module}");
+
+            // As editors save: another file, put in the place of the first.
+            fs::write(inside.join("src/.lib.rs.new"), "// changed again").unwrap();
+            fs::rename(inside.join("src/.lib.rs.new"), inside.join("src/lib.rs")).unwrap();
+            assert_eq!(next(&mut changes, &project).await, BTreeSet::from([source]), "{module}");
+
+            fs::create_dir(inside.join("src/rooms")).unwrap();
+            next(&mut changes, &project).await;
+            fs::write(root.join(".host.toml.new"), &toml).unwrap();
+            fs::rename(root.join(".host.toml.new"), root.join("host.toml")).unwrap();
+            assert!(next(&mut changes, &project).await.contains(&root.join("host.toml")), "{module}");
+        }
+    }
+
+    async fn next(changes: &mut Changes, project: &Project) -> BTreeSet<PathBuf> {
+        let next = tokio::time::timeout(Duration::from_secs(20), changes.next(project));
+        next.await.expect("a change is noticed").expect("the watcher is there")
     }
 }

@@ -1,6 +1,7 @@
 //! `host serve`: a server, from `ready` to the signal that ends it.
 
 use anyhow::Context;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::oneshot;
 use weir_server::{Server, ServerOptions, StopSignals, WebFolder};
 
@@ -26,9 +27,20 @@ pub async fn start(
     listening: &Listening,
     web: Option<WebFolder>,
 ) -> anyhow::Result<Server> {
+    allow_many_files();
     let &Listening { listen, allow_remote } = listening;
     let options = ServerOptions { data_dir, listen, allow_remote, web };
     Ok(Box::pin(Server::start(options)).await?)
+}
+
+/// Every socket is an open file, and the usual limit of 1,024 is for programs
+/// that use `select`. Takes what the system allows without asking anybody.
+fn allow_many_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays; it bounds how many sockets there can be");
+    }
 }
 
 /// Says that connections are accepted: the one line of standard output.

@@ -1,19 +1,18 @@
 //! Who waits for which timestamp.
 //!
-//! A gate stands at one timestamp that only grows. Callers leave a timestamp
-//! and a `Notify`; when the gate reaches it, exactly those are woken. So a
-//! commit group wakes the sockets it answers, and no others.
+//! A gate stands at one timestamp that only grows: how far the log is durable.
+//! Callers leave a timestamp and a waker; when the gate reaches it, exactly those
+//! are woken. So a commit group wakes the sockets it answers, and no others.
 //!
-//! The server has two: how far the log is durable, and how far the live queries
-//! have seen it. Knows nothing of what the timestamps stand for.
+//! Knows nothing of what the timestamps stand for.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::Arc;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Poll, Waker};
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 use weir_value::Timestamp;
 
 /// A timestamp that only grows, and those who wait for it.
@@ -24,7 +23,7 @@ pub struct DurableGate {
 
 struct Waiter {
     ts: u64,
-    notify: Arc<Notify>,
+    waker: Waker,
 }
 
 impl DurableGate {
@@ -38,31 +37,30 @@ impl DurableGate {
         Timestamp::from_nanos(self.reached.load(Ordering::Acquire))
     }
 
-    /// Wakes `notify` once, as soon as the gate has reached `ts`; at once when it
+    /// Wakes `waker` once, as soon as the gate has reached `ts`; at once when it
     /// has already.
-    pub fn wake_at(&self, ts: Timestamp, notify: &Arc<Notify>) {
-        if self.reached() >= ts {
-            notify.notify_one();
-            return;
+    pub fn wake_at(&self, ts: Timestamp, waker: Waker) {
+        if self.reached() < ts {
+            let mut waiters = self.waiters.lock();
+            // Asked again under the lock: `advance` takes it after it has moved.
+            if self.reached() < ts {
+                waiters.push(Reverse(Waiter { ts: ts.as_nanos(), waker }));
+                return;
+            }
         }
-        let mut waiters = self.waiters.lock();
-        // Asked again under the lock: `advance` takes it after it has moved.
-        if self.reached() >= ts {
-            drop(waiters);
-            notify.notify_one();
-            return;
-        }
-        waiters.push(Reverse(Waiter { ts: ts.as_nanos(), notify: Arc::clone(notify) }));
+        waker.wake();
     }
 
     /// Waits until the gate has reached `ts`.
     pub async fn wait(&self, ts: Timestamp) {
-        if self.reached() >= ts {
-            return;
-        }
-        let notify = Arc::new(Notify::new());
-        self.wake_at(ts, &notify);
-        notify.notified().await;
+        poll_fn(|cx| {
+            if self.reached() >= ts {
+                return Poll::Ready(());
+            }
+            self.wake_at(ts, cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Moves the gate to `ts` and wakes those who waited for it or for less.
@@ -72,7 +70,7 @@ impl DurableGate {
         let mut waiters = self.waiters.lock();
         while waiters.peek().is_some_and(|Reverse(first)| first.ts <= ts.as_nanos()) {
             if let Some(Reverse(waiter)) = waiters.pop() {
-                waiter.notify.notify_one();
+                waiter.waker.wake();
             }
         }
     }
@@ -97,24 +95,39 @@ impl Ord for Waiter {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
     use futures_util::FutureExt;
+
+    use super::*;
 
     fn at(nanos: u64) -> Timestamp {
         Timestamp::from_nanos(nanos)
     }
 
+    #[derive(Default)]
+    struct Bell(AtomicUsize);
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
     #[test]
     fn wakes_those_reached_and_no_others() {
         let gate = DurableGate::new(at(10));
-        let [early, late] = [Arc::new(Notify::new()), Arc::new(Notify::new())];
-        gate.wake_at(at(20), &early);
-        gate.wake_at(at(30), &late);
+        let bells = [(20, Arc::new(Bell::default())), (30, Arc::default()), (5, Arc::default())];
+        bells.iter().for_each(|(ts, bell)| gate.wake_at(at(*ts), Arc::clone(bell).into()));
+        let rung = || bells.iter().map(|(_, bell)| bell.0.load(Ordering::SeqCst)).collect::<Vec<_>>();
+        assert_eq!(rung(), [0, 0, 1]);
         gate.advance(at(25));
-        assert!(early.notified().now_or_never().is_some());
-        assert!(late.notified().now_or_never().is_none());
+        assert_eq!(rung(), [1, 0, 1]);
         gate.advance(at(30));
-        assert!(late.notified().now_or_never().is_some());
+        gate.advance(at(40));
+        assert_eq!(rung(), [1, 1, 1]);
     }
 
     #[test]

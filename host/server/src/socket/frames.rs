@@ -8,7 +8,7 @@
 use std::io;
 use std::time::Duration;
 
-use futures_util::SinkExt;
+use futures_util::{FutureExt, SinkExt};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -64,9 +64,13 @@ impl FrameWriter {
         if self.bytes.is_empty() {
             return Ok(0);
         }
-        within(stall_max, async { socket.flush().await.map_err(io::Error::other) }).await?;
+        // What the library has to say (pongs) has left already, or leaves now.
+        match socket.flush().now_or_never() {
+            Some(flushed) => flushed.map_err(io::Error::other)?,
+            None => within(stall_max, async { socket.flush().await.map_err(io::Error::other) }).await?,
+        }
+        let mut written = write_now(socket.get_ref(), &self.bytes)?;
         let stream = socket.get_mut();
-        let mut written = 0;
         while written < self.bytes.len() {
             match within(stall_max, stream.write(&self.bytes[written..])).await? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
@@ -86,6 +90,14 @@ impl FrameWriter {
         self.bytes.reserve(header.len(length) + payload.len());
         header.format(length, &mut self.bytes).expect("a vector takes every byte");
         self.bytes.extend_from_slice(payload);
+    }
+}
+
+/// Writes what the system takes at once: nearly always all.
+fn write_now(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    match stream.try_write(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        other => other,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake};
 
+use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 use weir_db::MutationOutcome;
 use weir_sync::protocol::RequestId;
 use weir_value::Timestamp;
@@ -13,7 +14,8 @@ use crate::durable_gate::DurableGate;
 
 /// One socket's letter box.
 pub struct Outbox {
-    notify: Arc<Notify>,
+    task: AtomicWaker,
+    signalled: AtomicBool,
     live_changed: AtomicBool,
     shutdown: AtomicBool,
     finished: Mutex<Finished>,
@@ -30,22 +32,39 @@ impl Outbox {
     /// An empty one.
     pub fn new() -> Arc<Outbox> {
         Arc::new(Outbox {
-            notify: Arc::new(Notify::new()),
+            task: AtomicWaker::new(),
+            signalled: AtomicBool::new(false),
             live_changed: AtomicBool::new(false),
             shutdown: AtomicBool::new(false),
             finished: Mutex::new(Finished::default()),
         })
     }
 
-    /// Waits until there is something.
-    pub async fn notified(&self) {
-        self.notify.notified().await;
+    /// Ready when there is, or may be, something; once for each time.
+    pub fn poll_signal(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.take_signal() {
+            self.task.register(cx.waker());
+            // A signal between the two found no waker.
+            if !self.take_signal() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn take_signal(&self) -> bool {
+        self.signalled.load(Ordering::Acquire) && self.signalled.swap(false, Ordering::AcqRel)
+    }
+
+    fn signal(&self) {
+        self.signalled.store(true, Ordering::Release);
+        self.task.wake();
     }
 
     /// Live queries of this socket have something new.
     pub fn wake_live(&self) {
         self.live_changed.store(true, Ordering::Release);
-        self.notify.notify_one();
+        self.signal();
     }
 
     /// Whether `wake_live` was called since this was last asked.
@@ -56,7 +75,7 @@ impl Outbox {
     /// The server stops.
     pub fn shut_down(&self) {
         self.shutdown.store(true, Ordering::Release);
-        self.notify.notify_one();
+        self.signal();
     }
 
     /// Whether the server stops.
@@ -66,7 +85,11 @@ impl Outbox {
 
     /// Leaves the outcomes of mutations, in order. The task is woken when the
     /// first of them is durable, not before: until then there is nothing to say.
-    pub fn leave_outcomes(&self, outcomes: &mut Vec<(RequestId, MutationOutcome)>, gate: &DurableGate) {
+    pub fn leave_outcomes(
+        self: &Arc<Self>,
+        outcomes: &mut Vec<(RequestId, MutationOutcome)>,
+        gate: &DurableGate,
+    ) {
         let Some(first) = outcomes.first().map(|(_, outcome)| outcome.ts) else { return };
         let mut finished = self.finished.lock();
         finished.outcomes.append(outcomes);
@@ -79,20 +102,27 @@ impl Outbox {
     }
 
     /// Wakes the task when `ts` is durable.
-    pub fn wake_at(&self, ts: Timestamp, gate: &DurableGate) {
+    pub fn wake_at(self: &Arc<Self>, ts: Timestamp, gate: &DurableGate) {
         self.arm(&mut self.finished.lock(), ts, gate);
     }
 
     /// One registration at the gate is enough if it fires early enough: the
     /// task then asks for the next one. Called under the lock, so that outcomes
     /// left before the gate fired are there when the task looks.
-    fn arm(&self, finished: &mut Finished, ts: Timestamp, gate: &DurableGate) {
+    fn arm(self: &Arc<Self>, finished: &mut Finished, ts: Timestamp, gate: &DurableGate) {
         let reached = gate.reached();
         let is_armed = finished.armed_for.is_some_and(|armed| armed > reached && armed <= ts);
         if !is_armed {
             finished.armed_for = Some(ts);
-            gate.wake_at(ts, &self.notify);
+            gate.wake_at(ts, Arc::clone(self).into());
         }
+    }
+}
+
+/// What a gate wakes it with.
+impl Wake for Outbox {
+    fn wake(self: Arc<Self>) {
+        self.signal();
     }
 }
 
@@ -100,7 +130,7 @@ impl Outbox {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use futures_util::FutureExt;
+    use futures_util::task::noop_waker_ref;
 
     fn outcome(ts: u64) -> MutationOutcome {
         MutationOutcome {
@@ -112,7 +142,7 @@ mod tests {
     }
 
     fn is_woken(outbox: &Outbox) -> bool {
-        outbox.notified().now_or_never().is_some()
+        outbox.poll_signal(&mut Context::from_waker(noop_waker_ref())).is_ready()
     }
 
     #[test]

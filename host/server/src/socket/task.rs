@@ -6,12 +6,16 @@
 //! piece. While a write is under way nothing is taken in: a client that does not
 //! read slows down itself alone, and finds the newest state when it does.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use weir_sync::live::SocketId;
@@ -40,6 +44,19 @@ struct Socket {
     lane: Option<Arc<MutationLane>>,
     due: Vec<DueMutation>,
     writer: FrameWriter,
+    /// Rings at the session's deadline, or before it.
+    alarm: Pin<Box<Sleep>>,
+    /// The monotonic time of `alarm`.
+    alarm_at: Duration,
+    /// Messages may have been read that were not taken in yet.
+    has_unread: bool,
+}
+
+/// What a socket waits for.
+enum Event {
+    Readable,
+    Signal,
+    Alarm,
 }
 
 /// Why a socket's task ends.
@@ -55,9 +72,23 @@ pub async fn run(backend: Arc<Backend>, wire: WebSocketStream<TcpStream>, client
     let outbox = Outbox::new();
     let id = backend.live.open_socket(Arc::clone(&outbox));
     backend.metrics.sockets_opened.add(1);
-    let session = Session::new(client, backend.clock());
-    let writer = FrameWriter::default();
-    let mut socket = Socket { backend, id, wire, session, outbox, lane: None, due: Vec::new(), writer };
+    let now = backend.clock();
+    let session = Session::new(client, now);
+    let alarm_at = session.deadline();
+    let mut socket = Socket {
+        alarm: Box::pin(tokio::time::sleep(alarm_at.saturating_sub(now))),
+        alarm_at,
+        backend,
+        id,
+        wire,
+        session,
+        outbox,
+        lane: None,
+        due: Vec::new(),
+        writer: FrameWriter::default(),
+        // The upgrade may have brought some along.
+        has_unread: true,
+    };
     let end = socket.serve().await;
     socket.leave();
     if matches!(end, End::Closed) {
@@ -83,8 +114,10 @@ impl Socket {
 
     /// What other threads have left.
     fn take_in(&mut self) {
-        for (request, outcome) in self.outbox.take_outcomes() {
-            self.session.mutation_finished(request, outcome);
+        if self.lane.is_some() {
+            for (request, outcome) in self.outbox.take_outcomes() {
+                self.session.mutation_finished(request, outcome);
+            }
         }
         if self.outbox.take_live_changed() {
             self.session.wake();
@@ -151,35 +184,64 @@ impl Socket {
         Ok(())
     }
 
-    /// Waits until there is something to do; false when the other side is gone.
+    /// Waits until there is something to do, and takes it in; false when the
+    /// other side is gone.
     async fn wait(&mut self) -> bool {
-        let tick_in = self.session.deadline().saturating_sub(self.backend.clock());
-        tokio::select! {
-            // A client that was heard while a write was under way is not silent.
-            biased;
-            message = self.wire.next() => return self.receive(message),
-            () = self.outbox.notified() => {}
-            () = tokio::time::sleep(tick_in) => self.session.tick(self.backend.clock()),
+        match poll_fn(|cx| self.poll_event(cx)).await {
+            Event::Readable => return self.receive(),
+            Event::Signal => {}
+            Event::Alarm => {
+                let now = self.backend.clock();
+                if self.session.deadline() <= now {
+                    self.session.tick(now);
+                }
+            }
         }
         true
     }
 
-    /// Takes in a message, and all others that have arrived with it.
-    fn receive(&mut self, first: Option<Result<Message, SocketError>>) -> bool {
-        let now = self.backend.clock();
-        if !self.receive_one(first, now) {
-            return false;
+    /// Asks for reading first: a client that was heard while a write was under
+    /// way is not silent.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if self.has_unread || self.wire.get_ref().poll_read_ready(cx).is_ready() {
+            return Poll::Ready(Event::Readable);
         }
-        for _ in 1..ROUND_MESSAGES_MAX {
+        if self.outbox.poll_signal(cx).is_ready() {
+            return Poll::Ready(Event::Signal);
+        }
+        self.poll_alarm(cx).map(|()| Event::Alarm)
+    }
+
+    /// The deadline moves with every message. The alarm is not moved with it: it
+    /// rings too early then, and is set again.
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.session.deadline();
+        let has_rung = self.alarm.is_elapsed();
+        if has_rung || deadline < self.alarm_at {
+            let rest = deadline.saturating_sub(self.backend.clock());
+            self.alarm.as_mut().reset(Instant::now() + rest);
+            self.alarm_at = deadline;
+        }
+        self.alarm.as_mut().poll(cx)
+    }
+
+    /// Takes in the messages that have arrived.
+    fn receive(&mut self) -> bool {
+        let now = self.backend.clock();
+        for _ in 0..ROUND_MESSAGES_MAX {
             // A session that has ended takes nothing more; its last frames are due.
             if self.session.is_closed() {
                 return true;
             }
-            let Some(message) = self.wire.next().now_or_never() else { return true };
+            let Some(message) = self.wire.next().now_or_never() else {
+                self.has_unread = false;
+                return true;
+            };
             if !self.receive_one(message, now) {
                 return false;
             }
         }
+        self.has_unread = true;
         true
     }
 
