@@ -26,7 +26,7 @@ pub(crate) const MAGIC: [u8; 4] = *b"WREC";
 /// What stands before the payload.
 pub(crate) const HEADER_BYTES: usize = 16;
 /// The largest commit, counted as [`commit_bytes`]; far above what a transaction may write.
-pub(crate) const COMMIT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+pub(crate) const COMMIT_BYTES_MAX: u64 = weir_value::limits::LOG_RECORD_BYTES_MAX as u64;
 
 const DELETED: u32 = u32::MAX;
 const COMMIT_HEADER_BYTES: usize = 12;
