@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::component::{self, EncodeError};
+use crate::component::EncodeError;
 use crate::project::{Language, Module, Project};
-use crate::rust;
-use crate::toolchain::{RustToolchain, ToolchainError};
+use crate::toolchain::ToolchainError;
+use crate::{assemblyscript, go, rust, typescript};
 
 /// What a build is doing, for people to read; its `Display` is one line without
 /// the line's end.
@@ -58,6 +58,14 @@ pub struct BuiltModule {
     pub core_bytes: usize,
     /// How long it took, all in all.
     pub duration: Duration,
+}
+
+/// What a language's part of this room makes of a module.
+pub(crate) struct Compiled {
+    /// The component, of Weir's world.
+    pub(crate) component: Vec<u8>,
+    /// The size of the core module that the compiler gave, in bytes.
+    pub(crate) core_bytes: usize,
 }
 
 /// Why a project could not be built.
@@ -112,6 +120,15 @@ pub enum BuildError {
 }
 
 impl BuildError {
+    /// What is wrong with a module's folder.
+    pub(crate) fn source(module: &Module, message: impl Into<String>) -> Self {
+        Self::Source { module: module.name.clone(), message: message.into() }
+    }
+
+    pub(crate) fn encode(module: &Module, error: EncodeError) -> Self {
+        Self::Encode { module: module.name.clone(), error }
+    }
+
     pub(crate) fn file(what: &'static str, path: &Path, source: io::Error) -> Self {
         Self::File { what, path: path.to_path_buf(), source }
     }
@@ -140,32 +157,20 @@ fn build_module(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<BuiltModule, BuildError> {
     let start = Instant::now();
-    let core_module = match module.language {
-        Language::Rust => compile_rust(module, progress)?,
+    if !module.path.is_dir() {
+        return Err(BuildError::source(module, format!("there is no folder {}", module.path.display())));
+    }
+    let Compiled { component, core_bytes } = match module.language {
+        Language::Rust => rust::build(module, progress)?,
+        Language::Go => go::build(module, progress)?,
+        Language::AssemblyScript => assemblyscript::build(module, progress)?,
+        Language::TypeScript => typescript::build(module, progress)?,
     };
-    let component = component::encode(&core_module)
-        .map_err(|error| BuildError::Encode { module: module.name.clone(), error })?;
     let path = out.map(|out| write_component(out, &module.name, &component)).transpose()?;
-    let built = BuiltModule {
-        name: module.name.clone(),
-        component,
-        path,
-        core_bytes: core_module.len(),
-        duration: start.elapsed(),
-    };
+    let built =
+        BuiltModule { name: module.name.clone(), component, path, core_bytes, duration: start.elapsed() };
     progress(Progress::Finished(&built));
     Ok(built)
-}
-
-fn compile_rust(module: &Module, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Vec<u8>, BuildError> {
-    if !module.path.is_dir() {
-        let message = format!("there is no folder {}", module.path.display());
-        return Err(BuildError::Source { module: module.name.clone(), message });
-    }
-    let toolchain = RustToolchain::find(&module.path)
-        .map_err(|error| BuildError::Toolchain { module: module.name.clone(), error })?;
-    progress(Progress::Started { module: &module.name, toolchain: &toolchain.to_string() });
-    rust::compile(module, &toolchain, progress)
 }
 
 /// Writes a component so that a reader finds the old one or the new one, and

@@ -21,17 +21,30 @@ pub struct EncodeError(String);
 /// # Errors
 /// Names the import or export that does not fit the world.
 pub fn encode(core_module: &[u8]) -> Result<Vec<u8>, EncodeError> {
-    try_encode(core_module).map_err(|error| EncodeError(format!("{error:#}")))
+    encode_with_adapters(core_module, &[])
 }
 
-fn try_encode(core_module: &[u8]) -> anyhow::Result<Vec<u8>> {
+/// As [`encode`], for a core module that imports modules which are not of the
+/// world: each is (the module's name, a core module that stands in for it).
+pub(crate) fn encode_with_adapters(
+    core_module: &[u8],
+    adapters: &[(&str, &[u8])],
+) -> Result<Vec<u8>, EncodeError> {
+    try_encode(core_module, adapters).map_err(|error| EncodeError(format!("{error:#}")))
+}
+
+fn try_encode(core_module: &[u8], adapters: &[(&str, &[u8])]) -> anyhow::Result<Vec<u8>> {
     let (resolve, world) = world::resolve()?;
     let mut module = core_module.to_vec();
     let (without_world, _) = wit_component::metadata::decode(core_module)?;
     if without_world.is_none() {
         wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
     }
-    let component = ComponentEncoder::default().validate(true).module(&module)?.encode()?;
+    let mut encoder = ComponentEncoder::default().validate(true).module(&module)?;
+    for (name, adapter) in adapters {
+        encoder = encoder.adapter(name, adapter)?;
+    }
+    let component = encoder.encode()?;
     wit_component::targets(&resolve, world, &component)?;
     Ok(component)
 }

@@ -22,9 +22,6 @@ pub struct ConfigError {
     pub message: String,
 }
 
-/// Languages that are to come, so that their names are answered well.
-const LATER_LANGUAGES: [&str; 4] = ["assemblyscript", "go", "javascript", "typescript"];
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -90,13 +87,11 @@ fn module(
 }
 
 fn language(text: &str, name: &Spanned<String>) -> Result<Language, ConfigError> {
-    let message = match name.get_ref().as_str() {
-        "rust" => return Ok(Language::Rust),
-        later if LATER_LANGUAGES.contains(&later) => {
-            format!("modules in {later} are not yet supported; \"rust\" is")
-        }
-        other => format!("there is no language {other:?}; use \"rust\""),
-    };
+    if let Some(language) = Language::named(name.get_ref()) {
+        return Ok(language);
+    }
+    let names = Language::ALL.map(|language| format!("{:?}", language.name())).join(", ");
+    let message = format!("there is no language {:?}; use one of {names}", name.get_ref());
     Err(error_at(text, name.span(), message))
 }
 
@@ -217,8 +212,12 @@ language = "rust"
             (format!("{rust}{rust}"), 3, 10, "duplicate"),
             ("[modules.a]\npath = \".\"\n".into(), 1, 1, "missing field `language`"),
             ("[modules.a]\nlanguage = \"cobol\"\n".into(), 2, 12, "there is no language \"cobol\""),
-            ("[modules.a]\nlanguage = \"go\"\n".into(), 2, 12, "modules in go are not yet supported"),
-            ("[modules.a]\nlanguage = \"typescript\"\n".into(), 2, 12, "not yet supported"),
+            (
+                "[modules.a]\nlanguage = \"Go\"\n".into(),
+                2,
+                12,
+                "\"rust\", \"go\", \"assemblyscript\", \"typescript\"",
+            ),
             ("[modules.\"a/b\"]\nlanguage = \"rust\"\n".into(), 1, 10, "a module's name"),
             ("[modules.\"\"]\nlanguage = \"rust\"\n".into(), 1, 10, "a module's name"),
             ("[modules]\na = 1\n".into(), 2, 5, "invalid type"),

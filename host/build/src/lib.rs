@@ -5,14 +5,18 @@
 //! **Invariant:** nothing here runs a guest, or knows of a running host.
 //! Deploying what was built is the command line's job.
 
+mod assemblyscript;
 mod build;
 mod cache;
 mod claim;
 mod component;
 mod config;
+mod go;
+mod process;
 mod project;
 mod rust;
 mod toolchain;
+mod typescript;
 mod world;
 
 pub use build::{BuildError, BuiltModule, Progress, build};

@@ -41,6 +41,33 @@ pub struct Module {
 pub enum Language {
     /// A Cargo package with `crate-type = ["cdylib"]`.
     Rust,
+    /// A Go package `main`, in a Go module.
+    Go,
+    /// An npm package with `assembly/index.ts`.
+    AssemblyScript,
+    /// An npm package with a folder `convex/`.
+    TypeScript,
+}
+
+impl Language {
+    /// All of them, in the order in which they are named to people.
+    pub const ALL: [Language; 4] =
+        [Language::Rust, Language::Go, Language::AssemblyScript, Language::TypeScript];
+
+    /// Its name in `host.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::Rust => "rust",
+            Language::Go => "go",
+            Language::AssemblyScript => "assemblyscript",
+            Language::TypeScript => "typescript",
+        }
+    }
+
+    /// The language of this name.
+    pub fn named(name: &str) -> Option<Language> {
+        Language::ALL.into_iter().find(|language| language.name() == name)
+    }
 }
 
 /// Why a project could not be read.

@@ -1,16 +1,17 @@
 //! Rust guests: Cargo makes the core module.
 
 use std::env;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::build::{BuildError, Progress};
+use crate::build::{BuildError, Compiled, Progress};
 use crate::cache;
 use crate::claim;
+use crate::component;
+use crate::process;
 use crate::project::Module;
 use crate::toolchain::{RUST_TARGET, RustToolchain};
 
@@ -54,15 +55,25 @@ struct Message {
     fresh: bool,
 }
 
+/// Builds a module with the toolchain that is there.
+pub(crate) fn build(module: &Module, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Compiled, BuildError> {
+    let toolchain = RustToolchain::find(&module.path)
+        .map_err(|error| BuildError::Toolchain { module: module.name.clone(), error })?;
+    progress(Progress::Started { module: &module.name, toolchain: &toolchain.to_string() });
+    let core_module = compile(module, &toolchain, progress)?;
+    let component = component::encode(&core_module).map_err(|error| BuildError::encode(module, error))?;
+    Ok(Compiled { component, core_bytes: core_module.len() })
+}
+
 /// Compiles a module and gives the core module's bytes.
-pub(crate) fn compile(
+fn compile(
     module: &Module,
     toolchain: &RustToolchain,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Vec<u8>, BuildError> {
     let manifest = module.path.join("Cargo.toml");
     if !manifest.exists() {
-        return Err(source_error(module, format!("there is no {}", manifest.display())));
+        return Err(BuildError::source(module, format!("there is no {}", manifest.display())));
     }
     let manifest = manifest.canonicalize().map_err(|source| BuildError::file("find", &manifest, source))?;
     let target = target_folder(module, toolchain)?;
@@ -86,30 +97,23 @@ fn run(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Artifact, BuildError> {
     let mut command = cargo(module, toolchain, manifest, target);
-    let child = command
-        .spawn()
-        .map_err(|source| BuildError::file("run", Path::new(command.get_program()), source))?;
-    let messages = watch(module, child, progress)?;
+    let messages = process::run(module, &mut command, progress)?;
     find_artifact(&messages, manifest).ok_or_else(|| {
         let text =
             "it is no library for a host; add this to its Cargo.toml:\n\n[lib]\ncrate-type = [\"cdylib\"]\n";
-        source_error(module, text.to_owned())
+        BuildError::source(module, text.to_owned())
     })
 }
 
 /// The folder that all guests of a toolchain are compiled in, because what they depend on is the same.
 fn target_folder(module: &Module, toolchain: &RustToolchain) -> Result<PathBuf, BuildError> {
     let cache = cache::folder().ok_or_else(|| {
-        source_error(
+        BuildError::source(
             module,
             "there is no folder for the compiler's files; set WEIR_CACHE_DIR or HOME".to_owned(),
         )
     })?;
     Ok(cache.join("guests").join(toolchain.folder_name()))
-}
-
-fn source_error(module: &Module, message: String) -> BuildError {
-    BuildError::Source { module: module.name.clone(), message }
 }
 
 fn cargo(module: &Module, toolchain: &RustToolchain, manifest: &Path, target: &Path) -> Command {
@@ -135,7 +139,6 @@ fn cargo(module: &Module, toolchain: &RustToolchain, manifest: &Path, target: &P
     command.env("CARGO_ENCODED_RUSTFLAGS", rustflags.join("\x1f")).env_remove("RUSTFLAGS");
     command.env("CARGO_TARGET_DIR", target);
     command.envs(PROFILE).current_dir(&module.path);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -149,54 +152,11 @@ fn remapped_paths() -> Vec<String> {
         .collect()
 }
 
-/// Hands on what Cargo writes, line by line, and gives its messages once it
-/// has ended well.
-fn watch(
-    module: &Module,
-    mut child: Child,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Vec<u8>, BuildError> {
-    let failed = |source| BuildError::file("run", Path::new("cargo"), source);
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let mut output = String::new();
-    // Both pipes are read at once: a full one would stop Cargo.
-    let messages = thread::scope(|scope| {
-        let reader = scope.spawn(move || read_all(stdout));
-        for line in stderr.into_iter().flat_map(|pipe| BufReader::new(pipe).split(b'\n')) {
-            let line = line?;
-            let line = String::from_utf8_lossy(&line);
-            progress(Progress::Output { module: &module.name, line: &line });
-            output.push_str(&line);
-            output.push('\n');
-        }
-        reader.join().unwrap_or_else(|_| Ok(Vec::new()))
-    });
-    let messages = messages.map_err(failed)?;
-    let status = child.wait().map_err(failed)?;
-    if status.success() {
-        return Ok(messages);
-    }
-    Err(BuildError::Compiler {
-        module: module.name.clone(),
-        command: "cargo".to_owned(),
-        status: status.to_string(),
-        output,
-    })
-}
-
 /// The WebAssembly file of a package.
 #[derive(Debug, PartialEq)]
 struct Artifact {
     file: PathBuf,
     fresh: bool,
-}
-
-fn read_all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }
 
 /// The WebAssembly file that belongs to this package.

@@ -6,9 +6,11 @@ use wit_parser::{Resolve, SourceMap, WorldId};
 /// The name of the world in its package.
 const WORLD: &str = "guest";
 
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 7] = [
+    ("calls.wit", include_str!("../../../wit/calls.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
     ("db.wit", include_str!("../../../wit/db.wit")),
+    ("exit.wit", include_str!("../../../wit/exit.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),
     ("types.wit", include_str!("../../../wit/types.wit")),
     ("world.wit", include_str!("../../../wit/world.wit")),
