@@ -3,8 +3,14 @@
 use std::cell::OnceCell;
 use std::ops::Deref;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::db::{Reader, Writer};
-use crate::host::context;
+use crate::failure::{Context, Error, Result};
+use crate::host::{calls, context};
+use crate::identity::Identity;
+use crate::json;
 use crate::random::Random;
 
 /// The first parameter of a query: it reads, and cannot write.
@@ -56,6 +62,25 @@ impl QueryCtx {
     pub fn request_id(&self) -> String {
         context::request_id()
     }
+
+    /// Who calls; `None`: nobody in particular.
+    ///
+    /// # Panics
+    /// Never: the host gives claims that can be read.
+    pub fn identity(&self) -> Option<Identity> {
+        let claims = context::identity()?;
+        Some(Identity::from_json(&claims).expect("the host gives an object of claims"))
+    }
+
+    /// Runs a query of this deployment, of any module and language, within this
+    /// call: `ctx.run_query::<f64>("counter:count", fields! { name: "visits" })`.
+    ///
+    /// # Errors
+    /// The query's own, with its data and code, and the host's: see [`Error::code`].
+    pub fn run_query<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R> {
+        let result = calls::run_query(path, &json::to_vec(&args)?).map_err(Error::from_call)?;
+        json::from_slice(&result).context(format_args!("reading the result of {path}"))
+    }
 }
 
 impl MutationCtx {
@@ -63,6 +88,16 @@ impl MutationCtx {
     #[allow(clippy::new_without_default, reason = "made for functions, not by them")]
     pub fn new() -> Self {
         Self { db: Writer::new(), query: QueryCtx::new() }
+    }
+
+    /// Runs a mutation of this deployment, of any module and language, as a part
+    /// of this one. What it wrote is undone if it fails; this mutation may go on.
+    ///
+    /// # Errors
+    /// The mutation's own, with its data and code, and the host's: see [`Error::code`].
+    pub fn run_mutation<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R> {
+        let result = calls::run_mutation(path, &json::to_vec(&args)?).map_err(Error::from_call)?;
+        json::from_slice(&result).context(format_args!("reading the result of {path}"))
     }
 }
 

@@ -47,7 +47,8 @@ impl Error {
     }
 
     /// The short name of an error that the host gave, such as `NotFound` or
-    /// `InvalidId`; `None` for all others.
+    /// `InvalidId`, or that of a function which was called: `ApplicationError` for
+    /// its own errors, `FunctionNotFound`, ...; `None` for all others.
     pub fn code(&self) -> Option<&str> {
         Some(self.0.code.as_str()).filter(|code| !code.is_empty())
     }
@@ -67,6 +68,10 @@ impl Error {
     /// The data of an application error, as JSON.
     pub fn data(&self) -> Option<&[u8]> {
         self.0.data.as_deref()
+    }
+
+    pub(crate) fn from_call(error: host::CallError) -> Self {
+        Self::from_parts(error.message, error.code, error.data)
     }
 
     pub(crate) fn from_host(error: host::HostError) -> Self {

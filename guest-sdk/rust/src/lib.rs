@@ -55,6 +55,7 @@ mod flat;
 mod function;
 mod host;
 mod id;
+mod identity;
 pub mod json;
 pub mod log;
 #[cfg(target_family = "wasm")]
@@ -69,6 +70,7 @@ pub use doc::Doc;
 pub use failure::{Context, Error, Result};
 pub use fields::Fields;
 pub use id::{Id, Table};
+pub use identity::Identity;
 pub use random::Random;
 pub use validator::{Field, Record, Shape, Validator};
 pub use value::{Bytes, Value};

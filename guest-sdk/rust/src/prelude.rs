@@ -2,6 +2,6 @@
 
 pub use crate::db::Order::{self, Asc, Desc};
 pub use crate::{
-    Bytes, Context, Doc, Error, Fields, Id, MutationCtx, QueryCtx, Result, Shape, Table, Value, bail,
-    bail_with, debug, document, ensure, error, fields, info, log, mutation, query, value, warn,
+    Bytes, Context, Doc, Error, Fields, Id, Identity, MutationCtx, QueryCtx, Result, Shape, Table, Value,
+    bail, bail_with, debug, document, ensure, error, fields, info, log, mutation, query, value, warn,
 };

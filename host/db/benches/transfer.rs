@@ -48,7 +48,13 @@ fn open_account(tx: &mut Transaction, args: &Value) -> Result<Value, FunctionErr
 
 fn call(path: &str, args: String) -> Call {
     let path = FunctionPath::parse(path).expect("a path");
-    Call { path, args: Bytes::from(args), caller: Caller::Public, request_id: "bench".to_owned() }
+    Call {
+        path,
+        args: Bytes::from(args),
+        caller: Caller::Public,
+        request_id: "bench".to_owned(),
+        identity: None,
+    }
 }
 
 fn measure(db: &Database, env: &dyn Env, what: &str, calls: &[Call]) {

@@ -34,6 +34,8 @@ pub struct Call {
     pub caller: Caller,
     /// The request's id, as it stands in error messages and in the log.
     pub request_id: String,
+    /// Whose call it is: a JSON object of claims that were verified. `None`: nobody in particular.
+    pub identity: Option<Bytes>,
 }
 
 /// How a query ended.
@@ -102,7 +104,8 @@ pub(crate) fn run(
     (tx, result)
 }
 
-fn check_args(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
+/// Holds arguments against their validator; gives them in their canonical form.
+pub(crate) fn check_args(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
     if json.len() > FUNCTION_ARGS_BYTES_MAX {
         return Err(Failure::Arguments(format!(
             "the arguments are larger than the {FUNCTION_ARGS_BYTES_MAX} bytes that are allowed."
@@ -121,7 +124,8 @@ fn check_args(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<
     Ok(args.to_json_bytes().into())
 }
 
-fn check_result(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
+/// Holds a result against its validator; gives it in its canonical form.
+pub(crate) fn check_result(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
     if json.len() > FUNCTION_RESULT_BYTES_MAX {
         return Err(Failure::ResultTooLarge);
     }

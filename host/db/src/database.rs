@@ -129,7 +129,7 @@ impl Database {
     }
 
     pub(crate) fn begin(&self, call: &Call, kind: FunctionKind, snapshot: Arc<Snapshot>) -> Transaction {
-        Transaction::begin(self.shared.clone(), snapshot, kind, call.path.clone(), call.request_id.clone())
+        Transaction::begin(self.shared.clone(), snapshot, kind, call)
     }
 
     /// The store below: for snapshots, durability and observers. Writing to it directly breaks transactions.

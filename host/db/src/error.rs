@@ -202,6 +202,21 @@ impl Failure {
         }
     }
 
+    /// What a function gets that called the failed one.
+    pub(crate) fn into_nested_error(self, path: &FunctionPath) -> CallError {
+        let code = self.code();
+        match self {
+            Failure::Function(FunctionError::Application { message, data }) => {
+                CallError { code, message, data }
+            }
+            failure => {
+                let message = failure.client_message(path);
+                let message = message.strip_prefix("Uncaught Error: ").map(str::to_owned).unwrap_or(message);
+                CallError { code, message, data: None }
+            }
+        }
+    }
+
     /// What the client gets.
     pub(crate) fn into_call_error(self, path: &FunctionPath, request_id: &str) -> CallError {
         let code = self.code();

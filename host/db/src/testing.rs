@@ -2,12 +2,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value as Json;
 use weir_store::{Env, SimEnv, StoreOptions, memory};
 use weir_value::{FunctionPath, Timestamp};
 
 use crate::committer::Conflict;
-use crate::{Batch, Database, DbError, FunctionKind, Transaction};
+use crate::{Batch, Call, Caller, Database, DbError, FunctionKind, Transaction};
 
 pub(crate) struct World {
     pub(crate) db: Arc<Database>,
@@ -42,7 +43,14 @@ impl World {
     pub(crate) fn begin(&self, kind: FunctionKind) -> Transaction {
         let snapshot = Arc::new(self.db.store().snapshot_sequenced());
         let path = FunctionPath::parse("test:run").expect("a path");
-        Transaction::begin(self.db.shared.clone(), snapshot, kind, path, "r0".to_owned())
+        let call = Call {
+            path,
+            args: Bytes::from_static(b"{}"),
+            caller: Caller::Public,
+            request_id: "r0".to_owned(),
+            identity: None,
+        };
+        self.db.begin(&call, kind, snapshot)
     }
 
     /// A transaction that may write.

@@ -35,6 +35,7 @@ fn main() -> Result<()> {
         args: Bytes::from(args),
         caller: Caller::Admin,
         request_id: "cost".to_owned(),
+        identity: None,
     };
 
     let native = NativeFunctions::new().query(&function, |_, args| Ok(args.clone()));

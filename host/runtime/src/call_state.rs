@@ -3,14 +3,33 @@ use std::sync::Arc;
 
 use weir_db::{CallContext, LogLevel, Transaction};
 
-use crate::RuntimeOptions;
 use crate::failure::CallEnd;
 use crate::resource_limits::ResourceLimits;
-use crate::ticker::{Ticker, ticks_in};
+use crate::ticker::Ticker;
 use crate::wasi::WasiState;
+use crate::{Deployment, RuntimeOptions};
 
 /// What a module is told while it describes itself: nothing that could make two answers differ.
-static DESCRIBE_CONTEXT: CallContext = CallContext { now_ms: 0.0, seed: [0; 32], request_id: String::new() };
+static DESCRIBE_CONTEXT: CallContext =
+    CallContext { now_ms: 0.0, seed: [0; 32], request_id: String::new(), identity: None };
+
+/// How long a call may go on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimeLeft {
+    /// Ticks that its guest may compute.
+    pub(crate) guest_ticks: u64,
+    /// The tick at which it is over, whoever takes the time.
+    pub(crate) last_tick: u64,
+}
+
+/// What a call is: its transaction, whose functions it may call, and its time.
+pub(crate) struct CallSetup {
+    /// `None` while a module describes itself.
+    pub(crate) transaction: Option<Transaction>,
+    /// `None` while a module describes itself.
+    pub(crate) deployment: Option<Arc<Deployment>>,
+    pub(crate) time: TimeLeft,
+}
 
 /// The data of a call's store.
 pub(crate) struct CallState {
@@ -20,9 +39,15 @@ pub(crate) struct CallState {
     pub(crate) resources: ResourceLimits,
     /// The last line that the guest logged as an error: if it traps after that, this is why.
     pub(crate) last_error_line: Option<String>,
+    /// Whose functions the guest may call.
+    pub(crate) deployment: Option<Arc<Deployment>>,
     ticker: Arc<Ticker>,
     /// Ticks that passed inside the host and were not given to the guest on top yet.
     host_ticks: u64,
+    /// All ticks that passed inside the host.
+    host_ticks_total: u64,
+    /// The tick at which the guest's time is over, as far as the epoch can tell.
+    guest_last_tick: u64,
     /// The tick at which the call is over, whoever takes the time.
     last_tick: u64,
     wasi: Option<Box<WasiState>>,
@@ -30,18 +55,17 @@ pub(crate) struct CallState {
 
 impl CallState {
     /// The state of a call that begins.
-    pub(crate) fn new(
-        transaction: Option<Transaction>,
-        options: &RuntimeOptions,
-        ticker: Arc<Ticker>,
-    ) -> Self {
+    pub(crate) fn new(setup: CallSetup, options: &RuntimeOptions, ticker: Arc<Ticker>) -> Self {
         CallState {
-            transaction,
+            transaction: setup.transaction,
             resources: ResourceLimits::new(options.call_memory_bytes_max, options.call_table_elements_max),
             last_error_line: None,
-            last_tick: ticker.ticks() + ticks_in(options.call_total_time_max),
+            deployment: setup.deployment,
+            guest_last_tick: ticker.ticks() + setup.time.guest_ticks,
+            last_tick: setup.time.last_tick,
             ticker,
             host_ticks: 0,
+            host_ticks_total: 0,
             wasi: None,
         }
     }
@@ -74,7 +98,7 @@ impl CallState {
         let before = self.ticker.ticks();
         let result = work(self)?;
         let after = self.ticker.ticks();
-        self.host_ticks += after - before;
+        self.credit_host_ticks(after - before);
         if after >= self.last_tick {
             return Err(CallEnd::TotalTime.into());
         }
@@ -92,8 +116,35 @@ impl CallState {
         }
         match std::mem::take(&mut self.host_ticks) {
             0 => Err(CallEnd::GuestTime.into()),
-            ticks => Ok(ticks),
+            ticks => {
+                self.guest_last_tick = self.ticker.ticks() + ticks;
+                Ok(ticks)
+            }
         }
+    }
+
+    /// The time that a call has which this one makes: what is left of its own.
+    ///
+    /// # Errors
+    /// There is none; the call ends.
+    pub(crate) fn time_left(&self) -> wasmtime::Result<TimeLeft> {
+        let now = self.ticker.ticks();
+        if now >= self.last_tick {
+            return Err(CallEnd::TotalTime.into());
+        }
+        let guest_ticks = (self.guest_last_tick + self.host_ticks).saturating_sub(now).max(1);
+        Ok(TimeLeft { guest_ticks, last_tick: self.last_tick })
+    }
+
+    /// Counts ticks as the host's that passed while the guest waited.
+    pub(crate) fn credit_host_ticks(&mut self, ticks: u64) {
+        self.host_ticks += ticks;
+        self.host_ticks_total += ticks;
+    }
+
+    /// All ticks that passed inside the host.
+    pub(crate) fn host_ticks_total(&self) -> u64 {
+        self.host_ticks_total
     }
 
     /// Writes a line for the function's developer.
@@ -131,10 +182,13 @@ mod tests {
     use wasmtime::Engine;
 
     use super::*;
+    use crate::ticker::ticks_in;
 
     fn state(call_total_time_max: Duration) -> CallState {
         let ticker = Arc::new(Ticker::start(&Engine::default()).unwrap());
-        CallState::new(None, &RuntimeOptions { call_total_time_max, ..RuntimeOptions::default() }, ticker)
+        let time = TimeLeft { guest_ticks: 100, last_tick: ticker.ticks() + ticks_in(call_total_time_max) };
+        let setup = CallSetup { transaction: None, deployment: None, time };
+        CallState::new(setup, &RuntimeOptions::default(), ticker)
     }
 
     /// A host function that takes this long.

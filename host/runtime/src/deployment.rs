@@ -1,14 +1,14 @@
 //! A deployment: the functions of a set of modules, as the database calls them.
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use weir_db::{FunctionError, FunctionInfo, Functions, Transaction};
 use weir_value::FunctionPath;
-use weir_value::limits::{DEPLOY_FUNCTIONS_MAX, ERROR_MESSAGE_BYTES_MAX};
+use weir_value::limits::DEPLOY_FUNCTIONS_MAX;
 
-use crate::bindings::weir::guest::types::Failure;
+use crate::call_state::{CallSetup, TimeLeft};
 use crate::failure::result_too_large;
 use crate::invocation::Invoker;
 use crate::module::Module;
@@ -17,6 +17,8 @@ use crate::{LoadError, ModuleInfo, manifest};
 /// The functions of a set of modules. Its code is unmapped when the last reference is gone, which calls that run hold
 /// too.
 pub struct Deployment {
+    /// For the calls: a function may call another.
+    this: Weak<Deployment>,
     invoker: Arc<Invoker>,
     modules: Vec<ModuleInfo>,
     functions: HashMap<FunctionPath, Function>,
@@ -35,7 +37,7 @@ impl Deployment {
     pub(crate) fn assemble(
         invoker: Arc<Invoker>,
         modules: Vec<(ModuleInfo, Arc<Module>)>,
-    ) -> Result<Deployment, LoadError> {
+    ) -> Result<Arc<Deployment>, LoadError> {
         let count = modules.iter().map(|(_, module)| module.functions.len()).sum();
         if count > DEPLOY_FUNCTIONS_MAX {
             return Err(LoadError::TooManyFunctions { functions: count });
@@ -57,7 +59,7 @@ impl Deployment {
             }
         }
         let modules = modules.into_iter().map(|(info, _)| info).collect();
-        Ok(Deployment { invoker, modules, functions })
+        Ok(Arc::new_cyclic(|this| Deployment { this: this.clone(), invoker, modules, functions }))
     }
 
     /// The modules, in the order in which they were given.
@@ -71,25 +73,43 @@ impl Deployment {
         json!({ "functions": functions })
     }
 
-    fn call(
+    /// Runs a function in what is left of the time of a call that it is part of.
+    pub(crate) fn run_within(
         &self,
-        function: &Function,
+        info: &FunctionInfo,
         args: &Bytes,
         transaction: Transaction,
-    ) -> (Transaction, Result<Bytes, FunctionError>) {
+        time: TimeLeft,
+    ) -> EndedCall {
+        let Some(function) = self.functions.get(&info.path) else {
+            let message = format!("`{}` is not of this deployment", info.path);
+            let result = Err(FunctionError::System { code: "InternalServerError", message });
+            return EndedCall { transaction, result, host_ticks: 0 };
+        };
         let subject = || format!("`{}`", function.guest_path);
-        let (transaction, answer) = self.invoker.invoke(Some(transaction), subject, |store| {
-            function.module.guest.call(store, &function.guest_path, args)
-        });
-        let result = answer.and_then(|answer| match answer {
+        let setup = CallSetup { transaction: Some(transaction), deployment: self.this.upgrade(), time };
+        let ended = self
+            .invoker
+            .invoke(setup, subject, |store| function.module.guest.call(store, &function.guest_path, args));
+        let result = ended.result.and_then(|answer| match answer {
             Ok(json) if json.len() > self.invoker.options.result_bytes_max => {
                 Err(result_too_large(&self.invoker.options))
             }
             Ok(json) => Ok(Bytes::from(json)),
-            Err(failure) => Err(application_error(failure)),
+            Err(failure) => Err(failure.into()),
         });
-        (transaction.expect("an invocation gives its transaction back"), result)
+        self.invoker.counters.call_ended(&result);
+        let transaction = ended.transaction.expect("an invocation gives its transaction back");
+        EndedCall { transaction, result, host_ticks: ended.host_ticks }
     }
+}
+
+/// How a call ended.
+pub(crate) struct EndedCall {
+    pub(crate) transaction: Transaction,
+    pub(crate) result: Result<Bytes, FunctionError>,
+    /// Ticks of its time that passed in the host.
+    pub(crate) host_ticks: u64,
 }
 
 impl std::fmt::Debug for Deployment {
@@ -118,19 +138,7 @@ impl Functions for Deployment {
         args: &Bytes,
         tx: Transaction,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
-        let Some(function) = self.functions.get(&info.path) else {
-            let message = format!("`{}` is not of this deployment", info.path);
-            return (tx, Err(FunctionError::System { code: "InternalServerError", message }));
-        };
-        let (tx, result) = self.call(function, args, tx);
-        self.invoker.counters.call_ended(&result);
-        (tx, result)
+        let ended = self.run_within(info, args, tx, self.invoker.full_time());
+        (ended.transaction, ended.result)
     }
-}
-
-/// The function's own error, its message cut to what a client is sent.
-fn application_error(failure: Failure) -> FunctionError {
-    let Failure { mut message, data } = failure;
-    message.truncate(message.floor_char_boundary(ERROR_MESSAGE_BYTES_MAX));
-    FunctionError::Application { message, data: data.map(Bytes::from) }
 }

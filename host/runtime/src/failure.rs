@@ -2,13 +2,15 @@
 //!
 //! Three audiences: the caller gets one or two sentences (the database puts the function's name before them), the
 //! operator gets the backtrace in the log, the guest gets nothing, it is gone.
+use bytes::Bytes;
 use thiserror::Error;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 use weir_db::{DbError, FunctionError};
-use weir_value::limits::GUEST_STACK_BYTES_MAX;
+use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, GUEST_STACK_BYTES_MAX};
 
 use crate::RuntimeOptions;
+use crate::bindings::weir::guest::types::Failure;
 use crate::call_state::CallState;
 use crate::resource_limits::RefusedResource;
 
@@ -24,6 +26,9 @@ pub(crate) enum CallEnd {
     /// A limit of the transaction.
     #[error(transparent)]
     Transaction(DbError),
+    /// The guest ended it, with the function's own error.
+    #[error(transparent)]
+    Failed(FunctionError),
 }
 
 /// What wasmtime says when a guest hands over more than it may in one go; its type is private.
@@ -62,6 +67,7 @@ fn explain_end(end: &CallEnd, options: &RuntimeOptions) -> FunctionError {
             options.call_total_time_max.as_secs_f64()
         )),
         CallEnd::Transaction(error) => limit(error.code, error.message.clone()),
+        CallEnd::Failed(error) => error.clone(),
     }
 }
 
@@ -123,6 +129,15 @@ pub(crate) fn result_too_large(options: &RuntimeOptions) -> FunctionError {
     let message =
         format!("a call may give back, or pass to the host at once, {mib} MiB; return less at a time");
     limit("ResultTooLarge", message)
+}
+
+/// The function's own error, its message cut to what a client is sent.
+impl From<Failure> for FunctionError {
+    fn from(failure: Failure) -> Self {
+        let Failure { mut message, data } = failure;
+        message.truncate(message.floor_char_boundary(ERROR_MESSAGE_BYTES_MAX));
+        FunctionError::Application { message, data: data.map(Bytes::from) }
+    }
 }
 
 fn timeout(message: String) -> FunctionError {

@@ -6,11 +6,20 @@ use std::sync::Arc;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use weir_db::{FunctionError, Transaction};
 
-use crate::call_state::CallState;
+use crate::call_state::{CallSetup, CallState, TimeLeft};
 use crate::counters::Counters;
 use crate::failure::explain;
 use crate::ticker::{Ticker, ticks_in};
 use crate::{RuntimeError, RuntimeOptions};
+
+/// How an invocation ended.
+pub(crate) struct Ended<R> {
+    /// The transaction that went in.
+    pub(crate) transaction: Option<Transaction>,
+    pub(crate) result: Result<R, FunctionError>,
+    /// Ticks of its time that passed in the host.
+    pub(crate) host_ticks: u64,
+}
 
 /// What all calls share: the engine, the clock that ends them, the limits, the counters.
 pub(crate) struct Invoker {
@@ -29,28 +38,35 @@ impl Invoker {
         Ok(Invoker { engine, options, counters: Counters::default(), ticker, guest_ticks_max })
     }
 
+    /// The time of a call that is not part of another.
+    pub(crate) fn full_time(&self) -> TimeLeft {
+        let last_tick = self.ticker.ticks() + ticks_in(self.options.call_total_time_max);
+        TimeLeft { guest_ticks: self.guest_ticks_max, last_tick }
+    }
+
     /// Makes a store, lets `work` make an instance in it and call it, and drops both. `subject` names the call in
     /// the log.
     pub(crate) fn invoke<R>(
         &self,
-        transaction: Option<Transaction>,
+        setup: CallSetup,
         subject: impl Fn() -> String,
         work: impl FnOnce(&mut Store<CallState>) -> wasmtime::Result<R>,
-    ) -> (Option<Transaction>, Result<R, FunctionError>) {
+    ) -> Ended<R> {
         let _running = self.ticker.enter();
-        let mut store = self.store(transaction);
+        let mut store = self.store(setup);
         let result = work(&mut store);
         let state = store.data_mut();
         state.pass_on_output(true);
         let result = result.map_err(|error| self.report(&error, state, &subject()));
-        (state.transaction.take(), result)
+        Ended { transaction: state.transaction.take(), result, host_ticks: state.host_ticks_total() }
     }
 
-    fn store(&self, transaction: Option<Transaction>) -> Store<CallState> {
-        let state = CallState::new(transaction, &self.options, self.ticker.clone());
+    fn store(&self, setup: CallSetup) -> Store<CallState> {
+        let guest_ticks = setup.time.guest_ticks;
+        let state = CallState::new(setup, &self.options, self.ticker.clone());
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.resources);
-        store.set_epoch_deadline(self.guest_ticks_max);
+        store.set_epoch_deadline(guest_ticks);
         store.epoch_deadline_callback(|mut store| {
             store.data_mut().extend_guest_time().map(UpdateDeadline::Continue)
         });

@@ -5,7 +5,7 @@ use std::time::Instant;
 use wasmtime::component::{Component, Linker};
 use weir_db::FunctionInfo;
 
-use crate::call_state::CallState;
+use crate::call_state::{CallSetup, CallState};
 use crate::compiled_cache::{CompiledCache, Digest};
 use crate::guest::Guest;
 use crate::inspection::{check_world, not_a_guest};
@@ -84,7 +84,8 @@ fn keep_code(digest: &Digest, component: Component, invoker: &Invoker, cache: &C
 
 fn describe(name: &str, invoker: &Invoker, guest: &Guest) -> Result<Vec<Arc<FunctionInfo>>, LoadError> {
     let subject = || format!("`describe` of `{name}`");
-    let (_, manifest) = invoker.invoke(None, subject, |store| guest.describe(store));
+    let setup = CallSetup { transaction: None, deployment: None, time: invoker.full_time() };
+    let manifest = invoker.invoke(setup, subject, |store| guest.describe(store)).result;
     let manifest = manifest
         .map_err(|error| LoadError::Describe { module: name.to_owned(), reason: error.to_string() })?
         .map_err(|reason| not_a_guest(name, reason))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 use weir_value::limits::{
     FUNCTION_GUEST_TIME_MS_MAX, FUNCTION_RESULT_BYTES_MAX, FUNCTION_TOTAL_TIME_MS_MAX,
-    GUEST_MEMORY_BYTES_MAX, GUEST_TABLE_ELEMENTS_MAX,
+    GUEST_MEMORY_BYTES_MAX, GUEST_TABLE_ELEMENTS_MAX, NESTED_CALLS_DEPTH_MAX,
 };
 
 /// What a host decides about its runtime. The defaults are the documented limits.
@@ -17,7 +17,8 @@ pub struct RuntimeOptions {
     /// How many calls may run at the same time, on threads of the caller. One more is refused as overloaded. Costs
     /// address space (about 9 GiB each), not memory. Default 64.
     pub max_concurrent_calls: u32,
-    /// How deep calls may be nested in one call; each takes an instance of its own. Default 1.
+    /// How deep calls may be nested in one call; each takes an instance of its own. Default: as
+    /// deep as the database lets them.
     pub max_nested_calls: u32,
     /// The guest's own time in one call; what the database takes for it is not counted. Default 1 s, granularity
     /// 10 ms.
@@ -38,7 +39,7 @@ impl Default for RuntimeOptions {
         RuntimeOptions {
             compiled_dir: None,
             max_concurrent_calls: 64,
-            max_nested_calls: 1,
+            max_nested_calls: 1 + NESTED_CALLS_DEPTH_MAX as u32,
             call_guest_time_max: Duration::from_millis(FUNCTION_GUEST_TIME_MS_MAX),
             call_total_time_max: Duration::from_millis(FUNCTION_TOTAL_TIME_MS_MAX),
             call_memory_bytes_max: GUEST_MEMORY_BYTES_MAX,

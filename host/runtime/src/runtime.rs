@@ -37,7 +37,8 @@ pub struct Runtime {
 impl Runtime {
     /// Starts an engine and its clock. Reserves address space for all calls at once, and takes memory for none.
     ///
-    /// Functions run on the threads of whoever calls [`weir_db::Functions::run`]; those need the usual 2 MiB of stack.
+    /// Functions run on the threads of whoever calls [`weir_db::Functions::run`]; those need
+    /// [`weir_value::limits::THREAD_STACK_BYTES`] of stack.
     ///
     /// # Errors
     /// The system does not give the address space or the thread, or the folder of compiled code cannot be used.
@@ -70,8 +71,7 @@ impl Runtime {
             digests.push(digest);
         }
         self.cache.prune(&digests);
-        let deployment = Deployment::assemble(self.invoker.clone(), loaded)?;
-        Ok(Arc::new(deployment))
+        Deployment::assemble(self.invoker.clone(), loaded)
     }
 
     /// What was done since the start.

@@ -241,6 +241,7 @@ impl LiveHub {
             args: run.key.args,
             caller: Caller::Public,
             request_id: new_request_id(),
+            identity: None,
         };
         // The snapshot is there while a run is in flight.
         let Some(snapshot) = run.moment.0.lock().clone() else {

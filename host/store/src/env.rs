@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use weir_value::Timestamp;
+use weir_value::limits::THREAD_STACK_BYTES;
 
 /// Clock, randomness, sleeping and threads.
 pub trait Env: Send + Sync + 'static {
@@ -151,6 +152,7 @@ fn split_mix(state: &mut u64) -> u64 {
 fn spawn_named(name: &str, body: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
     std::thread::Builder::new()
         .name(name.to_owned())
+        .stack_size(THREAD_STACK_BYTES)
         .spawn(body)
         .expect("the operating system refuses another thread")
 }

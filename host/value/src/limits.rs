@@ -69,6 +69,10 @@ pub const FUNCTION_GUEST_TIME_MS_MAX: u64 = 1000;
 pub const FUNCTION_TOTAL_TIME_MS_MAX: u64 = 15_000;
 /// How often a call may call the host.
 pub const FUNCTION_HOST_CALLS_MAX: usize = 100_000;
+/// How many calls may stand one inside the other below a client's call.
+pub const NESTED_CALLS_DEPTH_MAX: usize = 8;
+/// How many other functions a call may call, those included that they call.
+pub const NESTED_CALLS_MAX: usize = 1000;
 /// How long a line that a function logs may be; the rest is cut.
 pub const LOG_LINE_BYTES_MAX: usize = 4 * KIB;
 /// How many lines a call may log; the rest is dropped.
@@ -82,6 +86,8 @@ pub const ERROR_MESSAGE_BYTES_MAX: usize = 16 * KIB;
 pub const GUEST_MEMORY_BYTES_MAX: usize = 64 * MIB;
 /// How much stack an instance may use.
 pub const GUEST_STACK_BYTES_MAX: usize = 512 * KIB;
+/// How much stack a thread has that runs functions: for a guest, the guests that it calls, and the host between them.
+pub const THREAD_STACK_BYTES: usize = 8 * MIB;
 /// How many elements the tables of an instance may have.
 pub const GUEST_TABLE_ELEMENTS_MAX: usize = 100_000;
 /// How often the clock that ends guests ticks.
@@ -211,6 +217,7 @@ const _: () = {
     assert!(GUEST_EPOCH_TICK_MS * 20 <= FUNCTION_GUEST_TIME_MS_MAX);
     assert!(FUNCTION_GUEST_TIME_MS_MAX <= FUNCTION_TOTAL_TIME_MS_MAX);
     assert!(GUEST_STACK_BYTES_MAX < GUEST_MEMORY_BYTES_MAX);
+    assert!((1 + NESTED_CALLS_DEPTH_MAX) * (GUEST_STACK_BYTES_MAX + 256 * KIB) <= THREAD_STACK_BYTES);
     // A guest holds its arguments and its result, and some room to work in.
     assert!(FUNCTION_ARGS_BYTES_MAX + FUNCTION_RESULT_BYTES_MAX < GUEST_MEMORY_BYTES_MAX);
     // A deployment travels as base64 and is kept as one value of the store.

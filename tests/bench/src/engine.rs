@@ -52,7 +52,13 @@ pub fn runtime() -> Result<Arc<Runtime>> {
 /// When `path` is none.
 pub fn call(path: &str, args: String) -> Result<Call> {
     let path = FunctionPath::parse(path).context("a function path")?;
-    Ok(Call { path, args: Bytes::from(args), caller: Caller::Public, request_id: "bench".to_owned() })
+    Ok(Call {
+        path,
+        args: Bytes::from(args),
+        caller: Caller::Public,
+        request_id: "bench".to_owned(),
+        identity: None,
+    })
 }
 
 /// Opens accounts; gives their ids.

@@ -25,12 +25,13 @@ mod exports;
 mod native;
 
 pub(crate) use bindings::Failure;
+pub(crate) use bindings::weir::guest::calls::CallError;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use bindings::weir::guest::db::Batch;
 pub use bindings::weir::guest::log::Level;
 pub(crate) use bindings::weir::guest::types::Error as HostError;
 
 #[cfg(target_family = "wasm")]
-pub(crate) use bindings::weir::guest::{context, db, log};
+pub(crate) use bindings::weir::guest::{calls, context, db, log};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{context, db, log};
+pub(crate) use native::{calls, context, db, log};

@@ -25,6 +25,28 @@ pub(crate) mod context {
     pub(crate) fn request_id() -> String {
         panic!("{NO_HOST}")
     }
+
+    pub(crate) fn identity() -> Option<Vec<u8>> {
+        panic!("{NO_HOST}")
+    }
+}
+
+/// There are no other functions: each call is an error.
+pub(crate) mod calls {
+    use crate::host::CallError;
+
+    fn no_host() -> Result<Vec<u8>, CallError> {
+        let message = "other functions exist only within the host".to_owned();
+        Err(CallError { code: "NoHost".to_owned(), message, data: None })
+    }
+
+    pub(crate) fn run_query(_path: &str, _args: &[u8]) -> Result<Vec<u8>, CallError> {
+        no_host()
+    }
+
+    pub(crate) fn run_mutation(_path: &str, _args: &[u8]) -> Result<Vec<u8>, CallError> {
+        no_host()
+    }
 }
 
 /// There is no database: each access is an error.

@@ -13,15 +13,17 @@ mod write;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use weir_store::{Env, ReadError, Snapshot, Write};
 use weir_value::{CreationTime, FunctionPath, Timestamp};
 
 use crate::catalog::Catalog;
 use crate::entropy::Entropy;
 use crate::log_lines::LogLines;
+use crate::nested::{NestedCalls, derive_seed};
 use crate::query::Cursors;
 use crate::write_buffer::WriteBuffer;
-use crate::{DbError, FunctionKind, LogLevel, ReadSet};
+use crate::{Call, DbError, FunctionInfo, FunctionKind, LogLevel, ReadSet};
 
 pub(crate) use reads::Reads;
 pub(crate) use tables::SeenTables;
@@ -36,6 +38,16 @@ pub struct CallContext {
     pub seed: [u8; 32],
     /// The id of the request that the call belongs to.
     pub request_id: String,
+    /// Who calls: a JSON object of claims. `None`: nobody in particular.
+    pub identity: Option<Bytes>,
+}
+
+/// What of a transaction belongs to the one function that runs, and is set aside while that calls another.
+pub(crate) struct Frame {
+    kind: FunctionKind,
+    path: FunctionPath,
+    seed: [u8; 32],
+    cursors: Cursors,
 }
 
 /// A savepoint, from [`Transaction::begin_sub`]. Dropping it keeps what was written.
@@ -68,6 +80,7 @@ pub struct Transaction {
     cursors: Cursors,
     log: LogLines,
     usage: Usage,
+    pub(crate) nested: NestedCalls,
     /// Where documents are written down before their bytes are kept, in an allocation of their own size.
     scratch: Vec<u8>,
     /// The `_creationTime` of the document inserted last.
@@ -76,16 +89,21 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// A transaction of a function of this kind and path; its clock stands still from here on.
+    /// A transaction of a call of a function of this kind; its clock stands still from here on.
     pub(crate) fn begin(
         shared: Arc<Shared>,
         snapshot: Arc<Snapshot>,
         kind: FunctionKind,
-        path: FunctionPath,
-        request_id: String,
+        call: &Call,
     ) -> Transaction {
         let now_ms = shared.env.now().as_nanos() as f64 / 1e6;
-        let context = CallContext { now_ms, seed: shared.entropy.draw(), request_id };
+        let context = CallContext {
+            now_ms,
+            seed: shared.entropy.draw(),
+            request_id: call.request_id.clone(),
+            identity: call.identity.clone(),
+        };
+        let path = call.path.clone();
         Transaction {
             shared,
             snapshot,
@@ -97,6 +115,7 @@ impl Transaction {
             cursors: Cursors::default(),
             log: LogLines::default(),
             usage: Usage::default(),
+            nested: NestedCalls::default(),
             scratch: Vec::new(),
             last_created: None,
             poison: None,
@@ -151,6 +170,25 @@ impl Transaction {
         self.or_poison(counted)
     }
 
+    /// Lets another function run in this transaction, with its own kind, random numbers and cursors.
+    pub(crate) fn enter(&mut self, info: &FunctionInfo) -> Frame {
+        self.nested.depth += 1;
+        let seed = derive_seed(&self.context.seed, self.nested.count);
+        Frame {
+            kind: std::mem::replace(&mut self.kind, info.kind),
+            path: std::mem::replace(&mut self.path, info.path.clone()),
+            seed: std::mem::replace(&mut self.context.seed, seed),
+            cursors: std::mem::take(&mut self.cursors),
+        }
+    }
+
+    /// Lets the function go on that had called another.
+    pub(crate) fn leave(&mut self, frame: Frame) {
+        self.nested.depth -= 1;
+        let Frame { kind, path, seed, cursors } = frame;
+        (self.kind, self.path, self.context.seed, self.cursors) = (kind, path, seed, cursors);
+    }
+
     /// Makes a savepoint, for a nested call.
     pub fn begin_sub(&mut self) -> SubTransaction {
         SubTransaction { savepoint: self.writes.begin() }
@@ -168,7 +206,7 @@ impl Transaction {
     }
 
     /// Passes a limit's error on, and remembers it.
-    fn or_poison<T>(&mut self, result: Result<T, DbError>) -> Result<T, DbError> {
+    pub(crate) fn or_poison<T>(&mut self, result: Result<T, DbError>) -> Result<T, DbError> {
         if let Err(error) = &result {
             self.poison.get_or_insert_with(|| error.clone());
         }

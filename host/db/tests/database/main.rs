@@ -2,5 +2,6 @@
 mod calls;
 mod commits;
 mod interleavings;
+mod nested;
 mod replays;
 mod world;

@@ -53,6 +53,7 @@ pub fn call(path: &str, args: &Json) -> Call {
         args: Bytes::from(args.to_string()),
         caller: Caller::Public,
         request_id: "r1".to_owned(),
+        identity: None,
     }
 }
 

@@ -17,4 +17,9 @@ impl Host for CallState {
         self.count_host_call()?;
         Ok(self.context().request_id.clone())
     }
+
+    fn identity(&mut self) -> wasmtime::Result<Option<Vec<u8>>> {
+        self.count_host_call()?;
+        Ok(self.context().identity.as_ref().map(|claims| claims.to_vec()))
+    }
 }

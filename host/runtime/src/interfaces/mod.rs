@@ -1,8 +1,10 @@
 //! The host's half of the WIT world: one file per interface, each function a thin step from WIT types to `weir_db`.
 //!
 //! Decides nothing: what a transaction may do, and what it costs, is `weir_db`'s to say.
+mod calls;
 mod context;
 mod db;
+mod exit;
 mod log;
 
 use wasmtime::component::{HasSelf, Linker};
@@ -20,11 +22,14 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     wasi::link(linker)
 }
 
+/// The interfaces of the world.
+const INTERFACES: [&str; 6] = ["calls", "context", "db", "exit", "log", "types"];
+
 /// Whether the host offers an interface of this name (`package:name/interface@version`), or one that it may be asked
 /// for in its place.
 pub(crate) fn offers(import: &str) -> Offer {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
-    let ours = matches!(name, "weir:guest/types" | "weir:guest/db" | "weir:guest/context" | "weir:guest/log");
+    let ours = name.strip_prefix("weir:guest/").is_some_and(|interface| INTERFACES.contains(&interface));
     if name.starts_with("weir:guest/") && !WORLD.ends_with(&format!("@{version}")) {
         return Offer::OtherVersion;
     }

@@ -76,6 +76,7 @@ pub fn call(path: &str, args: &str) -> Call {
         args: Bytes::copy_from_slice(args.as_bytes()),
         caller: Caller::Public,
         request_id: "r1".to_owned(),
+        identity: None,
     }
 }
 

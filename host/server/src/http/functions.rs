@@ -130,7 +130,13 @@ impl Request<'_> {
     }
 
     fn call(&self, call: FunctionCall) -> Call {
-        Call { path: call.path, args: call.args, caller: self.caller, request_id: self.request_id.clone() }
+        Call {
+            path: call.path,
+            args: call.args,
+            caller: self.caller,
+            request_id: self.request_id.clone(),
+            identity: None,
+        }
     }
 
     async fn run_query(&self, call: FunctionCall, at: Arc<Snapshot>) -> Result<Answer, ApiError> {

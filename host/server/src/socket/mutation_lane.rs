@@ -87,8 +87,13 @@ impl MutationLane {
     }
 
     fn run(&self, due: DueMutation) -> MutationOutcome {
-        let call =
-            Call { path: due.path, args: due.args, caller: Caller::Public, request_id: new_request_id() };
+        let call = Call {
+            path: due.path,
+            args: due.args,
+            caller: Caller::Public,
+            request_id: new_request_id(),
+            identity: None,
+        };
         let db = &self.backend.db;
         let run = AssertUnwindSafe(|| db.mutation(&call, Some(due.request)));
         catch_unwind(run).unwrap_or_else(|_| self.lost(&call.request_id))
