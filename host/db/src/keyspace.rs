@@ -78,6 +78,29 @@ pub(crate) fn document_key(id: &DocumentId) -> Bytes {
     key.freeze()
 }
 
+/// The id of the document under this key; `None` if it is no document's key.
+pub(crate) fn document_in_key(key: &[u8]) -> Option<DocumentId> {
+    let (table, rest) = key.strip_prefix(&[DOCUMENTS])?.split_first_chunk::<4>()?;
+    let (time, random) = rest.split_first_chunk::<8>()?;
+    Some(DocumentId {
+        table: TableNumber(u32::from_be_bytes(*table)),
+        creation_time: CreationTime::from_sort_bits(*time)?,
+        random: random.try_into().ok()?,
+    })
+}
+
+/// The table and, if it says one, the creation time of a key or of the end of a range among documents.
+pub(crate) fn place_among_documents(key: &[u8]) -> Option<(TableNumber, Option<CreationTime>)> {
+    let (table, rest) = key.strip_prefix(&[DOCUMENTS])?.split_first_chunk::<4>()?;
+    let time = rest.first_chunk::<8>().and_then(|bits| CreationTime::from_sort_bits(*bits));
+    Some((TableNumber(u32::from_be_bytes(*table)), time))
+}
+
+/// The name of the table whose number stands under this key.
+pub(crate) fn table_in_key(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(&[SYSTEM, TABLE_NAMES])?).ok()
+}
+
 /// All documents of a table.
 pub(crate) fn documents(table: TableNumber) -> KeyRange {
     KeyRange { start: document_prefix(table.0), end: document_prefix(table.0 + 1) }

@@ -26,6 +26,7 @@ mod session_requests;
 mod stats;
 #[cfg(test)]
 mod testing;
+mod trace;
 mod transaction;
 mod write_buffer;
 
@@ -40,4 +41,5 @@ pub use query::Batch;
 pub use read_set::{KeyRange, ReadSet};
 pub use session_requests::{SessionRequest, Sweep};
 pub use stats::DbStats;
+pub use trace::{Read, Trace, Written};
 pub use transaction::{CallContext, SubTransaction, Transaction, Usage};

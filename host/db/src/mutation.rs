@@ -48,7 +48,19 @@ impl Database {
                 Err(Conflict) => count(&self.counters.conflicts),
             }
         }
-        self.run_serial(call, session, &resolved)
+        self.run_serial(call, session, &resolved, &mut |_| {})
+    }
+
+    /// Runs a mutation in the serial lane, and shows its transaction before it ends.
+    pub(crate) fn mutation_observed(
+        &self,
+        call: &Call,
+        observe: &mut dyn FnMut(&Transaction),
+    ) -> MutationOutcome {
+        match call::resolve(call, self.functions().1, FunctionKind::Mutation) {
+            Ok(resolved) => self.run_serial(call, None, &resolved, observe),
+            Err(failure) => self.refuse(call, None, failure),
+        }
     }
 
     /// A call of what cannot be called; yet a repetition of what once could is answered.
@@ -81,11 +93,14 @@ impl Database {
         call: &Call,
         session: Option<SessionRequest>,
         resolved: &Resolved,
+        observe: &mut dyn FnMut(&Transaction),
     ) -> MutationOutcome {
         count(&self.counters.serial_runs);
         let gate = self.committer.enter();
         let opened = self.committer.open();
-        match self.run(call, session, resolved, &opened) {
+        let (tx, ending) = self.run(call, session, resolved, &opened);
+        observe(&tx);
+        match (tx, ending) {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
                 debug_assert_eq!(gate.check(tx.reads(), tx.ts()), Ok(()), "nothing commits past a held gate");
                 self.commit(gate, call, session, tx, result)

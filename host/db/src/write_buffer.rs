@@ -43,6 +43,11 @@ impl WriteBuffer {
         some.into_iter().flatten()
     }
 
+    /// All writes, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Bytes, &Written)> {
+        self.writes.iter()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.writes.is_empty()
     }

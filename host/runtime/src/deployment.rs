@@ -138,6 +138,10 @@ impl Functions for Deployment {
         args: &Bytes,
         tx: Transaction,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
+        let _slot = match self.invoker.take_slot() {
+            Ok(slot) => slot,
+            Err(overloaded) => return (tx, Err(overloaded)),
+        };
         let ended = self.run_within(info, args, tx, self.invoker.full_time());
         (ended.transaction, ended.result)
     }

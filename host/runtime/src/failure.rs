@@ -46,9 +46,7 @@ pub(crate) fn explain(error: &wasmtime::Error, state: &CallState, options: &Runt
         return trap(format!("it ended its own process with exit code {}", exit.0));
     }
     if error.is::<PoolConcurrencyLimitError>() {
-        let calls = options.max_concurrent_calls;
-        let message = format!("no instance is free: the runtime is made for {calls} calls at the same time");
-        return FunctionError::System { code: "Overloaded", message };
+        return overloaded(options);
     }
     match error.downcast_ref::<Trap>() {
         Some(cause) => explain_trap(*cause, state, options),
@@ -121,6 +119,13 @@ fn refused_resource(refused: RefusedResource, options: &RuntimeOptions) -> Funct
             format!("a call may have {} table elements", options.call_table_elements_max),
         ),
     }
+}
+
+/// The error of a call for which there is no place.
+pub(crate) fn overloaded(options: &RuntimeOptions) -> FunctionError {
+    let calls = options.max_concurrent_calls;
+    let message = format!("no instance is free: the runtime is made for {calls} calls at the same time");
+    FunctionError::System { code: "Overloaded", message }
 }
 
 /// The error of a result over the limit.

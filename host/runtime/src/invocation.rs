@@ -2,13 +2,14 @@
 //!
 //! Everything that a guest can do wrong ends here, in a [`FunctionError`]; the transaction comes back in every case.
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasmtime::{Engine, Store, UpdateDeadline};
 use weir_db::{FunctionError, Transaction};
 
 use crate::call_state::{CallSetup, CallState, TimeLeft};
 use crate::counters::Counters;
-use crate::failure::explain;
+use crate::failure::{explain, overloaded};
 use crate::ticker::{Ticker, ticks_in};
 use crate::{RuntimeError, RuntimeOptions};
 
@@ -28,6 +29,17 @@ pub(crate) struct Invoker {
     pub(crate) counters: Counters,
     ticker: Arc<Ticker>,
     guest_ticks_max: u64,
+    /// Calls that run, without those that they make.
+    running: AtomicU32,
+}
+
+/// A call that runs, until it is dropped.
+pub(crate) struct Slot<'a>(&'a AtomicU32);
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Invoker {
@@ -35,7 +47,27 @@ impl Invoker {
     pub(crate) fn new(engine: Engine, options: RuntimeOptions) -> Result<Invoker, RuntimeError> {
         let ticker = Arc::new(Ticker::start(&engine).map_err(RuntimeError::Ticker)?);
         let guest_ticks_max = ticks_in(options.call_guest_time_max);
-        Ok(Invoker { engine, options, counters: Counters::default(), ticker, guest_ticks_max })
+        Ok(Invoker {
+            engine,
+            options,
+            counters: Counters::default(),
+            ticker,
+            guest_ticks_max,
+            running: AtomicU32::new(0),
+        })
+    }
+
+    /// Takes one of the runtime's places for a call that is not part of another. The pool has room for all that each
+    /// may call in turn.
+    ///
+    /// # Errors
+    /// All are taken.
+    pub(crate) fn take_slot(&self) -> Result<Slot<'_>, FunctionError> {
+        let slot = Slot(&self.running);
+        match self.running.fetch_add(1, Ordering::Relaxed) < self.options.max_concurrent_calls {
+            true => Ok(slot),
+            false => Err(overloaded(&self.options)),
+        }
     }
 
     /// The time of a call that is not part of another.

@@ -238,6 +238,11 @@ impl Transaction {
         &self.reads
     }
 
+    /// What was written so far.
+    pub(crate) fn writes(&self) -> &WriteBuffer {
+        &self.writes
+    }
+
     /// Whether there is anything to commit.
     pub(crate) fn has_writes(&self) -> bool {
         !self.writes.is_empty()

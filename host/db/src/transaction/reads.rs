@@ -55,6 +55,12 @@ impl Reads {
         self.ranges.range::<[u8], _>(bounds).next_back().is_some_and(|(_, end)| key < end.as_ref())
     }
 
+    /// What was read until now.
+    pub(crate) fn to_read_set(&self) -> ReadSet {
+        let range = |(start, end): (&Bytes, &Bytes)| KeyRange { start: start.clone(), end: end.clone() };
+        ReadSet::new(self.points.keys().cloned(), self.ranges.iter().map(range))
+    }
+
     pub(crate) fn into_read_set(self) -> ReadSet {
         let ranges = self.ranges.into_iter().map(|(start, end)| KeyRange { start, end });
         ReadSet::new(self.points.into_keys(), ranges)

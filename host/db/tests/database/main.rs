@@ -4,4 +4,5 @@ mod commits;
 mod interleavings;
 mod nested;
 mod replays;
+mod traces;
 mod world;

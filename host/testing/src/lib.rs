@@ -1,0 +1,234 @@
+//! Tests of functions: the real database over a store in memory, with a clock that stands still until it is set, random
+//! numbers from a seed, and calls that say what they read and wrote.
+//!
+//! **Invariant:** nothing here knows how functions are written or run; whoever makes a [`TestDatabase`] brings them as
+//! [`weir_db::Functions`]. Equal seeds, clocks and calls give equal results, ids included.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value as Json, json};
+use weir_db::{Call, CallError, Caller, Database, FunctionKind, Functions, Read, Trace, Written};
+use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
+use weir_value::{FunctionPath, Timestamp};
+
+/// The clock of a test that sets none: the first moment of 2026, in milliseconds since the epoch.
+pub const NOW_MS_DEFAULT: f64 = 1_767_225_600_000.0;
+
+/// What stands before a client's error message, and is of no use to a test.
+const PREFIX_END: &str = "Server Error\n";
+
+/// A fresh database, for one test.
+pub struct TestDatabase {
+    db: Arc<Database>,
+    store: Arc<dyn Store>,
+    env: Arc<SimEnv>,
+    identity: Option<Bytes>,
+    calls: u64,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Its result, canonical JSON; or the error, whose message is what a client reads without the request's id.
+    pub result: Result<Bytes, CallError>,
+    /// What it logged: `[LEVEL] text`.
+    pub log_lines: Vec<String>,
+    /// What it read and wrote.
+    pub trace: Trace,
+}
+
+/// Why there is no test database, or not this time.
+#[derive(Debug, thiserror::Error)]
+pub enum TestError {
+    /// No function can have this path.
+    #[error("{0}")]
+    Path(String),
+    /// The clock cannot be set to this.
+    #[error("{0} is no time: give milliseconds since the epoch")]
+    Time(f64),
+    /// The store in memory could not be made.
+    #[error("the database in memory cannot be made: {0}")]
+    Store(String),
+}
+
+impl TestDatabase {
+    /// An empty database with these functions, this clock and this seed.
+    ///
+    /// # Errors
+    /// The clock is no time, or there is no memory.
+    pub fn new(functions: Arc<dyn Functions>, now_ms: f64, seed: u64) -> Result<TestDatabase, TestError> {
+        let env = Arc::new(SimEnv::new(seed, timestamp(now_ms)?));
+        let shared: Arc<dyn Env> = env.clone();
+        let failed = |error: &dyn fmt::Display| TestError::Store(error.to_string());
+        let store = memory::open(&memory::MemoryDisk::new(), StoreOptions::default(), shared.clone())
+            .map_err(|error| failed(&error))?;
+        let db = Database::open(store.clone(), shared).map_err(|error| failed(&error))?;
+        db.set_functions(functions);
+        Ok(TestDatabase { db, store, env, identity: None, calls: 0 })
+    }
+
+    /// Calls a function, public or internal, as what it is called here.
+    ///
+    /// # Errors
+    /// The path is none. What the function does wrong is in the outcome.
+    pub fn call(&mut self, kind: FunctionKind, path: &str, args: Bytes) -> Result<Outcome, TestError> {
+        let identity = self.identity.clone();
+        self.call_as(kind, path, args, identity)
+    }
+
+    /// As [`TestDatabase::call`], on behalf of this identity.
+    ///
+    /// # Errors
+    /// The path is none.
+    pub fn call_as(
+        &mut self,
+        kind: FunctionKind,
+        path: &str,
+        args: Bytes,
+        identity: Option<Bytes>,
+    ) -> Result<Outcome, TestError> {
+        self.calls += 1;
+        let path = FunctionPath::parse(path).map_err(|error| TestError::Path(error.to_string()))?;
+        let request_id = format!("test-{}", self.calls);
+        let call = Call { path, args, caller: Caller::Admin, request_id, identity };
+        let (result, log_lines, trace) = match kind {
+            FunctionKind::Query => {
+                let (outcome, trace) = self.db.query_traced(&call, self.store.snapshot_sequenced());
+                (outcome.result, outcome.log_lines, trace)
+            }
+            FunctionKind::Mutation => {
+                let (outcome, trace) = self.db.mutation_traced(&call);
+                (outcome.result, outcome.log_lines, trace)
+            }
+        };
+        Ok(Outcome { result: result.map_err(without_prefix), log_lines, trace })
+    }
+
+    /// Sets the clock. It does not move by itself.
+    ///
+    /// # Errors
+    /// `now_ms` is no time.
+    pub fn set_now(&self, now_ms: f64) -> Result<(), TestError> {
+        self.env.set_now(timestamp(now_ms)?);
+        Ok(())
+    }
+
+    /// Lets the clock go on.
+    pub fn advance(&self, duration: Duration) {
+        self.env.advance(duration);
+    }
+
+    /// On whose behalf functions are called from now on: a JSON object of claims.
+    pub fn set_identity(&mut self, identity: Option<Bytes>) {
+        self.identity = identity;
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        self.store.close();
+    }
+}
+
+impl fmt::Debug for TestDatabase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestDatabase").field("calls", &self.calls).finish_non_exhaustive()
+    }
+}
+
+fn timestamp(now_ms: f64) -> Result<Timestamp, TestError> {
+    // Below 2^53 milliseconds; what is later overflows the nanoseconds of a timestamp.
+    if !(0.0..18_000_000_000_000.0).contains(&now_ms) {
+        return Err(TestError::Time(now_ms));
+    }
+    let nanos = Duration::from_secs_f64(now_ms / 1e3).as_nanos();
+    // A float of seconds holds more digits than a clock has: round to the microsecond.
+    Ok(Timestamp::from_nanos(u64::try_from((nanos + 500) / 1_000 * 1_000).unwrap_or(u64::MAX)))
+}
+
+fn without_prefix(mut error: CallError) -> CallError {
+    if let Some(at) = error.message.find(PREFIX_END) {
+        error.message.drain(..at + PREFIX_END.len());
+    }
+    error
+}
+
+/// A read as `{"table", "id"}`, or `{"table", "from", "to"}` in milliseconds, where `null` is an open end.
+pub fn read_to_json(read: &Read) -> Json {
+    match read {
+        Read::Document { table, id } => json!({"table": table, "id": id.to_string()}),
+        Read::Range { table, from_ms, to_ms } => json!({"table": table, "from": from_ms, "to": to_ms}),
+    }
+}
+
+/// A write as `{"table", "id", "document"}`; the document is `null` when it was deleted.
+pub fn written_to_json(written: &Written) -> Json {
+    let document = written.document.as_ref().and_then(|json| serde_json::from_slice::<Json>(json).ok());
+    json!({"table": written.table, "id": written.id.to_string(), "document": document})
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_db::native::NativeFunctions;
+    use weir_value::Value;
+
+    use super::*;
+
+    fn functions() -> Arc<NativeFunctions> {
+        let functions = NativeFunctions::new()
+            .mutation("t:add", |tx, _| Ok(Value::from(tx.insert("t", br#"{"n":1}"#)?)))
+            .query("t:now", |tx, _| Ok(Value::from(tx.context().now_ms)))
+            .query("t:who", |tx, _| {
+                let identity = tx.context().identity.clone();
+                Ok(identity.map_or(Value::Null, |claims| Value::from_json(&claims).expect("JSON")))
+            });
+        Arc::new(functions)
+    }
+
+    fn ask(db: &mut TestDatabase, kind: FunctionKind, path: &str) -> Result<String, CallError> {
+        let outcome = db.call(kind, path, Bytes::from_static(b"{}")).unwrap();
+        outcome.result.map(|json| String::from_utf8(json.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn equal_tests_give_equal_ids() {
+        let mut first = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
+        let mut second = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
+        let id = ask(&mut first, FunctionKind::Mutation, "t:add").unwrap();
+        assert_eq!(id, ask(&mut second, FunctionKind::Mutation, "t:add").unwrap());
+        assert_ne!(id, ask(&mut first, FunctionKind::Mutation, "t:add").unwrap());
+    }
+
+    #[test]
+    fn the_clock_stands_still_until_it_is_set() {
+        let mut db = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
+        let now = |db: &mut TestDatabase| ask(db, FunctionKind::Query, "t:now").unwrap();
+        assert_eq!(now(&mut db), "1767225600000");
+        db.advance(Duration::from_millis(1500));
+        assert_eq!(now(&mut db), "1767225601500");
+        db.set_now(1_800_000_000_000.25).unwrap();
+        assert_eq!(now(&mut db), "1800000000000.25");
+        for wrong in [f64::NAN, -1.0, f64::INFINITY, 1e300] {
+            assert!(db.set_now(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn who_calls_can_be_set() {
+        let mut db = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
+        assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), "null");
+        db.set_identity(Some(Bytes::from_static(br#"{"subject":"ada"}"#)));
+        assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), r#"{"subject":"ada"}"#);
+    }
+
+    #[test]
+    fn errors_have_no_request_id() {
+        let mut db = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
+        let error = ask(&mut db, FunctionKind::Query, "t:add").unwrap_err();
+        assert_eq!(error.message, "Trying to execute 't:add' as a query, but it is defined as a mutation.");
+        assert!(db.call(FunctionKind::Query, "not a path", Bytes::new()).is_err());
+    }
+}
