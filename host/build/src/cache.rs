@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// The cache folder: `WEIR_CACHE_DIR`, else `weir` in `XDG_CACHE_HOME`, else
 /// `.cache/weir` at home; `None` when none of these is known.
-pub(crate) fn folder() -> Option<PathBuf> {
+pub fn folder() -> Option<PathBuf> {
     folder_from(|name| env::var_os(name))
 }
 

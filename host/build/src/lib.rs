@@ -20,6 +20,7 @@ mod typescript;
 mod world;
 
 pub use build::{BuildError, BuiltModule, Progress, build};
+pub use cache::folder as cache_folder;
 pub use component::{EncodeError, encode};
 pub use config::ConfigError;
 pub use project::{Language, Module, Project, ProjectError};

@@ -58,6 +58,11 @@ pub enum Command {
     /// The result goes to standard output as JSON, what the function logs to
     /// standard error. With the admin key, internal functions can be called too.
     Run(Run),
+    /// Serve a project's functions to its own tests, over standard input and output
+    ///
+    /// Each SDK has a helper that starts this, opens a fresh database in memory for
+    /// each test, sets clock and identity, and shows what a call read and wrote.
+    Test(Test),
     /// Print the admin key of a data folder
     Key(Key),
 }
@@ -120,6 +125,13 @@ pub struct Run {
     /// Follow a public query: print each new result, until stopped
     #[arg(long)]
     pub watch: bool,
+}
+
+/// `host test`
+#[derive(Debug, Args)]
+pub struct Test {
+    #[command(flatten)]
+    pub project: ProjectFolder,
 }
 
 /// `host key`

@@ -13,6 +13,7 @@ mod key;
 mod output;
 mod run;
 mod serve;
+mod test_host;
 mod url;
 mod watch;
 
@@ -55,6 +56,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Build(arguments) => build::build(&arguments),
         Command::Deploy(arguments) => in_tokio(deploy::deploy(arguments)),
         Command::Run(arguments) => in_tokio(run::run(arguments)),
+        Command::Test(arguments) => test_host::test(&arguments),
         Command::Key(arguments) => key::key(&arguments),
     }
 }

@@ -3,6 +3,7 @@
 
 mod help;
 mod serving;
+mod testing;
 mod usage;
 
 use std::io::{BufRead, BufReader, Read};

@@ -1,0 +1,82 @@
+//! What a test asks of `host test`, one JSON object a line:
+//!
+//! | op | fields | answer |
+//! |---|---|---|
+//! | `open` | `now` (ms), `seed` | `{"id", "db"}`: a fresh, empty database |
+//! | `call` | `db`, `kind`, `path`, `args`, `identity` | `{"id", "value" or "error", "logLines", "reads", "writes"}` |
+//! | `set` | `db`, `now` (ms), `identity` (object or null) | `{"id"}` |
+//! | `close` | `db` | `{"id"}` |
+//!
+//! What cannot be answered has `{"id", "failure"}` for an answer: a mistake of the test's, not of a function.
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+/// A request, with the number that its answer has.
+#[derive(Debug, Deserialize)]
+pub struct Request {
+    /// Given back with the answer, as it is.
+    #[serde(default)]
+    pub id: Json,
+    /// What is asked.
+    #[serde(flatten)]
+    pub op: Op,
+}
+
+/// What is asked.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "op", rename_all = "camelCase", deny_unknown_fields)]
+pub enum Op {
+    /// A fresh database.
+    Open {
+        /// Its clock, in milliseconds since the epoch.
+        now: Option<f64>,
+        /// What its random numbers and ids are determined by.
+        seed: Option<u64>,
+    },
+    /// A call of a function.
+    Call {
+        /// Which database.
+        db: u64,
+        /// As what it is called.
+        kind: Kind,
+        /// The function's path.
+        path: String,
+        /// Its arguments, an object in Convex's encoding.
+        #[serde(default)]
+        args: Option<Json>,
+        /// On whose behalf; absent: as `set` said.
+        #[serde(default, deserialize_with = "present")]
+        identity: Option<Json>,
+    },
+    /// Another clock or identity.
+    Set {
+        /// Which database.
+        db: u64,
+        /// The clock, in milliseconds since the epoch.
+        now: Option<f64>,
+        /// On whose behalf functions are called from now on.
+        #[serde(default, deserialize_with = "present")]
+        identity: Option<Json>,
+    },
+    /// The end of a database.
+    Close {
+        /// Which one.
+        db: u64,
+    },
+}
+
+/// What a function may do.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// A query.
+    Query,
+    /// A mutation.
+    Mutation,
+}
+
+/// A field that is there, `null` or not: `null` is nobody, absence leaves things as they are.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,148 @@
+//! The databases of one test run.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Value as Json, json};
+use weir_db::{FunctionInfo, FunctionKind, Functions};
+use weir_runtime::Deployment;
+use weir_testing::{NOW_MS_DEFAULT, Outcome, TestDatabase, read_to_json, written_to_json};
+
+use super::protocol::{Kind, Op, Request};
+
+/// The databases of a test run, and the functions that all of them have.
+pub struct Session {
+    deployment: Arc<Deployment>,
+    databases: HashMap<u64, TestDatabase>,
+    opened: u64,
+}
+
+impl Session {
+    /// One without databases.
+    pub fn new(deployment: Arc<Deployment>) -> Session {
+        Session { deployment, databases: HashMap::new(), opened: 0 }
+    }
+
+    /// The line that says that tests can begin.
+    pub fn greeting(&self) -> Json {
+        let function =
+            |info: Arc<FunctionInfo>| json!({"path": info.path.to_string(), "kind": info.kind.as_str()});
+        let functions: Vec<_> = self.deployment.list().into_iter().map(function).collect();
+        json!({"ready": true, "functions": functions})
+    }
+
+    /// The answer to a line.
+    pub fn answer(&mut self, line: &str) -> Json {
+        let request: Request = match serde_json::from_str(line) {
+            Ok(request) => request,
+            Err(error) => {
+                let id =
+                    serde_json::from_str::<Json>(line).map(|json| json["id"].clone()).unwrap_or_default();
+                return json!({"id": id, "failure": format!("this is no request: {error}")});
+            }
+        };
+        let mut answer = self.perform(request.op).unwrap_or_else(|failure| json!({ "failure": failure }));
+        answer["id"] = request.id;
+        answer
+    }
+
+    fn perform(&mut self, op: Op) -> Result<Json, String> {
+        match op {
+            Op::Open { now, seed } => self.open(now, seed),
+            Op::Call { db, kind, path, args, identity } => {
+                let args = args.map_or_else(|| "{}".into(), |args| args.to_string().into());
+                self.call(db, kind, &path, args, identity)
+            }
+            Op::Set { db, now, identity } => self.set(db, now, identity),
+            Op::Close { db } => match self.databases.remove(&db) {
+                Some(_) => Ok(json!({})),
+                None => Err(no_database(db)),
+            },
+        }
+    }
+
+    fn open(&mut self, now: Option<f64>, seed: Option<u64>) -> Result<Json, String> {
+        let now_ms = now.unwrap_or(NOW_MS_DEFAULT);
+        let database = TestDatabase::new(self.deployment.clone(), now_ms, seed.unwrap_or(1));
+        self.opened += 1;
+        self.databases.insert(self.opened, database.map_err(|error| error.to_string())?);
+        Ok(json!({ "db": self.opened }))
+    }
+
+    fn call(
+        &mut self,
+        db: u64,
+        kind: Kind,
+        path: &str,
+        args: Bytes,
+        identity: Option<Json>,
+    ) -> Result<Json, String> {
+        let database = self.databases.get_mut(&db).ok_or_else(|| no_database(db))?;
+        let kind = match kind {
+            Kind::Query => FunctionKind::Query,
+            Kind::Mutation => FunctionKind::Mutation,
+        };
+        let outcome = match identity {
+            Some(identity) => database.call_as(kind, path, args, claims(identity)?),
+            None => database.call(kind, path, args),
+        };
+        Ok(describe(&outcome.map_err(|error| error.to_string())?))
+    }
+
+    fn set(&mut self, db: u64, now: Option<f64>, identity: Option<Json>) -> Result<Json, String> {
+        let database = self.databases.get_mut(&db).ok_or_else(|| no_database(db))?;
+        if let Some(now) = now {
+            database.set_now(now).map_err(|error| error.to_string())?;
+        }
+        if let Some(identity) = identity {
+            database.set_identity(claims(identity)?);
+        }
+        Ok(json!({}))
+    }
+}
+
+fn no_database(db: u64) -> String {
+    format!("there is no database {db}; it was closed, or never opened")
+}
+
+/// The claims of an identity, as functions get them.
+fn claims(identity: Json) -> Result<Option<Bytes>, String> {
+    match identity {
+        Json::Null => Ok(None),
+        Json::Object(mut claims) => {
+            complete(&mut claims);
+            Ok(Some(Json::Object(claims).to_string().into()))
+        }
+        other => Err(format!("an identity is an object of claims, or null, and not {other}")),
+    }
+}
+
+/// Adds what every verified identity has, so that a test need say no more than what it is about.
+fn complete(claims: &mut serde_json::Map<String, Json>) {
+    claims.entry("issuer").or_insert_with(|| json!("https://test.invalid"));
+    claims.entry("subject").or_insert_with(|| json!("test"));
+    if !claims.contains_key("tokenIdentifier") {
+        let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
+        let identifier = format!("{}|{}", text("issuer"), text("subject"));
+        claims.insert("tokenIdentifier".to_owned(), json!(identifier));
+    }
+}
+
+fn describe(outcome: &Outcome) -> Json {
+    let mut answer = json!({
+        "logLines": outcome.log_lines,
+        "reads": outcome.trace.reads.iter().map(read_to_json).collect::<Vec<_>>(),
+        "writes": outcome.trace.writes.iter().map(written_to_json).collect::<Vec<_>>(),
+    });
+    match &outcome.result {
+        Ok(value) => answer["value"] = serde_json::from_slice(value).unwrap_or_default(),
+        Err(error) => {
+            answer["error"] = json!({"code": error.code, "message": error.message});
+            if let Some(data) = &error.data {
+                answer["error"]["data"] = serde_json::from_slice(data).unwrap_or_default();
+            }
+        }
+    }
+    answer
+}

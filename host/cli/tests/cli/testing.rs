@@ -1,0 +1,122 @@
+//! `host test`: what the SDKs' test helpers stand on.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use serde_json::{Value as Json, json};
+
+use crate::{host, run_in};
+
+/// A `host test` that has said that it is ready.
+struct Tester {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    greeting: Json,
+}
+
+impl Tester {
+    fn start() -> Tester {
+        let project: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../examples/chat/rust"].iter().collect();
+        let mut command = host();
+        command
+            .arg("test")
+            .arg(project)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut child = command.spawn().expect("the binary runs");
+        let input = child.stdin.take().expect("a pipe");
+        let output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut tester = Tester { child, input, output, greeting: Json::Null };
+        tester.greeting = tester.read();
+        tester
+    }
+
+    fn read(&mut self) -> Json {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("a line");
+        serde_json::from_str(&line).expect("JSON")
+    }
+
+    fn ask(&mut self, request: &Json) -> Json {
+        writeln!(self.input, "{request}").expect("it reads");
+        self.read()
+    }
+
+    fn open(&mut self) -> Json {
+        self.ask(&json!({"id": 1, "op": "open"}))["db"].clone()
+    }
+
+    fn call(&mut self, db: &Json, kind: &str, path: &str, args: Json) -> Json {
+        self.ask(&json!({"id": 2, "op": "call", "db": db, "kind": kind, "path": path, "args": args}))
+    }
+
+    fn end(mut self) -> i32 {
+        drop(self.input);
+        self.child.wait().expect("it ends").code().expect("it was not killed")
+    }
+}
+
+#[test]
+fn functions_are_tested_on_fresh_databases() {
+    let mut tester = Tester::start();
+    let functions = &tester.greeting["functions"];
+    assert_eq!(functions[1], json!({"path": "chat:sendMessage", "kind": "mutation"}));
+
+    let (first, second) = (tester.open(), tester.open());
+    let message = json!({"user": "ada", "body": "hi"});
+    let sent = tester.call(&first, "mutation", "chat:sendMessage", message);
+    assert_eq!((&sent["value"], &sent["id"]), (&Json::Null, &json!(2)));
+    let written = &sent["writes"][0];
+    assert_eq!((&written["table"], &written["document"]["user"]), (&json!("messages"), &json!("ada")));
+    assert_eq!(written["document"]["_creationTime"], 1_767_225_600_000.0);
+
+    let seen = tester.call(&first, "query", "chat:getMessages", json!({}));
+    assert_eq!(seen["value"][0]["body"], "hi");
+    assert_eq!(seen["reads"][0]["table"], "messages");
+    assert_eq!(tester.call(&second, "query", "chat:getMessages", json!({}))["value"], json!([]));
+
+    let refused = tester.call(&first, "mutation", "chat:sendMessage", json!({"user": "ada"}));
+    assert_eq!(refused["error"]["code"], "ArgumentValidationError");
+    assert!(!refused["error"]["message"].as_str().unwrap().contains("Request ID"), "{refused}");
+
+    tester.ask(&json!({"id": 3, "op": "set", "db": first, "now": 1_800_000_000_000.0}));
+    let later = tester.call(&first, "mutation", "chat:sendMessage", json!({"user": "b", "body": "c"}));
+    assert_eq!(later["writes"][0]["document"]["_creationTime"], 1_800_000_000_000.0);
+    assert_eq!(tester.ask(&json!({"id": 4, "op": "close", "db": first})), json!({"id": 4}));
+    assert_eq!(tester.end(), 0);
+}
+
+#[test]
+fn mistakes_of_a_test_are_said_and_the_next_request_goes_through() {
+    let mut tester = Tester::start();
+    let db = tester.open();
+    let cases = [
+        (json!({"id": 7, "op": "fly"}), "fly"),
+        (json!({"id": 7}), "op"),
+        (json!([]), ""),
+        (json!({"id": 7, "op": "call", "db": 99, "kind": "query", "path": "a:b"}), "no database 99"),
+        (json!({"id": 7, "op": "call", "db": db, "kind": "action", "path": "a:b"}), "action"),
+        (json!({"id": 7, "op": "call", "db": db, "kind": "query", "path": "a b"}), "path"),
+        (json!({"id": 7, "op": "set", "db": db, "now": -5}), "no time"),
+        (json!({"id": 7, "op": "set", "db": db, "identity": "ada"}), "object of claims"),
+        (json!({"id": 7, "op": "open", "colour": 1}), "colour"),
+    ];
+    for (request, expected) in cases {
+        let answer = tester.ask(&request);
+        let failure = answer["failure"].as_str().unwrap_or_else(|| panic!("{request}: {answer}"));
+        assert!(failure.contains(expected), "{request}: {failure}");
+    }
+    assert_eq!(tester.call(&db, "query", "chat:getMessages", json!({}))["value"], json!([]));
+    assert_eq!(tester.end(), 0);
+}
+
+#[test]
+fn a_folder_without_a_project_is_said_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let finished = run_in(Path::new(folder.path()), &["test"]);
+    assert_eq!((finished.code, finished.stdout.as_str()), (1, ""));
+    assert!(finished.stderr.contains("there is no host.toml"), "{}", finished.stderr);
+}
