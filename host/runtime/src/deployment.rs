@@ -1,6 +1,7 @@
 //! A deployment: the functions of a set of modules, as the database calls them.
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
@@ -71,6 +72,32 @@ impl Deployment {
     pub fn manifest(&self) -> Json {
         let functions: Vec<_> = self.list().iter().map(|info| manifest::to_json(info)).collect();
         json!({ "functions": functions })
+    }
+
+    /// Calls a function again and again in one instance, and says how long each call took: what a fresh instance is
+    /// compared with. No call in service shares an instance.
+    pub fn time_in_one_instance(
+        &self,
+        info: &FunctionInfo,
+        args: &Bytes,
+        transaction: Transaction,
+        calls: usize,
+    ) -> (Transaction, Result<(Bytes, Vec<Duration>), FunctionError>) {
+        let Some(function) = self.functions.get(&info.path) else {
+            let message = format!("`{}` is not of this deployment", info.path);
+            return (transaction, Err(FunctionError::System { code: "InternalServerError", message }));
+        };
+        let subject = || format!("`{}`", function.guest_path);
+        let time = self.invoker.full_time();
+        let setup = CallSetup { transaction: Some(transaction), deployment: self.this.upgrade(), time };
+        let ended = self.invoker.invoke(setup, subject, |store| {
+            function.module.guest.call_reused(store, &function.guest_path, args, calls)
+        });
+        let result = ended.result.and_then(|(answer, times)| match answer {
+            Ok(json) => Ok((Bytes::from(json), times)),
+            Err(failure) => Err(failure.into()),
+        });
+        (ended.transaction.expect("an invocation gives its transaction back"), result)
     }
 
     /// Runs a function in what is left of the time of a call that it is part of.

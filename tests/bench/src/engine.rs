@@ -29,7 +29,7 @@ pub fn open(folder: &Path) -> Result<Arc<Database>> {
 ///
 /// # Errors
 /// When they do not build.
-pub fn bank(runtime: &Runtime) -> Result<Arc<dyn Functions>> {
+pub fn bank(runtime: &Arc<Runtime>) -> Result<Arc<dyn Functions>> {
     let project = Project::load(&project::guest("bench"))?;
     let modules: Vec<ModuleSource> = weir_build::build(&project, None, &mut |_| {})?
         .into_iter()

@@ -1,10 +1,11 @@
-//! The funds transfer without sockets: the same component, the same log, called by threads of this process.
+//! The funds transfer without sockets: a component, the same log, called by threads of this process.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use weir_db::Database;
+use weir_db::{Database, Functions};
 use weir_value::Timestamp;
 
 use crate::accounts::{Draw, Random};
@@ -16,12 +17,11 @@ const IN_FLIGHT: usize = 64 * 40;
 /// Transfers a second, each waited for until it is durable.
 ///
 /// # Errors
-/// When the guest does not build or a transfer fails.
-pub fn measure(accounts: usize, duration: Duration) -> Result<f64> {
+/// When a transfer fails.
+pub fn measure(bank: Arc<dyn Functions>, accounts: usize, duration: Duration) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let database = engine::open(folder.path())?;
-    let runtime = engine::runtime()?;
-    database.set_functions(engine::bank(&runtime)?);
+    database.set_functions(bank);
     let ids = engine::seed(&database, accounts)?;
     let draw = Draw::zipf(accounts, 0.0);
     let threads = std::thread::available_parallelism()?.get();

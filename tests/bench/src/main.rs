@@ -9,6 +9,7 @@ mod call_cost;
 mod engine;
 mod fan_out;
 mod in_process;
+mod languages;
 mod load;
 mod table;
 
@@ -37,7 +38,7 @@ struct Options {
     /// Rounds of the fan-out, for each number of subscribers.
     #[arg(long, default_value_t = 100)]
     rounds: usize,
-    /// Only these parts: call, transfer, fanout (default: all).
+    /// Only these parts: call, languages, transfer, fanout (default: all).
     #[arg(long)]
     only: Vec<String>,
 }
@@ -59,6 +60,9 @@ fn main() -> Result<()> {
     if options.wants("call") {
         call_cost::measure()?.into_iter().for_each(&mut show);
     }
+    if options.wants("languages") {
+        languages::measure(options.accounts.min(10_000), Duration::from_secs(options.seconds), &mut show)?;
+    }
     if options.wants("transfer") {
         transfers(&options, &mut show)?;
     }
@@ -79,7 +83,9 @@ fn transfers(options: &Options, show: &mut impl FnMut(Line)) -> Result<()> {
     let single_skewed = transfer(&bank, options, 1.5, 1)?;
     bank.check_total()?;
     drop(bank);
-    let in_process = in_process::measure(options.accounts, Duration::from_secs(options.seconds))?;
+    let functions = engine::bank(&engine::runtime()?)?;
+    let seconds = Duration::from_secs(options.seconds);
+    let in_process = in_process::measure(functions, options.accounts, seconds)?;
 
     show(uniform.line("64 clients x 40, alpha 0", Some(20_000.0)));
     show(skewed.line("64 clients x 40, alpha 1.5", None));
