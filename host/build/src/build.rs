@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::component::EncodeError;
 use crate::project::{Language, Module, Project};
 use crate::toolchain::ToolchainError;
-use crate::{assemblyscript, go, rust, typescript};
+use crate::{assemblyscript, go, rust, sdk, typescript};
 
 /// What a build is doing, for people to read; its `Display` is one line without
 /// the line's end.
@@ -160,6 +160,7 @@ fn build_module(
     if !module.path.is_dir() {
         return Err(BuildError::source(module, format!("there is no folder {}", module.path.display())));
     }
+    sdk::ensure(module)?;
     let Compiled { component, core_bytes } = match module.language {
         Language::Rust => rust::build(module, progress)?,
         Language::Go => go::build(module, progress)?,

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use weir_build::Language;
 
 /// Where data is kept when nothing else is said.
 pub const DATA_DIR: &str = ".host";
@@ -43,6 +44,11 @@ pub enum Command {
     /// Prints `ready http://ADDR` on standard output when it accepts
     /// connections. SIGTERM and SIGINT end it in order.
     Serve(Serve),
+    /// Make a new project: a small app with tests and a page
+    ///
+    /// It builds and serves at once. The language's SDK is laid out beside it, in
+    /// `.weir/sdk`, and kept at this host's version by every later build.
+    Init(Init),
     /// Build a project, serve it, and deploy it again on every change
     ///
     /// Prints `ready http://ADDR` on standard output when the project is deployed
@@ -77,6 +83,25 @@ pub struct Serve {
     /// A folder of files to serve at `/`
     #[arg(long, value_name = "DIR")]
     pub web: Option<PathBuf>,
+}
+
+/// `host init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// What to write functions in
+    #[arg(long = "lang", value_name = "LANGUAGE", value_parser = parse_language)]
+    pub language: Language,
+    /// Where: a new folder, or an empty one
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+    /// Leave npm packages alone
+    #[arg(long)]
+    pub no_install: bool,
+}
+
+fn parse_language(name: &str) -> Result<Language, String> {
+    Language::named(name)
+        .ok_or_else(|| format!("use one of {}", Language::ALL.map(Language::name).join(", ")))
 }
 
 /// `host dev`

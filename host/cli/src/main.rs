@@ -9,6 +9,7 @@ mod build;
 mod client;
 mod deploy;
 mod dev;
+mod init;
 mod key;
 mod output;
 mod run;
@@ -52,6 +53,7 @@ fn start_log(filter: &str) -> anyhow::Result<()> {
 fn perform(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(arguments) => in_tokio(serve::serve(arguments)),
+        Command::Init(arguments) => init::init(&arguments),
         Command::Dev(arguments) => in_tokio(dev::dev(arguments)),
         Command::Build(arguments) => build::build(&arguments),
         Command::Deploy(arguments) => in_tokio(deploy::deploy(arguments)),
