@@ -13,6 +13,8 @@ export PATH := $(WEIR_CACHE_DIR)/tools/bin:$(PATH)
 
 DEMO_ADDR ?= 127.0.0.1:3210
 DEMO_DATA ?= .host
+# What the demo's functions are written in: rust, go, assemblyscript or typescript.
+GUEST ?= rust
 
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
@@ -25,11 +27,11 @@ help: ## List the commands
 setup: ## Install what is missing for everything below, saying so
 	@scripts/setup all
 
-demo: ## Build everything and serve the chat at http://127.0.0.1:3210
-	@scripts/setup demo
+demo: ## Build everything and serve the chat at http://127.0.0.1:3210 (GUEST=go, assemblyscript, typescript: in that)
+	@scripts/setup demo $(GUEST)
 	$(MAKE) --no-print-directory host-release page
 	@printf '\n  The chat: open http://%s in two windows, side by side, and type. Ctrl-C stops it.\n\n' '$(DEMO_ADDR)'
-	@exec $(RUN_HOST) "$$CARGO_TARGET_DIR/release/host" dev examples/chat/rust --listen $(DEMO_ADDR) --data $(DEMO_DATA)
+	@exec $(RUN_HOST) "$$CARGO_TARGET_DIR/release/host" dev examples/chat/$(GUEST) --listen $(DEMO_ADDR) --data $(DEMO_DATA)
 
 test: ## Everything: rooms, guests, npm clients, two browsers, SIGKILL
 	@scripts/setup test

@@ -11,8 +11,9 @@ import { fileURLToPath } from "node:url";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The chat's project, and the folder its page is built into. */
+/** The chat's project, in Rust and in each language, and the folder its page is built into. */
 export const CHAT = join(repository, "examples/chat/rust");
+export const chatIn = (language) => join(repository, "examples/chat", language);
 export const CHAT_PAGE = join(repository, "examples/chat/web/dist");
 
 /** The project whose functions these tests call for what the chat does not do. */
