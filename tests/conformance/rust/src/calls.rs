@@ -1,0 +1,79 @@
+//! Functions that call others.
+
+use weir::prelude::*;
+
+/// One call of another function.
+#[value]
+struct Step {
+    /// `query` or `mutation`.
+    kind: String,
+    path: String,
+    args: Value,
+    /// Whether its error is a result too.
+    caught: bool,
+}
+
+fn result_of(step: &Step, result: Result<Value>) -> Result<Value> {
+    match result {
+        Err(error) if step.caught => Ok(Value::Object(
+            [
+                ("code".to_owned(), error.code().unwrap_or_default().into()),
+                ("message".to_owned(), error.message().into()),
+                ("data".to_owned(), error.data().map_or(Ok(Value::Null), weir::json::from_slice)?),
+            ]
+            .into(),
+        )),
+        result => result,
+    }
+}
+
+/// Runs the steps, one after the other, and gives their results.
+#[mutation]
+fn run(ctx: &MutationCtx, steps: Vec<Step>) -> Result<Vec<Value>> {
+    let run_step = |step: &Step| match step.kind.as_str() {
+        "query" => ctx.run_query(&step.path, &step.args),
+        _ => ctx.run_mutation(&step.path, &step.args),
+    };
+    steps.iter().map(|step| result_of(step, run_step(step))).collect()
+}
+
+/// The same from a query, with queries alone.
+#[query]
+fn run_queries(ctx: &QueryCtx, steps: Vec<Step>) -> Result<Vec<Value>> {
+    steps.iter().map(|step| result_of(step, ctx.run_query(&step.path, &step.args))).collect()
+}
+
+#[query(internal)]
+fn secret(_ctx: &QueryCtx) -> &'static str {
+    "inside"
+}
+
+/// Calls itself this often, one inside the other; gives how often.
+#[mutation]
+fn recurse(ctx: &MutationCtx, depth: u32) -> Result<f64> {
+    if depth == 0 {
+        return Ok(0.0);
+    }
+    let below: f64 = ctx.run_mutation("calls:recurse", fields! { depth: depth - 1 })?;
+    Ok(below + 1.0)
+}
+
+/// Calls a function without effect this often, one after the other.
+#[query]
+fn repeat(ctx: &QueryCtx, count: u32) -> Result<()> {
+    for _ in 0..count {
+        ctx.run_query::<Value>("calls:secret", fields! {})?;
+    }
+    Ok(())
+}
+
+/// A random number of its own, one of each of two calls, and another one of its own.
+#[query]
+fn random_numbers(ctx: &QueryCtx) -> Result<Vec<f64>> {
+    let mut numbers = vec![ctx.random()];
+    for _ in 0..2 {
+        numbers.extend(ctx.run_query::<Vec<f64>>("context:randomNumbers", fields! { count: 1 })?);
+    }
+    numbers.push(ctx.random());
+    Ok(numbers)
+}

@@ -1,0 +1,19 @@
+//! The functions that every language has, and does alike: what `../cases.toml` calls.
+
+use weir::prelude::*;
+
+mod calls;
+mod context;
+mod docs;
+mod errors;
+mod items;
+mod things;
+mod values;
+
+/// How something went that may fail and was caught: the result's name, or `CODE: message`.
+fn told<T>(result: Result<T>, when_fine: impl FnOnce(T) -> String) -> String {
+    match result {
+        Ok(value) => when_fine(value),
+        Err(error) => format!("{}: {}", error.code().unwrap_or_default(), error.message()),
+    }
+}
