@@ -221,14 +221,17 @@ impl<'db, T: DeserializeOwned> Query<'db, T> {
     /// As for [`take`](Query::take), and if there are several.
     pub fn unique(self) -> Result<Option<Doc<T>>> {
         let mut rows = self.rows(Some(2));
-        let first = rows.next().transpose()?;
-        if first.is_some() && rows.next().transpose()?.is_some() {
-            return Err(Error::new(format_args!(
-                "more than one document of `{}` was found where one was wanted",
-                rows.table
-            )));
+        let Some(first) = rows.next().transpose()? else {
+            return Ok(None);
+        };
+        match rows.next().transpose()? {
+            None => Ok(Some(first)),
+            // The words are those of the npm package.
+            Some(second) => Err(Error::new(format_args!(
+                "unique() query returned more than one result from table {}:\n [{}, {}, ...]",
+                rows.table, first.id, second.id
+            ))),
         }
-        Ok(first)
     }
 
     /// The documents one by one. They come from the host in batches, so that
