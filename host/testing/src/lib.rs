@@ -25,6 +25,7 @@ pub struct TestDatabase {
     db: Arc<Database>,
     store: Arc<dyn Store>,
     env: Arc<SimEnv>,
+    caller: Caller,
     identity: Option<Bytes>,
     calls: u64,
 }
@@ -67,10 +68,10 @@ impl TestDatabase {
             .map_err(|error| failed(&error))?;
         let db = Database::open(store.clone(), shared).map_err(|error| failed(&error))?;
         db.set_functions(functions);
-        Ok(TestDatabase { db, store, env, identity: None, calls: 0 })
+        Ok(TestDatabase { db, store, env, caller: Caller::Admin, identity: None, calls: 0 })
     }
 
-    /// Calls a function, public or internal, as what it is called here.
+    /// Calls a function as what it is called here; internal ones too, unless [`TestDatabase::set_caller`] says else.
     ///
     /// # Errors
     /// The path is none. What the function does wrong is in the outcome.
@@ -93,7 +94,7 @@ impl TestDatabase {
         self.calls += 1;
         let path = FunctionPath::parse(path).map_err(|error| TestError::Path(error.to_string()))?;
         let request_id = format!("test-{}", self.calls);
-        let call = Call { path, args, caller: Caller::Admin, request_id, identity };
+        let call = Call { path, args, caller: self.caller, request_id, identity };
         let (result, log_lines, trace) = match kind {
             FunctionKind::Query => {
                 let (outcome, trace) = self.db.query_traced(&call, self.store.snapshot_sequenced());
@@ -119,6 +120,11 @@ impl TestDatabase {
     /// Lets the clock go on.
     pub fn advance(&self, duration: Duration) {
         self.env.advance(duration);
+    }
+
+    /// Whether functions are called as the admin calls them, which is so in the beginning, or as a client does.
+    pub fn set_caller(&mut self, caller: Caller) {
+        self.caller = caller;
     }
 
     /// On whose behalf functions are called from now on: a JSON object of claims.

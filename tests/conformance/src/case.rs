@@ -1,0 +1,145 @@
+//! The list of cases, as it stands in `cases.toml`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use weir_db::FunctionKind;
+
+/// All cases, and texts that several of them use.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cases {
+    #[serde(default)]
+    texts: BTreeMap<String, String>,
+    /// In the order in which they run.
+    pub case: Vec<Case>,
+}
+
+/// One behaviour: what is called, one call after the other, with an empty database before the first.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// What must hold, as a sentence.
+    pub name: String,
+    /// What the random numbers come from.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// The clock at the first step, in milliseconds.
+    #[serde(default = "default_now_ms")]
+    pub now_ms: f64,
+    /// The calls.
+    pub steps: Vec<Step>,
+}
+
+/// One call.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    query: Option<String>,
+    mutation: Option<String>,
+    /// JSON, after `${name}` was replaced by a text or a saved result, and `${text*times}` by its repetition.
+    #[serde(default = "no_args")]
+    pub args: String,
+    /// The name under which the result is kept for the steps after this one.
+    pub save: Option<String>,
+    /// Who calls: a JSON object.
+    pub identity: Option<String>,
+    /// Whether the admin calls.
+    #[serde(default)]
+    pub admin: bool,
+    /// How far the clock goes on before the call. Documents of one millisecond would come in any order.
+    #[serde(default = "default_advance_ms")]
+    pub advance_ms: u64,
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+fn default_now_ms() -> f64 {
+    1_790_000_000_000.0
+}
+
+fn default_advance_ms() -> u64 {
+    1
+}
+
+fn no_args() -> String {
+    "{}".to_owned()
+}
+
+impl Cases {
+    /// Reads `cases.toml`.
+    ///
+    /// # Errors
+    /// When it is not of its form, or two cases have one name.
+    pub fn parse(text: &str) -> Result<Cases> {
+        let cases: Cases = toml::from_str(text)?;
+        let mut names = std::collections::BTreeSet::new();
+        for case in &cases.case {
+            if !names.insert(&case.name) {
+                bail!("two cases have the name `{}`", case.name);
+            }
+            for step in &case.steps {
+                step.call().with_context(|| format!("in `{}`", case.name))?;
+            }
+        }
+        Ok(cases)
+    }
+
+    /// What a case begins with: the texts, to which its steps add their results.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        self.texts.clone()
+    }
+}
+
+impl Step {
+    /// What is called, as what.
+    ///
+    /// # Errors
+    /// When the step says both, or nothing.
+    pub fn call(&self) -> Result<(FunctionKind, &str)> {
+        match (&self.query, &self.mutation) {
+            (Some(path), None) => Ok((FunctionKind::Query, path)),
+            (None, Some(path)) => Ok((FunctionKind::Mutation, path)),
+            _ => bail!("a step has either a query or a mutation: {self:?}"),
+        }
+    }
+}
+
+/// A text with each `${...}` replaced.
+///
+/// # Errors
+/// When a name is not known.
+pub(crate) fn fill_in(template: &str, texts: &BTreeMap<String, String>) -> Result<String> {
+    let Some((before, rest)) = template.split_once("${") else {
+        return Ok(template.to_owned());
+    };
+    let (name, after) = rest.split_once('}').context("a `${` without its `}`")?;
+    let text = match name.rsplit_once('*') {
+        Some((text, times)) => text.repeat(times.parse().context("in `${text*times}`")?),
+        // Texts may hold others.
+        None => fill_in(texts.get(name).with_context(|| format!("nothing is called `{name}`"))?, texts)?,
+    };
+    Ok([before, &text, &fill_in(after, texts)?].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_filled_in() {
+        let texts = [("a".to_owned(), "<${b}>".to_owned()), ("b".to_owned(), "1".to_owned())].into();
+        assert_eq!(fill_in("x ${a} ${b}${[*3} y", &texts).unwrap(), "x <1> 1[[[ y");
+        assert!(fill_in("${c}", &texts).is_err());
+    }
+
+    #[test]
+    fn a_case_that_says_too_little_is_refused() {
+        assert!(Cases::parse("[[case]]\nname = 'a'\nsteps = [{ args = '{}' }]").is_err());
+        let twice = "[[case]]\nname = 'a'\nsteps = []\n".repeat(2);
+        assert!(Cases::parse(&twice).unwrap_err().to_string().contains("`a`"));
+    }
+}

@@ -1,0 +1,60 @@
+//! The same cases in each language, with the same outcome, which stands in `transcript.txt`.
+//!
+//! `WEIR_WRITE_TRANSCRIPT=1 cargo test --workspace --test conformance rust` writes the transcript anew,
+//! from Rust; the other languages are held against it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use weir_build::Language;
+use weir_conformance::{Cases, Transcript, deploy, folder, record, runtime};
+
+/// Set: the transcript is written from what the Rust functions do.
+const WRITE_VARIABLE: &str = "WEIR_WRITE_TRANSCRIPT";
+
+#[test]
+fn rust() -> Result<()> {
+    let found = recorded(Language::Rust)?;
+    if std::env::var_os(WRITE_VARIABLE).is_some() {
+        fs::write(transcript_file(), found.to_text())?;
+    }
+    compare(Language::Rust, &found)
+}
+
+#[test]
+fn go() -> Result<()> {
+    compare(Language::Go, &recorded(Language::Go)?)
+}
+
+#[test]
+fn assemblyscript() -> Result<()> {
+    compare(Language::AssemblyScript, &recorded(Language::AssemblyScript)?)
+}
+
+#[test]
+fn typescript() -> Result<()> {
+    compare(Language::TypeScript, &recorded(Language::TypeScript)?)
+}
+
+fn transcript_file() -> PathBuf {
+    folder("conformance/transcript.txt")
+}
+
+fn recorded(language: Language) -> Result<Transcript> {
+    let cases = fs::read_to_string(folder("conformance/cases.toml"))?;
+    let cases = Cases::parse(&cases).context("reading cases.toml")?;
+    let deployment = deploy(&*runtime()?, &folder("conformance").join(language.name()), language)?;
+    record(&deployment, &cases)
+}
+
+fn compare(language: Language, found: &Transcript) -> Result<()> {
+    let text = fs::read_to_string(transcript_file())
+        .with_context(|| format!("no transcript; write it with {WRITE_VARIABLE}=1 and the test `rust`"))?;
+    let differences = Transcript::parse(&text).differences(found);
+    if !differences.is_empty() {
+        let (name, count) = (language.name(), differences.len());
+        bail!("{count} sections of the transcript differ in {name}:\n\n{}", differences.join("\n"));
+    }
+    Ok(())
+}
