@@ -84,3 +84,8 @@ pub mod __private {
 
     pub use crate::function::{Function, Outcome, call, manifest, read_args, write_result};
 }
+
+/// What the crate weir-test names.
+#[cfg(not(target_family = "wasm"))]
+#[doc(hidden)]
+pub use host::native as __native;

@@ -1,94 +1,168 @@
-//! What stands in for the host outside of WebAssembly, so that code which
-//! needs none of it can be tested there.
+//! The host outside of WebAssembly: the one that a test sets for a call, see
+//! [`with_host`]. Without one there is no database, and each access says so.
 
-/// Log lines go to standard error.
-pub(crate) mod log {
-    use crate::host::Level;
+use std::cell::RefCell;
+use std::rc::Rc;
 
-    pub(crate) fn write(level: Level, message: &str) {
-        eprintln!("[{level:?}] {message}");
+pub use super::bindings::weir::guest::calls::CallError;
+pub use super::bindings::weir::guest::db::Batch;
+pub use super::bindings::weir::guest::log::Level;
+pub use super::bindings::weir::guest::types::Error as HostError;
+
+/// What the world's imports do, for the calls of a test. As for a guest, an
+/// operation that hits a limit does not return.
+pub trait Host {
+    fn log(&self, level: Level, message: &str);
+    fn now(&self) -> f64;
+    fn random_seed(&self) -> Vec<u8>;
+    fn request_id(&self) -> String;
+    fn identity(&self) -> Option<Vec<u8>>;
+    fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
+    fn run_mutation(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
+    fn get(&self, table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError>;
+    fn query(&self, plan: &[u8], max_rows: u32) -> Result<Batch, HostError>;
+    fn query_next(&self, cursor: u32, max_rows: u32) -> Result<Batch, HostError>;
+    fn query_close(&self, cursor: u32);
+    fn normalize_id(&self, table: &str, id: &str) -> Option<String>;
+    fn insert(&self, table: &str, document: &[u8]) -> Result<String, HostError>;
+    fn patch(&self, table: Option<&str>, id: &str, fields: &[u8]) -> Result<(), HostError>;
+    fn replace(&self, table: Option<&str>, id: &str, document: &[u8]) -> Result<(), HostError>;
+    fn delete(&self, table: Option<&str>, id: &str) -> Result<(), HostError>;
+}
+
+thread_local! {
+    /// Those of the calls that run on this thread, the innermost last.
+    static HOSTS: RefCell<Vec<Rc<dyn Host>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Takes the innermost host away again, also when its call panics.
+struct Entered;
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        HOSTS.with_borrow_mut(Vec::pop);
     }
 }
 
-/// There is no call, so nothing is known of it.
+/// Runs `call` with this host as the one that functions speak to.
+pub fn with_host<R>(host: Rc<dyn Host>, call: impl FnOnce() -> R) -> R {
+    HOSTS.with_borrow_mut(|hosts| hosts.push(host));
+    let _entered = Entered;
+    call()
+}
+
+/// The host of the running call. It is no longer borrowed, as it may run another call.
+fn current() -> Option<Rc<dyn Host>> {
+    HOSTS.with_borrow(|hosts| hosts.last().cloned())
+}
+
+/// Log lines go to standard error where there is no host.
+pub(crate) mod log {
+    use super::{Level, current};
+
+    pub(crate) fn write(level: Level, message: &str) {
+        match current() {
+            Some(host) => host.log(level, message),
+            None => eprintln!("[{level:?}] {message}"),
+        }
+    }
+}
+
+/// Without a call, nothing is known of it.
 pub(crate) mod context {
-    const NO_HOST: &str = "a function's context exists only within the host";
+    use std::rc::Rc;
+
+    use super::{Host, current};
+
+    fn host() -> Rc<dyn Host> {
+        current().expect("a function's context exists only within the host; see the crate weir-test")
+    }
 
     pub(crate) fn now() -> f64 {
-        panic!("{NO_HOST}")
+        host().now()
     }
 
     pub(crate) fn random_seed() -> Vec<u8> {
-        panic!("{NO_HOST}")
+        host().random_seed()
     }
 
     pub(crate) fn request_id() -> String {
-        panic!("{NO_HOST}")
+        host().request_id()
     }
 
     pub(crate) fn identity() -> Option<Vec<u8>> {
-        panic!("{NO_HOST}")
+        host().identity()
     }
 }
 
-/// There are no other functions: each call is an error.
+/// Without a host there are no other functions: each call is an error.
 pub(crate) mod calls {
-    use crate::host::CallError;
+    use super::{CallError, Host, current};
 
-    fn no_host() -> Result<Vec<u8>, CallError> {
-        let message = "other functions exist only within the host".to_owned();
-        Err(CallError { code: "NoHost".to_owned(), message, data: None })
+    fn ask(call: impl FnOnce(&dyn Host) -> Result<Vec<u8>, CallError>) -> Result<Vec<u8>, CallError> {
+        let Some(host) = current() else {
+            let message = "other functions exist only within the host; see the crate weir-test".to_owned();
+            return Err(CallError { code: "NoHost".to_owned(), message, data: None });
+        };
+        call(&*host)
     }
 
-    pub(crate) fn run_query(_path: &str, _args: &[u8]) -> Result<Vec<u8>, CallError> {
-        no_host()
+    pub(crate) fn run_query(path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
+        ask(|host| host.run_query(path, args))
     }
 
-    pub(crate) fn run_mutation(_path: &str, _args: &[u8]) -> Result<Vec<u8>, CallError> {
-        no_host()
+    pub(crate) fn run_mutation(path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
+        ask(|host| host.run_mutation(path, args))
     }
 }
 
-/// There is no database: each access is an error.
+/// Without a host there is no database: each access is an error.
 pub(crate) mod db {
-    use crate::host::{Batch, HostError};
+    use super::{Batch, Host, HostError, current};
 
-    fn no_host<T>() -> Result<T, HostError> {
-        let message = "a database exists only within the host".to_owned();
-        Err(HostError { code: "NoHost".to_owned(), message })
+    fn ask<T>(operation: impl FnOnce(&dyn Host) -> Result<T, HostError>) -> Result<T, HostError> {
+        let Some(host) = current() else {
+            let message = "a database exists only within the host; see the crate weir-test".to_owned();
+            return Err(HostError { code: "NoHost".to_owned(), message });
+        };
+        operation(&*host)
     }
 
-    pub(crate) fn get(_table: Option<&str>, _id: &str) -> Result<Option<Vec<u8>>, HostError> {
-        no_host()
+    pub(crate) fn get(table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError> {
+        ask(|host| host.get(table, id))
     }
 
-    pub(crate) fn query(_plan: &[u8], _max_rows: u32) -> Result<Batch, HostError> {
-        no_host()
+    pub(crate) fn query(plan: &[u8], max_rows: u32) -> Result<Batch, HostError> {
+        ask(|host| host.query(plan, max_rows))
     }
 
-    pub(crate) fn query_next(_cursor: u32, _max_rows: u32) -> Result<Batch, HostError> {
-        no_host()
+    pub(crate) fn query_next(cursor: u32, max_rows: u32) -> Result<Batch, HostError> {
+        ask(|host| host.query_next(cursor, max_rows))
     }
 
-    pub(crate) fn query_close(_cursor: u32) {}
-
-    pub(crate) fn normalize_id(_table: &str, _id: &str) -> Option<String> {
-        None
+    pub(crate) fn query_close(cursor: u32) {
+        if let Some(host) = current() {
+            host.query_close(cursor);
+        }
     }
 
-    pub(crate) fn insert(_table: &str, _document: &[u8]) -> Result<String, HostError> {
-        no_host()
+    pub(crate) fn normalize_id(table: &str, id: &str) -> Option<String> {
+        current()?.normalize_id(table, id)
     }
 
-    pub(crate) fn patch(_table: Option<&str>, _id: &str, _fields: &[u8]) -> Result<(), HostError> {
-        no_host()
+    pub(crate) fn insert(table: &str, document: &[u8]) -> Result<String, HostError> {
+        ask(|host| host.insert(table, document))
     }
 
-    pub(crate) fn replace(_table: Option<&str>, _id: &str, _document: &[u8]) -> Result<(), HostError> {
-        no_host()
+    pub(crate) fn patch(table: Option<&str>, id: &str, fields: &[u8]) -> Result<(), HostError> {
+        ask(|host| host.patch(table, id, fields))
     }
 
-    pub(crate) fn delete(_table: Option<&str>, _id: &str) -> Result<(), HostError> {
-        no_host()
+    pub(crate) fn replace(table: Option<&str>, id: &str, document: &[u8]) -> Result<(), HostError> {
+        ask(|host| host.replace(table, id, document))
+    }
+
+    pub(crate) fn delete(table: Option<&str>, id: &str) -> Result<(), HostError> {
+        ask(|host| host.delete(table, id))
     }
 }

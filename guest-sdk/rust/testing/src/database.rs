@@ -1,0 +1,142 @@
+//! A database for one test.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use weir_db::{FunctionKind, Functions, Read, Written};
+use weir_testing::{NOW_MS_DEFAULT, TestDatabase, TestError};
+
+use crate::Error;
+use crate::functions::LinkedFunctions;
+
+/// An empty database, and the functions of the crate under test.
+#[derive(Debug)]
+pub struct Database {
+    functions: Arc<LinkedFunctions>,
+    inner: RefCell<TestDatabase>,
+    last: RefCell<Last>,
+}
+
+/// What the last call did, apart from its result.
+#[derive(Debug, Clone, Default)]
+pub struct Last {
+    /// What it logged: `[LOG] text`.
+    pub log_lines: Vec<String>,
+    /// What its result depends on.
+    pub reads: Vec<Read>,
+    /// What it wrote; nothing if it failed.
+    pub writes: Vec<Written>,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Database {
+    /// An empty database. It is the first moment of 2026.
+    ///
+    /// # Panics
+    /// If two functions of the crate have one path.
+    pub fn new() -> Self {
+        Self::with_seed(1)
+    }
+
+    /// An empty database with other ids and random numbers than [`Database::new`] has.
+    ///
+    /// # Panics
+    /// As [`Database::new`].
+    pub fn with_seed(seed: u64) -> Self {
+        let functions = Arc::new(LinkedFunctions::find());
+        let inner = TestDatabase::new(functions.clone(), NOW_MS_DEFAULT, seed).unwrap_or_else(refuse);
+        Self { functions, inner: RefCell::new(inner), last: RefCell::default() }
+    }
+
+    /// The paths of all functions, in their order.
+    pub fn functions(&self) -> Vec<String> {
+        self.functions.list().iter().map(|info| info.path.to_string()).collect()
+    }
+
+    /// Calls a query: `db.query::<f64>("counter:count", fields! { name: "visits" })`.
+    ///
+    /// # Errors
+    /// Those that its client would get.
+    ///
+    /// # Panics
+    /// If the path is none, the arguments cannot be written, or the result is no `R`.
+    pub fn query<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R, Error> {
+        self.call(FunctionKind::Query, path, &args)
+    }
+
+    /// Calls a mutation; as [`Database::query`].
+    ///
+    /// # Errors
+    /// Those that its client would get. Nothing is written then.
+    ///
+    /// # Panics
+    /// As [`Database::query`].
+    pub fn mutation<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R, Error> {
+        self.call(FunctionKind::Mutation, path, &args)
+    }
+
+    fn call<R: DeserializeOwned>(
+        &self,
+        kind: FunctionKind,
+        path: &str,
+        args: &impl Serialize,
+    ) -> Result<R, Error> {
+        let args =
+            weir::json::to_vec(args).unwrap_or_else(|error| panic!("the arguments of {path}: {error}"));
+        let outcome = self.inner.borrow_mut().call(kind, path, args.into()).unwrap_or_else(refuse);
+        self.last.replace(Last {
+            log_lines: outcome.log_lines,
+            reads: outcome.trace.reads,
+            writes: outcome.trace.writes,
+        });
+        let result = outcome.result.map_err(Error::new)?;
+        Ok(weir::json::from_slice(&result).unwrap_or_else(|error| panic!("the result of {path}: {error}")))
+    }
+
+    /// What the last call read, wrote and logged.
+    pub fn last(&self) -> Last {
+        self.last.borrow().clone()
+    }
+
+    /// Sets the clock, in milliseconds since the epoch. It does not move by itself.
+    ///
+    /// # Panics
+    /// If that is no time.
+    pub fn set_now(&self, now_ms: f64) {
+        self.inner.borrow().set_now(now_ms).unwrap_or_else(refuse);
+    }
+
+    /// Lets the clock go on.
+    pub fn advance(&self, duration: Duration) {
+        self.inner.borrow().advance(duration);
+    }
+
+    /// Calls functions on behalf of somebody from now on, whose claims these are:
+    /// `fields! { tokenIdentifier: "https://issuer|ada", subject: "ada", issuer: "https://issuer" }`.
+    ///
+    /// # Panics
+    /// If the claims cannot be written.
+    pub fn set_identity(&self, claims: impl Serialize) {
+        let claims = weir::json::to_vec(&claims).unwrap_or_else(|error| panic!("the claims: {error}"));
+        self.inner.borrow_mut().set_identity(Some(Bytes::from(claims)));
+    }
+
+    /// Calls functions on behalf of nobody in particular from now on, as in the beginning.
+    pub fn clear_identity(&self) {
+        self.inner.borrow_mut().set_identity(None);
+    }
+}
+
+/// What is wrong with the test itself ends it.
+fn refuse<T>(error: TestError) -> T {
+    panic!("{error}")
+}

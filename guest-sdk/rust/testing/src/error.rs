@@ -1,0 +1,40 @@
+//! Why a call failed, as its client would read it.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use weir_db::CallError;
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error(CallError);
+
+impl Error {
+    pub(crate) fn new(error: CallError) -> Self {
+        Self(error)
+    }
+
+    /// The kind of error: `ApplicationError` for the function's own, `ArgumentValidationError`,
+    /// `FunctionNotFound`, `TooManyReads`, ...
+    pub fn code(&self) -> &str {
+        self.0.code
+    }
+
+    /// What a client reads: `Uncaught Error: ...`.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The data of an application error. `None` if it has none, or if that is no `T`.
+    pub fn data<T: DeserializeOwned>(&self) -> Option<T> {
+        weir::json::from_slice(self.0.data.as_deref()?).ok()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl std::error::Error for Error {}

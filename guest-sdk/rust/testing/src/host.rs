@@ -1,0 +1,153 @@
+//! The host of one call: a transaction, behind what the SDK calls the world's imports.
+
+use std::cell::RefCell;
+use std::panic::resume_unwind;
+
+use weir::__native::{Batch, CallError, Host, HostError, Level};
+use weir_db::{DbError, FunctionKind, Functions, LogLevel, NestedCall, Transaction};
+
+use crate::functions::LinkedFunctions;
+
+/// A running call.
+pub(crate) struct TransactionHost {
+    /// `None` while the call waits for one that it made.
+    transaction: RefCell<Option<Transaction>>,
+    functions: LinkedFunctions,
+}
+
+/// What a call unwinds with that hit a limit: the transaction knows which.
+struct LimitReached;
+
+impl TransactionHost {
+    pub(crate) fn new(transaction: Transaction, functions: LinkedFunctions) -> Self {
+        Self { transaction: RefCell::new(Some(transaction)), functions }
+    }
+
+    /// The transaction, when the call is over.
+    pub(crate) fn into_transaction(&self) -> Transaction {
+        self.transaction.take().expect("a call gives its transaction back")
+    }
+
+    /// Lets the transaction do something. A limit ends the call; the function is not asked.
+    fn ask<R>(&self, work: impl FnOnce(&mut Transaction) -> R) -> R {
+        let mut guard = self.transaction.borrow_mut();
+        let transaction = guard.as_mut().expect("only the innermost call runs");
+        let result = work(transaction);
+        if transaction.poisoned().is_some() {
+            drop(guard);
+            // Without the panic hook: this is no bug, and the transaction has the error.
+            resume_unwind(Box::new(LimitReached));
+        }
+        result
+    }
+
+    fn ask_db<R>(&self, work: impl FnOnce(&mut Transaction) -> Result<R, DbError>) -> Result<R, HostError> {
+        self.ask(work).map_err(|error| HostError { code: error.code.to_owned(), message: error.message })
+    }
+
+    /// Something that is known without the database; asking counts as a call of the host.
+    fn know<R>(&self, read: impl FnOnce(&Transaction) -> R) -> R {
+        self.ask(|tx| {
+            // Over the limit, the transaction is poisoned, and this call ends.
+            let _ = tx.count_host_call();
+            read(tx)
+        })
+    }
+
+    fn call(&self, called_as: FunctionKind, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
+        let transaction = self.into_transaction();
+        let functions = &self.functions;
+        let call = NestedCall { path, args, called_as };
+        let run = |info: &_, args: &_, transaction| functions.run(info, args, transaction);
+        let (transaction, result) = transaction.call_nested(functions, call, run);
+        self.transaction.replace(Some(transaction));
+        // A limit that the called function met is this one's too.
+        self.ask(|_| ());
+        result.map(Vec::from).map_err(|error| CallError {
+            code: error.code.to_owned(),
+            message: error.message,
+            data: error.data.map(Vec::from),
+        })
+    }
+}
+
+impl Host for TransactionHost {
+    fn log(&self, level: Level, message: &str) {
+        let level = match level {
+            Level::Debug => LogLevel::Debug,
+            Level::Info => LogLevel::Info,
+            Level::Log => LogLevel::Log,
+            Level::Warn => LogLevel::Warn,
+            Level::Error => LogLevel::Error,
+        };
+        self.know(|_| ());
+        self.ask(|tx| tx.log(level, message));
+    }
+
+    fn now(&self) -> f64 {
+        self.know(|tx| tx.context().now_ms)
+    }
+
+    fn random_seed(&self) -> Vec<u8> {
+        self.know(|tx| tx.context().seed.to_vec())
+    }
+
+    fn request_id(&self) -> String {
+        self.know(|tx| tx.context().request_id.clone())
+    }
+
+    fn identity(&self) -> Option<Vec<u8>> {
+        self.know(|tx| tx.context().identity.as_ref().map(|claims| claims.to_vec()))
+    }
+
+    fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
+        self.call(FunctionKind::Query, path, args)
+    }
+
+    fn run_mutation(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
+        self.call(FunctionKind::Mutation, path, args)
+    }
+
+    fn get(&self, table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError> {
+        self.ask_db(|tx| Ok(tx.get(table, id)?.map(Vec::from)))
+    }
+
+    fn query(&self, plan: &[u8], max_rows: u32) -> Result<Batch, HostError> {
+        self.ask_db(|tx| tx.query(plan, max_rows)).map(batch)
+    }
+
+    fn query_next(&self, cursor: u32, max_rows: u32) -> Result<Batch, HostError> {
+        self.ask_db(|tx| tx.query_next(cursor, max_rows)).map(batch)
+    }
+
+    fn query_close(&self, cursor: u32) {
+        // A query that is dropped while its call unwinds must not unwind again.
+        if let Some(transaction) = self.transaction.borrow_mut().as_mut() {
+            transaction.query_close(cursor);
+        }
+    }
+
+    fn normalize_id(&self, table: &str, id: &str) -> Option<String> {
+        self.ask(|tx| tx.normalize_id(table, id))
+    }
+
+    fn insert(&self, table: &str, document: &[u8]) -> Result<String, HostError> {
+        self.ask_db(|tx| tx.insert(table, document))
+    }
+
+    fn patch(&self, table: Option<&str>, id: &str, fields: &[u8]) -> Result<(), HostError> {
+        self.ask_db(|tx| tx.patch(table, id, fields))
+    }
+
+    fn replace(&self, table: Option<&str>, id: &str, document: &[u8]) -> Result<(), HostError> {
+        self.ask_db(|tx| tx.replace(table, id, document))
+    }
+
+    fn delete(&self, table: Option<&str>, id: &str) -> Result<(), HostError> {
+        self.ask_db(|tx| tx.delete(table, id))
+    }
+}
+
+fn batch(batch: weir_db::Batch) -> Batch {
+    Batch { documents: batch.documents, count: batch.count, cursor: batch.cursor }
+}

@@ -1,0 +1,48 @@
+//! Tests of functions, run by `cargo test` without a server: on Weir's own database, in memory.
+//!
+//! ```
+//! mod guestbook {
+//!     use weir::prelude::*;
+//!
+//!     #[document("visits")]
+//!     struct Visit {
+//!         by: String,
+//!     }
+//!
+//!     #[mutation]
+//!     fn visit(ctx: &MutationCtx, by: String) -> Result<Id<Visit>> {
+//!         ctx.db.insert("visits", &Visit { by })
+//!     }
+//! }
+//!
+//! # fn main() {
+//! // In a function with `#[test]`:
+//! use weir::fields;
+//! use weir_test::Database;
+//!
+//! let db = Database::new();
+//! db.mutation::<weir::Id>("guestbook:visit", fields! { by: "ada" }).unwrap();
+//! assert_eq!(db.last().writes.len(), 1);
+//! let error = db.mutation::<weir::Id>("guestbook:visit", fields! { by: 5 }).unwrap_err();
+//! assert_eq!(error.code(), "ArgumentValidationError");
+//! # }
+//! ```
+//!
+//! All functions of the crate under test are found, internal ones too; arguments and results are held
+//! against their validators, and a function may call others. The clock stands still until a test sets
+//! it, and random numbers come from a seed, so that a test gives the same each time.
+//!
+//! A test that stands outside of the crate under test, in `tests/`, names it once, as in
+//! `use chat as _;`; the crate is an `rlib` too then: `crate-type = ["cdylib", "rlib"]`.
+//!
+//! **Invariant:** a function sees here what it sees in a host, except that it runs on the test's own
+//! thread, in the test's own process: statics live on, and an endless loop does not end.
+
+mod database;
+mod error;
+mod functions;
+mod host;
+
+pub use database::{Database, Last};
+pub use error::Error;
+pub use weir_db::{Read, Written};
