@@ -29,3 +29,4 @@ pub use config::ConfigError;
 pub use init::{InitError, init, sdk_folder};
 pub use project::{Language, Module, Project, ProjectError};
 pub use toolchain::{RUST_TOOLCHAIN_VARIABLE, RustToolchain, ToolchainError};
+pub use typescript::codegen;

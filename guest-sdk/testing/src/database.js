@@ -1,0 +1,73 @@
+import { FunctionError } from "./errors.js";
+
+/** The time of a database that was opened without one. */
+const DEFAULT_NOW = 1767225600000;
+
+/** A database of one test, and the functions on it. */
+export class TestDatabase {
+  #host;
+  #db;
+  #now;
+  #identity;
+
+  constructor(host, db, now = DEFAULT_NOW) {
+    this.#host = host;
+    this.#db = db;
+    this.#now = now;
+    /** What the last call logged, read and wrote. */
+    this.last = { logLines: [], reads: [], writes: [] };
+  }
+
+  /** Runs a query. Arguments and result are in Convex's JSON encoding. */
+  query(path, args = {}) {
+    return this.#call("query", path, args);
+  }
+
+  /** Runs a mutation. */
+  mutation(path, args = {}) {
+    return this.#call("mutation", path, args);
+  }
+
+  /** Sets the clock, which stands still between calls. */
+  async setNow(time) {
+    this.#now = time instanceof Date ? time.getTime() : time;
+    await this.#host.request({ op: "set", db: this.#db, now: this.#now });
+  }
+
+  /** Moves the clock on. */
+  advance(milliseconds) {
+    return this.setNow(this.#now + milliseconds);
+  }
+
+  /** Says who calls from now on; `null`: nobody in particular. */
+  async setIdentity(identity) {
+    await this.#host.request({ op: "set", db: this.#db, identity });
+  }
+
+  /** The same database, called by somebody else. */
+  asUser(identity) {
+    const other = new TestDatabase(this.#host, this.#db, this.#now);
+    other.#identity = { identity };
+    return other;
+  }
+
+  /** Drops the database. */
+  async close() {
+    await this.#host.request({ op: "close", db: this.#db });
+  }
+
+  async #call(kind, path, args) {
+    const request = { op: "call", db: this.#db, kind, path: pathOf(path), args, ...this.#identity };
+    const { value, error, logLines, reads, writes } = await this.#host.request(request);
+    this.last = { logLines, reads, writes };
+    if (error !== undefined) throw new FunctionError(error);
+    return value;
+  }
+}
+
+const FUNCTION_NAME = Symbol.for("functionName");
+
+/** A path, of itself or of a reference as in npm convex's `api.chat.send`. */
+function pathOf(path) {
+  return typeof path === "string" ? path : path[FUNCTION_NAME];
+}

@@ -1,0 +1,85 @@
+/** A value in Convex's JSON encoding. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** A function's path, `module:function`, or a reference as in npm convex's `api.module.function`. */
+export type FunctionPath = string | object;
+
+/** Claims of whoever calls. */
+export type Identity = { [claim: string]: unknown };
+
+export interface OpenOptions {
+  /** The program `host`; else `WEIR_HOST`, else the one on the `PATH`. */
+  host?: string;
+  /** More variables for its environment. */
+  env?: Record<string, string>;
+}
+
+export interface DatabaseOptions {
+  /** The clock, in milliseconds since the epoch. */
+  now?: number | Date;
+  /** 64 hexadecimal digits: the seed of ids and random numbers. */
+  seed?: string;
+}
+
+export interface FunctionInfo {
+  path: string;
+  kind: "query" | "mutation";
+  visibility: "public" | "internal";
+}
+
+export type Read = { table: string; id: string } | { table: string; from: number | null; to: number | null };
+
+export interface Write {
+  table: string;
+  id: string;
+  /** `null`: it was deleted. */
+  document: { [field: string]: Json } | null;
+}
+
+/** What a call did. */
+export interface CallRecord {
+  logLines: string[];
+  reads: Read[];
+  /** Empty when the call failed. */
+  writes: Write[];
+}
+
+/** Builds the project in a folder (default: the current one) and starts a host for its tests. */
+export declare function open(project?: string, options?: OpenOptions): Promise<TestHost>;
+
+/** A built project, ready to be called. */
+export declare class TestHost {
+  readonly functions: FunctionInfo[];
+  /** A fresh, empty database. */
+  database(options?: DatabaseOptions): Promise<TestDatabase>;
+  /** Ends the host. */
+  close(): Promise<void>;
+}
+
+/** A database of one test, and the functions on it. */
+export declare class TestDatabase {
+  /** What the last call logged, read and wrote. */
+  last: CallRecord;
+  /** Runs a query; throws {@link FunctionError}. */
+  query(path: FunctionPath, args?: object): Promise<any>;
+  /** Runs a mutation; throws {@link FunctionError}. */
+  mutation(path: FunctionPath, args?: object): Promise<any>;
+  /** Sets the clock, which stands still between calls. */
+  setNow(time: number | Date): Promise<void>;
+  /** Moves the clock on. */
+  advance(milliseconds: number): Promise<void>;
+  /** Says who calls from now on; `null`: nobody in particular. */
+  setIdentity(identity: Identity | null): Promise<void>;
+  /** The same database, called by somebody else. */
+  asUser(identity: Identity | null): TestDatabase;
+  /** Drops the database. */
+  close(): Promise<void>;
+}
+
+/** What a function failed with: the text a client would read. */
+export declare class FunctionError extends Error {
+  /** The host's short name for it: `ApplicationError`, `InvalidId`, ... */
+  code: string;
+  /** The data of a `ConvexError`. */
+  data?: Json;
+}

@@ -1,0 +1,41 @@
+// Tests of Weir functions without a server. `host test` builds a project, runs
+// its functions on a database in memory, and speaks JSON lines; this is its
+// client.
+import { TestDatabase } from "./database.js";
+import { HostProcess } from "./process.js";
+
+export { FunctionError } from "./errors.js";
+
+/**
+ * Builds the project in a folder and starts a host for its tests. One is enough
+ * for a whole test file: each test opens a database of its own.
+ */
+export async function open(project = ".", options = {}) {
+  const host = new HostProcess(project, options);
+  const { functions } = await host.ready();
+  return new TestHost(host, functions);
+}
+
+/** A built project, ready to be called. */
+export class TestHost {
+  #host;
+
+  constructor(host, functions) {
+    this.#host = host;
+    /** The project's functions: `{path, kind, visibility}`. */
+    this.functions = functions;
+  }
+
+  /** A fresh, empty database. `now` is in milliseconds, `seed` 64 hexadecimal digits. */
+  async database({ now, seed } = {}) {
+    const { db } = await this.#host.request({ op: "open", now: toMilliseconds(now), seed });
+    return new TestDatabase(this.#host, db, toMilliseconds(now));
+  }
+
+  /** Ends the host. */
+  async close() {
+    await this.#host.close();
+  }
+}
+
+const toMilliseconds = (time) => (time instanceof Date ? time.getTime() : time);

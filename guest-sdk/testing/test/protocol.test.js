@@ -1,0 +1,82 @@
+// The client against a host in the tests' hands: a script that speaks the protocol.
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { FunctionError, open } from "../src/index.js";
+
+const folder = mkdtempSync(join(tmpdir(), "weir-testing-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A program that runs `body` for each request, with `answer` to write one. */
+function script(name, body) {
+  const path = join(folder, name);
+  const text = `#!/usr/bin/env node
+const write = (answer) => console.log(JSON.stringify(answer));
+${body}`;
+  writeFileSync(path, text);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+const echo = script(
+  "echo",
+  `write({ ready: true, functions: [{ path: "a:b", kind: "query", visibility: "public" }] });
+require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const request = JSON.parse(line);
+  const { id, op, path } = request;
+  const record = { logLines: ["[LOG] x"], reads: [], writes: [] };
+  if (op === "open") write({ id, db: 7 });
+  else if (op !== "call") write({ id });
+  else if (path === "a:fails") write({ id, error: { code: "ApplicationError", message: "no", data: [1] }, ...record });
+  else if (path === "a:wrong") write({ id, failure: "there is no database 7" });
+  else write({ id, value: request, ...record });
+});`,
+);
+
+test("calls carry what the test said", async () => {
+  const host = await open("project", { host: echo });
+  assert.deepEqual(host.functions, [{ path: "a:b", kind: "query", visibility: "public" }]);
+  const db = await host.database({ now: new Date(5), seed: "00" });
+  const query = await db.query("a:b", { x: 1 });
+  assert.deepEqual(query, { id: 2, op: "call", db: 7, kind: "query", path: "a:b", args: { x: 1 } });
+  assert.deepEqual(db.last.logLines, ["[LOG] x"]);
+  const ada = db.asUser({ subject: "ada" });
+  assert.deepEqual((await ada.mutation("a:b")).identity, { subject: "ada" });
+  const reference = { [Symbol.for("functionName")]: "a:c" };
+  assert.equal((await db.mutation(reference)).path, "a:c");
+  await db.advance(10);
+  await db.setIdentity(null);
+  await db.close();
+  await host.close();
+});
+
+test("a function's failure is thrown with its code and data", async () => {
+  const host = await open("project", { host: echo });
+  const db = await host.database();
+  await assert.rejects(db.query("a:fails"), (error) => {
+    assert(error instanceof FunctionError);
+    assert.deepEqual([error.code, error.message, error.data], ["ApplicationError", "no", [1]]);
+    return true;
+  });
+  await assert.rejects(db.query("a:wrong"), /there is no database 7/);
+  await host.close();
+});
+
+test("a build that fails says what the compiler said", async () => {
+  const host = script("failing", `console.error("chat.ts:1:1: no"); process.exit(1);`);
+  await assert.rejects(open("project", { host }), /exit code 1:\nchat\.ts:1:1: no/);
+});
+
+test("a missing host says what to do", async () => {
+  await assert.rejects(open("project", { host: join(folder, "none") }), /WEIR_HOST/);
+});
+
+test("a host that ends leaves no call waiting", async () => {
+  const host = script("ending", `write({ ready: true, functions: [] }); process.stdin.once("data", () => process.exit(3));`);
+  const opened = await open("project", { host });
+  await assert.rejects(opened.database(), /exit code 3/);
+  await assert.rejects(opened.database(), /ended/);
+});

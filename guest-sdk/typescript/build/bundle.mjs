@@ -1,0 +1,117 @@
+// Bundles a project's functions into one script, and refuses what the host
+// does not support yet, with file and line.
+//
+//   node bundle.mjs PROJECT OUT    writes OUT/bundle.js and OUT/bundle.js.map
+import { readFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { build } from "esbuild";
+
+import { checkFile, checkFileName } from "./checks.mjs";
+import { functionFiles } from "./files.mjs";
+
+/** Bundles the project; gives what is wrong, as lines for people. */
+export async function bundle(project, out) {
+  const files = functionFiles(project);
+  const problems = files.flatMap(({ file }) => checkFileName(file));
+  const lines = new Map();
+  const checked = new Set();
+  const check = (path) => {
+    const file = relative(project, path);
+    if (checked.has(file)) return;
+    checked.add(file);
+    const found = checkFile(file, readFileSync(path, "utf8"));
+    problems.push(...found.problems);
+    lines.set(file, found.lines);
+  };
+  for (const { file } of files) check(join(project, file));
+  if (problems.length > 0) return problems;
+
+  try {
+    await build({
+      stdin: { contents: entry(files, lines), resolveDir: join(project, "convex"), sourcefile: "weir:entry" },
+      absWorkingDir: project,
+      bundle: true,
+      outfile: join(out, "bundle.js"),
+      format: "iife",
+      globalName: "__weirProject",
+      footer: { js: "__weirProject" },
+      target: "es2023",
+      conditions: ["convex", "module"],
+      mainFields: ["module", "main"],
+      minifySyntax: true,
+      define: { "process.env.NODE_ENV": '"production"' },
+      keepNames: false,
+      sourcemap: "external",
+      sourcesContent: false,
+      logLevel: "warning",
+      logOverride: { "direct-eval": "silent" },
+      plugins: [localFiles(project, check), nodeModules()],
+    });
+  } catch (error) {
+    // esbuild has written what is wrong already.
+    if (error.errors === undefined) throw error;
+    return ["the functions could not be bundled"];
+  }
+  return problems;
+}
+
+/** The script that gives all modules to the runtime. */
+function entry(files, lines) {
+  const imports = files.map(({ file }, i) => `import * as m${i} from ${JSON.stringify(`../${file}`)};`);
+  const modules = files.map(({ file, module }, i) => {
+    const where = `file: ${JSON.stringify(file)}, lines: ${JSON.stringify(lines.get(file))}`;
+    return `  ${JSON.stringify(module)}: { exports: m${i}, ${where} },`;
+  });
+  return [
+    `export { queryGeneric, mutationGeneric } from "convex/server";`,
+    ...imports,
+    `export const modules = {`,
+    ...modules,
+    `};`,
+  ].join("\n");
+}
+
+/** Checks every file of the project's own that the functions import, too. */
+function localFiles(project, check) {
+  return {
+    name: "weir-checks",
+    setup(build) {
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, ({ path }) => {
+        const inside = relative(project, path);
+        if (!inside.startsWith("..") && !inside.split(/[\\/]/).includes("node_modules")) {
+          if (!inside.split(/[\\/]/).includes("_generated")) check(resolve(path));
+        }
+        return undefined;
+      });
+    },
+  };
+}
+
+const NODE_MODULES = /^(node:.*|fs|path|os|crypto|http|https|net|child_process|stream|util|buffer|events|url|zlib|worker_threads|process)$/;
+
+/** Says what a Node module is, instead of failing to find it. */
+function nodeModules() {
+  return {
+    name: "weir-node-modules",
+    setup(build) {
+      build.onResolve({ filter: NODE_MODULES }, async ({ path, resolveDir, kind, pluginData }) => {
+        if (pluginData === "again") return undefined;
+        // A package may have the same name; it goes before.
+        const found = path.startsWith("node:")
+          ? { errors: [1] }
+          : await build.resolve(`${path}/`, { resolveDir, kind, pluginData: "again" });
+        if (found.errors.length === 0) return found;
+        return { errors: [{ text: `the module ${path} of Node is not supported by Weir` }] };
+      });
+    },
+  };
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [project, out] = process.argv.slice(2);
+  const problems = await bundle(resolve(project), resolve(out));
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) process.exit(1);
+}

@@ -1,0 +1,205 @@
+// What a source file uses that the host does not support yet. It reads the
+// syntax tree, so that the refusal has a line, and comes before anything runs.
+import { parse } from "@babel/parser";
+
+const BUILT_IN_INDEXES = ["by_creation_time", "by_id"];
+
+/** Members of a function's context that are not there. */
+const CONTEXT_MEMBERS = {
+  scheduler: "ctx.scheduler",
+  storage: "ctx.storage",
+  runAction: "ctx.runAction",
+  vectorSearch: "ctx.vectorSearch",
+};
+
+/** Exports of `convex/server` that make what the host does not run. */
+const SERVER_EXPORTS = {
+  actionGeneric: "an action",
+  internalActionGeneric: "an action",
+  httpActionGeneric: "an HTTP action",
+  httpRouter: "an HTTP router",
+  cronJobs: "cron jobs",
+  defineApp: "components",
+  defineComponent: "components",
+};
+
+/** Exports of `_generated/server` that make what the host does not run. */
+const GENERATED_EXPORTS = {
+  action: "an action",
+  internalAction: "an action",
+  httpAction: "an HTTP action",
+};
+
+const TABLE_METHODS = {
+  index: "an index of one's own",
+  searchIndex: "a search index",
+  vectorIndex: "a vector index",
+  staged: "a staged validator",
+};
+
+/** Files whose name says what they are. */
+const FILES = {
+  "convex/http": "an HTTP router (http.ts)",
+  "convex/crons": "cron jobs (crons.ts)",
+  "convex/auth.config": "a list of identity providers (auth.config.ts)",
+  "convex/convex.config": "components (convex.config.ts)",
+};
+
+const notSupported = (what) => `${what} is not supported by Weir yet`;
+
+/** What is wrong with a file by its name alone. */
+export function checkFileName(file) {
+  const what = FILES[file.replace(/\.[^./]+$/, "")];
+  return what === undefined ? [] : [`${file}:1:1: ${notSupported(what)}; remove the file`];
+}
+
+/**
+ * Reads one file: `problems` for people, each with its place, and `lines`, the
+ * line of each name that the file exports.
+ */
+export function checkFile(file, text) {
+  const problems = [];
+  let tree;
+  try {
+    tree = parse(text, { sourceType: "module", plugins: plugins(file), errorRecovery: true });
+  } catch (error) {
+    // The bundler says the same again, with the line's text.
+    return { problems, lines: {} };
+  }
+  const report = (node, what, advice = "") => {
+    const { line, column } = node.loc.start;
+    problems.push(`${file}:${line}:${column + 1}: ${notSupported(what)}${advice}`);
+  };
+  for (const directive of tree.program.directives) {
+    if (directive.value.value === "use node") report(directive, 'the Node runtime ("use node")');
+  }
+  const own = importedNames(tree.program.body, report);
+  walk(tree.program, (node, parent) => checkNode(node, parent, own, report));
+  return { problems, lines: exportLines(tree.program.body) };
+}
+
+function plugins(file) {
+  const typescript = /\.[cm]?tsx?$/.test(file) ? ["typescript"] : [];
+  return /\.(tsx|jsx|js|mjs)$/.test(file) ? [...typescript, "jsx"] : typescript;
+}
+
+/** Refuses imports of what is not there; gives the file's names for `defineTable`. */
+function importedNames(body, report) {
+  const defineTable = new Set();
+  for (const statement of body) {
+    if (statement.type !== "ImportDeclaration" || statement.importKind === "type") continue;
+    const from = statement.source.value;
+    const refused = from === "convex/server" ? SERVER_EXPORTS : /_generated\/server(\.js)?$/.test(from) ? GENERATED_EXPORTS : {};
+    for (const specifier of statement.specifiers) {
+      if (specifier.type !== "ImportSpecifier" || specifier.importKind === "type") continue;
+      const name = specifier.imported.name ?? specifier.imported.value;
+      if (Object.hasOwn(refused, name)) report(specifier, `${refused[name]} (\`${name}\`)`);
+      if (name === "components" && /_generated\/api(\.js)?$/.test(from)) report(specifier, "a component");
+      if (name === "defineTable") defineTable.add(specifier.local.name);
+    }
+  }
+  return { defineTable };
+}
+
+function checkNode(node, parent, own, report) {
+  if (node.type === "MemberExpression" && !node.computed) checkMember(node, report);
+  if (node.type === "ObjectPattern" && isContext(parent, node)) checkPattern(node, report);
+  if (node.type !== "CallExpression") return;
+  const { callee } = node;
+  if (callee.type === "Identifier" && callee.name === "fetch") {
+    report(node, "fetch", "; a query or mutation depends on its arguments and the database alone");
+  }
+  if (callee.type !== "MemberExpression" || callee.computed) return;
+  checkMethod(callee.property, node.arguments, own, callee.object, report);
+}
+
+function checkMember(node, report) {
+  const name = node.property.name;
+  if (Object.hasOwn(CONTEXT_MEMBERS, name) && isContextName(node.object)) {
+    report(node, CONTEXT_MEMBERS[name]);
+  }
+  if (name === "signJwt") report(node.property, "ctx.auth.signJwt");
+  if (name === "system" && isDatabase(node.object)) report(node.property, "ctx.db.system");
+  if (name === "vars" && isDatabase(node.object)) report(node.property, "ctx.db.vars");
+}
+
+/** `handler: async ({ db, scheduler }) => ...` */
+function checkPattern(pattern, report) {
+  for (const property of pattern.properties) {
+    const name = property.type === "ObjectProperty" ? property.key.name : undefined;
+    if (name !== undefined && Object.hasOwn(CONTEXT_MEMBERS, name)) report(property, CONTEXT_MEMBERS[name]);
+  }
+}
+
+function checkMethod(property, args, own, object, report) {
+  switch (property.name) {
+    case "withIndex": {
+      const [name] = args;
+      if (name?.type === "StringLiteral" && BUILT_IN_INDEXES.includes(name.value)) return;
+      const which = name?.type === "StringLiteral" ? `the index ${name.value}` : "an index of one's own";
+      report(property, which, `; use \`.filter\`, or one of ${BUILT_IN_INDEXES.join(" and ")}`);
+      return;
+    }
+    case "withSearchIndex":
+      report(property, "a search index");
+      return;
+    case "paginate":
+      if (!isRead(object)) return;
+      report(property, "pagination (`.paginate`)", "; use `.take`");
+      return;
+    default:
+      if (Object.hasOwn(TABLE_METHODS, property.name) && isTable(object, own)) {
+        report(property, TABLE_METHODS[property.name]);
+      }
+  }
+}
+
+const isContextName = (node) => node.type === "Identifier" && /^_?(ctx|context)$/i.test(node.name);
+
+/** Whether a pattern is the first parameter of a function: what a context is unpacked from. */
+const isContext = (parent, node) =>
+  /Function/.test(parent?.type ?? "") && parent.params?.[0] === node;
+
+const isDatabase = (node) =>
+  (node.type === "Identifier" && node.name === "db") ||
+  (node.type === "MemberExpression" && !node.computed && node.property.name === "db");
+
+/** Whether an expression begins with `ctx.db` or is what a variable holds: `x.paginate` of a query. */
+function isRead(node) {
+  if (node.type === "CallExpression") return isRead(node.callee);
+  if (node.type === "MemberExpression") return isDatabase(node) || isRead(node.object);
+  return node.type === "Identifier";
+}
+
+/** Whether an expression begins with `defineTable(...)`. */
+function isTable(node, own) {
+  if (node.type === "MemberExpression") return isTable(node.object, own);
+  if (node.type !== "CallExpression") return false;
+  return node.callee.type === "Identifier" ? own.defineTable.has(node.callee.name) : isTable(node.callee, own);
+}
+
+function walk(node, visit, parent) {
+  visit(node, parent);
+  for (const [key, value] of Object.entries(node)) {
+    if (key === "loc" || key.endsWith("Comments")) continue;
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (child !== null && typeof child === "object" && typeof child.type === "string") walk(child, visit, node);
+    }
+  }
+}
+
+function exportLines(body) {
+  const lines = {};
+  for (const statement of body) {
+    const line = statement.loc.start.line;
+    if (statement.type === "ExportDefaultDeclaration") lines.default = line;
+    if (statement.type !== "ExportNamedDeclaration") continue;
+    for (const declaration of statement.declaration?.declarations ?? []) {
+      if (declaration.id.type === "Identifier") lines[declaration.id.name] = declaration.loc.start.line;
+    }
+    for (const specifier of statement.specifiers) {
+      lines[specifier.exported.name ?? specifier.exported.value] = specifier.loc.start.line;
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,28 @@
+// The host's functions, behind one object, so that a warm-up at build time can
+// put another one in its place.
+import * as calls from "weir:guest/calls@0.1.0";
+import * as context from "weir:guest/context@0.1.0";
+import * as db from "weir:guest/db@0.1.0";
+import * as log from "weir:guest/log@0.1.0";
+
+/** What the syscalls, the clock and the console reach the host through. */
+export const host = { calls, context, db, log };
+
+/** Runs `work` with another host, which may lack what `work` does not use. */
+export async function withHost(other, work) {
+  const before = { ...host };
+  Object.assign(host, other);
+  try {
+    return await work();
+  } finally {
+    Object.assign(host, before);
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** A value as the UTF-8 bytes of its JSON. */
+export const toBytes = (value) => encoder.encode(JSON.stringify(value));
+
+/** A text as its UTF-8 bytes. */
+export const textToBytes = (text) => encoder.encode(text);

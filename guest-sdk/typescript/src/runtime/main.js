@@ -1,0 +1,71 @@
+// The engine's entry: what Weir's world asks of a guest, for JavaScript.
+import { installClock, resetClock } from "./clock.js";
+import { installConsole, writeLine } from "./console.js";
+import { functions, manifest, problems, registerModules } from "./functions.js";
+import { textToBytes, toBytes, withHost } from "./host.js";
+import { installRandom, resetRandom } from "./random.js";
+import { BUNDLE_NAME, describeError, messageOf, setSourceMap } from "./stack.js";
+import { beginCall, codeOfMessage, installSyscalls } from "./syscalls.js";
+import { buildHost, warmUp } from "./warm_up.js";
+
+installClock();
+installRandom();
+installConsole();
+installSyscalls();
+globalThis.process = { env: {} };
+globalThis.fetch = () => Promise.reject(new Error("fetch is not supported by Weir yet"));
+
+// What the bundle and the SDK's own module reach the runtime through.
+globalThis[Symbol.for("weir.runtime")] = { codeOfMessage };
+
+/** Runs the bundle, while the project is built. */
+export async function init(bundle, sourceMap) {
+  setSourceMap(sourceMap);
+  const lines = [];
+  try {
+    await withHost(buildHost(lines), async () => {
+      const project = (0, eval)(`${bundle}\n//# sourceURL=${BUNDLE_NAME}`);
+      registerModules(project.modules);
+      if (problems.length === 0) await warmUp(project);
+    });
+  } catch (error) {
+    problems.push(describe(error));
+  }
+  resetClock();
+  resetRandom();
+  const manifestBytes = toBytes(manifest());
+  describedAs = manifestBytes;
+  return toBytes({ functions: functions.size, problems, lines });
+}
+
+let describedAs = textToBytes('{"functions":[]}');
+
+/** The manifest. */
+export function describe_() {
+  return describedAs;
+}
+
+const describe = (error) => (error instanceof Error ? describeError(error) : messageOf(error));
+
+/** Runs one function. */
+export async function call(path, args) {
+  beginCall(path);
+  try {
+    return textToBytes(await functions.get(path).invoke(`[${args}]`));
+  } catch (thrown) {
+    throw failure(thrown);
+  }
+}
+
+/** What was thrown as the world's failure. */
+function failure(thrown) {
+  const isConvexError = typeof thrown === "object" && thrown !== null && Symbol.for("ConvexError") in thrown;
+  if (isConvexError) {
+    return { payload: { message: String(thrown.message), data: textToBytes(thrown.data) } };
+  }
+  // The caller gets the message alone, as from every language; the developer the place too.
+  if (thrown instanceof Error && codeOfMessage(thrown.message) === undefined) writeLine("error", describeError(thrown));
+  return { payload: { message: messageOf(thrown), data: undefined } };
+}
+
+export { describe_ as describe };

@@ -1,0 +1,70 @@
+// Stack traces that point into the user's source. The source map is text until
+// the first error of a call needs it: most calls never do.
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+
+/** The bundle's name in the engine's own traces. */
+export const BUNDLE_NAME = "weir-bundle.js";
+
+let sourceMapText;
+let sourceMap;
+
+/** Keeps the source map of the bundle. */
+export function setSourceMap(text) {
+  sourceMapText = text;
+  sourceMap = undefined;
+}
+
+/** `TypeError: message` and the frames below it. */
+export function describeError(error) {
+  return title(error) + describeStack(error) + describeCause(error);
+}
+
+/** The error's name and message; its message alone if it is a plain `Error`. */
+export function messageOf(thrown) {
+  if (!(thrown instanceof Error)) return typeof thrown === "string" ? thrown : describeThrown(thrown);
+  const name = nameOf(thrown);
+  const message = String(thrown.message);
+  return name === "Error" || name === "ConvexError" ? message : `${name}: ${message}`;
+}
+
+function describeThrown(thrown) {
+  try {
+    return JSON.stringify(thrown) ?? String(thrown);
+  } catch {
+    return String(thrown);
+  }
+}
+
+function nameOf(error) {
+  return typeof error.name === "string" && error.name !== "" ? error.name : "Error";
+}
+
+function title(error) {
+  const message = String(error.message);
+  return message === "" ? nameOf(error) : `${nameOf(error)}: ${message}`;
+}
+
+function describeCause(error) {
+  if (!(error.cause instanceof Error) || error.cause === error) return "";
+  return `\n  cause: ${title(error.cause)}${describeStack(error.cause)}`;
+}
+
+/** The frames that are of the user's project or its packages, one a line, without the first `skip`. */
+export function describeStack(error, skip = 0) {
+  const lines = String(error.stack ?? "").split("\n");
+  const frames = lines.map(frame).filter((frame) => frame !== undefined);
+  return frames.slice(skip).map((frame) => `\n    at ${frame}`).join("");
+}
+
+/** A line of the engine, `name@file:line:column`, as a line of the source; nothing if it is the runtime's own. */
+function frame(line) {
+  const match = /^(.*)@(.*?):(\d+):(\d+)$/.exec(line);
+  if (match === null || !match[2].includes(BUNDLE_NAME)) return undefined;
+  sourceMap ??= new TraceMap(sourceMapText);
+  // The engine counts columns from 1, a source map from 0.
+  const position = originalPositionFor(sourceMap, { line: Number(match[3]), column: Number(match[4]) - 1 });
+  if (position.source === null || position.source.startsWith("weir:")) return undefined;
+  const place = `${position.source}:${position.line}:${position.column + 1}`;
+  const name = match[1].replace(/^async\*/, "").replace(/[/<]+$/, "");
+  return name === "" ? place : `${name} (${place})`;
+}

@@ -1,0 +1,129 @@
+// The operations that npm `convex` asks its host for, over Weir's world.
+import { host, toBytes } from "./host.js";
+import { Queries } from "./queries.js";
+import { enforceInsert, enforcePatch, enforceReplace } from "./schema.js";
+
+/** Rejections that npm `convex` turns into an `Error` or a `ConvexError`. */
+class SyscallError extends Error {
+  constructor({ code, message, data }) {
+    super(message);
+    this.code = code;
+    if (data !== undefined) this.data = data;
+  }
+}
+
+// By message, because npm `convex` makes an error of its own of ours: see `errorCode`.
+const codes = new Map();
+
+/** The host's short name (`InvalidId`, ...) of an error with this message that it gave in this call. */
+export const codeOfMessage = (message) => codes.get(message);
+
+let queries = new Queries();
+let functionPath = "";
+
+/** Forgets what belongs to a call, and takes the next one's path. */
+export function beginCall(path) {
+  queries = new Queries();
+  functionPath = path;
+  codes.clear();
+}
+
+/** Asks the host; what it says against it becomes an error with its code. */
+function ask(work) {
+  try {
+    return work();
+  } catch (error) {
+    if (error?.payload === undefined) throw error;
+    const { code, message, data } = error.payload;
+    codes.set(message, code);
+    throw new SyscallError({ code, message, data: data === undefined ? undefined : JSON.parse(data) });
+  }
+}
+
+const table = (args) => args.table ?? undefined;
+
+const operations = {
+  "1.0/get": (args) => {
+    refuseSystem(args.isSystem, "ctx.db.system.get");
+    return ask(() => host.db.get(table(args), args.id)) ?? "null";
+  },
+  "1.0/db/normalizeId": (args) =>
+    JSON.stringify({ id: host.db.normalizeId(args.table, String(args.idString)) ?? null }),
+  "1.0/insert": (args) => {
+    enforceInsert(args.table, args.value);
+    return JSON.stringify({ _id: ask(() => host.db.insert(args.table, toBytes(args.value))) });
+  },
+  "1.0/shallowMerge": (args) => {
+    enforcePatch(args);
+    ask(() => host.db.patch(table(args), args.id, toBytes(args.value)));
+    return "null";
+  },
+  "1.0/replace": (args) => {
+    enforceReplace(args);
+    ask(() => host.db.replace(table(args), args.id, toBytes(args.value)));
+    return "null";
+  },
+  "1.0/remove": (args) => {
+    ask(() => host.db.delete(table(args), args.id));
+    return "null";
+  },
+  "1.0/queryStream": (args) => JSON.stringify({ queryId: queries.open(args.query, ask) }),
+  "1.0/queryStreamNext": (args) => queries.next(args.queryId, ask),
+  "1.0/queryCleanup": (args) => {
+    queries.close(args.queryId);
+    return "null";
+  },
+  "1.0/runUdf": (args) => {
+    const path = functionPathOf(args);
+    const bytes = toBytes(args.args);
+    if (args.udfType === "mutation") return ask(() => host.calls.runMutation(path, bytes));
+    if (args.udfType === "query") return ask(() => host.calls.runQuery(path, bytes));
+    throw unsupported(`ctx.runQuery with useStaleSnapshot`);
+  },
+  "1.0/createFunctionHandle": (args) => JSON.stringify(`function://${functionPathOf(args)}`),
+  "1.0/getUserIdentity": () => host.context.identity() ?? "null",
+  "1.0/getFunctionMetadata": () => JSON.stringify({ name: functionPath, componentPath: "" }),
+  "1.0/getRequestMetadata": () =>
+    JSON.stringify({
+      ip: null,
+      userAgent: null,
+      requestId: host.context.requestId(),
+      scheduledFunctionId: null,
+      authToken: null,
+    }),
+};
+
+/** `chat:send`, of what npm `convex` knows of a function. */
+function functionPathOf({ name, functionHandle, reference }) {
+  if (functionHandle !== undefined) return functionHandle.slice("function://".length);
+  if (name === undefined) throw unsupported(`a call of the component function ${reference}`);
+  const [module, member = "default"] = name.split(":");
+  return `${module.replace(/\.js$/, "")}:${member}`;
+}
+
+function refuseSystem(isSystem, what) {
+  if (isSystem) throw unsupported(what);
+}
+
+/** The error of what this host does not have yet. */
+export function unsupported(what) {
+  return new Error(`${what} is not supported by Weir yet`);
+}
+
+function perform(name, args) {
+  const operation = operations[name];
+  if (operation === undefined) throw unsupported(`the operation ${name} of npm convex`);
+  return operation(JSON.parse(args));
+}
+
+/** Puts the object `Convex` in the global scope. */
+export function installSyscalls() {
+  globalThis.Convex = {
+    syscall: perform,
+    // Done when it returns: an async function makes its errors rejections.
+    asyncSyscall: async (name, args) => perform(name, args),
+    jsSyscall: (name) => {
+      throw unsupported(`the operation ${name} of npm convex`);
+    },
+  };
+}

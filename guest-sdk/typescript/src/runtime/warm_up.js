@@ -1,0 +1,73 @@
+// Work done once, while a project is built, so that no call has to do it: the
+// engine compiles what runs here, and the code is part of the snapshot.
+import { withHost } from "./host.js";
+import { beginCall } from "./syscalls.js";
+
+/** A host for the time of the build: a clock at 0, numbers from 0, and no database. */
+export function buildHost(lines) {
+  const noDatabase = () => {
+    throw {
+      payload: {
+        code: "NoTransaction",
+        message: "there is no database while a module is loaded; read and write in functions only",
+      },
+    };
+  };
+  return {
+    context: { now: () => 0, randomSeed: () => new Uint8Array(32), requestId: () => "build", identity: () => undefined },
+    log: { write: (level, message) => lines.push(`[${level.toUpperCase()}] ${message}`) },
+    db: new Proxy({}, { get: () => noDatabase }),
+    calls: new Proxy({}, { get: () => noDatabase }),
+  };
+}
+
+const ID = "a".repeat(32);
+const DOCUMENT = { _creationTime: 1, _id: ID, body: "hello", count: 2, list: [1, { text: "x" }], none: null };
+
+/** A database that has one document in every table. */
+const stub = {
+  db: {
+    get: () => JSON.stringify(DOCUMENT),
+    query: () => ({ documents: JSON.stringify([DOCUMENT]), count: 1, cursor: 1 }),
+    queryNext: () => ({ documents: JSON.stringify([DOCUMENT]), count: 1, cursor: undefined }),
+    queryClose: () => {},
+    normalizeId: () => ID,
+    insert: () => ID,
+    patch: () => {},
+    replace: () => {},
+    delete: () => {},
+  },
+  calls: { runQuery: () => "1", runMutation: () => "null" },
+  log: { write: () => {} },
+};
+
+/** Runs the paths of npm `convex` that calls take, with functions of our own: the user's are not run. */
+export async function warmUp({ queryGeneric, mutationGeneric }) {
+  const read = queryGeneric({
+    args: {},
+    handler: async (ctx, args) => {
+      const found = await ctx.db.get(ID);
+      const all = await ctx.db.query("warm").order("desc").filter((q) => q.eq(q.field("body"), "hello")).collect();
+      const some = await ctx.db.query("warm").withIndex("by_creation_time", (q) => q.gt("_creationTime", 0)).take(5);
+      await ctx.db.query("warm").first();
+      await ctx.auth.getUserIdentity();
+      return { found, all, some, id: ctx.db.normalizeId("warm", ID), args, big: 5n, at: Date.now(), r: Math.random() };
+    },
+  });
+  const write = mutationGeneric(async (ctx, { body }) => {
+    const id = await ctx.db.insert("warm", { body, at: 0.5, big: 1n, bytes: new ArrayBuffer(2) });
+    await ctx.db.patch(id, { body: "again", gone: undefined });
+    await ctx.db.replace(id, { body });
+    await ctx.db.delete(id);
+    await ctx.runMutation("warm:up", {});
+    console.log("warm", { body });
+    return null;
+  });
+  await withHost(stub, async () => {
+    for (let i = 0; i < 3; i++) {
+      beginCall("warm:up");
+      await read.invokeQuery('[{"a":[1,"x",null,{"$integer":"AAAAAAAAAAA="}]}]');
+      await write.invokeMutation('[{"body":"hello"}]');
+    }
+  });
+}

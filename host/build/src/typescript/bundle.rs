@@ -1,0 +1,67 @@
+//! One script of all functions of a project, with its source map.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::Module;
+use crate::build::{BuildError, Progress};
+use crate::process;
+
+use super::sdk::Sdk;
+
+/// A project's functions.
+pub(crate) struct Bundle {
+    pub(crate) script: String,
+    pub(crate) source_map: String,
+}
+
+/// Runs the bundler. What is not supported is refused here, with its place.
+pub(crate) fn make(
+    module: &Module,
+    sdk: &Sdk,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Bundle, BuildError> {
+    if !has_convex(&module.path) {
+        let message = format!(
+            "the npm package convex is not installed; run `npm install` in {} (after `npm install convex` if \
+             package.json does not name it)",
+            module.path.display()
+        );
+        return Err(BuildError::source(module, message));
+    }
+    let out = Scratch::new().map_err(|source| BuildError::file("make", &std::env::temp_dir(), source))?;
+    let mut node = Command::new("node");
+    node.arg(sdk.folder.join("build/bundle.mjs")).arg(&module.path).arg(&out.0).current_dir(&module.path);
+    process::run(module, &mut node, progress)?;
+    let read = |name: &str| {
+        let path = out.0.join(name);
+        fs::read_to_string(&path).map_err(|source| BuildError::file("read", &path, source))
+    };
+    Ok(Bundle { script: read("bundle.js")?, source_map: read("bundle.js.map")? })
+}
+
+fn has_convex(folder: &Path) -> bool {
+    folder.ancestors().any(|folder| folder.join("node_modules/convex/package.json").exists())
+}
+
+/// A folder that is removed when it is dropped.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn new() -> std::io::Result<Scratch> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("weir-bundle-{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        Ok(Scratch(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays is small, and the system's to clean.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

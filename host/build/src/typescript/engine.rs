@@ -1,0 +1,143 @@
+//! The JavaScript engine: made once for a machine and a version of the SDK,
+//! and kept in the cache.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+use wasmtime::{Config, Engine, Module, OptLevel};
+
+use crate::build::{BuildError, Progress};
+use crate::{claim, component, process};
+
+use super::sdk::Sdk;
+use super::{shell, split};
+
+/// Changes when what is made of the engine's component changes.
+const FORMAT: &str = "1";
+
+/// The parts of the engine that are the same for all projects.
+pub(crate) struct JsEngine {
+    pub(crate) engine: Engine,
+    /// The code, which imports its memory.
+    pub(crate) code: Vec<u8>,
+    pub(crate) code_module: Module,
+    /// The memory before a project is loaded.
+    pub(crate) memory_module: Module,
+    /// The component that the code and a memory are put into.
+    pub(crate) shell: Vec<u8>,
+}
+
+/// Takes the engine from the cache, or makes it.
+pub(crate) fn obtain(
+    module: &crate::Module,
+    sdk: &Sdk,
+    cache: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<JsEngine, BuildError> {
+    let folder = cache.join(format!("engine-{}", key(sdk)));
+    let _lock = claim::lock(&folder).map_err(|source| BuildError::file("lock", &folder, source))?;
+    if !folder.join("shell.wasm").exists() {
+        let line = "making the JavaScript engine (once; about 20 seconds)";
+        progress(Progress::Output { module: &module.name, line });
+        make(module, sdk, &folder, progress)?;
+    }
+    load(&folder).map_err(|error| BuildError::source(module, format!("{error:#}")))
+}
+
+fn key(sdk: &Sdk) -> String {
+    let mut hash = Sha256::new();
+    hash.update(FORMAT);
+    hash.update(sdk.runtime_text());
+    hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn make(
+    module: &crate::Module,
+    sdk: &Sdk,
+    folder: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<(), BuildError> {
+    let whole = folder.join("engine.wasm");
+    let mut node = Command::new("node");
+    node.arg(sdk.folder.join("build/engine.mjs")).arg(&whole);
+    process::run(module, &mut node, progress)?;
+    let component = fs::read(&whole).map_err(|source| BuildError::file("read", &whole, source))?;
+    // It is large, and its parts are all that is needed of it.
+    let _ = fs::remove_file(&whole);
+    let broken = |error: anyhow::Error| {
+        BuildError::source(module, format!("the JavaScript engine is not as expected: {error:#}"))
+    };
+    let core = shell::largest_module(&component).map_err(broken)?;
+    let memory = split::initial_memory(&core).map_err(broken)?;
+    let parts = [
+        ("code.wasm", split::code(&core).map_err(broken)?),
+        ("memory.wasm", split::memory_module(&memory)),
+        (
+            "shell.wasm",
+            component::encode(&split::without_data(&core).map_err(broken)?)
+                .map_err(|error| BuildError::encode(module, error))?,
+        ),
+    ];
+    for (name, bytes) in parts {
+        write(&folder.join(name), &bytes)?;
+    }
+    Ok(())
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    let temporary = path.with_extension("part");
+    fs::write(&temporary, bytes)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|source| BuildError::file("write", path, source))
+}
+
+fn load(folder: &Path) -> anyhow::Result<JsEngine> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let engine = Engine::new(&config()).map_err(|error| anyhow::anyhow!("{error:#}"))?;
+    let (code, memory, shell) = (read("code.wasm")?, read("memory.wasm")?, read("shell.wasm")?);
+    let compiled = |name: &str, module: &[u8]| compiled(&engine, folder, name, module);
+    let (code_module, memory_module) = (compiled("code", &code)?, compiled("memory", &memory)?);
+    Ok(JsEngine { engine, code, code_module, memory_module, shell })
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    // It runs for a moment; compiling it well would take longer than that.
+    config.cranelift_opt_level(OptLevel::None).relaxed_simd_deterministic(true);
+    config
+}
+
+/// A module's machine code, from its file beside the module, or made now.
+fn compiled(engine: &Engine, folder: &Path, name: &str, module: &[u8]) -> anyhow::Result<Module> {
+    let path = compiled_path(engine, folder, name);
+    if path.exists() {
+        // SAFETY: the file must be what wasmtime wrote. Its name holds wasmtime's version and settings, wasmtime
+        // checks them again, and it was renamed into place when it was whole. It lies in the cache of the user who
+        // runs the build; whoever can write there can also change the compilers that a build runs.
+        #[allow(unsafe_code)]
+        let module = unsafe { Module::deserialize_file(engine, &path) };
+        if let Ok(module) = module {
+            return Ok(module);
+        }
+    }
+    let compiled = engine.precompile_module(module).map_err(|error| anyhow::anyhow!("{error:#}"))?;
+    write(&path, &compiled)?;
+    // SAFETY: as above; these are the bytes that wasmtime has just given.
+    #[allow(unsafe_code)]
+    let module = unsafe { Module::deserialize_file(engine, &path) };
+    module.map_err(|error| anyhow::anyhow!("{error:#}"))
+}
+
+fn compiled_path(engine: &Engine, folder: &Path, name: &str) -> PathBuf {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hash = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hash);
+    folder.join(format!("{name}-{:016x}.cwasm", hash.finish()))
+}

@@ -1,0 +1,128 @@
+//! Where the SDK's build scripts are: in the project's packages, or, laid out
+//! from what this program carries, in the cache.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+
+use crate::build::{BuildError, Progress};
+use crate::{Module, claim, process};
+
+macro_rules! file {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../../../guest-sdk/typescript/", $name)))
+    };
+}
+
+/// The SDK's files that a build needs, as this program was built with them.
+const FILES: &[(&str, &str)] = &[
+    file!("package.json"),
+    file!("build/bundle.mjs"),
+    file!("build/checks.mjs"),
+    file!("build/engine.mjs"),
+    file!("build/files.mjs"),
+    file!("src/index.d.ts"),
+    file!("src/index.js"),
+    file!("src/runtime/clock.js"),
+    file!("src/runtime/console.js"),
+    file!("src/runtime/format.js"),
+    file!("src/runtime/functions.js"),
+    file!("src/runtime/host.js"),
+    file!("src/runtime/main.js"),
+    file!("src/runtime/queries.js"),
+    file!("src/runtime/random.js"),
+    file!("src/runtime/schema.js"),
+    file!("src/runtime/stack.js"),
+    file!("src/runtime/syscalls.js"),
+    file!("src/runtime/warm_up.js"),
+    file!("wit/engine.wit"),
+];
+
+/// The SDK's name among npm packages.
+const PACKAGE: &str = "@weir/typescript";
+
+/// The SDK with the packages that it needs.
+pub(crate) struct Sdk {
+    pub(crate) folder: PathBuf,
+}
+
+impl Sdk {
+    /// All that the engine is made of.
+    pub(crate) fn runtime_text(&self) -> String {
+        let texts =
+            FILES.iter().filter(|(name, _)| !name.ends_with("checks.mjs") && !name.ends_with("bundle.mjs"));
+        texts.map(|(name, text)| format!("{name}\n{text}\n")).collect()
+    }
+}
+
+/// Finds the SDK for a module.
+pub(crate) fn obtain(
+    module: &Module,
+    cache: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Sdk, BuildError> {
+    match installed(&module.path) {
+        Some(folder) => Ok(Sdk { folder }),
+        None => laid_out(module, cache, progress),
+    }
+}
+
+/// The package among the project's own, if it is this program's, file by file.
+fn installed(folder: &Path) -> Option<PathBuf> {
+    folder
+        .ancestors()
+        .map(|folder| folder.join("node_modules").join(PACKAGE))
+        .find(|folder| folder.is_dir())
+        // Its dependencies are found from where it really lies.
+        .and_then(|folder| folder.canonicalize().ok())
+        .filter(|folder| {
+            FILES
+                .iter()
+                .all(|(name, text)| fs::read_to_string(folder.join(name)).is_ok_and(|found| found == *text))
+        })
+}
+
+/// The SDK in the cache, with its packages, which npm installs there.
+fn laid_out(
+    module: &Module,
+    cache: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Sdk, BuildError> {
+    let mut hash = Sha256::new();
+    for (name, text) in FILES {
+        hash.update(name);
+        hash.update(text);
+    }
+    let key: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let folder = cache.join(format!("sdk-{key}"));
+    let _lock = claim::lock(&folder).map_err(|source| BuildError::file("lock", &folder, source))?;
+    let done = folder.join(".installed");
+    if done.exists() {
+        return Ok(Sdk { folder });
+    }
+    let line = "installing the compiler's npm packages (once)";
+    progress(Progress::Output { module: &module.name, line });
+    for (name, text) in FILES {
+        let path = folder.join(name);
+        let parent = path.parent().unwrap_or(&folder);
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::write(&path, text))
+            .map_err(|source| BuildError::file("write", &path, source))?;
+    }
+    let mut npm = Command::new("npm");
+    npm.current_dir(&folder).args([
+        "install",
+        "--omit=dev",
+        "--omit=peer",
+        "--ignore-scripts",
+        "--prefer-offline",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]);
+    process::run(module, &mut npm, progress)?;
+    fs::write(&done, "").map_err(|source| BuildError::file("write", &done, source))?;
+    Ok(Sdk { folder })
+}

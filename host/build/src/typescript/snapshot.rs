@@ -1,0 +1,127 @@
+//! Loads a project into the engine, once, while it is built: what is in the
+//! engine's memory then is where every call begins.
+
+use anyhow::{Context, anyhow, ensure};
+use serde::Deserialize;
+use wasmtime::{Engine, Instance, Linker, Memory, Module, Store, Val};
+
+use super::split::{GLOBAL_PREFIX, MEMORY_MODULE, MEMORY_NAME};
+
+/// What the engine says of a project.
+#[derive(Deserialize)]
+pub(crate) struct Loaded {
+    /// How many functions it has.
+    pub(crate) functions: usize,
+    /// What is wrong with it, each with its file and line.
+    pub(crate) problems: Vec<String>,
+    /// What its modules wrote to the console while they were loaded.
+    pub(crate) lines: Vec<String>,
+}
+
+/// A project in the engine.
+pub(crate) struct Snapshot {
+    pub(crate) loaded: Loaded,
+    /// The engine's memory.
+    pub(crate) memory: Vec<u8>,
+}
+
+/// Runs `init` of the engine's code over its first memory.
+pub(crate) fn take(
+    engine: &Engine,
+    code: &Module,
+    first_memory: &Module,
+    bundle: &str,
+    source_map: &str,
+) -> anyhow::Result<Snapshot> {
+    let mut store = Store::new(engine, ());
+    let memory = Instance::new(&mut store, first_memory, &[])
+        .map_err(chain)?
+        .get_memory(&mut store, MEMORY_NAME)
+        .context("the engine's memory is missing")?;
+    let mut linker = Linker::new(engine);
+    linker.define(&store, MEMORY_MODULE, MEMORY_NAME, memory).map_err(chain)?;
+    linker.define_unknown_imports_as_traps(code).map_err(chain)?;
+    let instance = linker.instantiate(&mut store, code).map_err(chain)?;
+    let globals = globals(&instance, &mut store, code);
+    let mut guest = Guest { store, instance, memory };
+    let answer = guest.init(bundle, source_map)?;
+    let loaded = serde_json::from_slice(&answer).context("the engine's answer is no JSON")?;
+    let Guest { mut store, instance, memory } = guest;
+    let after = self::globals(&instance, &mut store, code);
+    // They are a stack's position; a call that is over has put it back.
+    ensure!(globals == after, "the engine's globals have changed: {globals:?} were {after:?}");
+    Ok(Snapshot { loaded, memory: memory.data(&store).to_vec() })
+}
+
+/// An instance with a memory of its own, and the canonical ABI of its `init`.
+struct Guest {
+    store: Store<()>,
+    instance: Instance,
+    memory: Memory,
+}
+
+impl Guest {
+    fn init(&mut self, bundle: &str, source_map: &str) -> anyhow::Result<Vec<u8>> {
+        let (bundle, source_map) = (self.text(bundle)?, self.text(source_map)?);
+        let init = self
+            .instance
+            .get_typed_func::<(u32, u32, u32, u32), u32>(&mut self.store, "init")
+            .map_err(chain)?;
+        let answer = init
+            .call(&mut self.store, (bundle.0, bundle.1, source_map.0, source_map.1))
+            .map_err(chain)
+            .context("the project cannot be loaded into the JavaScript engine")?;
+        let (start, length) = (self.word(answer)?, self.word(answer + 4)?);
+        let bytes = self.memory.data(&self.store).get(start as usize..(start + length) as usize);
+        let bytes = bytes.context("the engine's answer lies outside of its memory")?.to_vec();
+        let done = self.instance.get_typed_func::<u32, ()>(&mut self.store, "cabi_post_init");
+        done.map_err(chain)?.call(&mut self.store, answer).map_err(chain)?;
+        Ok(bytes)
+    }
+
+    /// Puts a text into the guest's memory: its address and length.
+    fn text(&mut self, text: &str) -> anyhow::Result<(u32, u32)> {
+        let length = u32::try_from(text.len())?;
+        let allocate = self
+            .instance
+            .get_typed_func::<(u32, u32, u32, u32), u32>(&mut self.store, "cabi_realloc")
+            .map_err(chain)?;
+        let start = allocate.call(&mut self.store, (0, 0, 1, length)).map_err(chain)?;
+        self.memory.write(&mut self.store, start as usize, text.as_bytes())?;
+        Ok((start, length))
+    }
+
+    fn word(&self, address: u32) -> anyhow::Result<u32> {
+        let mut bytes = [0; 4];
+        self.memory.read(&self.store, address as usize, &mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+}
+
+fn globals(instance: &Instance, store: &mut Store<()>, code: &Module) -> Vec<(String, u64)> {
+    let names: Vec<String> = code
+        .exports()
+        .map(|export| export.name().to_owned())
+        .filter(|name| name.starts_with(GLOBAL_PREFIX))
+        .collect();
+    let bits = |value: Val| match value {
+        Val::I32(value) => value as u32 as u64,
+        Val::I64(value) => value as u64,
+        Val::F32(bits) => bits.into(),
+        Val::F64(bits) => bits,
+        // The engine has none of references.
+        _ => 0,
+    };
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let global = instance.get_global(&mut *store, &name)?;
+            Some((name, bits(global.get(&mut *store))))
+        })
+        .collect()
+}
+
+/// wasmtime's error with all its causes: its own kind of error is not anyhow's.
+fn chain(error: wasmtime::Error) -> anyhow::Error {
+    anyhow!("{error:#}")
+}
