@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
 
 /// The SHA-256 of a component.
 pub(crate) type Digest = [u8; 32];
@@ -44,10 +44,19 @@ impl CompiledCache {
 
     /// The code of this component, mapped from its file; `None` when there is no file, or no sound one.
     pub(crate) fn load(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
+        self.load_by(digest, |path| map(engine, path))
+    }
+
+    /// As [`Self::load`], of a core module that components share.
+    pub(crate) fn load_module(&self, engine: &Engine, digest: &Digest) -> Option<Module> {
+        self.load_by(digest, |path| map_module(engine, path))
+    }
+
+    fn load_by<T>(&self, digest: &Digest, map: impl FnOnce(&Path) -> io::Result<T>) -> Option<T> {
         let path = self.path(digest)?;
-        let loaded = check(&path).and_then(|()| map(engine, &path));
+        let loaded = check(&path).and_then(|()| map(&path));
         match loaded {
-            Ok(component) => Some(component),
+            Ok(code) => Some(code),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "compiled code is not usable; compiling again");
@@ -96,6 +105,13 @@ fn map(engine: &Engine, path: &Path) -> io::Result<Component> {
     #[allow(unsafe_code)]
     let component = unsafe { Component::deserialize_file(engine, path) };
     component.map_err(|error| io::Error::other(format!("{error:#}")))
+}
+
+fn map_module(engine: &Engine, path: &Path) -> io::Result<Module> {
+    // SAFETY: as for a component; the file holds what `Module::serialize` gave.
+    #[allow(unsafe_code)]
+    let module = unsafe { Module::deserialize_file(engine, path) };
+    module.map_err(|error| io::Error::other(format!("{error:#}")))
 }
 
 fn write(path: &Path, code: &[u8]) -> io::Result<()> {

@@ -36,10 +36,16 @@ pub(crate) fn check_bytes(module: &str, bytes: &[u8]) -> Result<(), LoadError> {
     }
 }
 
-/// Whether the host has all that the component imports, and the component all that the host calls.
-pub(crate) fn check_world(module: &str, component: &Component, engine: &Engine) -> Result<(), LoadError> {
+/// Whether the host has all that the component imports, and the component all that the host calls. `given` are imports
+/// that it has, because the host itself put them in.
+pub(crate) fn check_world(
+    module: &str,
+    component: &Component,
+    engine: &Engine,
+    given: &[&str],
+) -> Result<(), LoadError> {
     let component_type = component.component_type();
-    for (import, _) in component_type.imports(engine) {
+    for (import, _) in component_type.imports(engine).filter(|(name, _)| !given.contains(name)) {
         check_import(module, import)?;
     }
     for export in ["describe", "call"] {

@@ -24,6 +24,7 @@ mod module;
 mod options;
 mod resource_limits;
 mod runtime;
+mod shared_code;
 mod ticker;
 mod wasi;
 

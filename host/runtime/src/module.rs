@@ -1,7 +1,9 @@
 //! One module of a deployment: its linked component, and what it says of its functions.
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
 use weir_db::FunctionInfo;
 
@@ -10,6 +12,7 @@ use crate::compiled_cache::{CompiledCache, Digest};
 use crate::guest::Guest;
 use crate::inspection::{check_world, not_a_guest};
 use crate::invocation::Invoker;
+use crate::shared_code::{self, SharedCode};
 use crate::{LoadError, ModuleSource, manifest};
 
 /// A module as a deployment shows it.
@@ -37,14 +40,33 @@ impl Module {
         invoker: &Invoker,
         linker: &Linker<CallState>,
         cache: &CompiledCache,
+        codes: &Codes,
     ) -> Result<Module, LoadError> {
-        let component = obtain_code(source, digest, invoker, cache)?;
-        check_world(&source.name, &component, &invoker.engine)?;
-        let guest = Guest::link(linker, &component)
+        let began = Instant::now();
+        let shared = codes.obtain(source, invoker, cache)?;
+        let component = obtain_code(source, digest, invoker, cache, &shared, began)?;
+        let given: Vec<&str> = shared.iter().map(|(code, _)| code.name.as_str()).collect();
+        check_world(&source.name, &component, &invoker.engine, &given)?;
+        let guest = link(linker, &component, &shared)
             .map_err(|error| not_a_guest(&source.name, format!("{error:#}")))?;
         let functions = describe(&source.name, invoker, &guest)?;
         Ok(Module { guest, functions })
     }
+}
+
+fn link(
+    linker: &Linker<CallState>,
+    component: &Component,
+    shared: &[(SharedCode<'_>, wasmtime::Module)],
+) -> wasmtime::Result<Guest> {
+    if shared.is_empty() {
+        return Guest::link(linker, component);
+    }
+    let mut linker = linker.clone();
+    for (code, module) in shared {
+        linker.root().module(&code.name, module)?;
+    }
+    Guest::link(&linker, component)
 }
 
 fn obtain_code(
@@ -52,34 +74,102 @@ fn obtain_code(
     digest: &Digest,
     invoker: &Invoker,
     cache: &CompiledCache,
+    shared: &[(SharedCode<'_>, wasmtime::Module)],
+    began: Instant,
 ) -> Result<Component, LoadError> {
-    let began = Instant::now();
     if let Some(component) = cache.load(&invoker.engine, digest) {
         invoker.counters.loaded_from_cache(began.elapsed());
         return Ok(component);
     }
-    let invalid = |error: wasmtime::Error| LoadError::Invalid {
-        module: source.name.clone(),
-        reason: format!("{error:#}"),
-    };
-    let component = Component::from_binary(&invoker.engine, &source.component).map_err(invalid)?;
+    let rest = if shared.is_empty() { None } else { shared_code::take_out(&source.component, shared) };
+    let component = Component::from_binary(&invoker.engine, rest.as_deref().unwrap_or(&source.component))
+        .map_err(|error| invalid(source, &error))?;
     invoker.counters.compiled(began.elapsed());
     tracing::info!(module = source.name, took = ?began.elapsed(), "compiled");
-    Ok(keep_code(digest, component, invoker, cache))
+    Ok(keep_code(component.serialize(), component, digest, cache, |cache| {
+        cache.load(&invoker.engine, digest)
+    }))
 }
 
 /// Keeps the code on disk, and uses it from there, where its memory is the page cache's. A disk that does not take it
 /// costs the next start a compilation, no more.
-fn keep_code(digest: &Digest, component: Component, invoker: &Invoker, cache: &CompiledCache) -> Component {
-    let kept = component
-        .serialize()
+fn keep_code<C>(
+    bytes: wasmtime::Result<Vec<u8>>,
+    code: C,
+    digest: &Digest,
+    cache: &CompiledCache,
+    load: impl FnOnce(&CompiledCache) -> Option<C>,
+) -> C {
+    let kept = bytes
         .map_err(|error| format!("{error:#}"))
-        .and_then(|code| cache.store(digest, &code).map_err(|error| error.to_string()));
+        .and_then(|bytes| cache.store(digest, &bytes).map_err(|error| error.to_string()));
     if let Err(error) = kept {
         tracing::warn!(error, "compiled code could not be kept on disk; the next start compiles again");
-        return component;
+        return code;
     }
-    cache.load(&invoker.engine, digest).unwrap_or(component)
+    load(cache).unwrap_or(code)
+}
+
+fn invalid(source: &ModuleSource, error: &wasmtime::Error) -> LoadError {
+    LoadError::Invalid { module: source.name.clone(), reason: format!("{error:#}") }
+}
+
+/// The code that components share, as long as some deployment may use it.
+#[derive(Default)]
+pub(crate) struct Codes {
+    loaded: Mutex<HashMap<Digest, wasmtime::Module>>,
+}
+
+impl Codes {
+    /// The shareable code of a component, compiled now if it is not in memory and not in the cache.
+    fn obtain<'a>(
+        &self,
+        source: &'a ModuleSource,
+        invoker: &Invoker,
+        cache: &CompiledCache,
+    ) -> Result<Vec<(SharedCode<'a>, wasmtime::Module)>, LoadError> {
+        // Held while it compiles: who wants the same code had better wait for it.
+        let mut loaded = self.loaded.lock();
+        let mut codes = Vec::new();
+        for code in shared_code::find(&source.component) {
+            let module = match loaded.get(&code.digest) {
+                Some(module) => module.clone(),
+                None => load_or_compile(source, &code, invoker, cache)?,
+            };
+            loaded.insert(code.digest, module.clone());
+            codes.push((code, module));
+        }
+        Ok(codes)
+    }
+
+    /// Forgets all but the code of these components, and gives what is left.
+    pub(crate) fn retain(&self, sources: &[ModuleSource]) -> Vec<Digest> {
+        let needed: Vec<Digest> = sources
+            .iter()
+            .flat_map(|source| shared_code::find(&source.component))
+            .map(|code| code.digest)
+            .collect();
+        self.loaded.lock().retain(|digest, _| needed.contains(digest));
+        needed
+    }
+}
+
+fn load_or_compile(
+    source: &ModuleSource,
+    code: &SharedCode<'_>,
+    invoker: &Invoker,
+    cache: &CompiledCache,
+) -> Result<wasmtime::Module, LoadError> {
+    if let Some(module) = cache.load_module(&invoker.engine, &code.digest) {
+        return Ok(module);
+    }
+    let began = Instant::now();
+    let module =
+        wasmtime::Module::from_binary(&invoker.engine, code.wasm).map_err(|error| invalid(source, &error))?;
+    tracing::info!(module = source.name, took = ?began.elapsed(), "compiled code that modules share");
+    Ok(keep_code(module.serialize(), module, &code.digest, cache, |cache| {
+        cache.load_module(&invoker.engine, &code.digest)
+    }))
 }
 
 fn describe(name: &str, invoker: &Invoker, guest: &Guest) -> Result<Vec<Arc<FunctionInfo>>, LoadError> {

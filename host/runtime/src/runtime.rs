@@ -12,7 +12,7 @@ use crate::call_state::CallState;
 use crate::compiled_cache::{CompiledCache, Digest, hex};
 use crate::inspection::check_bytes;
 use crate::invocation::Invoker;
-use crate::module::{Module, ModuleInfo};
+use crate::module::{Codes, Module, ModuleInfo};
 use crate::{Deployment, LoadError, RuntimeError, RuntimeOptions, RuntimeStats, engine, interfaces};
 
 /// A component to be loaded, and what to call it in errors.
@@ -30,6 +30,7 @@ pub struct Runtime {
     invoker: Arc<Invoker>,
     linker: Linker<CallState>,
     cache: CompiledCache,
+    codes: Codes,
     /// Modules that some deployment still holds, so that a redeployment maps only what is new.
     loaded: Mutex<HashMap<Digest, Weak<Module>>>,
 }
@@ -51,7 +52,7 @@ impl Runtime {
         let mut linker = Linker::new(&engine);
         interfaces::link(&mut linker).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let invoker = Arc::new(Invoker::new(engine, options)?);
-        Ok(Arc::new(Runtime { invoker, linker, cache, loaded: Mutex::default() }))
+        Ok(Arc::new(Runtime { invoker, linker, cache, codes: Codes::default(), loaded: Mutex::default() }))
     }
 
     /// Makes a deployment of components: compiles each, or maps its code from disk, asks it for its manifest, and
@@ -70,6 +71,7 @@ impl Runtime {
             loaded.push((info, self.module(source, &digest)?));
             digests.push(digest);
         }
+        digests.extend(self.codes.retain(modules));
         self.cache.prune(&digests);
         Deployment::assemble(self.invoker.clone(), loaded)
     }
@@ -84,7 +86,8 @@ impl Runtime {
             self.invoker.counters.shared();
             return Ok(module);
         }
-        let module = Arc::new(Module::load(source, digest, &self.invoker, &self.linker, &self.cache)?);
+        let module =
+            Arc::new(Module::load(source, digest, &self.invoker, &self.linker, &self.cache, &self.codes)?);
         let mut loaded = self.loaded.lock();
         loaded.retain(|_, module| module.strong_count() > 0);
         loaded.insert(*digest, Arc::downgrade(&module));
