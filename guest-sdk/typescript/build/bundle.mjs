@@ -2,8 +2,8 @@
 // does not support yet, with file and line.
 //
 //   node bundle.mjs PROJECT OUT    writes OUT/bundle.js and OUT/bundle.js.map
-import { readFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { build } from "esbuild";
@@ -29,11 +29,13 @@ export async function bundle(project, out) {
   if (problems.length > 0) return problems;
 
   try {
-    await build({
+    const { outputFiles } = await build({
       stdin: { contents: entry(files, lines), resolveDir: join(project, "convex"), sourcefile: "weir:entry" },
       absWorkingDir: project,
       bundle: true,
-      outfile: join(out, "bundle.js"),
+      // Not written there: the source map's names are relative to it.
+      outfile: join(project, "bundle.js"),
+      write: false,
       format: "iife",
       globalName: "__weirProject",
       footer: { js: "__weirProject" },
@@ -49,6 +51,7 @@ export async function bundle(project, out) {
       logOverride: { "direct-eval": "silent" },
       plugins: [localFiles(project, check), nodeModules()],
     });
+    for (const { path, contents } of outputFiles) writeFileSync(join(out, basename(path)), contents);
   } catch (error) {
     // esbuild has written what is wrong already.
     if (error.errors === undefined) throw error;

@@ -53,9 +53,14 @@ export async function call(path, args) {
   try {
     return textToBytes(await functions.get(path).invoke(`[${args}]`));
   } catch (thrown) {
+    // Not the function's own error: it ends as a trap, and the host says which limit was met.
+    if (thrown === OUT_OF_MEMORY) throw new Error(thrown);
     throw failure(thrown);
   }
 }
+
+/** What the engine throws when the host gives it no more memory: a text, for want of memory for more. */
+const OUT_OF_MEMORY = "out of memory";
 
 /** What was thrown as the world's failure. */
 function failure(thrown) {

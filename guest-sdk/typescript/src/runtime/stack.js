@@ -5,6 +5,12 @@ import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 /** The bundle's name in the engine's own traces. */
 export const BUNDLE_NAME = "weir-bundle.js";
 
+/** Sources between the host and the user's function, which say nothing to the user. */
+const INTERNAL = /^weir:|node_modules\/(convex|@weir\/typescript)\//;
+
+/** A recursion without end has hundreds, all alike. */
+const FRAMES_MAX = 16;
+
 let sourceMapText;
 let sourceMap;
 
@@ -53,7 +59,10 @@ function describeCause(error) {
 export function describeStack(error, skip = 0) {
   const lines = String(error.stack ?? "").split("\n");
   const frames = lines.map(frame).filter((frame) => frame !== undefined);
-  return frames.slice(skip).map((frame) => `\n    at ${frame}`).join("");
+  const shown = frames.slice(skip, skip + FRAMES_MAX);
+  const more = frames.length - skip - shown.length;
+  if (more > 0) shown.push(`... ${more} more`);
+  return shown.map((frame) => `\n    at ${frame}`).join("");
 }
 
 /** A line of the engine, `name@file:line:column`, as a line of the source; nothing if it is the runtime's own. */
@@ -63,7 +72,7 @@ function frame(line) {
   sourceMap ??= new TraceMap(sourceMapText);
   // The engine counts columns from 1, a source map from 0.
   const position = originalPositionFor(sourceMap, { line: Number(match[3]), column: Number(match[4]) - 1 });
-  if (position.source === null || position.source.startsWith("weir:")) return undefined;
+  if (position.source === null || INTERNAL.test(position.source)) return undefined;
   const place = `${position.source}:${position.line}:${position.column + 1}`;
   const name = match[1].replace(/^async\*/, "").replace(/[/<]+$/, "");
   return name === "" ? place : `${name} (${place})`;

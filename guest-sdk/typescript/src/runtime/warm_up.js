@@ -31,7 +31,8 @@ const stub = {
     query: () => ({ documents: JSON.stringify([DOCUMENT]), count: 1, cursor: 1 }),
     queryNext: () => ({ documents: JSON.stringify([DOCUMENT]), count: 1, cursor: undefined }),
     queryClose: () => {},
-    normalizeId: () => ID,
+    // Of no table of the project's schema.
+    normalizeId: (table) => (table === "warm" ? ID : undefined),
     insert: () => ID,
     patch: () => {},
     replace: () => {},
