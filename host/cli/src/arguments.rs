@@ -57,6 +57,11 @@ pub enum Command {
     Dev(Dev),
     /// Build a project's modules into components
     Build(Build),
+    /// Write `convex/_generated` for a project's TypeScript modules
+    ///
+    /// Typed `api`, `internal`, `Doc`, `Id`, `query`, `mutation`. `host build` and
+    /// `host dev` do this too.
+    Codegen(Codegen),
     /// Build a project and deploy it to a running server
     Deploy(Deploy),
     /// Call a function of a running server and print its result
@@ -126,6 +131,13 @@ pub struct Build {
     /// Where the components go [default: `out` in the project's folder]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// `host codegen`
+#[derive(Debug, Args)]
+pub struct Codegen {
+    #[command(flatten)]
+    pub project: ProjectFolder,
 }
 
 /// `host deploy`

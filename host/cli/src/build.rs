@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-use weir_build::{BuiltModule, Progress, Project};
+use anyhow::{Context, bail};
+use weir_build::{BuiltModule, Language, Progress, Project};
 use weir_server::deploy::Module;
 
-use crate::arguments::Build;
+use crate::arguments::{Build, Codegen};
 use crate::output::print_line;
 
 /// Where components go when nothing else is said, in the project's folder.
@@ -19,6 +19,22 @@ pub fn build(arguments: &Build) -> anyhow::Result<()> {
     let out = arguments.out.clone().unwrap_or_else(|| project.root.join(OUT_DIR));
     for module in compile(&project, Some(&out))? {
         if let Some(path) = &module.path {
+            print_line(&path.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the generated files of a project's TypeScript modules, and prints those that have changed.
+pub fn codegen(arguments: &Codegen) -> anyhow::Result<()> {
+    let project = load(&arguments.project.project)?;
+    let mut modules =
+        project.modules.iter().filter(|module| module.language == Language::TypeScript).peekable();
+    if modules.peek().is_none() {
+        bail!("no module of this project is in TypeScript; only those have generated files");
+    }
+    for module in modules {
+        for path in weir_build::codegen(&module.path)? {
             print_line(&path.display().to_string())?;
         }
     }

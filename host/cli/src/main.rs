@@ -56,6 +56,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Init(arguments) => init::init(&arguments),
         Command::Dev(arguments) => in_tokio(dev::dev(arguments)),
         Command::Build(arguments) => build::build(&arguments),
+        Command::Codegen(arguments) => build::codegen(&arguments),
         Command::Deploy(arguments) => in_tokio(deploy::deploy(arguments)),
         Command::Run(arguments) => in_tokio(run::run(arguments)),
         Command::Test(arguments) => test_host::test(&arguments),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use weir_db::{FunctionInfo, FunctionKind, Functions};
+use weir_db::{FunctionInfo, FunctionKind, Functions, Visibility};
 use weir_runtime::Deployment;
 use weir_testing::{NOW_MS_DEFAULT, Outcome, TestDatabase, read_to_json, written_to_json};
 
@@ -26,8 +26,13 @@ impl Session {
 
     /// The line that says that tests can begin.
     pub fn greeting(&self) -> Json {
-        let function =
-            |info: Arc<FunctionInfo>| json!({"path": info.path.to_string(), "kind": info.kind.as_str()});
+        let function = |info: Arc<FunctionInfo>| {
+            let visibility = match info.visibility {
+                Visibility::Public => "public",
+                Visibility::Internal => "internal",
+            };
+            json!({"path": info.path.to_string(), "kind": info.kind.as_str(), "visibility": visibility})
+        };
         let functions: Vec<_> = self.deployment.list().into_iter().map(function).collect();
         json!({"ready": true, "functions": functions})
     }

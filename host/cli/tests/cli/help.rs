@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::run_in;
 
-const COMMANDS: [&str; 9] = ["host", "serve", "init", "dev", "build", "deploy", "run", "test", "key"];
+const COMMANDS: [&str; 10] =
+    ["host", "serve", "init", "dev", "build", "codegen", "deploy", "run", "test", "key"];
 
 #[test]
 fn help_is_as_written() {

@@ -63,7 +63,7 @@ impl Tester {
 fn functions_are_tested_on_fresh_databases() {
     let mut tester = Tester::start();
     let functions = &tester.greeting["functions"];
-    assert_eq!(functions[1], json!({"path": "chat:sendMessage", "kind": "mutation"}));
+    assert_eq!(functions[1], json!({"path": "chat:sendMessage", "kind": "mutation", "visibility": "public"}));
 
     let (first, second) = (tester.open(), tester.open());
     let message = json!({"user": "ada", "body": "hi"});
