@@ -17,8 +17,8 @@ export interface OpenOptions {
 export interface DatabaseOptions {
   /** The clock, in milliseconds since the epoch. */
   now?: number | Date;
-  /** 64 hexadecimal digits: the seed of ids and random numbers. */
-  seed?: string;
+  /** What ids and random numbers are determined by (default 1). */
+  seed?: number;
 }
 
 export interface FunctionInfo {

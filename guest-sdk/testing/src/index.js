@@ -26,7 +26,7 @@ export class TestHost {
     this.functions = functions;
   }
 
-  /** A fresh, empty database. `now` is in milliseconds, `seed` 64 hexadecimal digits. */
+  /** A fresh, empty database. `now` is in milliseconds, `seed` a number. */
   async database({ now, seed } = {}) {
     const { db } = await this.#host.request({ op: "open", now: toMilliseconds(now), seed });
     return new TestDatabase(this.#host, db, toMilliseconds(now));

@@ -39,7 +39,7 @@ require("node:readline").createInterface({ input: process.stdin }).on("line", (l
 test("calls carry what the test said", async () => {
   const host = await open("project", { host: echo });
   assert.deepEqual(host.functions, [{ path: "a:b", kind: "query", visibility: "public" }]);
-  const db = await host.database({ now: new Date(5), seed: "00" });
+  const db = await host.database({ now: new Date(5), seed: 7 });
   const query = await db.query("a:b", { x: 1 });
   assert.deepEqual(query, { id: 2, op: "call", db: 7, kind: "query", path: "a:b", args: { x: 1 } });
   assert.deepEqual(db.last.logLines, ["[LOG] x"]);
