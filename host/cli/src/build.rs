@@ -1,7 +1,7 @@
 //! `host build`: a project's modules become components. Also what `dev` and
 //! `deploy` build with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use weir_build::{BuiltModule, Language, Progress, Project};
@@ -46,6 +46,12 @@ pub fn load(folder: &Path) -> anyhow::Result<Project> {
     let folder = std::path::absolute(folder)
         .with_context(|| format!("cannot find the folder {}", folder.display()))?;
     Ok(Project::load(&folder)?)
+}
+
+/// Where a developer's machine keeps compiled code: one place for all projects, so that what they share, as the
+/// JavaScript engine, is compiled once.
+pub fn compiled_folder() -> Option<PathBuf> {
+    weir_build::cache_folder().map(|cache| cache.join("compiled"))
 }
 
 /// Builds a project's modules; the compiler's messages go to standard error.

@@ -27,7 +27,7 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
     let project = build::load(&folder)?;
     // The port and the data folder first: a long build must not end with
     // "another program listens there".
-    let server = serve::start(data.data, &listening, web_folder(&project)).await?;
+    let server = serve::start(data.data, &listening, web_folder(&project), build::compiled_folder()).await?;
     // Before the build, so that no change falls between the two.
     let changes = if no_watch { None } else { Some(Changes::watch(&project)?) };
     let deployer = server.deployer();

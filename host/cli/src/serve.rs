@@ -1,5 +1,7 @@
 //! `host serve`: a server, from `ready` to the signal that ends it.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::oneshot;
@@ -12,7 +14,7 @@ use crate::output::print_line;
 pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
     let Serve { data, listening, web } = arguments;
     let signals = StopSignals::install().context("cannot wait for signals")?;
-    let server = start(data.data, &listening, web.map(WebFolder::Present)).await?;
+    let server = start(data.data, &listening, web.map(WebFolder::Present), None).await?;
     if server.deployer().summary().functions.is_empty() {
         tracing::info!("nothing is deployed yet: `host deploy PROJECT` does it");
     }
@@ -21,15 +23,16 @@ pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts a server as the flags say.
+/// Starts a server as the flags say; compiled code is kept in its data folder, or in the one that is given.
 pub async fn start(
-    data_dir: std::path::PathBuf,
+    data_dir: PathBuf,
     listening: &Listening,
     web: Option<WebFolder>,
+    compiled_dir: Option<PathBuf>,
 ) -> anyhow::Result<Server> {
     allow_many_files();
     let &Listening { listen, allow_remote } = listening;
-    let options = ServerOptions { data_dir, listen, allow_remote, web };
+    let options = ServerOptions { data_dir, listen, allow_remote, web, compiled_dir };
     Ok(Box::pin(Server::start(options)).await?)
 }
 

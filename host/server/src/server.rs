@@ -35,6 +35,9 @@ pub struct ServerOptions {
     pub allow_remote: bool,
     /// A folder of files to serve at `/`.
     pub web: Option<WebFolder>,
+    /// Where compiled code is kept between starts, if not in the data folder. Whoever can write there can run code in
+    /// the host.
+    pub compiled_dir: Option<PathBuf>,
 }
 
 /// A folder of files to serve.
@@ -198,7 +201,7 @@ fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
     let files = ComponentFiles::open(&data_dir.join("components")).map_err(in_data_dir)?;
     let threads = Executor::default_threads();
     let runtime = Runtime::new(RuntimeOptions {
-        compiled_dir: Some(data_dir.join("compiled")),
+        compiled_dir: Some(options.compiled_dir.clone().unwrap_or_else(|| data_dir.join("compiled"))),
         max_concurrent_calls: threads as u32 + 1,
         ..RuntimeOptions::default()
     })?;

@@ -26,7 +26,7 @@ pub fn test(arguments: &Test) -> anyhow::Result<()> {
     let options = RuntimeOptions {
         // Tests of one project come one after the other; the rest is room for nested calls.
         max_concurrent_calls: 1,
-        compiled_dir: weir_build::cache_folder().map(|cache| cache.join("compiled")),
+        compiled_dir: build::compiled_folder(),
         ..RuntimeOptions::default()
     };
     let deployment = Runtime::new(options)?.load(&sources)?;
