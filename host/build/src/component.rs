@@ -1,6 +1,7 @@
 //! A core module becomes a component of Weir's world.
 
 use wit_component::{ComponentEncoder, StringEncoding};
+use wit_parser::Resolve;
 
 use crate::world;
 
@@ -42,11 +43,28 @@ fn try_encode(core_module: &[u8], adapters: &[(&str, &[u8])]) -> anyhow::Result<
     }
     let mut encoder = ComponentEncoder::default().validate(true).module(&module)?;
     for (name, adapter) in adapters {
-        encoder = encoder.adapter(name, adapter)?;
+        encoder = encoder.adapter(name, &with_imports(adapter, &resolve)?)?;
     }
     let component = encoder.encode()?;
     wit_component::targets(&resolve, world, &component)?;
     Ok(component)
+}
+
+/// What an adapter may import: a part of the world. It exports nothing of it, so
+/// that its world is another one.
+const ADAPTER_WORLD: &str = "package weir:adapter; world adapter {
+    import weir:guest/context@0.1.0;
+    import weir:guest/log@0.1.0;
+}";
+
+/// An adapter that says which interfaces its imports are of.
+fn with_imports(adapter: &[u8], resolve: &Resolve) -> anyhow::Result<Vec<u8>> {
+    let mut resolve = resolve.clone();
+    let package = resolve.push_str("adapter.wit", ADAPTER_WORLD)?;
+    let world = resolve.select_world(&[package], None)?;
+    let mut adapter = adapter.to_vec();
+    wit_component::embed_component_metadata(&mut adapter, &resolve, world, StringEncoding::UTF8)?;
+    Ok(adapter)
 }
 
 #[cfg(test)]

@@ -58,6 +58,9 @@ pub enum ToolchainError {
         /// The command that installs it.
         install: String,
     },
+    /// There is no Go compiler that can be used; the text says what to install.
+    #[error("{0}")]
+    NoGo(String),
     /// The variable says something else.
     #[error("{RUST_TOOLCHAIN_VARIABLE} is {0:?}; set it to `rustup` or `debian`, or not at all")]
     UnknownChoice(String),

@@ -1,0 +1,121 @@
+package weir
+
+import (
+	"fmt"
+
+	"weir.dev/go/internal/abi"
+	"weir.dev/go/internal/random"
+)
+
+// QueryCtx is the first parameter of a query: it reads, and cannot write.
+type QueryCtx struct {
+	rng *Rng
+}
+
+// MutationCtx is the first parameter of a mutation: it reads and writes, all or
+// nothing. Where a context to read with is wanted, it serves as one.
+type MutationCtx struct {
+	*QueryCtx
+}
+
+// Rng is the generator of a call's random numbers: different in each call, and
+// the same again when the same call runs again. It is not for secrets.
+type Rng = random.Generator
+
+// Reader is what reads the database: a *QueryCtx or a *MutationCtx.
+type Reader interface {
+	reader() *QueryCtx
+}
+
+func (ctx *QueryCtx) reader() *QueryCtx { return ctx }
+
+// Now gives the time at the start of the call, in milliseconds since the epoch.
+// It stands still during the call.
+func (ctx *QueryCtx) Now() float64 { return abi.Now() }
+
+// Random gives a random number of at least 0 and below 1.
+func (ctx *QueryCtx) Random() float64 { return ctx.Rng().Float64() }
+
+// Rng gives the generator of the call's random numbers.
+func (ctx *QueryCtx) Rng() *Rng {
+	if ctx.rng == nil {
+		ctx.rng = random.FromSeed(abi.RandomSeed())
+	}
+	return ctx.rng
+}
+
+// RequestID gives the id of the request, as it stands in error messages and in
+// the host's log.
+func (ctx *QueryCtx) RequestID() string { return abi.RequestID() }
+
+// Identity gives who calls; nil: nobody in particular.
+func (ctx *QueryCtx) Identity() *Identity {
+	claims := abi.Identity()
+	if claims == nil {
+		return nil
+	}
+	identity := &Identity{}
+	if err := Unmarshal(claims, &identity.claims); err != nil {
+		panic(fmt.Sprintf("the host gives an object of claims: %v", err))
+	}
+	return identity
+}
+
+// Identity is the claims of a caller's token, which the host has verified.
+type Identity struct {
+	claims Object
+}
+
+// TokenIdentifier gives the issuer and the subject as one text: the caller's name
+// among all issuers.
+func (identity *Identity) TokenIdentifier() string { return identity.text("tokenIdentifier") }
+
+// Subject gives the caller's name at its issuer.
+func (identity *Identity) Subject() string { return identity.text("subject") }
+
+// Issuer tells who vouches for the caller.
+func (identity *Identity) Issuer() string { return identity.text("issuer") }
+
+// Claim gives a claim by its name, such as email, and whether there is one.
+func (identity *Identity) Claim(name string) (Value, bool) {
+	claim, ok := identity.claims[name]
+	return claim, ok
+}
+
+func (identity *Identity) text(name string) string {
+	text, _ := identity.claims[name].(string)
+	return text
+}
+
+// RunQuery runs a query of this deployment, of any module and language, within
+// this call: weir.RunQuery[float64](ctx, "counter:count", args).
+//
+// Its errors are the query's own, with their data, and the host's: see [CodeOf].
+func RunQuery[R any](ctx Reader, path string, args any) (R, error) {
+	return nested[R](abi.RunQuery, path, args)
+}
+
+// RunMutation runs a mutation of this deployment, of any module and language, as
+// a part of this one. What it wrote is undone if it fails; this mutation may go on.
+func RunMutation[R any](ctx *MutationCtx, path string, args any) (R, error) {
+	return nested[R](abi.RunMutation, path, args)
+}
+
+func nested[R any](run func(string, []byte) ([]byte, *abi.Error), path string, args any) (R, error) {
+	var result R
+	if args == nil {
+		args = Object{}
+	}
+	json, err := Marshal(args)
+	if err != nil {
+		return result, err
+	}
+	answer, failed := run(path, json)
+	if failed != nil {
+		return result, fromHost(failed)
+	}
+	if err := Unmarshal(answer, &result); err != nil {
+		return result, fmt.Errorf("reading the result of %s: %w", path, err)
+	}
+	return result, nil
+}

@@ -1,0 +1,72 @@
+//go:build !wasm
+
+package abi
+
+import (
+	"fmt"
+	"os"
+)
+
+// What stands in for the host outside of WebAssembly, so that editors, `go vet`
+// and tests of code that needs no host work.
+
+const noContext = "weir: a function's context exists only within the host; test functions with weir.dev/go/weirtest"
+
+func noDatabase() *Error {
+	return &Error{Code: "NoHost", Message: "a database exists only within the host"}
+}
+
+func noCalls() *Error {
+	return &Error{Code: "NoHost", Message: "other functions exist only within the host"}
+}
+
+// Get says that there is no host.
+func Get(string) ([]byte, *Error) { return nil, noDatabase() }
+
+// Query says that there is no host.
+func Query([]byte) (Batch, *Error) { return Batch{}, noDatabase() }
+
+// QueryNext says that there is no host.
+func QueryNext(uint32) (Batch, *Error) { return Batch{}, noDatabase() }
+
+// QueryClose does nothing.
+func QueryClose(uint32) {}
+
+// NormalizeID knows no ids.
+func NormalizeID(string, string) (string, bool) { return "", false }
+
+// Insert says that there is no host.
+func Insert(string, []byte) (string, *Error) { return "", noDatabase() }
+
+// Patch says that there is no host.
+func Patch(string, []byte) *Error { return noDatabase() }
+
+// Replace says that there is no host.
+func Replace(string, []byte) *Error { return noDatabase() }
+
+// Delete says that there is no host.
+func Delete(string) *Error { return noDatabase() }
+
+// RunQuery says that there is no host.
+func RunQuery(string, []byte) ([]byte, *Error) { return nil, noCalls() }
+
+// RunMutation says that there is no host.
+func RunMutation(string, []byte) ([]byte, *Error) { return nil, noCalls() }
+
+// Now panics.
+func Now() float64 { panic(noContext) }
+
+// RandomSeed panics.
+func RandomSeed() []byte { panic(noContext) }
+
+// RequestID panics.
+func RequestID() string { panic(noContext) }
+
+// Identity panics.
+func Identity() []byte { panic(noContext) }
+
+// Log writes to standard error.
+func Log(level Level, message string) {
+	names := [...]string{"DEBUG", "INFO", "LOG", "WARN", "ERROR"}
+	fmt.Fprintf(os.Stderr, "[%s] %s\n", names[level], message)
+}

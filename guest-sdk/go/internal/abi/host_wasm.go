@@ -1,0 +1,195 @@
+package abi
+
+import "unsafe"
+
+// answer is where the host puts results of several words. One is enough: a
+// result is taken out of it before anything else is asked.
+var answer [8]uint32
+
+func answerArea() unsafe.Pointer {
+	return unsafe.Pointer(&answer)
+}
+
+func textAt(text string) (unsafe.Pointer, uint32) {
+	return unsafe.Pointer(unsafe.StringData(text)), uint32(len(text))
+}
+
+func bytesAt(bytes []byte) (unsafe.Pointer, uint32) {
+	return unsafe.Pointer(unsafe.SliceData(bytes)), uint32(len(bytes))
+}
+
+// list takes what the host put into memory that cabi_realloc gave it.
+func list(word int) []byte {
+	length := answer[word+1]
+	if length == 0 {
+		return []byte{}
+	}
+	return unsafe.Slice((*byte)(unsafe.Add(nil, answer[word])), length)
+}
+
+func text(word int) string {
+	bytes := list(word)
+	return unsafe.String(unsafe.SliceData(bytes), len(bytes))
+}
+
+// isSet reads the first byte of a word: whether an option is there, or a result an error.
+func isSet(word int) bool {
+	return answer[word]&0xff != 0
+}
+
+func hostError() *Error {
+	if !isSet(0) {
+		return nil
+	}
+	return &Error{Code: text(1), Message: text(3)}
+}
+
+// Get gives the document with this id; nil when there is none.
+func Get(id string) ([]byte, *Error) {
+	idAt, idLen := textAt(id)
+	dbGet(0, nil, 0, idAt, idLen, answerArea())
+	defer release()
+	if err := hostError(); err != nil || !isSet(1) {
+		return nil, err
+	}
+	return list(2), nil
+}
+
+// Query begins a query; the host chooses how many rows a batch has.
+func Query(plan []byte) (Batch, *Error) {
+	planAt, planLen := bytesAt(plan)
+	dbQuery(planAt, planLen, 0, answerArea())
+	return batch()
+}
+
+// QueryNext gives the next batch of a query.
+func QueryNext(cursor uint32) (Batch, *Error) {
+	dbQueryNext(cursor, 0, answerArea())
+	return batch()
+}
+
+func batch() (Batch, *Error) {
+	defer release()
+	if err := hostError(); err != nil {
+		return Batch{}, err
+	}
+	return Batch{Documents: list(1), Count: answer[3], HasMore: isSet(4), Cursor: answer[5]}, nil
+}
+
+// QueryClose drops a query before its end.
+func QueryClose(cursor uint32) {
+	dbQueryClose(cursor)
+}
+
+// NormalizeID gives an id of a table in its canonical form, if it is one.
+func NormalizeID(table, id string) (string, bool) {
+	tableAt, tableLen := textAt(table)
+	idAt, idLen := textAt(id)
+	dbNormalizeID(tableAt, tableLen, idAt, idLen, answerArea())
+	defer release()
+	if !isSet(0) {
+		return "", false
+	}
+	return text(1), true
+}
+
+// Insert adds a document and gives its id.
+func Insert(table string, document []byte) (string, *Error) {
+	tableAt, tableLen := textAt(table)
+	documentAt, documentLen := bytesAt(document)
+	dbInsert(tableAt, tableLen, documentAt, documentLen, answerArea())
+	defer release()
+	if err := hostError(); err != nil {
+		return "", err
+	}
+	return text(1), nil
+}
+
+// Patch sets some fields of a document.
+func Patch(id string, fields []byte) *Error {
+	idAt, idLen := textAt(id)
+	fieldsAt, fieldsLen := bytesAt(fields)
+	dbPatch(0, nil, 0, idAt, idLen, fieldsAt, fieldsLen, answerArea())
+	defer release()
+	return hostError()
+}
+
+// Replace puts another document in the place of one.
+func Replace(id string, document []byte) *Error {
+	idAt, idLen := textAt(id)
+	documentAt, documentLen := bytesAt(document)
+	dbReplace(0, nil, 0, idAt, idLen, documentAt, documentLen, answerArea())
+	defer release()
+	return hostError()
+}
+
+// Delete removes a document.
+func Delete(id string) *Error {
+	idAt, idLen := textAt(id)
+	dbDelete(0, nil, 0, idAt, idLen, answerArea())
+	defer release()
+	return hostError()
+}
+
+// RunQuery runs a query of the deployment.
+func RunQuery(path string, args []byte) ([]byte, *Error) {
+	pathAt, pathLen := textAt(path)
+	argsAt, argsLen := bytesAt(args)
+	callsRunQuery(pathAt, pathLen, argsAt, argsLen, answerArea())
+	return callResult()
+}
+
+// RunMutation runs a mutation of the deployment.
+func RunMutation(path string, args []byte) ([]byte, *Error) {
+	pathAt, pathLen := textAt(path)
+	argsAt, argsLen := bytesAt(args)
+	callsRunMutation(pathAt, pathLen, argsAt, argsLen, answerArea())
+	return callResult()
+}
+
+func callResult() ([]byte, *Error) {
+	defer release()
+	err := hostError()
+	if err == nil {
+		return list(1), nil
+	}
+	if isSet(5) {
+		err.Data = list(6)
+	}
+	return nil, err
+}
+
+// Now gives the time at the start of the call, in milliseconds since the epoch.
+func Now() float64 {
+	return contextNow()
+}
+
+// RandomSeed gives the call's 32 random bytes.
+func RandomSeed() []byte {
+	contextRandomSeed(answerArea())
+	defer release()
+	return list(0)
+}
+
+// RequestID gives the id of the request.
+func RequestID() string {
+	contextRequestID(answerArea())
+	defer release()
+	return text(0)
+}
+
+// Identity gives the caller's claims as JSON; nil for nobody in particular.
+func Identity() []byte {
+	contextIdentity(answerArea())
+	defer release()
+	if !isSet(0) {
+		return nil
+	}
+	return list(1)
+}
+
+// Log writes one line.
+func Log(level Level, message string) {
+	messageAt, messageLen := textAt(message)
+	logWrite(uint32(level), messageAt, messageLen)
+}

@@ -1,0 +1,54 @@
+package abi
+
+import "unsafe"
+
+// The world's imports by their canonical names. What does not fit into one
+// result comes back through the last parameter, the address of an area of words.
+
+//go:wasmimport weir:guest/db@0.1.0 get
+func dbGet(hasTable uint32, table unsafe.Pointer, tableLen uint32, id unsafe.Pointer, idLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/db@0.1.0 query
+func dbQuery(plan unsafe.Pointer, planLen uint32, maxRows uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/db@0.1.0 query-next
+func dbQueryNext(cursor uint32, maxRows uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/db@0.1.0 query-close
+func dbQueryClose(cursor uint32)
+
+//go:wasmimport weir:guest/db@0.1.0 normalize-id
+func dbNormalizeID(table unsafe.Pointer, tableLen uint32, id unsafe.Pointer, idLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/db@0.1.0 insert
+func dbInsert(table unsafe.Pointer, tableLen uint32, document unsafe.Pointer, documentLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/db@0.1.0 patch
+func dbPatch(hasTable uint32, table unsafe.Pointer, tableLen uint32, id unsafe.Pointer, idLen uint32, fields unsafe.Pointer, fieldsLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/db@0.1.0 replace
+func dbReplace(hasTable uint32, table unsafe.Pointer, tableLen uint32, id unsafe.Pointer, idLen uint32, document unsafe.Pointer, documentLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/db@0.1.0 delete
+func dbDelete(hasTable uint32, table unsafe.Pointer, tableLen uint32, id unsafe.Pointer, idLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/calls@0.1.0 run-query
+func callsRunQuery(path unsafe.Pointer, pathLen uint32, args unsafe.Pointer, argsLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/calls@0.1.0 run-mutation
+func callsRunMutation(path unsafe.Pointer, pathLen uint32, args unsafe.Pointer, argsLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/context@0.1.0 now
+func contextNow() float64
+
+//go:wasmimport weir:guest/context@0.1.0 random-seed
+func contextRandomSeed(answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/context@0.1.0 request-id
+func contextRequestID(answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/context@0.1.0 identity
+func contextIdentity(answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/log@0.1.0 write
+func logWrite(level uint32, message unsafe.Pointer, messageLen uint32)

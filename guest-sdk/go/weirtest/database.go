@@ -1,0 +1,213 @@
+package weirtest
+
+import (
+	"encoding/json"
+	"testing"
+
+	"weir.dev/go"
+)
+
+// defaultNow is where a database's clock stands: 2026-01-01.
+const defaultNow = 1767225600000
+
+// Options says how a database begins.
+type Options struct {
+	// Now is the time in milliseconds since the epoch; 0: 2026-01-01.
+	Now float64
+	// Seed determines random numbers and ids.
+	Seed uint64
+}
+
+// Database is the fresh database of one test.
+type Database struct {
+	t    testing.TB
+	host *Host
+	id   int
+	now  float64
+	last Last
+}
+
+// Last is what the last call did.
+type Last struct {
+	// LogLines are what it logged, as `[LEVEL] text`.
+	LogLines []string
+	// Reads are what its result depends on.
+	Reads []Read
+	// Writes are what it wrote; empty if it failed.
+	Writes []Write
+}
+
+// Read is a document that a call read, or a range of a table.
+type Read struct {
+	Table string `json:"table"`
+	// ID is that of a document; "" for a range.
+	ID string `json:"id"`
+	// From and To bound a range of creation times; nil: open.
+	From *float64 `json:"from"`
+	To   *float64 `json:"to"`
+}
+
+// Write is a document that a call wrote.
+type Write struct {
+	Table string `json:"table"`
+	ID    string `json:"id"`
+	// Document is what it holds now; nil: it was deleted.
+	Document weir.Object `json:"document"`
+}
+
+// Error is why a function gave no result.
+type Error struct {
+	// Code is the short name: ApplicationError, ArgumentValidationError, ...
+	Code string
+	// Message is what a client reads.
+	Message string
+	// Data is that of an application error.
+	Data weir.Value
+}
+
+func (err *Error) Error() string {
+	return err.Message
+}
+
+// New gives a fresh database of the project in the test's folder.
+func New(t testing.TB) *Database {
+	t.Helper()
+	return Open(t, "").Database(t, Options{})
+}
+
+// Database gives a fresh database, which is closed when the test ends.
+func (host *Host) Database(t testing.TB, options Options) *Database {
+	t.Helper()
+	asked := request{Op: "open"}
+	if options.Now == 0 {
+		options.Now = defaultNow
+	}
+	asked.Now = &options.Now
+	if options.Seed != 0 {
+		asked.Seed = &options.Seed
+	}
+	got, err := host.ask(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := &Database{t: t, host: host, id: got.DB, now: options.Now}
+	t.Cleanup(db.Close)
+	return db
+}
+
+// Close drops the database; at the end of its test that happens by itself.
+func (db *Database) Close() {
+	if db.id != 0 {
+		db.ask(request{Op: "close"})
+		db.id = 0
+	}
+}
+
+// SetNow sets the clock, in milliseconds since the epoch. It stands still otherwise.
+func (db *Database) SetNow(now float64) {
+	db.t.Helper()
+	db.now = now
+	db.ask(request{Op: "set", Now: &now})
+}
+
+// Advance sets the clock on by so many milliseconds.
+func (db *Database) Advance(ms float64) {
+	db.t.Helper()
+	db.SetNow(db.now + ms)
+}
+
+// SetIdentity says who calls from now on: claims with at least tokenIdentifier,
+// subject and issuer; nil: nobody in particular.
+func (db *Database) SetIdentity(claims weir.Object) {
+	db.t.Helper()
+	identity := json.RawMessage("null")
+	if claims != nil {
+		identity = db.marshal(claims)
+	}
+	db.ask(request{Op: "set", Identity: identity})
+}
+
+// Last tells what the last call did.
+func (db *Database) Last() Last {
+	return db.last
+}
+
+func (db *Database) ask(asked request) answer {
+	db.t.Helper()
+	asked.DB = db.id
+	got, err := db.host.ask(asked)
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	return got
+}
+
+func (db *Database) marshal(value any) []byte {
+	db.t.Helper()
+	text, err := weir.Marshal(value)
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	return text
+}
+
+func (db *Database) unmarshal(text []byte, into any) {
+	db.t.Helper()
+	if len(text) == 0 {
+		return
+	}
+	if err := weir.Unmarshal(text, into); err != nil {
+		db.t.Fatal(err)
+	}
+}
+
+// Query runs a query and gives its result; the test fails if the query does. Args
+// is a struct or a weir.Object; nil: none.
+func Query[R any](db *Database, path string, args any) R {
+	db.t.Helper()
+	result, err := TryQuery[R](db, path, args)
+	if err != nil {
+		db.t.Fatalf("%s: %v", path, err)
+	}
+	return result
+}
+
+// Mutation runs a mutation and gives its result; the test fails if the mutation does.
+func Mutation[R any](db *Database, path string, args any) R {
+	db.t.Helper()
+	result, err := TryMutation[R](db, path, args)
+	if err != nil {
+		db.t.Fatalf("%s: %v", path, err)
+	}
+	return result
+}
+
+// TryQuery runs a query and gives its result, or an [*Error].
+func TryQuery[R any](db *Database, path string, args any) (R, error) {
+	db.t.Helper()
+	return call[R](db, "query", path, args)
+}
+
+// TryMutation runs a mutation and gives its result, or an [*Error].
+func TryMutation[R any](db *Database, path string, args any) (R, error) {
+	db.t.Helper()
+	return call[R](db, "mutation", path, args)
+}
+
+func call[R any](db *Database, kind, path string, args any) (R, error) {
+	db.t.Helper()
+	if args == nil {
+		args = weir.Object{}
+	}
+	got := db.ask(request{Op: "call", Kind: kind, Path: path, Args: db.marshal(args)})
+	db.last = Last{LogLines: got.LogLines, Reads: got.Reads}
+	db.unmarshal(got.Writes, &db.last.Writes)
+	var result R
+	if got.Error != nil {
+		err := &Error{Code: got.Error.Code, Message: got.Error.Message}
+		db.unmarshal(got.Error.Data, &err.Data)
+		return result, err
+	}
+	db.unmarshal(got.Value, &result)
+	return result, nil
+}

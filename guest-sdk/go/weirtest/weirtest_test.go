@@ -1,0 +1,104 @@
+package weirtest
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"weir.dev/go"
+)
+
+// TestMain lets this program be the host of its own tests: it answers as
+// `host test` does, from what stands in an environment variable.
+func TestMain(m *testing.M) {
+	if answers := os.Getenv("WEIRTEST_ANSWERS"); answers != "" {
+		serve(strings.Split(answers, "\n"))
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func serve(answers []string) {
+	fmt.Println(answers[0])
+	input := bufio.NewScanner(os.Stdin)
+	for _, answer := range answers[1:] {
+		if !input.Scan() {
+			return
+		}
+		expected, answer, _ := strings.Cut(answer, " => ")
+		if input.Text() != expected {
+			answer = fmt.Sprintf(`{"failure":%q}`, "it was asked "+input.Text())
+		}
+		fmt.Println(answer)
+	}
+}
+
+func open(t *testing.T, answers ...string) *Host {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(hostVariable, program)
+	t.Setenv("WEIRTEST_ANSWERS", strings.Join(answers, "\n"))
+	return Open(t, t.TempDir())
+}
+
+const ready = `{"ready":true,"functions":[]}`
+
+func TestCallsGiveTheirResultAndWhatTheyDid(t *testing.T) {
+	host := open(t, ready,
+		`{"id":1,"op":"open","now":5,"seed":7} => {"id":1,"db":3}`,
+		`{"id":2,"op":"set","db":3,"now":15} => {"id":2}`,
+		`{"id":3,"op":"set","db":3,"identity":{"subject":"ada"}} => {"id":3}`,
+		`{"id":4,"op":"call","db":3,"kind":"mutation","path":"a:b","args":{"n":1}} => `+
+			`{"id":4,"value":{"$integer":"BQAAAAAAAAA="},"logLines":["[LOG] x"],`+
+			`"reads":[{"table":"t","from":null,"to":2}],"writes":[{"table":"t","id":"k","document":{"n":1}}]}`,
+		`{"id":5,"op":"call","db":3,"kind":"query","path":"a:c","args":{}} => `+
+			`{"id":5,"error":{"code":"ApplicationError","message":"no","data":[1]},"logLines":[],"reads":[],"writes":[]}`,
+		`{"id":6,"op":"close","db":3} => {"id":6}`,
+	)
+	db := host.Database(t, Options{Now: 5, Seed: 7})
+	db.Advance(10)
+	db.SetIdentity(weir.Object{"subject": "ada"})
+	if result := Mutation[int64](db, "a:b", weir.Object{"n": 1}); result != 5 {
+		t.Errorf("the result is %d", result)
+	}
+	last := db.Last()
+	if len(last.Reads) != 1 || last.Reads[0].From != nil || *last.Reads[0].To != 2 {
+		t.Errorf("the reads are %+v", last.Reads)
+	}
+	if len(last.Writes) != 1 || last.Writes[0].Document["n"] != 1.0 || last.LogLines[0] != "[LOG] x" {
+		t.Errorf("the last call is %+v", last)
+	}
+	_, err := TryQuery[string](db, "a:c", nil)
+	if failed, ok := err.(*Error); !ok || failed.Code != "ApplicationError" || failed.Error() != "no" {
+		t.Errorf("the error is %#v", err)
+	}
+	db.Close()
+}
+
+func TestAHostThatDoesNotStartIsTold(t *testing.T) {
+	t.Setenv(hostVariable, "/nowhere/host")
+	if _, err := start(t.TempDir()); err == nil || !strings.Contains(err.Error(), hostVariable) {
+		t.Errorf("the error is %v", err)
+	}
+	program, _ := os.Executable()
+	t.Setenv(hostVariable, program)
+	t.Setenv("WEIRTEST_ANSWERS", "no JSON")
+	if _, err := start(t.TempDir()); err == nil || !strings.Contains(err.Error(), "does not start") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestWhatTheHostRefusesIsTold(t *testing.T) {
+	host := open(t, ready, `x => {"id":1}`)
+	if _, err := host.ask(request{Op: "set"}); err == nil || !strings.Contains(err.Error(), "it was asked") {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := host.ask(request{Op: "set"}); err == nil || !strings.Contains(err.Error(), "has ended") {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -1,0 +1,249 @@
+;; WASI preview 1, as far as the Go runtime needs it, over Weir's world.
+;;
+;; It keeps no memory of its own: it uses the main module's, and there what Go
+;; leaves free below address 12288 (the linker keeps it for arguments, which only
+;; JavaScript hosts pass; the first 4096 bytes stay zero, for nil pointers):
+;;
+;;   4096  standard output: how many bytes the line has that was begun; from 4104, they
+;;   8192  standard error: the same; from 8200
+;;  12248  1 once Go has said that it gives up
+;;  12256  the state of the random numbers; 0: they have not begun
+;;  12264  where the host puts the address and length of the seed
+;;
+;; The stock adapter asks the main module for memory before Go has started, which
+;; ends in a full stack; or grows the memory, which Go then believes to be its own.
+(module
+  (import "env" "memory" (memory 0))
+  (import "weir:guest/context@0.1.0" "now" (func $now (result f64)))
+  (import "weir:guest/context@0.1.0" "random-seed" (func $random_seed (param i32)))
+  (import "weir:guest/log@0.1.0" "write" (func $log (param i32 i32 i32)))
+
+  ;; Where the host puts the seed: it is asked for by running Go code, never before.
+  (import "__main_module__" "cabi_realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
+  (func (export "cabi_import_realloc") (param i32 i32 i32 i32) (result i32)
+    (call $realloc (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
+
+  ;; ---- Nothing is passed: no arguments, no environment.
+
+  (func $two_zeros (param $count i32) (param $bytes i32) (result i32)
+    (i32.store (local.get $count) (i32.const 0))
+    (i32.store (local.get $bytes) (i32.const 0))
+    (i32.const 0))
+  (func $nothing (param i32 i32) (result i32) (i32.const 0))
+  (export "args_sizes_get" (func $two_zeros))
+  (export "environ_sizes_get" (func $two_zeros))
+  (export "args_get" (func $nothing))
+  (export "environ_get" (func $nothing))
+
+  ;; ---- The clock stands still. Whole milliseconds stay exact.
+
+  (func (export "clock_time_get") (param $id i32) (param $precision i64) (param $at i32) (result i32)
+    (local $ms f64)
+    (local.set $ms (call $now))
+    (i64.store (local.get $at)
+      (i64.add
+        (i64.mul (i64.trunc_sat_f64_s (local.get $ms)) (i64.const 1000000))
+        (i64.trunc_sat_f64_s
+          (f64.mul
+            (f64.sub (local.get $ms) (f64.trunc (local.get $ms)))
+            (f64.const 1000000)))))
+    (i32.const 0))
+  (func (export "clock_res_get") (param $id i32) (param $at i32) (result i32)
+    (i64.store (local.get $at) (i64.const 1))
+    (i32.const 0))
+
+  ;; ---- Random numbers: splitmix64 from the call's seed.
+
+  (func $begin_random
+    (local $seed i32)
+    (call $random_seed (i32.const 12264))
+    (local.set $seed (i32.load (i32.const 12264)))
+    (i64.store (i32.const 12256)
+      (i64.or (i64.const 1)
+        (i64.xor
+          (i64.xor (i64.load align=1 (local.get $seed)) (i64.load offset=8 align=1 (local.get $seed)))
+          (i64.xor
+            (i64.load offset=16 align=1 (local.get $seed))
+            (i64.load offset=24 align=1 (local.get $seed)))))))
+  (func $next_random (result i64)
+    (local $z i64)
+    (local.set $z (i64.add (i64.load (i32.const 12256)) (i64.const 0x9e3779b97f4a7c15)))
+    (i64.store (i32.const 12256) (local.get $z))
+    (local.set $z
+      (i64.mul
+        (i64.xor (local.get $z) (i64.shr_u (local.get $z) (i64.const 30)))
+        (i64.const 0xbf58476d1ce4e5b9)))
+    (local.set $z
+      (i64.mul
+        (i64.xor (local.get $z) (i64.shr_u (local.get $z) (i64.const 27)))
+        (i64.const 0x94d049bb133111eb)))
+    (i64.xor (local.get $z) (i64.shr_u (local.get $z) (i64.const 31))))
+  (func (export "random_get") (param $at i32) (param $len i32) (result i32)
+    (local $bits i64)
+    (local $left i32)
+    (if (i64.eqz (i64.load (i32.const 12256))) (then (call $begin_random)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.eqz (local.get $len)))
+        (if (i32.eqz (local.get $left))
+          (then
+            (local.set $bits (call $next_random))
+            (local.set $left (i32.const 8))))
+        (i64.store8 (local.get $at) (local.get $bits))
+        (local.set $bits (i64.shr_u (local.get $bits) (i64.const 8)))
+        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (local.set $len (i32.sub (local.get $len) (i32.const 1)))
+        (br $next)))
+    (i32.const 0))
+
+  ;; ---- What is printed becomes log lines: of standard output, of the level `log`,
+  ;; of standard error `warn`. What Go says when it gives up is an `error`, so that
+  ;; the host can tell why the call trapped; the stack traces after it are not.
+
+  (func $begins_with_giving_up (param $text i32) (param $len i32) (result i32)
+    (local $head i64)
+    (if (i32.lt_u (local.get $len) (i32.const 8)) (then (return (i32.const 0))))
+    (local.set $head (i64.load align=1 (local.get $text)))
+    (i32.or
+      ;; "fatal er"
+      (i64.eq (local.get $head) (i64.const 0x7265206c61746166))
+      ;; "panic: "
+      (i64.eq
+        (i64.and (local.get $head) (i64.const 0x00ffffffffffffff))
+        (i64.const 0x00203a63696e6170))))
+  (func $end_line (param $line i32)
+    (local $text i32)
+    (local $len i32)
+    (local $level i32)
+    (local.set $text (i32.add (local.get $line) (i32.const 8)))
+    (local.set $len (i32.load (local.get $line)))
+    (i32.store (local.get $line) (i32.const 0))
+    (local.set $level (i32.const 2))
+    (if (i32.eq (local.get $line) (i32.const 8192))
+      (then
+        ;; Go puts an empty line before its stack traces.
+        (if (i32.eqz (local.get $len)) (then (return)))
+        (local.set $level
+          (i32.add (i32.const 3) (call $begins_with_giving_up (local.get $text) (local.get $len))))))
+    (if (i32.eq (local.get $level) (i32.const 4))
+      (then (i32.store (i32.const 12248) (i32.const 1))))
+    (call $log (local.get $level) (local.get $text) (local.get $len)))
+  (func $print (param $line i32) (param $at i32) (param $len i32)
+    (local $end i32)
+    (local $byte i32)
+    (local $have i32)
+    (local.set $end (i32.add (local.get $at) (local.get $len)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.eq (local.get $at) (local.get $end)))
+        (local.set $byte (i32.load8_u (local.get $at)))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (if (i32.eq (local.get $byte) (i32.const 10))
+          (then
+            (call $end_line (local.get $line))
+            (br $next)))
+        (local.set $have (i32.load (local.get $line)))
+        ;; A line longer than there is room for goes on in another.
+        (if (i32.eq (local.get $have) (i32.const 4000))
+          (then
+            (call $end_line (local.get $line))
+            (local.set $have (i32.const 0))))
+        (i32.store8 offset=8 (i32.add (local.get $line) (local.get $have)) (local.get $byte))
+        (i32.store (local.get $line) (i32.add (local.get $have) (i32.const 1)))
+        (br $next))))
+  (func (export "fd_write")
+    (param $fd i32) (param $pieces i32) (param $count i32) (param $written i32) (result i32)
+    (local $sum i32)
+    (local $len i32)
+    (if (i32.gt_u (i32.sub (local.get $fd) (i32.const 1)) (i32.const 1))
+      (then (return (i32.const 8))))
+    (block $done
+      (loop $next
+        (br_if $done (i32.eqz (local.get $count)))
+        (local.set $len (i32.load offset=4 (local.get $pieces)))
+        (call $print
+          (i32.mul (local.get $fd) (i32.const 4096))
+          (i32.load (local.get $pieces))
+          (local.get $len))
+        (local.set $sum (i32.add (local.get $sum) (local.get $len)))
+        (local.set $pieces (i32.add (local.get $pieces) (i32.const 8)))
+        (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+        (br $next)))
+    (i32.store (local.get $written) (local.get $sum))
+    (i32.const 0))
+
+  ;; ---- The end, and waiting for it.
+
+  (func (export "proc_exit") (param i32) (unreachable))
+  (func (export "sched_yield") (result i32) (i32.const 0))
+  ;; Nothing would ever happen: there are no files, and the clock stands still.
+  ;; (An adapter can have no data of its own, so the text is made of words.)
+  (func (export "poll_oneoff") (param i32 i32 i32 i32) (result i32)
+    ;; Go waits a little before it ends, too.
+    (if (i32.load (i32.const 12248)) (then (unreachable)))
+    ;; "a functi"
+    (i64.store (i32.const 8200) (i64.const 0x6974636e75662061))
+    ;; "on canno"
+    (i64.store (i32.const 8208) (i64.const 0x6f6e6e6163206e6f))
+    ;; "t wait ("
+    (i64.store (i32.const 8216) (i64.const 0x2820746961772074))
+    ;; "time.Sle"
+    (i64.store (i32.const 8224) (i64.const 0x656c532e656d6974))
+    ;; "ep, time"
+    (i64.store (i32.const 8232) (i64.const 0x656d6974202c7065))
+    ;; "rs): its"
+    (i64.store (i32.const 8240) (i64.const 0x737469203a297372))
+    ;; " clock s"
+    (i64.store (i32.const 8248) (i64.const 0x73206b636f6c6320))
+    ;; "tands st"
+    (i64.store (i32.const 8256) (i64.const 0x74732073646e6174))
+    ;; "ill"
+    (i64.store (i32.const 8264) (i64.const 0x00000000006c6c69))
+    (call $log (i32.const 4) (i32.const 8200) (i32.const 67))
+    (unreachable))
+
+  ;; ---- There are no files: 8 is "bad descriptor", 52 "not supported".
+
+  (func $no_file_1 (param i32) (result i32) (i32.const 8))
+  (func $no_file_2 (param i32 i32) (result i32) (i32.const 8))
+  (func $no_file_3 (param i32 i32 i32) (result i32) (i32.const 8))
+  (func $no_file_4 (param i32 i32 i32 i32) (result i32) (i32.const 8))
+  (func $no_file_5 (param i32 i32 i32 i32 i32) (result i32) (i32.const 8))
+  (export "fd_close" (func $no_file_1))
+  (export "fd_datasync" (func $no_file_1))
+  (export "fd_sync" (func $no_file_1))
+  (export "fd_fdstat_get" (func $no_file_2))
+  (export "fd_fdstat_set_flags" (func $no_file_2))
+  (export "fd_filestat_get" (func $no_file_2))
+  (export "fd_prestat_get" (func $no_file_2))
+  (export "fd_renumber" (func $no_file_2))
+  (export "fd_tell" (func $no_file_2))
+  (export "sock_shutdown" (func $no_file_2))
+  (export "fd_prestat_dir_name" (func $no_file_3))
+  (export "path_create_directory" (func $no_file_3))
+  (export "path_remove_directory" (func $no_file_3))
+  (export "path_unlink_file" (func $no_file_3))
+  (export "sock_accept" (func $no_file_3))
+  (export "fd_read" (func $no_file_4))
+  (func (export "fd_filestat_set_size") (param i32 i64) (result i32) (i32.const 8))
+  (func (export "fd_fdstat_set_rights") (param i32 i64 i64) (result i32) (i32.const 8))
+  (func (export "fd_advise") (param i32 i64 i64 i32) (result i32) (i32.const 8))
+  (func (export "fd_allocate") (param i32 i64 i64) (result i32) (i32.const 8))
+  (func (export "fd_filestat_set_times") (param i32 i64 i64 i32) (result i32) (i32.const 8))
+  (func $no_file_at (param i32 i32 i32 i64 i32) (result i32) (i32.const 8))
+  (export "fd_pread" (func $no_file_at))
+  (export "fd_pwrite" (func $no_file_at))
+  (export "fd_readdir" (func $no_file_at))
+  (func (export "fd_seek") (param i32 i64 i32 i32) (result i32) (i32.const 8))
+  (export "path_filestat_get" (func $no_file_5))
+  (export "path_symlink" (func $no_file_5))
+  (export "sock_send" (func $no_file_5))
+  (func $no_file_6 (param i32 i32 i32 i32 i32 i32) (result i32) (i32.const 8))
+  (export "path_readlink" (func $no_file_6))
+  (export "path_rename" (func $no_file_6))
+  (export "sock_recv" (func $no_file_6))
+  (func (export "path_link") (param i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 8))
+  (func (export "path_open") (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32) (i32.const 8))
+  (func (export "path_filestat_set_times") (param i32 i32 i32 i32 i64 i64 i32) (result i32) (i32.const 8))
+)

@@ -1,0 +1,121 @@
+//! The WASI that a Go module finds while its start runs: no call is under way,
+//! so the clock and the random numbers are constants.
+
+use std::sync::{Arc, Mutex};
+
+use wasmtime::{Caller, Extern, Linker, Memory, Result, bail};
+
+const WASI: &str = "wasi_snapshot_preview1";
+const SUCCESS: i32 = 0;
+const BAD_DESCRIPTOR: i32 = 8;
+const NOT_SUPPORTED: i32 = 52;
+
+/// Go refuses a clock that says 0.
+const CLOCK_NANOS: u64 = 1;
+
+/// What a start prints is kept up to this size.
+const OUTPUT_BYTES_MAX: usize = 16 << 10;
+
+/// What a start has printed.
+#[derive(Clone, Default)]
+pub(super) struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl Output {
+    pub(super) fn text(&self) -> String {
+        let bytes = self.0.lock().map(|bytes| bytes.clone()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    }
+
+    fn push(&self, bytes: &[u8]) {
+        if let Ok(mut output) = self.0.lock() {
+            let room = OUTPUT_BYTES_MAX.saturating_sub(output.len());
+            output.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+    }
+}
+
+/// Defines what Go's start asks for.
+pub(super) fn link(linker: &mut Linker<()>, output: &Output) -> Result<()> {
+    for name in ["args_sizes_get", "environ_sizes_get"] {
+        linker.func_wrap(WASI, name, |mut caller: Caller<'_, ()>, count: u32, bytes: u32| {
+            write(&mut caller, count, &[0; 4])?;
+            write(&mut caller, bytes, &[0; 4])?;
+            Ok(SUCCESS)
+        })?;
+    }
+    for name in ["args_get", "environ_get"] {
+        linker.func_wrap(WASI, name, |_: u32, _: u32| SUCCESS)?;
+    }
+    linker.func_wrap(WASI, "clock_time_get", |mut caller: Caller<'_, ()>, _: u32, _: u64, at: u32| {
+        write(&mut caller, at, &CLOCK_NANOS.to_le_bytes())?;
+        Ok(SUCCESS)
+    })?;
+    linker.func_wrap(WASI, "random_get", |mut caller: Caller<'_, ()>, at: u32, length: u32| {
+        write(&mut caller, at, &constant_bytes(length as usize))?;
+        Ok(SUCCESS)
+    })?;
+    linker.func_wrap(WASI, "sched_yield", || SUCCESS)?;
+    linker.func_wrap(WASI, "poll_oneoff", |_: u32, _: u32, _: u32, _: u32| NOT_SUPPORTED)?;
+    for name in ["fd_prestat_get", "fd_fdstat_get", "fd_fdstat_set_flags"] {
+        linker.func_wrap(WASI, name, |_: u32, _: u32| BAD_DESCRIPTOR)?;
+    }
+    linker.func_wrap(WASI, "proc_exit", |code: u32| -> Result<()> {
+        bail!("it ended with exit code {code}")
+    })?;
+    let output = output.clone();
+    linker.func_wrap(
+        WASI,
+        "fd_write",
+        move |mut caller: Caller<'_, ()>, fd: u32, pieces: u32, count: u32, written: u32| {
+            if !(1..=2).contains(&fd) {
+                return Ok(BAD_DESCRIPTOR);
+            }
+            let bytes = gather(&mut caller, pieces, count)?;
+            output.push(&bytes);
+            write(&mut caller, written, &(bytes.len() as u32).to_le_bytes())?;
+            Ok(SUCCESS)
+        },
+    )?;
+    Ok(())
+}
+
+/// The same ones for every build, which differ from each other: Go's maps are
+/// laid out by them.
+fn constant_bytes(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+fn memory(caller: &mut Caller<'_, ()>) -> Result<Memory> {
+    match caller.get_export("memory") {
+        Some(Extern::Memory(memory)) => Ok(memory),
+        _ => bail!("it exports no memory"),
+    }
+}
+
+fn write(caller: &mut Caller<'_, ()>, at: u32, bytes: &[u8]) -> Result<()> {
+    Ok(memory(caller)?.write(caller, at as usize, bytes)?)
+}
+
+fn gather(caller: &mut Caller<'_, ()>, pieces: u32, count: u32) -> Result<Vec<u8>> {
+    let memory = memory(caller)?.data(&*caller);
+    let range = |at: usize, length: usize| {
+        memory.get(at..at.saturating_add(length)).ok_or_else(|| wasmtime::format_err!("out of bounds"))
+    };
+    let word = |at: usize| {
+        let bytes = range(at, 4)?;
+        Ok::<_, wasmtime::Error>(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize)
+    };
+    let mut gathered = Vec::new();
+    for piece in 0..count as usize {
+        let at = pieces as usize + 8 * piece;
+        gathered.extend_from_slice(range(word(at)?, word(at + 4)?)?);
+    }
+    Ok(gathered)
+}
