@@ -19,7 +19,7 @@ GUEST ?= rust
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-client test-npm test-browser lint format bench page host host-release
+.PHONY: help setup demo test test-rust test-go test-client test-npm test-browser lint format bench page host host-release
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,10 +35,14 @@ demo: ## Build everything and serve the chat at http://127.0.0.1:3210 (GUEST=go,
 
 test: ## Everything: rooms, guests, npm clients, two browsers, SIGKILL
 	@scripts/setup test
-	$(MAKE) --no-print-directory test-rust test-client test-npm test-browser
+	$(MAKE) --no-print-directory test-rust test-go test-client test-npm test-browser
 
 test-rust: host ## The rooms, and end to end from Rust
 	cargo test --workspace --locked
+
+test-go: host ## The Go SDK, and the Go chat's own tests
+	cd guest-sdk/go && go vet ./... && GOOS=wasip1 GOARCH=wasm go vet ./... && go test ./...
+	cd examples/chat/go && WEIR_HOST="$$CARGO_TARGET_DIR/debug/host" go test ./...
 
 test-client: ## The diff transport against a server in the tests' hands
 	npm test --workspace @weir/diffs
@@ -53,11 +57,13 @@ lint: ## Formats, lints, types, licences of dependencies
 	@scripts/setup lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@test -z "$$(gofmt -l guest-sdk/go examples tests host/build/templates/go | tee /dev/stderr)"
 	npm run lint
 	cargo deny --locked check bans licenses sources
 
 format: ## Format every file
 	cargo fmt --all
+	gofmt -w guest-sdk/go examples tests host/build/templates/go
 	npm run format
 
 bench: ## The measured goals, in one table
