@@ -24,6 +24,8 @@ pub fn runtime() -> Result<Arc<Runtime>> {
         call_guest_time_max: Duration::from_secs(100),
         call_total_time_max: Duration::from_secs(200),
         result_bytes_max: 4 << 20,
+        // The JavaScript engine takes long to compile.
+        compiled_dir: weir_build::cache_folder().map(|folder| folder.join("compiled")),
         ..RuntimeOptions::default()
     })?)
 }

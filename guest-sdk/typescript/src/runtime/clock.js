@@ -4,9 +4,12 @@ import { host } from "./host.js";
 let now;
 
 function callNow() {
-  now ??= Math.trunc(host.context.now());
+  now ??= host.context.now();
   return now;
 }
+
+/** In whole milliseconds, as a `Date` has them. */
+const callDate = () => Math.trunc(callNow());
 
 /** Forgets the moment, so that the next reading asks the host again. */
 export function resetClock() {
@@ -17,14 +20,14 @@ export function resetClock() {
 export function installClock() {
   const EngineDate = Date;
   function CallDate(...args) {
-    if (new.target === undefined) return new EngineDate(callNow()).toString();
-    return Reflect.construct(EngineDate, args.length === 0 ? [callNow()] : args, new.target);
+    if (new.target === undefined) return new EngineDate(callDate()).toString();
+    return Reflect.construct(EngineDate, args.length === 0 ? [callDate()] : args, new.target);
   }
   const define = (object, name, value) =>
     Object.defineProperty(object, name, { value, writable: true, configurable: true });
   define(CallDate, "name", "Date");
   define(CallDate, "length", 7);
-  define(CallDate, "now", callNow);
+  define(CallDate, "now", callDate);
   define(CallDate, "parse", EngineDate.parse);
   define(CallDate, "UTC", EngineDate.UTC);
   CallDate.prototype = EngineDate.prototype;
@@ -32,6 +35,7 @@ export function installClock() {
   define(globalThis, "Date", CallDate);
   define(globalThis, "performance", {
     now: () => 0,
+    // With the host's fraction of a millisecond.
     get timeOrigin() {
       return callNow();
     },

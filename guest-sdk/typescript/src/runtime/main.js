@@ -3,12 +3,14 @@ import { installClock, resetClock } from "./clock.js";
 import { installConsole, writeLine } from "./console.js";
 import { functions, manifest, problems, registerModules } from "./functions.js";
 import { textToBytes, toBytes, withHost } from "./host.js";
+import { installJson, OUT_OF_MEMORY } from "./json.js";
 import { installRandom, resetRandom } from "./random.js";
 import { BUNDLE_NAME, describeError, messageOf, setSourceMap } from "./stack.js";
 import { beginCall, codeOfMessage, installSyscalls } from "./syscalls.js";
 import { buildHost, warmUp } from "./warm_up.js";
 
 installClock();
+installJson();
 installRandom();
 installConsole();
 installSyscalls();
@@ -58,9 +60,6 @@ export async function call(path, args) {
     throw failure(thrown);
   }
 }
-
-/** What the engine throws when the host gives it no more memory: a text, for want of memory for more. */
-const OUT_OF_MEMORY = "out of memory";
 
 /** What was thrown as the world's failure. */
 function failure(thrown) {

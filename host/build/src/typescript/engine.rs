@@ -44,14 +44,14 @@ pub(crate) fn obtain(
         progress(Progress::Output { module: &module.name, line });
         make(module, sdk, &folder, progress)?;
     }
-    load(&folder).map_err(|error| BuildError::source(module, format!("{error:#}")))
+    load(&folder, cache).map_err(|error| BuildError::source(module, format!("{error:#}")))
 }
 
 fn key(sdk: &Sdk) -> String {
     let mut hash = Sha256::new();
     hash.update(FORMAT);
     hash.update(sdk.runtime_text());
-    hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..8])
 }
 
 fn make(
@@ -95,15 +95,15 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
         .map_err(|source| BuildError::file("write", path, source))
 }
 
-fn load(folder: &Path) -> anyhow::Result<JsEngine> {
+fn load(folder: &Path, cache: &Path) -> anyhow::Result<JsEngine> {
     let read = |name: &str| {
         let path = folder.join(name);
         fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
     };
     let engine = Engine::new(&config()).map_err(|error| anyhow::anyhow!("{error:#}"))?;
     let (code, memory, shell) = (read("code.wasm")?, read("memory.wasm")?, read("shell.wasm")?);
-    let compiled = |name: &str, module: &[u8]| compiled(&engine, folder, name, module);
-    let (code_module, memory_module) = (compiled("code", &code)?, compiled("memory", &memory)?);
+    let code_module = compiled(&engine, cache, &code)?;
+    let memory_module = Module::new(&engine, &memory).map_err(|error| anyhow::anyhow!("{error:#}"))?;
     Ok(JsEngine { engine, code, code_module, memory_module, shell })
 }
 
@@ -114,9 +114,9 @@ fn config() -> Config {
     config
 }
 
-/// A module's machine code, from its file beside the module, or made now.
-fn compiled(engine: &Engine, folder: &Path, name: &str, module: &[u8]) -> anyhow::Result<Module> {
-    let path = compiled_path(engine, folder, name);
+/// A module's machine code, from the cache, or made now.
+fn compiled(engine: &Engine, cache: &Path, module: &[u8]) -> anyhow::Result<Module> {
+    let path = compiled_path(engine, cache, module);
     if path.exists() {
         // SAFETY: the file must be what wasmtime wrote. Its name holds wasmtime's version and settings, wasmtime
         // checks them again, and it was renamed into place when it was whole. It lies in the cache of the user who
@@ -135,9 +135,14 @@ fn compiled(engine: &Engine, folder: &Path, name: &str, module: &[u8]) -> anyhow
     module.map_err(|error| anyhow::anyhow!("{error:#}"))
 }
 
-fn compiled_path(engine: &Engine, folder: &Path, name: &str) -> PathBuf {
+/// By the module's content: most versions of the SDK differ in the memory alone.
+fn compiled_path(engine: &Engine, cache: &Path, module: &[u8]) -> PathBuf {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hash = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hash);
-    folder.join(format!("{name}-{:016x}.cwasm", hash.finish()))
+    cache.join(format!("code-{}-{:016x}.cwasm", hex(&Sha256::digest(module)[..8]), hash.finish()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

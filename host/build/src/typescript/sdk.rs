@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/format.js"),
     file!("src/runtime/functions.js"),
     file!("src/runtime/host.js"),
+    file!("src/runtime/json.js"),
     file!("src/runtime/main.js"),
     file!("src/runtime/queries.js"),
     file!("src/runtime/random.js"),
