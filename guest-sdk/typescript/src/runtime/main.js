@@ -1,12 +1,12 @@
 // The engine's entry: what Weir's world asks of a guest, for JavaScript.
 import { installClock, resetClock } from "./clock.js";
-import { installConsole, writeLine } from "./console.js";
+import { installConsole } from "./console.js";
 import { functions, manifest, problems, registerModules } from "./functions.js";
 import { textToBytes, toBytes, withHost } from "./host.js";
 import { installJson, OUT_OF_MEMORY } from "./json.js";
 import { installRandom, resetRandom } from "./random.js";
-import { BUNDLE_NAME, describeError, messageOf, setSourceMap } from "./stack.js";
-import { beginCall, codeOfMessage, installSyscalls } from "./syscalls.js";
+import { BUNDLE_NAME, describeCause, describeError, describeStack, messageOf, setSourceMap } from "./stack.js";
+import { beginCall, codeOfMessage, installSyscalls, isOutOfMemory } from "./syscalls.js";
 import { buildHost, warmUp } from "./warm_up.js";
 
 installClock();
@@ -56,7 +56,7 @@ export async function call(path, args) {
     return textToBytes(await functions.get(path).invoke(`[${args}]`));
   } catch (thrown) {
     // Not the function's own error: it ends as a trap, and the host says which limit was met.
-    if (thrown === OUT_OF_MEMORY) throw new Error(thrown);
+    if (thrown === OUT_OF_MEMORY || isOutOfMemory()) throw new Error(OUT_OF_MEMORY);
     throw failure(thrown);
   }
 }
@@ -67,9 +67,9 @@ function failure(thrown) {
   if (isConvexError) {
     return { payload: { message: String(thrown.message), data: textToBytes(thrown.data) } };
   }
-  // The caller gets the message alone, as from every language; the developer the place too.
-  if (thrown instanceof Error && codeOfMessage(thrown.message) === undefined) writeLine("error", describeError(thrown));
-  return { payload: { message: messageOf(thrown), data: undefined } };
+  // As with Convex, the message has the places in the source below it.
+  const stack = thrown instanceof Error ? describeStack(thrown) + describeCause(thrown) : "";
+  return { payload: { message: messageOf(thrown) + stack, data: undefined } };
 }
 
 export { describe_ as describe };

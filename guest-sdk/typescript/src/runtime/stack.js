@@ -50,7 +50,11 @@ function title(error) {
   return message === "" ? nameOf(error) : `${nameOf(error)}: ${message}`;
 }
 
-function describeCause(error) {
+/** A message without the places that {@link describeStack} put below it: those of a function that was called. */
+export const withoutStack = (message) => message.replace(/(\n    (at |\.\.\. ).*)+$/, "");
+
+/** What led to the error, if it says. */
+export function describeCause(error) {
   if (!(error.cause instanceof Error) || error.cause === error) return "";
   return `\n  cause: ${title(error.cause)}${describeStack(error.cause)}`;
 }

@@ -1,7 +1,9 @@
 // The operations that npm `convex` asks its host for, over Weir's world.
 import { host, toBytes } from "./host.js";
+import { OUT_OF_MEMORY } from "./json.js";
 import { Queries } from "./queries.js";
 import { enforceInsert, enforcePatch, enforceReplace } from "./schema.js";
+import { withoutStack } from "./stack.js";
 
 /** Rejections that npm `convex` turns into an `Error` or a `ConvexError`. */
 class SyscallError extends Error {
@@ -25,6 +27,7 @@ let functionPath = "";
 export function beginCall(path) {
   queries = new Queries();
   functionPath = path;
+  ranOutOfMemory = false;
   codes.clear();
 }
 
@@ -34,7 +37,8 @@ function ask(work) {
     return work();
   } catch (error) {
     if (error?.payload === undefined) throw error;
-    const { code, message, data } = error.payload;
+    const { code, data } = error.payload;
+    const message = withoutStack(error.payload.message);
     codes.set(message, code);
     throw new SyscallError({ code, message, data: data === undefined ? undefined : JSON.parse(data) });
   }
@@ -113,8 +117,19 @@ export function unsupported(what) {
 function perform(name, args) {
   const operation = operations[name];
   if (operation === undefined) throw unsupported(`the operation ${name} of npm convex`);
-  return operation(JSON.parse(args));
+  try {
+    return operation(JSON.parse(args));
+  } catch (error) {
+    // npm `convex` makes an error without a message of it.
+    if (error === OUT_OF_MEMORY) ranOutOfMemory = true;
+    throw error;
+  }
 }
+
+let ranOutOfMemory = false;
+
+/** Whether an operation of this call had too little memory. */
+export const isOutOfMemory = () => ranOutOfMemory;
 
 /** Puts the object `Convex` in the global scope. */
 export function installSyscalls() {
