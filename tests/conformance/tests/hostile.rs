@@ -1,0 +1,233 @@
+//! Functions that do what a guest must not, in each language: each ends its own call, with the same
+//! error, and nothing else notices.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use weir_build::Language::{self, AssemblyScript, Go, Rust, TypeScript};
+use weir_conformance::{deploy, folder};
+use weir_db::FunctionKind::{self, Mutation, Query};
+use weir_runtime::{Deployment, Runtime, RuntimeOptions};
+use weir_testing::{NOW_MS_DEFAULT, Outcome, TestDatabase};
+
+/// What a call must come to.
+#[derive(Debug, Clone, Copy)]
+enum Expected {
+    /// An error of this code, whose text holds this.
+    Error(&'static str, &'static str),
+    /// This result.
+    Result(&'static str),
+    /// The language has no such function, as it cannot do that.
+    Absent,
+}
+
+use Expected::{Absent, Error, Result as Gives};
+
+struct Case {
+    function: &'static str,
+    kind: FunctionKind,
+    args: &'static str,
+    expected: Expected,
+    /// Where a language differs, and must.
+    except: &'static [(Language, Expected)],
+}
+
+const fn case(
+    function: &'static str,
+    kind: FunctionKind,
+    args: &'static str,
+    expected: Expected,
+    except: &'static [(Language, Expected)],
+) -> Case {
+    Case { function, kind, args, expected, except }
+}
+
+/// A result of 17 MiB: which of two limits it meets first depends on how a language holds texts.
+const HUGE: &str = r#"{"bytes":17825792}"#;
+const TABLE: &str = r#"{"table":"left"}"#;
+
+const CASES: &[Case] = &[
+    case("hostile:spin", Query, "{}", Error("FunctionTimedOut", "computed for longer than 1 s"), &[]),
+    case("hostile:spinOnHost", Query, "{}", Error("TooManyHostCalls", "100000"), &[]),
+    case("hostile:hoard", Query, "{}", Error("OutOfMemory", "64 MiB"), &[]),
+    case("hostile:overflow", Query, "{}", Error("FunctionTrapped", "stack"), &[]),
+    case(
+        "hostile:panic",
+        Query,
+        r#"{"message":"out of ideas"}"#,
+        Error("FunctionTrapped", "out of ideas"),
+        // What is thrown there is an error, whoever throws it.
+        &[(TypeScript, Absent)],
+    ),
+    case(
+        "hostile:writeAndPanic",
+        Mutation,
+        TABLE,
+        Error("FunctionTrapped", "after the write"),
+        &[(TypeScript, Absent)],
+    ),
+    case("hostile:writeAndFail", Mutation, TABLE, Error("ApplicationError", "after the write"), &[]),
+    case("hostile:fail", Query, r#"{"message":"no"}"#, Error("ApplicationError", "Uncaught Error: no"), &[]),
+    case(
+        "hostile:failWithData",
+        Query,
+        r#"{"data":{"left":3}}"#,
+        Error("ApplicationError", "ConvexError"),
+        &[],
+    ),
+    case("hostile:hugeResult", Query, HUGE, Error("OutOfMemory", "64 MiB"), &[]),
+    case("hostile:deepResult", Query, r#"{"depth":100}"#, Error("InvalidResult", "nested deeper"), &[]),
+    case("hostile:floodLog", Query, r#"{"lines":20000,"bytes":5000}"#, Gives("null"), &[]),
+    case("hostile:writeInQuery", Query, TABLE, Gives(r#""ReadOnly""#), &[]),
+    case("hostile:count", Query, "{}", Gives("1"), &[]),
+    case(
+        "hostile:insertMany",
+        Mutation,
+        r#"{"table":"left","count":20,"bytes":900000}"#,
+        Error("TooManyBytesWritten", "16777216"),
+        &[],
+    ),
+    case(
+        "hostile:insertMany",
+        Mutation,
+        r#"{"table":"_users","count":1,"bytes":1}"#,
+        Error("ApplicationError", "_users"),
+        &[],
+    ),
+    case(
+        "hostile:insertStubbornly",
+        Mutation,
+        r#"{"table":"left","count":16001}"#,
+        Error("TooManyWrites", "16000"),
+        &[],
+    ),
+];
+
+/// How much more memory the process may hold after many calls that took all they could get.
+const MEMORY_KIB_KEPT_MAX: u64 = 96 << 10;
+
+/// One language at a time: memory is the whole process's, and an endless loop wants a core.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+#[test]
+fn rust() -> Result<()> {
+    check(Rust, "guests/hostile")
+}
+
+#[test]
+fn go() -> Result<()> {
+    check(Go, "guests/go")
+}
+
+#[test]
+fn assemblyscript() -> Result<()> {
+    check(AssemblyScript, "guests/assemblyscript")
+}
+
+#[test]
+fn typescript() -> Result<()> {
+    check(TypeScript, "guests/typescript")
+}
+
+fn check(language: Language, guests: &str) -> Result<()> {
+    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = Runtime::new(RuntimeOptions { max_concurrent_calls: 4, ..RuntimeOptions::default() })?;
+    let deployment = deploy(&runtime, &folder(guests), language)?;
+    let mut wrong = Vec::new();
+    for case in CASES {
+        let exception = case.except.iter().find(|(excepted, _)| *excepted == language);
+        let expected = exception.map_or(case.expected, |(_, expected)| *expected);
+        if matches!(expected, Absent) {
+            continue;
+        }
+        // Twice, as what a call leaves behind would be met by the next one.
+        for _ in 0..2 {
+            if let Err(error) = check_case(&deployment, case, expected) {
+                wrong.push(format!("{}: {error:#}", case.function));
+            }
+        }
+    }
+    ensure!(wrong.is_empty(), "in {}:\n{}", language.name(), wrong.join("\n"));
+    served_meanwhile(&deployment)?;
+    memory_comes_back(&deployment)
+}
+
+fn database(deployment: &Arc<Deployment>) -> Result<TestDatabase> {
+    Ok(TestDatabase::new(deployment.clone(), NOW_MS_DEFAULT, 1)?)
+}
+
+fn call(db: &mut TestDatabase, kind: FunctionKind, path: &str, args: &str) -> Result<Outcome> {
+    Ok(db.call(kind, path, Bytes::copy_from_slice(args.as_bytes()))?)
+}
+
+/// A call that any host answers well, and that tells whether anything is left of another one.
+fn expect_fresh(db: &mut TestDatabase) -> Result<()> {
+    let outcome = call(db, Query, "hostile:count", "{}")?;
+    let result = outcome.result.context("a good call")?;
+    ensure!(result == "1", "a good call gives {result:?}");
+    Ok(())
+}
+
+fn check_case(deployment: &Arc<Deployment>, case: &Case, expected: Expected) -> Result<()> {
+    let mut db = database(deployment)?;
+    let outcome = call(&mut db, case.kind, case.function, case.args)?;
+    match (expected, &outcome.result) {
+        (Error(code, text), Err(error)) => {
+            ensure!(error.code == code, "wanted {code}, found {}: {}", error.code, error.message);
+            ensure!(error.message.contains(text), "no `{text}` in: {}", error.message);
+        }
+        (Gives(wanted), Ok(found)) => ensure!(found == wanted, "gives {found:.200?}"),
+        (_, result) => anyhow::bail!("wanted {expected:?}, found {result:.300?}"),
+    }
+    ensure!(outcome.trace.writes.is_empty(), "it wrote {:?}", outcome.trace.writes);
+    ensure!(outcome.log_lines.len() <= 257, "it logged {} lines", outcome.log_lines.len());
+    expect_fresh(&mut db)?;
+    let left = call(&mut db, Mutation, "hostile:insertMany", r#"{"table":"left","count":1,"bytes":1}"#)?;
+    ensure!(left.result.is_ok() && left.trace.writes.len() == 1, "a good mutation: {:?}", left.result);
+    Ok(())
+}
+
+/// While one call loops, others are answered.
+fn served_meanwhile(deployment: &Arc<Deployment>) -> Result<()> {
+    let is_over = AtomicBool::new(false);
+    let mut db = database(deployment)?;
+    std::thread::scope(|scope| {
+        let looping = scope.spawn(|| {
+            let outcome = database(deployment).and_then(|mut db| call(&mut db, Query, "hostile:spin", "{}"));
+            is_over.store(true, Ordering::Relaxed);
+            outcome
+        });
+        let mut served = 0;
+        while !is_over.load(Ordering::Relaxed) {
+            expect_fresh(&mut db)?;
+            served += 1;
+        }
+        let outcome = looping.join().expect("it does not panic")?;
+        ensure!(outcome.result.is_err_and(|error| error.code == "FunctionTimedOut"));
+        ensure!(served > 10, "{served} calls were served beside an endless loop");
+        Ok(())
+    })
+}
+
+fn memory_comes_back(deployment: &Arc<Deployment>) -> Result<()> {
+    let mut db = database(deployment)?;
+    let mut hoard = |times: u32| -> Result<u64> {
+        for _ in 0..times {
+            call(&mut db, Query, "hostile:hoard", "{}")?;
+        }
+        resident_kib()
+    };
+    let (before, after) = (hoard(2)?, hoard(20)?);
+    let kept = after.saturating_sub(before);
+    ensure!(kept < MEMORY_KIB_KEPT_MAX, "{kept} KiB more after twenty calls that took all memory");
+    Ok(())
+}
+
+fn resident_kib() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+    Ok(line.split_whitespace().nth(1).context("no figure in VmRSS")?.parse()?)
+}
