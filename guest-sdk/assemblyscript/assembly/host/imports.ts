@@ -1,0 +1,72 @@
+// The world's imports, in the flattened form of the canonical ABI: a text or a
+// list is an address and a length, an option begins with 0 or 1, and a result
+// of more than one number is written to an area whose address comes last.
+// The layouts of those areas are in `results.ts`.
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "get")
+export declare function dbGet(hasTable: i32, table: usize, tableLength: usize, id: usize, idLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "query")
+export declare function dbQuery(plan: usize, planLength: usize, maxRows: u32, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "query-next")
+export declare function dbQueryNext(cursor: u32, maxRows: u32, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "query-close")
+export declare function dbQueryClose(cursor: u32): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "normalize-id")
+export declare function dbNormalizeId(table: usize, tableLength: usize, id: usize, idLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "insert")
+export declare function dbInsert(table: usize, tableLength: usize, document: usize, documentLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "patch")
+export declare function dbPatch(hasTable: i32, table: usize, tableLength: usize, id: usize, idLength: usize, fields: usize, fieldsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "replace")
+export declare function dbReplace(hasTable: i32, table: usize, tableLength: usize, id: usize, idLength: usize, document: usize, documentLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "delete")
+export declare function dbDelete(hasTable: i32, table: usize, tableLength: usize, id: usize, idLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/context@0.1.0", "now")
+export declare function contextNow(): f64;
+
+// @ts-ignore: decorator
+@external("weir:guest/context@0.1.0", "random-seed")
+export declare function contextRandomSeed(area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/context@0.1.0", "request-id")
+export declare function contextRequestId(area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/context@0.1.0", "identity")
+export declare function contextIdentity(area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/calls@0.1.0", "run-query")
+export declare function callsRunQuery(path: usize, pathLength: usize, args: usize, argsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/calls@0.1.0", "run-mutation")
+export declare function callsRunMutation(path: usize, pathLength: usize, args: usize, argsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/exit@0.1.0", "fail")
+export declare function exitFail(message: usize, messageLength: usize, hasData: i32, data: usize, dataLength: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/log@0.1.0", "write")
+export declare function logWrite(level: i32, message: usize, messageLength: usize): void;

@@ -1,0 +1,17 @@
+// What a module's functions see. The names are those of the other SDKs, in this
+// language's own case; `types/index.d.ts` says the same to editors.
+
+export { Box } from "./json/box";
+export { Fields } from "./json/fields";
+export { Value, ValueKind } from "./json/value";
+export { MutationCtx, QueryCtx } from "./ctx";
+export { DatabaseReader } from "./db/reader";
+export { DatabaseWriter } from "./db/writer";
+export { Expression, field } from "./db/filter";
+export { Query, Rows } from "./db/query";
+export { IdRange, TimeRange } from "./db/range";
+export { Doc } from "./doc";
+export { CallError, fail, failWith, Result } from "./failure";
+export { Id } from "./id";
+export { Identity } from "./identity";
+export { Random } from "./random";

@@ -1,0 +1,248 @@
+// What editors know of the SDK. The compiler itself takes `assembly/`; both say
+// the same, but that a `Doc<T>` is a type of its own here.
+
+/** A stored document: a value with its id and the time it was inserted. */
+export type Doc<T> = T & {
+  readonly _id: Id<T>;
+  /** When it was inserted, in milliseconds since the epoch, with a fraction. */
+  readonly _creationTime: f64;
+};
+
+/** The id of a document that holds a `T`. */
+export declare class Id<T> {
+  private readonly of: T;
+  /** An id from its text. Whether it is one is found out when it is used. */
+  constructor(text: string);
+  /** The id's text, as clients see it. */
+  toString(): string;
+  /** The same id, as that of a document that holds a `U`. */
+  cast<U>(): Id<U>;
+}
+
+/** A number or boolean that may be absent: `Box<f64> | null`. */
+export declare class Box<T> {
+  value: T;
+  constructor(value: T);
+}
+
+/** An object made on the spot. Where a function takes one, an object literal becomes this. */
+export declare class Fields {
+  constructor();
+  set<T>(name: string, value: T): this;
+  setNull(name: string): this;
+  /** Makes a patch remove the field. */
+  remove(name: string): this;
+}
+
+/** An object literal, `Fields`, or an object of any class. */
+export type AnyObject = Fields | object;
+
+export declare enum ValueKind {
+  Null,
+  Int64,
+  Float64,
+  Boolean,
+  String,
+  Bytes,
+  Array,
+  Object,
+}
+
+/** Any value: for arguments and documents of any form. */
+export declare class Value {
+  /** A value from one whose type is known. */
+  static of<T>(value: T): Value;
+  readonly kind: ValueKind;
+  readonly isNull: bool;
+  readonly number: f64;
+  readonly integer: i64;
+  readonly boolean: bool;
+  readonly text: string;
+  readonly bytes: Uint8Array;
+  readonly items: Array<Value>;
+  readonly fields: Map<string, Value>;
+  /** A field of an object; null if there is none, or this is no object. */
+  get(field: string): Value | null;
+}
+
+/** Why an operation of the host, or a called function, gave no result. */
+export declare class CallError {
+  /** A stable, short name: `InvalidId`, `NotFound`, `ApplicationError`, ... . */
+  readonly code: string;
+  readonly message: string;
+  /** The data of an application error. */
+  readonly data: Value | null;
+  /** Ends the call with this error. */
+  passOn(): void;
+}
+
+/** What an operation gave: a value, or an error that the function may handle. */
+export declare class Result<T> {
+  /** The error; null if there is none. */
+  readonly error: CallError | null;
+  readonly isOk: bool;
+  /** The value. If there is an error instead, it ends the call. */
+  readonly value: T;
+}
+
+/** Ends the call with this error. The client reads the message. */
+export declare function fail(message: string): never;
+/** Ends the call with an application error: the client gets `data` itself. */
+export declare function failWith<T>(data: T): never;
+
+/** What every function can do with the database. */
+export declare class DatabaseReader {
+  /** The document with this id; null when there is none, or it was deleted. */
+  get<T>(id: Id<T>): Doc<T> | null;
+  tryGet<T>(id: Id<T>): Result<Doc<T> | null>;
+  /** Begins a query of a table; nothing is read before a method that ends it. */
+  query<T>(table: string): Query<T>;
+  /** The id in its canonical form if it is one of this table's, whether or not the document exists. */
+  normalizeId<T>(table: string, id: string): Id<T> | null;
+}
+
+/** What a mutation can do with the database: all that a query can, and write. */
+export declare class DatabaseWriter extends DatabaseReader {
+  /** Adds a document and gives its id. The table need not exist before. */
+  insert<T>(table: string, document: T): Id<T>;
+  tryInsert<T>(table: string, document: T): Result<Id<T>>;
+  /** Sets some fields and leaves the others as they are; one that is `undefined` is removed. */
+  patch<T>(id: Id<T>, fields: { [K in keyof T]?: T[K] | undefined } | Fields): void;
+  patch<T, F>(id: Id<T>, fields: F): void;
+  tryPatch<T>(id: Id<T>, fields: { [K in keyof T]?: T[K] | undefined } | Fields): Result<bool>;
+  tryPatch<T, F>(id: Id<T>, fields: F): Result<bool>;
+  /** Puts another value in the place of a document's; its id and creation time stay. */
+  replace<T>(id: Id<T>, document: T): void;
+  tryReplace<T>(id: Id<T>, document: T): Result<bool>;
+  /** Removes a document. */
+  delete<T>(id: Id<T>): void;
+  tryDelete<T>(id: Id<T>): Result<bool>;
+}
+
+/** The value of a field, for `Query.filter`: `field("user").eq("ada")`. */
+export declare function field(path: string): Expression;
+
+/** A value that is computed from a document's fields: a number, a condition. */
+export declare class Expression {
+  eq<T>(other: T): Expression;
+  neq<T>(other: T): Expression;
+  lt<T>(other: T): Expression;
+  lte<T>(other: T): Expression;
+  gt<T>(other: T): Expression;
+  gte<T>(other: T): Expression;
+  and(other: Expression): Expression;
+  or(other: Expression): Expression;
+  not(): Expression;
+  add<T>(other: T): Expression;
+  sub<T>(other: T): Expression;
+  mul<T>(other: T): Expression;
+  div<T>(other: T): Expression;
+  mod<T>(other: T): Expression;
+  neg(): Expression;
+}
+
+/** A range of creation times: `new TimeRange().gte(start).lt(end)`. */
+export declare class TimeRange {
+  eq(value: f64): this;
+  gt(value: f64): this;
+  gte(value: f64): this;
+  lt(value: f64): this;
+  lte(value: f64): this;
+}
+
+/** A range of ids, in the order of their texts. */
+export declare class IdRange<T> {
+  eq(id: Id<T>): this;
+  gt(id: Id<T>): this;
+  gte(id: Id<T>): this;
+  lt(id: Id<T>): this;
+  lte(id: Id<T>): this;
+}
+
+/** A query of one table that has not been asked yet: all documents, the oldest first. */
+export declare class Query<T> {
+  byCreationTime(range: TimeRange): this;
+  byId(range: IdRange<T>): this;
+  order(order: "asc" | "desc"): this;
+  order(order: string): this;
+  /** Leaves out the documents for which the condition does not hold; they count as read. */
+  filter(condition: Expression): this;
+  take(limit: u32): Array<Doc<T>>;
+  tryTake(limit: u32): Result<Array<Doc<T>>>;
+  collect(): Array<Doc<T>>;
+  tryCollect(): Result<Array<Doc<T>>>;
+  first(): Doc<T> | null;
+  unique(): Doc<T> | null;
+  iter(): Rows<T>;
+}
+
+/** The documents of a query, as they come. */
+export declare class Rows<T> {
+  /** The next document; null at the end. */
+  next(): Doc<T> | null;
+  /** Stops before the end, and lets the host forget the query. */
+  close(): void;
+}
+
+/** A generator of random numbers (xoshiro256++), not for secrets. */
+export declare class Random {
+  nextU64(): u64;
+  nextF64(): f64;
+  below(bound: u64): u64;
+  fill(bytes: Uint8Array): void;
+  shuffle<T>(items: Array<T>): void;
+}
+
+/** Who calls, by the claims of a verified token. */
+export declare class Identity {
+  readonly tokenIdentifier: string;
+  readonly subject: string;
+  readonly issuer: string;
+  claim(name: string): Value | null;
+}
+
+/** The first parameter of a query: it reads, and cannot write. */
+export declare class QueryCtx {
+  readonly db: DatabaseReader;
+  /** The time at the start of the call, in milliseconds since the epoch. It stands still. */
+  now(): f64;
+  /** A random number of at least 0 and below 1. */
+  random(): f64;
+  rng(): Random;
+  /** The id of the request, as it stands in error messages and in the host's log. */
+  requestId(): string;
+  /** Who calls. Null: nobody in particular. */
+  identity(): Identity | null;
+  /** Runs another query of the deployment. Its error is passed on. */
+  runQuery<R>(path: string, args?: AnyObject): R;
+  tryRunQuery<R>(path: string, args?: AnyObject): Result<R>;
+  runQuery<R, A>(path: string, args: A): R;
+  tryRunQuery<R, A>(path: string, args: A): Result<R>;
+}
+
+/** The first parameter of a mutation: it reads and writes, all or nothing. */
+export declare class MutationCtx extends QueryCtx {
+  readonly db: DatabaseWriter;
+  /** Runs another mutation of the deployment, all or nothing. Its error is passed on. */
+  runMutation<R>(path: string, args?: AnyObject): R;
+  tryRunMutation<R>(path: string, args?: AnyObject): Result<R>;
+  runMutation<R, A>(path: string, args: A): R;
+  tryRunMutation<R, A>(path: string, args: A): Result<R>;
+}
+
+declare global {
+  /** Makes an exported function a query: `@query` or `@query("name")`. */
+  function query(target: Function, context?: any): any;
+  function query(name: string): (target: Function, context?: any) => any;
+  /** Makes an exported function a mutation. */
+  function mutation(target: Function, context?: any): any;
+  function mutation(name: string): (target: Function, context?: any) => any;
+  /** A query that only other functions can call. */
+  function internalQuery(target: Function, context?: any): any;
+  function internalQuery(name: string): (target: Function, context?: any) => any;
+  /** A mutation that only other functions can call. */
+  function internalMutation(target: Function, context?: any): any;
+  function internalMutation(name: string): (target: Function, context?: any) => any;
+  /** Says that objects of a class are the documents of a table. */
+  function document(table: string): (target: any, context?: any) => any;
+}
