@@ -36,6 +36,8 @@ impl Writer {
     }
 
     fn put_str(&mut self, text: &str) {
+        // A long text with its quotes, so that the last of them does not double what it takes.
+        self.out.reserve(text.len() + 2);
         self.out.push(b'"');
         let bytes = text.as_bytes();
         let mut start = 0;

@@ -49,7 +49,7 @@ pub const CASES: &[Case] = &[
         "query",
         "hostile:hugeResult",
         r#"{"bytes":17825792}"#,
-        &["error", "hostile:hugeResult", "OutOfMemory"],
+        &["error", "hostile:hugeResult", "ResultTooLarge"],
     ),
     Case("a result nested too deeply", "query", "hostile:deepResult", r#"{"depth":100}"#, &["error", "nest"]),
     Case(

@@ -3,7 +3,7 @@
 
 import { fail, failWith, Id, MutationCtx, QueryCtx, Value } from "@weir/assemblyscript";
 
-import { insertPastTheSdk, RawResult } from "./raw";
+import { insertPastTheSdk } from "./raw";
 
 /** Never ends. */
 @query
@@ -90,14 +90,10 @@ export function hugeResult(ctx: QueryCtx, bytes: u32): string {
 
 /** Gives arrays within arrays. */
 @query
-export function deepResult(ctx: QueryCtx, depth: u32): RawResult {
-  return { text: "[".repeat(depth) + "]".repeat(depth) };
-}
-
-/** Gives a text as if it were JSON. */
-@query
-export function rawResult(ctx: QueryCtx, text: string): RawResult {
-  return { text };
+export function deepResult(ctx: QueryCtx, depth: u32): Value {
+  let result = Value.of<Value[]>([]);
+  for (let level: u32 = 1; level < depth; level++) result = Value.of<Value[]>([result]);
+  return result;
 }
 
 /** Writes lines to the log. */

@@ -2,11 +2,6 @@
 
 import { DatabaseWriter, QueryCtx } from "@weir/assemblyscript";
 
-/** Text that goes out as the result, whatever it is. */
-export class RawResult {
-  text: string;
-}
-
 /** A query's database as what it is not. */
 export function insertPastTheSdk(table: string): string {
   const outcome = new DatabaseWriter().tryInsert<Empty>(table, {});
