@@ -2,7 +2,7 @@
 // does not support yet, with file and line.
 //
 //   node bundle.mjs PROJECT OUT    writes OUT/bundle.js and OUT/bundle.js.map
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -14,7 +14,7 @@ import { functionFiles } from "./files.mjs";
 /** Bundles the project; gives what is wrong, as lines for people. */
 export async function bundle(project, out) {
   const files = functionFiles(project);
-  const problems = files.flatMap(({ file }) => checkFileName(file));
+  const problems = readdirSync(join(project, "convex")).flatMap((name) => checkFileName(`convex/${name}`));
   const lines = new Map();
   const checked = new Set();
   const check = (path) => {

@@ -1,0 +1,190 @@
+//! TypeScript guests are built for real: bundled, loaded into the engine, and made a component.
+
+use std::path::{Path, PathBuf};
+
+use weir_build::{BuildError, BuiltModule, Project, build, codegen};
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn build_quietly(project: &Project) -> (Result<BuiltModule, BuildError>, String) {
+    let mut lines = Vec::new();
+    let result = build(project, None, &mut |progress| lines.push(progress.to_string()));
+    (result.map(|mut built| built.remove(0)), lines.join("\n"))
+}
+
+/// A project with these files in `convex/`, which has the repository's packages.
+fn project_with(files: &[(&str, &str)]) -> (tempfile::TempDir, Project) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join("convex").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    std::fs::write(folder.path().join("host.toml"), "[modules.app]\nlanguage = \"typescript\"\n").unwrap();
+    std::os::unix::fs::symlink(
+        repository().join("node_modules").canonicalize().expect("npm ci comes first"),
+        folder.path().join("node_modules"),
+    )
+    .unwrap();
+    let project = Project::load(folder.path()).unwrap();
+    (folder, project)
+}
+
+fn build_fixture(name: &str) -> BuiltModule {
+    let project = Project::load(&repository().join(name)).unwrap();
+    let (built, lines) = build_quietly(&project);
+    built.unwrap_or_else(|error| panic!("{error}\n{lines}"))
+}
+
+/// The core modules of a component, the largest first.
+fn core_modules(component: &[u8]) -> Vec<&[u8]> {
+    let payloads = wasmparser::Parser::new(0).parse_all(component);
+    let mut modules: Vec<&[u8]> = payloads
+        .filter_map(|payload| match payload.unwrap() {
+            wasmparser::Payload::ModuleSection { unchecked_range, .. } => Some(&component[unchecked_range]),
+            _ => None,
+        })
+        .collect();
+    modules.sort_by_key(|module| std::cmp::Reverse(module.len()));
+    modules
+}
+
+#[test]
+fn projects_share_the_engine_byte_for_byte() {
+    let fixtures = ["tests/typescript/tutorial", "tests/typescript/tasks", "tests/typescript/helpers"];
+    let built = fixtures.map(build_fixture);
+    let engines: Vec<_> = built.iter().map(|built| core_modules(&built.component)[0]).collect();
+    assert!(engines[0].len() > 1 << 20, "{}", engines[0].len());
+    assert!(engines[0] == engines[1] && engines[1] == engines[2], "the engine's code differs");
+    let memories: Vec<_> = built.iter().map(|built| core_modules(&built.component)[1]).collect();
+    assert!(memories[0] != memories[1] && memories[1] != memories[2], "the memories are the projects'");
+    let component = String::from_utf8_lossy(&built[0].component);
+    assert!(!component.contains(env!("CARGO_MANIFEST_DIR")), "a path of this machine is in the component");
+}
+
+#[test]
+fn the_same_source_gives_the_same_component() {
+    let twice = [(); 2].map(|()| build_fixture("tests/typescript/tutorial").component);
+    assert!(twice[0] == twice[1]);
+}
+
+const SERVER: &str = "import { mutation, query } from \"./_generated/server\";\n";
+
+/// A file of `convex/` that is refused, the place that is named, and what is said of it.
+const REFUSED: &[(&str, &str, &str, &str)] = &[
+    ("a.ts", "import { action } from \"./_generated/server\";", "a.ts:1:10", "an action (`action`)"),
+    ("a.ts", "import { internalAction } from \"./_generated/server\";", "a.ts:1:10", "an action"),
+    ("a.ts", "import { httpAction } from \"./_generated/server.js\";", "a.ts:1:10", "an HTTP action"),
+    ("a.ts", "\nimport { actionGeneric } from \"convex/server\";", "a.ts:2:10", "an action"),
+    ("http.ts", "import { httpRouter } from \"convex/server\";", "http.ts:1", "an HTTP router"),
+    ("crons.ts", "export default 1;", "crons.ts:1", "cron jobs"),
+    ("auth.config.ts", "export default {};", "auth.config.ts:1", "identity providers"),
+    ("convex.config.ts", "export default {};", "convex.config.ts:1", "components"),
+    ("a.ts", "\"use node\";\nexport const a = 1;", "a.ts:1:1", "the Node runtime"),
+    ("a.ts", "export const f = (ctx) => ctx.scheduler.runAfter(0, x);", "a.ts:1:27", "ctx.scheduler"),
+    ("a.ts", "export const f = async ({ db, scheduler }) => 1;", "a.ts:1:31", "ctx.scheduler"),
+    ("a.ts", "export const f = (ctx) =>\n  ctx.storage.getUrl(x);", "a.ts:2:3", "ctx.storage"),
+    ("a.ts", "export const f = (ctx) => ctx.runAction(x);", "a.ts:1:27", "ctx.runAction"),
+    ("a.ts", "export const f = (ctx) => ctx.vectorSearch(x);", "a.ts:1:27", "ctx.vectorSearch"),
+    ("a.ts", "export const f = (ctx) => ctx.auth.signJwt({});", "a.ts:1:36", "ctx.auth.signJwt"),
+    ("a.ts", "export const f = (ctx) => ctx.db.system.get(x);", "a.ts:1:34", "ctx.db.system"),
+    (
+        "a.ts",
+        "export const f = (ctx) => ctx.db.query(\"t\").withIndex(\"by_a\");",
+        "a.ts:1:45",
+        "the index by_a",
+    ),
+    ("a.ts", "export const f = (ctx) => ctx.db.query(\"t\").withIndex(name);", "a.ts:1:45", "an index"),
+    (
+        "a.ts",
+        "export const f = (ctx) => ctx.db.query(\"t\").withSearchIndex(\"s\");",
+        "a.ts:1:45",
+        "a search index",
+    ),
+    ("a.ts", "export const f = (ctx) => ctx.db.query(\"t\").paginate(o);", "a.ts:1:45", "pagination"),
+    ("a.ts", "export const f = () => fetch(\"x\");", "a.ts:1:24", "fetch"),
+    (
+        "schema.ts",
+        "import { defineSchema, defineTable } from \"convex/server\";\nexport default defineSchema({\n  a: defineTable({}).index(\"by_x\", [\"x\"]),\n});",
+        "schema.ts:3:22",
+        "an index of one's own",
+    ),
+    (
+        "schema.ts",
+        "import { defineSchema, defineTable } from \"convex/server\";\nexport default defineSchema({ a: defineTable({}).searchIndex(\"s\", {}) });",
+        "schema.ts:2:50",
+        "a search index",
+    ),
+    ("a.ts", "import fs from \"node:fs\";\nexport const a = fs;", "a.ts:1:15", "the module node:fs of Node"),
+    ("a.ts", "import { b } from \"./lib.part\";\nexport const a = b;", "a.ts:1:18", "./lib.part"),
+    ("a.ts", "export const = 1;", "a.ts:1:13", "Expected identifier"),
+    ("a.ts", "export const a = 1;\nthrow new Error(\"at once\");", "a.ts:2:7", "at once"),
+    ("a.ts", "export const a = 1;", "convex/", "exports no function"),
+    ("folder/deep.ts", "export const f = (ctx) => ctx.storage;", "folder/deep.ts:1:27", "ctx.storage"),
+];
+
+#[test]
+fn what_is_not_supported_is_refused_with_its_place() {
+    for (file, text, place, what) in REFUSED {
+        let (_folder, project) = project_with(&[(file, text)]);
+        let (result, lines) = build_quietly(&project);
+        let error = result.expect_err(text).to_string();
+        let said = format!("{lines}\n{error}");
+        assert!(said.contains(place), "{place} is not said of {text:?}:\n{said}");
+        assert!(said.contains(what), "{what} is not said of {text:?}:\n{said}");
+    }
+}
+
+#[test]
+fn an_action_that_a_helper_makes_is_refused_by_its_export() {
+    let helper = "import * as server from \"convex/server\";\nexport const make = server.actionGeneric;";
+    let text = "import { make } from \"./lib/helper\";\n\nexport const late = make(async () => null);";
+    let (_folder, project) = project_with(&[("a.ts", text), ("lib/helper.ts", helper)]);
+    let error = build_quietly(&project).0.unwrap_err().to_string();
+    assert!(error.contains("convex/a.ts:3: `late` is an action"), "{error}");
+}
+
+#[test]
+fn what_is_like_it_is_not_refused() {
+    let text = format!(
+        "{SERVER}const shop = {{ storage: 1, index: (name: string) => name, paginate: () => 2 }};\n\
+         export const f = query({{ args: {{}}, handler: async (ctx) => {{\n\
+           await ctx.db.query(\"t\").withIndex(\"by_creation_time\").order(\"desc\").take(1);\n\
+           await ctx.db.query(\"t\").withIndex(\"by_id\").first();\n\
+           return [shop.storage, shop.index(\"a\")];\n\
+         }} }});\n\
+         export type Storage = {{ scheduler: string }};"
+    );
+    let (_folder, project) = project_with(&[("a.ts", &text), ("a.test.ts", "import fs from \"node:fs\";")]);
+    let (result, lines) = build_quietly(&project);
+    result.unwrap_or_else(|error| panic!("{error}\n{lines}"));
+}
+
+#[test]
+fn a_project_without_convex_is_told_what_to_install() {
+    let (folder, project) = project_with(&[("a.ts", SERVER)]);
+    std::fs::remove_file(folder.path().join("node_modules")).unwrap();
+    std::fs::create_dir_all(folder.path().join("node_modules/@weir")).unwrap();
+    std::os::unix::fs::symlink(
+        repository().join("guest-sdk/typescript").canonicalize().unwrap(),
+        folder.path().join("node_modules/@weir/typescript"),
+    )
+    .unwrap();
+    let error = build_quietly(&project).0.unwrap_err().to_string();
+    assert!(error.contains("npm install convex"), "{error}");
+    std::fs::remove_dir_all(folder.path().join("convex")).unwrap();
+    let error = build_quietly(&project).0.unwrap_err().to_string();
+    assert!(error.contains("there is no folder"), "{error}");
+}
+
+#[test]
+fn generated_files_are_made_by_the_build() {
+    let (folder, project) = project_with(&[(
+        "a.ts",
+        &format!("{SERVER}export const f = query({{ args: {{}}, handler: async () => 1 }});"),
+    )]);
+    build_quietly(&project).0.unwrap();
+    assert_eq!(codegen(folder.path()).unwrap(), Vec::<PathBuf>::new(), "the build has left nothing to do");
+}
