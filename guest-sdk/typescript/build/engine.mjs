@@ -28,7 +28,7 @@ try {
   });
   const { component } = await componentize({
     sourcePath: source,
-    witPath: join(sdk, "wit"),
+    witPath: join(sdk, "engine"),
     worldName: "engine",
     // None of these is the host's to give: the runtime has its own, or refuses.
     disableFeatures: ["random", "stdio", "clocks", "http", "fetch-event"],

@@ -23,6 +23,9 @@ pub(crate) fn make(
     sdk: &Sdk,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Bundle, BuildError> {
+    if !has_convex(&module.path) && is_not_installed(&module.path) {
+        install(module, progress)?;
+    }
     if !has_convex(&module.path) {
         let message = format!(
             "the npm package convex is not installed; run `npm install` in {} (after `npm install convex` if \
@@ -44,6 +47,26 @@ pub(crate) fn make(
 
 fn has_convex(folder: &Path) -> bool {
     folder.ancestors().any(|folder| folder.join("node_modules/convex/package.json").exists())
+}
+
+/// Whether the project names packages of its own, and none was ever installed.
+fn is_not_installed(folder: &Path) -> bool {
+    folder.join("package.json").exists() && !folder.join("node_modules").exists()
+}
+
+/// A new project's packages.
+fn install(module: &Module, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), BuildError> {
+    let line = "installing the project's npm packages: npm install";
+    progress(Progress::Output { module: &module.name, line });
+    let mut npm = Command::new("npm");
+    npm.current_dir(&module.path).args([
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--prefer-offline",
+        "--loglevel=error",
+    ]);
+    process::run(module, &mut npm, progress).map(|_| ())
 }
 
 /// A folder that is removed when it is dropped.

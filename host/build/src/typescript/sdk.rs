@@ -38,7 +38,7 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/stack.js"),
     file!("src/runtime/syscalls.js"),
     file!("src/runtime/warm_up.js"),
-    file!("wit/engine.wit"),
+    file!("engine/engine.wit"),
 ];
 
 /// The SDK's name among npm packages.
