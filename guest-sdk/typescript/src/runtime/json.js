@@ -1,6 +1,7 @@
 // `JSON.stringify` within a call's memory. The engine's own reserves twelve
 // times a text's length and more while it quotes it, which a text of a mebibyte
-// takes out of the call's 64. When that fails, long texts are quoted in pieces.
+// takes out of the call's 64. So long texts are quoted in pieces: where they are seen
+// at once, and where the engine has failed.
 
 /** What the engine throws when the host gives it no more memory: a text, for want of memory for more. */
 export const OUT_OF_MEMORY = "out of memory";
@@ -11,6 +12,9 @@ const LONG_CHARACTERS = 32768;
 export function installJson() {
   const engineStringify = JSON.stringify;
   function stringify(value, replacer, space) {
+    if (replacer === undefined && hasLongText(value, { left: NODES_LOOKED_AT })) {
+      return inPieces(engineStringify, value, replacer, space);
+    }
     try {
       return engineStringify(value, replacer, space);
     } catch (error) {
@@ -19,6 +23,19 @@ export function installJson() {
     }
   }
   Object.defineProperty(JSON, "stringify", { value: stringify, writable: true, configurable: true });
+}
+
+/** How much of a value is looked through: a document's fields, and not a long list. */
+const NODES_LOOKED_AT = 32;
+
+function hasLongText(value, budget) {
+  if (typeof value === "string") return value.length > LONG_CHARACTERS;
+  if (typeof value !== "object" || value === null) return false;
+  for (const key in value) {
+    if (budget.left-- <= 0) return false;
+    if (hasLongText(value[key], budget)) return true;
+  }
+  return false;
 }
 
 function inPieces(engineStringify, value, replacer, space) {

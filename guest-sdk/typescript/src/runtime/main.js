@@ -2,7 +2,7 @@
 import { installClock, resetClock } from "./clock.js";
 import { installConsole } from "./console.js";
 import { functions, manifest, problems, registerModules } from "./functions.js";
-import { textToBytes, toBytes, withHost } from "./host.js";
+import { host, textToBytes, toBytes, withHost } from "./host.js";
 import { installJson, OUT_OF_MEMORY } from "./json.js";
 import { installRandom, resetRandom } from "./random.js";
 import { BUNDLE_NAME, describeCause, describeError, describeStack, messageOf, setSourceMap } from "./stack.js";
@@ -56,10 +56,19 @@ export async function call(path, args) {
     return textToBytes(await functions.get(path).invoke(`[${args}]`));
   } catch (thrown) {
     // Not the function's own error: it ends as a trap, and the host says which limit was met.
-    if (thrown === OUT_OF_MEMORY || isOutOfMemory()) throw new Error(OUT_OF_MEMORY);
+    if (thrown === OUT_OF_MEMORY || isOutOfMemory()) throw TRAP;
+    if (isStackOverflow(thrown)) {
+      host.log.write("error", `the call stack overflowed: ${describeError(thrown)}`);
+      throw TRAP;
+    }
     throw failure(thrown);
   }
 }
+
+/** What the generated bindings cannot pass on: the engine gives up, and the host says which limit was met. */
+const TRAP = { payload: undefined };
+
+const isStackOverflow = (thrown) => thrown instanceof Error && thrown.message === "too much recursion";
 
 /** What was thrown as the world's failure. */
 function failure(thrown) {
