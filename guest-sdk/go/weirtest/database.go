@@ -52,7 +52,7 @@ type Write struct {
 	Table string `json:"table"`
 	ID    string `json:"id"`
 	// Document is what it holds now; nil: it was deleted.
-	Document weir.Object `json:"document"`
+	Document weir.Object `json:"document,omitempty"`
 }
 
 // Error is why a function gave no result.
