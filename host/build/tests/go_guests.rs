@@ -98,8 +98,8 @@ fn what_is_wrong_is_told_at_build() {
         ("guest.go", "package main\n\nfunc main() {}\n".to_owned(), "no Weir guest"),
         (
             "guest.go",
-            guest("weir.Query(\"a:f\", f)", empty)
-                + "\n//go:wasmimport wasi_snapshot_preview1 launch\nfunc launch() int32\n\nvar Launch = launch\n",
+            guest("weir.Query(\"a:f\", f)", "func f(*weir.QueryCtx) (int32, error) { return launch(), nil }")
+                + "\n//go:wasmimport wasi_snapshot_preview1 launch\nfunc launch() int32\n",
             "launch",
         ),
     ];

@@ -8,7 +8,9 @@ use wasmtime::{Caller, Extern, Linker, Memory, Result, bail};
 const WASI: &str = "wasi_snapshot_preview1";
 const SUCCESS: i32 = 0;
 const BAD_DESCRIPTOR: i32 = 8;
-const NOT_SUPPORTED: i32 = 52;
+
+/// The size of what tells that something has happened.
+const EVENT_BYTES: usize = 32;
 
 /// Go refuses a clock that says 0.
 const CLOCK_NANOS: u64 = 1;
@@ -55,7 +57,16 @@ pub(super) fn link(linker: &mut Linker<()>, output: &Output) -> Result<()> {
         Ok(SUCCESS)
     })?;
     linker.func_wrap(WASI, "sched_yield", || SUCCESS)?;
-    linker.func_wrap(WASI, "poll_oneoff", |_: u32, _: u32, _: u32, _: u32| NOT_SUPPORTED)?;
+    // Go waits for a moment before it says why it gives up.
+    linker.func_wrap(
+        WASI,
+        "poll_oneoff",
+        |mut caller: Caller<'_, ()>, _: u32, events: u32, _: u32, happened: u32| {
+            write(&mut caller, events, &[0; EVENT_BYTES])?;
+            write(&mut caller, happened, &1_u32.to_le_bytes())?;
+            Ok(SUCCESS)
+        },
+    )?;
     for name in ["fd_prestat_get", "fd_fdstat_get", "fd_fdstat_set_flags"] {
         linker.func_wrap(WASI, name, |_: u32, _: u32| BAD_DESCRIPTOR)?;
     }
