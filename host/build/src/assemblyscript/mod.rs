@@ -117,11 +117,8 @@ mod tests {
 
     #[test]
     fn each_build_has_a_file_of_its_own_which_goes_with_it() {
-        let module = Module {
-            name: "a".to_owned(),
-            language: Language::AssemblyScript,
-            path: PathBuf::from("/a"),
-        };
+        let module =
+            Module { name: "a".to_owned(), language: Language::AssemblyScript, path: PathBuf::from("/a") };
         let (first, second) = (OutFile::new(&module).unwrap(), OutFile::new(&module).unwrap());
         assert_ne!(first.0, second.0);
         let folder = first.0.parent().unwrap().to_path_buf();

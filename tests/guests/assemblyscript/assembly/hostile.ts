@@ -91,9 +91,9 @@ export function hugeResult(ctx: QueryCtx, bytes: u32): string {
 /** Gives arrays within arrays. */
 @query
 export function deepResult(ctx: QueryCtx, depth: u32): Value {
-  let result = Value.of<Value[]>([]);
-  for (let level: u32 = 1; level < depth; level++) result = Value.of<Value[]>([result]);
-  return result;
+  let value = Value.of(new Array<Value>());
+  for (let level: u32 = 1; level < depth; level++) value = Value.of([value]);
+  return value;
 }
 
 /** Writes lines to the log. */

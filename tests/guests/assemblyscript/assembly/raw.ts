@@ -1,6 +1,6 @@
-// Ways around the SDK.
+// A way around the SDK.
 
-import { DatabaseWriter, QueryCtx } from "@weir/assemblyscript";
+import { DatabaseWriter } from "@weir/assemblyscript";
 
 /** A query's database as what it is not. */
 export function insertPastTheSdk(table: string): string {

@@ -1,0 +1,140 @@
+//! AssemblyScript guests are built for real, with the packages that `npm install` put into the repository.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use weir_build::{BuildError, BuiltModule, Project, build};
+use wit_component::DecodedWasm;
+use wit_parser::WorldItem;
+
+fn build_quietly(project: &Project) -> (Result<Vec<BuiltModule>, BuildError>, Vec<String>) {
+    let mut lines = Vec::new();
+    let result = build(project, None, &mut |progress| lines.push(progress.to_string()));
+    (result, lines)
+}
+
+fn repository(inner: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(inner).canonicalize().unwrap()
+}
+
+/// A project with these files, and the repository's npm packages.
+fn project_with(files: &[(&str, &str)]) -> (tempfile::TempDir, Project) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    std::fs::write(folder.path().join("package.json"), r#"{"name":"@me/notes"}"#).unwrap();
+    std::fs::write(folder.path().join("host.toml"), "[modules.guest]\nlanguage = \"assemblyscript\"\n")
+        .unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(repository("node_modules"), folder.path().join("node_modules")).unwrap();
+    let project = Project::load(folder.path()).unwrap();
+    (folder, project)
+}
+
+/// What the compiler says about a source; it must refuse it.
+fn refused(source: &str) -> String {
+    let (_folder, project) = project_with(&[("assembly/notes.ts", source)]);
+    match build_quietly(&project).0 {
+        Err(BuildError::Compiler { output, .. }) => output,
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("it compiles:\n{source}"),
+    }
+}
+
+#[test]
+fn the_chat_becomes_a_component_of_the_world() {
+    let project = Project::load(&repository("examples/chat/assemblyscript")).unwrap();
+    let (built, lines) = build_quietly(&project);
+    let built = built.unwrap_or_else(|error| panic!("{error}\n{}", lines.join("\n")));
+    assert!(lines[0].starts_with("building chat with AssemblyScript 0.28."), "{lines:?}");
+    assert_eq!(lines.len(), 2, "the compiler has nothing to say: {lines:?}");
+    let DecodedWasm::Component(resolve, world) = wit_component::decode(&built[0].component).unwrap() else {
+        panic!("not a component");
+    };
+    // The types that interfaces share are imports too.
+    let imports = resolve.worlds[world].imports.iter();
+    let interfaces = imports.filter(|(_, item)| !matches!(item, WorldItem::Type { .. }));
+    let imports: BTreeSet<String> = interfaces.map(|(key, _)| resolve.name_world_key(key)).collect();
+    assert!(imports.iter().all(|name| name.starts_with("weir:guest/")), "{imports:?}");
+    let (again, _) = build_quietly(&project);
+    assert!(again.unwrap()[0].component == built[0].component, "the same source gives the same bytes");
+}
+
+#[test]
+fn files_are_modules_and_the_index_has_the_packages_name() {
+    let function = |name: &str| {
+        format!(
+            "import {{ QueryCtx }} from \"@weir/assemblyscript\";\n@query\nexport function {name}(ctx: QueryCtx): void {{}}\n"
+        )
+    };
+    let (_folder, project) = project_with(&[
+        ("assembly/index.ts", &function("home")),
+        ("assembly/users.ts", &function("list")),
+        ("assembly/admin/users.ts", &function("ban")),
+    ]);
+    let (built, lines) = build_quietly(&project);
+    let built = built.unwrap_or_else(|error| panic!("{error}\n{}", lines.join("\n")));
+    // The manifest lies in the memory's image as UTF-16.
+    let image: Vec<u8> = built[0].component.iter().copied().filter(|&byte| byte != 0).collect();
+    let text = String::from_utf8_lossy(&image);
+    for path in ["notes:home", "users:list", "admin/users:ban"] {
+        assert!(text.contains(&format!("\"path\":\"{path}\"")), "{path}");
+    }
+}
+
+#[test]
+fn errors_point_into_the_users_file() {
+    let head = "import { MutationCtx, QueryCtx } from \"@weir/assemblyscript\";\n";
+    let cases = [
+        (
+            "@query\nexport function f(ctx: QueryCtx): i32 {\n  return \"text\";\n}\n",
+            "assembly/notes.ts(4,",
+            "not assignable",
+        ),
+        (
+            "@query\nexport function f(ctx: QueryCtx, at: Date): void {}\n",
+            "assembly/notes.ts(3,38)",
+            "`Date` is no value",
+        ),
+        ("@query\nfunction f(ctx: QueryCtx): void {}\n", "assembly/notes.ts(3,10)", "`f` is not exported"),
+        (
+            "@mutation\nexport function f(ctx: QueryCtx): void {}\n",
+            "assembly/notes.ts(3,",
+            "ctx: MutationCtx",
+        ),
+        ("@query\nexport function f(): void {}\n", "assembly/notes.ts(3,17)", "ctx: QueryCtx"),
+        (
+            "@query\nexport function f<T>(ctx: QueryCtx): void {}\n",
+            "assembly/notes.ts(3,17)",
+            "type parameters",
+        ),
+        (
+            "class Note {\n  text: string;\n  at: Set<string>;\n}\n@query\nexport function f(ctx: QueryCtx, note: Note): void {}\n",
+            "assembly/notes.ts(4,7)",
+            "`Set` is no value",
+        ),
+        (
+            "@query\nexport function f(ctx: QueryCtx): void {}\n@query(\"f\")\nexport function g(ctx: QueryCtx): void {}\n",
+            "assembly/notes.ts(5,17)",
+            "two functions `notes:f`",
+        ),
+    ];
+    for (source, place, message) in cases {
+        let output = refused(&format!("{head}{source}"));
+        assert!(output.contains(place) && output.contains(message), "{place} {message}:\n{output}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_said_with_what_to_do() {
+    let (folder, project) = project_with(&[]);
+    let error = |project: &Project| build_quietly(project).0.unwrap_err().to_string();
+    assert!(error(&project).contains("assembly/index.ts"), "{}", error(&project));
+    std::fs::create_dir(folder.path().join("assembly")).unwrap();
+    std::fs::write(folder.path().join("assembly/index.ts"), "").unwrap();
+    std::fs::remove_file(folder.path().join("node_modules")).unwrap();
+    assert!(error(&project).contains("npm install"), "{}", error(&project));
+}
