@@ -1,0 +1,73 @@
+// The ten snippets that the SDK's page shows.
+
+import { Box, Doc, failWith, field, Id, MutationCtx, QueryCtx } from "@weir/assemblyscript";
+
+@document("notes")
+class Note {
+  author: string;
+  text: string;
+  stars: f64;
+  pinned: Box<bool> | null;
+}
+
+@query
+export function latest(ctx: QueryCtx): Doc<Note>[] {
+  return ctx.db.query<Note>("notes").order("desc").take(10);
+}
+
+@mutation
+export function write(ctx: MutationCtx, author: string, text: string): Id<Note> {
+  return ctx.db.insert<Note>("notes", { author, text, stars: 0, pinned: null });
+}
+
+@query
+export function read(ctx: QueryCtx, id: Id<Note>): Doc<Note> | null {
+  return ctx.db.get(id);
+}
+
+@query
+export function starred(ctx: QueryCtx, least: f64): Doc<Note>[] {
+  return ctx.db.query<Note>("notes").order("desc").filter(field("stars").gte(least)).take(20);
+}
+
+@mutation
+export function star(ctx: MutationCtx, id: Id<Note>): void {
+  const note = ctx.db.get(id);
+  if (!note) throw new Error("there is no such note");
+  ctx.db.patch(id, { stars: note.stars + 1 });
+}
+
+@mutation
+export function rewrite(ctx: MutationCtx, id: Id<Note>, author: string, text: string): void {
+  ctx.db.replace<Note>(id, { author, text, stars: 0, pinned: null });
+}
+
+@mutation
+export function remove(ctx: MutationCtx, id: Id<Note>): void {
+  ctx.db.delete(id);
+}
+
+@mutation
+export function pin(ctx: MutationCtx, id: Id<Note>, author: string): void {
+  const note = ctx.db.get(id);
+  if (!note) throw new Error("there is no such note");
+  if (note.author != author) {
+    failWith({ code: "NotYours", author: note.author });
+  }
+  ctx.db.patch(id, { pinned: true });
+}
+
+@mutation
+export function writeAndStar(ctx: MutationCtx, author: string, text: string): Id<Note> {
+  const id = ctx.runMutation<Id<Note>>("notes:write", { author, text });
+  ctx.runMutation<void>("notes:star", { id });
+  return id;
+}
+
+@mutation
+export function writeFortune(ctx: MutationCtx): Id<Note> {
+  const number = Math.floor(ctx.random() * 100);
+  console.log(`fortune ${number} at ${ctx.now()}`);
+  const text = `Your number is ${number}.`;
+  return ctx.db.insert<Note>("notes", { author: "fortune", text, stars: 0, pinned: null });
+}

@@ -1,0 +1,132 @@
+// The ten snippets that the SDK's page shows.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"weir.dev/go"
+)
+
+// Note is a document of the table notes.
+type Note struct {
+	Author string              `json:"author"`
+	Text   string              `json:"text"`
+	Stars  float64             `json:"stars"`
+	Pinned weir.Optional[bool] `json:"pinned"`
+}
+
+var notes = weir.NewTable[Note]("notes")
+
+// NotYours is what a client gets when a note is not its own.
+type NotYours struct {
+	Code   string `json:"code"`
+	Author string `json:"author"`
+}
+
+type leastArgs struct {
+	Least float64 `json:"least"`
+}
+
+type noteArgs struct {
+	ID weir.ID[Note] `json:"id"`
+}
+
+type textArgs struct {
+	Author string `json:"author"`
+	Text   string `json:"text"`
+}
+
+type rewriteArgs struct {
+	ID     weir.ID[Note] `json:"id"`
+	Author string        `json:"author"`
+	Text   string        `json:"text"`
+}
+
+type pinArgs struct {
+	ID     weir.ID[Note] `json:"id"`
+	Author string        `json:"author"`
+}
+
+func init() {
+	weir.Query("notes:latest", latest)
+	weir.Query("notes:read", read)
+	weir.Query("notes:starred", starred)
+	weir.Mutation("notes:write", write)
+	weir.Mutation("notes:star", star)
+	weir.Mutation("notes:rewrite", rewrite)
+	weir.Mutation("notes:remove", remove)
+	weir.Mutation("notes:pin", pin)
+	weir.Mutation("notes:writeAndStar", writeAndStar)
+	weir.Mutation("notes:writeFortune", writeFortune)
+}
+
+func latest(ctx *weir.QueryCtx) ([]weir.Doc[Note], error) {
+	return notes.Query(ctx).Order(weir.Desc).Take(10)
+}
+
+func write(ctx *weir.MutationCtx, args textArgs) (weir.ID[Note], error) {
+	return notes.Insert(ctx, Note{Author: args.Author, Text: args.Text})
+}
+
+func read(ctx *weir.QueryCtx, args noteArgs) (*weir.Doc[Note], error) {
+	return notes.Get(ctx, args.ID)
+}
+
+func starred(ctx *weir.QueryCtx, args leastArgs) ([]weir.Doc[Note], error) {
+	return notes.Query(ctx).Order(weir.Desc).Filter(weir.Field("stars").Gte(args.Least)).Take(20)
+}
+
+func star(ctx *weir.MutationCtx, args noteArgs) error {
+	note, err := noteOf(ctx, args.ID)
+	if err != nil {
+		return err
+	}
+	return notes.Patch(ctx, args.ID, weir.Object{"stars": note.Value.Stars + 1})
+}
+
+func rewrite(ctx *weir.MutationCtx, args rewriteArgs) error {
+	return notes.Replace(ctx, args.ID, Note{Author: args.Author, Text: args.Text})
+}
+
+func remove(ctx *weir.MutationCtx, args noteArgs) error {
+	return notes.Delete(ctx, args.ID)
+}
+
+func pin(ctx *weir.MutationCtx, args pinArgs) error {
+	note, err := noteOf(ctx, args.ID)
+	if err != nil {
+		return err
+	}
+	if note.Value.Author != args.Author {
+		return weir.AppError(NotYours{Code: "NotYours", Author: note.Value.Author})
+	}
+	return notes.Patch(ctx, args.ID, weir.Object{"pinned": true})
+}
+
+func writeAndStar(ctx *weir.MutationCtx, args textArgs) (weir.ID[Note], error) {
+	id, err := weir.RunMutation[weir.ID[Note]](ctx, "notes:write", args)
+	if err != nil {
+		return "", err
+	}
+	_, err = weir.RunMutation[any](ctx, "notes:star", noteArgs{id})
+	return id, err
+}
+
+func writeFortune(ctx *weir.MutationCtx) (weir.ID[Note], error) {
+	number := math.Floor(ctx.Random() * 100)
+	weir.Logf("fortune %v at %v", number, ctx.Now())
+	text := fmt.Sprintf("Your number is %v.", number)
+	return notes.Insert(ctx, Note{Author: "fortune", Text: text})
+}
+
+func noteOf(ctx weir.Reader, id weir.ID[Note]) (*weir.Doc[Note], error) {
+	note, err := notes.Get(ctx, id)
+	if err == nil && note == nil {
+		err = errors.New("there is no such note")
+	}
+	return note, err
+}
+
+func main() {}

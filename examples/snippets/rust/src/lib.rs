@@ -1,0 +1,78 @@
+//! The ten snippets that the SDK's page shows.
+
+use weir::prelude::*;
+
+#[document("notes")]
+pub struct Note {
+    pub author: String,
+    pub text: String,
+    pub stars: f64,
+    pub pinned: Option<bool>,
+}
+
+/// What a client gets when a note is not its own.
+#[value]
+pub struct NotYours {
+    pub code: String,
+    pub author: String,
+}
+
+#[query]
+pub fn latest(ctx: &QueryCtx) -> Result<Vec<Doc<Note>>> {
+    ctx.db.query("notes").order(Desc).take(10)
+}
+
+#[mutation]
+pub fn write(ctx: &MutationCtx, author: String, text: String) -> Result<Id<Note>> {
+    ctx.db.insert("notes", &Note { author, text, stars: 0.0, pinned: None })
+}
+
+#[query]
+pub fn read(ctx: &QueryCtx, id: Id<Note>) -> Result<Option<Doc<Note>>> {
+    ctx.db.get(&id)
+}
+
+#[query]
+pub fn starred(ctx: &QueryCtx, least: f64) -> Result<Vec<Doc<Note>>> {
+    ctx.db.query("notes").order(Desc).filter(|note| note.field("stars").gte(least)).take(20)
+}
+
+#[mutation]
+pub fn star(ctx: &MutationCtx, id: Id<Note>) -> Result<()> {
+    let note = ctx.db.get(&id)?.context("there is no such note")?;
+    ctx.db.patch(&id, fields! { stars: note.stars + 1.0 })
+}
+
+#[mutation]
+pub fn rewrite(ctx: &MutationCtx, id: Id<Note>, author: String, text: String) -> Result<()> {
+    ctx.db.replace(&id, &Note { author, text, stars: 0.0, pinned: None })
+}
+
+#[mutation]
+pub fn remove(ctx: &MutationCtx, id: Id<Note>) -> Result<()> {
+    ctx.db.delete(&id)
+}
+
+#[mutation]
+pub fn pin(ctx: &MutationCtx, id: Id<Note>, author: String) -> Result<()> {
+    let note = ctx.db.get(&id)?.context("there is no such note")?;
+    if note.author != author {
+        bail_with!(NotYours { code: "NotYours".to_owned(), author: note.author.clone() });
+    }
+    ctx.db.patch(&id, fields! { pinned: true })
+}
+
+#[mutation]
+pub fn write_and_star(ctx: &MutationCtx, author: String, text: String) -> Result<Id<Note>> {
+    let id: Id<Note> = ctx.run_mutation("notes:write", fields! { author: author, text: text })?;
+    ctx.run_mutation::<()>("notes:star", fields! { id: id })?;
+    Ok(id)
+}
+
+#[mutation]
+pub fn write_fortune(ctx: &MutationCtx) -> Result<Id<Note>> {
+    let number = (ctx.random() * 100.0).floor();
+    log!("fortune {number} at {}", ctx.now());
+    let text = format!("Your number is {number}.");
+    ctx.db.insert("notes", &Note { author: "fortune".to_owned(), text, stars: 0.0, pinned: None })
+}

@@ -1,0 +1,89 @@
+// The ten snippets that the SDK's page shows.
+
+import { ConvexError, v } from "convex/values";
+import { api } from "./_generated/api";
+import type { Id } from "./_generated/dataModel";
+import { mutation, query } from "./_generated/server";
+
+export const latest = query({
+  args: {},
+  handler: async (ctx) => {
+    return await ctx.db.query("notes").order("desc").take(10);
+  },
+});
+
+export const write = mutation({
+  args: { author: v.string(), text: v.string() },
+  handler: async (ctx, { author, text }) => {
+    return await ctx.db.insert("notes", { author, text, stars: 0 });
+  },
+});
+
+export const read = query({
+  args: { id: v.id("notes") },
+  handler: async (ctx, { id }) => {
+    return await ctx.db.get(id);
+  },
+});
+
+export const starred = query({
+  args: { least: v.number() },
+  handler: async (ctx, { least }) => {
+    const notes = ctx.db.query("notes").order("desc");
+    return await notes.filter((q) => q.gte(q.field("stars"), least)).take(20);
+  },
+});
+
+export const star = mutation({
+  args: { id: v.id("notes") },
+  handler: async (ctx, { id }) => {
+    const note = await ctx.db.get(id);
+    if (!note) throw new Error("there is no such note");
+    await ctx.db.patch(id, { stars: note.stars + 1 });
+  },
+});
+
+export const rewrite = mutation({
+  args: { id: v.id("notes"), author: v.string(), text: v.string() },
+  handler: async (ctx, { id, author, text }) => {
+    await ctx.db.replace(id, { author, text, stars: 0 });
+  },
+});
+
+export const remove = mutation({
+  args: { id: v.id("notes") },
+  handler: async (ctx, { id }) => {
+    await ctx.db.delete(id);
+  },
+});
+
+export const pin = mutation({
+  args: { id: v.id("notes"), author: v.string() },
+  handler: async (ctx, { id, author }) => {
+    const note = await ctx.db.get(id);
+    if (!note) throw new Error("there is no such note");
+    if (note.author !== author) {
+      throw new ConvexError({ code: "NotYours", author: note.author });
+    }
+    await ctx.db.patch(id, { pinned: true });
+  },
+});
+
+export const writeAndStar = mutation({
+  args: { author: v.string(), text: v.string() },
+  handler: async (ctx, args): Promise<Id<"notes">> => {
+    const id = await ctx.runMutation(api.notes.write, args);
+    await ctx.runMutation(api.notes.star, { id });
+    return id;
+  },
+});
+
+export const writeFortune = mutation({
+  args: {},
+  handler: async (ctx) => {
+    const number = Math.floor(Math.random() * 100);
+    console.log(`fortune ${number} at ${Date.now()}`);
+    const text = `Your number is ${number}.`;
+    return await ctx.db.insert("notes", { author: "fortune", text, stars: 0 });
+  },
+});
