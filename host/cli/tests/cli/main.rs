@@ -2,6 +2,7 @@
 //! standard output and what to standard error.
 
 mod help;
+mod init;
 mod serving;
 mod testing;
 mod usage;
