@@ -16,10 +16,18 @@ DEMO_DATA ?= .host
 # What the demo's functions are written in: rust, go, assemblyscript or typescript.
 GUEST ?= rust
 
+# Tests of functions in Rust, compiled for this machine.
+EXAMPLES_TARGET_DIR := $(WEIR_CACHE_DIR)/examples
+export EXAMPLES_TARGET_DIR
+# What a test helper of an SDK starts.
+TEST_HOST = env -u CARGO_TARGET_DIR WEIR_HOST="$$CARGO_TARGET_DIR/debug/host"
+NPM_EXAMPLES := @weir/testing weir-chat-assemblyscript weir-chat-typescript weir-snippets-assemblyscript \
+  weir-snippets-typescript weir-tests-typescript
+
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-client test-npm test-browser lint format bench page host host-release
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-browser lint format bench docs page host host-release
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,14 +43,20 @@ demo: ## Build everything and serve the chat at http://127.0.0.1:3210 (GUEST=go,
 
 test: ## Everything: rooms, guests, npm clients, two browsers, SIGKILL
 	@scripts/setup test
-	$(MAKE) --no-print-directory test-rust test-go test-client test-npm test-browser
+	$(MAKE) --no-print-directory test-rust test-go test-examples test-client test-npm test-browser
 
 test-rust: host ## The rooms, and end to end from Rust
 	cargo test --workspace --locked
 
-test-go: host ## The Go SDK, and the Go chat's own tests
+test-go: host ## The Go SDK, and the tests of the examples in Go
 	cd guest-sdk/go && go vet ./... && GOOS=wasip1 GOARCH=wasm go vet ./... && go test ./...
-	cd examples/chat/go && WEIR_HOST="$$CARGO_TARGET_DIR/debug/host" go test ./...
+	cd examples/chat/go && $(TEST_HOST) go test ./...
+	cd examples/snippets/go && $(TEST_HOST) go test ./...
+
+test-examples: host ## The examples' own tests, in the other languages
+	cd examples/chat/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
+	cd examples/snippets/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
+	$(TEST_HOST) npm test $(addprefix --workspace ,$(NPM_EXAMPLES))
 
 test-client: ## The diff transport against a server in the tests' hands
 	npm test --workspace @weir/diffs
@@ -78,6 +92,9 @@ host: ## The binary `host`, with debug assertions
 
 host-release:
 	cargo build --release --locked -p weir-cli
+
+docs: ## Write the snippets into docs/languages.md and the SDKs' READMEs
+	scripts/snippets
 
 page: ## The chat's page
 	npm run build --workspace weir-chat

@@ -12,14 +12,10 @@ module.exports = function init() {
     create(info) {
       const service = info.languageService;
       const proxy = Object.create(null);
-      for (const name of Object.keys(service))
-        proxy[name] = (...args) => service[name](...args);
-      const without = (diagnostics) =>
-        diagnostics.filter((diagnostic) => !isOurs(diagnostic));
-      proxy.getSyntacticDiagnostics = (file) =>
-        without(service.getSyntacticDiagnostics(file));
-      proxy.getSemanticDiagnostics = (file) =>
-        without(service.getSemanticDiagnostics(file));
+      for (const name of Object.keys(service)) proxy[name] = (...args) => service[name](...args);
+      const without = (diagnostics) => diagnostics.filter((diagnostic) => !isOurs(diagnostic));
+      proxy.getSyntacticDiagnostics = (file) => without(service.getSyntacticDiagnostics(file));
+      proxy.getSemanticDiagnostics = (file) => without(service.getSemanticDiagnostics(file));
       return proxy;
     },
   };
@@ -28,8 +24,6 @@ module.exports = function init() {
 /** Whether a diagnostic is about one of our decorators. */
 function isOurs({ code, file, start, length }) {
   if (code !== DECORATORS_NOT_VALID_HERE || !file) return false;
-  const name = /^@?([A-Za-z]+)/.exec(
-    file.text.slice(start, start + Math.max(length, 1)),
-  )?.[1];
+  const name = /^@?([A-Za-z]+)/.exec(file.text.slice(start, start + Math.max(length, 1)))?.[1];
   return NAMES.includes(name);
 }

@@ -14,35 +14,25 @@ export function collectClasses(source, parser) {
       end: statement.range.end - 1,
       table: tableOf(statement, parser),
       hasBase: statement.extendsType !== null,
-      typeParameters: (statement.typeParameters ?? []).map(
-        (parameter) => parameter.name.text,
-      ),
+      typeParameters: (statement.typeParameters ?? []).map((parameter) => parameter.name.text),
       fields: fieldsOf(statement, source, parser),
     }));
 }
 
 /** The table of `@document("table")`. */
 export function tableOf(statement, emitter) {
-  const decorator = (statement.decorators ?? []).find(
-    (decorator) => nameOf(decorator) === "document",
-  );
+  const decorator = (statement.decorators ?? []).find((decorator) => nameOf(decorator) === "document");
   if (!decorator) return undefined;
   const [argument] = decorator.args ?? [];
-  if (argument?.kind === NodeKind.Literal && typeof argument.value === "string")
-    return argument.value;
-  if (emitter)
-    report(emitter, decorator.range, 'name the table: @document("messages")');
+  if (argument?.kind === NodeKind.Literal && typeof argument.value === "string") return argument.value;
+  if (emitter) report(emitter, decorator.range, 'name the table: @document("messages")');
   return undefined;
 }
 
 /** A class's own fields, which are what is read and written. */
 export function fieldsOf(statement, source, emitter) {
   return statement.members
-    .filter(
-      (member) =>
-        member.kind === NodeKind.FieldDeclaration &&
-        !member.is(CommonFlags.Static),
-    )
+    .filter((member) => member.kind === NodeKind.FieldDeclaration && !member.is(CommonFlags.Static))
     .filter((member) => !SYSTEM_FIELDS.includes(member.name.text))
     .filter((member) => isTyped(member, emitter))
     .map((member) => ({
@@ -50,22 +40,14 @@ export function fieldsOf(statement, source, emitter) {
       node: member.type,
       type: source ? textOf(member.type, source) : "",
       isNullable: member.type.isNullable,
-      initializer:
-        member.initializer && source
-          ? textOf(member.initializer, source)
-          : undefined,
+      initializer: member.initializer && source ? textOf(member.initializer, source) : undefined,
       isOptional: member.type.isNullable || member.initializer !== null,
     }));
 }
 
 function isTyped(member, emitter) {
   if (member.type) return true;
-  if (emitter)
-    report(
-      emitter,
-      member.name.range,
-      `say the type of the field \`${member.name.text}\``,
-    );
+  if (emitter) report(emitter, member.name.range, `say the type of the field \`${member.name.text}\``);
   return false;
 }
 
@@ -73,9 +55,7 @@ const SYSTEM_FIELDS = ["_id", "_creationTime"];
 
 /** The members to add to a class, as text without line ends. */
 export function membersOf(found) {
-  const members = [systemFields(found), readerOf(found), writerOf(found)].join(
-    " ",
-  );
+  const members = [systemFields(found), readerOf(found), writerOf(found)].join(" ");
   return ` ${members.replace(/\s*\n\s*/g, " ")} `;
 }
 
@@ -99,18 +79,11 @@ function readerOf(found) {
     `if (__reader.isKey("_id")) this._id = __weir_read<${idType(found)}>(__reader); else `,
     `if (__reader.isKey("_creationTime")) this._creationTime = __weir_read<f64>(__reader); else `,
   ];
-  const cases = [...fields, ...(found.table === undefined ? [] : system)].join(
-    "",
-  );
-  const absent = found.fields.map(
-    ({ name, initializer, isOptional }, index) => {
-      if (initializer !== undefined)
-        return `if (!(__seen & ${bit(index)})) this.${name} = ${initializer};`;
-      return isOptional
-        ? ""
-        : `if (!(__seen & ${bit(index)})) __reader.missing("${name}");`;
-    },
-  );
+  const cases = [...fields, ...(found.table === undefined ? [] : system)].join("");
+  const absent = found.fields.map(({ name, initializer, isOptional }, index) => {
+    if (initializer !== undefined) return `if (!(__seen & ${bit(index)})) this.${name} = ${initializer};`;
+    return isOptional ? "" : `if (!(__seen & ${bit(index)})) __reader.missing("${name}");`;
+  });
   return (
     '__weirRead(__reader: __WeirReader): void { if (!__reader.beginObject()) __reader.mismatch("an object"); ' +
     "let __seen: u64 = 0; for (let __first = true; __reader.nextKey(__first); __first = false) { " +
@@ -126,9 +99,7 @@ function bit(index) {
 function writerOf(found) {
   const fields = found.fields.map(({ name, isNullable }) => {
     const write = `__writer.name('"${name}":'); __weir_write(__writer, this.${name});`;
-    return isNullable
-      ? `if (changetype<usize>(this.${name}) != 0) { ${write} }`
-      : write;
+    return isNullable ? `if (changetype<usize>(this.${name}) != 0) { ${write} }` : write;
   });
   const system =
     "const __stored = __writer.takesSystemFields(); __writer.byte(0x7b); " +

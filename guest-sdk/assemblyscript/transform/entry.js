@@ -10,8 +10,7 @@ const RUNTIME = "@weir/assemblyscript/assembly/entry";
 /** The entry's text; the manifest is filled in when types are known. */
 export function entryText(functions) {
   const imports = functions.map(
-    (found, index) =>
-      `import { ${found.wrapper} as f${index} } from ${JSON.stringify("./" + found.file)};`,
+    (found, index) => `import { ${found.wrapper} as f${index} } from ${JSON.stringify("./" + found.file)};`,
   );
   const calls = functions.map(
     (found, index) =>
@@ -32,11 +31,7 @@ ${calls.join("\n")}
 
 /** Fills in the manifest. */
 export function setManifest(program, manifest) {
-  const entry = program.sources.find(
-    (source) => source.normalizedPath === ENTRY_PATH,
-  );
-  const statement = entry.statements.find(
-    (statement) => statement.kind === NodeKind.Variable,
-  );
+  const entry = program.sources.find((source) => source.normalizedPath === ENTRY_PATH);
+  const statement = entry.statements.find((statement) => statement.kind === NodeKind.Variable);
   statement.declarations[0].initializer.value = manifest;
 }

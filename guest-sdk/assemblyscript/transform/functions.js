@@ -30,9 +30,7 @@ export function collectFunctions(source, packageName, parser) {
 }
 
 function decoratorOf(statement) {
-  return (statement.decorators ?? []).find(
-    (decorator) => nameOf(decorator) in KINDS,
-  );
+  return (statement.decorators ?? []).find((decorator) => nameOf(decorator) in KINDS);
 }
 
 /** The name of a decorator. */
@@ -47,16 +45,10 @@ function problemOf(statement, decorator, source) {
   const first = statement.signature.parameters[0];
   const at = (range, message) => ({ range, message });
   if (!statement.is(CommonFlags.Export)) {
-    return at(
-      statement.name.range,
-      `\`${name}\` is not exported; write \`export function ${name}\``,
-    );
+    return at(statement.name.range, `\`${name}\` is not exported; write \`export function ${name}\``);
   }
   if (statement.typeParameters?.length) {
-    return at(
-      statement.name.range,
-      `\`${name}\` has type parameters, which a client cannot give`,
-    );
+    return at(statement.name.range, `\`${name}\` has type parameters, which a client cannot give`);
   }
   if (decorator.args?.length) {
     const { name: known, problem } = nameArgument(decorator);
@@ -74,13 +66,8 @@ function problemOf(statement, decorator, source) {
 /** `@query("name")` registers under another name. */
 function nameArgument(decorator) {
   const [argument] = decorator.args;
-  const isText =
-    argument.kind === NodeKind.Literal && typeof argument.value === "string";
-  if (
-    decorator.args.length === 1 &&
-    isText &&
-    /^[A-Za-z_][A-Za-z0-9_]*$/.test(argument.value)
-  ) {
+  const isText = argument.kind === NodeKind.Literal && typeof argument.value === "string";
+  if (decorator.args.length === 1 && isText && /^[A-Za-z_][A-Za-z0-9_]*$/.test(argument.value)) {
     return { name: argument.value };
   }
   return {
@@ -90,9 +77,7 @@ function nameArgument(decorator) {
 
 function describe(statement, decorator, source, packageName) {
   const { kind, visibility } = KINDS[nameOf(decorator)];
-  const name = decorator.args?.length
-    ? nameArgument(decorator).name
-    : statement.name.text;
+  const name = decorator.args?.length ? nameArgument(decorator).name : statement.name.text;
   const file = source.normalizedPath.replace(/\.ts$/, "");
   return {
     path: `${moduleName(file, packageName)}:${name}`,
@@ -109,9 +94,7 @@ function describe(statement, decorator, source, packageName) {
       type: textOf(parameter.type, source),
       node: parameter.type,
       isNullable: parameter.type.isNullable,
-      initializer: parameter.initializer
-        ? textOf(parameter.initializer, source)
-        : undefined,
+      initializer: parameter.initializer ? textOf(parameter.initializer, source) : undefined,
     })),
     returns: textOf(statement.signature.returnType, source),
     returnsVoid: textOf(statement.signature.returnType, source) === "void",
@@ -138,18 +121,13 @@ export function wrapperOf(found) {
     ...parameter,
     variable: `__weir${index}`,
   }));
-  const given = [
-    `__weir_context<${found.context}>()`,
-    ...parameters.map(({ variable }) => variable),
-  ];
+  const given = [`__weir_context<${found.context}>()`, ...parameters.map(({ variable }) => variable)];
   const call = `${found.local}(${given.join(", ")})`;
   const body = [
     ...parameters.map(variableOf),
     parameters.length ? readArguments(parameters) : "",
     "const __writer = new __WeirWriter();",
-    found.returnsVoid
-      ? `${call}; __writer.nil();`
-      : `__weir_write<${found.returns}>(__writer, ${call});`,
+    found.returnsVoid ? `${call}; __writer.nil();` : `__weir_write<${found.returns}>(__writer, ${call});`,
     "return __weir_result(__writer);",
   ];
   const text = `export function ${found.wrapper}(__reader: __WeirReader): usize { ${body.join(" ")} }`;
@@ -158,8 +136,7 @@ export function wrapperOf(found) {
 
 /** A variable for a parameter, with what it is if the argument is absent. */
 function variableOf({ variable, type, initializer, isNullable }) {
-  const absent =
-    initializer ?? (isNullable ? "null" : `__weir_absent<${type}>()`);
+  const absent = initializer ?? (isNullable ? "null" : `__weir_absent<${type}>()`);
   return `let ${variable}: ${type} = ${absent};`;
 }
 

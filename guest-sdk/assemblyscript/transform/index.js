@@ -26,8 +26,7 @@ export default class WeirTransform {
     const index = packageName(this.baseDir);
     for (const source of files) this.prepare(parser, source, index);
     this.refuseTwins(parser);
-    if (parser.diagnostics.some((diagnostic) => diagnostic.category === ERROR))
-      return;
+    if (parser.diagnostics.some((diagnostic) => diagnostic.category === ERROR)) return;
     parser.parseFile(entryText(this.functions), ENTRY_PATH, true);
   }
 
@@ -37,9 +36,7 @@ export default class WeirTransform {
     const functions = collectFunctions(source, index, parser);
     this.functions.push(...functions);
     const own = spliceMembers(source.text, classes);
-    const text = [own, ...functions.map((found) => wrapperOf(found))].join(
-      "\n",
-    );
+    const text = [own, ...functions.map((found) => wrapperOf(found))].join("\n");
     parser.sources.splice(parser.sources.indexOf(source), 1);
     // Without this the parser believes that it is done with the file.
     parser.donelog.delete(source.internalPath);
@@ -54,11 +51,7 @@ export default class WeirTransform {
     const seen = new Map();
     for (const found of this.functions) {
       if (seen.has(found.path)) {
-        report(
-          parser,
-          found.range,
-          `there are two functions \`${found.path}\`; rename one`,
-        );
+        report(parser, found.range, `there are two functions \`${found.path}\`; rename one`);
       }
       seen.set(found.path, found);
     }

@@ -18,12 +18,7 @@ const TAKES_OBJECT = {
   failWith: 0,
 };
 /** The places where nothing stands for an object without fields. */
-const DEFAULTS_TO_EMPTY = [
-  "runQuery",
-  "tryRunQuery",
-  "runMutation",
-  "tryRunMutation",
-];
+const DEFAULTS_TO_EMPTY = ["runQuery", "tryRunQuery", "runMutation", "tryRunMutation"];
 const NEVER_RETURN = ["fail", "failWith"];
 
 /** Rewrites the user's part of a file, which ends at `end`. */
@@ -53,10 +48,7 @@ function visitChild(node, seen) {
   visit(node, seen);
   if (node.kind === NodeKind.Throw) return failing(node);
   if (node.kind === NodeKind.Call) takeObject(node);
-  if (
-    node.kind === NodeKind.Expression &&
-    isCallThatNeverReturns(node.expression)
-  ) {
+  if (node.kind === NodeKind.Expression && isCallThatNeverReturns(node.expression)) {
     return Node.createBlockStatement([node, abort(node.range)], node.range);
   }
   return node;
@@ -65,19 +57,13 @@ function visitChild(node, seen) {
 function failing(statement) {
   const { range } = statement;
   const call = callOf("__weir_throw", [statement.value], range);
-  return Node.createBlockStatement(
-    [Node.createExpressionStatement(call), abort(range)],
-    range,
-  );
+  return Node.createBlockStatement([Node.createExpressionStatement(call), abort(range)], range);
 }
 
 /** What the compiler knows to be the end. */
 function abort(range) {
   const error = Node.createSimpleTypeName("Error", range);
-  return Node.createThrowStatement(
-    Node.createNewExpression(error, null, [], range),
-    range,
-  );
+  return Node.createThrowStatement(Node.createNewExpression(error, null, [], range), range);
 }
 
 function isCallThatNeverReturns(expression) {
@@ -98,19 +84,14 @@ function takeObject(call) {
   } else if (call.args.length > place) {
     const argument = call.args[place];
     if (isObjectLiteral(argument)) {
-      call.args[place] = callOf(
-        "__weir_object",
-        [asFields(argument)],
-        argument.range,
-      );
+      call.args[place] = callOf("__weir_object", [asFields(argument)], argument.range);
     }
   }
 }
 
 function calledName(expression) {
   if (expression.kind === NodeKind.Identifier) return expression.text;
-  if (expression.kind === NodeKind.PropertyAccess)
-    return expression.property.text;
+  if (expression.kind === NodeKind.PropertyAccess) return expression.property.text;
   return "";
 }
 
@@ -123,23 +104,16 @@ function asFields(expression) {
 }
 
 function isObjectLiteral(expression) {
-  return (
-    expression.kind === NodeKind.Literal && Array.isArray(expression.names)
-  );
+  return expression.kind === NodeKind.Literal && Array.isArray(expression.names);
 }
 
 function addField(fields, name, value) {
-  const isUndefined =
-    value.kind === NodeKind.Identifier && value.text === "undefined";
+  const isUndefined = value.kind === NodeKind.Identifier && value.text === "undefined";
   const isNull = value.kind === NodeKind.Null;
   const method = isUndefined ? "remove" : isNull ? "setNull" : "set";
   const args = [Node.createStringLiteralExpression(name.text, name.range)];
   if (method === "set") args.push(asFields(value));
-  const callee = Node.createPropertyAccessExpression(
-    fields,
-    identifier(method, name.range),
-    name.range,
-  );
+  const callee = Node.createPropertyAccessExpression(fields, identifier(method, name.range), name.range);
   return Node.createCallExpression(callee, null, args, value.range);
 }
 

@@ -28,9 +28,7 @@ export class Validators {
         optional: parameter.isNullable || parameter.initializer !== undefined,
       };
     }
-    const returns = found.returnsVoid
-      ? { type: "null" }
-      : this.of(found.signature.returnType, scope);
+    const returns = found.returnsVoid ? { type: "null" } : this.of(found.signature.returnType, scope);
     return {
       path: found.path,
       kind: found.kind,
@@ -43,49 +41,29 @@ export class Validators {
   /** The validator of a type; of a field's, `null` is the field's absence. */
   of(node, scope, isField = false) {
     const validator = this.ofNonNull(node, scope);
-    if (!node.isNullable || isField || validator.type === "any")
-      return validator;
+    if (!node.isNullable || isField || validator.type === "any") return validator;
     return { type: "union", value: [validator, { type: "null" }] };
   }
 
   ofNonNull(node, scope) {
-    if (node.kind !== NodeKind.NamedType)
-      return this.refuse(node, "a function is no value");
-    const outer = node.name.next
-      ? undefined
-      : scope.types.get(node.name.identifier.text);
+    if (node.kind !== NodeKind.NamedType) return this.refuse(node, "a function is no value");
+    const outer = node.name.next ? undefined : scope.types.get(node.name.identifier.text);
     if (outer) return this.of(outer.node, outer.scope);
-    const element = this.program.resolver.resolveTypeName(
-      node.name,
-      null,
-      scope.element,
-      ReportMode.Report,
-    );
+    const element = this.program.resolver.resolveTypeName(node.name, null, scope.element, ReportMode.Report);
     // The compiler has said what is wrong.
     if (!element) return { type: "any" };
     // A number type is the shadow of the namespace with its constants.
-    const alias =
-      element.kind === ElementKind.TypeDefinition
-        ? element
-        : element.shadowType;
+    const alias = element.kind === ElementKind.TypeDefinition ? element : element.shadowType;
     if (alias) return this.ofAlias(node, alias, scope);
     if (element.kind === ElementKind.Enum) return { type: "number" };
-    if (element.kind === ElementKind.ClassPrototype)
-      return this.ofClass(node, element, scope);
+    if (element.kind === ElementKind.ClassPrototype) return this.ofClass(node, element, scope);
     return this.refuse(node, "an interface or a namespace is no value");
   }
 
   ofAlias(node, alias, scope) {
-    if (alias.internalName === `${SDK}doc/Doc`)
-      return this.ofDocument(node, scope);
-    if (alias.typeNode?.range.source.isNative || !alias.typeNode)
-      return this.ofNumber(node, alias);
-    const inner = this.enter(
-      alias.typeParameterNodes ?? [],
-      node,
-      scope,
-      alias.parent,
-    );
+    if (alias.internalName === `${SDK}doc/Doc`) return this.ofDocument(node, scope);
+    if (alias.typeNode?.range.source.isNative || !alias.typeNode) return this.ofNumber(node, alias);
+    const inner = this.enter(alias.typeParameterNodes ?? [], node, scope, alias.parent);
     return this.of(alias.typeNode, inner);
   }
 
@@ -109,10 +87,7 @@ export class Validators {
       case TypeKind.F64:
         return { type: "number" };
       default:
-        return this.refuse(
-          node,
-          `\`${alias.name}\` is no value of the database`,
-        );
+        return this.refuse(node, `\`${alias.name}\` is no value of the database`);
     }
   }
 
@@ -138,22 +113,15 @@ export class Validators {
         return this.ofId(first, scope);
     }
     const { declaration } = prototype;
-    if (
-      declaration.range.source.isLibrary ||
-      prototype === program.objectPrototype
-    ) {
-      return this.refuse(
-        node,
-        `\`${prototype.name}\` is no value of the database`,
-      );
+    if (declaration.range.source.isLibrary || prototype === program.objectPrototype) {
+      return this.refuse(node, `\`${prototype.name}\` is no value of the database`);
     }
     return this.ofObject(node, prototype, scope, false);
   }
 
   ofMap(node, keys, values, scope) {
     const keyValidator = this.of(keys, scope);
-    if (keyValidator.type !== "string")
-      return this.refuse(keys, "the keys of a Map are texts");
+    if (keyValidator.type !== "string") return this.refuse(keys, "the keys of a Map are texts");
     return {
       type: "record",
       keys: keyValidator,
@@ -163,49 +131,26 @@ export class Validators {
 
   ofId(node, scope) {
     const table = this.tableOf(node, scope);
-    return table === undefined
-      ? { type: "string" }
-      : { type: "id", tableName: table };
+    return table === undefined ? { type: "string" } : { type: "id", tableName: table };
   }
 
   /** The table of the class that a type names, if it is a document's. */
   tableOf(node, scope) {
     const outer = scope.types.get(node.name.identifier.text);
     if (outer) return this.tableOf(outer.node, outer.scope);
-    const element = this.program.resolver.resolveTypeName(
-      node.name,
-      null,
-      scope.element,
-      ReportMode.Swallow,
-    );
-    return element?.kind === ElementKind.ClassPrototype
-      ? tableOf(element.declaration)
-      : undefined;
+    const element = this.program.resolver.resolveTypeName(node.name, null, scope.element, ReportMode.Swallow);
+    return element?.kind === ElementKind.ClassPrototype ? tableOf(element.declaration) : undefined;
   }
 
   ofDocument(node, scope) {
     const [inner] = node.typeArguments ?? [];
     const outer = scope.types.get(inner.name.identifier.text);
     if (outer)
-      return this.ofDocument(
-        { ...node, typeArguments: [outer.node], range: node.range },
-        outer.scope,
-      );
-    const element = this.program.resolver.resolveTypeName(
-      inner.name,
-      null,
-      scope.element,
-      ReportMode.Report,
-    );
+      return this.ofDocument({ ...node, typeArguments: [outer.node], range: node.range }, outer.scope);
+    const element = this.program.resolver.resolveTypeName(inner.name, null, scope.element, ReportMode.Report);
     if (!element) return { type: "any" };
-    if (
-      element.kind !== ElementKind.ClassPrototype ||
-      tableOf(element.declaration) === undefined
-    ) {
-      return this.refuse(
-        inner,
-        'this is no document; put `@document("table")` before its class',
-      );
+    if (element.kind !== ElementKind.ClassPrototype || tableOf(element.declaration) === undefined) {
+      return this.refuse(inner, 'this is no document; put `@document("table")` before its class');
     }
     return this.ofObject(inner, element, scope, true);
   }
@@ -221,18 +166,10 @@ export class Validators {
     if (this.underWay.includes(prototype)) return { type: "any" };
     const fields = fieldsOf(declaration);
     if (fields.length > FIELDS_MAX) {
-      return this.refuse(
-        declaration.name,
-        `the class of a value has at most ${FIELDS_MAX} fields`,
-      );
+      return this.refuse(declaration.name, `the class of a value has at most ${FIELDS_MAX} fields`);
     }
     this.underWay.push(prototype);
-    const inner = this.enter(
-      declaration.typeParameters ?? [],
-      node,
-      scope,
-      prototype.parent,
-    );
+    const inner = this.enter(declaration.typeParameters ?? [], node, scope, prototype.parent);
     const value = {};
     if (isStored) {
       value._id = {

@@ -107,15 +107,9 @@ export declare class DatabaseWriter extends DatabaseReader {
   insert<T>(table: string, document: T): Id<T>;
   tryInsert<T>(table: string, document: T): Result<Id<T>>;
   /** Sets some fields and leaves the others as they are; one that is `undefined` is removed. */
-  patch<T>(
-    id: Id<T>,
-    fields: { [K in keyof T]?: T[K] | undefined } | Fields,
-  ): void;
+  patch<T>(id: Id<T>, fields: { [K in keyof T]?: T[K] | undefined } | Fields): void;
   patch<T, F>(id: Id<T>, fields: F): void;
-  tryPatch<T>(
-    id: Id<T>,
-    fields: { [K in keyof T]?: T[K] | undefined } | Fields,
-  ): Result<bool>;
+  tryPatch<T>(id: Id<T>, fields: { [K in keyof T]?: T[K] | undefined } | Fields): Result<bool>;
   tryPatch<T, F>(id: Id<T>, fields: F): Result<bool>;
   /** Puts another value in the place of a document's; its id and creation time stay. */
   replace<T>(id: Id<T>, document: T): void;
@@ -245,14 +239,10 @@ declare global {
   function mutation(name: string): (target: Function, context?: any) => any;
   /** A query that only other functions can call. */
   function internalQuery(target: Function, context?: any): any;
-  function internalQuery(
-    name: string,
-  ): (target: Function, context?: any) => any;
+  function internalQuery(name: string): (target: Function, context?: any) => any;
   /** A mutation that only other functions can call. */
   function internalMutation(target: Function, context?: any): any;
-  function internalMutation(
-    name: string,
-  ): (target: Function, context?: any) => any;
+  function internalMutation(name: string): (target: Function, context?: any) => any;
   /** Says that objects of a class are the documents of a table. */
   function document(table: string): (target: any, context?: any) => any;
 }

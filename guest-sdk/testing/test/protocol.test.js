@@ -75,7 +75,10 @@ test("a missing host says what to do", async () => {
 });
 
 test("a host that ends leaves no call waiting", async () => {
-  const host = script("ending", `write({ ready: true, functions: [] }); process.stdin.once("data", () => process.exit(3));`);
+  const host = script(
+    "ending",
+    `write({ ready: true, functions: [] }); process.stdin.once("data", () => process.exit(3));`,
+  );
   const opened = await open("project", { host });
   await assert.rejects(opened.database(), /exit code 3/);
   await assert.rejects(opened.database(), /ended/);

@@ -21,8 +21,5 @@ test("the latest fifty messages come, the oldest of them first", async () => {
 
 test("an argument of another type is refused", async () => {
   const db = await host.database();
-  await assert.rejects(
-    db.mutation("chat:sendMessage", { user: "ada", body: 5 }),
-    /body/,
-  );
+  await assert.rejects(db.mutation("chat:sendMessage", { user: "ada", body: 5 }), /body/);
 });

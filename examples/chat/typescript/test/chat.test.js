@@ -14,7 +14,10 @@ test("messages come in the order in which they were sent", async () => {
   await db.advance(1000);
   await db.mutation("chat:sendMessage", { user: "bob", body: "hi" });
   const messages = await db.query("chat:getMessages");
-  assert.deepEqual(messages.map(({ user, body }) => `${user}: ${body}`), ["ada: hello", "bob: hi"]);
+  assert.deepEqual(
+    messages.map(({ user, body }) => `${user}: ${body}`),
+    ["ada: hello", "bob: hi"],
+  );
 });
 
 test("the latest fifty are shown", async () => {

@@ -16,7 +16,10 @@ test("what is done is taken off the list", async () => {
   await db.mutation("todos:toggle", { id: milk });
   assert.equal(await db.mutation("todos:clearDone"), 1);
   const left = await db.query("todos:list");
-  assert.deepEqual(left.map(({ text, done }) => [text, done]), [["bread", false]]);
+  assert.deepEqual(
+    left.map(({ text, done }) => [text, done]),
+    [["bread", false]],
+  );
 });
 
 test("nothing is not to do", async () => {
