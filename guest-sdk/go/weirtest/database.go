@@ -7,9 +7,6 @@ import (
 	"weir.dev/go"
 )
 
-// defaultNow is where a database's clock stands: 2026-01-01.
-const defaultNow = 1767225600000
-
 // Options says how a database begins.
 type Options struct {
 	// Now is the time in milliseconds since the epoch; 0: 2026-01-01.
@@ -23,7 +20,6 @@ type Database struct {
 	t    testing.TB
 	host *Host
 	id   int
-	now  float64
 	last Last
 }
 
@@ -79,10 +75,9 @@ func New(t testing.TB) *Database {
 func (host *Host) Database(t testing.TB, options Options) *Database {
 	t.Helper()
 	asked := request{Op: "open"}
-	if options.Now == 0 {
-		options.Now = defaultNow
+	if options.Now != 0 {
+		asked.Now = &options.Now
 	}
-	asked.Now = &options.Now
 	if options.Seed != 0 {
 		asked.Seed = &options.Seed
 	}
@@ -90,7 +85,7 @@ func (host *Host) Database(t testing.TB, options Options) *Database {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := &Database{t: t, host: host, id: got.DB, now: options.Now}
+	db := &Database{t: t, host: host, id: got.DB}
 	t.Cleanup(db.Close)
 	return db
 }
@@ -103,17 +98,17 @@ func (db *Database) Close() {
 	}
 }
 
-// SetNow sets the clock, in milliseconds since the epoch. It stands still otherwise.
+// SetNow sets the clock, in milliseconds since the epoch. By itself it moves on by
+// a millisecond after each mutation that wrote.
 func (db *Database) SetNow(now float64) {
 	db.t.Helper()
-	db.now = now
 	db.ask(request{Op: "set", Now: &now})
 }
 
 // Advance sets the clock on by so many milliseconds.
 func (db *Database) Advance(ms float64) {
 	db.t.Helper()
-	db.SetNow(db.now + ms)
+	db.ask(request{Op: "set", Advance: &ms})
 }
 
 // SetIdentity says who calls from now on: claims with at least tokenIdentifier,

@@ -109,6 +109,7 @@ type request struct {
 	Op       string          `json:"op"`
 	DB       int             `json:"db,omitempty"`
 	Now      *float64        `json:"now,omitempty"`
+	Advance  *float64        `json:"advance,omitempty"`
 	Seed     *uint64         `json:"seed,omitempty"`
 	Kind     string          `json:"kind,omitempty"`
 	Path     string          `json:"path,omitempty"`

@@ -51,7 +51,7 @@ const ready = `{"ready":true,"functions":[]}`
 func TestCallsGiveTheirResultAndWhatTheyDid(t *testing.T) {
 	host := open(t, ready,
 		`{"id":1,"op":"open","now":5,"seed":7} => {"id":1,"db":3}`,
-		`{"id":2,"op":"set","db":3,"now":15} => {"id":2}`,
+		`{"id":2,"op":"set","db":3,"advance":10} => {"id":2}`,
 		`{"id":3,"op":"set","db":3,"identity":{"subject":"ada"}} => {"id":3}`,
 		`{"id":4,"op":"call","db":3,"kind":"mutation","path":"a:b","args":{"n":1}} => `+
 			`{"id":4,"value":{"$integer":"BQAAAAAAAAA="},"logLines":["[LOG] x"],`+

@@ -1,19 +1,14 @@
 import { FunctionError } from "./errors.js";
 
-/** The time of a database that was opened without one. */
-const DEFAULT_NOW = 1767225600000;
-
 /** A database of one test, and the functions on it. */
 export class TestDatabase {
   #host;
   #db;
-  #now;
   #identity;
 
-  constructor(host, db, now = DEFAULT_NOW) {
+  constructor(host, db) {
     this.#host = host;
     this.#db = db;
-    this.#now = now;
     /** What the last call logged, read and wrote. */
     this.last = { logLines: [], reads: [], writes: [] };
   }
@@ -28,15 +23,15 @@ export class TestDatabase {
     return this.#call("mutation", path, args);
   }
 
-  /** Sets the clock, which stands still between calls. */
+  /** Sets the clock. By itself it moves on by a millisecond after each mutation that wrote. */
   async setNow(time) {
-    this.#now = time instanceof Date ? time.getTime() : time;
-    await this.#host.request({ op: "set", db: this.#db, now: this.#now });
+    const now = time instanceof Date ? time.getTime() : time;
+    await this.#host.request({ op: "set", db: this.#db, now });
   }
 
   /** Moves the clock on. */
-  advance(milliseconds) {
-    return this.setNow(this.#now + milliseconds);
+  async advance(milliseconds) {
+    await this.#host.request({ op: "set", db: this.#db, advance: milliseconds });
   }
 
   /** Says who calls from now on; `null`: nobody in particular. */
@@ -46,7 +41,7 @@ export class TestDatabase {
 
   /** The same database, called by somebody else. */
   asUser(identity) {
-    const other = new TestDatabase(this.#host, this.#db, this.#now);
+    const other = new TestDatabase(this.#host, this.#db);
     other.#identity = { identity };
     return other;
   }

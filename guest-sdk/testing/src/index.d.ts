@@ -64,7 +64,7 @@ export declare class TestDatabase {
   query(path: FunctionPath, args?: object): Promise<any>;
   /** Runs a mutation; throws {@link FunctionError}. */
   mutation(path: FunctionPath, args?: object): Promise<any>;
-  /** Sets the clock, which stands still between calls. */
+  /** Sets the clock. By itself it moves on by a millisecond after each mutation that wrote. */
   setNow(time: number | Date): Promise<void>;
   /** Moves the clock on. */
   advance(milliseconds: number): Promise<void>;

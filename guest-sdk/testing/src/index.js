@@ -29,7 +29,7 @@ export class TestHost {
   /** A fresh, empty database. `now` is in milliseconds, `seed` a number. */
   async database({ now, seed } = {}) {
     const { db } = await this.#host.request({ op: "open", now: toMilliseconds(now), seed });
-    return new TestDatabase(this.#host, db, toMilliseconds(now));
+    return new TestDatabase(this.#host, db);
   }
 
   /** Ends the host. */

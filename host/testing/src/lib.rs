@@ -1,4 +1,4 @@
-//! Tests of functions: the real database over a store in memory, with a clock that stands still until it is set, random
+//! Tests of functions: the real database over a store in memory, with a clock in the test's hands, random
 //! numbers from a seed, and calls that say what they read and wrote.
 //!
 //! **Invariant:** nothing here knows how functions are written or run; whoever makes a [`TestDatabase`] brings them as
@@ -17,6 +17,10 @@ use weir_value::{FunctionPath, Timestamp};
 /// The clock of a test that sets none: the first moment of 2026, in milliseconds since the epoch.
 pub const NOW_MS_DEFAULT: f64 = 1_767_225_600_000.0;
 
+/// How far the clock moves by itself after a mutation that wrote: far enough that documents of later mutations are
+/// later ones, as in a host.
+pub const TICK_DEFAULT: Duration = Duration::from_millis(1);
+
 /// What stands before a client's error message, and is of no use to a test.
 const PREFIX_END: &str = "Server Error\n";
 
@@ -25,6 +29,7 @@ pub struct TestDatabase {
     db: Arc<Database>,
     store: Arc<dyn Store>,
     env: Arc<SimEnv>,
+    tick: Duration,
     caller: Caller,
     identity: Option<Bytes>,
     calls: u64,
@@ -68,7 +73,15 @@ impl TestDatabase {
             .map_err(|error| failed(&error))?;
         let db = Database::open(store.clone(), shared).map_err(|error| failed(&error))?;
         db.set_functions(functions);
-        Ok(TestDatabase { db, store, env, caller: Caller::Admin, identity: None, calls: 0 })
+        Ok(TestDatabase {
+            db,
+            store,
+            env,
+            tick: TICK_DEFAULT,
+            caller: Caller::Admin,
+            identity: None,
+            calls: 0,
+        })
     }
 
     /// Calls a function as what it is called here; internal ones too, unless [`TestDatabase::set_caller`] says else.
@@ -102,19 +115,27 @@ impl TestDatabase {
             }
             FunctionKind::Mutation => {
                 let (outcome, trace) = self.db.mutation_traced(&call);
+                if !trace.writes.is_empty() {
+                    self.env.advance(self.tick);
+                }
                 (outcome.result, outcome.log_lines, trace)
             }
         };
         Ok(Outcome { result: result.map_err(without_prefix), log_lines, trace })
     }
 
-    /// Sets the clock. It does not move by itself.
+    /// Sets the clock. By itself it moves only after mutations that wrote, by a tick.
     ///
     /// # Errors
     /// `now_ms` is no time.
     pub fn set_now(&self, now_ms: f64) -> Result<(), TestError> {
         self.env.set_now(timestamp(now_ms)?);
         Ok(())
+    }
+
+    /// Sets how far the clock moves after a mutation that wrote; by default [`TICK_DEFAULT`].
+    pub fn set_tick(&mut self, tick: Duration) {
+        self.tick = tick;
     }
 
     /// Lets the clock go on.
@@ -209,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_stands_still_until_it_is_set() {
+    fn the_clock_stands_still_until_it_is_set_or_something_is_written() {
         let mut db = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
         let now = |db: &mut TestDatabase| ask(db, FunctionKind::Query, "t:now").unwrap();
         assert_eq!(now(&mut db), "1767225600000");
@@ -217,6 +238,8 @@ mod tests {
         assert_eq!(now(&mut db), "1767225601500");
         db.set_now(1_800_000_000_000.25).unwrap();
         assert_eq!(now(&mut db), "1800000000000.25");
+        ask(&mut db, FunctionKind::Mutation, "t:add").unwrap();
+        assert_eq!(now(&mut db), "1800000000001.25");
         for wrong in [f64::NAN, -1.0, f64::INFINITY, 1e300] {
             assert!(db.set_now(wrong).is_err());
         }

@@ -1,7 +1,5 @@
 //! The chat's functions, on a database in memory: `cargo test`.
 
-use std::time::Duration;
-
 use chat as _;
 use weir::prelude::*;
 use weir_test::Database;
@@ -18,7 +16,6 @@ fn bodies(db: &Database) -> Vec<String> {
 }
 
 fn send(db: &Database, body: &str) {
-    db.advance(Duration::from_secs(1));
     db.mutation::<()>("chat:sendMessage", fields! { user: "ada", body: body }).unwrap();
 }
 

@@ -11,7 +11,6 @@ after(() => host.close());
 test("messages come in the order in which they were sent", async () => {
   const db = await host.database();
   await db.mutation("chat:sendMessage", { user: "ada", body: "hello" });
-  await db.advance(1000);
   await db.mutation("chat:sendMessage", { user: "bob", body: "hi" });
   const messages = await db.query("chat:getMessages");
   assert.deepEqual(
@@ -24,7 +23,6 @@ test("the latest fifty are shown", async () => {
   const db = await host.database();
   for (let i = 0; i < 51; i++) {
     await db.mutation("chat:sendMessage", { user: "ada", body: String(i) });
-    await db.advance(1000);
   }
   const messages = await db.query("chat:getMessages");
   assert.equal(messages.length, 50);

@@ -29,8 +29,8 @@
 //! ```
 //!
 //! All functions of the crate under test are found, internal ones too; arguments and results are held
-//! against their validators, and a function may call others. The clock stands still until a test sets
-//! it, and random numbers come from a seed, so that a test gives the same each time.
+//! against their validators, and a function may call others. The clock stands where a test sets
+//! it, but for a millisecond after each mutation that wrote, and random numbers come from a seed, so that a test gives the same each time.
 //!
 //! A test that stands outside of the crate under test, in `tests/`, names it once, as in
 //! `use chat as _;`; the crate is an `rlib` too then: `crate-type = ["cdylib", "rlib"]`.

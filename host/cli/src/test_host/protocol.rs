@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `open` | `now` (ms), `seed` | `{"id", "db"}`: a fresh, empty database |
 //! | `call` | `db`, `kind`, `path`, `args`, `identity` | `{"id", "value" or "error", "logLines", "reads", "writes"}` |
-//! | `set` | `db`, `now` (ms), `identity` (object or null) | `{"id"}` |
+//! | `set` | `db`, `now` (ms), `advance` (ms), `identity` (object or null) | `{"id"}` |
 //! | `close` | `db` | `{"id"}` |
 //!
 //! What cannot be answered has `{"id", "failure"}` for an answer: a mistake of the test's, not of a function.
@@ -55,6 +55,8 @@ pub enum Op {
         db: u64,
         /// The clock, in milliseconds since the epoch.
         now: Option<f64>,
+        /// How far the clock moves on, in milliseconds.
+        advance: Option<f64>,
         /// On whose behalf functions are called from now on.
         #[serde(default, deserialize_with = "present")]
         identity: Option<Json>,

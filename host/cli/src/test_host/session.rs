@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
@@ -59,7 +60,7 @@ impl Session {
                 let args = args.map_or_else(|| "{}".into(), |args| args.to_string().into());
                 self.call(db, kind, &path, args, identity)
             }
-            Op::Set { db, now, identity } => self.set(db, now, identity),
+            Op::Set { db, now, advance, identity } => self.set(db, now, advance, identity),
             Op::Close { db } => match self.databases.remove(&db) {
                 Some(_) => Ok(json!({})),
                 None => Err(no_database(db)),
@@ -95,10 +96,20 @@ impl Session {
         Ok(describe(&outcome.map_err(|error| error.to_string())?))
     }
 
-    fn set(&mut self, db: u64, now: Option<f64>, identity: Option<Json>) -> Result<Json, String> {
+    fn set(
+        &mut self,
+        db: u64,
+        now: Option<f64>,
+        advance: Option<f64>,
+        identity: Option<Json>,
+    ) -> Result<Json, String> {
         let database = self.databases.get_mut(&db).ok_or_else(|| no_database(db))?;
         if let Some(now) = now {
             database.set_now(now).map_err(|error| error.to_string())?;
+        }
+        if let Some(advance) = advance {
+            let time = Duration::try_from_secs_f64(advance / 1e3);
+            database.advance(time.map_err(|_| format!("the clock cannot move on by {advance} ms"))?);
         }
         if let Some(identity) = identity {
             database.set_identity(claims(identity)?);

@@ -83,8 +83,9 @@ fn functions_are_tested_on_fresh_databases() {
     assert!(!refused["error"]["message"].as_str().unwrap().contains("Request ID"), "{refused}");
 
     tester.ask(&json!({"id": 3, "op": "set", "db": first, "now": 1_800_000_000_000.0}));
+    tester.ask(&json!({"id": 3, "op": "set", "db": first, "advance": 1000.0}));
     let later = tester.call(&first, "mutation", "chat:sendMessage", json!({"user": "b", "body": "c"}));
-    assert_eq!(later["writes"][0]["document"]["_creationTime"], 1_800_000_000_000.0);
+    assert_eq!(later["writes"][0]["document"]["_creationTime"], 1_800_000_001_000.0);
     assert_eq!(tester.ask(&json!({"id": 4, "op": "close", "db": first})), json!({"id": 4}));
     assert_eq!(tester.end(), 0);
 }
@@ -101,6 +102,7 @@ fn mistakes_of_a_test_are_said_and_the_next_request_goes_through() {
         (json!({"id": 7, "op": "call", "db": db, "kind": "action", "path": "a:b"}), "action"),
         (json!({"id": 7, "op": "call", "db": db, "kind": "query", "path": "a b"}), "path"),
         (json!({"id": 7, "op": "set", "db": db, "now": -5}), "no time"),
+        (json!({"id": 7, "op": "set", "db": db, "advance": -5}), "cannot move on"),
         (json!({"id": 7, "op": "set", "db": db, "identity": "ada"}), "object of claims"),
         (json!({"id": 7, "op": "open", "colour": 1}), "colour"),
     ];

@@ -1,13 +1,10 @@
 //! The list's functions, on a database in memory: `cargo test`.
 
-use std::time::Duration;
-
 use todos::Todo;
 use weir::prelude::*;
 use weir_test::Database;
 
 fn add(db: &Database, text: &str) -> Id<Todo> {
-    db.advance(Duration::from_secs(1));
     db.mutation("todos:add", fields! { text: text }).unwrap()
 }
 
