@@ -85,7 +85,7 @@ impl Functions for LinkedFunctions {
             }),
             Err(panic) => Err(FunctionError::Trap { message: panic_text(&*panic) }),
         };
-        (host.into_transaction(), result)
+        (host.take_transaction(), result)
     }
 }
 

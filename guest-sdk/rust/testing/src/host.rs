@@ -24,7 +24,7 @@ impl TransactionHost {
     }
 
     /// The transaction, when the call is over.
-    pub(crate) fn into_transaction(&self) -> Transaction {
+    pub(crate) fn take_transaction(&self) -> Transaction {
         self.transaction.take().expect("a call gives its transaction back")
     }
 
@@ -55,7 +55,7 @@ impl TransactionHost {
     }
 
     fn call(&self, called_as: FunctionKind, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
-        let transaction = self.into_transaction();
+        let transaction = self.take_transaction();
         let functions = &self.functions;
         let call = NestedCall { path, args, called_as };
         let run = |info: &_, args: &_, transaction| functions.run(info, args, transaction);

@@ -93,7 +93,7 @@ fn identifier(module: &str) -> String {
     let mut name = String::with_capacity(module.len());
     for letter in module.chars() {
         match letter {
-            '/' => name.push_str("_"),
+            '/' => name.push('_'),
             letter if letter.is_ascii_alphanumeric() => name.push(letter),
             letter => name.push_str(&format!("${:x}$", u32::from(letter))),
         }
