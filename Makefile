@@ -21,6 +21,8 @@ EXAMPLES_TARGET_DIR := $(WEIR_CACHE_DIR)/examples
 export EXAMPLES_TARGET_DIR
 # What a test helper of an SDK starts.
 TEST_HOST = env -u CARGO_TARGET_DIR WEIR_HOST="$$CARGO_TARGET_DIR/debug/host"
+TYPESCRIPT_PROJECTS := examples/chat/typescript examples/snippets/typescript examples/mixed tests/guests/typescript \
+  tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers
 NPM_EXAMPLES := @weir/testing weir-chat-assemblyscript weir-chat-typescript weir-snippets-assemblyscript \
   weir-snippets-typescript weir-tests-typescript
 
@@ -57,6 +59,8 @@ test-examples: host ## The examples' own tests, in the other languages
 	cd examples/chat/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	cd examples/snippets/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	$(TEST_HOST) npm test $(addprefix --workspace ,$(NPM_EXAMPLES))
+	for project in $(TYPESCRIPT_PROJECTS); do "$$CARGO_TARGET_DIR/debug/host" codegen $$project >/dev/null; done
+	npx tsc -p tests/typescript
 
 test-client: ## The diff transport against a server in the tests' hands
 	npm test --workspace @weir/diffs
