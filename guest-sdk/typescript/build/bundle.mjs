@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 import { checkFile, checkFileName } from "./checks.mjs";
+import { convexInside } from "./convex.mjs";
 import { functionFiles } from "./files.mjs";
 
 /** Bundles the project; gives what is wrong, as lines for people. */
@@ -49,7 +50,7 @@ export async function bundle(project, out) {
       sourcesContent: false,
       logLevel: "warning",
       logOverride: { "direct-eval": "silent" },
-      plugins: [localFiles(project, check), nodeModules()],
+      plugins: [convexInside(), localFiles(project, check), nodeModules()],
     });
     for (const { path, contents } of outputFiles) writeFileSync(join(out, basename(path)), contents);
   } catch (error) {

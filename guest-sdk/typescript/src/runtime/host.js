@@ -5,6 +5,8 @@ import * as context from "weir:guest/context@0.1.0";
 import * as db from "weir:guest/db@0.1.0";
 import * as log from "weir:guest/log@0.1.0";
 
+import { jsonBytes } from "./json.js";
+
 /** What the syscalls, the clock and the console reach the host through. */
 export const host = { calls, context, db, log };
 
@@ -21,8 +23,8 @@ export async function withHost(other, work) {
 
 const encoder = new TextEncoder();
 
-/** A value as the UTF-8 bytes of its JSON. */
-export const toBytes = (value) => encoder.encode(JSON.stringify(value));
+/** A value as the UTF-8 bytes of its JSON, to be given to the host at once. */
+export const toBytes = jsonBytes;
 
 /** A text as its UTF-8 bytes. */
 export const textToBytes = (text) => encoder.encode(text);

@@ -6,7 +6,7 @@ import { host, textToBytes, toBytes, withHost } from "./host.js";
 import { installJson, OUT_OF_MEMORY } from "./json.js";
 import { installRandom, resetRandom } from "./random.js";
 import { BUNDLE_NAME, describeCause, describeError, describeStack, messageOf, setSourceMap } from "./stack.js";
-import { beginCall, codeOfMessage, installSyscalls, isOutOfMemory } from "./syscalls.js";
+import { beginCall, codeOfMessage, installSyscalls, isOutOfMemory, perform } from "./syscalls.js";
 import { buildHost, warmUp } from "./warm_up.js";
 
 installClock();
@@ -18,7 +18,7 @@ globalThis.process = { env: {} };
 globalThis.fetch = () => Promise.reject(new Error("fetch is not supported by Weir yet"));
 
 // What the bundle and the SDK's own module reach the runtime through.
-globalThis[Symbol.for("weir.runtime")] = { codeOfMessage };
+globalThis[Symbol.for("weir.runtime")] = { codeOfMessage, perform, toBytes };
 
 /** Runs the bundle, while the project is built. */
 export async function init(bundle, sourceMap) {
@@ -35,8 +35,7 @@ export async function init(bundle, sourceMap) {
   }
   resetClock();
   resetRandom();
-  const manifestBytes = toBytes(manifest());
-  describedAs = manifestBytes;
+  describedAs = toBytes(manifest()).slice();
   return toBytes({ functions: functions.size, problems, lines });
 }
 
@@ -53,7 +52,8 @@ const describe = (error) => (error instanceof Error ? describeError(error) : mes
 export async function call(path, args) {
   beginCall(path);
   try {
-    return textToBytes(await functions.get(path).invoke(`[${args}]`));
+    const result = await functions.get(path).invoke(`[${args}]`);
+    return typeof result === "string" ? textToBytes(result) : result;
   } catch (thrown) {
     // Not the function's own error: it ends as a trap, and the host says which limit was met.
     if (thrown === OUT_OF_MEMORY || isOutOfMemory()) throw TRAP;
@@ -74,7 +74,7 @@ const isStackOverflow = (thrown) => thrown instanceof Error && thrown.message ==
 function failure(thrown) {
   const isConvexError = typeof thrown === "object" && thrown !== null && Symbol.for("ConvexError") in thrown;
   if (isConvexError) {
-    return { payload: { message: String(thrown.message), data: textToBytes(thrown.data) } };
+    return { payload: { message: String(thrown.message) || "ConvexError", data: textToBytes(thrown.data) } };
   }
   // As with Convex, the message has the places in the source below it.
   const stack = thrown instanceof Error ? describeStack(thrown) + describeCause(thrown) : "";

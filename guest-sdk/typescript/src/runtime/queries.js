@@ -15,12 +15,12 @@ export class Queries {
     return this.#last;
   }
 
-  /** `{"value", "done"}` as JSON: the next document, or the end. */
+  /** `{value, done}`: the next document, or the end. */
   next(id, ask) {
     const query = this.#open.get(id);
     if (query === undefined) throw new Error("this query is closed");
     while (query.documents === undefined || query.at === query.documents.length) {
-      if (query.documents !== undefined && query.cursor === undefined) return '{"value":null,"done":true}';
+      if (query.documents !== undefined && query.cursor === undefined) return { value: null, done: true };
       const batch = ask(() =>
         query.documents === undefined ? host.db.query(toBytes(query.plan), 0) : host.db.queryNext(query.cursor, 0),
       );
@@ -28,7 +28,7 @@ export class Queries {
       query.at = 0;
       query.cursor = batch.cursor;
     }
-    return `{"value":${JSON.stringify(query.documents[query.at++])},"done":false}`;
+    return { value: query.documents[query.at++], done: false };
   }
 
   /** Ends a query, before its end or at it. */

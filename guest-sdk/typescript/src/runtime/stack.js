@@ -27,15 +27,16 @@ export function describeError(error) {
 
 /** The error's name and message; its message alone if it is a plain `Error`. */
 export function messageOf(thrown) {
-  if (!(thrown instanceof Error)) return typeof thrown === "string" ? thrown : describeThrown(thrown);
+  if (!(thrown instanceof Error)) return typeof thrown === "string" ? thrown || "an empty text" : describeThrown(thrown);
   const name = nameOf(thrown);
   const message = String(thrown.message);
-  return name === "Error" || name === "ConvexError" ? message : `${name}: ${message}`;
+  if (name === "Error" || name === "ConvexError") return message;
+  return message === "" ? name : `${name}: ${message}`;
 }
 
 function describeThrown(thrown) {
   try {
-    return JSON.stringify(thrown) ?? String(thrown);
+    return (JSON.stringify(thrown) ?? String(thrown)) || "an error without a message";
   } catch {
     return String(thrown);
   }

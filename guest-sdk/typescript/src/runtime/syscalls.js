@@ -46,55 +46,56 @@ function ask(work) {
 
 const table = (args) => args.table ?? undefined;
 
+/** What the host gives as JSON, or not at all. */
+const parsed = (json) => (json === undefined || json === null ? null : JSON.parse(json));
+
 const operations = {
   "1.0/get": (args) => {
     refuseSystem(args.isSystem, "ctx.db.system.get");
-    return ask(() => host.db.get(table(args), args.id)) ?? "null";
+    return parsed(ask(() => host.db.get(table(args), args.id)));
   },
-  "1.0/db/normalizeId": (args) =>
-    JSON.stringify({ id: host.db.normalizeId(args.table, String(args.idString)) ?? null }),
+  "1.0/db/normalizeId": (args) => ({ id: host.db.normalizeId(args.table, String(args.idString)) ?? null }),
   "1.0/insert": (args) => {
     enforceInsert(args.table, args.value);
-    return JSON.stringify({ _id: ask(() => host.db.insert(args.table, toBytes(args.value))) });
+    return { _id: ask(() => host.db.insert(args.table, toBytes(args.value))) };
   },
   "1.0/shallowMerge": (args) => {
     enforcePatch(args);
     ask(() => host.db.patch(table(args), args.id, toBytes(args.value)));
-    return "null";
+    return null;
   },
   "1.0/replace": (args) => {
     enforceReplace(args);
     ask(() => host.db.replace(table(args), args.id, toBytes(args.value)));
-    return "null";
+    return null;
   },
   "1.0/remove": (args) => {
     ask(() => host.db.delete(table(args), args.id));
-    return "null";
+    return null;
   },
-  "1.0/queryStream": (args) => JSON.stringify({ queryId: queries.open(args.query, ask) }),
+  "1.0/queryStream": (args) => ({ queryId: queries.open(args.query, ask) }),
   "1.0/queryStreamNext": (args) => queries.next(args.queryId, ask),
   "1.0/queryCleanup": (args) => {
     queries.close(args.queryId);
-    return "null";
+    return null;
   },
   "1.0/runUdf": (args) => {
     const path = functionPathOf(args);
     const bytes = toBytes(args.args);
-    if (args.udfType === "mutation") return ask(() => host.calls.runMutation(path, bytes));
-    if (args.udfType === "query") return ask(() => host.calls.runQuery(path, bytes));
+    if (args.udfType === "mutation") return parsed(ask(() => host.calls.runMutation(path, bytes)));
+    if (args.udfType === "query") return parsed(ask(() => host.calls.runQuery(path, bytes)));
     throw unsupported(`ctx.runQuery with useStaleSnapshot`);
   },
-  "1.0/createFunctionHandle": (args) => JSON.stringify(`function://${functionPathOf(args)}`),
-  "1.0/getUserIdentity": () => host.context.identity() ?? "null",
-  "1.0/getFunctionMetadata": () => JSON.stringify({ name: functionPath, componentPath: "" }),
-  "1.0/getRequestMetadata": () =>
-    JSON.stringify({
-      ip: null,
-      userAgent: null,
-      requestId: host.context.requestId(),
-      scheduledFunctionId: null,
-      authToken: null,
-    }),
+  "1.0/createFunctionHandle": (args) => `function://${functionPathOf(args)}`,
+  "1.0/getUserIdentity": () => parsed(host.context.identity()),
+  "1.0/getFunctionMetadata": () => ({ name: functionPath, componentPath: "" }),
+  "1.0/getRequestMetadata": () => ({
+    ip: null,
+    userAgent: null,
+    requestId: host.context.requestId(),
+    scheduledFunctionId: null,
+    authToken: null,
+  }),
 };
 
 /** `chat:send`, of what npm `convex` knows of a function. */
@@ -114,13 +115,14 @@ export function unsupported(what) {
   return new Error(`${what} is not supported by Weir yet`);
 }
 
-function perform(name, args) {
+/** Does an operation; arguments and result are in Convex's JSON encoding, and belong to nobody else. */
+export function perform(name, args) {
   const operation = operations[name];
   if (operation === undefined) throw unsupported(`the operation ${name} of npm convex`);
   try {
-    return operation(JSON.parse(args));
+    return operation(args);
   } catch (error) {
-    // npm `convex` makes an error without a message of it.
+    // The function may catch it, and has no memory for anything else.
     if (error === OUT_OF_MEMORY) ranOutOfMemory = true;
     throw error;
   }
@@ -131,12 +133,17 @@ let ranOutOfMemory = false;
 /** Whether an operation of this call had too little memory. */
 export const isOutOfMemory = () => ranOutOfMemory;
 
-/** Puts the object `Convex` in the global scope. */
+const performText = (name, args) => JSON.stringify(perform(name, JSON.parse(args)));
+
+/**
+ * Puts the object `Convex` in the global scope: what npm `convex` asks, for whoever has a copy of it that the
+ * bundler did not see. The others come to {@link perform}.
+ */
 export function installSyscalls() {
   globalThis.Convex = {
-    syscall: perform,
+    syscall: performText,
     // Done when it returns: an async function makes its errors rejections.
-    asyncSyscall: async (name, args) => perform(name, args),
+    asyncSyscall: async (name, args) => performText(name, args),
     jsSyscall: (name) => {
       throw unsupported(`the operation ${name} of npm convex`);
     },

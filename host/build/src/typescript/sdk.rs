@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = &[
     file!("package.json"),
     file!("build/bundle.mjs"),
     file!("build/checks.mjs"),
+    file!("build/convex.mjs"),
     file!("build/engine.mjs"),
     file!("build/files.mjs"),
     file!("src/index.d.ts"),
@@ -44,6 +45,9 @@ const FILES: &[(&str, &str)] = &[
 /// The SDK's name among npm packages.
 const PACKAGE: &str = "@weir/typescript";
 
+/// Those that make a project's bundle, and nothing of the engine.
+const PROJECT_FILES: [&str; 3] = ["build/bundle.mjs", "build/checks.mjs", "build/convex.mjs"];
+
 /// The SDK with the packages that it needs.
 pub(crate) struct Sdk {
     pub(crate) folder: PathBuf,
@@ -52,8 +56,7 @@ pub(crate) struct Sdk {
 impl Sdk {
     /// All that the engine is made of.
     pub(crate) fn runtime_text(&self) -> String {
-        let texts =
-            FILES.iter().filter(|(name, _)| !name.ends_with("checks.mjs") && !name.ends_with("bundle.mjs"));
+        let texts = FILES.iter().filter(|(name, _)| !PROJECT_FILES.contains(name));
         texts.map(|(name, text)| format!("{name}\n{text}\n")).collect()
     }
 }
