@@ -2,6 +2,8 @@
 // syntax tree, so that the refusal has a line, and comes before anything runs.
 import { parse } from "@babel/parser";
 
+import { contextsInside, isContext, unpacksContext } from "./contexts.mjs";
+
 const BUILT_IN_INDEXES = ["by_creation_time", "by_id"];
 
 /** Members of a function's context that are not there. */
@@ -74,7 +76,7 @@ export function checkFile(file, text) {
     if (directive.value.value === "use node") report(directive, 'the Node runtime ("use node")');
   }
   const own = importedNames(tree.program.body, report);
-  walk(tree.program, (node, parent) => checkNode(node, parent, own, report));
+  walk(tree.program, (node, parent, contexts) => checkNode(node, { parent, contexts, own, report }));
   return { problems, lines: exportLines(tree.program.body) };
 }
 
@@ -101,9 +103,9 @@ function importedNames(body, report) {
   return { defineTable };
 }
 
-function checkNode(node, parent, own, report) {
-  if (node.type === "MemberExpression" && !node.computed) checkMember(node, report);
-  if (node.type === "ObjectPattern" && isContext(parent, node)) checkPattern(node, report);
+function checkNode(node, { parent, contexts, own, report }) {
+  if (/^(Optional)?MemberExpression$/.test(node.type)) checkMember(node, contexts, report);
+  if (node.type === "ObjectPattern" && unpacksContext(node, parent, contexts)) checkPattern(node, report);
   if (node.type !== "CallExpression") return;
   const { callee } = node;
   if (callee.type === "Identifier" && callee.name === "fetch") {
@@ -113,9 +115,11 @@ function checkNode(node, parent, own, report) {
   checkMethod(callee.property, node.arguments, own, callee.object, report);
 }
 
-function checkMember(node, report) {
-  const name = node.property.name;
-  if (Object.hasOwn(CONTEXT_MEMBERS, name) && isContextName(node.object)) {
+function checkMember(node, contexts, report) {
+  // `ctx.storage`, `ctx["storage"]`
+  const name = node.computed ? node.property.value : node.property.name;
+  if (typeof name !== "string") return;
+  if (Object.hasOwn(CONTEXT_MEMBERS, name) && isContext(node.object, contexts)) {
     report(node, CONTEXT_MEMBERS[name]);
   }
   if (name === "signJwt") report(node.property, "ctx.auth.signJwt");
@@ -154,12 +158,6 @@ function checkMethod(property, args, own, object, report) {
   }
 }
 
-const isContextName = (node) => node.type === "Identifier" && /^_?(ctx|context)$/i.test(node.name);
-
-/** Whether a pattern is the first parameter of a function: what a context is unpacked from. */
-const isContext = (parent, node) =>
-  /Function/.test(parent?.type ?? "") && parent.params?.[0] === node;
-
 const isDatabase = (node) =>
   (node.type === "Identifier" && node.name === "db") ||
   (node.type === "MemberExpression" && !node.computed && node.property.name === "db");
@@ -178,12 +176,15 @@ function isTable(node, own) {
   return node.callee.type === "Identifier" ? own.defineTable.has(node.callee.name) : isTable(node.callee, own);
 }
 
-function walk(node, visit, parent) {
-  visit(node, parent);
+function walk(node, visit, parent, around = new Set()) {
+  const contexts = contextsInside(node, parent, around);
+  visit(node, parent, contexts);
   for (const [key, value] of Object.entries(node)) {
     if (key === "loc" || key.endsWith("Comments")) continue;
     for (const child of Array.isArray(value) ? value : [value]) {
-      if (child !== null && typeof child === "object" && typeof child.type === "string") walk(child, visit, node);
+      if (child !== null && typeof child === "object" && typeof child.type === "string") {
+        walk(child, visit, node, contexts);
+      }
     }
   }
 }

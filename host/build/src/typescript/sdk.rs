@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = &[
     file!("package.json"),
     file!("build/bundle.mjs"),
     file!("build/checks.mjs"),
+    file!("build/contexts.mjs"),
     file!("build/convex.mjs"),
     file!("build/engine.mjs"),
     file!("build/files.mjs"),
@@ -46,7 +47,8 @@ const FILES: &[(&str, &str)] = &[
 const PACKAGE: &str = "@weir/typescript";
 
 /// Those that make a project's bundle, and nothing of the engine.
-const PROJECT_FILES: [&str; 3] = ["build/bundle.mjs", "build/checks.mjs", "build/convex.mjs"];
+const PROJECT_FILES: [&str; 4] =
+    ["build/bundle.mjs", "build/checks.mjs", "build/contexts.mjs", "build/convex.mjs"];
 
 /// The SDK with the packages that it needs.
 pub(crate) struct Sdk {

@@ -1,0 +1,42 @@
+// What is refused, and where it stands.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { checkFile } from "../build/checks.mjs";
+
+const problems = (text) => checkFile("convex/a.ts", text).problems;
+
+const REFUSED = {
+  "a handler's own name for its context": `export const f = mutation({ handler: async (c) => { await c.scheduler.runAfter(0); } });`,
+  "a handler as a method": `export const f = mutation({ async handler(c) { await c.storage.getUrl("x"); } });`,
+  "a handler without an object": `export const f = query((anything) => anything.storage.getUrl("x"));`,
+  "a helper's typed context": `export async function later(m: MutationCtx) { await m.scheduler.runAfter(0); }`,
+  "a context that is unpacked": `export const f = query({ handler: async ({ storage }) => storage });`,
+  "a context that is unpacked later": `export const f = query({ handler: async (c) => { const { storage } = c; return storage; } });`,
+  "a context inside another function": `export const f = query((c) => [1].map(() => c.storage));`,
+  "a name in brackets": `export const f = query((c) => c["storage"]);`,
+};
+
+for (const [what, text] of Object.entries(REFUSED)) {
+  test(`refused: ${what}`, () => {
+    const found = problems(text);
+    assert.equal(found.length, 1, `${found}`);
+    assert.match(found[0], /^convex\/a\.ts:1:\d+: ctx\.(scheduler|storage) is not supported by Weir yet/);
+  });
+}
+
+const ACCEPTED = {
+  "another parameter with a member of that name": `const f = (box) => box.storage;`,
+  "a name that an inner function takes for something else": `export const f = query((c) => [{ storage: 1 }].map((c) => c.storage));`,
+  "what a handler's arguments are": `export const f = query({ handler: async (c, args) => args.storage });`,
+  "an unpacked argument": `export const f = query({ handler: async (c, { storage }) => { const { scheduler } = storage; return scheduler; } });`,
+};
+
+for (const [what, text] of Object.entries(ACCEPTED)) {
+  test(`accepted: ${what}`, () => assert.deepEqual(problems(text), []));
+}
+
+test("a problem stands on its own line and column", () => {
+  const found = problems(`export const f = query({\n  handler: async (c) => c.storage,\n});`);
+  assert.match(found[0], /^convex\/a\.ts:2:25: ctx\.storage/);
+});
