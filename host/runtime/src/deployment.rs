@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
+use wasmtime::Store;
 use weir_db::{FunctionError, FunctionInfo, Functions, Transaction};
 use weir_value::FunctionPath;
 use weir_value::limits::DEPLOY_FUNCTIONS_MAX;
 
-use crate::call_state::{CallSetup, TimeLeft};
+use crate::call_state::{CallSetup, CallState, TimeLeft};
+use crate::clearing::{self, Leftover};
 use crate::failure::result_too_large;
 use crate::invocation::Invoker;
 use crate::module::Module;
@@ -111,7 +113,7 @@ impl Deployment {
         let Some(function) = self.functions.get(&info.path) else {
             let message = format!("`{}` is not of this deployment", info.path);
             let result = Err(FunctionError::System { code: "InternalServerError", message });
-            return EndedCall { transaction, result, host_ticks: 0 };
+            return EndedCall { transaction, result, host_ticks: 0, store: None };
         };
         let subject = || format!("`{}`", function.guest_path);
         let setup = CallSetup { transaction: Some(transaction), deployment: self.this.upgrade(), time };
@@ -127,7 +129,7 @@ impl Deployment {
         });
         self.invoker.counters.call_ended(&result);
         let transaction = ended.transaction.expect("an invocation gives its transaction back");
-        EndedCall { transaction, result, host_ticks: ended.host_ticks }
+        EndedCall { transaction, result, host_ticks: ended.host_ticks, store: Some(ended.store) }
     }
 }
 
@@ -137,6 +139,8 @@ pub(crate) struct EndedCall {
     pub(crate) result: Result<Bytes, FunctionError>,
     /// Ticks of its time that passed in the host.
     pub(crate) host_ticks: u64,
+    /// Its instance, to be dropped.
+    pub(crate) store: Option<Store<CallState>>,
 }
 
 impl std::fmt::Debug for Deployment {
@@ -165,11 +169,15 @@ impl Functions for Deployment {
         args: &Bytes,
         tx: Transaction,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
-        let _slot = match self.invoker.take_slot() {
+        clearing::clear();
+        let slot = match self.invoker.take_slot() {
             Ok(slot) => slot,
             Err(overloaded) => return (tx, Err(overloaded)),
         };
         let ended = self.run_within(info, args, tx, self.invoker.full_time());
+        if let Some(store) = ended.store {
+            clearing::leave(Leftover { _store: store, _slot: slot });
+        }
         (ended.transaction, ended.result)
     }
 }

@@ -1,4 +1,4 @@
-//! One call in one instance: made for it, dropped after it.
+//! One call in one instance: made for it, dropped after it (see [`crate::clearing`]).
 //!
 //! Everything that a guest can do wrong ends here, in a [`FunctionError`]; the transaction comes back in every case.
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub(crate) struct Ended<R> {
     pub(crate) result: Result<R, FunctionError>,
     /// Ticks of its time that passed in the host.
     pub(crate) host_ticks: u64,
+    /// The instance, which serves no second call; to be dropped.
+    pub(crate) store: Store<CallState>,
 }
 
 /// What all calls share: the engine, the clock that ends them, the limits, the counters.
@@ -29,16 +31,16 @@ pub(crate) struct Invoker {
     pub(crate) counters: Counters,
     ticker: Arc<Ticker>,
     guest_ticks_max: u64,
-    /// Calls that run, without those that they make.
+    /// Calls that run or whose instance is not cleared away yet, without those that they make.
     running: AtomicU32,
 }
 
-/// A call that runs, until it is dropped.
-pub(crate) struct Slot<'a>(&'a AtomicU32);
+/// The place of a call that runs, until it is dropped.
+pub(crate) struct Slot(Arc<Invoker>);
 
-impl Drop for Slot<'_> {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -62,8 +64,8 @@ impl Invoker {
     ///
     /// # Errors
     /// All are taken.
-    pub(crate) fn take_slot(&self) -> Result<Slot<'_>, FunctionError> {
-        let slot = Slot(&self.running);
+    pub(crate) fn take_slot(self: &Arc<Self>) -> Result<Slot, FunctionError> {
+        let slot = Slot(self.clone());
         match self.running.fetch_add(1, Ordering::Relaxed) < self.options.max_concurrent_calls {
             true => Ok(slot),
             false => Err(overloaded(&self.options)),
@@ -76,8 +78,8 @@ impl Invoker {
         TimeLeft { guest_ticks: self.guest_ticks_max, last_tick }
     }
 
-    /// Makes a store, lets `work` make an instance in it and call it, and drops both. `subject` names the call in
-    /// the log.
+    /// Makes a store, lets `work` make an instance in it and call it, and gives back the store, to be dropped.
+    /// `subject` names the call in the log.
     pub(crate) fn invoke<R>(
         &self,
         setup: CallSetup,
@@ -90,7 +92,8 @@ impl Invoker {
         let state = store.data_mut();
         state.pass_on_output(true);
         let result = result.map_err(|error| self.report(&error, state, &subject()));
-        Ended { transaction: state.transaction.take(), result, host_ticks: state.host_ticks_total() }
+        let (transaction, host_ticks) = (state.transaction.take(), state.host_ticks_total());
+        Ended { transaction, result, host_ticks, store }
     }
 
     fn store(&self, setup: CallSetup) -> Store<CallState> {

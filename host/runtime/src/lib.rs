@@ -9,6 +9,7 @@
 //! call's memory; no instance serves a second call.
 mod bindings;
 mod call_state;
+mod clearing;
 mod compiled_cache;
 mod counters;
 mod deployment;
@@ -28,6 +29,7 @@ mod shared_code;
 mod ticker;
 mod wasi;
 
+pub use clearing::answer_first;
 pub use counters::RuntimeStats;
 pub use deployment::Deployment;
 pub use load_error::LoadError;

@@ -3,6 +3,7 @@ mod support;
 
 use support::guests::{call, component, manifest, mutation, query};
 use support::{NOW_MS, World, text};
+use weir_runtime::{RuntimeOptions, answer_first};
 
 const INSERT: &str = "(call $insert (i32.const 256) (i32.const 5) (local.get $args) (local.get $args_len)
     (i32.const 64))
@@ -82,9 +83,8 @@ fn a_mutation_that_traps_writes_nothing() {
     assert_eq!(world.db.stats().commits, commits + 1);
 }
 
-#[test]
-fn no_call_sees_what_another_left_in_memory() {
-    let counting = "
+/// Answers `"1101"` in a fresh instance, and something else in one that is not.
+const COUNT: &str = "
       (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
       (i32.store (i32.const 600) (i32.add (i32.load (i32.const 600)) (i32.const 1)))
       (i32.store8 (i32.const 512) (i32.add (i32.const 48) (global.get $calls)))
@@ -95,10 +95,54 @@ fn no_call_sees_what_another_left_in_memory() {
       (i32.store8 (i32.const 515) (i32.add (i32.const 48) (table.size $table)))
       (drop (table.grow $table (ref.null func) (i32.const 1)))
       (call $ok (i32.const 512) (i32.const 4))";
-    let world = World::of(query(counting));
+
+#[test]
+fn no_call_sees_what_another_left_in_memory() {
+    let world = World::of(query(COUNT));
     for _ in 0..20 {
         assert_eq!(world.ask("m:f", "{}").unwrap(), "1101");
     }
+}
+
+/// A runtime with a place for one call, and no calls within calls.
+fn narrow_world() -> World {
+    let options = RuntimeOptions { max_concurrent_calls: 1, max_nested_calls: 1, ..Default::default() };
+    let world = World::with(options);
+    world.deploy(&[("m", query(COUNT))]);
+    world
+}
+
+#[test]
+fn no_call_sees_or_lacks_what_waits_to_be_cleared_away() {
+    let world = narrow_world();
+    for _ in 0..3 {
+        answer_first(|| {
+            for _ in 0..20 {
+                assert_eq!(world.ask("m:f", "{}").unwrap(), "1101");
+            }
+        });
+        assert_eq!(world.ask("m:f", "{}").unwrap(), "1101");
+    }
+}
+
+#[test]
+fn an_instance_keeps_its_place_until_it_is_cleared_away() {
+    let world = narrow_world();
+    let elsewhere = || std::thread::scope(|scope| scope.spawn(|| world.ask("m:f", "{}")).join().unwrap());
+    answer_first(|| {
+        world.ask("m:f", "{}").unwrap();
+        assert_eq!(elsewhere().unwrap_err().code, "Overloaded");
+    });
+    assert_eq!(elsewhere().unwrap(), "1101");
+
+    let panics = std::panic::AssertUnwindSafe(|| {
+        answer_first(|| {
+            world.ask("m:f", "{}").unwrap();
+            panic!("as a job may");
+        })
+    });
+    std::panic::catch_unwind(panics).unwrap_err();
+    assert_eq!(elsewhere().unwrap(), "1101");
 }
 
 #[test]
@@ -174,7 +218,7 @@ fn many_threads_call_at_once() {
 #[test]
 fn more_calls_than_the_runtime_is_made_for_are_refused_and_the_next_goes_through() {
     use std::sync::mpsc;
-    let world = World::with(weir_runtime::RuntimeOptions {
+    let world = World::with(RuntimeOptions {
         max_concurrent_calls: 1,
         call_guest_time_max: std::time::Duration::from_secs(10),
         ..Default::default()

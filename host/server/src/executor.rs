@@ -6,7 +6,8 @@
 //! whoever puts jobs in is bounded (HTTP calls by a semaphore, a socket by its
 //! one lane, live queries by single flight).
 //!
-//! Knows nothing of what it runs.
+//! Knows nothing of what it runs, but that what is left of it can be cleared
+//! away after the answer is out.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -109,7 +110,7 @@ impl Executor {
 
 fn work(shared: &Shared) {
     while let Some(job) = next_job(shared) {
-        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| weir_runtime::answer_first(job))).is_err() {
             tracing::error!("a call panicked; its caller gets an internal error");
         }
     }
