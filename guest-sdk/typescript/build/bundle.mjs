@@ -93,7 +93,8 @@ function localFiles(project, check) {
   };
 }
 
-const NODE_MODULES = /^(node:.*|fs|path|os|crypto|http|https|net|child_process|stream|util|buffer|events|url|zlib|worker_threads|process)$/;
+const NODE_MODULES =
+  /^(node:.*|fs|path|os|crypto|http|https|net|child_process|stream|util|buffer|events|url|zlib|worker_threads|process)$/;
 
 /** Says what a Node module is, instead of failing to find it. */
 function nodeModules() {

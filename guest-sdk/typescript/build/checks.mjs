@@ -91,7 +91,12 @@ function importedNames(body, report) {
   for (const statement of body) {
     if (statement.type !== "ImportDeclaration" || statement.importKind === "type") continue;
     const from = statement.source.value;
-    const refused = from === "convex/server" ? SERVER_EXPORTS : /_generated\/server(\.js)?$/.test(from) ? GENERATED_EXPORTS : {};
+    const refused =
+      from === "convex/server"
+        ? SERVER_EXPORTS
+        : /_generated\/server(\.js)?$/.test(from)
+          ? GENERATED_EXPORTS
+          : {};
     for (const specifier of statement.specifiers) {
       if (specifier.type !== "ImportSpecifier" || specifier.importKind === "type") continue;
       const name = specifier.imported.name ?? specifier.imported.value;
@@ -173,7 +178,9 @@ function isRead(node) {
 function isTable(node, own) {
   if (node.type === "MemberExpression") return isTable(node.object, own);
   if (node.type !== "CallExpression") return false;
-  return node.callee.type === "Identifier" ? own.defineTable.has(node.callee.name) : isTable(node.callee, own);
+  return node.callee.type === "Identifier"
+    ? own.defineTable.has(node.callee.name)
+    : isTable(node.callee, own);
 }
 
 function walk(node, visit, parent, around = new Set()) {

@@ -14,7 +14,8 @@ export function contextsInside(node, parent, around) {
   const names = new Set(around);
   for (const param of node.params) for (const name of namesOf(param)) names.delete(name);
   const first = withoutDefault(node.params[0]);
-  if (first?.type === "Identifier" && (isHandler(node, parent) || hasContextType(first))) names.add(first.name);
+  if (first?.type === "Identifier" && (isHandler(node, parent) || hasContextType(first)))
+    names.add(first.name);
   return names;
 }
 

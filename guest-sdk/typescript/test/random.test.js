@@ -31,5 +31,8 @@ test("they spread evenly, from a seed of zeros too", () => {
   const random = new Random(new Uint8Array(32));
   const seen = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < 6000; i++) seen[Math.floor(random.next() * 6)]++;
-  assert.ok(seen.every((count) => count > 800 && count < 1200), `${seen}`);
+  assert.ok(
+    seen.every((count) => count > 800 && count < 1200),
+    `${seen}`,
+  );
 });

@@ -60,20 +60,8 @@ const CASES: &[Case] = &[
         // On a slow machine its time is over before.
         &[(TypeScript, Error("TooManyHostCalls|FunctionTimedOut", "hostile:spinOnHost"))],
     ),
-    case(
-        "hostile:hoard",
-        Query,
-        "{}",
-        Error("OutOfMemory", "64 MiB"),
-        &[],
-    ),
-    case(
-        "hostile:overflow",
-        Query,
-        "{}",
-        Error("FunctionTrapped", "stack"),
-        &[],
-    ),
+    case("hostile:hoard", Query, "{}", Error("OutOfMemory", "64 MiB"), &[]),
+    case("hostile:overflow", Query, "{}", Error("FunctionTrapped", "stack"), &[]),
     case(
         "hostile:panic",
         Query,

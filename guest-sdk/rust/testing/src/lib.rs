@@ -1,6 +1,6 @@
 //! Tests of functions, run by `cargo test` without a server: on Weir's own database, in memory.
 //!
-//! ```
+//! ```no_run
 //! mod guestbook {
 //!     use weir::prelude::*;
 //!

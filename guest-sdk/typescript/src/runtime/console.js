@@ -12,7 +12,10 @@ export function writeLine(level, message) {
 export function installConsole() {
   const counts = new Map();
   let indent = "";
-  const line = (level) => (...args) => writeLine(level, indent + formatLine(args));
+  const line =
+    (level) =>
+    (...args) =>
+      writeLine(level, indent + formatLine(args));
   const [debug, info, log, warn, error] = ["debug", "info", "log", "warn", "error"].map(line);
   const count = (label = "default") => {
     counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -28,8 +31,10 @@ export function installConsole() {
     log,
     warn,
     error,
-    trace: (...args) => debug(["Trace", formatLine(args)].filter(Boolean).join(": ") + describeStack(new Error(), 1)),
-    assert: (condition, ...args) => condition || error(["Assertion failed", formatLine(args)].filter(Boolean).join(": ")),
+    trace: (...args) =>
+      debug(["Trace", formatLine(args)].filter(Boolean).join(": ") + describeStack(new Error(), 1)),
+    assert: (condition, ...args) =>
+      condition || error(["Assertion failed", formatLine(args)].filter(Boolean).join(": ")),
     dir: (value) => log(value),
     table: (value) => log(value),
     count,

@@ -26,7 +26,9 @@ const UNSUPPORTED = [
 export function registerModules(modules) {
   for (const [name, module] of Object.entries(modules)) {
     if (name === "schema") registerSchema(module);
-    else for (const [member, value] of Object.entries(module.exports)) registerMember(name, member, value, module);
+    else
+      for (const [member, value] of Object.entries(module.exports))
+        registerMember(name, member, value, module);
   }
 }
 
@@ -83,7 +85,9 @@ function registerSchema({ exports, file, lines }) {
         const name = index.indexDescriptor ?? index.name;
         // The check of the source says the line, if it sees the index.
         if (lines.hasIndexes) continue;
-        problems.push(`${file}:1: the table ${table.tableName} has ${what}, ${name}, which Weir does not support yet`);
+        problems.push(
+          `${file}:1: the table ${table.tableName} has ${what}, ${name}, which Weir does not support yet`,
+        );
       }
     }
   }

@@ -91,7 +91,7 @@ function bytesInPieces(value) {
   if (scratch.length < characters) scratch = new Uint8Array(characters);
   let length = 0;
   const write = (text) => {
-    for (let rest = text; rest !== ""; ) {
+    for (let rest = text; rest !== "";) {
       const { read, written } = encoder.encodeInto(rest, scratch.subarray(length));
       length += written;
       rest = rest.slice(read);
@@ -114,7 +114,7 @@ function grow(length) {
 
 /** A long text as it stands between the quotation marks, in pieces. */
 function* quotedPieces(text) {
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     let end = Math.min(start + LONG_CHARACTERS, text.length);
     // The halves of a pair are quoted together: alone, they would be escaped.
     if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end--;

@@ -5,7 +5,14 @@ import { functions, manifest, problems, registerModules } from "./functions.js";
 import { host, textToBytes, toBytes, withHost } from "./host.js";
 import { installJson, OUT_OF_MEMORY } from "./json.js";
 import { installRandom, resetRandom } from "./random.js";
-import { BUNDLE_NAME, describeCause, describeError, describeStack, messageOf, setSourceMap } from "./stack.js";
+import {
+  BUNDLE_NAME,
+  describeCause,
+  describeError,
+  describeStack,
+  messageOf,
+  setSourceMap,
+} from "./stack.js";
 import { beginCall, codeOfMessage, installSyscalls, isOutOfMemory, perform } from "./syscalls.js";
 import { buildHost, warmUp } from "./warm_up.js";
 

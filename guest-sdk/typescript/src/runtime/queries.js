@@ -22,7 +22,9 @@ export class Queries {
     while (query.documents === undefined || query.at === query.documents.length) {
       if (query.documents !== undefined && query.cursor === undefined) return { value: null, done: true };
       const batch = ask(() =>
-        query.documents === undefined ? host.db.query(toBytes(query.plan), 0) : host.db.queryNext(query.cursor, 0),
+        query.documents === undefined
+          ? host.db.query(toBytes(query.plan), 0)
+          : host.db.queryNext(query.cursor, 0),
       );
       query.documents = batch.count === 0 ? [] : JSON.parse(batch.documents);
       query.at = 0;

@@ -93,13 +93,16 @@ function check(validator, value, path) {
       if (!Array.isArray(value)) return mismatch(validator, value, path);
       return first(value, (item, index) => check(validator.value, item, `${path}[${index}]`));
     case "object":
-      return isPlainObject(value) ? checkFields(validator.value, value, path) : mismatch(validator, value, path);
+      return isPlainObject(value)
+        ? checkFields(validator.value, value, path)
+        : mismatch(validator, value, path);
     case "record":
       if (!isPlainObject(value)) return mismatch(validator, value, path);
       return first(
         Object.entries(value),
         ([key, item]) =>
-          check(validator.keys, key, `${path}.${key}`) ?? check(validator.values.fieldType, item, `${path}.${key}`),
+          check(validator.keys, key, `${path}.${key}`) ??
+          check(validator.values.fieldType, item, `${path}.${key}`),
       );
     case "union":
       return validator.value.some((member) => check(member, value, path) === undefined)

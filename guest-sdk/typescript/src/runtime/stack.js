@@ -27,7 +27,8 @@ export function describeError(error) {
 
 /** The error's name and message; its message alone if it is a plain `Error`. */
 export function messageOf(thrown) {
-  if (!(thrown instanceof Error)) return typeof thrown === "string" ? thrown || "an empty text" : describeThrown(thrown);
+  if (!(thrown instanceof Error))
+    return typeof thrown === "string" ? thrown || "an empty text" : describeThrown(thrown);
   const name = nameOf(thrown);
   const message = String(thrown.message);
   if (name === "Error" || name === "ConvexError") return message;

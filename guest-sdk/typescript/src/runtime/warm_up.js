@@ -14,7 +14,12 @@ export function buildHost(lines) {
     };
   };
   return {
-    context: { now: () => 0, randomSeed: () => new Uint8Array(32), requestId: () => "build", identity: () => undefined },
+    context: {
+      now: () => 0,
+      randomSeed: () => new Uint8Array(32),
+      requestId: () => "build",
+      identity: () => undefined,
+    },
     log: { write: (level, message) => lines.push(`[${level.toUpperCase()}] ${message}`) },
     db: new Proxy({}, { get: () => noDatabase }),
     calls: new Proxy({}, { get: () => noDatabase }),
@@ -48,11 +53,27 @@ export async function warmUp({ queryGeneric, mutationGeneric }) {
     args: {},
     handler: async (ctx, args) => {
       const found = await ctx.db.get(ID);
-      const all = await ctx.db.query("warm").order("desc").filter((q) => q.eq(q.field("body"), "hello")).collect();
-      const some = await ctx.db.query("warm").withIndex("by_creation_time", (q) => q.gt("_creationTime", 0)).take(5);
+      const all = await ctx.db
+        .query("warm")
+        .order("desc")
+        .filter((q) => q.eq(q.field("body"), "hello"))
+        .collect();
+      const some = await ctx.db
+        .query("warm")
+        .withIndex("by_creation_time", (q) => q.gt("_creationTime", 0))
+        .take(5);
       await ctx.db.query("warm").first();
       await ctx.auth.getUserIdentity();
-      return { found, all, some, id: ctx.db.normalizeId("warm", ID), args, big: 5n, at: Date.now(), r: Math.random() };
+      return {
+        found,
+        all,
+        some,
+        id: ctx.db.normalizeId("warm", ID),
+        args,
+        big: 5n,
+        at: Date.now(),
+        r: Math.random(),
+      };
     },
   });
   const write = mutationGeneric(async (ctx, { body }) => {

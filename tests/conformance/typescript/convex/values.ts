@@ -58,7 +58,10 @@ export const measure = query({
 export const add = query({
   args: { a: v.number(), b: v.number(), bigA: v.int64(), bigB: v.int64() },
   returns: v.object({ numbers: v.number(), bigints: v.int64() }),
-  handler: async (_ctx, { a, b, bigA, bigB }) => ({ numbers: a + b, bigints: BigInt.asIntN(64, bigA + bigB) }),
+  handler: async (_ctx, { a, b, bigA, bigB }) => ({
+    numbers: a + b,
+    bigints: BigInt.asIntN(64, bigA + bigB),
+  }),
 });
 
 /** Says of a text that it is the id of a note. */
