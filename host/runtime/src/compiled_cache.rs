@@ -190,9 +190,13 @@ fn prune_to(dir: &Path, needed: &[PathBuf], bytes_max: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Changes when it changes what of a component is compiled: its memory's content is not.
+const PARTS: &[u8] = b"without memory";
+
 /// A short name for the engine's version and settings: code is exchanged between equal ones alone.
 fn engine_name(engine: &Engine) -> String {
     let mut hasher = HashOfHash(Sha256::new());
+    hasher.write(PARTS);
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hex(&hasher.0.finalize()[..8])
 }

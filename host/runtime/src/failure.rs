@@ -4,7 +4,7 @@
 //! operator gets the backtrace in the log, the guest gets nothing, it is gone.
 use bytes::Bytes;
 use thiserror::Error;
-use wasmtime::{PoolConcurrencyLimitError, Trap};
+use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 use weir_db::{DbError, FunctionError};
 use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, GUEST_STACK_BYTES_MAX};
@@ -12,6 +12,7 @@ use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, GUEST_STACK_BYTES_MAX};
 use crate::RuntimeOptions;
 use crate::bindings::weir::guest::types::Failure;
 use crate::call_state::CallState;
+use crate::memory::NO_MEMORY;
 use crate::resource_limits::RefusedResource;
 
 /// The reason for which the host ended a call.
@@ -44,9 +45,6 @@ pub(crate) fn explain(error: &wasmtime::Error, state: &CallState, options: &Runt
     }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
         return trap(format!("it ended its own process with exit code {}", exit.0));
-    }
-    if error.is::<PoolConcurrencyLimitError>() {
-        return overloaded(options);
     }
     match error.downcast_ref::<Trap>() {
         Some(cause) => explain_trap(*cause, state, options),
@@ -98,6 +96,10 @@ fn explain_other(error: &wasmtime::Error, state: &CallState, options: &RuntimeOp
     let reason = error.root_cause().to_string();
     if reason.contains(TOO_MUCH_COPIED) {
         return result_too_large(options);
+    }
+    if let Some(at) = reason.find(NO_MEMORY) {
+        let message = reason[at..].to_owned();
+        return FunctionError::System { code: "Overloaded", message };
     }
     match state.resources.refused() {
         Some(refused) => refused_resource(refused, options),

@@ -1,4 +1,5 @@
 //! A linked component and its two exports, found once, so that a call looks up nothing by name.
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wasmtime::Store;
@@ -6,6 +7,7 @@ use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre
 
 use crate::bindings::weir::guest::types::Failure;
 use crate::call_state::CallState;
+use crate::memory::{self, Image};
 
 /// What a function gave: one JSON value, or its own error.
 pub(crate) type Answer = Result<Vec<u8>, Failure>;
@@ -13,6 +15,8 @@ pub(crate) type Answer = Result<Vec<u8>, Failure>;
 /// A component with all its imports resolved, ready to be instantiated.
 pub(crate) struct Guest {
     linked: InstancePre<CallState>,
+    /// What is in its memory at the start, if that was taken out of the component.
+    image: Option<Arc<Image>>,
     describe: ComponentExportIndex,
     call: ComponentExportIndex,
 }
@@ -23,19 +27,23 @@ impl Guest {
     /// # Errors
     /// An import or an export is missing, or an import is of another type than the host's. The exports' types are held
     /// against the world when they are called: `describe`, at the latest, when the module is loaded.
-    pub(crate) fn link(linker: &Linker<CallState>, component: &Component) -> wasmtime::Result<Guest> {
+    pub(crate) fn link(
+        linker: &Linker<CallState>,
+        component: &Component,
+        image: Option<Arc<Image>>,
+    ) -> wasmtime::Result<Guest> {
         let export = |name: &str| {
             component
                 .get_export_index(None, name)
                 .ok_or_else(|| wasmtime::format_err!("it does not export `{name}`"))
         };
         let (describe, call) = (export("describe")?, export("call")?);
-        Ok(Guest { linked: linker.instantiate_pre(component)?, describe, call })
+        Ok(Guest { linked: linker.instantiate_pre(component)?, image, describe, call })
     }
 
     /// A fresh instance.
     pub(crate) fn instantiate(&self, store: &mut Store<CallState>) -> wasmtime::Result<Instance> {
-        self.linked.instantiate(store)
+        memory::with_image(self.image.as_ref(), || self.linked.instantiate(store))
     }
 
     /// Asks for the manifest. `Err` inside: an export is of another type than the world's.

@@ -59,8 +59,7 @@ impl Invoker {
         })
     }
 
-    /// Takes one of the runtime's places for a call that is not part of another. The pool has room for all that each
-    /// may call in turn.
+    /// Takes one of the runtime's places for a call that is not part of another; what it calls in turn takes none.
     ///
     /// # Errors
     /// All are taken.

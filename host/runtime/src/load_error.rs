@@ -68,6 +68,14 @@ pub enum LoadError {
         /// What the compiler said.
         reason: String,
     },
+    /// There is no place for what is in its memory at the start.
+    #[error("module `{module}` cannot be loaded, the system gives no memory for it: {error}")]
+    Memory {
+        /// The module's name.
+        module: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
     /// An import that the host does not offer.
     #[error(
         "module `{module}` imports `{import}`, which this host does not offer; a function can import `weir:guest` and \
@@ -141,6 +149,7 @@ impl LoadError {
             | LoadError::UnknownImport { module, .. }
             | LoadError::WrongVersion { module, .. }
             | LoadError::NotAGuest { module, .. }
+            | LoadError::Memory { module, .. }
             | LoadError::Describe { module, .. }
             | LoadError::Manifest { module, .. } => Some(module),
             LoadError::DuplicateFunction { second, .. } => Some(second),

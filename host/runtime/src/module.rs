@@ -1,4 +1,5 @@
 //! One module of a deployment: its linked component, and what it says of its functions.
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,6 +13,7 @@ use crate::compiled_cache::{CompiledCache, Digest};
 use crate::guest::Guest;
 use crate::inspection::{check_world, not_a_guest};
 use crate::invocation::Invoker;
+use crate::memory::{self, Image};
 use crate::shared_code::{self, SharedCode};
 use crate::{LoadError, ModuleSource, manifest};
 
@@ -44,29 +46,39 @@ impl Module {
     ) -> Result<Module, LoadError> {
         let began = Instant::now();
         let shared = codes.obtain(source, invoker, cache)?;
-        let component = obtain_code(source, digest, invoker, cache, &shared, began)?;
+        let image = image(source, invoker.options.call_memory_bytes_max)?;
+        let component = obtain_code(source, digest, invoker, cache, &shared, image.is_some(), began)?;
         let given: Vec<&str> = shared.iter().map(|(code, _)| code.name.as_str()).collect();
         check_world(&source.name, &component, &invoker.engine, &given)?;
-        let guest = link(linker, &component, &shared)
+        let guest = link(linker, &component, &shared, image)
             .map_err(|error| not_a_guest(&source.name, format!("{error:#}")))?;
         let functions = describe(&source.name, invoker, &guest)?;
         Ok(Module { guest, functions })
     }
 }
 
+/// What is in the component's memory at the start, where it is not left to wasmtime.
+fn image(source: &ModuleSource, memory_bytes_max: usize) -> Result<Option<Arc<Image>>, LoadError> {
+    let Some(data) = memory::find(&source.component, memory_bytes_max) else { return Ok(None) };
+    let image = Image::new(data.size, data.start, &data.bytes)
+        .map_err(|error| LoadError::Memory { module: source.name.clone(), error })?;
+    Ok(Some(Arc::new(image)))
+}
+
 fn link(
     linker: &Linker<CallState>,
     component: &Component,
     shared: &[(SharedCode<'_>, wasmtime::Module)],
+    image: Option<Arc<Image>>,
 ) -> wasmtime::Result<Guest> {
     if shared.is_empty() {
-        return Guest::link(linker, component);
+        return Guest::link(linker, component, image);
     }
     let mut linker = linker.clone();
     for (code, module) in shared {
         linker.root().module(&code.name, module)?;
     }
-    Guest::link(&linker, component)
+    Guest::link(&linker, component, image)
 }
 
 fn obtain_code(
@@ -75,15 +87,22 @@ fn obtain_code(
     invoker: &Invoker,
     cache: &CompiledCache,
     shared: &[(SharedCode<'_>, wasmtime::Module)],
+    has_image: bool,
     began: Instant,
 ) -> Result<Component, LoadError> {
     if let Some(component) = cache.load(&invoker.engine, digest) {
         invoker.counters.loaded_from_cache(began.elapsed());
         return Ok(component);
     }
-    let rest = if shared.is_empty() { None } else { shared_code::take_out(&source.component, shared) };
-    let component = Component::from_binary(&invoker.engine, rest.as_deref().unwrap_or(&source.component))
-        .map_err(|error| invalid(source, &error))?;
+    let mut rest = Cow::Borrowed(&source.component[..]);
+    if has_image {
+        rest = memory::take_out(&rest).map_or(rest, Cow::Owned);
+    }
+    if !shared.is_empty() {
+        rest = shared_code::take_out(&rest, shared).map_or(rest, Cow::Owned);
+    }
+    let component =
+        Component::from_binary(&invoker.engine, &rest).map_err(|error| invalid(source, &error))?;
     invoker.counters.compiled(began.elapsed());
     tracing::info!(module = source.name, took = ?began.elapsed(), "compiled");
     Ok(keep_code(component.serialize(), component, digest, cache, |cache| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 use weir_value::limits::{
     FUNCTION_GUEST_TIME_MS_MAX, FUNCTION_RESULT_BYTES_MAX, FUNCTION_TOTAL_TIME_MS_MAX,
-    GUEST_MEMORY_BYTES_MAX, GUEST_TABLE_ELEMENTS_MAX, NESTED_CALLS_DEPTH_MAX,
+    GUEST_MEMORY_BYTES_MAX, GUEST_TABLE_ELEMENTS_MAX,
 };
 
 /// What a host decides about its runtime. The defaults are the documented limits.
@@ -14,12 +14,9 @@ pub struct RuntimeOptions {
     /// Where compiled code is kept between starts. `None`: nowhere, every load compiles. Whoever can write into this
     /// folder can run code in the host: it belongs beside the data, readable and writable by the host's user alone.
     pub compiled_dir: Option<PathBuf>,
-    /// How many calls may run at the same time, on threads of the caller. One more is refused as overloaded. Costs
-    /// address space (about 9 GiB each), not memory. Default 64.
+    /// How many calls may run at the same time, on threads of the caller. One more is refused as overloaded. Each
+    /// costs 4 GiB of address space, not memory. Default 64.
     pub max_concurrent_calls: u32,
-    /// How deep calls may be nested in one call; each takes an instance of its own. Default: as
-    /// deep as the database lets them.
-    pub max_nested_calls: u32,
     /// The guest's own time in one call; what the database takes for it is not counted. Default 1 s, granularity
     /// 10 ms.
     pub call_guest_time_max: Duration,
@@ -39,7 +36,6 @@ impl Default for RuntimeOptions {
         RuntimeOptions {
             compiled_dir: None,
             max_concurrent_calls: 64,
-            max_nested_calls: 1 + NESTED_CALLS_DEPTH_MAX as u32,
             call_guest_time_max: Duration::from_millis(FUNCTION_GUEST_TIME_MS_MAX),
             call_total_time_max: Duration::from_millis(FUNCTION_TOTAL_TIME_MS_MAX),
             call_memory_bytes_max: GUEST_MEMORY_BYTES_MAX,
@@ -52,11 +48,8 @@ impl Default for RuntimeOptions {
 /// Why there is no runtime.
 #[derive(Debug, Error)]
 pub enum RuntimeError {
-    /// The engine refused its settings, or the system the address space.
-    #[error(
-        "the WebAssembly engine cannot start: {0}; it reserves about 9 GiB of address space for each concurrent call, \
-         which a limit of the system (ulimit -v) may forbid"
-    )]
+    /// The engine refused its settings.
+    #[error("the WebAssembly engine cannot start: {0}")]
     Engine(String),
     /// The ticker's thread could not be started.
     #[error("the thread that ends long calls cannot start: {0}")]

@@ -41,7 +41,25 @@ impl ResourceLimits {
     }
 }
 
+/// Core instances, memories and tables that one component may have. `wit-component` makes three instances of a guest
+/// that imports something (its module, a shim, a fix-up); adapters add one each.
+const INSTANCES_MAX: usize = 16;
+const MEMORIES_MAX: usize = 2;
+const TABLES_MAX: usize = 4;
+
 impl ResourceLimiter for ResourceLimits {
+    fn instances(&self) -> usize {
+        INSTANCES_MAX
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES_MAX
+    }
+
+    fn tables(&self) -> usize {
+        TABLES_MAX
+    }
+
     fn memory_growing(
         &mut self,
         current: usize,

@@ -36,7 +36,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Starts an engine and its clock. Reserves address space for all calls at once, and takes memory for none.
+    /// Starts an engine and its clock.
     ///
     /// Functions run on the threads of whoever calls [`weir_db::Functions::run`]; those need
     /// [`weir_value::limits::THREAD_STACK_BYTES`] of stack.
@@ -44,7 +44,7 @@ impl Runtime {
     /// # Errors
     /// The system does not give the address space or the thread, or the folder of compiled code cannot be used.
     pub fn new(options: RuntimeOptions) -> Result<Arc<Runtime>, RuntimeError> {
-        let engine = engine::build(&options)?;
+        let engine = engine::build()?;
         let compiled_dir = options.compiled_dir.clone();
         let cache = CompiledCache::open(compiled_dir.as_deref(), &engine).map_err(|error| {
             RuntimeError::CompiledDir { path: compiled_dir.clone().unwrap_or_default(), error }

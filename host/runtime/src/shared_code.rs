@@ -9,10 +9,10 @@ use wasm_encoder::{
     Component, ComponentImportSection, ComponentTypeRef, CoreTypeSection, EntityType, GlobalType, MemoryType,
     ModuleType, RawSection, RefType, TableType, ValType,
 };
-use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, HeapType, Module};
 
 use crate::compiled_cache::{Digest, hex};
+use crate::sections::sections;
 
 /// Smaller modules compile faster than they are worth a file of their own.
 const CODE_BYTES_MIN: usize = 1 << 20;
@@ -35,14 +35,14 @@ fn top_level_modules(component: &[u8]) -> Option<Vec<SharedCode<'_>>> {
     let mut found: Vec<SharedCode<'_>> = Vec::new();
     for section in sections(component) {
         match section? {
-            Section::Module(wasm) if wasm.len() >= CODE_BYTES_MIN && is_without_data(wasm) => {
+            (CORE_MODULE_SECTION, wasm) if wasm.len() >= CODE_BYTES_MIN && is_without_data(wasm) => {
                 let digest: Digest = Sha256::digest(wasm).into();
                 if found.iter().all(|code| code.digest != digest) {
                     found.push(SharedCode { name: format!("code-x{}", hex(&digest[..16])), digest, wasm });
                 }
             }
             // A type of its own would be counted differently once there is one more.
-            Section::Other(id, _) if id == CORE_TYPE_SECTION => return None,
+            (CORE_TYPE_SECTION, _) => return None,
             _ => {}
         }
     }
@@ -58,7 +58,7 @@ pub(crate) fn take_out(component: &[u8], codes: &[(SharedCode<'_>, Module)]) -> 
     let mut types = 0;
     for section in sections(component) {
         match section? {
-            Section::Module(wasm) => match codes.iter().find(|(code, _)| code.wasm == wasm) {
+            (CORE_MODULE_SECTION, wasm) => match codes.iter().find(|(code, _)| code.wasm == wasm) {
                 Some((code, module)) => {
                     let mut core_types = CoreTypeSection::new();
                     core_types.ty().module(&module_type(module)?);
@@ -71,7 +71,7 @@ pub(crate) fn take_out(component: &[u8], codes: &[(SharedCode<'_>, Module)]) -> 
                     rest.section(&RawSection { id: CORE_MODULE_SECTION, data: wasm });
                 }
             },
-            Section::Other(id, data) => {
+            (id, data) => {
                 rest.section(&RawSection { id, data });
             }
         }
@@ -81,76 +81,13 @@ pub(crate) fn take_out(component: &[u8], codes: &[(SharedCode<'_>, Module)]) -> 
 
 const CORE_MODULE_SECTION: u8 = wasm_encoder::ComponentSectionId::CoreModule as u8;
 const CORE_TYPE_SECTION: u8 = wasm_encoder::ComponentSectionId::CoreType as u8;
-
-enum Section<'a> {
-    Module(&'a [u8]),
-    Other(u8, &'a [u8]),
-}
-
-/// The component's own sections, without a look into those that nest. `None`: it is no component.
-fn sections(component: &[u8]) -> impl Iterator<Item = Option<Section<'_>>> {
-    let mut parser = Parser::new(0);
-    let mut rest = component;
-    std::iter::from_fn(move || {
-        loop {
-            if rest.is_empty() {
-                return None;
-            }
-            let Ok(wasmparser::Chunk::Parsed { consumed, payload }) = parser.parse(rest, true) else {
-                rest = &[];
-                return Some(None);
-            };
-            let position = component.len() - rest.len();
-            rest = &rest[consumed..];
-            match payload {
-                Payload::Version { .. } => {}
-                Payload::End(_) => return None,
-                Payload::ModuleSection { unchecked_range, .. }
-                | Payload::ComponentSection { unchecked_range, .. }
-                    if component.get(unchecked_range.clone()).is_none() =>
-                {
-                    rest = &[];
-                    return Some(None);
-                }
-                Payload::ModuleSection { unchecked_range, .. } => {
-                    rest = &component[unchecked_range.end..];
-                    return Some(Some(Section::Module(&component[unchecked_range])));
-                }
-                Payload::ComponentSection { unchecked_range, .. } => {
-                    rest = &component[unchecked_range.end..];
-                    return Some(Some(Section::Other(component[position], &component[unchecked_range])));
-                }
-                payload => match payload.as_section() {
-                    Some((id, range)) => {
-                        return Some(component.get(range).map(|data| Section::Other(id, data)));
-                    }
-                    None => return Some(None),
-                },
-            }
-        }
-    })
-}
+const DATA_SECTION: u8 = wasm_encoder::SectionId::Data as u8;
 
 fn is_without_data(module: &[u8]) -> bool {
-    let mut parser = Parser::new(0);
-    let mut rest = module;
-    while !rest.is_empty() {
-        let Ok(wasmparser::Chunk::Parsed { consumed, payload }) = parser.parse(rest, true) else {
-            return false;
-        };
-        rest = &rest[consumed..];
-        match payload {
-            Payload::DataSection(section) if section.count() > 0 => return false,
-            // Its functions are passed over: they hold no data.
-            Payload::CodeSectionStart { size, .. } => {
-                parser.skip_section();
-                let Some(after) = rest.get(size as usize..) else { return false };
-                rest = after;
-            }
-            _ => {}
-        }
-    }
-    true
+    sections(module).all(|section| match section {
+        Some((DATA_SECTION, data)) => data.first() == Some(&0),
+        section => section.is_some(),
+    })
 }
 
 /// What a module imports and exports.

@@ -106,7 +106,7 @@ fn no_call_sees_what_another_left_in_memory() {
 
 /// A runtime with a place for one call, and no calls within calls.
 fn narrow_world() -> World {
-    let options = RuntimeOptions { max_concurrent_calls: 1, max_nested_calls: 1, ..Default::default() };
+    let options = RuntimeOptions { max_concurrent_calls: 1, ..Default::default() };
     let world = World::with(options);
     world.deploy(&[("m", query(COUNT))]);
     world

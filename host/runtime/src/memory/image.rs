@@ -1,0 +1,304 @@
+//! What is in a memory when an instance begins, and the slots that are as it says.
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::ops::Range;
+use std::ptr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use wasmtime::LinearMemory;
+
+use super::slot::Slot;
+use super::written;
+
+/// What is copied at most to set a memory back. Beyond it, all pages are given back to the kernel.
+const COPIED_BYTES_MAX: usize = 2 << 20;
+/// After so many times, all pages are given back, so that a page is not copied forever that one call wrote.
+const COPIED_TIMES_MAX: u32 = 256;
+/// Slots that are kept for the next calls of a module.
+const IDLE_SLOTS_MAX: usize = 64;
+
+/// A memory as an instance begins with it.
+#[derive(Debug)]
+pub(crate) struct Image {
+    size: usize,
+    content: Option<Content>,
+    idle: Mutex<Vec<Slot>>,
+}
+
+impl Image {
+    /// A memory of `size` bytes, with these bytes at `start`, a multiple of [`page_bytes`].
+    ///
+    /// # Errors
+    /// The system has no memory left for it, or no file descriptor.
+    pub(crate) fn new(size: usize, start: usize, bytes: &[u8]) -> io::Result<Image> {
+        let content = if bytes.is_empty() { None } else { Some(Content::new(start, bytes)?) };
+        Ok(Image { content, ..Image::of_zeros(size) })
+    }
+
+    /// A memory of zeros.
+    pub(crate) fn of_zeros(size: usize) -> Image {
+        Image { size, content: None, idle: Mutex::default() }
+    }
+
+    /// The memory's size at the beginning, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    fn take_slot(&self, reserved_bytes: usize, guard_bytes: usize) -> io::Result<Slot> {
+        if let Some(slot) = self.idle.lock().pop() {
+            return Ok(slot);
+        }
+        Slot::new(reserved_bytes, guard_bytes, self.size, self.content.as_ref())
+    }
+
+    /// Sets a slot back and keeps it, if nothing is in the way of that.
+    fn put_back(&self, mut slot: Slot) {
+        if let Err(error) = self.set_back(&mut slot) {
+            tracing::warn!(%error, "a call's memory could not be set back; the next call takes another");
+            return;
+        }
+        let mut idle = self.idle.lock();
+        if idle.len() < IDLE_SLOTS_MAX {
+            idle.push(slot);
+        }
+    }
+
+    fn set_back(&self, slot: &mut Slot) -> io::Result<()> {
+        let copied = slot.copied < COPIED_TIMES_MAX && self.copy_written(slot);
+        if copied {
+            slot.copied += 1;
+        } else {
+            slot.give_back()?;
+        }
+        slot.close(self.size)
+    }
+
+    /// `false`: it is not known what was written, or too much was.
+    fn copy_written(&self, slot: &mut Slot) -> bool {
+        let Ok(runs) = written::runs(slot.bytes(0..slot.open_bytes()), COPIED_BYTES_MAX) else {
+            return false;
+        };
+        for run in runs {
+            self.copy(slot.bytes(run.clone()), run);
+        }
+        true
+    }
+
+    /// Makes these bytes of a memory what they were at the beginning.
+    fn copy(&self, bytes: &mut [u8], range: Range<usize>) {
+        let content = self.content.as_ref().map_or(0..0, Content::range);
+        let inside = range.start.max(content.start)..range.end.min(content.end);
+        if inside.is_empty() {
+            bytes.fill(0);
+            return;
+        }
+        let part = inside.start - range.start..inside.end - range.start;
+        bytes[..part.start].fill(0);
+        bytes[part.end..].fill(0);
+        let original = self.content.as_ref().map_or(&[][..], Content::bytes);
+        bytes[part].copy_from_slice(&original[inside.start - content.start..inside.end - content.start]);
+    }
+}
+
+/// The part of an image that is not zeros.
+#[derive(Debug)]
+pub(super) struct Content {
+    file: File,
+    start: usize,
+    length: usize,
+    mapped: *const u8,
+}
+
+// SAFETY: the mapping is read only, and nobody else has the file.
+#[allow(unsafe_code)]
+unsafe impl Send for Content {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl Sync for Content {}
+
+impl Content {
+    fn new(start: usize, bytes: &[u8]) -> io::Result<Content> {
+        let mut file = File::from(memfd_create("weir-memory-image", MemfdFlags::CLOEXEC)?);
+        file.write_all(bytes)?;
+        let length = bytes.len().next_multiple_of(page_bytes());
+        file.set_len(length as u64)?;
+        // SAFETY: a new mapping at an address that the kernel chooses, of a file that nobody can shorten.
+        #[allow(unsafe_code)]
+        let mapped = unsafe { mmap(ptr::null_mut(), length, ProtFlags::READ, MapFlags::SHARED, &file, 0) }?;
+        Ok(Content { file, start, length, mapped: mapped.cast() })
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Where in the memory it is.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start..self.start + self.length
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: the mapping is so long, stays until `drop`, and its file is never written again.
+        #[allow(unsafe_code)]
+        unsafe {
+            std::slice::from_raw_parts(self.mapped, self.length)
+        }
+    }
+}
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this one's own, and nothing points into it any more.
+        #[allow(unsafe_code)]
+        let unmapped = unsafe { munmap(self.mapped.cast_mut().cast(), self.length) };
+        debug_assert!(unmapped.is_ok(), "{unmapped:?}");
+    }
+}
+
+/// The size of a page of this machine. It divides WebAssembly's of 64 KiB.
+pub(super) fn page_bytes() -> usize {
+    rustix::param::page_size()
+}
+
+/// A memory in a slot, for as long as an instance has it.
+pub(super) struct ImageMemory {
+    image: Arc<Image>,
+    slot: Option<Slot>,
+    size: usize,
+}
+
+impl ImageMemory {
+    pub(super) fn new(
+        image: Arc<Image>,
+        reserved_bytes: usize,
+        guard_bytes: usize,
+    ) -> io::Result<ImageMemory> {
+        let slot = image.take_slot(reserved_bytes, guard_bytes)?;
+        Ok(ImageMemory { size: image.size, image, slot: Some(slot) })
+    }
+
+    fn slot(&self) -> &Slot {
+        self.slot.as_ref().expect("it has its slot until it is dropped")
+    }
+}
+
+impl Drop for ImageMemory {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            self.image.put_back(slot);
+        }
+    }
+}
+
+// SAFETY: the slot is page aligned, guarded, and stays where it is; `byte_size` bytes of it can be reached.
+#[allow(unsafe_code)]
+unsafe impl LinearMemory for ImageMemory {
+    fn byte_size(&self) -> usize {
+        self.size
+    }
+
+    fn byte_capacity(&self) -> usize {
+        self.slot().reserved_bytes()
+    }
+
+    fn grow_to(&mut self, new_size: usize) -> wasmtime::Result<()> {
+        self.slot.as_mut().expect("it has its slot until it is dropped").open(new_size)?;
+        self.size = new_size;
+        Ok(())
+    }
+
+    fn as_ptr(&self) -> *mut u8 {
+        self.slot().base()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GUARD: usize = 1 << 16;
+    const RESERVED: usize = 64 << 20;
+
+    fn memory(image: &Arc<Image>) -> ImageMemory {
+        ImageMemory::new(image.clone(), RESERVED, GUARD).unwrap()
+    }
+
+    fn content(memory: &mut ImageMemory) -> &mut [u8] {
+        let size = memory.size;
+        memory.slot.as_mut().unwrap().bytes(0..size)
+    }
+
+    /// 8 pages, of which the third and the fourth are not zeros.
+    fn image() -> (Arc<Image>, Vec<u8>) {
+        let page = page_bytes();
+        let bytes: Vec<u8> = (0..2 * page - 100).map(|at| (at % 251) as u8 + 1).collect();
+        let mut whole = vec![0; 8 * page];
+        whole[2 * page..2 * page + bytes.len()].copy_from_slice(&bytes);
+        (Arc::new(Image::new(8 * page, 2 * page, &bytes).unwrap()), whole)
+    }
+
+    #[test]
+    fn whatever_is_written_is_gone_in_the_next() {
+        let (image, whole) = image();
+        let mut first = None;
+        for round in 0..3 * COPIED_TIMES_MAX as usize {
+            let mut memory = memory(&image);
+            assert_eq!(*first.get_or_insert(memory.as_ptr() as usize), memory.as_ptr() as usize, "the slot");
+            assert_eq!(content(&mut memory), whole, "round {round}");
+            // Single bytes, all over, and now and then everything.
+            match round % 7 {
+                0 => content(&mut memory).fill(9),
+                step => content(&mut memory).iter_mut().step_by(step * 777).for_each(|byte| *byte ^= 0xff),
+            }
+        }
+    }
+
+    #[test]
+    fn growth_is_zeros_and_is_gone_in_the_next() {
+        let (image, whole) = image();
+        for _ in 0..10 {
+            let mut memory = memory(&image);
+            assert_eq!(memory.byte_size(), whole.len());
+            memory.grow_to(whole.len() + (1 << 20)).unwrap();
+            assert!(content(&mut memory)[whole.len()..].iter().all(|&byte| byte == 0));
+            content(&mut memory)[whole.len()..].fill(3);
+        }
+        assert_eq!(memory(&image).slot().open_bytes(), whole.len());
+    }
+
+    #[test]
+    fn more_than_is_copied_is_given_back() {
+        let (image, whole) = image();
+        let mut large = memory(&image);
+        large.grow_to(3 * COPIED_BYTES_MAX).unwrap();
+        content(&mut large).fill(1);
+        drop(large);
+        let mut next = memory(&image);
+        assert_eq!(next.slot().copied, 0);
+        assert_eq!(content(&mut next), whole);
+        next.grow_to(3 * COPIED_BYTES_MAX).unwrap();
+        assert!(content(&mut next)[whole.len()..].iter().all(|&byte| byte == 0));
+    }
+
+    #[test]
+    fn a_memory_does_not_grow_past_its_reservation() {
+        let mut memory = memory(&Arc::new(Image::of_zeros(1 << 16)));
+        assert!(memory.grow_to(RESERVED + 1).is_err());
+        memory.grow_to(RESERVED).unwrap();
+    }
+
+    #[test]
+    fn two_at_a_time_are_apart() {
+        let (image, whole) = image();
+        let (mut one, mut other) = (memory(&image), memory(&image));
+        content(&mut one).fill(1);
+        assert_eq!(content(&mut other), whole);
+        drop((one, other));
+        assert_eq!(image.idle.lock().len(), 2);
+        assert_eq!(content(&mut memory(&image)), whole);
+    }
+}

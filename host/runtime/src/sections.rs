@@ -1,0 +1,53 @@
+//! The sections of WebAssembly's binaries: components and core modules are framed alike.
+use wasmparser::BinaryReader;
+
+/// `\0asm`, a version, a layer.
+const PREAMBLE_BYTES: usize = 8;
+
+/// The sections of a binary, without a look into them: each one's number and content. `None`: what follows is no
+/// section, and nothing comes after it.
+pub(crate) fn sections(binary: &[u8]) -> impl Iterator<Item = Option<(u8, &[u8])>> {
+    let mut rest = binary.get(PREAMBLE_BYTES..);
+    std::iter::from_fn(move || {
+        let bytes = match rest {
+            None => {
+                rest = Some(&[]);
+                return Some(None);
+            }
+            Some([]) => return None,
+            Some(bytes) => bytes,
+        };
+        let mut reader = BinaryReader::new(bytes, 0);
+        let section = read_section(&mut reader);
+        rest = Some(if section.is_some() { &bytes[reader.original_position()..] } else { &[] });
+        Some(section)
+    })
+}
+
+fn read_section<'a>(reader: &mut BinaryReader<'a>) -> Option<(u8, &'a [u8])> {
+    let number = reader.read_u8().ok()?;
+    let length = reader.read_var_u32().ok()?;
+    Some((number, reader.read_bytes(length as usize).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_section_is_given_in_order() {
+        let module = wat::parse_str(r#"(module (memory 1) (data (i32.const 1) "a"))"#).unwrap();
+        let numbers: Vec<_> = sections(&module).map(|section| section.unwrap().0).collect();
+        assert_eq!(numbers, [wasm_encoder::SectionId::Memory as u8, wasm_encoder::SectionId::Data as u8]);
+        assert_eq!(sections(&module[..PREAMBLE_BYTES]).count(), 0);
+    }
+
+    #[test]
+    fn what_is_cut_off_is_no_section() {
+        let module = wat::parse_str(r#"(module (memory 1) (data (i32.const 1) "a"))"#).unwrap();
+        for length in [0, 3, PREAMBLE_BYTES + 1, module.len() - 1] {
+            let cut = sections(&module[..length]).collect::<Vec<_>>();
+            assert_eq!(cut.last(), Some(&None), "{length}");
+        }
+    }
+}
