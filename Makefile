@@ -23,7 +23,7 @@ export EXAMPLES_TARGET_DIR
 TEST_HOST = env -u CARGO_TARGET_DIR WEIR_HOST="$$CARGO_TARGET_DIR/debug/host"
 TYPESCRIPT_PROJECTS := examples/chat/typescript examples/snippets/typescript examples/mixed tests/guests/typescript \
   tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers
-NPM_EXAMPLES := @weir/testing weir-chat-assemblyscript weir-chat-typescript weir-snippets-assemblyscript \
+NPM_EXAMPLES := @weir/testing @weir/typescript weir-chat-assemblyscript weir-chat-typescript weir-snippets-assemblyscript \
   weir-snippets-typescript weir-tests-typescript
 
 # The host, without the target folder of its own build: guests have another.

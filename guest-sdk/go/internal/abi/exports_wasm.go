@@ -1,6 +1,9 @@
 package abi
 
-import "unsafe"
+import (
+	"syscall"
+	"unsafe"
+)
 
 // handedOver holds what the host was given memory for and nobody has taken yet:
 // the collector sees no pointer to it from outside.
@@ -49,6 +52,7 @@ func call(path unsafe.Pointer, pathLen uint32, args unsafe.Pointer, argsLen uint
 	argsBytes := unsafe.Slice((*byte)(args), argsLen)
 	release()
 	value, failure := module.Call(pathText, argsBytes)
+	endLines()
 	result = [6]uint32{}
 	if failure == nil {
 		put(1, 0, value)
@@ -61,6 +65,14 @@ func call(path unsafe.Pointer, pathLen uint32, args unsafe.Pointer, argsLen uint
 		put(4, 1, failure.Data)
 	}
 	return unsafe.Pointer(&result)
+}
+
+// endLines makes log lines of what was printed without a line break at its end.
+func endLines() {
+	for _, printed := range []int{syscall.Stdout, syscall.Stderr} {
+		// There is always something to print to.
+		_ = syscall.Fsync(printed)
+	}
 }
 
 // warmUp is called by the build before it takes the module's memory as the

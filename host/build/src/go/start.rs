@@ -57,6 +57,7 @@ pub(super) fn link(linker: &mut Linker<()>, output: &Output) -> Result<()> {
         Ok(SUCCESS)
     })?;
     linker.func_wrap(WASI, "sched_yield", || SUCCESS)?;
+    linker.func_wrap(WASI, "fd_sync", |_: u32| SUCCESS)?;
     // Go waits for a moment before it says why it gives up.
     linker.func_wrap(
         WASI,
