@@ -138,3 +138,23 @@ fn what_is_missing_is_said_with_what_to_do() {
     std::fs::remove_file(folder.path().join("node_modules")).unwrap();
     assert!(error(&project).contains("npm install"), "{}", error(&project));
 }
+
+#[test]
+fn top_level_code_runs_at_build() {
+    let head = "import { QueryCtx } from \"@weir/assemblyscript\";\n";
+    let function = "@query\nexport function f(ctx: QueryCtx): i32 { return numbers[1]; }\n";
+    let build = |numbers: &str| {
+        let (_folder, project) = project_with(&[(
+            "assembly/notes.ts",
+            &format!("{head}const numbers: i32[] = {numbers};\n{function}"),
+        )]);
+        build_quietly(&project).0.map_err(|error| error.to_string())
+    };
+    build("[1, 2, 3].map<i32>((n: i32): i32 => n * 2)").unwrap();
+    let cases =
+        [("[[7].pop(), [1, 2].slice(2).pop()]", "Array is empty"), ("[<i32>Date.now(), 1]", "env::Date.now")];
+    for (numbers, reason) in cases {
+        let error = build(numbers).unwrap_err();
+        assert!(error.contains("top-level code") && error.contains(reason), "{numbers}: {error}");
+    }
+}

@@ -17,10 +17,12 @@ use weir_value::FunctionPath;
 use crate::table::{Line, quantile};
 use crate::{engine, in_process};
 
-/// Calls in fresh instances, one after another; and in one instance, a sample.
-const CALLS: usize = 2_000;
-/// Calls in one instance: as many as its second is enough for.
-const REUSED_CALLS: usize = 500;
+/// Both kinds of calls take turns: a machine that is slow for a while is slow for both.
+const ROUNDS: usize = 20;
+/// Calls in fresh instances, one after another, in a round.
+const FRESH_CALLS: usize = 500;
+/// Calls in one instance, in a round; its second is enough for them.
+const REUSED_CALLS: usize = 200;
 
 /// A language, the guest that is measured, and what a fresh instance may cost over a used one, in microseconds.
 const GUESTS: [(Language, &str, f64); 4] = [
@@ -67,9 +69,14 @@ fn measure_one(name: &str, guest: &str, goal_us: f64, show: &mut impl FnMut(Line
     database.set_functions(deployment.clone());
     let id = engine::seed(&database, 100)?.swap_remove(50);
     let call = engine::call("bank:get", json!({"id": id}).to_string())?;
-    let FreshCalls { first, times: mut fresh, mut clearing } =
-        fresh_calls(&database, deployment.clone(), &call)?;
-    let mut reused = reused_calls(&database, deployment, &call)?;
+    let first = fresh_calls(&database, deployment.clone(), &call, 1)?.times.swap_remove(0);
+    let (mut fresh, mut clearing, mut reused) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let calls = fresh_calls(&database, deployment.clone(), &call, FRESH_CALLS)?;
+        fresh.extend(calls.times);
+        clearing.extend(calls.clearing);
+        reused.extend(reused_calls(&database, deployment.clone(), &call)?);
+    }
     database.store().close();
 
     let fresh_us = micros(quantile(&mut fresh, 0.5));
@@ -113,23 +120,26 @@ fn load(runtime: &Arc<Runtime>, built: &BuiltModule) -> Result<Arc<Deployment>> 
 
 /// How long the runtime took for calls, each in an instance of its own; in nanoseconds.
 struct FreshCalls {
-    first: u64,
-    /// Of the others, until the answer.
+    /// Until the answer.
     times: Vec<u64>,
     /// And after it.
     clearing: Vec<u64>,
 }
 
-fn fresh_calls(database: &Database, deployment: Arc<Deployment>, call: &Call) -> Result<FreshCalls> {
+fn fresh_calls(
+    database: &Database,
+    deployment: Arc<Deployment>,
+    call: &Call,
+    calls: usize,
+) -> Result<FreshCalls> {
     let fresh = Arc::new(Timed { deployment, how: How::FreshInstances, times: Mutex::default() });
     database.set_functions(fresh.clone());
-    let mut clearing = Vec::with_capacity(CALLS);
-    for _ in 0..=CALLS {
+    let mut clearing = Vec::with_capacity(calls);
+    for _ in 0..calls {
         let answered = answer_first(|| run(database, call).map(|()| Instant::now()))?;
         clearing.push(answered.elapsed().as_nanos() as u64);
     }
-    let mut times = fresh.take()?;
-    Ok(FreshCalls { first: times.remove(0), times, clearing })
+    Ok(FreshCalls { times: fresh.take()?, clearing })
 }
 
 /// The same in one instance; in nanoseconds.

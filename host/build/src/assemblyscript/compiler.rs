@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::packages::{self, Package};
+use super::start;
 use crate::build::BuildError;
 use crate::project::Module;
 
@@ -19,7 +20,7 @@ const COMPILER_PACKAGE: &str = "assemblyscript";
 const SDK_PACKAGE: &str = "@weir/assemblyscript";
 
 /// The flags that make a guest.
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 16] = [
     "-O3",
     // With the collector, so that a call which reads or makes much in turn does not run out of memory. Without it
     // (`stub`) a small call was measured to be 0.3 us shorter.
@@ -39,6 +40,9 @@ const FLAGS: [&str; 14] = [
     // through when the call is over.
     "--initialMemory",
     "4",
+    // The build runs it.
+    "--exportStart",
+    start::EXPORT,
     "--noColors",
 ];
 

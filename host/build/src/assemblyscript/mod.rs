@@ -3,6 +3,7 @@
 
 mod compiler;
 mod packages;
+mod start;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,8 @@ pub(crate) fn build(module: &Module, progress: &mut dyn FnMut(Progress<'_>)) -> 
     let out = OutFile::new(module)?;
     process::run(module, &mut compiler.command(&module.path, &files, &out.0), progress)?;
     let core_module = fs::read(&out.0).map_err(|source| BuildError::file("read", &out.0, source))?;
-    let component = component::encode(&core_module).map_err(|error| BuildError::encode(module, error))?;
+    let started = start::run(module, &core_module)?;
+    let component = component::encode(&started).map_err(|error| BuildError::encode(module, error))?;
     Ok(Compiled { component, core_bytes: core_module.len() })
 }
 
