@@ -14,6 +14,15 @@ const CONTEXT_MEMBERS = {
   vectorSearch: "ctx.vectorSearch",
 };
 
+/**
+ * Methods that no other member of that name has: who calls them has a context, whatever it is called and wherever it
+ * comes from.
+ */
+const CONTEXT_METHODS = {
+  scheduler: ["runAfter", "runAt"],
+  storage: ["generateUploadUrl", "getUrl", "getMetadata"],
+};
+
 /** Exports of `convex/server` that make what the host does not run. */
 const SERVER_EXPORTS = {
   actionGeneric: "an action",
@@ -117,6 +126,7 @@ function checkNode(node, { parent, contexts, own, report }) {
     report(node, "fetch", "; a query or mutation depends on its arguments and the database alone");
   }
   if (callee.type !== "MemberExpression" || callee.computed) return;
+  checkContextMethod(callee, contexts, report);
   checkMethod(callee.property, node.arguments, own, callee.object, report);
 }
 
@@ -130,6 +140,14 @@ function checkMember(node, contexts, report) {
   if (name === "signJwt") report(node.property, "ctx.auth.signJwt");
   if (name === "system" && isDatabase(node.object)) report(node.property, "ctx.db.system");
   if (name === "vars" && isDatabase(node.object)) report(node.property, "ctx.db.vars");
+}
+
+/** `anything.scheduler.runAfter(...)`, where `checkMember` has not seen that `anything` is a context. */
+function checkContextMethod({ object, property }, contexts, report) {
+  if (object.type !== "MemberExpression" || object.computed || isContext(object.object, contexts)) return;
+  const { name } = object.property;
+  const methods = Object.hasOwn(CONTEXT_METHODS, name) ? CONTEXT_METHODS[name] : [];
+  if (methods.includes(property.name)) report(object, CONTEXT_MEMBERS[name]);
 }
 
 /** `handler: async ({ db, scheduler }) => ...` */

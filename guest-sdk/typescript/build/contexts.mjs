@@ -19,9 +19,11 @@ export function contextsInside(node, parent, around) {
   return names;
 }
 
-/** Whether an expression is a context. */
-export const isContext = (node, names) =>
-  node?.type === "Identifier" && (names.has(node.name) || USUAL_NAME.test(node.name));
+/** Whether an expression is a context: `c`, `this.ctx`. */
+export function isContext(node, names) {
+  if (node?.type === "Identifier") return names.has(node.name) || USUAL_NAME.test(node.name);
+  return node?.type === "MemberExpression" && !node.computed && USUAL_NAME.test(node.property.name ?? "");
+}
 
 /** Whether a pattern is what a context is unpacked into: a function's first parameter, or `const {db} = ctx`. */
 export function unpacksContext(pattern, parent, names) {

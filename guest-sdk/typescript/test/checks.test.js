@@ -11,6 +11,9 @@ const REFUSED = {
   "a handler as a method": `export const f = mutation({ async handler(c) { await c.storage.getUrl("x"); } });`,
   "a handler without an object": `export const f = query((anything) => anything.storage.getUrl("x"));`,
   "a helper's typed context": `export async function later(m: MutationCtx) { await m.scheduler.runAfter(0); }`,
+  "a helper's context without a type": `export const later = (anything) => anything.scheduler.runAfter(0, x);`,
+  "what a helper's context is a part of": `export const url = (options, id) => options.convex.storage.getUrl(id);`,
+  "a context in an object": `class Later { run() { return this.ctx.scheduler; } }`,
   "a context that is unpacked": `export const f = query({ handler: async ({ storage }) => storage });`,
   "a context that is unpacked later": `export const f = query({ handler: async (c) => { const { storage } = c; return storage; } });`,
   "a context inside another function": `export const f = query((c) => [1].map(() => c.storage));`,
@@ -27,6 +30,7 @@ for (const [what, text] of Object.entries(REFUSED)) {
 
 const ACCEPTED = {
   "another parameter with a member of that name": `const f = (box) => box.storage;`,
+  "a method of another member": `const f = (box) => [box.storage.get("a"), box.scheduler.run(), box.storage[0].getUrl()];`,
   "a name that an inner function takes for something else": `export const f = query((c) => [{ storage: 1 }].map((c) => c.storage));`,
   "what a handler's arguments are": `export const f = query({ handler: async (c, args) => args.storage });`,
   "an unpacked argument": `export const f = query({ handler: async (c, { storage }) => { const { scheduler } = storage; return scheduler; } });`,
