@@ -3,9 +3,13 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use wasmtime::{Config, Engine, Error, Instance, Linker, Module, OptLevel, Result, Store, Val, bail};
+use wasmtime::{
+    Caller, Config, Engine, Error, Extern, Instance, Linker, Memory, Module, OptLevel, Result, Store, Val,
+    bail,
+};
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
 use crate::data_segments;
@@ -44,6 +48,44 @@ pub(crate) fn preinitialize(
     let mut state = Initialized { store, instance };
     let initialized = finish(pin!(wizer.snapshot(&context, &mut state)))?;
     Ok(data_segments::merge(&initialized)?)
+}
+
+/// What a start prints is kept up to this size.
+const OUTPUT_BYTES_MAX: usize = 16 << 10;
+
+/// What a start has printed.
+#[derive(Clone, Default)]
+pub(crate) struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl Output {
+    pub(crate) fn push(&self, bytes: &[u8]) {
+        if let Ok(mut output) = self.0.lock() {
+            let room = OUTPUT_BYTES_MAX.saturating_sub(output.len());
+            output.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+    }
+
+    /// Why a start failed: in its own words, if it has said any.
+    pub(crate) fn reason(&self, error: &Error) -> String {
+        let bytes = self.0.lock().map(|bytes| bytes.clone()).unwrap_or_default();
+        match String::from_utf8_lossy(&bytes).trim() {
+            "" => format!("{error:#}"),
+            printed => printed.to_owned(),
+        }
+    }
+}
+
+/// The memory of the module that calls.
+pub(crate) fn memory(caller: &mut Caller<'_, ()>) -> Result<Memory> {
+    match caller.get_export("memory") {
+        Some(Extern::Memory(memory)) => Ok(memory),
+        _ => bail!("it exports no memory"),
+    }
+}
+
+/// These bytes of a memory's content.
+pub(crate) fn bytes_at(content: &[u8], start: usize, length: usize) -> Result<&[u8]> {
+    content.get(start..start.saturating_add(length)).ok_or_else(|| Error::msg("out of bounds"))
 }
 
 /// For code that runs once: what counts is how fast it compiles.

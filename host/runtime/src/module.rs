@@ -32,6 +32,8 @@ pub struct ModuleInfo {
 pub(crate) struct Module {
     pub(crate) guest: Guest,
     pub(crate) functions: Vec<Arc<FunctionInfo>>,
+    /// What of its code it shares with other modules.
+    pub(crate) shared: Vec<Digest>,
 }
 
 impl Module {
@@ -53,7 +55,8 @@ impl Module {
         let guest = link(linker, &component, &shared, image)
             .map_err(|error| not_a_guest(&source.name, format!("{error:#}")))?;
         let functions = describe(&source.name, invoker, &guest)?;
-        Ok(Module { guest, functions })
+        let shared = shared.iter().map(|(code, _)| code.digest).collect();
+        Ok(Module { guest, functions, shared })
     }
 }
 
@@ -161,15 +164,9 @@ impl Codes {
         Ok(codes)
     }
 
-    /// Forgets all but the code of these components, and gives what is left.
-    pub(crate) fn retain(&self, sources: &[ModuleSource]) -> Vec<Digest> {
-        let needed: Vec<Digest> = sources
-            .iter()
-            .flat_map(|source| shared_code::find(&source.component))
-            .map(|code| code.digest)
-            .collect();
+    /// Forgets all but this code.
+    pub(crate) fn retain(&self, needed: &[Digest]) {
         self.loaded.lock().retain(|digest, _| needed.contains(digest));
-        needed
     }
 }
 

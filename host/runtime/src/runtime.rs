@@ -63,16 +63,18 @@ impl Runtime {
     pub fn load(&self, modules: &[ModuleSource]) -> Result<Arc<Deployment>, LoadError> {
         check_set(modules)?;
         let mut loaded = Vec::with_capacity(modules.len());
-        let mut digests = Vec::with_capacity(modules.len());
+        let mut needed = Vec::with_capacity(modules.len());
         for source in modules {
             let digest: Digest = Sha256::digest(&source.component).into();
             let info =
                 ModuleInfo { name: source.name.clone(), sha256: hex(&digest), bytes: source.component.len() };
-            loaded.push((info, self.module(source, &digest)?));
-            digests.push(digest);
+            let module = self.module(source, &digest)?;
+            needed.push(digest);
+            needed.extend(&module.shared);
+            loaded.push((info, module));
         }
-        digests.extend(self.codes.retain(modules));
-        self.cache.prune(&digests);
+        self.codes.retain(&needed);
+        self.cache.prune(&needed);
         Deployment::assemble(self.invoker.clone(), loaded)
     }
 

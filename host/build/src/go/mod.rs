@@ -9,9 +9,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::build::{BuildError, Compiled, Progress};
+use crate::preinitialize::{Output, preinitialize};
 use crate::project::Module;
 use crate::toolchain::ToolchainError;
-use crate::{cache, component, preinitialize, process};
+use crate::{cache, component, process};
 use toolchain::Go;
 
 /// The module by which Go asks for WASI, and what answers it.
@@ -108,17 +109,14 @@ fn explained(module: &Module, error: BuildError) -> BuildError {
 /// Runs the module's start, which registers its functions: what is wrong with
 /// them is found here.
 fn run_start(module: &Module, core_module: &[u8]) -> Result<Vec<u8>, BuildError> {
-    let output = start::Output::default();
-    preinitialize::preinitialize(core_module, &START, |linker| start::link(linker, &output)).map_err(
-        |error| {
-            let printed = output.text();
-            let reason = if printed.is_empty() { format!("{error:#}") } else { printed };
-            BuildError::source(
-                module,
-                format!("its start fails (`init` functions and package variables):\n{reason}"),
-            )
-        },
-    )
+    let output = Output::default();
+    preinitialize(core_module, &START, |linker| start::link(linker, &output)).map_err(|error| {
+        let reason = output.reason(&error);
+        BuildError::source(
+            module,
+            format!("its start fails (`init` functions and package variables):\n{reason}"),
+        )
+    })
 }
 
 #[cfg(test)]

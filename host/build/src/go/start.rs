@@ -1,9 +1,9 @@
 //! The WASI that a Go module finds while its start runs: no call is under way,
 //! so the clock and the random numbers are constants.
 
-use std::sync::{Arc, Mutex};
+use wasmtime::{Caller, Linker, Result, bail};
 
-use wasmtime::{Caller, Extern, Linker, Memory, Result, bail};
+use crate::preinitialize::{Output, bytes_at, memory};
 
 const WASI: &str = "wasi_snapshot_preview1";
 const SUCCESS: i32 = 0;
@@ -14,27 +14,6 @@ const EVENT_BYTES: usize = 32;
 
 /// Go refuses a clock that says 0.
 const CLOCK_NANOS: u64 = 1;
-
-/// What a start prints is kept up to this size.
-const OUTPUT_BYTES_MAX: usize = 16 << 10;
-
-/// What a start has printed.
-#[derive(Clone, Default)]
-pub(super) struct Output(Arc<Mutex<Vec<u8>>>);
-
-impl Output {
-    pub(super) fn text(&self) -> String {
-        let bytes = self.0.lock().map(|bytes| bytes.clone()).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).trim().to_owned()
-    }
-
-    fn push(&self, bytes: &[u8]) {
-        if let Ok(mut output) = self.0.lock() {
-            let room = OUTPUT_BYTES_MAX.saturating_sub(output.len());
-            output.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        }
-    }
-}
 
 /// Defines what Go's start asks for.
 pub(super) fn link(linker: &mut Linker<()>, output: &Output) -> Result<()> {
@@ -104,30 +83,20 @@ fn constant_bytes(length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-fn memory(caller: &mut Caller<'_, ()>) -> Result<Memory> {
-    match caller.get_export("memory") {
-        Some(Extern::Memory(memory)) => Ok(memory),
-        _ => bail!("it exports no memory"),
-    }
-}
-
 fn write(caller: &mut Caller<'_, ()>, at: u32, bytes: &[u8]) -> Result<()> {
     Ok(memory(caller)?.write(caller, at as usize, bytes)?)
 }
 
 fn gather(caller: &mut Caller<'_, ()>, pieces: u32, count: u32) -> Result<Vec<u8>> {
     let memory = memory(caller)?.data(&*caller);
-    let range = |at: usize, length: usize| {
-        memory.get(at..at.saturating_add(length)).ok_or_else(|| wasmtime::format_err!("out of bounds"))
-    };
     let word = |at: usize| {
-        let bytes = range(at, 4)?;
+        let bytes = bytes_at(memory, at, 4)?;
         Ok::<_, wasmtime::Error>(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize)
     };
     let mut gathered = Vec::new();
     for piece in 0..count as usize {
         let at = pieces as usize + 8 * piece;
-        gathered.extend_from_slice(range(word(at)?, word(at + 4)?)?);
+        gathered.extend_from_slice(bytes_at(memory, word(at)?, word(at + 4)?)?);
     }
     Ok(gathered)
 }

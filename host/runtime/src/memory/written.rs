@@ -109,7 +109,7 @@ fn scan(pagemap: &File, range: Range<usize>, bytes_max: usize) -> io::Result<Vec
         start: range.start as u64,
         end: range.end as u64,
         walk_end: 0,
-        vec: regions.as_mut_ptr() as u64,
+        vec: 0,
         vec_len: RUNS_AT_ONCE as u64,
         max_pages: 0,
         category_inverted: PAGE_IS_FILE | PAGE_IS_PFNZERO,
@@ -120,6 +120,7 @@ fn scan(pagemap: &File, range: Range<usize>, bytes_max: usize) -> io::Result<Vec
     let mut runs = Vec::new();
     let mut bytes = 0;
     loop {
+        argument.vec = regions.as_mut_ptr() as u64;
         // SAFETY: see the `Ioctl`; `regions` is as long as the argument says and is not touched meanwhile.
         #[allow(unsafe_code)]
         let found = unsafe { ioctl(pagemap, &mut argument) }?;
