@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { CHAT, CHAT_PAGE, hostFor, PROBE, runHost } from "../harness/host.js";
 import { openBrowser } from "./browser.js";
-import { ChatWindow } from "./window.js";
+import { ChatWindow, conversation } from "./window.js";
 
 describe("two windows", () => {
   const host = hostFor(CHAT);
@@ -30,16 +30,7 @@ describe("two windows", () => {
     });
   });
 
-  /** `from` says something; both windows end up with the same messages. */
-  async function say(from, text) {
-    await from.write(text);
-    said.push(text);
-    for (const window of [ada, grace]) {
-      await window.sees(text);
-      assert.deepEqual(await window.messages(), said);
-      assert.deepEqual(window.errors, []);
-    }
-  }
+  const say = conversation(() => [ada, grace], said);
 
   async function pictureOf(name) {
     await Promise.all([ada, grace].map((w) => w.picture(pictures, name)));

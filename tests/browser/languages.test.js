@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { chatIn, hostFor } from "../harness/host.js";
 import { openBrowser } from "./browser.js";
-import { ChatWindow } from "./window.js";
+import { ChatWindow, conversation } from "./window.js";
 
 // Rust's is in chat.test.js, with all that can happen to a host.
 for (const language of ["go", "assemblyscript", "typescript"]) {
@@ -21,15 +21,7 @@ for (const language of ["go", "assemblyscript", "typescript"]) {
 
     after(() => browser?.close());
 
-    async function say(from, text) {
-      await from.write(text);
-      said.push(text);
-      for (const window of [ada, grace]) {
-        await window.sees(text);
-        assert.deepEqual(await window.messages(), said);
-        assert.deepEqual(window.errors, []);
-      }
-    }
+    const say = conversation(() => [ada, grace], said);
 
     it("exchange messages both ways", async () => {
       assert.deepEqual(await ada.messages(), []);

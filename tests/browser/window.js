@@ -1,5 +1,22 @@
 // One window of the chat, as a person uses it: by labels and visible text.
+import assert from "node:assert/strict";
 import { join } from "node:path";
+
+/**
+ * A conversation in these windows: `say(from, text)` lets one of them say something, and all must end up with the same
+ * messages, those in `said`.
+ */
+export function conversation(windows, said) {
+  return async function say(from, text) {
+    await from.write(text);
+    said.push(text);
+    for (const window of windows()) {
+      await window.sees(text);
+      assert.deepEqual(await window.messages(), said);
+      assert.deepEqual(window.errors, []);
+    }
+  };
+}
 
 export class ChatWindow {
   /** What went wrong in the page: errors that nothing caught. */

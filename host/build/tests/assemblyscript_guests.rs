@@ -1,43 +1,22 @@
 //! AssemblyScript guests are built for real, with the packages that `npm install` put into the repository.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+mod support;
 
-use weir_build::{BuildError, BuiltModule, Project, build};
-use wit_component::DecodedWasm;
-use wit_parser::WorldItem;
-
-fn build_quietly(project: &Project) -> (Result<Vec<BuiltModule>, BuildError>, Vec<String>) {
-    let mut lines = Vec::new();
-    let result = build(project, None, &mut |progress| lines.push(progress.to_string()));
-    (result, lines)
-}
-
-fn repository(inner: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(inner).canonicalize().unwrap()
-}
+use support::{assert_is_guest, build_quietly, build_well, link_packages, repository};
+use weir_build::{BuildError, Project};
 
 /// A project with these files, and the repository's npm packages.
 fn project_with(files: &[(&str, &str)]) -> (tempfile::TempDir, Project) {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    std::fs::write(folder.path().join("package.json"), r#"{"name":"@me/notes"}"#).unwrap();
-    std::fs::write(folder.path().join("host.toml"), "[modules.guest]\nlanguage = \"assemblyscript\"\n")
-        .unwrap();
-    #[cfg(unix)]
-    std::os::unix::fs::symlink(repository("node_modules"), folder.path().join("node_modules")).unwrap();
-    let project = Project::load(folder.path()).unwrap();
+    let package = ("package.json", r#"{"name":"@me/notes"}"#);
+    let (folder, project) = support::project_with("assemblyscript", &[&[package], files].concat());
+    link_packages(&folder);
     (folder, project)
 }
 
 /// What the compiler says about a source; it must refuse it.
 fn refused(source: &str) -> String {
     let (_folder, project) = project_with(&[("assembly/notes.ts", source)]);
-    match build_quietly(&project).0 {
+    match build_quietly(&project, None).0 {
         Err(BuildError::Compiler { output, .. }) => output,
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("it compiles:\n{source}"),
@@ -47,19 +26,11 @@ fn refused(source: &str) -> String {
 #[test]
 fn the_chat_becomes_a_component_of_the_world() {
     let project = Project::load(&repository("examples/chat/assemblyscript")).unwrap();
-    let (built, lines) = build_quietly(&project);
-    let built = built.unwrap_or_else(|error| panic!("{error}\n{}", lines.join("\n")));
+    let (built, lines) = build_well(&project, None);
     assert!(lines[0].starts_with("building chat with AssemblyScript 0.28."), "{lines:?}");
     assert_eq!(lines.len(), 2, "the compiler has nothing to say: {lines:?}");
-    let DecodedWasm::Component(resolve, world) = wit_component::decode(&built[0].component).unwrap() else {
-        panic!("not a component");
-    };
-    // The types that interfaces share are imports too.
-    let imports = resolve.worlds[world].imports.iter();
-    let interfaces = imports.filter(|(_, item)| !matches!(item, WorldItem::Type { .. }));
-    let imports: BTreeSet<String> = interfaces.map(|(key, _)| resolve.name_world_key(key)).collect();
-    assert!(imports.iter().all(|name| name.starts_with("weir:guest/")), "{imports:?}");
-    let (again, _) = build_quietly(&project);
+    assert_is_guest(&built[0].component);
+    let (again, _) = build_quietly(&project, None);
     assert!(again.unwrap()[0].component == built[0].component, "the same source gives the same bytes");
 }
 
@@ -75,8 +46,7 @@ fn files_are_modules_and_the_index_has_the_packages_name() {
         ("assembly/users.ts", &function("list")),
         ("assembly/admin/users.ts", &function("ban")),
     ]);
-    let (built, lines) = build_quietly(&project);
-    let built = built.unwrap_or_else(|error| panic!("{error}\n{}", lines.join("\n")));
+    let (built, _) = build_well(&project, None);
     // The manifest lies in the memory's image as UTF-16.
     let image: Vec<u8> = built[0].component.iter().copied().filter(|&byte| byte != 0).collect();
     let text = String::from_utf8_lossy(&image);
@@ -131,7 +101,7 @@ fn errors_point_into_the_users_file() {
 #[test]
 fn what_is_missing_is_said_with_what_to_do() {
     let (folder, project) = project_with(&[]);
-    let error = |project: &Project| build_quietly(project).0.unwrap_err().to_string();
+    let error = |project: &Project| build_quietly(project, None).0.unwrap_err().to_string();
     assert!(error(&project).contains("assembly/index.ts"), "{}", error(&project));
     std::fs::create_dir(folder.path().join("assembly")).unwrap();
     std::fs::write(folder.path().join("assembly/index.ts"), "").unwrap();
@@ -148,7 +118,7 @@ fn top_level_code_runs_at_build() {
             "assembly/notes.ts",
             &format!("{head}const numbers: i32[] = {numbers};\n{function}"),
         )]);
-        build_quietly(&project).0.map_err(|error| error.to_string())
+        build_quietly(&project, None).0.map_err(|error| error.to_string())
     };
     build("[1, 2, 3].map<i32>((n: i32): i32 => n * 2)").unwrap();
     let cases =

@@ -1,32 +1,13 @@
 //! Go guests are built for real, with the compiler that this machine has.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+mod support;
 
-use weir_build::{BuildError, BuiltModule, Project, build};
-use wit_component::DecodedWasm;
-use wit_parser::{IndexMap, Resolve, WorldItem, WorldKey};
-
-fn build_quietly(project: &Project) -> (Result<Vec<BuiltModule>, BuildError>, Vec<String>) {
-    let mut lines = Vec::new();
-    let result = build(project, None, &mut |progress| lines.push(progress.to_string()));
-    (result, lines)
-}
-
-/// A project whose one module has these files.
-fn project_with(files: &[(&str, &str)]) -> (tempfile::TempDir, Project) {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
-    std::fs::write(folder.path().join("host.toml"), "[modules.guest]\nlanguage = \"go\"\n").unwrap();
-    let project = Project::load(folder.path()).unwrap();
-    (folder, project)
-}
+use support::{assert_is_guest, build_quietly, build_well, project_with, repository};
+use weir_build::{BuildError, Project};
 
 /// A `go.mod` that takes the SDK of this repository.
 fn go_mod() -> String {
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/go").canonicalize().unwrap();
+    let sdk = repository("guest-sdk/go");
     format!(
         "module guest\n\ngo 1.24\n\nrequire weir.dev/go v0.1.0\n\nreplace weir.dev/go => {}\n",
         sdk.display()
@@ -40,32 +21,17 @@ fn guest(init: &str, more: &str) -> String {
     )
 }
 
-fn names(resolve: &Resolve, items: &IndexMap<WorldKey, WorldItem>) -> BTreeSet<String> {
-    let items = items.iter().filter(|(_, item)| !matches!(item, WorldItem::Type { .. }));
-    items.map(|(key, _)| resolve.name_world_key(key)).collect()
-}
-
 #[test]
 fn the_chat_becomes_a_component_of_the_world() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/chat/go");
-    let project = Project::load(&folder).unwrap();
-    let (built, lines) = build_quietly(&project);
-    let built = built.unwrap_or_else(|error| panic!("{error}\n{}", lines.join("\n")));
+    let project = Project::load(&repository("examples/chat/go")).unwrap();
+    let (built, lines) = build_well(&project, None);
     let chat = &built[0];
     assert!(lines.first().unwrap().starts_with("building chat with Go 1."), "{lines:?}");
     assert!(lines.last().unwrap().starts_with("built chat: "), "{lines:?}");
+    assert_is_guest(&chat.component);
+    assert!(String::from_utf8_lossy(&chat.component).contains("sendMessage"));
 
-    let DecodedWasm::Component(resolve, world) = wit_component::decode(&chat.component).unwrap() else {
-        panic!("not a component");
-    };
-    let world = &resolve.worlds[world];
-    assert_eq!(names(&resolve, &world.exports), BTreeSet::from(["call".to_owned(), "describe".to_owned()]));
-    let imports = names(&resolve, &world.imports);
-    assert!(imports.iter().all(|name| name.starts_with("weir:guest/")), "no WASI is left: {imports:?}");
-    let text = String::from_utf8_lossy(&chat.component);
-    assert!(text.contains("sendMessage") && !text.contains(env!("CARGO_MANIFEST_DIR")));
-
-    let (again, _) = build_quietly(&project);
+    let (again, _) = build_quietly(&project, None);
     assert!(again.unwrap()[0].component == chat.component, "the same source gives the same bytes");
 }
 
@@ -104,8 +70,8 @@ fn what_is_wrong_is_told_at_build() {
         ),
     ];
     for (name, text, expected) in cases {
-        let (_folder, project) = project_with(&[("go.mod", &go_mod()), (name, &text)]);
-        let (result, lines) = build_quietly(&project);
+        let (_folder, project) = project_with("go", &[("go.mod", &go_mod()), (name, &text)]);
+        let (result, lines) = build_quietly(&project, None);
         let error = result.err().unwrap_or_else(|| panic!("it was built; wanted: {expected}")).to_string();
         assert!(error.contains(expected), "{expected} is not in: {error}\n{}", lines.join("\n"));
     }
@@ -114,15 +80,15 @@ fn what_is_wrong_is_told_at_build() {
 #[test]
 fn a_compilers_complaints_go_out_with_their_lines() {
     let text = guest("weir.Query(\"a:f\", f)", "func f(*weir.QueryCtx) error { return 5 }");
-    let (_folder, project) = project_with(&[("go.mod", &go_mod()), ("guest.go", &text)]);
-    let (result, lines) = build_quietly(&project);
+    let (_folder, project) = project_with("go", &[("go.mod", &go_mod()), ("guest.go", &text)]);
+    let (result, lines) = build_quietly(&project, None);
     assert!(matches!(result, Err(BuildError::Compiler { .. })), "{result:?}");
     assert!(lines.iter().any(|line| line.contains("guest.go:9:")), "{lines:?}");
 }
 
 #[test]
 fn a_folder_without_a_go_module_is_told() {
-    let (_folder, project) = project_with(&[("guest.go", "package main\n")]);
-    let error = build_quietly(&project).0.unwrap_err().to_string();
+    let (_folder, project) = project_with("go", &[("guest.go", "package main\n")]);
+    let error = build_quietly(&project, None).0.unwrap_err().to_string();
     assert!(error.contains("go.mod") && error.contains("go mod init"), "{error}");
 }

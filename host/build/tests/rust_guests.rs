@@ -1,62 +1,24 @@
 //! Rust guests are built for real, with the toolchain that this machine has.
 
-use std::collections::BTreeSet;
+mod support;
+
 use std::path::Path;
 
-use weir_build::{BuildError, BuiltModule, Project, build};
-use wit_component::DecodedWasm;
-use wit_parser::{IndexMap, Resolve, WorldItem, WorldKey};
-
-fn build_quietly(
-    project: &Project,
-    out: Option<&Path>,
-) -> (Result<Vec<BuiltModule>, BuildError>, Vec<String>) {
-    let mut lines = Vec::new();
-    let result = build(project, out, &mut |progress| lines.push(progress.to_string()));
-    (result, lines)
-}
-
-/// A project whose one module has these files.
-fn project_with(files: &[(&str, &str)]) -> (tempfile::TempDir, Project) {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    std::fs::write(folder.path().join("host.toml"), "[modules.guest]\nlanguage = \"rust\"\n").unwrap();
-    let project = Project::load(folder.path()).unwrap();
-    (folder, project)
-}
-
-/// The names of interfaces and functions, without those of the world's types.
-fn names(resolve: &Resolve, items: &IndexMap<WorldKey, WorldItem>) -> BTreeSet<String> {
-    let items = items.iter().filter(|(_, item)| !matches!(item, WorldItem::Type { .. }));
-    items.map(|(key, _)| resolve.name_world_key(key)).collect()
-}
+use support::{assert_is_guest, build_quietly, build_well, project_with, repository};
+use weir_build::{BuildError, Project};
 
 #[test]
 fn the_chat_becomes_a_component_of_the_world() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/chat/rust");
-    let project = Project::load(&folder).unwrap();
+    let project = Project::load(&repository("examples/chat/rust")).unwrap();
     assert_eq!(project.web, Some(project.root.parent().unwrap().join("web/dist")));
     let out = tempfile::tempdir().unwrap();
-    let (built, lines) = build_quietly(&project, Some(&out.path().join("new")));
-    let built = built.unwrap_or_else(|error| panic!("{error}\n{}", lines.join("\n")));
+    let (built, lines) = build_well(&project, Some(&out.path().join("new")));
     let chat = &built[0];
     assert_eq!(std::fs::read(chat.path.as_ref().unwrap()).unwrap(), chat.component);
     assert!(lines.first().unwrap().starts_with("building chat with "), "{lines:?}");
     assert!(lines.last().unwrap().starts_with("built chat: "), "{lines:?}");
-
-    let DecodedWasm::Component(resolve, world) = wit_component::decode(&chat.component).unwrap() else {
-        panic!("not a component");
-    };
-    let world = &resolve.worlds[world];
-    assert_eq!(names(&resolve, &world.exports), BTreeSet::from(["call".to_owned(), "describe".to_owned()]));
-    let imports = names(&resolve, &world.imports);
-    assert!(imports.iter().all(|name| name.starts_with("weir:guest/")), "{imports:?}");
-    let text = String::from_utf8_lossy(&chat.component);
-    assert!(text.contains("sendMessage") && !text.contains(env!("CARGO_MANIFEST_DIR")));
+    assert_is_guest(&chat.component);
+    assert!(String::from_utf8_lossy(&chat.component).contains("sendMessage"));
 
     let (again, _) = build_quietly(&project, None);
     assert!(again.unwrap()[0].component == chat.component, "the same source gives the same bytes");
@@ -76,7 +38,8 @@ fn two_packages_of_one_name_do_not_get_each_others_code() {
         )
     };
     let twins = ["castor", "pollux"].map(|name| {
-        let (folder, project) = project_with(&[("Cargo.toml", &manifest), ("src/lib.rs", &source(name))]);
+        let (folder, project) =
+            project_with("rust", &[("Cargo.toml", &manifest), ("src/lib.rs", &source(name))]);
         (name, folder, project)
     });
     for (name, _, project) in [&twins[0], &twins[1], &twins[0], &twins[0]] {
@@ -91,8 +54,10 @@ fn two_packages_of_one_name_do_not_get_each_others_code() {
 fn the_compilers_errors_are_shown_as_they_are() {
     let manifest =
         "[package]\nname = \"broken\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n";
-    let (_folder, project) =
-        project_with(&[("Cargo.toml", manifest), ("src/lib.rs", "pub fn f() -> u32 {\n    \"text\"\n}\n")]);
+    let (_folder, project) = project_with(
+        "rust",
+        &[("Cargo.toml", manifest), ("src/lib.rs", "pub fn f() -> u32 {\n    \"text\"\n}\n")],
+    );
     let (result, lines) = build_quietly(&project, None);
     let error = result.unwrap_err();
     assert!(error.to_string().starts_with("module `guest` does not compile"), "{error}");
@@ -112,7 +77,7 @@ fn what_is_no_guest_is_said_to_be_none() {
         (&[("Cargo.toml", &no_guest), ("src/lib.rs", "")], "no Weir guest"),
     ];
     for (files, expected) in cases {
-        let (_folder, project) = project_with(files);
+        let (_folder, project) = project_with("rust", files);
         let (result, _) = build_quietly(&project, None);
         let error = result.unwrap_err().to_string();
         assert!(error.contains(expected), "{expected}: {error}");

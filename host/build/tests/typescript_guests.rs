@@ -1,41 +1,30 @@
 //! TypeScript guests are built for real: bundled, loaded into the engine, and made a component.
 
-use std::path::{Path, PathBuf};
+mod support;
 
-use weir_build::{BuildError, BuiltModule, Project, build, codegen};
+use std::path::PathBuf;
 
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use support::{link_packages, repository};
+use weir_build::{BuildError, BuiltModule, Project, codegen};
 
+/// Builds the one module of a project.
 fn build_quietly(project: &Project) -> (Result<BuiltModule, BuildError>, String) {
-    let mut lines = Vec::new();
-    let result = build(project, None, &mut |progress| lines.push(progress.to_string()));
+    let (result, lines) = support::build_quietly(project, None);
     (result.map(|mut built| built.remove(0)), lines.join("\n"))
 }
 
 /// A project with these files in `convex/`, which has the repository's packages.
 fn project_with(files: &[(&str, &str)]) -> (tempfile::TempDir, Project) {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join("convex").join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    std::fs::write(folder.path().join("host.toml"), "[modules.app]\nlanguage = \"typescript\"\n").unwrap();
-    std::os::unix::fs::symlink(
-        repository().join("node_modules").canonicalize().expect("npm ci comes first"),
-        folder.path().join("node_modules"),
-    )
-    .unwrap();
-    let project = Project::load(folder.path()).unwrap();
+    let files: Vec<_> = files.iter().map(|(name, text)| (format!("convex/{name}"), *text)).collect();
+    let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    let (folder, project) = support::project_with("typescript", &files);
+    link_packages(&folder);
     (folder, project)
 }
 
 fn build_fixture(name: &str) -> BuiltModule {
-    let project = Project::load(&repository().join(name)).unwrap();
-    let (built, lines) = build_quietly(&project);
-    built.unwrap_or_else(|error| panic!("{error}\n{lines}"))
+    let project = Project::load(&repository(name)).unwrap();
+    support::build_well(&project, None).0.remove(0)
 }
 
 /// The core modules of a component, the largest first.
@@ -168,7 +157,7 @@ fn a_project_without_convex_is_told_what_to_install() {
     std::fs::remove_file(folder.path().join("node_modules")).unwrap();
     std::fs::create_dir_all(folder.path().join("node_modules/@weir")).unwrap();
     std::os::unix::fs::symlink(
-        repository().join("guest-sdk/typescript").canonicalize().unwrap(),
+        repository("guest-sdk/typescript"),
         folder.path().join("node_modules/@weir/typescript"),
     )
     .unwrap();
