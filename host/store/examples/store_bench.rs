@@ -118,9 +118,9 @@ fn read_alone(store: &dyn Store, random: &Random, from: &str) {
 }
 
 fn checkpoint(store: &dyn Store) {
-    let (before, started) = (store.stats().folded_keys, Instant::now());
+    let (before, started) = (store.stats().flushed_keys, Instant::now());
     store.checkpoint().expect("checkpoint");
-    let keys = store.stats().folded_keys - before;
+    let keys = store.stats().flushed_keys - before;
     println!(
         "checkpoint of {keys} keys: {:?}, {:?} a key",
         started.elapsed(),
@@ -174,7 +174,7 @@ fn paced_load(store: &dyn Store, commits_per_second: u64, time: Duration) {
          folded, {} checkpoints, memory {} MiB, {} segments",
         count as f64 / started.elapsed().as_secs_f64(),
         (cpu_seconds() - cpu_before) / started.elapsed().as_secs_f64(),
-        stats.folded_keys - before.folded_keys,
+        stats.flushed_keys - before.flushed_keys,
         stats.checkpoints - before.checkpoints,
         stats.memory_bytes >> 20,
         stats.segments,

@@ -7,6 +7,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use weir_value::Timestamp;
 
+/// Tells a store's files from those of any other: 16 random bytes, made with it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct StoreId(pub(crate) [u8; 16]);
+
+impl std::fmt::Debug for StoreId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// One key set or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {

@@ -1,39 +1,47 @@
 //! The store itself: puts the parts together and runs the threads.
 //!
-//! The same engine works over real files and sled, over a memory disk, and, stepped by hand, without threads.
+//! The same engine works over real files and any base, over a memory disk, and, stepped by hand, without
+//! threads.
 //!
 //! Not here: how the parts work.
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::{JoinHandle, ThreadId};
 
 use parking_lot::Mutex;
 use weir_value::Timestamp;
 
+use crate::base::{Activity, Base, BaseError, Flusher, FlusherParts, Pace, Watchdog, move_to_base};
 use crate::disk::Disk;
-use crate::fold::{Fold, FoldParts, FoldWorker, Pace, move_to_fold};
+use crate::folder::Folder;
 use crate::group_commit::{GroupCommit, GroupParts, Step};
-use crate::log::recovery::{Recovered, RecoveryError, recover};
-use crate::log::writer::{ClosedSegments, LogWriter};
+use crate::log::consumers::Consumers;
+use crate::log::recovery::{Expected, Recovered, recover};
+use crate::log::writer::WriterParts;
+use crate::log::{CommitLog, SegmentLog};
 use crate::sequencer::Sequencer;
 use crate::stats::Counters;
 use crate::view::View;
 use crate::{
-    Env, GroupObserver, OpenError, SequenceError, Snapshot, Store, StoreClosed, StoreOptions, StoreStats,
-    Write,
+    BaseKind, ConsumerError, Env, GroupObserver, LogConsumer, OpenError, SequenceError, Snapshot, Store,
+    StoreClosed, StoreId, StoreOptions, StoreStats, Write,
 };
 
 /// Where a store lives, and what it runs with.
 pub(crate) struct Site {
+    /// Of the log.
     pub(crate) disk: Arc<dyn Disk>,
-    pub(crate) fold: Arc<dyn Fold>,
+    pub(crate) base: Base,
     pub(crate) env: Arc<dyn Env>,
     pub(crate) options: StoreOptions,
+    /// Whether the store is being made, so that there may be no log.
+    pub(crate) is_new: bool,
+    /// Says which call into the base is under way.
+    pub(crate) activity: Arc<Activity>,
     /// Released with the last snapshot.
-    pub(crate) lock: Option<File>,
+    pub(crate) folder: Option<Folder>,
 }
 
 /// A store. Dropping it closes it.
@@ -42,26 +50,44 @@ pub(crate) struct Engine {
     threads: Mutex<Vec<JoinHandle<()>>>,
     log_thread: Option<ThreadId>,
     is_closed: AtomicBool,
+    watchdog: Mutex<Option<Watchdog>>,
 }
 
 /// What the threads share.
 pub(crate) struct Parts {
-    env: Arc<dyn Env>,
     view: Arc<View>,
-    closed_segments: ClosedSegments,
+    log: Arc<dyn CommitLog>,
+    consumers: Arc<Consumers>,
     counters: Arc<Counters>,
     sequencer: Arc<Sequencer>,
     groups: GroupCommit,
-    fold: Arc<FoldWorker>,
+    flusher: Arc<Flusher>,
+    env: Arc<dyn Env>,
 }
 
 impl Engine {
     /// Recovers what `site` holds. Without `has_threads` the owner steps it by hand.
     pub(crate) fn open(site: Site, has_threads: bool) -> Result<Engine, OpenError> {
-        let parts = Arc::new(Parts::open(site, has_threads)?);
-        let threads = if has_threads { start_threads(&parts) } else { Vec::new() };
+        let (activity, options) = (Arc::clone(&site.activity), site.options.clone());
+        // Before anything is open, only the process can be ended.
+        let parts: Arc<Mutex<Weak<Parts>>> = Arc::default();
+        let watchdog = has_threads.then(|| watch(activity, options, Arc::clone(&parts)));
+        let opened = Arc::new(Parts::open(site, has_threads)?);
+        *parts.lock() = Arc::downgrade(&opened);
+        let threads = if has_threads { start_threads(&opened) } else { Vec::new() };
         let log_thread = threads.first().map(|log| log.thread().id());
-        Ok(Engine { parts, threads: Mutex::new(threads), log_thread, is_closed: AtomicBool::new(false) })
+        Ok(Engine {
+            parts: opened,
+            threads: Mutex::new(threads),
+            log_thread,
+            is_closed: AtomicBool::new(false),
+            watchdog: Mutex::new(watchdog),
+        })
+    }
+
+    /// Says in the folder that the store is made.
+    pub(crate) fn set_format(&self, kind: BaseKind) -> Result<(), OpenError> {
+        self.parts.view.set_format(kind)
     }
 
     /// For those who step by hand.
@@ -70,44 +96,81 @@ impl Engine {
     }
 }
 
+/// Ends the process, by way of the store where there is one, when a call into the base does not return.
+fn watch(activity: Arc<Activity>, options: StoreOptions, parts: Arc<Mutex<Weak<Parts>>>) -> Watchdog {
+    let waiting = Arc::clone(&parts);
+    let may_wait = move || {
+        let parts = waiting.lock().upgrade();
+        parts.is_some_and(|parts| parts.view.base.is_waiting_for_room())
+    };
+    let on_fatal = options.on_fatal.clone();
+    Watchdog::start(activity, options.base_stall_max, may_wait, move |what| {
+        let parts = parts.lock().upgrade();
+        match parts {
+            Some(parts) => parts.groups.fail(&what),
+            None => on_fatal.call(&what),
+        }
+    })
+}
+
 impl Parts {
     fn open(site: Site, has_threads: bool) -> Result<Parts, OpenError> {
-        let Site { disk, fold, env, options, lock } = site;
-        let mark = fold.mark().map_err(RecoveryError::from)?;
-        let view = View::new(fold, mark, lock);
-        let recovered = replay(&*disk, &view, mark, &options)?;
+        let Site { disk, base, env, options, is_new, activity, folder } = site;
+        let marks = base.marks()?;
+        let store = match marks.store {
+            Some(store) => store,
+            None => make_id(&base, &*env)?,
+        };
+        let view = Arc::new(View::new(base, marks.checkpoint, folder));
+        let expected = Expected {
+            store,
+            checkpoint: marks.checkpoint,
+            reaches: marks.flushing,
+            may_be_empty: is_new,
+            read_only: false,
+        };
+        let recovered = replay(&*disk, &view, expected, &options, &activity)?;
         let end = recovered.end;
         view.publish_sequenced(end.last);
         view.publish_durable(end.last);
-        let view = Arc::new(view);
         let replay_bytes = if recovered.commits > 0 { recovered.replay_bytes } else { 0 };
         let counters = Arc::new(Counters::new(replay_bytes, recovered.commits, recovered.cut_bytes));
-        let closed_segments: ClosedSegments = Arc::new(Mutex::new(recovered.closed));
-        let closed = Arc::clone(&closed_segments);
-        let writer =
-            LogWriter::open(Arc::clone(&disk), Arc::clone(&env), options.segment_bytes, closed, end)?;
-        let sequencer = Arc::new(Sequencer::new(end.last, options.memory_max_bytes, has_threads));
-        let fold_parts = FoldParts {
+        let writer_parts = WriterParts {
+            disk: Arc::clone(&disk),
+            env: Arc::clone(&env),
+            store,
+            segment_bytes: options.segment_bytes,
+            closed: Arc::new(Mutex::new(recovered.closed)),
+        };
+        let log: Arc<dyn CommitLog> = Arc::new(SegmentLog::open(writer_parts, end)?);
+        let consumers = Consumers::open(Arc::clone(&disk)).map_err(|error| OpenError::consumers(&error))?;
+        let consumers = Arc::new(consumers);
+        let sequencer = Arc::new(Sequencer::new(Arc::clone(&env), end.last, &options, has_threads));
+        let flusher_parts = FlusherParts {
             view: Arc::clone(&view),
+            log: Arc::clone(&log),
+            consumers: Arc::clone(&consumers),
             disk: Arc::clone(&disk),
             env: Arc::clone(&env),
             options: options.clone(),
-            closed_segments: Arc::clone(&closed_segments),
             counters: Arc::clone(&counters),
             sequencer: Arc::clone(&sequencer),
+            activity,
         };
-        let fold = Arc::new(FoldWorker::new(fold_parts, mark));
+        let flusher = Arc::new(Flusher::new(flusher_parts, marks.checkpoint));
         let group_parts = GroupParts {
             view: Arc::clone(&view),
+            log: Arc::clone(&log),
             disk,
             env: Arc::clone(&env),
             options,
             counters: Arc::clone(&counters),
             sequencer: Arc::clone(&sequencer),
-            fold: Arc::clone(&fold),
+            flusher: Arc::clone(&flusher),
         };
-        let groups = GroupCommit::new(group_parts, writer);
-        Ok(Parts { env, view, closed_segments, counters, sequencer, groups, fold })
+        let groups = GroupCommit::new(group_parts);
+        view.set_in_use();
+        Ok(Parts { view, log, consumers, counters, sequencer, groups, flusher, env })
     }
 
     /// Makes one group durable, on the caller's thread.
@@ -115,51 +178,82 @@ impl Parts {
         self.groups.step()
     }
 
-    /// Folds what can be folded, on the caller's thread, and makes nothing of it durable.
-    pub(crate) fn step_fold(&self) {
-        self.guard_fold(|| self.fold.fold(Pace::Full));
+    /// Flushes what can be flushed, on the caller's thread, and makes nothing of it durable.
+    pub(crate) fn step_flush(&self) {
+        self.guard_base(|| self.flusher.flush(Pace::Full));
     }
 
     fn checkpoint(&self) -> bool {
-        self.guard_fold(|| self.fold.checkpoint_now())
+        self.guard_base(|| self.flusher.checkpoint_now())
     }
 
-    /// Runs a piece of the fold's work; its failure is the store's.
-    fn guard_fold(&self, work: impl FnOnce() -> Result<bool, crate::fold::FoldError>) -> bool {
+    /// Runs a piece of work on the base; its failure is the store's.
+    fn guard_base(&self, work: impl FnOnce() -> Result<bool, BaseError>) -> bool {
         match catch_unwind(AssertUnwindSafe(work)) {
             Ok(Ok(done)) => done,
+            Ok(Err(error)) if self.view.base.gave_up() => {
+                tracing::warn!(%error, "the disk is full: the next start replays what could not be flushed");
+                false
+            }
             Ok(Err(error)) => {
                 self.groups.fail(&error.to_string());
                 false
             }
             Err(_) => {
-                self.groups.fail("the fold panicked");
+                self.groups.fail("the flush panicked");
                 false
             }
         }
     }
+
+    /// The end of a good end.
+    fn finish(&self) {
+        if self.groups.has_failed() {
+            return;
+        }
+        if !self.view.base.gave_up() {
+            self.guard_base(|| self.flusher.checkpoint_at_close());
+        }
+        self.groups.finish_log();
+        if !self.groups.has_failed() && !self.view.base.gave_up() {
+            self.view.set_out_of_use();
+        }
+    }
 }
 
-/// Brings the memory table to the end of the log. More than fits there goes on into the fold; it counts as
-/// durable, because recovery has synced what it reads.
+/// A new base is told whose it is before there is a log.
+fn make_id(base: &Base, env: &dyn Env) -> Result<StoreId, BaseError> {
+    let mut bytes = [0; 16];
+    env.fill_random(&mut bytes);
+    base.set_store(StoreId(bytes))?;
+    Ok(StoreId(bytes))
+}
+
+/// Brings the memory table to the end of the log. More than fits there goes on into the base; it counts as
+/// durable, because recovery writes what it reads to the disk anew, or knows it to be there.
 fn replay(
     disk: &dyn Disk,
     view: &View,
-    mark: Timestamp,
+    expected: Expected,
     options: &StoreOptions,
+    activity: &Activity,
 ) -> Result<Recovered, OpenError> {
-    let memory_max_bytes = options.memory_budget_bytes.saturating_mul(2);
+    let mut flushing = expected.reaches;
     let mut apply = |commit: crate::Commit| {
         view.memory.insert(commit.ts, &commit.writes, || commit.ts);
-        if view.memory.bytes() > memory_max_bytes {
-            move_to_fold(view, commit.ts, |_| true)?;
+        if view.memory.bytes() > options.slow_bytes() {
+            if commit.ts > flushing {
+                view.base.begin_flush(commit.ts)?;
+                flushing = commit.ts;
+            }
+            move_to_base(view, activity, commit.ts, |_| true)?;
         }
         Ok(())
     };
-    Ok(recover(disk, mark, &mut apply)?)
+    Ok(recover(disk, expected, &mut apply)?)
 }
 
-/// The log's thread and the fold's, in this order.
+/// The log's thread and the flusher's, in this order.
 fn start_threads(parts: &Arc<Parts>) -> Vec<JoinHandle<()>> {
     let log_parts = Arc::clone(parts);
     let log = parts.env.spawn(
@@ -171,14 +265,14 @@ fn start_threads(parts: &Arc<Parts>) -> Vec<JoinHandle<()>> {
             log_parts.groups.end();
         }),
     );
-    let fold_parts = Arc::clone(parts);
-    let fold = parts.env.spawn(
-        "weir-fold",
+    let flush_parts = Arc::clone(parts);
+    let flush = parts.env.spawn(
+        "weir-flush",
         Box::new(move || {
-            fold_parts.guard_fold(|| fold_parts.fold.run().map(|()| true));
+            flush_parts.guard_base(|| flush_parts.flusher.run().map(|()| true));
         }),
     );
-    vec![log, fold]
+    vec![log, flush]
 }
 
 impl Store for Engine {
@@ -199,7 +293,7 @@ impl Store for Engine {
     }
 
     fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Vec<Write>) -> Result<Timestamp, SequenceError> {
-        self.parts.sequencer.sequence(&*self.parts.env, &self.parts.view, make)
+        self.parts.sequencer.sequence(&self.parts.view, make)
     }
 
     fn observe(&self, observer: Arc<dyn GroupObserver>) {
@@ -218,13 +312,22 @@ impl Store for Engine {
         if self.parts.groups.has_failed() { Err(StoreClosed) } else { Ok(()) }
     }
 
+    fn consumer(&self, name: &str) -> Result<LogConsumer, ConsumerError> {
+        let Parts { view, log, consumers, .. } = &*self.parts;
+        LogConsumer::open(name, Arc::clone(view), Arc::clone(log), Arc::clone(consumers))
+    }
+
+    fn remove_consumer(&self, name: &str) -> Result<bool, ConsumerError> {
+        Ok(self.parts.consumers.remove(name)?)
+    }
+
     fn stats(&self) -> StoreStats {
         let parts = &self.parts;
         StoreStats {
             memory_bytes: parts.view.memory.bytes(),
             memory_keys: parts.view.memory.keys(),
-            segments: parts.closed_segments.lock().len() as u64 + 1,
-            fold_mark: parts.fold.mark(),
+            segments: parts.log.segments(),
+            checkpoint: parts.flusher.checkpointed(),
             snapshots: parts.view.open_snapshots(),
             disk_full: parts.sequencer.is_disk_full(),
             ..parts.counters.snapshot()
@@ -233,7 +336,7 @@ impl Store for Engine {
 
     fn close(&self) {
         self.parts.sequencer.close();
-        self.parts.fold.stop();
+        self.parts.flusher.stop();
         if self.log_thread == Some(std::thread::current().id()) {
             // An observer closes: the log thread cannot wait for itself. It ends when the queue is empty, and
             // whoever closes or drops the store elsewhere does the rest.
@@ -250,11 +353,9 @@ impl Store for Engine {
         }
         while self.parts.step_log() == Step::Written {}
         self.parts.groups.end();
-        if !self.parts.groups.has_failed() {
-            self.parts.checkpoint();
-            self.parts.groups.finish_log();
-        }
+        self.parts.finish();
         self.is_closed.store(true, Ordering::Release);
+        *self.watchdog.lock() = None;
     }
 }
 

@@ -1,9 +1,10 @@
 //! Makes sequenced commits durable, a group at a time, and tells who waits for that.
 //!
-//! A group is everything that was queued while the last sync ran. When the disk has no room for it the group
-//! is kept and tried again, and new commits are refused meanwhile; any other failure of the log is fatal.
+//! A group is everything that was queued while the last sync ran. The log's space is secured before commits
+//! are sequenced; when there is no more to be had, new commits are refused until there is. A file system that
+//! breaks its promise leaves a group that is kept and tried again. Any other failure of the log is fatal.
 //!
-//! Not here: timestamps, the format of the log, the fold.
+//! Not here: timestamps, the format of the log, the flush.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,10 +14,10 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, RwLock};
 use weir_value::Timestamp;
 
+use crate::base::Flusher;
 use crate::disk::Disk;
-use crate::fold::FoldWorker;
-use crate::log::writer::{AppendError, LogWriter};
-use crate::sequencer::{Sequencer, Work};
+use crate::log::{AppendError, CommitLog};
+use crate::sequencer::{Sequencer, Taken, Work};
 use crate::stats::Counters;
 use crate::view::View;
 use crate::{CommitGroup, Env, GroupObserver, StoreClosed, StoreOptions};
@@ -25,25 +26,23 @@ use crate::{CommitGroup, Env, GroupObserver, StoreClosed, StoreOptions};
 const ROOM_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// And after how much log at the latest.
 const ROOM_CHECK_BYTES: u64 = 4 * 1024 * 1024;
-/// A segment larger than this is not read again at the next start when all of it is folded: closing begins a
-/// new one.
-const CLOSE_ROTATE_BYTES: u64 = 1024 * 1024;
 
 /// What it works with.
 pub(crate) struct GroupParts {
     pub(crate) view: Arc<View>,
+    pub(crate) log: Arc<dyn CommitLog>,
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) env: Arc<dyn Env>,
     pub(crate) options: StoreOptions,
     pub(crate) counters: Arc<Counters>,
     pub(crate) sequencer: Arc<Sequencer>,
-    pub(crate) fold: Arc<FoldWorker>,
+    pub(crate) flusher: Arc<Flusher>,
 }
 
 /// The durable side of the store.
 pub(crate) struct GroupCommit {
     parts: GroupParts,
-    log: Mutex<Log>,
+    state: Mutex<State>,
     observers: RwLock<Vec<Arc<dyn GroupObserver>>>,
     /// Whether nothing will become durable any more; guards the wait for it.
     ended: Mutex<bool>,
@@ -51,12 +50,13 @@ pub(crate) struct GroupCommit {
     has_failed: AtomicBool,
 }
 
-struct Log {
-    writer: LogWriter,
+struct State {
     /// Taken from the queue and not yet written.
-    pending: Option<CommitGroup>,
+    pending: Option<Taken>,
     room_checked_at: Duration,
     bytes_since_check: u64,
+    /// When securing space failed last; it is not tried again at once.
+    full_at: Option<Duration>,
 }
 
 /// What one step did.
@@ -73,16 +73,23 @@ pub(crate) enum Step {
 }
 
 impl GroupCommit {
-    pub(crate) fn new(parts: GroupParts, writer: LogWriter) -> GroupCommit {
-        let log = Log { writer, pending: None, room_checked_at: Duration::ZERO, bytes_since_check: u64::MAX };
-        GroupCommit {
+    pub(crate) fn new(parts: GroupParts) -> GroupCommit {
+        let state = State {
+            pending: None,
+            room_checked_at: Duration::ZERO,
+            bytes_since_check: u64::MAX,
+            full_at: None,
+        };
+        let groups = GroupCommit {
             parts,
-            log: Mutex::new(log),
+            state: Mutex::new(state),
             observers: RwLock::default(),
             ended: Mutex::new(false),
             durable: Condvar::new(),
             has_failed: AtomicBool::new(false),
-        }
+        };
+        groups.secure(&mut groups.state.lock());
+        groups
     }
 
     /// The log thread's life: until the sequencer is closed and everything queued is durable.
@@ -105,50 +112,86 @@ impl GroupCommit {
 
     /// Makes one group durable, if anything is queued.
     pub(crate) fn step(&self) -> Step {
-        if self.has_failed.load(Ordering::Acquire) {
+        if self.has_failed() {
             return Step::Failed;
         }
-        let mut log = self.log.lock();
-        self.check_room(&mut log);
-        let group = match log.pending.take() {
-            Some(group) => group,
-            None => CommitGroup { commits: self.parts.sequencer.take_group() },
-        };
-        if group.commits.is_empty() {
+        let mut state = self.state.lock();
+        self.check_room(&mut state);
+        self.secure(&mut state);
+        if self.has_failed() {
+            return Step::Failed;
+        }
+        let taken = state.pending.take().unwrap_or_else(|| self.parts.sequencer.take_group());
+        if taken.group.is_empty() {
             return Step::Idle;
         }
-        match log.writer.append(&group.commits) {
+        if crate::planted::is(crate::planted::Bug::AnswerBeforeSync) {
+            let group = CommitGroup { commits: taken.group.clone() };
+            self.publish(&group, 0);
+        }
+        match self.parts.log.append(&taken.group) {
             Ok(bytes) => {
-                log.bytes_since_check = log.bytes_since_check.saturating_add(bytes);
-                drop(log);
-                self.publish(&group, bytes)
+                state.bytes_since_check = state.bytes_since_check.saturating_add(bytes);
+                self.parts.sequencer.note_written(taken.framed_bytes, self.parts.log.secured_bytes());
+                self.secure(&mut state);
+                drop(state);
+                self.publish(&CommitGroup { commits: taken.group }, bytes)
             }
             Err(AppendError::Full(error)) => {
-                log.pending = Some(group);
-                if self.parts.sequencer.set_disk_full(true) {
-                    tracing::error!(%error, "the disk is full: commits are refused until there is room");
-                }
+                state.pending = Some(taken);
+                self.note_full(&error);
                 Step::Full
             }
             Err(error @ AppendError::Fatal { .. }) => {
-                drop(log);
+                drop(state);
                 self.fail(&format!("{error}; what the disk holds is unknown after that"));
                 Step::Failed
             }
         }
     }
 
-    fn publish(&self, group: &CommitGroup, bytes: u64) -> Step {
-        let GroupParts { view, counters, sequencer, fold, env, .. } = &self.parts;
-        counters.note_group(group.commits.len(), bytes, env.monotonic());
-        // Before anyone hears of the group: who does may commit at once.
-        if sequencer.set_disk_full(false) {
-            tracing::info!("the disk has room again: commits are accepted");
+    /// Keeps as much space allocated as commits may come, and says whether there is any to be had.
+    fn secure(&self, state: &mut State) {
+        let GroupParts { log, sequencer, options, env, .. } = &self.parts;
+        let needed_bytes = sequencer.needed_bytes();
+        let has_enough = log.secured_bytes() >= needed_bytes + options.log_room_bytes / 2;
+        if has_enough && state.full_at.is_none() {
+            sequencer.set_secured(log.secured_bytes());
+            return;
         }
+        let now = env.monotonic();
+        if state.full_at.is_some_and(|at| now.saturating_sub(at) < ROOM_CHECK_INTERVAL && now >= at) {
+            return;
+        }
+        match log.secure(needed_bytes + options.log_room_bytes) {
+            Ok(()) => {
+                state.full_at = None;
+                sequencer.set_secured(log.secured_bytes());
+                if sequencer.set_disk_full(false) {
+                    tracing::info!("the disk has room again: commits are accepted");
+                }
+            }
+            Err(AppendError::Full(error)) => {
+                state.full_at = Some(now);
+                self.note_full(&error);
+            }
+            Err(error @ AppendError::Fatal { .. }) => self.fail(&error.to_string()),
+        }
+    }
+
+    fn note_full(&self, error: &std::io::Error) {
+        if self.parts.sequencer.set_disk_full(true) {
+            tracing::error!(%error, "the disk is full: commits are refused until there is room");
+        }
+    }
+
+    fn publish(&self, group: &CommitGroup, bytes: u64) -> Step {
+        let GroupParts { view, counters, flusher, env, .. } = &self.parts;
+        counters.note_group(group.commits.len(), bytes, env.monotonic());
         view.publish_durable(group.last_ts());
         drop(self.ended.lock());
         self.durable.notify_all();
-        fold.note_group();
+        flusher.note_group();
         let observers = self.observers.read().clone();
         let told = catch_unwind(AssertUnwindSafe(|| {
             observers.iter().for_each(|observer| observer.group_durable(group))
@@ -161,14 +204,14 @@ impl GroupCommit {
     }
 
     /// Refuses commits while the disk has less room than the reserve.
-    fn check_room(&self, log: &mut Log) {
+    fn check_room(&self, state: &mut State) {
         let now = self.parts.env.monotonic();
-        let is_due = log.bytes_since_check >= ROOM_CHECK_BYTES
-            || now.saturating_sub(log.room_checked_at) >= ROOM_CHECK_INTERVAL;
+        let is_due = state.bytes_since_check >= ROOM_CHECK_BYTES
+            || now.saturating_sub(state.room_checked_at) >= ROOM_CHECK_INTERVAL;
         if !is_due {
             return;
         }
-        (log.bytes_since_check, log.room_checked_at) = (0, now);
+        (state.bytes_since_check, state.room_checked_at) = (0, now);
         // A file system that does not tell is taken to have room; writing to it will show.
         let Ok(space) = self.parts.disk.space() else { return };
         let reserve_bytes = space.reserve_bytes(self.parts.options.disk_reserve_bytes);
@@ -210,7 +253,7 @@ impl GroupCommit {
     pub(crate) fn fail(&self, reason: &str) {
         if !self.has_failed.swap(true, Ordering::AcqRel) {
             self.parts.sequencer.close();
-            self.parts.fold.stop();
+            self.parts.flusher.stop();
             self.end();
             self.parts.options.on_fatal.call(reason);
         }
@@ -228,19 +271,13 @@ impl GroupCommit {
         self.observers.write().clear();
     }
 
-    /// The last act of closing, after the last checkpoint.
+    /// The last act of closing.
     pub(crate) fn finish_log(&self) {
-        let mut log = self.log.lock();
-        if let Some(lost) = log.pending.take() {
-            let commits = lost.commits.len();
+        if let Some(lost) = self.state.lock().pending.take() {
+            let commits = lost.group.len();
             tracing::error!(commits, "the disk stayed full: commits that were never acknowledged are lost");
         }
-        let is_folded = self.parts.fold.mark() >= self.parts.view.durable();
-        if is_folded
-            && log.writer.tail_bytes() > CLOSE_ROTATE_BYTES
-            && let Err(error) = log.writer.rotate()
-        {
-            tracing::warn!(%error, "no new log segment at the end; the next start takes a little longer");
-        }
+        let is_flushed = self.parts.flusher.checkpointed() >= self.parts.view.durable();
+        self.parts.log.finish(is_flushed);
     }
 }

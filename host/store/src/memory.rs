@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use crate::base::{Activity, Base, MemoryTree};
+use crate::disk::Disk;
 pub use crate::disk::{CrashImage, MemoryDisk};
 use crate::engine::{Engine, Parts, Site};
-use crate::fold::MemoryFold;
 use crate::group_commit::Step;
+use crate::log::segment;
 use crate::{Env, OpenError, Store, StoreOptions};
 
 /// Opens the store on `disk`, or makes one there. Only one at a time may be open on a disk.
@@ -20,10 +22,20 @@ pub fn open(
     options: StoreOptions,
     env: Arc<dyn Env>,
 ) -> Result<Arc<dyn Store>, OpenError> {
-    Ok(Arc::new(Engine::open(site(disk, options, env), true)?))
+    Ok(Arc::new(Engine::open(site(disk, MemoryBase::Rows, options, env)?, true)?))
 }
 
-/// As [`open`], without threads: commits become durable and are folded only when the [`Stepper`] is told so,
+/// What keeps the twin's base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MemoryBase {
+    /// An ordered map beside the disk's files: quick.
+    #[default]
+    Rows,
+    /// redb, as on a real disk, in a file of the memory disk.
+    Redb,
+}
+
+/// As [`open`], without threads: commits become durable and are flushed only when the [`Stepper`] is told so,
 /// in one order of events. [`Store::wait_durable`] must not be called from the thread that steps.
 ///
 /// # Errors
@@ -33,7 +45,20 @@ pub fn open_stepped(
     options: StoreOptions,
     env: Arc<dyn Env>,
 ) -> Result<(Arc<dyn Store>, Stepper), OpenError> {
-    let engine = Engine::open(site(disk, options, env), false)?;
+    open_stepped_on(MemoryBase::Rows, disk, options, env)
+}
+
+/// As [`open_stepped`], with a choice of base, which must be the one that the disk has.
+///
+/// # Errors
+/// The disk's log or base is damaged, or the disk fails.
+pub fn open_stepped_on(
+    base: MemoryBase,
+    disk: &MemoryDisk,
+    options: StoreOptions,
+    env: Arc<dyn Env>,
+) -> Result<(Arc<dyn Store>, Stepper), OpenError> {
+    let engine = Engine::open(site(disk, base, options, env)?, false)?;
     let stepper = Stepper { parts: Arc::clone(engine.parts()) };
     Ok((Arc::new(engine), stepper))
 }
@@ -52,19 +77,49 @@ impl Stepper {
         self.parts.step_log() == Step::Written
     }
 
-    /// Moves what open snapshots allow from memory into the fold, and makes nothing of it durable
+    /// Moves what open snapshots allow from memory into the base, and makes nothing of it durable
     /// ([`Store::checkpoint`] does).
-    pub fn fold(&self) {
-        self.parts.step_fold();
+    pub fn flush(&self) {
+        self.parts.step_flush();
     }
 }
 
-fn site(disk: &MemoryDisk, options: StoreOptions, env: Arc<dyn Env>) -> Site {
-    Site {
-        disk: Arc::new(disk.clone()),
-        fold: Arc::new(MemoryFold::new(disk.clone())),
-        env,
-        options,
-        lock: None,
+fn site(
+    disk: &MemoryDisk,
+    base: MemoryBase,
+    options: StoreOptions,
+    env: Arc<dyn Env>,
+) -> Result<Site, OpenError> {
+    let is_new = is_new(disk);
+    if !is_new {
+        // As after a process that did not end well.
+        disk.forget_cached().map_err(|source| OpenError::Io {
+            action: "syncing",
+            path: "memory".into(),
+            source,
+        })?;
     }
+    let base = match base {
+        MemoryBase::Rows => Base::new(MemoryTree::new(disk.clone())),
+        MemoryBase::Redb => {
+            if is_new && disk.file_names().iter().any(|name| name == crate::base::REDB_FILE) {
+                disk.remove_file(crate::base::REDB_FILE);
+            }
+            crate::open::open_redb(disk, options.cache_bytes())?
+        }
+    };
+    let activity = Arc::new(Activity::new(Arc::clone(&env)));
+    Ok(Site { disk: Arc::new(disk.clone()), base, env, options, is_new, activity, folder: None })
+}
+
+/// Nothing was answered before the first segment of the log had a record.
+fn is_new(disk: &MemoryDisk) -> bool {
+    let has_records = |name: &str| {
+        let bytes = disk.read(name, u64::MAX).unwrap_or_default();
+        bytes.iter().skip(segment::HEADER_BYTES).any(|byte| *byte != 0)
+    };
+    disk.file_names().iter().all(|name| match segment::parse_file_name(name) {
+        Some(number) => number == 1 && !has_records(name),
+        None => true,
+    })
 }

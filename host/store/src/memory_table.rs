@@ -7,7 +7,7 @@
 //! its versions).
 //!
 //! Versions that no snapshot can see any more are dropped when a chain grows, so a counter bumped a thousand
-//! times a second does not pile up until the next fold.
+//! times a second does not pile up until the next flush.
 //!
 //! Not here: durability, and which snapshots are open.
 
@@ -24,6 +24,8 @@ use crate::{Direction, Write};
 
 /// A chain that has grown to this many versions, or to a multiple by a power of two, is pruned.
 const CHAIN_PRUNE_LEN: usize = 8;
+/// Entries that are taken out of memory while its lock is held once.
+const REMOVED_AT_ONCE: usize = 64;
 /// Estimated memory of a key beside its bytes: the slot in the tree, the allocation, its share of the commit.
 const KEY_OVERHEAD_BYTES: u64 = 160;
 /// Estimated memory of a version beside its value.
@@ -43,7 +45,6 @@ pub(crate) struct Interval<'a> {
 
 impl<'a> Interval<'a> {
     /// Every key.
-    #[cfg(test)]
     pub(crate) const ALL: Interval<'static> = Interval { low: Bound::Unbounded, high: Bound::Unbounded };
 
     /// Whether no key can lie in it. Maps panic on such ranges.
@@ -89,18 +90,26 @@ pub(crate) struct Chunk {
     pub(crate) reached: Option<Bytes>,
 }
 
-/// What one step of the fold moves.
+/// How much one slice of a flush takes at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SliceBounds {
+    pub(crate) entries: usize,
+    /// Of keys and values. One entry is taken however large it is.
+    pub(crate) bytes: usize,
+}
+
+/// What one slice of a flush moves.
 #[derive(Debug, Default)]
-pub(crate) struct FoldBatch {
+pub(crate) struct FlushSlice {
     /// For each key the newest version up to the bound.
-    pub(crate) entries: Vec<FoldEntry>,
+    pub(crate) entries: Vec<FlushEntry>,
     /// The last key looked at; `None` at the end of the table.
     pub(crate) reached: Option<Bytes>,
 }
 
-/// One key to be folded.
+/// One key to be flushed.
 #[derive(Debug)]
-pub(crate) struct FoldEntry {
+pub(crate) struct FlushEntry {
     pub(crate) key: Bytes,
     pub(crate) ts: Timestamp,
     pub(crate) value: Option<Bytes>,
@@ -164,29 +173,43 @@ impl MemoryTable {
         }
     }
 
-    /// The entries behind `after` that can be folded up to `bound`. Takes `entries_max` at most, and looks at
-    /// sixteen times as many keys.
-    pub(crate) fn foldable(&self, after: Option<&[u8]>, bound: Timestamp, entries_max: usize) -> FoldBatch {
+    /// The entries behind `after` that can be flushed up to `bound`. Looks at no more than sixteen times as many
+    /// keys as it may take.
+    pub(crate) fn flushable(
+        &self,
+        after: Option<&[u8]>,
+        bound: Timestamp,
+        bounds: SliceBounds,
+    ) -> FlushSlice {
         let low = after.map_or(Bound::Unbounded, Bound::Excluded);
         let chains = self.chains.read();
-        let mut batch = FoldBatch::default();
+        let mut slice = FlushSlice::default();
+        let mut bytes = 0;
         for (looked_at, (key, chain)) in chains.range::<[u8], _>((low, Bound::Unbounded)).enumerate() {
             if let Some((ts, value)) = visible(chain, bound) {
-                batch.entries.push(FoldEntry { key: key.clone(), ts: *ts, value: value.clone() });
+                bytes += key.len() + value.as_ref().map_or(0, Bytes::len);
+                slice.entries.push(FlushEntry { key: key.clone(), ts: *ts, value: value.clone() });
             }
-            if batch.entries.len() == entries_max || looked_at + 1 == entries_max * 16 {
-                batch.reached = Some(key.clone());
+            let is_full = slice.entries.len() == bounds.entries || bytes >= bounds.bytes;
+            if is_full || looked_at + 1 == bounds.entries * 16 {
+                slice.reached = Some(key.clone());
                 break;
             }
         }
-        batch
+        slice
     }
 
-    /// Forgets the versions up to `bound` of the keys in `batch`, which must be in the fold by now.
-    pub(crate) fn remove_folded(&self, batch: &FoldBatch, bound: Timestamp) {
+    /// Forgets the versions up to `bound` of the keys in `slice`, which must be in the base by now. Returns how
+    /// much memory that gives back.
+    pub(crate) fn remove_flushed(&self, slice: &FlushSlice, bound: Timestamp) -> u64 {
+        // The lock is not held for long: readers and commits come in between.
+        slice.entries.chunks(REMOVED_AT_ONCE).map(|entries| self.remove_entries(entries, bound)).sum()
+    }
+
+    fn remove_entries(&self, entries: &[FlushEntry], bound: Timestamp) -> u64 {
         let mut freed = 0;
         let mut chains = self.chains.write();
-        for entry in &batch.entries {
+        for entry in entries {
             let Some(chain) = chains.get_mut(&entry.key) else { continue };
             let count = chain.partition_point(|version| version.0 <= bound);
             freed += chain.drain(..count).map(|version| version_bytes(version.1.as_ref())).sum::<u64>();
@@ -197,6 +220,7 @@ impl MemoryTable {
         }
         drop(chains);
         self.bytes.fetch_sub(freed, Ordering::Relaxed);
+        freed
     }
 
     /// Estimated size, bytes.
@@ -302,8 +326,8 @@ mod tests {
         let table = MemoryTable::default();
         table.insert(ts(1), &[write("a", Some("first")), write("a", None), write("a", Some("last"))], NEVER);
         assert_eq!(table.get(b"a", ts(1)), Some(Some(Bytes::from("last"))));
-        let batch = table.foldable(None, ts(1), 10);
-        table.remove_folded(&batch, ts(1));
+        let slice = table.flushable(None, ts(1), SliceBounds { entries: 10, bytes: 1000 });
+        table.remove_flushed(&slice, ts(1));
         assert_eq!((table.bytes(), table.keys()), (0, 0));
     }
 
@@ -347,22 +371,23 @@ mod tests {
     }
 
     #[test]
-    fn folding_takes_the_newest_version_and_leaves_later_ones() {
+    fn flushing_takes_the_newest_version_and_leaves_later_ones() {
         let table = MemoryTable::default();
         for at in [1, 2, 8] {
             table.insert(ts(at), &[write("a", Some("v")), write("b", None)], NEVER);
         }
         table.insert(ts(9), &[write("c", Some("v"))], NEVER);
-        let first = table.foldable(None, ts(5), 1);
+        let first = table.flushable(None, ts(5), SliceBounds { entries: 1, bytes: 1000 });
         assert_eq!((&first.entries[0].key[..], first.entries[0].ts), (&b"a"[..], ts(2)));
-        let second = table.foldable(first.reached.as_deref(), ts(5), 99);
+        let second =
+            table.flushable(first.reached.as_deref(), ts(5), SliceBounds { entries: 99, bytes: 1000 });
         assert_eq!(second.entries.len(), 1);
         assert_eq!((second.entries[0].value.as_ref(), second.reached), (None, None));
-        table.remove_folded(&first, ts(5));
+        table.remove_flushed(&first, ts(5));
         assert_eq!(table.get(b"a", ts(5)), None);
         assert!(table.get(b"a", ts(8)).is_some());
-        let rest = table.foldable(None, ts(9), 99);
-        table.remove_folded(&rest, ts(9));
+        let rest = table.flushable(None, ts(9), SliceBounds { entries: 99, bytes: 1000 });
+        table.remove_flushed(&rest, ts(9));
         assert_eq!((table.bytes(), table.keys()), (0, 0));
     }
 

@@ -1,33 +1,20 @@
 //! Opening a data folder.
 //!
-//! ```text
-//! lock      locked by the process that has the folder open
-//! format    names the format of everything else
-//! log/      the commit log
-//! fold/     sled
-//! ```
-//!
-//! Not here: what the parts do when they are open.
+//! Not here: what the parts do when they are open, and the folder's own files (see `folder`).
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::disk::RealDisk;
+use crate::base::{Activity, Base, BaseError, CheckedFile, REDB_FILE, RedbTree, SledTree};
+use crate::disk::{Disk, RealDisk, forget_cached};
 use crate::engine::{Engine, Site};
-use crate::fold::SledFold;
+use crate::folder::{Folder, FolderState};
+use crate::log::AppendError;
 use crate::log::recovery::RecoveryError;
-use crate::log::writer::AppendError;
-use crate::{Env, Store, StoreOptions};
-
-const LOCK_FILE: &str = "lock";
-const FORMAT_FILE: &str = "format";
-const LOG_FOLDER: &str = "log";
-const FOLD_FOLDER: &str = "fold";
-const FORMAT: &str = "weir store 1\n";
+use crate::{BaseKind, Env, Store, StoreOptions};
 
 /// Why a store cannot be opened. Nothing was changed, unless the text says so.
 #[derive(Debug, Error)]
@@ -90,9 +77,44 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
-    /// The folded data cannot be read or written.
+    /// A part of the log belongs to another store.
+    #[error(
+        "the log file {} belongs to another data folder; put the right one back, or restore the whole data \
+         folder from a backup",
+        path.display()
+    )]
+    LogForeign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The base holds commits that the log does not: parts of different copies.
+    #[error(
+        "the log, which ends with {}, is older than the base beside it: the end of the log is missing, or the \
+         parts were copied at different times. Put back what is missing, or restore the whole data folder from \
+         a backup that was made in one piece",
+        path.display()
+    )]
+    LogTooShort {
+        /// The newest file of the log.
+        path: PathBuf,
+    },
+    /// Another base was asked for than the folder has.
+    #[error(
+        "the data folder {} keeps its base in {found}, and {wanted} was asked for; leave the choice out, or \
+         convert the folder: host convert --data DIR --base {wanted}",
+        path.display()
+    )]
+    WrongBase {
+        /// The data folder.
+        path: PathBuf,
+        /// What it has.
+        found: BaseKind,
+        /// What was asked for.
+        wanted: BaseKind,
+    },
+    /// The base cannot be read or written.
     #[error("{what}; if the disk is healthy and has room, restore the data folder from a backup")]
-    Fold {
+    Base {
         /// What happened.
         what: String,
     },
@@ -110,7 +132,9 @@ impl From<RecoveryError> for OpenError {
             RecoveryError::Damaged { path, offset, what } => OpenError::LogDamaged { path, offset, what },
             RecoveryError::Missing { path } => OpenError::LogMissing { path },
             RecoveryError::Io { action, path, source } => OpenError::Io { action, path, source },
-            RecoveryError::Fold(error) => OpenError::Fold { what: error.to_string() },
+            RecoveryError::Foreign { path } => OpenError::LogForeign { path },
+            RecoveryError::TooShort { path } => OpenError::LogTooShort { path },
+            RecoveryError::Base(error) => error.into(),
         }
     }
 }
@@ -121,100 +145,101 @@ impl From<AppendError> for OpenError {
     }
 }
 
+impl From<BaseError> for OpenError {
+    fn from(error: BaseError) -> OpenError {
+        OpenError::Base { what: error.to_string() }
+    }
+}
+
+impl OpenError {
+    /// The file that says who reads the log.
+    pub(crate) fn consumers(error: &io::Error) -> OpenError {
+        OpenError::LogWrite { what: error.to_string() }
+    }
+}
+
 /// Opens the store in `dir`, or makes one there. Recovers what was durable when it was closed, killed or cut
 /// off.
 ///
 /// # Errors
 /// See [`OpenError`]. Damage is never repaired by dropping data that may have been acknowledged.
 pub fn open(dir: &Path, options: StoreOptions, env: Arc<dyn Env>) -> Result<Arc<dyn Store>, OpenError> {
-    make_folder(dir)?;
-    let lock = lock_folder(dir)?;
-    check_format(dir)?;
-    let (log, fold) = (dir.join(LOG_FOLDER), dir.join(FOLD_FOLDER));
-    make_folder(&log)?;
-    make_folder(&fold)?;
-    sync_new_folders(dir, &log)?;
-    let fold = SledFold::open(&fold, options.fold_cache_bytes)
-        .map_err(|error| OpenError::Fold { what: format!("{error} ({})", fold.display()) })?;
-    let site =
-        Site { disk: Arc::new(RealDisk::new(&log)), fold: Arc::new(fold), env, options, lock: Some(lock) };
-    Ok(Arc::new(Engine::open(site, true)?))
-}
-
-fn make_folder(path: &Path) -> Result<(), OpenError> {
-    fs::create_dir_all(path).map_err(|source| io_error("making the folder", path, source))
-}
-
-/// Makes new folders durable before the first file of the log is made; so when there is one, they are.
-fn sync_new_folders(dir: &Path, log: &Path) -> Result<(), OpenError> {
-    let mut files = fs::read_dir(log).map_err(|source| io_error("listing", log, source))?;
-    if files.next().is_some() {
-        return Ok(());
-    }
-    let dir = dir.canonicalize().map_err(|source| io_error("finding", dir, source))?;
-    sync_folder(&dir)?;
-    for ancestor in dir.ancestors().skip(1) {
-        // Perhaps made on the way, more likely not ours: one that cannot be synced is no reason to refuse.
-        let _ = sync_folder(ancestor);
-    }
-    Ok(())
-}
-
-/// The lock goes with the file handle, also when the process is killed.
-fn lock_folder(dir: &Path) -> Result<File, OpenError> {
-    let path = dir.join(LOCK_FILE);
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-    let file = file.map_err(|source| io_error("opening", &path, source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path: dir.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(io_error("locking", &path, source)),
-    }
-}
-
-/// A new folder gets its format file before anything else, whole or not at all.
-fn check_format(dir: &Path) -> Result<(), OpenError> {
-    let path = dir.join(FORMAT_FILE);
-    match fs::read_to_string(&path) {
-        Ok(format) if format == FORMAT => Ok(()),
-        Ok(format) => {
-            let what = format!(
-                "has the format {:?}, and this version reads {:?}",
-                format.trim_end(),
-                FORMAT.trim_end()
-            );
-            Err(OpenError::Format { path: dir.to_owned(), what })
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if dir.join(LOG_FOLDER).exists() || dir.join(FOLD_FOLDER).exists() {
-                let what = "has data but no `format` file".to_owned();
-                return Err(OpenError::Format { path: dir.to_owned(), what });
+    let folder = Folder::lock(dir)?;
+    let state = folder.state()?;
+    let kind = match state {
+        FolderState::New => options.base.unwrap_or(StoreOptions::NEW_BASE),
+        FolderState::Store(found) => match options.base {
+            Some(wanted) if wanted != found => {
+                return Err(OpenError::WrongBase { path: dir.to_owned(), found, wanted });
             }
-            write_format(dir, &path).map_err(|source| io_error("writing", &path, source))
-        }
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(OpenError::Format {
-            path: dir.to_owned(),
-            what: "has a `format` file that is no text".to_owned(),
-        }),
-        Err(source) => Err(io_error("reading", &path, source)),
+            _ => found,
+        },
+    };
+    if state == FolderState::New {
+        folder.make_parts(kind)?;
+    }
+    let site = site(folder, kind, options, env, state == FolderState::New)?;
+    let engine = Engine::open(site, true)?;
+    if state == FolderState::New {
+        engine.set_format(kind)?;
+    }
+    Ok(Arc::new(engine))
+}
+
+/// The parts of a folder whose state is known.
+pub(crate) fn site(
+    folder: Folder,
+    kind: BaseKind,
+    options: StoreOptions,
+    env: Arc<dyn Env>,
+    is_new: bool,
+) -> Result<Site, OpenError> {
+    let activity = Arc::new(Activity::new(Arc::clone(&env)));
+    let base = activity.watch("opening", || match is_new {
+        true => named(&folder.base(kind), open_base(kind, &folder.base(kind), options.cache_bytes())),
+        false => open_base_of(&folder, kind, &options),
+    })?;
+    let disk = Arc::new(RealDisk::new(&folder.log()));
+    Ok(Site { disk, base, env, options, is_new, activity, folder: Some(folder) })
+}
+
+/// Opens the base of a store that was made before.
+pub(crate) fn open_base_of(
+    folder: &Folder,
+    kind: BaseKind,
+    options: &StoreOptions,
+) -> Result<Base, OpenError> {
+    let path = folder.base(kind);
+    if !folder.was_closed() {
+        let forgotten = forget_cached(&path);
+        forgotten.map_err(|source| OpenError::Io { action: "syncing", path: path.clone(), source })?;
+    }
+    named(&path, open_base(kind, &path, options.cache_bytes()))
+}
+
+fn named(path: &Path, base: Result<Base, BaseError>) -> Result<Base, OpenError> {
+    base.map_err(|error| OpenError::Base { what: format!("{error} ({})", path.display()) })
+}
+
+/// Opens the base in a folder of its own, or makes one there.
+pub(crate) fn open_base(kind: BaseKind, path: &Path, cache_bytes: u64) -> Result<Base, BaseError> {
+    match kind {
+        BaseKind::Sled => Ok(Base::new(SledTree::open(path, cache_bytes)?)),
+        BaseKind::Redb => open_redb(&RealDisk::new(path), cache_bytes),
     }
 }
 
-fn write_format(dir: &Path, path: &Path) -> io::Result<()> {
-    let draft = path.with_extension("new");
-    let mut file = File::create(&draft)?;
-    file.write_all(FORMAT.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    File::open(dir)?.sync_all()
-}
-
-fn sync_folder(path: &Path) -> Result<(), OpenError> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|source| io_error("syncing the folder", path, source))
-}
-
-fn io_error(action: &'static str, path: &Path, source: io::Error) -> OpenError {
-    OpenError::Io { action, path: path.to_owned(), source }
+/// Opens a redb base in a file of `disk`, or makes one there.
+pub(crate) fn open_redb(disk: &dyn Disk, cache_bytes: u64) -> Result<Base, BaseError> {
+    let opening = |error| BaseError::new("opening", error);
+    let file = match disk.open(REDB_FILE) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let file = disk.create(REDB_FILE).map_err(opening)?;
+            disk.sync_dir().map_err(opening)?;
+            file
+        }
+        file => file.map_err(opening)?,
+    };
+    let file = CheckedFile::open(file).map_err(opening)?;
+    Ok(Base::new(RedbTree::open(file, cache_bytes)?))
 }

@@ -1,5 +1,12 @@
 //! Gives commits their timestamps and keeps them in order until the log takes them.
 //!
+//! Nothing is sequenced that the log may find no room for: the log secures space beforehand, and a commit is
+//! admitted against it. So on a full disk new commits are refused at once, and those that were sequenced
+//! become durable.
+//!
+//! When the memory table grows faster than it is flushed, commits are slowed to the speed of the flush before
+//! any is refused (see [`Pace`]).
+//!
 //! Not here: the log, durability, conflicts.
 
 use std::collections::VecDeque;
@@ -9,25 +16,32 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use weir_value::Timestamp;
 
-use crate::log::record::{COMMIT_BYTES_MAX, commit_bytes};
+use crate::log::record::{COMMIT_BYTES_MAX, commit_bytes, framed_bytes};
+use crate::planted::{self, Bug};
 use crate::view::View;
-use crate::{Commit, Env, SequenceError, Write};
+use crate::{Commit, Env, SequenceError, StoreOptions, Write};
 
 /// A group takes no further commit beyond this: a record is read back in one piece.
 const GROUP_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// More than this is not queued for the log; whoever commits waits.
-const QUEUE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// How long a commit waits for room in memory before it is refused.
+const QUEUE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// How long a commit waits for room in memory, or in the log, before it is refused.
 const ROOM_WAIT: Duration = Duration::from_secs(1);
+/// The speed of the flush that is assumed before one was measured, bytes of memory a second.
+const FLUSH_RATE_FIRST: f64 = 16.0 * 1024.0 * 1024.0;
+/// No commit is slowed by more than this.
+const SLOWED_MAX: Duration = Duration::from_millis(200);
 
 /// The order of commits.
 pub(crate) struct Sequencer {
+    env: Arc<dyn Env>,
     state: Mutex<State>,
-    /// Something was queued, or the store closes.
+    /// Something was queued or is wanted, or the store closes.
     work: Condvar,
-    /// Something was taken, or folded, or the store closes.
+    /// Something was taken, flushed or secured, or the store closes.
     room: Condvar,
-    memory_max_bytes: u64,
+    slow_bytes: u64,
+    table_bytes_max: u64,
     /// Whether other threads make room, so that waiting for it makes sense.
     has_threads: bool,
 }
@@ -35,41 +49,81 @@ pub(crate) struct Sequencer {
 struct State {
     /// The newest commit's.
     last: Timestamp,
-    queue: VecDeque<(u64, Arc<Commit>)>,
+    queue: VecDeque<Queued>,
     queued_bytes: u64,
+    /// Space on disk for what is queued, being written, and to come.
+    secured_bytes: u64,
+    /// What of it is spoken for.
+    spoken_bytes: u64,
+    /// What a commit needs that has its timestamp and waits for space. Nothing else is sequenced meanwhile.
+    wanted_bytes: u64,
     log_waits: bool,
-    /// The last write to the log found no room.
+    /// The log found no room, or no more than it has.
     disk_full: bool,
     /// The disk has less room than the reserve.
     disk_low: bool,
     closing: bool,
+    pace: Pace,
+}
+
+struct Queued {
+    size_bytes: u64,
+    framed_bytes: u64,
+    commit: Arc<Commit>,
+}
+
+/// Slows commits when the memory table is large: each adds what the flush needs to take its bytes away again.
+struct Pace {
+    /// Bytes of memory that the flush frees a second.
+    flush_rate: f64,
+    /// No commit before this.
+    until: Duration,
 }
 
 /// Why the log woke up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// Something may be queued.
+    /// Something may be queued, or wanted.
     Queued,
     /// Nothing is queued, and nothing will be.
     Closed,
 }
 
+/// What the log has to do.
+pub(crate) struct Taken {
+    /// The next group; empty when nothing is queued.
+    pub(crate) group: Vec<Arc<Commit>>,
+    /// Space that the group takes at most.
+    pub(crate) framed_bytes: u64,
+}
+
 impl Sequencer {
-    pub(crate) fn new(last: Timestamp, memory_max_bytes: u64, has_threads: bool) -> Sequencer {
+    pub(crate) fn new(
+        env: Arc<dyn Env>,
+        last: Timestamp,
+        options: &StoreOptions,
+        has_threads: bool,
+    ) -> Sequencer {
         let state = State {
             last,
             queue: VecDeque::new(),
             queued_bytes: 0,
+            secured_bytes: 0,
+            spoken_bytes: 0,
+            wanted_bytes: 0,
             log_waits: false,
             disk_full: false,
             disk_low: false,
             closing: false,
+            pace: Pace { flush_rate: FLUSH_RATE_FIRST, until: Duration::ZERO },
         };
         Sequencer {
+            env,
             state: Mutex::new(state),
             work: Condvar::new(),
             room: Condvar::new(),
-            memory_max_bytes,
+            slow_bytes: options.slow_bytes(),
+            table_bytes_max: options.table_bytes_max(),
             has_threads,
         }
     }
@@ -77,15 +131,17 @@ impl Sequencer {
     /// See [`Store::sequence`](crate::Store::sequence).
     pub(crate) fn sequence(
         &self,
-        env: &dyn Env,
         view: &View,
         make: &mut dyn FnMut(Timestamp) -> Vec<Write>,
     ) -> Result<Timestamp, SequenceError> {
-        let mut state = self.admit(view)?;
+        let state = self.admit(view)?;
         // The clock may stand still, or have been set back.
-        let ts = env.now().max(state.last.next());
+        let mut ts = self.env.now().max(state.last.next());
         if ts == state.last {
             return Err(SequenceError::Closed);
+        }
+        if planted::is(Bug::TimestampGoesBack) {
+            ts = self.env.now();
         }
         let writes = make(ts);
         if writes.is_empty() {
@@ -95,11 +151,16 @@ impl Sequencer {
         if size_bytes > COMMIT_BYTES_MAX {
             return Err(SequenceError::TooLarge { size_bytes, max_bytes: COMMIT_BYTES_MAX });
         }
+        let framed_bytes = framed_bytes(size_bytes);
+        let mut state = self.secure(state, framed_bytes)?;
+        let before = view.memory.bytes();
         view.memory.insert(ts, &writes, || view.floor());
         view.publish_sequenced(ts);
         state.last = ts;
-        state.queue.push_back((size_bytes, Arc::new(Commit { ts, writes })));
+        state.queue.push_back(Queued { size_bytes, framed_bytes, commit: Arc::new(Commit { ts, writes }) });
         state.queued_bytes += size_bytes;
+        state.spoken_bytes += framed_bytes;
+        self.slow_down(&mut state.pace, before, view.memory.bytes());
         if std::mem::take(&mut state.log_waits) {
             self.work.notify_one();
         }
@@ -109,6 +170,7 @@ impl Sequencer {
     /// Waits until one more commit may be sequenced.
     fn admit(&self, view: &View) -> Result<MutexGuard<'_, State>, SequenceError> {
         let mut state = self.state.lock();
+        let mut timed_out = false;
         loop {
             if state.closing {
                 return Err(SequenceError::Closed);
@@ -116,23 +178,87 @@ impl Sequencer {
             if state.disk_full || state.disk_low {
                 return Err(SequenceError::DiskFull);
             }
-            if state.queued_bytes < QUEUE_BYTES_MAX && view.memory.bytes() < self.memory_max_bytes {
-                return Ok(state);
+            let has_memory = view.memory.bytes() < self.table_bytes_max;
+            let is_free = state.wanted_bytes == 0;
+            if state.queued_bytes < QUEUE_BYTES_MAX && has_memory && is_free {
+                match self.slowed(&state.pace) {
+                    Some(wait) => drop(self.room.wait_for(&mut state, wait)),
+                    None => return Ok(state),
+                }
+                continue;
             }
-            if !self.has_threads || self.room.wait_for(&mut state, ROOM_WAIT).timed_out() {
+            if timed_out || !self.has_threads {
                 return Err(SequenceError::Overloaded);
             }
+            timed_out = self.room.wait_for(&mut state, ROOM_WAIT).timed_out();
         }
     }
 
-    /// The next group of the log; empty when nothing is queued.
-    pub(crate) fn take_group(&self) -> Vec<Arc<Commit>> {
+    /// Waits until the log has space for a commit that has its timestamp. Until then nothing else is
+    /// sequenced: what was checked stays true.
+    fn secure<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        framed_bytes: u64,
+    ) -> Result<MutexGuard<'a, State>, SequenceError> {
+        // Whoever steps the log by hand secures space by that, later.
+        if !self.has_threads || state.spoken_bytes + framed_bytes <= state.secured_bytes {
+            return Ok(state);
+        }
+        state.wanted_bytes = framed_bytes;
+        let mut timed_out = false;
+        let result = loop {
+            if state.spoken_bytes + framed_bytes <= state.secured_bytes {
+                break Ok(());
+            }
+            if state.closing {
+                break Err(SequenceError::Closed);
+            }
+            if state.disk_full || state.disk_low {
+                break Err(SequenceError::DiskFull);
+            }
+            if timed_out {
+                break Err(SequenceError::Overloaded);
+            }
+            state.log_waits = false;
+            self.work.notify_one();
+            timed_out = self.room.wait_for(&mut state, ROOM_WAIT).timed_out();
+        };
+        state.wanted_bytes = 0;
+        self.room.notify_all();
+        result.map(|()| state)
+    }
+
+    fn slow_down(&self, pace: &mut Pace, before: u64, after: u64) {
+        if !self.has_threads || after <= self.slow_bytes {
+            return;
+        }
+        let span = self.table_bytes_max.saturating_sub(self.slow_bytes).max(1) as f64;
+        let fullness = (after - self.slow_bytes) as f64 / span;
+        // A half faster than the flush at the beginning, a half slower when the table is full.
+        let rate = pace.flush_rate * (1.5 - fullness.min(1.0));
+        let time = Duration::from_secs_f64(after.saturating_sub(before) as f64 / rate.max(1.0));
+        pace.until = pace.until.max(self.env.monotonic()) + time.min(SLOWED_MAX);
+    }
+
+    /// How long a commit has to wait.
+    fn slowed(&self, pace: &Pace) -> Option<Duration> {
+        if pace.until.is_zero() {
+            return None;
+        }
+        let wait = pace.until.saturating_sub(self.env.monotonic());
+        (!wait.is_zero()).then_some(wait)
+    }
+
+    /// The next group of the log.
+    pub(crate) fn take_group(&self) -> Taken {
         let mut state = self.state.lock();
         let mut group_bytes = 0;
-        let mut group = Vec::with_capacity(state.queue.len());
-        while let Some((size_bytes, commit)) = state.queue.pop_front() {
+        let mut taken = Taken { group: Vec::with_capacity(state.queue.len()), framed_bytes: 0 };
+        while let Some(Queued { size_bytes, framed_bytes, commit }) = state.queue.pop_front() {
             group_bytes += size_bytes;
-            group.push(commit);
+            taken.framed_bytes += framed_bytes;
+            taken.group.push(commit);
             if group_bytes >= GROUP_BYTES_MAX {
                 break;
             }
@@ -140,13 +266,32 @@ impl Sequencer {
         state.queued_bytes -= group_bytes;
         drop(state);
         self.room.notify_all();
-        group
+        taken
     }
 
-    /// Blocks the log until something is queued, or the time is over.
+    /// A group of at most `framed_bytes` is written, and the log has `secured_bytes` for what comes.
+    pub(crate) fn note_written(&self, framed_bytes: u64, secured_bytes: u64) {
+        let mut state = self.state.lock();
+        state.spoken_bytes -= framed_bytes;
+        state.secured_bytes = secured_bytes;
+    }
+
+    /// The log has `secured_bytes` for what is queued and what comes.
+    pub(crate) fn set_secured(&self, secured_bytes: u64) {
+        self.state.lock().secured_bytes = secured_bytes;
+        self.room.notify_all();
+    }
+
+    /// How much space must be secured for what is queued, being written or waiting.
+    pub(crate) fn needed_bytes(&self) -> u64 {
+        let state = self.state.lock();
+        state.spoken_bytes + state.wanted_bytes
+    }
+
+    /// Blocks the log until something is queued or wanted, or the time is over.
     pub(crate) fn wait_for_work(&self, time: Option<Duration>) -> Work {
         let mut state = self.state.lock();
-        if state.queue.is_empty() && !state.closing {
+        if state.queue.is_empty() && state.wanted_bytes == 0 && !state.closing {
             state.log_waits = true;
             match time {
                 Some(time) => drop(self.work.wait_for(&mut state, time)),
@@ -166,19 +311,28 @@ impl Sequencer {
         state.closing
     }
 
-    /// Those who wait for memory look again.
-    pub(crate) fn note_room(&self) {
+    /// The flush has freed memory, in that time: those who wait look again.
+    pub(crate) fn note_flushed(&self, freed_bytes: u64, time: Duration) {
+        if freed_bytes > 0 && !time.is_zero() {
+            let rate = freed_bytes as f64 / time.as_secs_f64();
+            let mut state = self.state.lock();
+            state.pace.flush_rate += (rate - state.pace.flush_rate) / 8.0;
+        }
         self.room.notify_all();
     }
 
-    /// Whether the last write to the log found no room; returns whether that is news.
+    /// Whether the log found no room; returns whether that is news.
     pub(crate) fn set_disk_full(&self, is_full: bool) -> bool {
-        std::mem::replace(&mut self.state.lock().disk_full, is_full) != is_full
+        let news = std::mem::replace(&mut self.state.lock().disk_full, is_full) != is_full;
+        self.room.notify_all();
+        news
     }
 
     /// Whether the disk has less room than the reserve; returns whether that is news.
     pub(crate) fn set_disk_low(&self, is_low: bool) -> bool {
-        std::mem::replace(&mut self.state.lock().disk_low, is_low) != is_low
+        let news = std::mem::replace(&mut self.state.lock().disk_low, is_low) != is_low;
+        self.room.notify_all();
+        news
     }
 
     /// Whether commits are refused for lack of room.

@@ -1,21 +1,21 @@
 //! Reading the state at one timestamp.
 //!
 //! A snapshot is a timestamp and an entry in the registry of open snapshots; taking one copies nothing. The
-//! registry keeps the fold from moving anything newer than the oldest open snapshot into sled, which holds
+//! registry keeps the flush from moving anything newer than the oldest open snapshot into the base, which holds
 //! one version of a key.
 //!
-//! # Why a scan is right while the fold moves entries
+//! # Why a scan is right while the flush moves entries
 //!
-//! The fold writes an entry to sled first and takes it out of memory afterwards, and it only ever moves
-//! versions that every open snapshot sees. So a reader that looks into *memory first, sled second* finds each
-//! key in at least one of them: if memory no longer has a version, sled has it already. The other order would
+//! The flush writes an entry to the base first and takes it out of memory afterwards, and it only ever moves
+//! versions that every open snapshot sees. So a reader that looks into *memory first, base second* finds each
+//! key in at least one of them: if memory no longer has a version, the base has it already. The other order would
 //! lose a key that moved in between. For a single key that is all.
 //!
-//! A scan reads memory in chunks, because the lock of the table is not held for long, and then reads sled for
+//! A scan reads memory in chunks, because the lock of the table is not held for long, and then reads the base for
 //! the same interval of keys. A chunk that stopped early knows nothing of the keys behind the last one it
-//! reached, so sled is read up to that key and no further; the next chunk begins there. Within the interval
-//! each key is decided by the state of memory at one moment, *before* sled was read: what memory showed wins
-//! (a deletion hides sled's entry), what it did not show was in sled by then, and cannot change there while
+//! reached, so the base is read up to that key and no further; the next chunk begins there. Within the interval
+//! each key is decided by the state of memory at one moment, *before* the base was read: what memory showed wins
+//! (a deletion hides the base's entry), what it did not show was in the base by then, and cannot change there while
 //! the snapshot is open.
 //!
 //! Not here: transactions, read sets, conflicts.
@@ -28,7 +28,7 @@ use bytes::Bytes;
 use thiserror::Error;
 use weir_value::Timestamp;
 
-use crate::fold::{FoldError, Slot};
+use crate::base::{BaseError, Slot};
 use crate::memory_table::{Chunk, Interval};
 use crate::view::View;
 
@@ -46,12 +46,12 @@ pub enum Direction {
     Descending,
 }
 
-/// Reading failed below the store: the disk, or damage to the fold's files.
+/// Reading failed below the store: the disk, or damage to the base's files.
 #[derive(Debug, Clone, Error)]
-#[error("the folded data cannot be read: {0}; if the disk is healthy, restore the data folder from a backup")]
-pub struct ReadError(#[from] FoldError);
+#[error("the stored data cannot be read: {0}; if the disk is healthy, restore the data folder from a backup")]
+pub struct ReadError(#[from] BaseError);
 
-/// The state at one timestamp; later commits never show. Dropping it lets the fold go on, so do not keep one
+/// The state at one timestamp; later commits never show. Dropping it lets the flush go on, so do not keep one
 /// for long.
 pub struct Snapshot {
     view: Arc<View>,
@@ -72,19 +72,19 @@ impl Snapshot {
     /// The value of `key`, or `None` when it does not exist.
     ///
     /// # Errors
-    /// The fold cannot be read.
+    /// The base cannot be read.
     pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ReadError> {
         if let Some(value) = self.view.memory.get(key, self.ts) {
             return Ok(value);
         }
-        Ok(self.view.fold.get(key)?)
+        Ok(self.view.base.get(key)?)
     }
 
     /// One batch of the keys in `start..end` with their values, at most `limit`, in the order of `direction`.
     /// Fewer than `limit` means that the range is exhausted; otherwise go on behind the last key returned.
     ///
     /// # Errors
-    /// The fold cannot be read.
+    /// The base cannot be read.
     pub fn scan(
         &self,
         start: &[u8],
@@ -123,22 +123,22 @@ impl Snapshot {
         rows: &mut Vec<(Bytes, Bytes)>,
     ) -> Result<(), ReadError> {
         let mut recent = chunk.entries.into_iter().peekable();
-        let mut folded = self.view.fold.scan(interval, direction).peekable();
+        let mut stored = self.view.base.scan(interval, direction)?.peekable();
         while rows.len() < limit {
-            let order = match (recent.peek(), folded.peek()) {
+            let order = match (recent.peek(), stored.peek()) {
                 (None, None) => return Ok(()),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (Some(_), Some(Err(_))) => Ordering::Greater,
-                (Some((recent_key, _)), Some(Ok((folded_key, _)))) => match direction {
-                    Direction::Ascending => recent_key.cmp(folded_key),
-                    Direction::Descending => folded_key.cmp(recent_key),
+                (Some((recent_key, _)), Some(Ok((base_key, _)))) => match direction {
+                    Direction::Ascending => recent_key.cmp(base_key),
+                    Direction::Descending => base_key.cmp(recent_key),
                 },
             };
-            let from_fold = if order.is_ge() { folded.next().transpose()? } else { None };
-            match (order, from_fold) {
+            let from_base = if order.is_ge() { stored.next().transpose()? } else { None };
+            match (order, from_base) {
                 (Ordering::Greater, Some((key, slot))) => rows.push(self.load(key, slot)?),
-                // Memory decides, also when sled has the key too.
+                // Memory decides, also when the base has the key too.
                 _ => {
                     if let Some((key, Some(value))) = recent.next() {
                         rows.push((key, value));
@@ -150,7 +150,7 @@ impl Snapshot {
     }
 
     fn load(&self, key: Bytes, slot: Slot) -> Result<(Bytes, Bytes), ReadError> {
-        let value = self.view.fold.load(&key, slot)?;
+        let value = self.view.base.load(&key, slot)?;
         Ok((key, value))
     }
 }

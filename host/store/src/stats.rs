@@ -30,10 +30,10 @@ pub struct StoreStats {
     pub replayed_commits: u64,
     /// Bytes of a torn end that were cut from the log when the store was opened.
     pub cut_bytes: u64,
-    /// Everything up to here is folded and synced: a restart replays what is newer.
-    pub fold_mark: Timestamp,
-    /// Keys written to the fold.
-    pub folded_keys: u64,
+    /// Everything up to here is in the base, durably: a restart replays what is newer.
+    pub checkpoint: Timestamp,
+    /// Keys written to the base.
+    pub flushed_keys: u64,
     /// Checkpoints completed.
     pub checkpoints: u64,
     /// Snapshots that are open.
@@ -48,7 +48,7 @@ pub(crate) struct Counters {
     pub(crate) groups: AtomicU64,
     pub(crate) commits: AtomicU64,
     pub(crate) bytes_logged: AtomicU64,
-    pub(crate) folded_keys: AtomicU64,
+    pub(crate) flushed_keys: AtomicU64,
     checkpoints: AtomicU64,
     /// Found in the log when it was opened.
     replayed_bytes: u64,
@@ -105,7 +105,7 @@ impl Counters {
             replay_bytes: self.replay_bytes(),
             replayed_commits: self.replayed_commits,
             cut_bytes: self.cut_bytes,
-            folded_keys: self.folded_keys.load(Ordering::Relaxed),
+            flushed_keys: self.flushed_keys.load(Ordering::Relaxed),
             checkpoints: self.checkpoints.load(Ordering::Relaxed),
             ..StoreStats::default()
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use weir_value::Timestamp;
 
-use crate::{GroupObserver, Snapshot, StoreStats, Write};
+use crate::{ConsumerError, GroupObserver, LogConsumer, Snapshot, StoreStats, Write};
 
 /// A transactional log of byte keys and byte values.
 ///
@@ -48,19 +48,34 @@ pub trait Store: Send + Sync + 'static {
     /// The store closed or failed before `ts` became durable.
     fn wait_durable(&self, ts: Timestamp) -> Result<(), StoreClosed>;
 
-    /// Folds everything that open snapshots allow, syncs it, and lets go of the log segments that are no
-    /// longer needed. Blocks until that is done; does nothing when the disk has no room for it. The store
+    /// Flushes everything that open snapshots allow into the base, syncs it, and lets go of the log that nobody
+    /// needs any more. Blocks until that is done; does nothing when the disk has no room for it. The store
     /// does this by itself; asking helps before a backup.
     ///
     /// # Errors
     /// The store closed or failed meanwhile.
     fn checkpoint(&self) -> Result<(), StoreClosed>;
 
+    /// Reads the log as the consumer of that name: what is durable, group by group, from where it stood when it
+    /// was here last. A new one begins at [`Store::durable`]. The log keeps what a consumer has not read, over
+    /// restarts too, until [`Store::remove_consumer`].
+    ///
+    /// # Errors
+    /// The name is not valid, or the disk refuses.
+    fn consumer(&self, name: &str) -> Result<LogConsumer, ConsumerError>;
+
+    /// Forgets a consumer; returns whether there was one.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    fn remove_consumer(&self, name: &str) -> Result<bool, ConsumerError>;
+
     /// Counters, for metrics and tests.
     fn stats(&self) -> StoreStats;
 
-    /// Refuses new commits, syncs those that are queued, tells the observers, folds, checkpoints, ends the
-    /// threads. Snapshots stay readable. Idempotent; returns when all of it is done.
+    /// Refuses new commits, syncs those that are queued, tells the observers, ends the threads. What is not in
+    /// the base yet is flushed when that is done in a moment, and else replayed by the next start. Snapshots
+    /// stay readable. Idempotent; returns when all of it is done.
     fn close(&self);
 }
 
@@ -75,8 +90,8 @@ pub enum SequenceError {
     )]
     DiskFull,
     /// More recent writes are held in memory than the store may hold, because an open snapshot or a slow disk
-    /// keeps them from being folded. Try again later.
-    #[error("too many recent writes are waiting to be folded to disk; try again in a moment")]
+    /// keeps them from being flushed. Try again later.
+    #[error("too many recent writes are waiting to be flushed to disk; try again in a moment")]
     Overloaded,
     /// The commit alone is larger than a log record may be.
     #[error(

@@ -1,41 +1,41 @@
-//! What can be read: the memory table, the fold, how far they go, and who is looking.
+//! What can be read: the memory table, the base, how far they go, and who is looking.
 //!
 //! Not here: how anything gets there.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use weir_value::Timestamp;
 
-use crate::Snapshot;
-use crate::fold::Fold;
+use crate::base::Base;
+use crate::folder::Folder;
 use crate::memory_table::MemoryTable;
+use crate::{BaseKind, OpenError, Snapshot};
 
 /// Shared by the engine, its threads and every open snapshot.
 pub(crate) struct View {
     pub(crate) memory: MemoryTable,
-    pub(crate) fold: Arc<dyn Fold>,
+    pub(crate) base: Base,
     sequenced_ns: AtomicU64,
     durable_ns: AtomicU64,
     /// How many snapshots are open at each timestamp.
     open: Mutex<BTreeMap<Timestamp, u64>>,
-    /// The lock on the data folder: as long as the fold is open, so is the folder.
-    _lock: Option<File>,
+    /// The lock on the data folder: as long as the base is open, so is the folder.
+    folder: Option<Folder>,
 }
 
 impl View {
-    /// A view of what `fold` holds, up to `ts`. `lock` is kept until the last snapshot is gone.
-    pub(crate) fn new(fold: Arc<dyn Fold>, ts: Timestamp, lock: Option<File>) -> View {
+    /// A view of what `base` holds, up to `ts`. `folder` is kept until the last snapshot is gone.
+    pub(crate) fn new(base: Base, ts: Timestamp, folder: Option<Folder>) -> View {
         View {
             memory: MemoryTable::default(),
-            fold,
+            base,
             sequenced_ns: AtomicU64::new(ts.as_nanos()),
             durable_ns: AtomicU64::new(ts.as_nanos()),
             open: Mutex::default(),
-            _lock: lock,
+            folder,
         }
     }
 
@@ -89,7 +89,25 @@ impl View {
     pub(crate) fn floor(&self) -> Timestamp {
         let open = self.open.lock();
         let durable = self.durable();
+        if crate::planted::is(crate::planted::Bug::CheckpointPastOpenSnapshot) {
+            return durable;
+        }
         open.keys().next().map_or(durable, |oldest| durable.min(*oldest))
+    }
+
+    /// Says in the folder that the store is made, with that base.
+    pub(crate) fn set_format(&self, kind: BaseKind) -> Result<(), OpenError> {
+        self.folder.as_ref().map_or(Ok(()), |folder| folder.set_format(kind))
+    }
+
+    /// From here on the base is written to: an end without [`View::set_out_of_use`] was not a good one.
+    pub(crate) fn set_in_use(&self) {
+        self.folder.iter().for_each(Folder::set_in_use);
+    }
+
+    /// Everything is on the disk.
+    pub(crate) fn set_out_of_use(&self) {
+        self.folder.iter().for_each(Folder::set_out_of_use);
     }
 
     pub(crate) fn open_snapshots(&self) -> u64 {

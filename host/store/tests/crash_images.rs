@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fixture::*;
 use parking_lot::Mutex;
-use weir_store::memory::{CrashImage, MemoryDisk, Stepper, open_stepped};
+use weir_store::memory::{CrashImage, MemoryBase, MemoryDisk, Stepper, open_stepped_on};
 use weir_store::{Commit, CommitGroup, Env, GroupObserver, SimEnv, Store, Write};
 
 /// Notes how many syncs were asked for when each group was announced.
@@ -45,14 +45,14 @@ fn some_writes(dice: &Dice) -> Vec<Write> {
     (0..=dice.below(4)).map(one).collect()
 }
 
-/// Runs the same workload on every disk: groups of commits, folds and checkpoints in between. Returns the
+/// Runs the same workload on every disk: groups of commits, flushes and checkpoints in between. Returns the
 /// commits.
 fn run_workload(store: &dyn Store, stepper: &Stepper, seed: u64) -> Vec<Commit> {
     let dice = Dice(SimEnv::new(seed, ts(0)));
     let mut commits = Vec::new();
     for _ in 0..120 {
         match dice.below(10) {
-            0 => stepper.fold(),
+            0 => stepper.flush(),
             1 => store.checkpoint().unwrap(),
             2..6 => assert!(stepper.write_group() || store.durable() == store.sequenced()),
             _ => {
@@ -65,27 +65,28 @@ fn run_workload(store: &dyn Store, stepper: &Stepper, seed: u64) -> Vec<Commit> 
 }
 
 struct Recording {
+    base: MemoryBase,
     disk: MemoryDisk,
     commits: Vec<Commit>,
     announced: Vec<(u64, weir_store::Timestamp)>,
 }
 
 /// The workload on a disk that freezes after `syncs`.
-fn record(seed: u64, syncs: u64) -> Recording {
+fn record(base: MemoryBase, seed: u64, syncs: u64) -> Recording {
     let disk = MemoryDisk::new();
     disk.freeze_at_sync(syncs);
-    let (store, stepper) = open_stepped(&disk, small_options(), env()).unwrap();
+    let (store, stepper) = open_stepped_on(base, &disk, small_options(), env()).unwrap();
     let announcements = Arc::new(Announcements { disk: disk.clone(), seen: Mutex::default() });
     store.observe(announcements.clone());
     let commits = run_workload(&*store, &stepper, seed);
     let announced = announcements.seen.lock().clone();
-    Recording { disk, commits, announced }
+    Recording { base, disk, commits, announced }
 }
 
 /// Opens the image and checks what it holds; returns how many commits.
 fn check(recording: &Recording, image: &MemoryDisk, syncs: u64, what: &str) -> usize {
-    let (store, stepper) =
-        open_stepped(image, small_options(), env()).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let (store, stepper) = open_stepped_on(recording.base, image, small_options(), env())
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
     let held = store.durable();
     let answered = recording.announced.iter().rfind(|(at, _)| *at <= syncs).map_or(ts(0), |(_, last)| *last);
     assert!(held >= answered, "{what}: up to {held:?}, and {answered:?} was answered");
@@ -96,25 +97,29 @@ fn check(recording: &Recording, image: &MemoryDisk, syncs: u64, what: &str) -> u
     assert!(stepper.write_group(), "{what}");
     store.checkpoint().unwrap();
     let rows = dump(&store.snapshot_durable());
-    let (again, _) = open_stepped(&image.image(), small_options(), env()).unwrap();
+    let (again, _) = open_stepped_on(recording.base, &image.image(), small_options(), env()).unwrap();
     assert_eq!(dump(&again.snapshot_durable()), rows, "{what}: after one more start");
     count
 }
 
 #[test]
 fn every_image_opens_and_holds_a_prefix_with_all_that_was_answered() {
-    for seed in 0..6 {
-        let total = record(seed, u64::MAX).disk.sync_count();
+    let runs = (0..6).map(|seed| (MemoryBase::Rows, seed)).chain([(MemoryBase::Redb, 0)]);
+    for (base, seed) in runs {
+        let total = record(base, seed, u64::MAX).disk.sync_count();
         assert!(total > 30, "the workload syncs often");
         let mut counts = Vec::new();
-        for syncs in 0..=total {
-            let recording = record(seed, syncs);
+        // redb is slower to open, and syncs more often.
+        let (step, torn_images) = if base == MemoryBase::Redb { (4, 3) } else { (1, 8) };
+        for syncs in (0..=total).step_by(step) {
+            let recording = record(base, seed, syncs);
             for image in [CrashImage::Synced, CrashImage::Written] {
-                let what = format!("seed {seed}, frozen after {syncs} of {total} syncs, {image:?}");
+                let what = format!("{base:?}, seed {seed}, frozen after {syncs} of {total} syncs, {image:?}");
                 counts.push(check(&recording, &recording.disk.crash(image), syncs, &what));
             }
-            for torn in 0..8 {
-                let what = format!("seed {seed}, frozen after {syncs} of {total} syncs, torn {torn}");
+            for torn in 0..torn_images {
+                let what =
+                    format!("{base:?}, seed {seed}, frozen after {syncs} of {total} syncs, torn {torn}");
                 check(&recording, &recording.disk.crash(CrashImage::Torn { seed: torn }), syncs, &what);
             }
         }
@@ -125,7 +130,7 @@ fn every_image_opens_and_holds_a_prefix_with_all_that_was_answered() {
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    let [one, two] = [(); 2].map(|()| record(3, u64::MAX));
+    let [one, two] = [(); 2].map(|()| record(MemoryBase::Rows, 3, u64::MAX));
     assert_eq!(
         (one.disk.sync_count(), one.announced, &one.commits),
         (two.disk.sync_count(), two.announced, &two.commits)
@@ -135,20 +140,27 @@ fn the_same_seed_gives_the_same_run() {
 
 #[test]
 fn crashes_while_recovering_do_no_harm_either() {
-    let recording = record(1, 25);
+    for base in [MemoryBase::Rows, MemoryBase::Redb] {
+        crash_while_recovering(base);
+    }
+}
+
+fn crash_while_recovering(base: MemoryBase) {
+    let recording = record(base, 1, 25);
     let mut syncs_most = 0;
     for torn in 0..8 {
         let image = recording.disk.crash(CrashImage::Torn { seed: torn });
         let total = {
             let disk = image.image();
-            open_stepped(&disk, small_options(), env()).map(drop).unwrap();
+            open_stepped_on(base, &disk, small_options(), env()).map(drop).unwrap();
             disk.sync_count()
         };
         syncs_most = syncs_most.max(total);
-        for (syncs, seed) in (0..=total).flat_map(|syncs| (0..8).map(move |seed| (syncs, seed))) {
+        let seeds = if base == MemoryBase::Redb { 2 } else { 8 };
+        for (syncs, seed) in (0..=total).flat_map(|syncs| (0..seeds).map(move |seed| (syncs, seed))) {
             let disk = image.image();
             disk.freeze_at_sync(syncs);
-            drop(open_stepped(&disk, small_options(), env()));
+            drop(open_stepped_on(base, &disk, small_options(), env()));
             let what = format!("image {torn}, recovery cut off after {syncs} of {total} syncs");
             check(&recording, &disk.crash(CrashImage::Torn { seed }), 25, &what);
         }

@@ -19,7 +19,7 @@ type Rows = BTreeMap<Bytes, Bytes>;
 enum Step {
     Commit(Vec<(u8, Option<u8>)>),
     WriteGroup,
-    Fold,
+    Flush,
     Checkpoint,
     Open { durable: bool },
     Release(usize),
@@ -33,7 +33,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => writes.prop_map(Step::Commit),
         4 => Just(Step::WriteGroup),
-        2 => Just(Step::Fold),
+        2 => Just(Step::Flush),
         1 => Just(Step::Checkpoint),
         2 => any::<bool>().prop_map(|durable| Step::Open { durable }),
         2 => any::<usize>().prop_map(Step::Release),
@@ -82,7 +82,7 @@ impl World {
                 let has_news = self.store.durable() < self.store.sequenced();
                 prop_assert_eq!(self.stepper.write_group(), has_news);
             }
-            Step::Fold => self.stepper.fold(),
+            Step::Flush => self.stepper.flush(),
             Step::Checkpoint => self.store.checkpoint().unwrap(),
             Step::Open { durable: true } => self.open.push(self.store.snapshot_durable()),
             Step::Open { durable: false } => self.open.push(self.store.snapshot_sequenced()),

@@ -98,7 +98,7 @@ fn store(backend: &Backend) -> Vec<Figure> {
         gauge("log_replay_bytes", "Log that a restart would replay.", stats.replay_bytes),
         gauge("memory_table_bytes", "Estimated size of the memory table.", stats.memory_bytes),
         gauge("memory_table_keys", "Keys in the memory table.", stats.memory_keys),
-        counter("folded_keys_total", "Keys written to the fold.", stats.folded_keys),
+        counter("flushed_keys_total", "Keys written to the base.", stats.flushed_keys),
         counter("checkpoints_total", "Checkpoints completed.", stats.checkpoints),
         gauge("snapshots", "Snapshots that are open.", stats.snapshots),
         gauge("disk_full", "1 while commits are refused because the disk is full.", stats.disk_full.into()),

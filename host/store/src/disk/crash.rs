@@ -52,17 +52,16 @@ impl State {
             let id = if synced != written && chance.keeps() { written } else { synced };
             if let Some((id, file)) = id.and_then(|id| Some((id, self.files.get(id)?))) {
                 let bytes = chance.tear(file);
-                left.files
-                    .insert(*id, File { synced: bytes.clone(), dirty_from: bytes.len(), written: bytes });
+                left.files.insert(*id, File::whole(bytes));
                 left.written_names.insert(name.clone(), *id);
             }
         }
         left.synced_names = left.written_names.clone();
-        left.synced_fold = self.synced_fold.clone();
-        for op in &self.fold_ops[..chance.prefix(self.fold_ops.len())] {
-            left.synced_fold.apply(op);
+        left.synced_rows = self.synced_rows.clone();
+        for change in &self.row_changes[..chance.prefix(self.row_changes.len())] {
+            change.apply(&mut left.synced_rows);
         }
-        left.written_fold = left.synced_fold.clone();
+        left.written_rows = left.synced_rows.clone();
         left
     }
 }
@@ -110,14 +109,16 @@ impl Chance {
             CrashImage::Torn { .. } => {
                 let (short, long) =
                     (file.synced.len().min(file.written.len()), file.synced.len().max(file.written.len()));
-                let len = if file.synced.len() == file.written.len() {
+                // A file may well have its new length and not its new sectors.
+                let len = if file.synced.len() == file.written.len() || self.keeps() {
                     long
                 } else {
                     short + self.prefix(long - short)
                 };
                 let mut bytes = file.synced.clone();
                 bytes.resize(len, 0);
-                for start in (file.dirty_from / SECTOR_BYTES * SECTOR_BYTES..len).step_by(SECTOR_BYTES) {
+                let dirty = file.dirty.iter().flat_map(|page| File::page(*page, len).step_by(SECTOR_BYTES));
+                for start in dirty {
                     let end = (start + SECTOR_BYTES).min(len).min(file.written.len());
                     if start < end && self.keeps() {
                         bytes[start..end].copy_from_slice(&file.written[start..end]);
@@ -141,8 +142,8 @@ mod tests {
             .collect()
     }
 
-    fn write(disk: &MemoryDisk, name: &str, bytes: &[u8]) -> Box<dyn DiskFile> {
-        let mut file = disk.create(name).unwrap();
+    fn write(disk: &MemoryDisk, name: &str, bytes: &[u8]) -> Arc<dyn DiskFile> {
+        let file = disk.create(name).unwrap();
         file.write_at(0, bytes).unwrap();
         file
     }
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn only_what_was_synced_survives() {
         let disk = MemoryDisk::new();
-        let mut file = write(&disk, "a", b"one");
+        let file = write(&disk, "a", b"one");
         assert!(contents(&disk.image()).is_empty());
         file.sync().unwrap();
         assert!(contents(&disk.image()).is_empty(), "the folder was not synced");
@@ -172,7 +173,7 @@ mod tests {
     fn a_frozen_disk_keeps_its_image_and_goes_on() {
         let disk = MemoryDisk::new();
         disk.freeze_at_sync(2);
-        let mut file = write(&disk, "a", b"x");
+        let file = write(&disk, "a", b"x");
         file.sync().unwrap();
         disk.sync_dir().unwrap();
         file.write_at(1, b"y").unwrap();
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn torn_images_keep_what_was_synced_and_mix_the_rest() {
         let disk = MemoryDisk::new();
-        let mut file = write(&disk, "a", &[1; 700]);
+        let file = write(&disk, "a", &[1; 700]);
         file.sync().unwrap();
         disk.sync_dir().unwrap();
         file.write_at(700, &[2; 3000]).unwrap();

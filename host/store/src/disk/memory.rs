@@ -1,21 +1,26 @@
 //! A disk in memory that knows what a power failure would leave behind.
 //!
-//! Each file has what was written and what was synced; so has the folder itself, because a file that was
-//! created or removed may come back or be gone until the folder is synced. The folded rows of the store's
-//! twin live here too, so that one freeze covers all of it.
+//! Each file has what was written, what was synced, and which pages differ; so has the folder itself, because
+//! a file that was created or removed may come back or be gone until the folder is synced. The rows of the
+//! store's twin live here too, so that one freeze covers all of it.
+//!
+//! A sync that fails leaves the pages clean and unwritten, as the kernel does: the next sync succeeds without
+//! them, and only a write makes them dirty again.
 //!
 //! Not here: what the bytes mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use weir_value::Timestamp;
 
 use super::{Disk, DiskFile, DiskSpace};
+
+/// The unit in which the kernel remembers what is dirty.
+pub(super) const PAGE_BYTES: usize = 4096;
 
 /// A disk in memory. Clones are the same disk; [`MemoryDisk::image`] makes another one.
 #[derive(Clone, Default)]
@@ -29,50 +34,48 @@ pub(super) struct State {
     pub(super) files: BTreeMap<u64, File>,
     pub(super) written_names: BTreeMap<String, u64>,
     pub(super) synced_names: BTreeMap<String, u64>,
-    pub(super) written_fold: FoldRows,
-    pub(super) synced_fold: FoldRows,
-    /// What was done to the fold since its last sync.
-    pub(super) fold_ops: Vec<FoldOp>,
+    pub(super) written_rows: Rows,
+    pub(super) synced_rows: Rows,
+    /// What was done to the rows since their last sync.
+    pub(super) row_changes: Vec<TreeChange>,
     pub(super) syncs: u64,
     pub(super) freeze_after: Option<u64>,
     /// The state when the first sync without effect was asked for.
     pub(super) frozen: Option<Box<State>>,
-    pub(super) fail_from: Option<u64>,
+    pub(super) failing: Option<Failing>,
     pub(super) capacity_bytes: Option<u64>,
+}
+
+/// Which syncs fail.
+#[derive(Clone, Copy)]
+pub(super) enum Failing {
+    From(u64),
+    Only(u64),
 }
 
 #[derive(Clone, Default)]
 pub(super) struct File {
     pub(super) written: Vec<u8>,
     pub(super) synced: Vec<u8>,
-    /// Bytes before this offset are the same in both.
-    pub(super) dirty_from: usize,
+    /// Numbers of the pages that the next sync writes.
+    pub(super) dirty: BTreeSet<usize>,
 }
 
-/// The twin's folded rows: key, commit timestamp, value.
-#[derive(Clone, Default)]
-pub(crate) struct FoldRows {
-    pub(crate) rows: BTreeMap<Bytes, (Timestamp, Bytes)>,
-    pub(crate) mark: Timestamp,
-}
+/// The twin's rows, whose keys begin with their space.
+pub(crate) type Rows = BTreeMap<Bytes, Bytes>;
 
-/// One change of the folded rows.
+/// One change of the twin's rows.
 #[derive(Clone)]
-pub(crate) enum FoldOp {
-    Put { key: Bytes, ts: Timestamp, value: Option<Bytes> },
-    Mark(Timestamp),
+pub(crate) struct TreeChange {
+    pub(crate) key: Bytes,
+    pub(crate) value: Option<Bytes>,
 }
 
-impl FoldRows {
-    pub(super) fn apply(&mut self, op: &FoldOp) {
-        match op {
-            FoldOp::Put { key, ts, value: Some(value) } => {
-                self.rows.insert(key.clone(), (*ts, value.clone()));
-            }
-            FoldOp::Put { key, value: None, .. } => {
-                self.rows.remove(key);
-            }
-            FoldOp::Mark(ts) => self.mark = *ts,
+impl TreeChange {
+    pub(super) fn apply(&self, rows: &mut Rows) -> Option<Bytes> {
+        match &self.value {
+            Some(value) => rows.insert(self.key.clone(), value.clone()),
+            None => rows.remove(&self.key),
         }
     }
 }
@@ -83,7 +86,7 @@ impl MemoryDisk {
         MemoryDisk::default()
     }
 
-    /// How many syncs (of files, of the folder, of the fold) were asked for so far.
+    /// How many syncs (of files, of the folder, of the rows) were asked for so far.
     pub fn sync_count(&self) -> u64 {
         self.state.lock().syncs
     }
@@ -96,7 +99,12 @@ impl MemoryDisk {
 
     /// From the sync with this number (the first has number 1) on, syncs fail.
     pub fn fail_from_sync(&self, number: u64) {
-        self.state.lock().fail_from = Some(number);
+        self.state.lock().failing = Some(Failing::From(number));
+    }
+
+    /// The sync with this number fails, and the disk is well again after it.
+    pub fn fail_sync(&self, number: u64) {
+        self.state.lock().failing = Some(Failing::Only(number));
     }
 
     /// Bounds the sum of all file lengths; writing beyond it fails as on a full disk, after part was written.
@@ -105,7 +113,7 @@ impl MemoryDisk {
         self.state.lock().capacity_bytes = capacity_bytes;
     }
 
-    /// The names of the files of the log, oldest first.
+    /// The names of all files, in order.
     pub fn file_names(&self) -> Vec<String> {
         self.state.lock().written_names.keys().cloned().collect()
     }
@@ -124,8 +132,7 @@ impl MemoryDisk {
         let id = *state.written_names.get(name).expect("damage is done to a file that exists");
         let file = state.files.get_mut(&id).expect("a name leads to a file");
         change(&mut file.written);
-        file.synced = file.written.clone();
-        file.dirty_from = file.written.len();
+        *file = File::whole(std::mem::take(&mut file.written));
     }
 
     /// Puts a file there behind the store's back; written and synced alike.
@@ -133,9 +140,7 @@ impl MemoryDisk {
         let mut state = self.state.lock();
         state.next_file += 1;
         let id = state.next_file;
-        state
-            .files
-            .insert(id, File { written: bytes.to_vec(), synced: bytes.to_vec(), dirty_from: bytes.len() });
+        state.files.insert(id, File::whole(bytes.to_vec()));
         state.written_names.insert(name.to_owned(), id);
         state.synced_names.insert(name.to_owned(), id);
     }
@@ -147,30 +152,78 @@ impl MemoryDisk {
         state.synced_names.remove(name);
     }
 
-    /// Changes the folded rows.
-    pub(crate) fn change_fold(&self, op: FoldOp) {
+    /// Changes one of the rows; returns its value before.
+    pub(crate) fn change_row(&self, change: TreeChange) -> Option<Bytes> {
         let mut state = self.state.lock();
-        state.written_fold.apply(&op);
-        state.fold_ops.push(op);
+        let before = change.apply(&mut state.written_rows);
+        state.row_changes.push(change);
+        before
     }
 
-    /// Makes the changes of the folded rows durable.
-    pub(crate) fn sync_fold(&self) -> io::Result<()> {
-        self.state.lock().sync(|state| {
-            for op in std::mem::take(&mut state.fold_ops) {
-                state.synced_fold.apply(&op);
+    /// Makes the changes of the rows durable.
+    pub(crate) fn sync_rows(&self) -> io::Result<()> {
+        let mut state = self.state.lock();
+        let changes = std::mem::take(&mut state.row_changes);
+        state.sync(|state| {
+            for change in &changes {
+                change.apply(&mut state.synced_rows);
             }
         })
     }
 
-    /// Reads the folded rows.
-    pub(crate) fn read_fold<T>(&self, read: impl FnOnce(&FoldRows) -> T) -> T {
-        read(&self.state.lock().written_fold)
+    /// Reads the rows.
+    pub(crate) fn read_rows<T>(&self, read: impl FnOnce(&Rows) -> T) -> T {
+        read(&self.state.lock().written_rows)
+    }
+
+    /// What an operating system does that is asked to drop its cache: the next reads are the disk's.
+    pub(crate) fn forget_cached(&self) -> io::Result<()> {
+        let mut state = self.state.lock();
+        let ids: Vec<u64> = state.files.keys().copied().collect();
+        for id in ids {
+            state.sync_file(id)?;
+        }
+        drop(state);
+        self.sync_rows()?;
+        let mut state = self.state.lock();
+        if state.frozen.is_none() {
+            state.files.values_mut().for_each(|file| file.written = file.synced.clone());
+            state.written_rows = state.synced_rows.clone();
+        }
+        Ok(())
     }
 
     fn with_file<T>(&self, id: u64, change: impl FnOnce(&mut File) -> T) -> io::Result<T> {
         let mut state = self.state.lock();
         state.files.get_mut(&id).map(change).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn find(&self, name: &str) -> io::Result<u64> {
+        self.state.lock().written_names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl File {
+    /// Written and synced alike.
+    pub(super) fn whole(bytes: Vec<u8>) -> File {
+        File { synced: bytes.clone(), written: bytes, dirty: BTreeSet::new() }
+    }
+
+    fn touch(&mut self, from: usize, to: usize) {
+        self.dirty.extend(from / PAGE_BYTES..to.div_ceil(PAGE_BYTES));
+    }
+
+    /// The bytes of a page that are inside a file of that length.
+    pub(super) fn page(number: usize, len: usize) -> std::ops::Range<usize> {
+        (number * PAGE_BYTES).min(len)..((number + 1) * PAGE_BYTES).min(len)
+    }
+
+    fn sync(&mut self) {
+        self.synced.resize(self.written.len(), 0);
+        for number in std::mem::take(&mut self.dirty) {
+            let page = File::page(number, self.written.len());
+            self.synced[page.clone()].copy_from_slice(&self.written[page]);
+        }
     }
 }
 
@@ -178,7 +231,12 @@ impl State {
     /// Counts a sync and, unless it fails or the disk is frozen, lets it take `effect`.
     fn sync(&mut self, effect: impl FnOnce(&mut State)) -> io::Result<()> {
         self.syncs += 1;
-        if self.fail_from.is_some_and(|number| self.syncs >= number) {
+        let fails = match self.failing {
+            Some(Failing::From(number)) => self.syncs >= number,
+            Some(Failing::Only(number)) => self.syncs == number,
+            None => false,
+        };
+        if fails {
             return Err(io::Error::other("the simulated disk fails to sync"));
         }
         if self.freeze_after.is_none_or(|count| self.syncs <= count) {
@@ -187,6 +245,20 @@ impl State {
             self.frozen = Some(Box::new(self.clone()));
         }
         Ok(())
+    }
+
+    fn sync_file(&mut self, id: u64) -> io::Result<()> {
+        let synced = self.sync(|state| {
+            if let Some(file) = state.files.get_mut(&id) {
+                file.sync();
+            }
+        });
+        if synced.is_err()
+            && let Some(file) = self.files.get_mut(&id)
+        {
+            file.dirty.clear();
+        }
+        synced
     }
 
     fn used_bytes(&self) -> usize {
@@ -213,21 +285,28 @@ impl Disk for MemoryDisk {
         })
     }
 
-    fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let mut state = self.state.lock();
         state.next_file += 1;
         let id = state.next_file;
         state.files.insert(id, File::default());
         state.written_names.insert(name.to_owned(), id);
-        Ok(Box::new(MemoryFile { disk: self.clone(), id }))
+        Ok(Arc::new(MemoryFile { disk: self.clone(), id }))
     }
 
-    fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(MemoryFile { disk: self.clone(), id: self.find(name)? }))
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(MemoryFile { disk: self.clone(), id: self.find(name)? }))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
         self.state.lock().written_names.remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.state.lock();
+        let id = state.written_names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        state.written_names.insert(to.to_owned(), id);
+        Ok(())
     }
 
     fn sync_dir(&self) -> io::Result<()> {
@@ -249,19 +328,44 @@ impl Disk for MemoryDisk {
     }
 }
 
-impl MemoryDisk {
-    fn find(&self, name: &str) -> io::Result<u64> {
-        self.state.lock().written_names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-}
-
 struct MemoryFile {
     disk: MemoryDisk,
     id: u64,
 }
 
+impl MemoryFile {
+    /// Lengthens the file to `len`, if the disk has room for all of that.
+    fn grow(&self, len: u64) -> io::Result<()> {
+        let mut state = self.disk.state.lock();
+        let room_bytes = state.room_bytes();
+        let file = state.files.get_mut(&self.id).ok_or(io::ErrorKind::NotFound)?;
+        let len = usize::try_from(len).map_err(io::Error::other)?;
+        let growth = len.saturating_sub(file.written.len());
+        if growth > room_bytes {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if growth > 0 {
+            file.written.resize(len, 0);
+        }
+        Ok(())
+    }
+}
+
 impl DiskFile for MemoryFile {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    fn len(&self) -> io::Result<u64> {
+        self.disk.with_file(self.id, |file| file.written.len() as u64)
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let start = usize::try_from(offset).map_err(io::Error::other)?;
+        self.disk.with_file(self.id, |file| {
+            let bytes = file.written.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+            out.copy_from_slice(bytes);
+            Ok(())
+        })?
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.disk.state.lock();
         let room_bytes = state.room_bytes();
         let file = state.files.get_mut(&self.id).ok_or(io::ErrorKind::NotFound)?;
@@ -272,26 +376,28 @@ impl DiskFile for MemoryFile {
             file.written.resize(start + fits, 0);
         }
         file.written[start..start + fits].copy_from_slice(&bytes[..fits]);
-        file.dirty_from = file.dirty_from.min(start);
+        file.touch(start, start + fits);
         if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
-    fn sync(&mut self) -> io::Result<()> {
-        let id = self.id;
-        self.disk.state.lock().sync(|state| {
-            if let Some(file) = state.files.get_mut(&id) {
-                file.synced.truncate(file.dirty_from);
-                file.synced.extend_from_slice(&file.written[file.dirty_from..]);
-                file.dirty_from = file.written.len();
+    fn sync(&self) -> io::Result<()> {
+        self.disk.state.lock().sync_file(self.id)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.grow(len)?;
+        let len = usize::try_from(len).map_err(io::Error::other)?;
+        self.disk.with_file(self.id, |file| {
+            if len < file.written.len() {
+                file.written.truncate(len);
+                // What is cut and written again differs from what was synced, whatever is written.
+                file.dirty.insert(len / PAGE_BYTES);
             }
         })
     }
 
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
-        self.disk.with_file(self.id, |file| {
-            file.written.resize(usize::try_from(len).unwrap_or(usize::MAX), 0);
-            file.dirty_from = file.dirty_from.min(file.written.len());
-        })
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        self.grow(len)
     }
 }
 
@@ -299,8 +405,8 @@ impl DiskFile for MemoryFile {
 mod tests {
     use super::*;
 
-    fn write(disk: &MemoryDisk, name: &str, bytes: &[u8]) -> Box<dyn DiskFile> {
-        let mut file = disk.create(name).unwrap();
+    fn write(disk: &MemoryDisk, name: &str, bytes: &[u8]) -> Arc<dyn DiskFile> {
+        let file = disk.create(name).unwrap();
         file.write_at(0, bytes).unwrap();
         file
     }
@@ -309,21 +415,40 @@ mod tests {
     fn a_full_disk_takes_a_part_and_says_so() {
         let disk = MemoryDisk::new();
         disk.set_capacity_bytes(Some(4));
-        let mut file = disk.create("a").unwrap();
+        let file = disk.create("a").unwrap();
         let error = file.write_at(0, b"123456").unwrap_err();
         assert!(crate::disk::is_full(&error));
         assert_eq!(disk.read("a", u64::MAX).unwrap(), b"1234");
-        file.truncate(0).unwrap();
+        file.set_len(0).unwrap();
         file.write_at(0, b"12").unwrap();
         assert_eq!(disk.space().unwrap().available_bytes, 2);
+        assert!(crate::disk::is_full(&file.allocate(5).unwrap_err()));
+        file.allocate(4).unwrap();
+        assert_eq!(file.len().unwrap(), 4);
     }
 
     #[test]
     fn syncs_fail_from_the_number_that_was_told() {
         let disk = MemoryDisk::new();
         disk.fail_from_sync(2);
-        let mut file = write(&disk, "a", b"x");
+        let file = write(&disk, "a", b"x");
         assert!(file.sync().is_ok());
         assert!(file.sync().is_err());
+    }
+
+    #[test]
+    fn a_failed_sync_loses_what_is_not_written_again() {
+        let disk = MemoryDisk::new();
+        let file = write(&disk, "a", &[1; 5000]);
+        disk.sync_dir().unwrap();
+        disk.fail_sync(disk.sync_count() + 1);
+        assert!(file.sync().is_err());
+        file.write_at(4096, &[2; 904]).unwrap();
+        file.sync().unwrap();
+        assert_eq!(disk.read("a", u64::MAX).unwrap()[..4096], [1; 4096], "the cache has it");
+        let left = disk.image().read("a", u64::MAX).unwrap();
+        assert_eq!((&left[..4096], &left[4096..]), (&[0; 4096][..], &[2; 904][..]), "the disk has not");
+        disk.forget_cached().unwrap();
+        assert_eq!(disk.read("a", u64::MAX).unwrap(), left);
     }
 }

@@ -1,7 +1,7 @@
-//! The small file system under the log: one flat folder of files.
+//! The small file system under the log and the base: one flat folder of files.
 //!
 //! Two tenants: the real one, and [`MemoryDisk`], which knows what a power failure would leave behind. The
-//! log's code is the same over both.
+//! code above is the same over both.
 //!
 //! Not here: what the files hold.
 
@@ -11,11 +11,12 @@ mod real;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use crash::CrashImage;
-pub(crate) use memory::FoldOp;
 pub use memory::MemoryDisk;
-pub(crate) use real::RealDisk;
+pub(crate) use memory::TreeChange;
+pub(crate) use real::{RealDisk, forget_cached};
 
 /// A folder of files.
 pub(crate) trait Disk: Send + Sync + 'static {
@@ -26,15 +27,18 @@ pub(crate) trait Disk: Send + Sync + 'static {
     fn read(&self, name: &str, len_max: u64) -> io::Result<Vec<u8>>;
 
     /// Makes an empty file, in place of one of that name. It survives a power failure after `sync_dir`.
-    fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
 
-    /// Opens a file for writing.
-    fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
+    /// Opens a file for reading and writing.
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
 
     /// Removes a file.
     fn remove(&self, name: &str) -> io::Result<()>;
 
-    /// Makes creations and removals durable.
+    /// Gives a file another name, in place of one that has it: whole, or not at all.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Makes creations, removals and new names durable.
     fn sync_dir(&self) -> io::Result<()>;
 
     /// Room on the file system.
@@ -44,16 +48,28 @@ pub(crate) trait Disk: Send + Sync + 'static {
     fn path(&self, name: &str) -> PathBuf;
 }
 
-/// A file open for writing.
-pub(crate) trait DiskFile: Send {
+/// An open file.
+pub(crate) trait DiskFile: Send + Sync {
+    /// Its length, bytes.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Reads exactly `out.len()` bytes.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
+
     /// Writes all of `bytes`; after an error part of them may stand in the file.
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Makes everything written so far, and the length, durable.
-    fn sync(&mut self) -> io::Result<()>;
+    fn sync(&self) -> io::Result<()>;
 
-    /// Cuts the file.
-    fn truncate(&mut self, len: u64) -> io::Result<()>;
+    /// Cuts the file, or lengthens it with zeros that may have no room on the disk yet.
+    fn set_len(&self, len: u64) -> io::Result<()>;
+
+    /// Lengthens the file to `len` with zeros, for which the disk has room from now on. A file that is longer
+    /// stays as it is.
+    ///
+    /// A file system that cannot promise room lengthens the file all the same.
+    fn allocate(&self, len: u64) -> io::Result<()>;
 }
 
 /// Room on a file system, bytes.

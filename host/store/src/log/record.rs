@@ -1,65 +1,62 @@
-//! One group of commits as bytes.
+//! Records: what a segment holds between its header and its end.
 //!
 //! ```text
-//! magic "WREC"   4
-//! length         4   bytes of the payload, little-endian as everything here
-//! head check     4   CRC32C of the segment's salt, the record's offset, and the length
-//! body check     4   the head check continued over the payload
-//! payload            count u32, then for each commit: ts u64, writes u32,
-//!                    for each write: key length u32, value length u32 (2^32-1: deleted), key, value
+//! kind             1   1: a group of commits, 2: the seal
+//! zero             3
+//! length           4   bytes of the payload, little-endian as everything here
+//! body check       4   CRC32C of the payload
+//! payload
+//!   of a group     count u32, then for each commit: ts u64, writes u32,
+//!                  for each write: key length u32, value length u32 (2^32-1: deleted), key, value
+//!   of a seal      number u64 of the segment that follows
 //! ```
 //!
-//! The checks begin with the segment's random salt and the record's offset. So bytes that look like a record,
-//! because a client stored some, or a disk wrote a sector in the wrong place, do not pass for one.
+//! A record begins a new [`sector`](super::sector), so that writing one never touches a sector that was synced
+//! before. The seal is a segment's last record, written when the segment that follows stands on disk: a log
+//! whose newest segment is sealed has lost its end.
 //!
-//! Not here: files, segments, what follows from a bad record.
+//! Not here: files, and what follows from a bad record.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_value::Timestamp;
 
+use super::sector::{self, DATA_BYTES, SECTOR_BYTES, Sector, Sectors};
+use crate::planted::{self, Bug};
 use crate::{Commit, Write};
 
-/// Begins every record.
-pub(crate) const MAGIC: [u8; 4] = *b"WREC";
-/// What stands before the payload.
-pub(crate) const HEADER_BYTES: usize = 16;
 /// The largest commit, counted as [`commit_bytes`]; far above what a transaction may write.
 pub(crate) const COMMIT_BYTES_MAX: u64 = weir_value::limits::LOG_RECORD_BYTES_MAX as u64;
 
+const HEAD_BYTES: usize = 12;
+const KIND_GROUP: u8 = 1;
+const KIND_SEAL: u8 = 2;
 const DELETED: u32 = u32::MAX;
+const COUNT_BYTES: usize = 4;
 const COMMIT_HEADER_BYTES: usize = 12;
 const WRITE_HEADER_BYTES: usize = 8;
 
 const _: () = assert!(COMMIT_BYTES_MAX < u32::MAX as u64 / 2, "the length of a record is a u32");
 
-/// Why bytes are no record. They may be a torn one, or damage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Invalid {
-    /// The file ends inside it.
-    CutOff,
-    /// It does not begin as a record does.
-    Magic,
-    /// The head does not match its check.
-    Head,
-    /// The payload does not match its check.
-    Body,
-    /// The checks are right and the payload is nonsense: a defect of the writer.
-    Payload,
+/// What a record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// Commits, oldest first; at least one.
+    Group(Vec<Commit>),
+    /// The segment is complete, and the one with this number follows.
+    Seal { next: u64 },
 }
 
-impl Invalid {
-    /// For messages.
-    pub(crate) fn what(self) -> &'static str {
-        match self {
-            Invalid::CutOff => "the record is cut off",
-            Invalid::Magic => "no record begins here",
-            Invalid::Head => "the record's head does not match its checksum",
-            Invalid::Body => "the record's payload does not match its checksum",
-            Invalid::Payload => "the record's payload makes no sense",
-        }
-    }
+/// Why there is no record in a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NoRecord {
+    /// Nothing was written here, nor behind it.
+    End,
+    /// A power failure, or the death of the process, cut the write of the last record.
+    Torn,
+    /// Something that no interrupted write explains.
+    Damaged(String),
 }
 
 /// Size of a commit in a record.
@@ -69,64 +66,133 @@ pub(crate) fn commit_bytes(writes: &[Write]) -> u64 {
     (COMMIT_HEADER_BYTES + writes.iter().map(write_bytes).sum::<usize>()) as u64
 }
 
-/// Appends the record of `commits`, which stands at `offset` of a segment with that salt, to `out`.
-pub(crate) fn encode(commits: &[Arc<Commit>], salt: u64, offset: u64, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(&MAGIC);
-    out.extend_from_slice(&[0; HEADER_BYTES - MAGIC.len()]);
-    put_len(out, commits.len());
-    for commit in commits {
-        out.extend_from_slice(&commit.ts.as_nanos().to_le_bytes());
-        put_len(out, commit.writes.len());
-        for write in &commit.writes {
-            put_write(out, write);
+/// Bytes on disk of a record with commits of that size together; the sum over single commits is never less
+/// than what they take as one group.
+pub(crate) fn framed_bytes(commit_bytes: u64) -> u64 {
+    sector::count((HEAD_BYTES + COUNT_BYTES) as u64 + commit_bytes) * SECTOR_BYTES as u64
+}
+
+/// Encodes records; keeps its buffers from one to the next.
+#[derive(Default)]
+pub(crate) struct Encoder {
+    stream: Vec<u8>,
+    framed: Vec<u8>,
+}
+
+/// Buffers that grew beyond this for one large group are given back.
+const BUFFER_KEEP_BYTES: usize = 1024 * 1024;
+
+impl Encoder {
+    /// The record of `commits`, which begins in sector `first` of a segment with that salt.
+    pub(crate) fn group(&mut self, commits: &[Arc<Commit>], salt: u64, first: u32) -> &[u8] {
+        self.begin(KIND_GROUP);
+        put_len(&mut self.stream, commits.len());
+        for commit in commits {
+            self.stream.extend_from_slice(&commit.ts.as_nanos().to_le_bytes());
+            put_len(&mut self.stream, commit.writes.len());
+            commit.writes.iter().for_each(|write| put_write(&mut self.stream, write));
+        }
+        self.frame(salt, first)
+    }
+
+    /// The record that says that segment `next` follows.
+    pub(crate) fn seal(&mut self, next: u64, salt: u64, first: u32) -> &[u8] {
+        self.begin(KIND_SEAL);
+        self.stream.extend_from_slice(&next.to_le_bytes());
+        self.frame(salt, first)
+    }
+
+    fn begin(&mut self, kind: u8) {
+        if self.stream.capacity() > BUFFER_KEEP_BYTES {
+            *self = Encoder::default();
+        }
+        self.stream.clear();
+        self.framed.clear();
+        self.stream.resize(HEAD_BYTES, 0);
+        self.stream[0] = kind;
+    }
+
+    fn frame(&mut self, salt: u64, first: u32) -> &[u8] {
+        let payload = &self.stream[HEAD_BYTES..];
+        let (len, check) = (len_u32(payload.len()), crc32c::crc32c(payload));
+        self.stream[4..8].copy_from_slice(&len.to_le_bytes());
+        self.stream[8..12].copy_from_slice(&check.to_le_bytes());
+        sector::encode(&self.stream, salt, first, &mut self.framed);
+        &self.framed
+    }
+}
+
+/// How many sectors the record takes whose first sector holds `data`; `None` when it is none.
+pub(crate) fn sectors(data: &[u8]) -> Option<u32> {
+    let len = u32::from_le_bytes(data.get(4..8)?.try_into().ok()?);
+    let is_known = matches!(data[0], KIND_GROUP | KIND_SEAL) && data[1..4] == [0; 3];
+    let count = sector::count(HEAD_BYTES as u64 + u64::from(len));
+    is_known.then(|| u32::try_from(count).ok()).flatten()
+}
+
+/// The record that begins in sector `first`, and the number of the sector behind it.
+pub(crate) fn decode(part: Sectors<'_>, first: u32) -> Result<(Record, u32), NoRecord> {
+    let Sector::Written { start, data } = part.read(first) else { return Err(judge(part, first)) };
+    if start != first {
+        return Err(NoRecord::Damaged("a record is missing that a later sector belongs to".to_owned()));
+    }
+    let Some(count) = sectors(data) else {
+        return Err(NoRecord::Damaged("the record's head makes no sense".to_owned()));
+    };
+    let mut stream = Vec::with_capacity(count as usize * DATA_BYTES);
+    stream.extend_from_slice(data);
+    for number in first + 1..first + count {
+        match part.read(number) {
+            Sector::Written { start, data } if start == first => stream.extend_from_slice(data),
+            Sector::Unwritten if planted::is(Bug::TornRecordTakenWhole) => {
+                stream.resize(stream.len() + DATA_BYTES, 0);
+            }
+            _ => return Err(judge(part, first)),
         }
     }
-    let len = len_u32(out.len() - start - HEADER_BYTES);
-    let head = head_check(salt, offset, len);
-    let body = crc32c::crc32c_append(head, &out[start + HEADER_BYTES..]);
-    let header = &mut out[start..start + HEADER_BYTES];
-    header[4..8].copy_from_slice(&len.to_le_bytes());
-    header[8..12].copy_from_slice(&head.to_le_bytes());
-    header[12..16].copy_from_slice(&body.to_le_bytes());
-}
-
-/// The commits of the record at `offset`, which is inside `segment`, and the offset behind it.
-pub(crate) fn decode(segment: &[u8], offset: usize, salt: u64) -> Result<(Vec<Commit>, usize), Invalid> {
-    let (payload, end) = check(segment, offset, salt)?;
-    let commits = parse_payload(payload).ok_or(Invalid::Payload)?;
-    Ok((commits, end))
-}
-
-/// Where the first whole record behind `offset` begins, if it holds commits newer than `after`.
-pub(crate) fn find_later(segment: &[u8], offset: usize, salt: u64, after: Timestamp) -> Option<usize> {
-    let newer = |at: &usize| decode(segment, *at, salt).is_ok_and(|(commits, _)| commits[0].ts > after);
-    (offset + 1..segment.len()).filter(|at| segment[*at..].starts_with(&MAGIC)).find(newer)
-}
-
-fn check(segment: &[u8], offset: usize, salt: u64) -> Result<(&[u8], usize), Invalid> {
-    let rest = &segment[offset..];
-    let Some(header) = rest.first_chunk::<HEADER_BYTES>() else { return Err(Invalid::CutOff) };
-    if !header.starts_with(&MAGIC) {
-        return Err(Invalid::Magic);
+    match parse(&stream) {
+        Ok(record) => Ok((record, first + count)),
+        Err(NoRecord::Torn) => Err(judge(part, first)),
+        Err(bad) => Err(bad),
     }
-    let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    let (len, head, body) = (word(4), word(8), word(12));
-    if head != head_check(salt, offset as u64, len) {
-        return Err(Invalid::Head);
-    }
-    let end = HEADER_BYTES + len as usize;
-    let payload = rest.get(HEADER_BYTES..end).ok_or(Invalid::CutOff)?;
-    if body != crc32c::crc32c_append(head, payload) {
-        return Err(Invalid::Body);
-    }
-    Ok((payload, offset + end))
 }
 
-fn head_check(salt: u64, offset: u64, len: u32) -> u32 {
-    let check = crc32c::crc32c(&salt.to_le_bytes());
-    let check = crc32c::crc32c_append(check, &offset.to_le_bytes());
-    crc32c::crc32c_append(check, &len.to_le_bytes())
+/// Why no record can be read from sector `first` on: does everything from there to the end of the file look
+/// like one write that was interrupted?
+fn judge(part: Sectors<'_>, first: u32) -> NoRecord {
+    let mut is_begun = false;
+    for number in first..part.end() {
+        match part.read(number) {
+            Sector::Written { start, .. } if start == first => is_begun = true,
+            Sector::Written { start, .. } => {
+                let offset = u64::from(start) * SECTOR_BYTES as u64;
+                return NoRecord::Damaged(format!(
+                    "the record is incomplete, and a later one begins at byte {offset}"
+                ));
+            }
+            Sector::Unwritten => is_begun |= !part.is_blank(number),
+            Sector::Damaged => {
+                let offset = u64::from(number) * SECTOR_BYTES as u64;
+                return NoRecord::Damaged(format!("the sector at byte {offset} does not match its checksum"));
+            }
+        }
+    }
+    if is_begun { NoRecord::Torn } else { NoRecord::End }
+}
+
+/// The sectors are right each for itself. A payload that does not match its check is made of two writes to the
+/// same place, the first of which was cut short by a full disk: neither was synced.
+fn parse(stream: &[u8]) -> Result<Record, NoRecord> {
+    let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| stream[at + i]));
+    let payload = &stream[HEAD_BYTES..HEAD_BYTES + word(4) as usize];
+    if crc32c::crc32c(payload) != word(8) && !planted::is(Bug::TornRecordTakenWhole) {
+        return Err(NoRecord::Torn);
+    }
+    let record = match stream[0] {
+        KIND_SEAL => payload.try_into().ok().map(|next| Record::Seal { next: u64::from_le_bytes(next) }),
+        _ => parse_group(payload).map(Record::Group),
+    };
+    record.ok_or_else(|| NoRecord::Damaged("the record's payload makes no sense".to_owned()))
 }
 
 fn put_write(out: &mut Vec<u8>, write: &Write) {
@@ -147,9 +213,9 @@ fn len_u32(len: usize) -> u32 {
     u32::try_from(len).expect("commits are bounded by COMMIT_BYTES_MAX when they are sequenced")
 }
 
-/// `None` when the payload is not what `encode` writes: at least one commit, rising timestamps, nothing left
+/// `None` when the payload is not what `group` writes: at least one commit, rising timestamps, nothing left
 /// over.
-fn parse_payload(mut payload: &[u8]) -> Option<Vec<Commit>> {
+fn parse_group(mut payload: &[u8]) -> Option<Vec<Commit>> {
     let count = take_u32(&mut payload)?;
     let mut commits: Vec<Commit> = Vec::new();
     for _ in 0..count {
@@ -163,10 +229,9 @@ fn parse_payload(mut payload: &[u8]) -> Option<Vec<Commit>> {
 }
 
 fn parse_commit(payload: &mut &[u8]) -> Option<Commit> {
-    let ts_ns = u64::from_le_bytes(*payload.split_first_chunk::<8>().map(|(head, rest)| {
-        *payload = rest;
-        head
-    })?);
+    let (ts, rest) = payload.split_first_chunk::<8>()?;
+    *payload = rest;
+    let ts_ns = u64::from_le_bytes(*ts);
     if ts_ns > Timestamp::MAX.as_nanos() {
         return None;
     }
@@ -204,6 +269,8 @@ mod tests {
 
     type RawWrite = (Vec<u8>, Option<Vec<u8>>);
 
+    const SALT: u64 = 9;
+
     fn group(commits: Vec<Vec<RawWrite>>) -> Vec<Arc<Commit>> {
         let write = |(key, value): RawWrite| Write { key: key.into(), value: value.map(Bytes::from) };
         let commit = |(at, writes): (usize, Vec<_>)| Commit {
@@ -217,69 +284,96 @@ mod tests {
         group(vec![vec![(b"key".to_vec(), Some(value.to_vec()))]])
     }
 
+    /// A segment of these groups, with room behind them.
+    fn segment(groups: &[Vec<Arc<Commit>>]) -> Vec<u8> {
+        let mut segment = Vec::new();
+        for commits in groups {
+            let first = (segment.len() / SECTOR_BYTES) as u32;
+            segment.extend_from_slice(Encoder::default().group(commits, SALT, first));
+        }
+        segment.resize(segment.len() + 4 * SECTOR_BYTES, 0);
+        segment
+    }
+
+    fn whole(segment: &[u8]) -> Sectors<'_> {
+        Sectors::new(segment, SALT, 0)
+    }
+
     proptest! {
         #[test]
         fn what_is_encoded_is_decoded(
-            commits in vec(vec((vec(any::<u8>(), 0..9), proptest::option::of(vec(any::<u8>(), 0..9))), 0..4), 1..5),
-            salt: u64,
-            before in vec(any::<u8>(), 0..40),
+            commits in vec(vec((vec(any::<u8>(), 0..9), proptest::option::of(vec(any::<u8>(), 0..900))), 0..4), 1..5),
         ) {
             let commits = group(commits);
-            let mut segment = before.clone();
-            encode(&commits, salt, before.len() as u64, &mut segment);
-            let (decoded, end) = decode(&segment, before.len(), salt).unwrap();
-            prop_assert_eq!(end, segment.len());
-            prop_assert_eq!(decoded, commits.iter().map(|commit| Commit::clone(commit)).collect::<Vec<_>>());
             let bytes: u64 = commits.iter().map(|commit| commit_bytes(&commit.writes)).sum();
-            prop_assert_eq!((segment.len() - before.len()) as u64, bytes + HEADER_BYTES as u64 + 4);
+            let segment = segment(std::slice::from_ref(&commits));
+            let (decoded, end) = decode(whole(&segment), 0).unwrap();
+            prop_assert_eq!(u64::from(end) * SECTOR_BYTES as u64, framed_bytes(bytes));
+            let expected: Vec<Commit> = commits.iter().map(|commit| Commit::clone(commit)).collect();
+            prop_assert_eq!(decoded, Record::Group(expected));
+            let alone: u64 = commits.iter().map(|commit| framed_bytes(commit_bytes(&commit.writes))).sum();
+            prop_assert!(alone >= framed_bytes(bytes));
+            prop_assert_eq!(decode(whole(&segment), end), Err(NoRecord::End));
         }
 
         #[test]
-        fn any_flipped_byte_is_noticed(at in 0..60usize, flip in 1..=255u8) {
-            let mut segment = Vec::new();
-            encode(&one_write(&[7; 40]), 9, 0, &mut segment);
-            let at = at % segment.len();
-            segment[at] ^= flip;
-            prop_assert!(decode(&segment, 0, 9).is_err());
+        fn any_flipped_bit_of_the_last_record_is_damage(bit in 0..4 * SECTOR_BYTES * 8) {
+            let mut segment = segment(&[one_write(&[7; 1700])]);
+            segment[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(matches!(decode(whole(&segment), 0), Err(NoRecord::Damaged(_))));
         }
 
         #[test]
-        fn garbage_is_refused_without_a_panic(segment in vec(any::<u8>(), 1..200), at in 0..200usize) {
-            prop_assert!(decode(&segment, at % segment.len(), 1).is_err());
-            prop_assert!(parse_payload(&segment).is_none_or(|commits| !commits.is_empty()));
+        fn any_set_of_sectors_may_be_lost(kept in 0..15u32) {
+            let mut segment = segment(&[one_write(&[7; 1700])]);
+            for number in (0..4).filter(|number| kept & (1 << number) == 0) {
+                segment[number * SECTOR_BYTES..(number + 1) * SECTOR_BYTES].fill(0);
+            }
+            let expected = if kept == 0 { NoRecord::End } else { NoRecord::Torn };
+            prop_assert_eq!(decode(whole(&segment), 0), Err(expected));
+        }
+
+        #[test]
+        fn a_record_may_be_cut_anywhere(len in 0..4 * SECTOR_BYTES, is_zeroed: bool) {
+            let complete = segment(&[one_write(&[7; 1700])]);
+            let mut segment = complete[..len].to_vec();
+            if is_zeroed {
+                segment.resize(complete.len(), 0);
+            }
+            let expected = if len == 0 { NoRecord::End } else { NoRecord::Torn };
+            prop_assert_eq!(decode(whole(&segment), 0), Err(expected));
+        }
+
+        #[test]
+        fn garbage_is_refused_without_a_panic(segment in vec(any::<u8>(), 512..1600)) {
+            prop_assert!(matches!(decode(whole(&segment), 0), Err(NoRecord::Damaged(_) | NoRecord::Torn)));
+            prop_assert!(parse_group(&segment).is_none_or(|commits| !commits.is_empty()));
         }
     }
 
     #[test]
-    fn a_record_counts_only_in_its_place_and_segment() {
-        let mut record = Vec::new();
-        encode(&one_write(b"v"), 5, 0, &mut record);
-        assert!(decode(&record, 0, 5).is_ok());
-        assert_eq!(decode(&record, 0, 6), Err(Invalid::Head));
-        let moved = [b"xx".as_slice(), &record].concat();
-        assert_eq!(decode(&moved, 2, 5), Err(Invalid::Head));
+    fn a_lost_record_before_a_whole_one_is_damage() {
+        let mut segment = segment(&[one_write(&[1; 1000]), one_write(b"second")]);
+        for len in [512, 1024, 1536] {
+            segment[..len].fill(0);
+            let Err(NoRecord::Damaged(what)) = decode(whole(&segment), 0) else { panic!("{len}") };
+            assert!(what.contains("later one begins at byte 1536"), "{what}");
+        }
     }
 
     #[test]
     fn a_record_inside_a_value_is_not_found() {
-        let mut inner = Vec::new();
-        encode(&one_write(b"v"), 0, 0, &mut inner);
-        let mut segment = Vec::new();
-        encode(&one_write(&inner), 5, 0, &mut segment);
-        segment.pop();
-        assert_eq!(decode(&segment, 0, 5), Err(Invalid::CutOff));
-        assert_eq!(find_later(&segment, 0, 5, Timestamp::ZERO), None);
+        let inner = segment(&[one_write(b"v")]);
+        let mut outer = segment(&[one_write(&inner)]);
+        outer[..SECTOR_BYTES].fill(0);
+        assert_eq!(decode(whole(&outer), 0), Err(NoRecord::Torn));
     }
 
     #[test]
-    fn a_later_record_is_found_behind_a_bad_one() {
-        let mut segment = Vec::new();
-        encode(&one_write(b"first"), 5, 0, &mut segment);
-        let second = segment.len();
-        encode(&one_write(b"second"), 5, second as u64, &mut segment);
-        segment[20] ^= 1;
-        assert_eq!(decode(&segment, 0, 5), Err(Invalid::Body));
-        assert_eq!(find_later(&segment, 0, 5, Timestamp::ZERO), Some(second));
-        assert_eq!(find_later(&segment, 0, 5, Timestamp::from_nanos(1)), None);
+    fn a_seal_comes_back() {
+        let mut segment = Encoder::default().seal(8, SALT, 0).to_vec();
+        assert_eq!(decode(whole(&segment), 0), Ok((Record::Seal { next: 8 }, 1)));
+        segment[100] ^= 1;
+        assert!(matches!(decode(whole(&segment), 0), Err(NoRecord::Damaged(_))));
     }
 }

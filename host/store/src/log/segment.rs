@@ -2,26 +2,36 @@
 //!
 //! ```text
 //! magic "WEIRLOG\n"   8
-//! format              4   1; little-endian as everything here
+//! format              4   2; little-endian as everything here
 //! zero                4
 //! number              8   the one in the file's name
 //! base                8   timestamp of the newest commit in the segments before this one
-//! salt                8   random; the checks of the records begin with it
+//! salt                8   random; the checks of the sectors begin with it
+//! store              16   random; of the store that the segment belongs to
 //! check               4   CRC32C of the bytes before
+//! zero              452   up to the end of the sector
 //! ```
 //!
-//! The base ties a segment to the one before it: a segment that is missing, or was replaced, is noticed.
+//! The base ties a segment to the one before it, and the store's id to the base tree: a segment that is
+//! missing, or was replaced, is noticed.
 //!
 //! Not here: records, and when a segment begins.
 
 use weir_value::Timestamp;
 
+use super::sector::SECTOR_BYTES;
+use crate::StoreId;
+
 const MAGIC: [u8; 8] = *b"WEIRLOG\n";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const SUFFIX: &str = ".log";
 
 /// Length of a header; the first record begins here.
-pub(crate) const HEADER_BYTES: usize = 44;
+pub(crate) const HEADER_BYTES: usize = SECTOR_BYTES;
+/// Number of the sector in which the first record begins.
+pub(crate) const FIRST_SECTOR: u32 = 1;
+
+const CHECK_AT: usize = 56;
 
 /// What stands at the beginning of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +39,7 @@ pub(crate) struct SegmentHeader {
     pub(crate) number: u64,
     pub(crate) base: Timestamp,
     pub(crate) salt: u64,
+    pub(crate) store: StoreId,
 }
 
 /// Why a header cannot be read.
@@ -50,8 +61,9 @@ impl SegmentHeader {
         bytes[16..24].copy_from_slice(&self.number.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.base.as_nanos().to_le_bytes());
         bytes[32..40].copy_from_slice(&self.salt.to_le_bytes());
-        let check = crc32c::crc32c(&bytes[..40]);
-        bytes[40..].copy_from_slice(&check.to_le_bytes());
+        bytes[40..CHECK_AT].copy_from_slice(&self.store.0);
+        let check = crc32c::crc32c(&bytes[..CHECK_AT]);
+        bytes[CHECK_AT..CHECK_AT + 4].copy_from_slice(&check.to_le_bytes());
         bytes
     }
 
@@ -60,7 +72,9 @@ impl SegmentHeader {
         let bytes = segment.first_chunk::<HEADER_BYTES>().ok_or(BadHeader::Torn)?;
         let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
         let long = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
-        if !bytes.starts_with(&MAGIC) || word(40) != crc32c::crc32c(&bytes[..40]) {
+        let is_sound = word(CHECK_AT) == crc32c::crc32c(&bytes[..CHECK_AT])
+            && bytes[CHECK_AT + 4..].iter().all(|byte| *byte == 0);
+        if !bytes.starts_with(&MAGIC) || !is_sound {
             return Err(BadHeader::Torn);
         }
         if word(8) != FORMAT {
@@ -69,7 +83,8 @@ impl SegmentHeader {
         if long(16) != number {
             return Err(BadHeader::Number(long(16)));
         }
-        Ok(SegmentHeader { number, base: Timestamp::from_nanos(long(24)), salt: long(32) })
+        let store = StoreId(std::array::from_fn(|i| bytes[40 + i]));
+        Ok(SegmentHeader { number, base: Timestamp::from_nanos(long(24)), salt: long(32), store })
     }
 }
 
@@ -88,7 +103,8 @@ pub(crate) fn parse_file_name(name: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const HEADER: SegmentHeader = SegmentHeader { number: 7, base: Timestamp::from_nanos(99), salt: 0xfeed };
+    const HEADER: SegmentHeader =
+        SegmentHeader { number: 7, base: Timestamp::from_nanos(99), salt: 0xfeed, store: StoreId([3; 16]) };
 
     #[test]
     fn headers_round_trip_and_notice_damage() {
@@ -108,10 +124,10 @@ mod tests {
     #[test]
     fn another_format_is_told_apart_from_damage() {
         let mut bytes = HEADER.encode();
-        bytes[8] = 2;
-        let check = crc32c::crc32c(&bytes[..40]);
-        bytes[40..].copy_from_slice(&check.to_le_bytes());
-        assert_eq!(SegmentHeader::decode(&bytes, 7), Err(BadHeader::Format(2)));
+        bytes[8] = 3;
+        let check = crc32c::crc32c(&bytes[..CHECK_AT]);
+        bytes[CHECK_AT..CHECK_AT + 4].copy_from_slice(&check.to_le_bytes());
+        assert_eq!(SegmentHeader::decode(&bytes, 7), Err(BadHeader::Format(3)));
     }
 
     #[test]

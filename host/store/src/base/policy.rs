@@ -1,17 +1,17 @@
-//! When to fold, and how hard.
+//! When to flush, and how hard.
 //!
-//! Folding a key costs several times what committing it cost. So it waits: until the memory table or the log
-//! has grown to its bound, or until nobody needs the processor. A key that changes often is folded once for
-//! all of that. When it must fold under load it takes a quarter of one core, and all of one only when the
+//! Flushing a key costs several times what committing it cost. So it waits: until the memory table or the log
+//! has grown to its bound, or until nobody needs the processor. A key that changes often is flushed once for
+//! all of that. When it must flush under load it takes a quarter of one core, and all of one only when the
 //! memory table goes on growing.
 //!
-//! Pure. Not here: threads, and the folding.
+//! Pure. Not here: threads, and the flushing.
 
 use std::time::Duration;
 
 use crate::StoreOptions;
 
-/// How long to wait when there is something to fold and an open snapshot forbids it.
+/// How long to wait when there is something to flush and an open snapshot forbids it.
 const BLOCKED_WAIT: Duration = Duration::from_millis(50);
 
 /// What the decision rests on.
@@ -24,8 +24,8 @@ pub(super) struct Pressure {
     pub(super) idle: Duration,
     /// Whether anything is newer than the last checkpoint.
     pub(super) has_news: bool,
-    /// Whether the floor has risen since the last fold, so that another one could move something.
-    pub(super) can_fold: bool,
+    /// Whether the floor has risen since the last flush, so that another one could move something.
+    pub(super) can_flush: bool,
     /// Whether the floor has risen since the last checkpoint.
     pub(super) can_checkpoint: bool,
 }
@@ -37,13 +37,13 @@ pub(super) enum Decision {
     Sleep,
     /// Nothing for that long.
     Wait(Duration),
-    /// Fold what can be folded.
-    Fold(Pace),
-    /// Fold what can be folded and make it durable.
+    /// Flush what can be flushed.
+    Flush(Pace),
+    /// Flush what can be flushed and make it durable.
     Checkpoint(Pace),
 }
 
-/// How much of the processor a fold takes.
+/// How much of the processor a flush takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// A quarter of a core.
@@ -53,22 +53,18 @@ pub(crate) enum Pace {
 }
 
 pub(super) fn decide(pressure: &Pressure, options: &StoreOptions) -> Decision {
-    let pace = if pressure.memory_bytes > options.memory_budget_bytes.saturating_mul(2) {
-        Pace::Full
-    } else {
-        Pace::Gentle
-    };
+    let pace = if pressure.memory_bytes > options.slow_bytes() { Pace::Full } else { Pace::Gentle };
     let log_is_long = pressure.replay_bytes > options.checkpoint_log_bytes;
-    let memory_is_large = pressure.memory_bytes > options.memory_budget_bytes;
-    let is_idle = pressure.idle >= options.idle_before_fold;
+    let memory_is_large = pressure.memory_bytes > options.flush_bytes();
+    let is_idle = pressure.idle >= options.idle_before_flush;
     match pressure {
         _ if !pressure.has_news => Decision::Sleep,
         _ if log_is_long && pressure.can_checkpoint => Decision::Checkpoint(pace),
-        _ if memory_is_large && pressure.can_fold => Decision::Fold(pace),
+        _ if memory_is_large && pressure.can_flush => Decision::Flush(pace),
         _ if log_is_long || memory_is_large => Decision::Wait(BLOCKED_WAIT),
         _ if is_idle && pressure.can_checkpoint => Decision::Checkpoint(Pace::Full),
-        _ if is_idle => Decision::Wait(options.idle_before_fold.max(BLOCKED_WAIT)),
-        _ => Decision::Wait(options.idle_before_fold.saturating_sub(pressure.idle)),
+        _ if is_idle => Decision::Wait(options.idle_before_flush.max(BLOCKED_WAIT)),
+        _ => Decision::Wait(options.idle_before_flush.saturating_sub(pressure.idle)),
     }
 }
 
@@ -79,12 +75,12 @@ mod tests {
     #[test]
     fn decisions() {
         let options = StoreOptions {
-            memory_budget_bytes: 100,
+            memory_bytes: 800,
             checkpoint_log_bytes: 1000,
-            idle_before_fold: Duration::from_secs(1),
+            idle_before_flush: Duration::from_secs(1),
             ..StoreOptions::default()
         };
-        let busy = Pressure { has_news: true, can_fold: true, can_checkpoint: true, ..Pressure::default() };
+        let busy = Pressure { has_news: true, can_flush: true, can_checkpoint: true, ..Pressure::default() };
         let second = Duration::from_secs(1);
         let cases = [
             (Pressure::default(), Decision::Sleep),
@@ -93,9 +89,9 @@ mod tests {
             (Pressure { idle: second / 4, ..busy }, Decision::Wait(second * 3 / 4)),
             (Pressure { idle: second, ..busy }, Decision::Checkpoint(Pace::Full)),
             (Pressure { idle: second, can_checkpoint: false, ..busy }, Decision::Wait(second)),
-            (Pressure { memory_bytes: 101, ..busy }, Decision::Fold(Pace::Gentle)),
-            (Pressure { memory_bytes: 201, ..busy }, Decision::Fold(Pace::Full)),
-            (Pressure { memory_bytes: 201, can_fold: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
+            (Pressure { memory_bytes: 101, ..busy }, Decision::Flush(Pace::Gentle)),
+            (Pressure { memory_bytes: 201, ..busy }, Decision::Flush(Pace::Full)),
+            (Pressure { memory_bytes: 201, can_flush: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
             (Pressure { replay_bytes: 1001, ..busy }, Decision::Checkpoint(Pace::Gentle)),
             (Pressure { replay_bytes: 1001, memory_bytes: 201, ..busy }, Decision::Checkpoint(Pace::Full)),
             (Pressure { replay_bytes: 1001, can_checkpoint: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),

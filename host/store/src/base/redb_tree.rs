@@ -1,0 +1,235 @@
+//! A tree on redb: a copy-on-write B-tree in one file. The one file that names redb's database.
+//!
+//! * What is written goes into transactions that are not durable by themselves; [`Tree::sync`] commits once,
+//!   durably, in two phases, with the state of the allocator, so that opening after a failure takes no walk
+//!   over the whole file. Transactions become durable in their order.
+//! * Readers share one read transaction, replaced after each commit: beginning one takes locks, and a snapshot
+//!   of the store needs none of its own (see `snapshot`).
+//! * Blocks have checksums, and a full disk is waited for (see [`CheckedFile`]).
+//!
+//! Not here: when to write and what.
+
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use redb::{
+    Database, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, Table, TableDefinition,
+    WriteTransaction,
+};
+
+use super::checksummed_file::CheckedFile;
+use super::tree::{Entries, Space, Tree, TreeWriter, Work, end_of_prefix};
+use super::{BaseError, prefix_range};
+use crate::Direction;
+use crate::memory_table::Interval;
+
+/// The name of the file.
+pub(crate) const FILE: &str = "base.redb";
+
+/// Below this a pass does not begin: a disk that full should keep its room for the log.
+const ROOM_NEEDED_BYTES: u64 = 4 * 1024 * 1024;
+
+type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+type Guard<'a> = redb::AccessGuard<'a, &'static [u8]>;
+
+const fn definition(space: Space) -> Definition {
+    match space {
+        Space::Rows => TableDefinition::new("rows"),
+        Space::Pieces => TableDefinition::new("pieces"),
+        Space::Marks => TableDefinition::new("marks"),
+    }
+}
+
+/// Maps in a redb database.
+pub(crate) struct RedbTree {
+    file: CheckedFile,
+    /// Locked to be checked, which nothing else may do meanwhile.
+    db: Mutex<Database>,
+    /// `None` while the file is checked, which nobody may read meanwhile.
+    reader: RwLock<Option<Arc<Reader>>>,
+}
+
+/// The newest committed state.
+struct Reader {
+    tables: [ReadOnlyTable<&'static [u8], &'static [u8]>; 3],
+}
+
+impl RedbTree {
+    /// Opens the database in `file`, or makes one there. `cache_bytes` bounds what it keeps in memory.
+    pub(crate) fn open(file: CheckedFile, cache_bytes: u64) -> Result<RedbTree, BaseError> {
+        let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
+        let backend = file.clone();
+        // It panics on some kinds of damage where others get an error.
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            let db = Database::builder().set_cache_size(cache_bytes).create_with_backend(backend);
+            let db = db.map_err(opening)?;
+            make_tables(&db)?;
+            let reader = Reader::new(&db)?;
+            Ok((db, reader))
+        }));
+        let (db, reader) =
+            opened.unwrap_or_else(|_| Err(BaseError::damaged("the base is damaged: redb panicked")))?;
+        Ok(RedbTree { file, db: Mutex::new(db), reader: RwLock::new(Some(Arc::new(reader))) })
+    }
+
+    fn reader(&self) -> Result<Arc<Reader>, BaseError> {
+        let reader = self.reader.read().clone();
+        reader.ok_or_else(|| reading(std::io::Error::other("the base is being checked")))
+    }
+
+    /// Commits what `work` writes, and lets readers see it.
+    fn commit(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&WriteTransaction) -> Result<(), BaseError>,
+    ) -> Result<(), BaseError> {
+        let db = self.db.lock();
+        CheckedFile::waiting_for_room(|| {
+            let mut transaction = db.begin_write().map_err(writing)?;
+            transaction.set_durability(durability).map_err(writing)?;
+            transaction.set_quick_repair(matches!(durability, Durability::Immediate));
+            work(&transaction)?;
+            transaction.commit().map_err(writing)
+        })?;
+        *self.reader.write() = Some(Arc::new(Reader::new(&db)?));
+        Ok(())
+    }
+}
+
+/// All tables are there from the beginning, so that readers need not ask.
+fn make_tables(db: &Database) -> Result<(), BaseError> {
+    if Reader::new(db).is_ok() {
+        return Ok(());
+    }
+    let mut transaction = db.begin_write().map_err(opening)?;
+    transaction.set_quick_repair(true);
+    for space in Space::ALL {
+        transaction.open_table(definition(space)).map_err(opening)?;
+    }
+    transaction.commit().map_err(opening)
+}
+
+impl Reader {
+    fn new(db: &Database) -> Result<Reader, BaseError> {
+        let transaction = db.begin_read().map_err(reading)?;
+        let [rows, pieces, marks] = Space::ALL.map(|space| transaction.open_table(definition(space)));
+        Ok(Reader { tables: [rows.map_err(reading)?, pieces.map_err(reading)?, marks.map_err(reading)?] })
+    }
+
+    fn table(&self, space: Space) -> &ReadOnlyTable<&'static [u8], &'static [u8]> {
+        &self.tables[space as usize]
+    }
+}
+
+impl Tree for RedbTree {
+    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
+        let value = self.reader()?.table(space).get(key).map_err(reading)?;
+        Ok(value.map(|value| Bytes::copy_from_slice(value.value())))
+    }
+
+    fn range<'a>(
+        &'a self,
+        space: Space,
+        interval: Interval<'a>,
+        direction: Direction,
+    ) -> Result<Entries<'a>, BaseError> {
+        let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (interval.low, interval.high);
+        let entries = self.reader()?.table(space).range::<&[u8]>(bounds).map_err(reading)?;
+        let entry = |entry: Result<(Guard<'_>, Guard<'_>), redb::StorageError>| {
+            let (key, value) = entry.map_err(reading)?;
+            Ok((Bytes::copy_from_slice(key.value()), Bytes::copy_from_slice(value.value())))
+        };
+        Ok(match direction {
+            Direction::Ascending => Box::new(entries.map(entry)),
+            Direction::Descending => Box::new(entries.rev().map(entry)),
+        })
+    }
+
+    fn write(&self, work: &mut Work<'_>) -> Result<(), BaseError> {
+        self.commit(Durability::None, |transaction| {
+            let [rows, pieces, marks] = Space::ALL.map(|space| transaction.open_table(definition(space)));
+            let mut writer = Writer {
+                tables: [rows.map_err(writing)?, pieces.map_err(writing)?, marks.map_err(writing)?],
+            };
+            work(&mut writer)
+        })
+    }
+
+    fn sync(&self) -> Result<(), BaseError> {
+        self.commit(Durability::Immediate, |_| Ok(()))?;
+        // Pages that the state before it held are given back by a commit that comes after readers have left it.
+        self.commit(Durability::Immediate, |_| Ok(()))
+    }
+
+    fn may_fall_back(&self) -> bool {
+        false
+    }
+
+    fn room_needed(&self) -> u64 {
+        ROOM_NEEDED_BYTES
+    }
+
+    fn check(&self) -> Result<(), BaseError> {
+        let mut db = self.db.lock();
+        *self.reader.write() = None;
+        let checked = db.check_integrity();
+        *self.reader.write() = Some(Arc::new(Reader::new(&db)?));
+        match checked {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(BaseError::damaged("the base did not pass redb's check of its pages")),
+            Err(error) => Err(BaseError::new("checking", error)),
+        }
+    }
+
+    fn is_waiting_for_room(&self) -> bool {
+        self.file.is_waiting()
+    }
+
+    fn gave_up(&self) -> bool {
+        self.file.gave_up()
+    }
+
+    fn stop(&self) {
+        self.file.stop();
+    }
+}
+
+struct Writer<'txn> {
+    tables: [Table<'txn, &'static [u8], &'static [u8]>; 3],
+}
+
+impl TreeWriter for Writer<'_> {
+    fn insert(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<Option<Bytes>, BaseError> {
+        let before = self.tables[space as usize].insert(key, value).map_err(writing)?;
+        Ok(before.map(|before| Bytes::copy_from_slice(before.value())))
+    }
+
+    fn remove(&mut self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
+        let before = self.tables[space as usize].remove(key).map_err(writing)?;
+        Ok(before.map(|before| Bytes::copy_from_slice(before.value())))
+    }
+
+    fn keys(&self, space: Space, prefix: &[u8]) -> Result<Vec<Bytes>, BaseError> {
+        let end = end_of_prefix(prefix);
+        let interval = prefix_range(prefix, &end);
+        let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (interval.low, interval.high);
+        let entries = self.tables[space as usize].range::<&[u8]>(bounds).map_err(reading)?;
+        entries.map(|entry| Ok(Bytes::copy_from_slice(entry.map_err(reading)?.0.value()))).collect()
+    }
+}
+
+fn opening(error: impl std::error::Error + Send + Sync + 'static) -> BaseError {
+    BaseError::new("opening", error)
+}
+
+fn reading(error: impl std::error::Error + Send + Sync + 'static) -> BaseError {
+    BaseError::new("reading", error)
+}
+
+fn writing(error: impl std::error::Error + Send + Sync + 'static) -> BaseError {
+    BaseError::new("writing", error)
+}

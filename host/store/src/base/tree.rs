@@ -1,0 +1,94 @@
+//! What a base needs of a library that keeps ordered keys on disk.
+//!
+//! Three tenants: sled, redb, and rows in a [`MemoryDisk`](crate::memory::MemoryDisk). One suite of tests runs
+//! over all of them (see `base::tests`).
+//!
+//! Not here: what keys and values mean, and when they are written.
+
+use bytes::Bytes;
+
+use super::BaseError;
+use crate::Direction;
+use crate::memory_table::Interval;
+
+/// Which of the ordered maps of a base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Space {
+    /// A row for each key.
+    Rows,
+    /// The parts of large values.
+    Pieces,
+    /// What the base remembers of itself.
+    Marks,
+}
+
+impl Space {
+    /// Every space.
+    pub(crate) const ALL: [Space; 3] = [Space::Rows, Space::Pieces, Space::Marks];
+}
+
+/// Entries of a range, in its order.
+pub(crate) type Entries<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), BaseError>> + 'a>;
+
+/// Ordered maps on disk. Readers come from any thread, writes from one at a time.
+pub(crate) trait Tree: Send + Sync + 'static {
+    /// The value of `key`.
+    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError>;
+
+    /// The entries of `interval`, which is not empty.
+    fn range<'a>(
+        &'a self,
+        space: Space,
+        interval: Interval<'a>,
+        direction: Direction,
+    ) -> Result<Entries<'a>, BaseError>;
+
+    /// Runs `work`, which writes. Readers see all of it when this returns, and some of it, perhaps, before. It
+    /// is durable after the next [`Tree::sync`], all or any part of it perhaps earlier.
+    fn write(&self, work: &mut Work<'_>) -> Result<(), BaseError>;
+
+    /// Makes everything durable that was written.
+    fn sync(&self) -> Result<(), BaseError>;
+
+    /// Whether a power failure may bring back a state that is older than the newest sync: then the log is kept
+    /// for one checkpoint longer.
+    fn may_fall_back(&self) -> bool;
+
+    /// Room on the disk without which nothing should be written, bytes.
+    fn room_needed(&self) -> u64;
+
+    /// Reads everything that a range over all spaces does not reach, and says what is wrong with it.
+    fn check(&self) -> Result<(), BaseError>;
+
+    /// Whether a write waits for room on the disk now, which may take for ever and is no stall.
+    fn is_waiting_for_room(&self) -> bool;
+
+    /// The store closes: nothing waits for room any more, and what would have to fails.
+    fn stop(&self);
+
+    /// Whether a write failed for that reason, so that its error is none of the disk's.
+    fn gave_up(&self) -> bool;
+}
+
+/// What [`Tree::write`] runs.
+pub(crate) type Work<'a> = dyn FnMut(&mut dyn TreeWriter) -> Result<(), BaseError> + 'a;
+
+/// Writes into the maps.
+pub(crate) trait TreeWriter {
+    /// Sets a key; returns its value before.
+    fn insert(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<Option<Bytes>, BaseError>;
+
+    /// Deletes a key; returns its value before.
+    fn remove(&mut self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError>;
+
+    /// The keys that begin with `prefix`.
+    fn keys(&self, space: Space, prefix: &[u8]) -> Result<Vec<Bytes>, BaseError>;
+}
+
+/// The first key behind all that begin with `prefix`; `None` when there is none.
+pub(crate) fn end_of_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != 255)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}
