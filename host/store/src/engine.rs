@@ -229,8 +229,8 @@ fn make_id(base: &Base, env: &dyn Env) -> Result<StoreId, BaseError> {
     Ok(StoreId(bytes))
 }
 
-/// Brings the memory table to the end of the log. More than fits there goes on into the base; it counts as
-/// durable, because recovery writes what it reads to the disk anew, or knows it to be there.
+/// Brings the memory table to the end of the log. More than fits there goes on into the base at once, which
+/// takes longer: there is only as much when an open snapshot kept the flush from its work. It counts as durable, because recovery writes what it reads to the disk anew, or knows it to be there.
 fn replay(
     disk: &dyn Disk,
     view: &View,
@@ -241,7 +241,7 @@ fn replay(
     let mut flushing = expected.reaches;
     let mut apply = |commit: crate::Commit| {
         view.memory.insert(commit.ts, &commit.writes, || commit.ts);
-        if view.memory.bytes() > options.slow_bytes() {
+        if view.memory.bytes() > options.table_bytes_max() {
             if commit.ts > flushing {
                 view.base.begin_flush(commit.ts)?;
                 flushing = commit.ts;

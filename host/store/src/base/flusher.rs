@@ -114,13 +114,12 @@ impl Flusher {
             let went_on = match policy::decide(&self.pressure(), &self.parts.options) {
                 Decision::Sleep => self.sleep(),
                 Decision::Wait(wait) => self.wait(wait),
-                Decision::Flush(_) | Decision::Checkpoint(_) if !self.has_room() => {
+                Decision::Checkpoint(_) if !self.has_room() => {
                     tracing::warn!(
                         "the disk has no room to flush to; recent writes stay in memory and in the log"
                     );
                     self.wait_undisturbed(NO_ROOM_WAIT)
                 }
-                Decision::Flush(pace) => self.flush(pace)?,
                 Decision::Checkpoint(pace) => self.checkpoint(pace)?,
             };
             if !went_on && self.is_stopped() {
@@ -246,7 +245,6 @@ impl Flusher {
             replay_bytes: self.parts.counters.replay_bytes(),
             idle: self.parts.env.monotonic().saturating_sub(self.parts.counters.last_group_at()),
             has_news: self.parts.view.durable() > self.checkpointed(),
-            can_flush: floor > self.flushed(),
             can_checkpoint: floor > self.checkpointed(),
         }
     }

@@ -24,8 +24,6 @@ pub(super) struct Pressure {
     pub(super) idle: Duration,
     /// Whether anything is newer than the last checkpoint.
     pub(super) has_news: bool,
-    /// Whether the floor has risen since the last flush, so that another one could move something.
-    pub(super) can_flush: bool,
     /// Whether the floor has risen since the last checkpoint.
     pub(super) can_checkpoint: bool,
 }
@@ -37,9 +35,8 @@ pub(super) enum Decision {
     Sleep,
     /// Nothing for that long.
     Wait(Duration),
-    /// Flush what can be flushed.
-    Flush(Pace),
-    /// Flush what can be flushed and make it durable.
+    /// Flush what can be flushed, and make it durable: against the flush the sync costs little, and the next
+    /// start replays what is in memory and no more.
     Checkpoint(Pace),
 }
 
@@ -59,8 +56,7 @@ pub(super) fn decide(pressure: &Pressure, options: &StoreOptions) -> Decision {
     let is_idle = pressure.idle >= options.idle_before_flush;
     match pressure {
         _ if !pressure.has_news => Decision::Sleep,
-        _ if log_is_long && pressure.can_checkpoint => Decision::Checkpoint(pace),
-        _ if memory_is_large && pressure.can_flush => Decision::Flush(pace),
+        _ if (log_is_long || memory_is_large) && pressure.can_checkpoint => Decision::Checkpoint(pace),
         _ if log_is_long || memory_is_large => Decision::Wait(BLOCKED_WAIT),
         _ if is_idle && pressure.can_checkpoint => Decision::Checkpoint(Pace::Full),
         _ if is_idle => Decision::Wait(options.idle_before_flush.max(BLOCKED_WAIT)),
@@ -80,7 +76,7 @@ mod tests {
             idle_before_flush: Duration::from_secs(1),
             ..StoreOptions::default()
         };
-        let busy = Pressure { has_news: true, can_flush: true, can_checkpoint: true, ..Pressure::default() };
+        let busy = Pressure { has_news: true, can_checkpoint: true, ..Pressure::default() };
         let second = Duration::from_secs(1);
         let cases = [
             (Pressure::default(), Decision::Sleep),
@@ -89,9 +85,9 @@ mod tests {
             (Pressure { idle: second / 4, ..busy }, Decision::Wait(second * 3 / 4)),
             (Pressure { idle: second, ..busy }, Decision::Checkpoint(Pace::Full)),
             (Pressure { idle: second, can_checkpoint: false, ..busy }, Decision::Wait(second)),
-            (Pressure { memory_bytes: 101, ..busy }, Decision::Flush(Pace::Gentle)),
-            (Pressure { memory_bytes: 201, ..busy }, Decision::Flush(Pace::Full)),
-            (Pressure { memory_bytes: 201, can_flush: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
+            (Pressure { memory_bytes: 101, ..busy }, Decision::Checkpoint(Pace::Gentle)),
+            (Pressure { memory_bytes: 201, ..busy }, Decision::Checkpoint(Pace::Full)),
+            (Pressure { memory_bytes: 201, can_checkpoint: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
             (Pressure { replay_bytes: 1001, ..busy }, Decision::Checkpoint(Pace::Gentle)),
             (Pressure { replay_bytes: 1001, memory_bytes: 201, ..busy }, Decision::Checkpoint(Pace::Full)),
             (Pressure { replay_bytes: 1001, can_checkpoint: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
