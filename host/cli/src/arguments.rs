@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use weir_build::Language;
+use weir_store::BaseKind;
 
 /// Where data is kept when nothing else is said.
 pub const DATA_DIR: &str = ".host";
@@ -76,6 +77,18 @@ pub enum Command {
     Test(Test),
     /// Print the admin key of a data folder
     Key(Key),
+    /// Read everything in a data folder and say what is wrong
+    ///
+    /// Every row, document and checksum is read, and nothing is repaired. The exit code
+    /// is 0 when all is well, and 1 when anything is not. No server may be running on
+    /// the folder.
+    Check(Check),
+    /// Move a data folder to another base
+    ///
+    /// The base is the library that keeps what the log no longer holds. The folder is
+    /// what it was until the last moment of this, also when it is interrupted. No server
+    /// may be running on the folder.
+    Convert(Convert),
 }
 
 /// `host serve`
@@ -83,6 +96,8 @@ pub enum Command {
 pub struct Serve {
     #[command(flatten)]
     pub data: DataFolder,
+    #[command(flatten)]
+    pub storage: Storage,
     #[command(flatten)]
     pub listening: Listening,
     /// A folder of files to serve at `/`
@@ -116,6 +131,8 @@ pub struct Dev {
     pub project: ProjectFolder,
     #[command(flatten)]
     pub data: DataFolder,
+    #[command(flatten)]
+    pub storage: Storage,
     #[command(flatten)]
     pub listening: Listening,
     /// Build and deploy once, whatever changes later
@@ -176,6 +193,34 @@ pub struct Test {
 pub struct Key {
     #[command(flatten)]
     pub data: DataFolder,
+}
+
+/// `host check`
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub data: DataFolder,
+}
+
+/// `host convert`
+#[derive(Debug, Args)]
+pub struct Convert {
+    #[command(flatten)]
+    pub data: DataFolder,
+    /// The new base: redb or sled
+    #[arg(long, value_name = "BASE")]
+    pub base: BaseKind,
+}
+
+/// How data is kept.
+#[derive(Debug, Args)]
+pub struct Storage {
+    /// What keeps the base: redb or sled [default: what the folder has; redb in a new one]
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<BaseKind>,
+    /// Memory for the store: recent writes and what is read again and again
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(16..=1_048_576))]
+    pub memory: u64,
 }
 
 /// A project.

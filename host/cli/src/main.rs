@@ -6,7 +6,9 @@
 
 mod arguments;
 mod build;
+mod check;
 mod client;
+mod convert;
 mod deploy;
 mod dev;
 mod init;
@@ -61,6 +63,8 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Run(arguments) => in_tokio(run::run(arguments)),
         Command::Test(arguments) => test_host::test(&arguments),
         Command::Key(arguments) => key::key(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Convert(arguments) => convert::convert(&arguments),
     }
 }
 

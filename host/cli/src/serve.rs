@@ -6,15 +6,18 @@ use anyhow::Context;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::oneshot;
 use weir_server::{Server, ServerOptions, StopSignals, WebFolder};
+use weir_store::StoreOptions;
 
-use crate::arguments::{Listening, Serve};
+use crate::arguments::{Listening, Serve, Storage};
 use crate::output::print_line;
+
+const MIB: u64 = 1024 * 1024;
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
-    let Serve { data, listening, web } = arguments;
+    let Serve { data, storage, listening, web } = arguments;
     let signals = StopSignals::install().context("cannot wait for signals")?;
-    let server = start(data.data, &listening, web.map(WebFolder::Present), None).await?;
+    let server = start(data.data, &storage, &listening, web.map(WebFolder::Present), None).await?;
     if server.deployer().summary().functions.is_empty() {
         tracing::info!("nothing is deployed yet: `host deploy PROJECT` does it");
     }
@@ -26,13 +29,16 @@ pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
 /// Starts a server as the flags say; compiled code is kept in its data folder, or in the one that is given.
 pub async fn start(
     data_dir: PathBuf,
+    storage: &Storage,
     listening: &Listening,
     web: Option<WebFolder>,
     compiled_dir: Option<PathBuf>,
 ) -> anyhow::Result<Server> {
     allow_many_files();
     let &Listening { listen, allow_remote } = listening;
-    let options = ServerOptions { data_dir, listen, allow_remote, web, compiled_dir };
+    let memory_bytes = storage.memory * MIB;
+    let store = StoreOptions { base: storage.base, memory_bytes, ..StoreOptions::default() };
+    let options = ServerOptions { data_dir, store, listen, allow_remote, web, compiled_dir };
     Ok(Box::pin(Server::start(options)).await?)
 }
 

@@ -137,6 +137,31 @@ pub(crate) fn session_requests() -> KeyRange {
     }
 }
 
+/// Behind every key of a database.
+pub(crate) const END: &[u8] = &[u8::MAX];
+
+/// What a key stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum KeyKind<'a> {
+    TableName(&'a str),
+    TableNumber(TableNumber),
+    SystemRecord,
+    Document(DocumentId),
+    Request,
+}
+
+/// What this key stands for; `None` for none of a database.
+pub(crate) fn kind(key: &[u8]) -> Option<KeyKind<'_>> {
+    match key {
+        [SYSTEM, TABLE_NAMES, ..] => table_in_key(key).map(KeyKind::TableName),
+        [SYSTEM, TABLE_NUMBERS, ..] => number_in_key(key).map(KeyKind::TableNumber),
+        [SYSTEM, SYSTEM_RECORDS, ..] => Some(KeyKind::SystemRecord),
+        [DOCUMENTS, ..] => document_in_key(key).map(KeyKind::Document),
+        [SESSION_REQUESTS, rest @ ..] => (rest.len() == 16 + 4).then_some(KeyKind::Request),
+        _ => None,
+    }
+}
+
 /// The key right after this one.
 pub(crate) fn successor(key: &[u8]) -> Bytes {
     let mut next = BytesMut::with_capacity(key.len() + 1);

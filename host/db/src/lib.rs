@@ -9,6 +9,7 @@
 //! no call waits for a disk; no clock is read and no random number drawn except through [`weir_store::Env`].
 mod call;
 mod catalog;
+mod check;
 mod committer;
 mod database;
 mod entropy;
@@ -31,6 +32,7 @@ mod transaction;
 mod write_buffer;
 
 pub use call::{Call, Caller, MutationOutcome, QueryOutcome};
+pub use check::{DbCheck, check};
 pub use committer::CommitError;
 pub use database::{Database, DbOpenError, DeploymentVersion, NoFunctions};
 pub use error::{CallError, DbError, FunctionError};

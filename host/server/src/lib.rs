@@ -27,5 +27,5 @@ mod tasks;
 
 pub use component_files::{ComponentFiles, ComponentHash};
 pub use http::StaticFiles;
-pub use server::{Server, ServerOptions, StartError, WebFolder};
+pub use server::{Server, ServerOptions, StartError, WebFolder, store_folder};
 pub use shutdown::StopSignals;

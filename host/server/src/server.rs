@@ -2,7 +2,7 @@
 //! from the start to the signal to stop.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ const INSTANCE_NAME: &str = "weir";
 pub struct ServerOptions {
     /// The folder of everything that outlives the process. Made if it is missing.
     pub data_dir: PathBuf,
+    /// How the store in it is kept.
+    pub store: StoreOptions,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Whether `listen` may be an address that other machines can reach.
@@ -189,6 +191,11 @@ impl Server {
     }
 }
 
+/// Where in a data folder the store is.
+pub fn store_folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("store")
+}
+
 /// Opens what is in the data folder. Blocks.
 fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
     let data_dir = &options.data_dir;
@@ -196,7 +203,7 @@ fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
     std::fs::create_dir_all(data_dir).map_err(in_data_dir)?;
     let web = options.web.as_ref().map(open_web).transpose()?;
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
-    let store = weir_store::open(&data_dir.join("store"), StoreOptions::default(), Arc::clone(&env))?;
+    let store = weir_store::open(&store_folder(data_dir), options.store.clone(), Arc::clone(&env))?;
     let admin_key = AdminKey::read_or_create(data_dir, INSTANCE_NAME)?;
     let files = ComponentFiles::open(&data_dir.join("components")).map_err(in_data_dir)?;
     let threads = Executor::default_threads();

@@ -62,6 +62,8 @@ struct State {
     disk_full: bool,
     /// The disk has less room than the reserve.
     disk_low: bool,
+    /// A commit has waited for room in memory in vain: until there is some, the next ones need not.
+    overloaded: bool,
     closing: bool,
     pace: Pace,
 }
@@ -114,6 +116,7 @@ impl Sequencer {
             log_waits: false,
             disk_full: false,
             disk_low: false,
+            overloaded: false,
             closing: false,
             pace: Pace { flush_rate: FLUSH_RATE_FIRST, until: Duration::ZERO },
         };
@@ -187,7 +190,11 @@ impl Sequencer {
                 }
                 continue;
             }
-            if timed_out || !self.has_threads {
+            if has_memory {
+                state.overloaded = false;
+            }
+            if timed_out || state.overloaded || !self.has_threads {
+                state.overloaded = !has_memory;
                 return Err(SequenceError::Overloaded);
             }
             timed_out = self.room.wait_for(&mut state, ROOM_WAIT).timed_out();

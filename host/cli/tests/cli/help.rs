@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::run_in;
 
-const COMMANDS: [&str; 10] =
-    ["host", "serve", "init", "dev", "build", "codegen", "deploy", "run", "test", "key"];
+const COMMANDS: [&str; 12] =
+    ["host", "serve", "init", "dev", "build", "codegen", "deploy", "run", "test", "key", "check", "convert"];
 
 #[test]
 fn help_is_as_written() {
