@@ -3,6 +3,7 @@ mod calls;
 mod commits;
 mod interleavings;
 mod nested;
+mod refusals;
 mod replays;
 mod traces;
 mod world;

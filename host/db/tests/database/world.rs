@@ -16,10 +16,13 @@ pub struct World {
 
 impl World {
     pub fn new(functions: NativeFunctions) -> World {
+        World::on(&memory::MemoryDisk::new(), StoreOptions::default(), functions)
+    }
+
+    pub fn on(disk: &memory::MemoryDisk, options: StoreOptions, functions: NativeFunctions) -> World {
         let env = Arc::new(SimEnv::new(7, Timestamp::from_nanos(1_790_000_000_000_000_000)));
         let shared_env: Arc<dyn Env> = env.clone();
-        let disk = memory::MemoryDisk::new();
-        let store = memory::open(&disk, StoreOptions::default(), shared_env.clone()).expect("a store");
+        let store = memory::open(disk, options, shared_env.clone()).expect("a store");
         let db = Database::open(store.clone(), shared_env).expect("a database");
         db.set_functions(Arc::new(functions));
         World { db, env, store }
