@@ -11,6 +11,7 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::Deserialize;
+use weir_store::SequenceError;
 use weir_value::limits;
 
 use super::answer::{Answer, ApiError, json};
@@ -65,11 +66,25 @@ fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
 }
 
 fn refuse(error: DeployError) -> ApiError {
+    let unavailable = |code, message| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
+    if error.is_disk_full() {
+        let message = "The server's disk is full, and what was deployed before stays in place. Free some space on \
+                       the disk that holds the data folder, then deploy again.";
+        return unavailable("DiskFull", message);
+    }
     match &error {
         DeployError::Invalid(_) | DeployError::Load(_) => {
             ApiError::bad_request("InvalidDeployment", error.to_string())
         }
         DeployError::Busy => ApiError::new(StatusCode::CONFLICT, "DeploymentInProgress", error.to_string()),
+        DeployError::Refused(SequenceError::Closed) => {
+            unavailable("ShuttingDown", "The server is stopping: deploy again when it has started.")
+        }
+        DeployError::Refused(_) => unavailable(
+            "Overloaded",
+            "More writes are waiting than the server can take, and what was deployed before stays in place: deploy \
+             again in a moment.",
+        ),
         DeployError::Io(_) | DeployError::Record(_) | DeployError::Lost => {
             tracing::error!(%error, "a deployment failed");
             ApiError::internal()

@@ -42,7 +42,12 @@ pub struct TestServer {
 impl TestServer {
     /// On a new disk, with the functions of `v1` in place.
     pub async fn start() -> TestServer {
-        let server = TestServer::start_on(&MemoryDisk::new(), tempfile::tempdir().unwrap()).await;
+        TestServer::start_deployed(&MemoryDisk::new()).await
+    }
+
+    /// On this disk, with the functions of `v1` in place.
+    pub async fn start_deployed(disk: &MemoryDisk) -> TestServer {
+        let server = TestServer::start_on(disk, tempfile::tempdir().unwrap()).await;
         if server.backend.deployer.summary().modules.is_empty() {
             server.backend.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
         }
@@ -293,6 +298,7 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: Arc<AtomicU64>) -
         .query("chat:panic", |_, _| panic!("a bug of the host"))
         .mutation("chat:send", |tx, args| insert(tx, "messages", args))
         .mutation("other:send", |tx, args| insert(tx, "other", args))
+        .mutation("chat:look", |tx, _| read_all(tx, "messages"))
         .mutation("chat:fail", |_, _| {
             Err(FunctionError::Application { message: "no way".into(), data: None })
         })
