@@ -5,5 +5,6 @@ mod interleavings;
 mod nested;
 mod refusals;
 mod replays;
+mod sweeps;
 mod traces;
 mod world;

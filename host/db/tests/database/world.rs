@@ -30,9 +30,15 @@ impl World {
 
     /// Another database on the same store, as after a restart.
     pub fn reopen(&self, functions: NativeFunctions) -> World {
-        let db = Database::open(self.store.clone(), self.env.clone()).expect("a database");
+        self.reopen_at(self.env.now(), functions)
+    }
+
+    /// As [`World::reopen`], when the wall clock shows this; the monotonic clock begins again.
+    pub fn reopen_at(&self, now: Timestamp, functions: NativeFunctions) -> World {
+        let env = Arc::new(SimEnv::new(8, now));
+        let db = Database::open(self.store.clone(), env.clone()).expect("a database");
         db.set_functions(Arc::new(functions));
-        World { db, env: self.env.clone(), store: self.store.clone() }
+        World { db, env, store: self.store.clone() }
     }
 
     pub fn query(&self, path: &str, args: &Json) -> QueryOutcome {
