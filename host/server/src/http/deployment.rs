@@ -91,3 +91,29 @@ fn refuse(error: DeployError) -> ApiError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn who_deploys_is_told_what_to_do() {
+        let io = |kind: io::ErrorKind| DeployError::Io(kind.into());
+        for (error, status, code) in [
+            (io(io::ErrorKind::StorageFull), 503, "DiskFull"),
+            (io(io::ErrorKind::QuotaExceeded), 503, "DiskFull"),
+            (DeployError::Refused(SequenceError::DiskFull), 503, "DiskFull"),
+            (DeployError::Refused(SequenceError::Overloaded), 503, "Overloaded"),
+            (DeployError::Refused(SequenceError::Closed), 503, "ShuttingDown"),
+            (DeployError::Busy, 409, "DeploymentInProgress"),
+            (DeployError::Invalid("no name".into()), 400, "InvalidDeployment"),
+            (io(io::ErrorKind::PermissionDenied), 500, "InternalServerError"),
+            (DeployError::Lost, 500, "InternalServerError"),
+        ] {
+            let told = refuse(error);
+            assert_eq!((told.status.as_u16(), told.code), (status, code), "{told:?}");
+        }
+    }
+}
