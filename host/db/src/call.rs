@@ -57,9 +57,10 @@ pub struct MutationOutcome {
     /// Its result, canonical JSON.
     pub result: Result<Bytes, CallError>,
     /// Its commit, which is sequenced and perhaps not durable yet. A mutation that failed or wrote nothing has
-    /// the moment that it read. Answer once the store's durable timestamp has reached it.
+    /// the moment that it read; one whose failure says nothing of the data, as that of a store that takes no writes,
+    /// has [`Timestamp::ZERO`]. Answer once the store's durable timestamp has reached it.
     pub ts: Timestamp,
-    /// What it logged: `[LEVEL] text`.
+    /// What it logged: `[LEVEL] text`. Nothing, where the moment is zero.
     pub log_lines: Vec<String>,
     /// Answered from the record of an earlier run.
     pub replayed: bool,

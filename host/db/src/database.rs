@@ -1,6 +1,6 @@
 //! The database as the other rooms see it.
 //!
-//! Wires the rooms below together; the mutation's two lanes are in `mutation`.
+//! Wires the rooms below together; the mutation's two lanes are in `mutation`, the sweeping of old records in `sweep`.
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,11 +13,12 @@ use crate::catalog::Catalog;
 use crate::committer::Committer;
 use crate::entropy::Entropy;
 use crate::lane::Lanes;
-use crate::stats::{Counters, add, count};
+use crate::record_age::RecordAge;
+use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
     Call, CommitError, DbStats, FunctionError, FunctionInfo, FunctionKind, Functions, QueryOutcome, ReadSet,
-    Sweep, Transaction, call, keyspace, session_requests,
+    Transaction, call, keyspace,
 };
 
 /// Which set of functions: one more at each [`Database::set_functions`], zero before the first.
@@ -65,6 +66,7 @@ pub struct Database {
     pub(crate) shared: Arc<Shared>,
     pub(crate) lanes: Lanes,
     pub(crate) counters: Counters,
+    pub(crate) record_age: RecordAge,
     functions: RwLock<(DeploymentVersion, Arc<dyn Functions>)>,
 }
 
@@ -75,13 +77,17 @@ impl Database {
     /// # Errors
     /// See [`DbOpenError`].
     pub fn open(store: Arc<dyn Store>, env: Arc<dyn Env>) -> Result<Arc<Database>, DbOpenError> {
-        let catalog = Catalog::load(&store.snapshot_sequenced())?;
+        let snapshot = store.snapshot_sequenced();
+        let catalog = Catalog::load(&snapshot)?;
+        let record_age = RecordAge::load(&snapshot, env.clone())?;
+        drop(snapshot);
         let entropy = Entropy::new(env.clone());
         Ok(Arc::new(Database {
             committer: Committer::new(store),
             shared: Arc::new(Shared { env, catalog, entropy }),
             lanes: Lanes::default(),
             counters: Counters::default(),
+            record_age,
             functions: RwLock::new((DeploymentVersion::default(), Arc::new(NoFunctions))),
         }))
     }
@@ -157,28 +163,5 @@ impl Database {
     pub fn write_system(&self, name: &str, value: Bytes) -> Result<Timestamp, CommitError> {
         let write = Write { key: keyspace::system_record_key(name), value: Some(value) };
         Ok(self.committer.enter().sequence_plain(vec![write])?)
-    }
-
-    /// Removes the records of session requests that were committed before `older_than`. Looks at all records, in
-    /// small steps that let mutations through between them; a repetition of a request whose record is gone runs
-    /// again.
-    ///
-    /// # Errors
-    /// The store cannot be read or takes no writes; what was removed until then stays removed.
-    pub fn sweep_session_requests(&self, older_than: Timestamp) -> Result<Sweep, CommitError> {
-        let mut sweep = Sweep::default();
-        let mut rest = Some(keyspace::session_requests());
-        while let Some(range) = rest {
-            let step = session_requests::sweep_step(&self.store().snapshot_sequenced(), &range, older_than)?;
-            let removed = step.deletions.len() as u64;
-            if removed > 0 {
-                self.committer.enter().sequence_plain(step.deletions)?;
-            }
-            sweep.scanned += step.scanned;
-            sweep.removed += removed;
-            add(&self.counters.session_requests_swept, removed);
-            rest = step.rest;
-        }
-        Ok(sweep)
     }
 }

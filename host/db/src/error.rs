@@ -91,6 +91,15 @@ pub struct CallError {
     pub message: String,
     /// The JSON of an application error that carries data; reaches the client as `errorData`.
     pub data: Option<Bytes>,
+    /// The store took no writes just then, and nothing of the call was kept: the same call may succeed later.
+    pub retryable: bool,
+}
+
+impl CallError {
+    /// An error of this code and text, without data, that will be the same next time.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        CallError { code, message: message.into(), data: None, retryable: false }
+    }
 }
 
 impl FunctionError {
@@ -149,6 +158,7 @@ pub(crate) enum Failure {
     /// A limit of the transaction, or a store that cannot be read.
     Poisoned(DbError),
     Function(FunctionError),
+    /// The store did not take the writes.
     Commit(SequenceError),
 }
 
@@ -189,37 +199,55 @@ impl Failure {
                 format!("Uncaught Error: `{path}`: {}: {}", error.code, error.message)
             }
             Failure::Function(error) => error.client_message(path),
-            Failure::Commit(error) => format!("The result of `{path}` could not be saved: {error}."),
+            Failure::Commit(error) => unsaved_message(error, path),
         }
     }
 
-    /// What the operator reads in the log when it is the host that failed.
+    /// Whether the store refused the call for a reason that passes: nothing of it was kept.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Failure::Commit(error) => match error {
+                SequenceError::DiskFull | SequenceError::Overloaded | SequenceError::Closed => true,
+                SequenceError::TooLarge { .. } => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether it would be the same whatever stands in the database. If not, it tells of what was read, and must not
+    /// be told before that is durable.
+    pub(crate) fn is_independent_of_data(&self) -> bool {
+        matches!(self, Failure::NotFound | Failure::WrongKind { .. }) || self.is_refusal()
+    }
+
+    /// What the operator reads in the log when it is the host that failed. A full disk and the end of the store are
+    /// logged once, by the store, and not once more for each call.
     pub(crate) fn operator_message(&self) -> Option<String> {
         match self {
             Failure::Function(error @ FunctionError::System { .. }) => Some(error.to_string()),
-            Failure::Commit(error) => Some(error.to_string()),
+            Failure::Commit(error @ SequenceError::Overloaded) => Some(error.to_string()),
             _ => None,
         }
     }
 
     /// What a function gets that called the failed one.
     pub(crate) fn into_nested_error(self, path: &FunctionPath) -> CallError {
-        let code = self.code();
+        let (code, retryable) = (self.code(), self.is_refusal());
         match self {
             Failure::Function(FunctionError::Application { message, data }) => {
-                CallError { code, message, data }
+                CallError { code, message, data, retryable: false }
             }
             failure => {
                 let message = failure.client_message(path);
                 let message = message.strip_prefix("Uncaught Error: ").map(str::to_owned).unwrap_or(message);
-                CallError { code, message, data: None }
+                CallError { code, message, data: None, retryable }
             }
         }
     }
 
     /// What the client gets.
     pub(crate) fn into_call_error(self, path: &FunctionPath, request_id: &str) -> CallError {
-        let code = self.code();
+        let (code, retryable) = (self.code(), self.is_refusal());
         let mut message = format!("[Request ID: {request_id}] Server Error\n{}", self.client_message(path));
         if message.len() > ERROR_MESSAGE_BYTES_MAX {
             message.truncate(message.floor_char_boundary(ERROR_MESSAGE_BYTES_MAX));
@@ -229,7 +257,29 @@ impl Failure {
             Failure::Function(error) => error.into_data(),
             _ => None,
         };
-        CallError { code, message, data }
+        CallError { code, message, data, retryable }
+    }
+}
+
+/// What a client reads when the store did not take the writes of its call.
+fn unsaved_message(error: &SequenceError, path: &FunctionPath) -> String {
+    match error {
+        SequenceError::DiskFull => format!(
+            "DiskFull: nothing of `{path}` was saved, because the server's disk is full. Call it again when there is \
+             room: the operator has to free some space."
+        ),
+        SequenceError::Overloaded => format!(
+            "Overloaded: nothing of `{path}` was saved, because more writes are waiting than the server can take. \
+             Call it again in a moment."
+        ),
+        SequenceError::Closed => format!(
+            "ShuttingDown: nothing of `{path}` was saved, because the server is stopping. Call it again when it has \
+             started."
+        ),
+        SequenceError::TooLarge { size_bytes, max_bytes } => format!(
+            "CommitTooLarge: `{path}` writes {size_bytes} bytes, with what is stored about them, more than the \
+             {max_bytes} that fit into one commit. Write less at a time."
+        ),
     }
 }
 
@@ -298,16 +348,39 @@ mod tests {
                 "TooManyReads",
                 "Uncaught Error: `chat:send`: TooManyReads: why",
             ),
-            (
-                Failure::Commit(SequenceError::Closed),
-                "ShuttingDown",
-                "The result of `chat:send` could not be saved: the store is closed.",
-            ),
         ];
         for (failure, code, text) in cases {
+            let is_known_without_data = ["FunctionNotFound", "WrongFunctionKind"].contains(&code);
+            assert_eq!(failure.is_independent_of_data(), is_known_without_data, "{code}");
             let (body, error) = message_of(failure);
-            assert_eq!((body.as_str(), error.code), (text, code));
+            assert_eq!((body.as_str(), error.code, error.retryable), (text, code, false));
             assert_eq!(error.data.is_some(), text.contains("ConvexError"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_store_refuses_is_told_with_what_to_do() {
+        let too_large = SequenceError::TooLarge { size_bytes: 30, max_bytes: 20 };
+        let cases = [
+            (SequenceError::DiskFull, "DiskFull", "free some space", true),
+            (SequenceError::Overloaded, "Overloaded", "again in a moment", true),
+            (SequenceError::Closed, "ShuttingDown", "when it has started", true),
+            (
+                too_large,
+                "CommitTooLarge",
+                "writes 30 bytes, with what is stored about them, more than the 20",
+                false,
+            ),
+        ];
+        for (refusal, code, advice, retryable) in cases {
+            let failure = Failure::Commit(refusal);
+            assert_eq!(failure.is_independent_of_data(), retryable, "{code}");
+            assert_eq!(failure.operator_message().is_some(), code == "Overloaded", "{code}");
+            let (body, error) = message_of(failure);
+            assert_eq!((error.code, error.retryable, error.data), (code, retryable, None));
+            assert!(body.starts_with(&format!("{code}: ")) && body.contains("`chat:send`"), "{body}");
+            assert!(body.contains(advice), "{body}");
+            assert!(!body.contains("folder") && !body.contains("store is"), "the store's own text: {body}");
         }
     }
 

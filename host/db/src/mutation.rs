@@ -155,11 +155,7 @@ impl Database {
                 count(&self.counters.commits);
                 MutationOutcome { result: Ok(result), ts, log_lines, replayed: false }
             }
-            Err(error) => {
-                count(&self.counters.failures);
-                let result = Err(call::report(call, Failure::Commit(error)));
-                MutationOutcome { result, ts: snapshot_ts, log_lines, replayed: false }
-            }
+            Err(error) => self.failed(call, Failure::Commit(error), snapshot_ts, log_lines),
         }
     }
 
@@ -167,18 +163,37 @@ impl Database {
     fn end_without_commit(&self, call: &Call, tx: Transaction, ending: Ending) -> MutationOutcome {
         let ts = tx.ts();
         let (_, _, lines) = tx.into_writes();
-        let result = match ending {
+        match ending {
             Ending::Replayed(SessionRecord { ts, result, log_lines }) => {
                 count(&self.counters.replays);
-                return MutationOutcome { result: Ok(result), ts, log_lines, replayed: true };
+                MutationOutcome { result: Ok(result), ts, log_lines, replayed: true }
             }
-            Ending::Returned(result) => Ok(result),
-            Ending::Failed(failure) => {
-                count(&self.counters.failures);
-                Err(call::report(call, failure))
+            Ending::Returned(result) => {
+                let log_lines = call::emit_log(call, lines);
+                MutationOutcome { result: Ok(result), ts, log_lines, replayed: false }
             }
+            Ending::Failed(failure) => self.failed(call, failure, ts, call::emit_log(call, lines)),
+        }
+    }
+
+    /// The outcome of a mutation that failed at the moment `read_at`. What does not depend on the data can be told at
+    /// once; its log lines might tell of the data, and stay here.
+    fn failed(
+        &self,
+        call: &Call,
+        failure: Failure,
+        read_at: Timestamp,
+        log_lines: Vec<String>,
+    ) -> MutationOutcome {
+        count(&self.counters.failures);
+        if failure.is_refusal() {
+            count(&self.counters.refusals);
+        }
+        let (ts, log_lines) = match failure.is_independent_of_data() {
+            true => (Timestamp::ZERO, Vec::new()),
+            false => (read_at, log_lines),
         };
-        MutationOutcome { result, ts, log_lines: call::emit_log(call, lines), replayed: false }
+        MutationOutcome { result: Err(call::report(call, failure)), ts, log_lines, replayed: false }
     }
 }
 

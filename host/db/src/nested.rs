@@ -128,7 +128,7 @@ impl Transaction {
 
 impl From<DbError> for CallError {
     fn from(error: DbError) -> Self {
-        CallError { code: error.code, message: error.message, data: None }
+        CallError::new(error.code, error.message)
     }
 }
 

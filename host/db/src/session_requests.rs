@@ -4,12 +4,9 @@
 //! racing repetitions one commits, and the other finds the record. Only successful mutations that wrote something have
 //! one; the others changed nothing and may run again.
 //!
-//! Knows nothing of functions: a result and some lines, as bytes.
+//! Knows nothing of functions: a result and some lines, as bytes. Not here: when a record goes (see `sweep`).
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use weir_store::{Direction, Snapshot, Write};
 use weir_value::Timestamp;
-
-use crate::{CommitError, KeyRange, keyspace};
 
 /// A client's own number for a mutation. The same one again is the same mutation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,18 +16,6 @@ pub struct SessionRequest {
     /// The number of the request in its session.
     pub request: u32,
 }
-
-/// What a sweep of session records did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sweep {
-    /// Records looked at.
-    pub scanned: u64,
-    /// Records removed.
-    pub removed: u64,
-}
-
-/// How many records one step of a sweep looks at, and so removes in one commit.
-const SWEEP_STEP_ROWS: usize = 500;
 
 /// What a mutation came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +34,11 @@ impl SessionRecord {
         put_text(&mut out, &self.result);
         self.log_lines.iter().for_each(|line| put_text(&mut out, line.as_bytes()));
         out.freeze()
+    }
+
+    /// The moment in an encoded record. `None`: damaged.
+    pub(crate) fn ts_of(mut bytes: &[u8]) -> Option<Timestamp> {
+        bytes.try_get_u64().ok().map(Timestamp::from_nanos)
     }
 
     /// `None`: damaged.
@@ -73,35 +63,6 @@ fn take_text(bytes: &mut Bytes) -> Option<Bytes> {
     (length <= bytes.len()).then(|| bytes.split_to(length))
 }
 
-/// One step of a sweep: the records in it that are older, as deletions, and where the next step begins.
-pub(crate) struct SweepStep {
-    pub(crate) deletions: Vec<Write>,
-    pub(crate) scanned: u64,
-    /// `None`: that was all.
-    pub(crate) rest: Option<KeyRange>,
-}
-
-/// Looks at the next records. One that is damaged counts as old: it can answer nothing.
-pub(crate) fn sweep_step(
-    snapshot: &Snapshot,
-    range: &KeyRange,
-    older_than: Timestamp,
-) -> Result<SweepStep, CommitError> {
-    let rows = snapshot.scan(&range.start, &range.end, Direction::Ascending, SWEEP_STEP_ROWS)?;
-    let rest = match rows.last() {
-        Some((last, _)) if rows.len() >= SWEEP_STEP_ROWS => {
-            Some(KeyRange { start: keyspace::successor(last), end: range.end.clone() })
-        }
-        _ => None,
-    };
-    let scanned = rows.len() as u64;
-    let is_old =
-        |record: &mut Bytes| record.try_get_u64().map_or(true, |nanos| nanos < older_than.as_nanos());
-    let old = rows.into_iter().filter_map(|(key, mut record)| is_old(&mut record).then_some(key));
-    let deletions = old.map(|key| Write { key, value: None }).collect();
-    Ok(SweepStep { deletions, scanned, rest })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -112,6 +73,7 @@ mod tests {
         #[test]
         fn records_come_back(ts in 0..=i64::MAX as u64, result in ".{0,40}", log_lines in prop::collection::vec(".{0,20}", 0..4)) {
             let record = SessionRecord { ts: Timestamp::from_nanos(ts), result: result.into(), log_lines };
+            prop_assert_eq!(SessionRecord::ts_of(&record.encode()), Some(record.ts));
             prop_assert_eq!(SessionRecord::decode(record.encode()), Some(record));
         }
 

@@ -18,6 +18,8 @@ pub struct DbStats {
     pub mutation_runs: u64,
     /// Calls that ended with an error, of any kind.
     pub failures: u64,
+    /// Mutations that the store took no writes of: a full disk, too much waiting, the end of the store.
+    pub refusals: u64,
     /// Session records that were swept away.
     pub session_requests_swept: u64,
 }
@@ -31,6 +33,7 @@ pub(crate) struct Counters {
     pub(crate) query_runs: AtomicU64,
     pub(crate) mutation_runs: AtomicU64,
     pub(crate) failures: AtomicU64,
+    pub(crate) refusals: AtomicU64,
     pub(crate) session_requests_swept: AtomicU64,
 }
 
@@ -44,6 +47,7 @@ impl Counters {
             query_runs: self.query_runs.load(Relaxed),
             mutation_runs: self.mutation_runs.load(Relaxed),
             failures: self.failures.load(Relaxed),
+            refusals: self.refusals.load(Relaxed),
             session_requests_swept: self.session_requests_swept.load(Relaxed),
         }
     }

@@ -107,15 +107,13 @@ impl Backend {
         self.env.monotonic()
     }
 
-    /// The wall clock.
-    pub fn now(&self) -> weir_value::Timestamp {
-        self.env.now()
-    }
-
     /// Ends the threads, then closes the store: calls that have begun end, what
     /// they committed is synced, the log is folded. Blocks.
     pub fn stop(&self) {
         self.executor.stop();
+        if let Err(error) = self.db.note_running_time() {
+            tracing::debug!(%error, "the last of the running time is not noted: request records are kept for longer");
+        }
         self.live.stop();
         self.moments.clear();
         self.db.store().close();

@@ -6,13 +6,15 @@
 //! one commit. A deployment that fails at any step leaves the old one in place.
 //! How components become functions is the loader's matter.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use weir_db::{Database, DeploymentVersion, FunctionKind, Functions, Visibility};
-use weir_value::limits;
+use weir_db::{CommitError, Database, DeploymentVersion, FunctionKind, Functions, Visibility};
+use weir_store::SequenceError;
+use weir_value::{Timestamp, limits};
 
 use crate::component_files::{ComponentFiles, ComponentHash};
 use crate::durable_gate::DurableGate;
@@ -58,12 +60,37 @@ pub enum DeployError {
     /// The component files could not be written or read.
     #[error("the component files: {0}")]
     Io(#[from] std::io::Error),
+    /// The store takes no writes for now.
+    #[error("the record of the deployment was not written: {0}")]
+    Refused(SequenceError),
     /// The record could not be written or read.
     #[error("the record of the deployment: {0}")]
     Record(String),
     /// The server stopped meanwhile.
     #[error("the server stopped before the deployment was in place")]
     Lost,
+}
+
+impl DeployError {
+    /// Whether it was for lack of room on the disk.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            DeployError::Io(error) => {
+                matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+            }
+            DeployError::Refused(refusal) => *refusal == SequenceError::DiskFull,
+            _ => false,
+        }
+    }
+}
+
+impl From<CommitError> for DeployError {
+    fn from(error: CommitError) -> DeployError {
+        match error {
+            CommitError::Sequence(refusal) => DeployError::Refused(refusal),
+            CommitError::Read(error) => DeployError::Record(error.to_string()),
+        }
+    }
 }
 
 /// What is deployed, for people and tools.
@@ -176,6 +203,20 @@ impl Deployer {
     fn prepare(&self, modules: &[Module]) -> Result<Prepared, DeployError> {
         let functions = self.loader.load(modules)?;
         let summaries: Vec<ModuleSummary> = modules.iter().map(summarize).collect();
+        let recorded = self.record(modules, summaries);
+        if recorded.is_err() {
+            // What was written until then would only fill the disk, which may be what went wrong.
+            self.keep_only(&self.summary.lock().modules);
+        }
+        let (modules, ts) = recorded?;
+        Ok((functions, modules, ts))
+    }
+
+    fn record(
+        &self,
+        modules: &[Module],
+        summaries: Vec<ModuleSummary>,
+    ) -> Result<(Vec<ModuleSummary>, Timestamp), DeployError> {
         if let Some(files) = &self.files {
             for (module, summary) in modules.iter().zip(&summaries) {
                 files.write(&summary.sha256, &module.component)?;
@@ -183,19 +224,20 @@ impl Deployer {
         }
         let record = Record { modules: summaries };
         let text = serde_json::to_vec(&record).map_err(|e| DeployError::Record(e.to_string()))?;
-        let ts = self
-            .db
-            .write_system(RECORD_NAME, text.into())
-            .map_err(|error| DeployError::Record(error.to_string()))?;
-        Ok((functions, record.modules, ts))
+        let ts = self.db.write_system(RECORD_NAME, text.into())?;
+        Ok((record.modules, ts))
+    }
+
+    fn keep_only(&self, modules: &[ModuleSummary]) {
+        if let Some(files) = &self.files {
+            files.keep_only(&modules.iter().map(|module| module.sha256).collect::<Vec<_>>());
+        }
     }
 
     fn put_in_place(&self, functions: Arc<dyn Functions>, modules: Vec<ModuleSummary>) -> Summary {
         let version = self.db.set_functions(Arc::clone(&functions));
         let described = functions.list().iter().map(|info| describe(info)).collect();
-        if let Some(files) = &self.files {
-            files.keep_only(&modules.iter().map(|module| module.sha256).collect::<Vec<_>>());
-        }
+        self.keep_only(&modules);
         let summary = Summary { version: version.0, modules, functions: described };
         *self.summary.lock() = summary.clone();
         (self.on_change)(version);
@@ -203,15 +245,14 @@ impl Deployer {
     }
 
     fn read_record(&self) -> Result<Option<Record>, DeployError> {
-        let text =
-            self.db.read_system(RECORD_NAME).map_err(|error| DeployError::Record(error.to_string()))?;
+        let text = self.db.read_system(RECORD_NAME)?;
         text.map(|text| serde_json::from_slice(&text))
             .transpose()
             .map_err(|error| DeployError::Record(error.to_string()))
     }
 }
 
-type Prepared = (Arc<dyn Functions>, Vec<ModuleSummary>, weir_value::Timestamp);
+type Prepared = (Arc<dyn Functions>, Vec<ModuleSummary>, Timestamp);
 
 fn check(modules: &[Module]) -> Result<(), DeployError> {
     if modules.len() > limits::DEPLOY_MODULES_MAX {

@@ -4,37 +4,145 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_value::{Timestamp, limits};
+use weir_db::CommitError;
+use weir_value::limits;
 
 use crate::backend::Backend;
+use crate::executor::JobLost;
 
 /// How often moments are looked through.
 const MOMENTS_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the records of requests are swept.
-const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+const SWEEP_EVERY: Duration = Duration::from_millis(limits::SESSION_SWEEP_MS);
 
 /// Keeps house, for ever.
 pub async fn keep(backend: &Arc<Backend>) {
-    let mut swept_at = backend.clock();
+    tokio::join!(release_moments(backend), sweep_requests(backend));
+}
+
+async fn release_moments(backend: &Arc<Backend>) {
     loop {
         tokio::time::sleep(MOMENTS_EVERY).await;
-        let now = backend.clock();
-        backend.moments.release(now);
-        if now.saturating_sub(swept_at) >= SWEEP_EVERY {
-            swept_at = now;
-            sweep(backend).await;
+        backend.moments.release(backend.clock());
+    }
+}
+
+async fn sweep_requests(backend: &Arc<Backend>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        sweep(backend).await;
+    }
+}
+
+/// Why a sweep did not come to its end.
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error(transparent)]
+    Lost(#[from] JobLost),
+}
+
+async fn sweep(backend: &Arc<Backend>) {
+    match sweep_in_steps(backend).await {
+        // A call that was lost has been logged where it was.
+        Ok(()) | Err(SweepError::Lost(_)) => {}
+        // The store says itself what ails it.
+        Err(SweepError::Commit(CommitError::Sequence(refusal))) => {
+            tracing::debug!(%refusal, "request records are swept later");
+        }
+        Err(SweepError::Commit(error)) => {
+            tracing::warn!(%error, "old request records could not be swept; trying later")
         }
     }
 }
 
-async fn sweep(backend: &Arc<Backend>) {
-    let age_ns = limits::SESSION_RECORD_MS.saturating_mul(1_000_000);
-    let older_than = Timestamp::from_nanos(backend.now().as_nanos().saturating_sub(age_ns));
+/// Each step stands at the end of the queue: the calls that wait go first.
+async fn sweep_in_steps(backend: &Arc<Backend>) -> Result<(), SweepError> {
     let db = Arc::clone(&backend.db);
-    match backend.executor.run(move || db.sweep_session_requests(older_than)).await {
-        Ok(Ok(sweep)) => tracing::debug!(sweep.scanned, sweep.removed, "swept old request records"),
-        Ok(Err(error)) => tracing::warn!(%error, "old request records could not be swept; trying later"),
-        Err(_) => {}
+    let mut pass = backend.executor.run(move || db.begin_sweep()).await??;
+    while let Some(begun) = pass {
+        let db = Arc::clone(&backend.db);
+        pass = backend.executor.run(move || db.sweep_step(begun)).await??;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use weir_db::native::NativeFunctions;
+    use weir_db::{Call, Caller, Database, Functions, SessionRequest};
+    use weir_store::memory::{self, MemoryDisk};
+    use weir_store::{Env, SimEnv, StoreOptions};
+    use weir_value::{FunctionPath, Timestamp, Value};
+
+    use super::*;
+    use crate::admin_key::AdminKey;
+    use crate::backend::Parts;
+    use crate::deploy::{LoadFailure, Loader, Module};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    struct NoLoader;
+
+    impl Loader for NoLoader {
+        fn load(&self, _modules: &[Module]) -> Result<Arc<dyn Functions>, LoadFailure> {
+            Err(LoadFailure("nothing is deployed here".into()))
+        }
+    }
+
+    fn backend(env: &Arc<SimEnv>, disk: &MemoryDisk) -> Arc<Backend> {
+        let env: Arc<dyn Env> = env.clone();
+        let store = memory::open(disk, StoreOptions::default(), Arc::clone(&env)).unwrap();
+        let db = Database::open(store, Arc::clone(&env)).unwrap();
+        db.set_functions(Arc::new(NativeFunctions::new().mutation("t:insert", |tx, _| {
+            tx.insert("t", b"{}")?;
+            Ok(Value::Null)
+        })));
+        let folder = tempfile::tempdir().unwrap();
+        let admin_key = AdminKey::read_or_create(folder.path(), "weir").unwrap();
+        Backend::start(Parts {
+            env,
+            db,
+            loader: Arc::new(NoLoader),
+            files: None,
+            admin_key,
+            web: None,
+            threads: 1,
+        })
+    }
+
+    /// Whether this request was answered from its record.
+    fn is_known(backend: &Backend, request: u32) -> bool {
+        let call = Call {
+            path: FunctionPath::parse("t:insert").unwrap(),
+            args: Bytes::from_static(b"{}"),
+            caller: Caller::Public,
+            request_id: "r1".into(),
+            identity: None,
+        };
+        let outcome = backend.db.mutation(&call, Some(SessionRequest { session: [7; 16], request }));
+        assert!(outcome.result.is_ok());
+        outcome.replayed
+    }
+
+    #[tokio::test]
+    async fn requests_are_forgotten_by_running_time_and_not_by_the_clock() {
+        let now = Timestamp::from_nanos(1_790_000_000_000_000_000);
+        let env = Arc::new(SimEnv::new(1, now));
+        let backend = backend(&env, &MemoryDisk::new());
+        assert!(!is_known(&backend, 1));
+        let days_20_ns = 20 * 24 * 3_600_000_000_000;
+        env.set_now(Timestamp::from_nanos(now.as_nanos() + days_20_ns));
+        sweep(&backend).await;
+        assert!(is_known(&backend, 1), "the clock has jumped, and no time has passed");
+        for _ in 0..15 * 4 {
+            env.advance(6 * HOUR);
+            sweep(&backend).await;
+        }
+        assert!(!is_known(&backend, 1));
+        backend.stop();
     }
 }

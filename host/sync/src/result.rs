@@ -134,7 +134,7 @@ mod tests {
     fn result(seq: u64, result: Result<&'static str, &str>, log_lines: &[&str]) -> QueryResult {
         let result = match result {
             Ok(value) => Ok(Bytes::from_static(value.as_bytes())),
-            Err(message) => Err(CallError { code: "Failed", message: message.to_owned(), data: None }),
+            Err(message) => Err(CallError::new("Failed", message)),
         };
         let log_lines = log_lines.iter().map(|line| (*line).to_owned()).collect();
         QueryResult::new(

@@ -122,8 +122,17 @@ pub const STORE_VALUE_BYTES_MAX: usize = 48 * MIB;
 pub const LOG_RECORD_BYTES_MAX: usize = 256 * MIB;
 /// How large a segment of the log grows before the next one begins.
 pub const LOG_SEGMENT_BYTES: usize = 64 * MIB;
-/// How long the record of a session's request is kept, so that its replay is answered from it.
+/// How long the record of a session's request is kept, so that its replay is answered from it: in time that a host runs
+/// on the data, and never for less.
 pub const SESSION_RECORD_MS: u64 = 14 * 24 * 3600 * 1000;
+/// How exactly that is measured: how much running time lies between two marks in the row of commits.
+pub const SESSION_RECORD_MARK_MS: u64 = SESSION_RECORD_MS / 16;
+/// How often running time is written down, and records that are old enough are dropped.
+pub const SESSION_SWEEP_MS: u64 = 3600 * 1000;
+/// How many records one step of a sweep looks at.
+pub const SESSION_SWEEP_STEP_ROWS: usize = 512;
+/// How many bytes of records, the last few excepted.
+pub const SESSION_SWEEP_STEP_BYTES: usize = 4 * MIB;
 
 // ---- Sync
 
@@ -203,6 +212,9 @@ const _: () = {
     // A transaction's writes and its session record (with the result) are one record of the log.
     assert!(2 * (TRANSACTION_BYTES_WRITTEN_MAX + FUNCTION_RESULT_BYTES_MAX) <= LOG_RECORD_BYTES_MAX);
     assert!(FUNCTION_RESULT_BYTES_MAX <= STORE_VALUE_BYTES_MAX);
+    // Running time is noted often enough for the marks, and the marks are few.
+    assert!(SESSION_SWEEP_MS <= SESSION_RECORD_MARK_MS);
+    assert!(SESSION_RECORD_MS <= 32 * SESSION_RECORD_MARK_MS);
     // A result of documents can hold what a transaction may read.
     assert!(FUNCTION_RESULT_BYTES_MAX >= TRANSACTION_BYTES_READ_MAX);
     // Arguments and results are values.

@@ -3,6 +3,8 @@ mod calls;
 mod commits;
 mod interleavings;
 mod nested;
+mod refusals;
 mod replays;
+mod sweeps;
 mod traces;
 mod world;

@@ -1,11 +1,10 @@
 //! Session requests: a repetition is answered, not run.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
-use std::time::Duration;
 
 use serde_json::json;
 use weir_db::native::NativeFunctions;
-use weir_db::{LogLevel, SessionRequest, Sweep};
+use weir_db::{LogLevel, SessionRequest};
 use weir_value::Value;
 
 use crate::world::{Within, World, basics, call, json as value_of, number};
@@ -125,22 +124,4 @@ fn threads_that_repeat_each_other_commit_once() {
     assert_eq!(value_of(&world.query("t:get", &json!({"id": id})).result), json!(100));
     let stats = world.db.stats();
     assert_eq!((stats.commits, stats.replays), (101, 300));
-}
-
-#[test]
-fn old_records_are_swept_in_steps() {
-    let runs = Arc::default();
-    let world = World::new(counted(&runs));
-    let once = call("c:once", &json!({"n": 1}));
-    (0..1_200).for_each(|number| drop(world.db.mutation(&once, Some(request(number)))));
-    world.env.advance(Duration::from_secs(1));
-    let boundary = world.db.mutation(&once, Some(request(1_200))).ts;
-    (1_201..1_210).for_each(|number| drop(world.db.mutation(&once, Some(request(number)))));
-    let before = world.store.sequenced();
-    assert_eq!(world.db.sweep_session_requests(boundary).unwrap(), Sweep { scanned: 1_210, removed: 1_200 });
-    assert!(world.store.sequenced() > before);
-    assert_eq!(world.db.stats().session_requests_swept, 1_200);
-    assert!(world.db.mutation(&once, Some(request(1_205))).replayed);
-    assert!(!world.db.mutation(&once, Some(request(3))).replayed, "a swept one runs again");
-    assert_eq!(world.db.sweep_session_requests(boundary).unwrap(), Sweep { scanned: 11, removed: 0 });
 }

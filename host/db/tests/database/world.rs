@@ -16,10 +16,13 @@ pub struct World {
 
 impl World {
     pub fn new(functions: NativeFunctions) -> World {
+        World::on(&memory::MemoryDisk::new(), StoreOptions::default(), functions)
+    }
+
+    pub fn on(disk: &memory::MemoryDisk, options: StoreOptions, functions: NativeFunctions) -> World {
         let env = Arc::new(SimEnv::new(7, Timestamp::from_nanos(1_790_000_000_000_000_000)));
         let shared_env: Arc<dyn Env> = env.clone();
-        let disk = memory::MemoryDisk::new();
-        let store = memory::open(&disk, StoreOptions::default(), shared_env.clone()).expect("a store");
+        let store = memory::open(disk, options, shared_env.clone()).expect("a store");
         let db = Database::open(store.clone(), shared_env).expect("a database");
         db.set_functions(Arc::new(functions));
         World { db, env, store }
@@ -27,9 +30,15 @@ impl World {
 
     /// Another database on the same store, as after a restart.
     pub fn reopen(&self, functions: NativeFunctions) -> World {
-        let db = Database::open(self.store.clone(), self.env.clone()).expect("a database");
+        self.reopen_at(self.env.now(), functions)
+    }
+
+    /// As [`World::reopen`], when the wall clock shows this; the monotonic clock begins again.
+    pub fn reopen_at(&self, now: Timestamp, functions: NativeFunctions) -> World {
+        let env = Arc::new(SimEnv::new(8, now));
+        let db = Database::open(self.store.clone(), env.clone()).expect("a database");
         db.set_functions(Arc::new(functions));
-        World { db, env: self.env.clone(), store: self.store.clone() }
+        World { db, env, store: self.store.clone() }
     }
 
     pub fn query(&self, path: &str, args: &Json) -> QueryOutcome {

@@ -10,6 +10,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use tokio::io::{AsyncRead, ReadBuf};
+use weir_db::CallError;
 
 /// How much of a file is read at a time, in bytes.
 const FILE_CHUNK_BYTES: usize = 64 * 1024;
@@ -131,6 +132,11 @@ impl ApiError {
     /// 503: too much at once; the same request may work later.
     pub fn overloaded(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "TooManyConcurrentRequests", message)
+    }
+
+    /// 503: the store took no writes; the same call may work later.
+    pub fn refused(error: &CallError) -> ApiError {
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.code, error.message.clone())
     }
 
     /// The answer that carries it.

@@ -235,7 +235,8 @@ mod tests {
     #[test]
     fn answers_have_the_official_form() {
         let failed = |data: Option<&'static [u8]>| {
-            Err(CallError { code: "x", message: "no \"way\"".into(), data: data.map(Bytes::from_static) })
+            let data = data.map(Bytes::from_static);
+            Err(CallError { data, ..CallError::new("x", "no \"way\"") })
         };
         let lines = ["[LOG] 'hi'".to_owned()];
         let one = Bytes::from_static(br#"{"n":{"$integer":"AQAAAAAAAAA="}}"#);

@@ -93,7 +93,8 @@ impl Request<'_> {
         Ok(json_text(StatusCode::OK, out))
     }
 
-    /// POST `/api/mutation`. Answers when the commit is durable.
+    /// POST `/api/mutation`. Answers when the commit is durable, or at once when
+    /// the store takes no writes.
     pub async fn mutation(&self, body: &[u8]) -> Result<Answer, ApiError> {
         let call = FunctionRequest::parse(body)?.into_call()?;
         self.run_mutation(call).await
@@ -164,6 +165,11 @@ impl Request<'_> {
         let db = Arc::clone(&self.backend.db);
         let outcome = self.run_job(move || db.mutation(&call, None)).await?;
         self.backend.durable.wait(outcome.ts).await;
+        if let Err(error) = &outcome.result
+            && error.retryable
+        {
+            return Err(ApiError::refused(error));
+        }
         let mut out = Vec::new();
         write_outcome(&mut out, &outcome.result, &outcome.log_lines, format)?;
         Ok(json_text(StatusCode::OK, out))

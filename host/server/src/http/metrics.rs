@@ -84,6 +84,7 @@ fn database(backend: &Backend) -> Vec<Figure> {
         counter("serial_runs_total", "Runs in the serial lane.", stats.serial_runs),
         counter("replays_total", "Mutations answered from their record.", stats.replays),
         counter("call_failures_total", "Calls that ended with an error.", stats.failures),
+        counter("mutations_refused_total", "Mutations that the store took no writes of.", stats.refusals),
     ]
 }
 

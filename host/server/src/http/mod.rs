@@ -3,7 +3,8 @@
 //! `/api/*` is the API of the official clients and Weir's own routes under
 //! `/api/weir`; a few fixed paths tell of the server itself; everything else is
 //! a file of the web folder. Errors of the server are `{"code", "message"}` with
-//! a status; a function's own error is an answer like any other (200).
+//! a status, also that a mutation could not be saved for now (503); a function's
+//! own error is an answer like any other (200).
 
 pub mod answer;
 mod arguments;

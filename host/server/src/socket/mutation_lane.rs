@@ -11,7 +11,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use weir_db::{Call, CallError, Caller, MutationOutcome};
 use weir_sync::session::DueMutation;
-use weir_value::limits;
+use weir_value::{Timestamp, limits};
 
 use super::outbox::Outbox;
 use crate::backend::Backend;
@@ -99,12 +99,13 @@ impl MutationLane {
         catch_unwind(run).unwrap_or_else(|_| self.lost(&call.request_id))
     }
 
-    /// A panic of the host itself. The client is told, and the lane goes on.
+    /// A panic of the host itself. The client is told, and the lane goes on. It
+    /// is told nothing of the data, so the answer waits for no commit.
     fn lost(&self, request_id: &str) -> MutationOutcome {
         tracing::error!(request_id, "a mutation panicked in the host");
         MutationOutcome {
             result: Err(internal_error(request_id)),
-            ts: self.backend.db.store().sequenced(),
+            ts: Timestamp::ZERO,
             log_lines: Vec::new(),
             replayed: false,
         }
@@ -116,5 +117,5 @@ pub fn internal_error(request_id: &str) -> CallError {
     let message = format!(
         "[Request ID: {request_id}] Server Error\nYour request couldn't be completed. Try again later."
     );
-    CallError { code: "InternalServerError", message, data: None }
+    CallError::new("InternalServerError", message)
 }

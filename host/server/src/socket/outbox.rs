@@ -85,6 +85,7 @@ impl Outbox {
 
     /// Leaves the outcomes of mutations, in order. The task is woken when the
     /// first of them is durable, not before: until then there is nothing to say.
+    /// What waits for no commit wakes it at once.
     pub fn leave_outcomes(
         self: &Arc<Self>,
         outcomes: &mut Vec<(RequestId, MutationOutcome)>,
@@ -111,6 +112,9 @@ impl Outbox {
     /// left before the gate fired are there when the task looks.
     fn arm(self: &Arc<Self>, finished: &mut Finished, ts: Timestamp, gate: &DurableGate) {
         let reached = gate.reached();
+        if ts <= reached {
+            return self.signal();
+        }
         let is_armed = finished.armed_for.is_some_and(|armed| armed > reached && armed <= ts);
         if !is_armed {
             finished.armed_for = Some(ts);
@@ -171,6 +175,19 @@ mod tests {
         outbox.leave_outcomes(&mut vec![(0, outcome(9))], &gate);
         assert!(is_woken(&outbox));
         outbox.leave_outcomes(&mut vec![(1, outcome(4))], &gate);
+        assert!(is_woken(&outbox));
+    }
+
+    #[test]
+    fn what_waits_for_no_commit_wakes_at_once_and_disturbs_nobody() {
+        let gate = DurableGate::new(Timestamp::from_nanos(1));
+        let outbox = Outbox::new();
+        outbox.leave_outcomes(&mut vec![(0, outcome(5))], &gate);
+        assert!(!is_woken(&outbox));
+        outbox.leave_outcomes(&mut vec![(1, outcome(0))], &gate);
+        assert!(is_woken(&outbox));
+        assert_eq!(outbox.finished.lock().armed_for, Some(Timestamp::from_nanos(5)));
+        gate.advance(Timestamp::from_nanos(5));
         assert!(is_woken(&outbox));
     }
 

@@ -2,6 +2,7 @@
 //! that neither WebAssembly nor a disk is needed.
 
 mod deployment;
+mod full_disk;
 mod http;
 mod sockets;
 mod static_files;

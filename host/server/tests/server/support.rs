@@ -42,7 +42,12 @@ pub struct TestServer {
 impl TestServer {
     /// On a new disk, with the functions of `v1` in place.
     pub async fn start() -> TestServer {
-        let server = TestServer::start_on(&MemoryDisk::new(), tempfile::tempdir().unwrap()).await;
+        TestServer::start_deployed(&MemoryDisk::new()).await
+    }
+
+    /// On this disk, with the functions of `v1` in place.
+    pub async fn start_deployed(disk: &MemoryDisk) -> TestServer {
+        let server = TestServer::start_on(disk, tempfile::tempdir().unwrap()).await;
         if server.backend.deployer.summary().modules.is_empty() {
             server.backend.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
         }
@@ -282,8 +287,9 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: Arc<AtomicU64>) -
     functions
         .query("chat:list", move |tx, _| {
             runs.fetch_add(1, Ordering::SeqCst);
-            read_all(tx, "messages")
+            read_newest(tx, "messages", 50)
         })
+        .query("chat:all", |tx, _| read_newest(tx, "messages", 1000))
         .query("chat:version", move |_, _| Ok(Value::String(label.to_owned())))
         .query("chat:echo", |_, args| Ok(args.clone()))
         .query("chat:log", |tx, _| {
@@ -293,6 +299,7 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: Arc<AtomicU64>) -
         .query("chat:panic", |_, _| panic!("a bug of the host"))
         .mutation("chat:send", |tx, args| insert(tx, "messages", args))
         .mutation("other:send", |tx, args| insert(tx, "other", args))
+        .mutation("chat:look", |tx, _| read_newest(tx, "messages", 50))
         .mutation("chat:fail", |_, _| {
             Err(FunctionError::Application { message: "no way".into(), data: None })
         })
@@ -307,8 +314,8 @@ fn insert(tx: &mut Transaction, table: &str, args: &Value) -> Result<Value, Func
     Ok(Value::Null)
 }
 
-fn read_all(tx: &mut Transaction, table: &str) -> Result<Value, FunctionError> {
-    let plan = json!({"table": table, "order": "desc", "limit": 50}).to_string();
-    let batch = tx.query(plan.as_bytes(), 0)?;
+fn read_newest(tx: &mut Transaction, table: &str, limit: u32) -> Result<Value, FunctionError> {
+    let plan = json!({"table": table, "order": "desc", "limit": limit}).to_string();
+    let batch = tx.query(plan.as_bytes(), limit)?;
     Ok(Value::from_json(&batch.documents).expect("documents are values"))
 }

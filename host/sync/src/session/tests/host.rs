@@ -96,7 +96,7 @@ impl Host {
             }
             "broke" => {
                 let (path, message) = rest.split_once(' ').expect("a message");
-                self.end_run(path, Err(CallError { code: "Broke", message: message.to_owned(), data: None }));
+                self.end_run(path, Err(CallError::new("Broke", message)));
             }
             "deploys" => {
                 let step = self.live.redeploy();
@@ -229,12 +229,12 @@ impl Socket {
                 self.mutation_ended(request, result, at, vec!["[LOG] 'done'".to_owned()]);
             }
             ["failed", request, message, "at", at] => {
-                let error = CallError { code: "Failed", message: message.to_owned(), data: None };
+                let error = CallError::new("Failed", message);
                 self.mutation_ended(request, Err(error), at, vec![]);
             }
             ["failed", request, message, "with", data, "at", at] => {
                 let data = Some(Bytes::copy_from_slice(data.as_bytes()));
-                let error = CallError { code: "ApplicationError", message: message.to_owned(), data };
+                let error = CallError { data, ..CallError::new("ApplicationError", message) };
                 self.mutation_ended(request, Err(error), at, vec![]);
             }
             ["reads", "slowly"] => self.is_busy = true,

@@ -44,6 +44,34 @@ fn answers_come_in_order_durable_and_with_one_transition() {
 }
 
 #[test]
+fn a_refusal_waits_for_its_turn_and_for_no_commit() {
+    let (zero, one, two) = (mutation(0), mutation(1), mutation(2));
+    check(&format!(
+        r#"
+        A opens npm-1.48.0
+        {CONNECT}
+        durable 4
+        A> {zero}
+        A mutates 0 m:send {{"n":0}}
+        A failed 0 full at 0
+        A< {{"type":"MutationResponse","requestId":0,"success":false,"result":"full","ts":null,"logLines":[]}}
+        A< {{"type":"Transition","startVersion":{{"querySet":0,"identity":0,"ts":"T0"}},"endVersion":{{"querySet":0,"identity":0,"ts":"T4"}},"modifications":[]}}
+        A> {one}
+        A> {two}
+        A mutates 1 m:send {{"n":1}}
+        A mutates 2 m:send {{"n":2}}
+        A mutated 1 [1] at 6
+        A failed 2 full at 0
+        A< nothing
+        durable 6
+        A< {{"type":"MutationResponse","requestId":1,"success":true,"result":[1],"ts":"T6","logLines":["[LOG] 'done'"]}}
+        A< {{"type":"MutationResponse","requestId":2,"success":false,"result":"full","ts":null,"logLines":[]}}
+        A< {{"type":"Transition","startVersion":{{"querySet":0,"identity":0,"ts":"T4"}},"endVersion":{{"querySet":0,"identity":0,"ts":"T6"}},"modifications":[]}}
+        "#
+    ));
+}
+
+#[test]
 fn failures_are_answers_too() {
     let no_path = FunctionPath::parse("no good:path").expect_err("a space").to_string().replace('"', "\\\"");
     let (zero, one) = (mutation(0), mutation(1));
