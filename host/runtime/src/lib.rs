@@ -5,7 +5,7 @@
 //! can reach is the WIT world in `wit/`, plus a WASI in which time stands still and there is nothing to find.
 //!
 //! **Invariant:** nothing of wasmtime's types is in this room's public API, and no other room names it. Nothing
-//! here knows of sockets, HTTP, the log or sled; a guest cannot read a clock, a file, the environment or another
+//! here knows of sockets, HTTP, the log or the base; a guest cannot read a clock, a file, the environment or another
 //! call's memory; no instance serves a second call.
 mod bindings;
 mod call_state;

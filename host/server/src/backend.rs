@@ -108,7 +108,7 @@ impl Backend {
     }
 
     /// Ends the threads, then closes the store: calls that have begun end, what
-    /// they committed is synced, the log is folded. Blocks.
+    /// they committed is synced, what is left is flushed. Blocks.
     pub fn stop(&self) {
         self.executor.stop();
         if let Err(error) = self.db.note_running_time() {

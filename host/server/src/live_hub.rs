@@ -43,7 +43,7 @@ struct Registry {
 }
 
 /// A handle of a moment. Its snapshot can be taken away while nobody watches:
-/// the store cannot fold what a snapshot still shows.
+/// the store cannot flush what a snapshot still shows.
 #[derive(Clone, Default)]
 struct Moment(Arc<Mutex<Option<Arc<Snapshot>>>>);
 
@@ -151,7 +151,7 @@ impl LiveHub {
     }
 
     /// Ends the thread, and lets go of the moment that the registry is at: the
-    /// store is about to be folded. Blocks.
+    /// store is about to be closed. Blocks.
     pub fn stop(&self) {
         self.arrivals.state.lock().is_stopped = true;
         self.arrivals.filled.notify_all();

@@ -2,7 +2,7 @@
 //!
 //! Server-side rendering asks for a timestamp and then runs several queries at
 //! it, one request each. The snapshot is kept meanwhile: for a short time, and
-//! only so many, because the store cannot fold what a snapshot still shows.
+//! only so many, because the store cannot flush what a snapshot still shows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
