@@ -84,12 +84,17 @@ impl Stepper {
     }
 }
 
+/// What a twin keeps allocated for its log: there are many of them, and each is zeros in memory.
+const LOG_ROOM_BYTES_MAX: u64 = 64 * 1024;
+
 fn site(
     disk: &MemoryDisk,
     base: MemoryBase,
     options: StoreOptions,
     env: Arc<dyn Env>,
 ) -> Result<Site, OpenError> {
+    let log_room_bytes = options.log_room_bytes.min(LOG_ROOM_BYTES_MAX);
+    let options = StoreOptions { log_room_bytes, ..options };
     let is_new = is_new(disk);
     if !is_new {
         // As after a process that did not end well.

@@ -89,7 +89,7 @@ fn a_full_disk_refuses_until_there_is_room() {
 
 #[test]
 fn a_store_without_room_in_memory_refuses() {
-    let options = StoreOptions { memory_max_bytes: 0, ..StoreOptions::default() };
+    let options = StoreOptions { memory_bytes: 0, ..StoreOptions::default() };
     let world = World::on(&MemoryDisk::new(), options, talkative());
     check_refusal(&world, "Overloaded", "again in a moment");
 }

@@ -216,10 +216,11 @@ impl Flusher {
         Ok(completed)
     }
 
-    /// Gives the processor away for a while; false when it is time to stop.
+    /// Gives the processor away for a while; false when it is time to stop. A pass that began gently hurries when
+    /// that turns out to be too slow.
     fn rest(&self, worked: Duration, pace: Pace) -> bool {
         match pace {
-            Pace::Gentle if self.hurried.load(Ordering::Relaxed) == 0 => {
+            Pace::Gentle if self.hurried.load(Ordering::Relaxed) == 0 && !self.is_late() => {
                 self.wait_undisturbed(worked * GENTLE_REST)
             }
             _ => {
@@ -227,6 +228,11 @@ impl Flusher {
                 !self.is_stopped() || self.hurried.load(Ordering::Relaxed) > 0
             }
         }
+    }
+
+    /// Whether the policy would go at full speed now.
+    fn is_late(&self) -> bool {
+        matches!(policy::decide(&self.pressure(), &self.parts.options), Decision::Checkpoint(Pace::Full))
     }
 
     /// A file that cannot be removed costs room and nothing else; the next checkpoint tries again.

@@ -2,8 +2,8 @@
 //!
 //! Flushing a key costs several times what committing it cost. So it waits: until the memory table or the log
 //! has grown to its bound, or until nobody needs the processor. A key that changes often is flushed once for
-//! all of that. When it must flush under load it takes a quarter of one core, and all of one only when the
-//! memory table goes on growing.
+//! all of that. When it must flush under load it takes a quarter of one core, and all of one only when memory
+//! or log go on growing.
 //!
 //! Pure. Not here: threads, and the flushing.
 
@@ -50,7 +50,10 @@ pub(crate) enum Pace {
 }
 
 pub(super) fn decide(pressure: &Pressure, options: &StoreOptions) -> Decision {
-    let pace = if pressure.memory_bytes > options.slow_bytes() { Pace::Full } else { Pace::Gentle };
+    let memory_grows = pressure.memory_bytes > options.slow_bytes();
+    // Keys that are written again and again take no more memory, and yet more log.
+    let log_grows = pressure.replay_bytes > options.checkpoint_log_bytes.saturating_mul(2);
+    let pace = if memory_grows || log_grows { Pace::Full } else { Pace::Gentle };
     let log_is_long = pressure.replay_bytes > options.checkpoint_log_bytes;
     let memory_is_large = pressure.memory_bytes > options.flush_bytes();
     let is_idle = pressure.idle >= options.idle_before_flush;
@@ -90,6 +93,7 @@ mod tests {
             (Pressure { memory_bytes: 201, can_checkpoint: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
             (Pressure { replay_bytes: 1001, ..busy }, Decision::Checkpoint(Pace::Gentle)),
             (Pressure { replay_bytes: 1001, memory_bytes: 201, ..busy }, Decision::Checkpoint(Pace::Full)),
+            (Pressure { replay_bytes: 2001, ..busy }, Decision::Checkpoint(Pace::Full)),
             (Pressure { replay_bytes: 1001, can_checkpoint: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
         ];
         for (pressure, expected) in cases {
