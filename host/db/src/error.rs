@@ -8,7 +8,7 @@ use weir_store::SequenceError;
 use weir_value::FunctionPath;
 use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX};
 
-use crate::FunctionKind;
+use crate::{FunctionKind, MissingFunction};
 
 /// Why the database did not do what a function asked: a WIT `error`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -139,6 +139,7 @@ const SYSTEM_MESSAGE: &str = "The host could not complete the request. Try again
 #[derive(Debug)]
 pub(crate) enum Failure {
     NotFound,
+    Missing(MissingFunction),
     WrongKind {
         is: FunctionKind,
         called_as: FunctionKind,
@@ -156,6 +157,7 @@ impl Failure {
     fn code(&self) -> &'static str {
         match self {
             Failure::NotFound => "FunctionNotFound",
+            Failure::Missing(_) => "FunctionMissing",
             Failure::WrongKind { .. } => "WrongFunctionKind",
             Failure::Arguments(_) => "ArgumentValidationError",
             Failure::Returns(_) => "ReturnsValidationError",
@@ -173,6 +175,13 @@ impl Failure {
         match self {
             Failure::NotFound => format!(
                 "Could not find public function for '{path}'. Did you forget to run `host dev` or `host deploy`?"
+            ),
+            Failure::Missing(MissingFunction { visibility: Some(_), reason }) => format!(
+                "The function '{path}' is deployed but cannot run: {reason}. Deploy again, with `host deploy`."
+            ),
+            Failure::Missing(MissingFunction { visibility: None, reason }) => format!(
+                "Could not find public function for '{path}'; a part of what was deployed cannot run, and it may be \
+                 in that: {reason}. Deploy again, with `host deploy`."
             ),
             Failure::WrongKind { is, called_as } => format!(
                 "Trying to execute '{path}' as {}, but it is defined as {}.",
@@ -236,6 +245,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Visibility;
 
     fn message_of(failure: Failure) -> (String, CallError) {
         let path = FunctionPath::parse("chat.js:send").expect("a path");
@@ -308,6 +318,19 @@ mod tests {
             let (body, error) = message_of(failure);
             assert_eq!((body.as_str(), error.code), (text, code));
             assert_eq!(error.data.is_some(), text.contains("ConvexError"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_from_what_never_was() {
+        let known =
+            "The function 'chat:send' is deployed but cannot run: why. Deploy again, with `host deploy`.";
+        let unknown = "Could not find public function for 'chat:send'; a part of what was deployed cannot run, and \
+                       it may be in that: why. Deploy again, with `host deploy`.";
+        for (visibility, text) in [(Some(Visibility::Public), known), (None, unknown)] {
+            let missing = MissingFunction { visibility, reason: "why".into() };
+            let (body, error) = message_of(Failure::Missing(missing));
+            assert_eq!((body.as_str(), error.code), (text, "FunctionMissing"));
         }
     }
 

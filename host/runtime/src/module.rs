@@ -7,6 +7,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
 use weir_db::FunctionInfo;
+use weir_value::FunctionPath;
 
 use crate::call_state::{CallSetup, CallState};
 use crate::compiled_cache::{CompiledCache, Digest};
@@ -26,6 +27,8 @@ pub struct ModuleInfo {
     pub sha256: String,
     /// The size of its component.
     pub bytes: usize,
+    /// The paths of its functions, in the order of its manifest.
+    pub functions: Vec<FunctionPath>,
 }
 
 /// A component with its imports resolved and its functions known: all that a call needs but an instance.
