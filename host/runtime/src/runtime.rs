@@ -43,13 +43,10 @@ impl Runtime {
     /// [`weir_value::limits::THREAD_STACK_BYTES`] of stack.
     ///
     /// # Errors
-    /// The system does not give the address space or the thread, or the folder of compiled code cannot be used.
+    /// The system does not give the address space or the thread.
     pub fn new(options: RuntimeOptions) -> Result<Arc<Runtime>, RuntimeError> {
         let engine = engine::build()?;
-        let compiled_dir = options.compiled_dir.clone();
-        let cache = CompiledCache::open(compiled_dir.as_deref(), &engine).map_err(|error| {
-            RuntimeError::CompiledDir { path: compiled_dir.clone().unwrap_or_default(), error }
-        })?;
+        let cache = CompiledCache::open(options.compiled_dir.as_deref(), &engine);
         let mut linker = Linker::new(&engine);
         interfaces::link(&mut linker).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let invoker = Arc::new(Invoker::new(engine, options)?);
