@@ -64,15 +64,18 @@ fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
         .collect()
 }
 
+/// Whoever holds the admin key may know what failed; the log knows already.
 fn refuse(error: DeployError) -> ApiError {
-    match &error {
-        DeployError::Invalid(_) | DeployError::Load(_) => {
-            ApiError::bad_request("InvalidDeployment", error.to_string())
+    let (status, code) = match &error {
+        DeployError::Invalid(_) | DeployError::Load(_) => (StatusCode::BAD_REQUEST, "InvalidDeployment"),
+        DeployError::Busy => (StatusCode::CONFLICT, "DeploymentInProgress"),
+        DeployError::DiskFull(_) | DeployError::WaitsForRoom => {
+            (StatusCode::INSUFFICIENT_STORAGE, "DiskFull")
         }
-        DeployError::Busy => ApiError::new(StatusCode::CONFLICT, "DeploymentInProgress", error.to_string()),
-        DeployError::Io(_) | DeployError::Record(_) | DeployError::Lost => {
-            tracing::error!(%error, "a deployment failed");
-            ApiError::internal()
+        DeployError::Lost => (StatusCode::SERVICE_UNAVAILABLE, "ShuttingDown"),
+        DeployError::Files(_) | DeployError::Record(_) | DeployError::Panicked => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "DeploymentFailed")
         }
-    }
+    };
+    ApiError::new(status, code, error.to_string())
 }
