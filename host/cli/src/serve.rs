@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::oneshot;
+use weir_server::deploy::Summary;
 use weir_server::{Server, ServerOptions, StopSignals, WebFolder};
 use weir_store::StoreOptions;
 
@@ -18,12 +19,25 @@ pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
     let Serve { data, storage, listening, web } = arguments;
     let signals = StopSignals::install().context("cannot wait for signals")?;
     let server = start(data.data, &storage, &listening, web.map(WebFolder::Present), None).await?;
-    if server.deployer().summary().functions.is_empty() {
-        tracing::info!("nothing is deployed yet: `host deploy PROJECT` does it");
-    }
+    tell_deployment(&server.deployer().summary());
     announce(&server)?;
     until_stopped(server, signals, std::future::pending()).await;
     Ok(())
+}
+
+/// What is missing was said, with its reason, when it was found.
+fn tell_deployment(deployed: &Summary) {
+    if deployed.modules.is_empty() {
+        tracing::info!("nothing is deployed yet: `host deploy PROJECT` does it");
+    }
+    if !deployed.missing.is_empty() {
+        let missing: Vec<_> = deployed.missing.iter().map(|module| module.name.as_str()).collect();
+        let functions = deployed.functions.len();
+        let missing = missing.join(", ");
+        tracing::error!(
+            "serving {functions} functions without those of: {missing}; `host deploy PROJECT` mends it"
+        );
+    }
 }
 
 /// Starts a server as the flags say; compiled code is kept in its data folder, or in the one that is given.

@@ -78,11 +78,22 @@ pub(crate) fn resolve(
     functions: Arc<dyn Functions>,
     called_as: FunctionKind,
 ) -> Result<Resolved, Failure> {
-    let info = functions.find(&call.path).ok_or(Failure::NotFound)?;
+    let info = functions.find(&call.path).ok_or_else(|| absence(&*functions, &call.path, call.caller))?;
     match (info.visibility, call.caller) {
         (Visibility::Internal, Caller::Public) => Err(Failure::NotFound),
         _ if info.kind != called_as => Err(Failure::WrongKind { is: info.kind, called_as }),
         _ => Ok(Resolved { info, functions }),
+    }
+}
+
+/// Why a function is not there: it is missing, or there never was one that this caller may know of.
+pub(crate) fn absence(functions: &dyn Functions, path: &FunctionPath, caller: Caller) -> Failure {
+    match functions.missing(path) {
+        Some(missing) if missing.visibility == Some(Visibility::Internal) && caller == Caller::Public => {
+            Failure::NotFound
+        }
+        Some(missing) => Failure::Missing(missing),
+        None => Failure::NotFound,
     }
 }
 

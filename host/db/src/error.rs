@@ -8,7 +8,7 @@ use weir_store::SequenceError;
 use weir_value::FunctionPath;
 use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX};
 
-use crate::FunctionKind;
+use crate::{FunctionKind, MissingFunction};
 
 /// Why the database did not do what a function asked: a WIT `error`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -148,6 +148,7 @@ const SYSTEM_MESSAGE: &str = "The host could not complete the request. Try again
 #[derive(Debug)]
 pub(crate) enum Failure {
     NotFound,
+    Missing(MissingFunction),
     WrongKind {
         is: FunctionKind,
         called_as: FunctionKind,
@@ -166,6 +167,7 @@ impl Failure {
     fn code(&self) -> &'static str {
         match self {
             Failure::NotFound => "FunctionNotFound",
+            Failure::Missing(_) => "FunctionMissing",
             Failure::WrongKind { .. } => "WrongFunctionKind",
             Failure::Arguments(_) => "ArgumentValidationError",
             Failure::Returns(_) => "ReturnsValidationError",
@@ -183,6 +185,13 @@ impl Failure {
         match self {
             Failure::NotFound => format!(
                 "Could not find public function for '{path}'. Did you forget to run `host dev` or `host deploy`?"
+            ),
+            Failure::Missing(MissingFunction { visibility: Some(_), reason }) => format!(
+                "The function '{path}' is deployed but cannot run: {reason}. Deploy again, with `host deploy`."
+            ),
+            Failure::Missing(MissingFunction { visibility: None, reason }) => format!(
+                "Could not find public function for '{path}'; a part of what was deployed cannot run, and it may be \
+                 in that: {reason}. Deploy again, with `host deploy`."
             ),
             Failure::WrongKind { is, called_as } => format!(
                 "Trying to execute '{path}' as {}, but it is defined as {}.",
@@ -286,6 +295,7 @@ fn unsaved_message(error: &SequenceError, path: &FunctionPath) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Visibility;
 
     fn message_of(failure: Failure) -> (String, CallError) {
         let path = FunctionPath::parse("chat.js:send").expect("a path");
@@ -381,6 +391,19 @@ mod tests {
             assert!(body.starts_with(&format!("{code}: ")) && body.contains("`chat:send`"), "{body}");
             assert!(body.contains(advice), "{body}");
             assert!(!body.contains("folder") && !body.contains("store is"), "the store's own text: {body}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_from_what_never_was() {
+        let known =
+            "The function 'chat:send' is deployed but cannot run: why. Deploy again, with `host deploy`.";
+        let unknown = "Could not find public function for 'chat:send'; a part of what was deployed cannot run, and \
+                       it may be in that: why. Deploy again, with `host deploy`.";
+        for (visibility, text) in [(Some(Visibility::Public), known), (None, unknown)] {
+            let missing = MissingFunction { visibility, reason: "why".into() };
+            let (body, error) = message_of(Failure::Missing(missing));
+            assert_eq!((body.as_str(), error.code), (text, "FunctionMissing"));
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use weir_value::{FunctionPath, Validator};
 
-use crate::{FunctionError, Transaction};
+use crate::{FunctionError, MissingFunction, Transaction};
 
 /// What a function may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,7 +65,12 @@ pub trait Functions: Send + Sync + 'static {
     /// The function of this path, public or internal.
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>>;
 
-    /// All functions, in the order of their paths.
+    /// A function that was deployed and cannot be run; asked for a path that [`Functions::find`] does not know.
+    fn missing(&self, _path: &FunctionPath) -> Option<MissingFunction> {
+        None
+    }
+
+    /// All functions that can be run, in the order of their paths.
     fn list(&self) -> Vec<Arc<FunctionInfo>>;
 
     /// Runs a function to its end on the calling thread. `args` is one canonical JSON object that the

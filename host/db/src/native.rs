@@ -5,7 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use weir_value::{FunctionPath, Validator, Value};
 
-use crate::{FunctionError, FunctionInfo, FunctionKind, Functions, Transaction, Visibility};
+use crate::{
+    FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions, Transaction,
+    Visibility,
+};
 
 /// A function's body.
 pub type NativeBody = dyn Fn(&mut Transaction, &Value) -> Result<Value, FunctionError> + Send + Sync;
@@ -14,6 +17,7 @@ pub type NativeBody = dyn Fn(&mut Transaction, &Value) -> Result<Value, Function
 #[derive(Default)]
 pub struct NativeFunctions {
     functions: BTreeMap<FunctionPath, (Arc<FunctionInfo>, Box<NativeBody>)>,
+    missing: MissingFunctions,
 }
 
 impl NativeFunctions {
@@ -40,6 +44,12 @@ impl NativeFunctions {
         self.register(open_info(path, FunctionKind::Mutation), body)
     }
 
+    /// Says which functions there would be, were no module missing.
+    pub fn with_missing(mut self, missing: MissingFunctions) -> Self {
+        self.missing = missing;
+        self
+    }
+
     /// Adds a function with its description; a later one of the same path takes its place.
     pub fn register(
         mut self,
@@ -60,6 +70,10 @@ pub fn open_info(path: &str, kind: FunctionKind) -> FunctionInfo {
 impl Functions for NativeFunctions {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
         self.functions.get(path).map(|(info, _)| info.clone())
+    }
+
+    fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
+        self.missing.find(path)
     }
 
     fn list(&self) -> Vec<Arc<FunctionInfo>> {

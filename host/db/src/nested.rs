@@ -8,9 +8,9 @@ use bytes::Bytes;
 use weir_value::FunctionPath;
 use weir_value::limits::{NESTED_CALLS_DEPTH_MAX, NESTED_CALLS_MAX};
 
-use crate::call::{check_args, check_result};
+use crate::call::{absence, check_args, check_result};
 use crate::error::Failure;
-use crate::{CallError, DbError, FunctionError, FunctionInfo, FunctionKind, Functions, Transaction};
+use crate::{CallError, Caller, DbError, FunctionError, FunctionInfo, FunctionKind, Functions, Transaction};
 
 /// How many calls stand around a transaction's running function, and how many there have been.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,7 +36,7 @@ impl Transaction {
     /// has no request id. If the transaction is poisoned afterwards, the caller must end as well.
     ///
     /// # Errors
-    /// `FunctionNotFound`, `WrongFunctionKind`, `ReadOnly` (a query calls a mutation), `NestedTooDeep`,
+    /// `FunctionNotFound`, `FunctionMissing`, `WrongFunctionKind`, `ReadOnly` (a query calls a mutation), `NestedTooDeep`,
     /// `TooManyNestedCalls` (poisons), those of arguments and results, and those of the function.
     pub fn call_nested(
         mut self,
@@ -96,8 +96,13 @@ impl Transaction {
         }
         let path = FunctionPath::parse(call.path)
             .map_err(|error| DbError::new("FunctionNotFound", format!("`{}`: {error}", call.path)))?;
-        let info = functions.find(&path).ok_or_else(|| {
-            DbError::new("FunctionNotFound", format!("There is no function `{path}` in this deployment."))
+        // To other functions internal ones are there as well.
+        let info = functions.find(&path).ok_or_else(|| match absence(functions, &path, Caller::Admin) {
+            Failure::NotFound => {
+                let message = format!("There is no function `{path}` in this deployment.");
+                DbError::new("FunctionNotFound", message).into()
+            }
+            failure => failure.into_nested_error(&path),
         })?;
         if info.kind != call.called_as {
             let failure = Failure::WrongKind { is: info.kind, called_as: call.called_as };

@@ -3,12 +3,12 @@
 //! A file is `<SHA-256 of the component>-<engine>.cwasm`: what the compiler made, then a trailer with its length and
 //! SHA-256. `<engine>` stands for the engine's version and settings. A file that is truncated, altered or of another
 //! engine is not run: it is removed, and the component is compiled again. Not a store: everything here can be made
-//! again, and losing it costs time alone.
+//! again, and losing it, or a disk that does not take it, costs time alone.
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
@@ -29,17 +29,44 @@ pub(crate) struct CompiledCache {
     /// `-<engine>.cwasm`
     suffix: String,
     temporary_files: AtomicU64,
+    /// Whether it was said that the folder takes nothing.
+    is_failure_said: AtomicBool,
 }
 
 impl CompiledCache {
-    /// Opens the folder, making it if need be, and removes what other engines and unfinished writes left there.
-    pub(crate) fn open(dir: Option<&Path>, engine: &Engine) -> io::Result<CompiledCache> {
+    /// Opens the folder, making it if need be, and removes what other engines and unfinished writes left there. What
+    /// fails of that is said and no obstacle: the folder may come to be usable later.
+    pub(crate) fn open(dir: Option<&Path>, engine: &Engine) -> CompiledCache {
         let suffix = format!("-{}.cwasm", engine_name(engine));
-        if let Some(dir) = dir {
-            make_private_folder(dir)?;
-            remove_stale(dir, &suffix)?;
+        let dir = dir.map(Path::to_owned);
+        let cache = CompiledCache {
+            dir,
+            suffix,
+            temporary_files: AtomicU64::new(0),
+            is_failure_said: AtomicBool::new(false),
+        };
+        cache.say_failure(&cache.prepare());
+        cache
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        let Some(dir) = &self.dir else { return Ok(()) };
+        make_private_folder(dir)?;
+        remove_stale(dir, &self.suffix)
+    }
+
+    /// Says in the log that nothing can be kept: once, until something can.
+    fn say_failure(&self, kept: &io::Result<()>) {
+        let Err(error) = kept else { return self.is_failure_said.store(false, Ordering::Relaxed) };
+        if self.is_failure_said.swap(true, Ordering::Relaxed) {
+            return;
         }
-        Ok(CompiledCache { dir: dir.map(Path::to_owned), suffix, temporary_files: AtomicU64::new(0) })
+        let dir = self.dir.clone().unwrap_or_default();
+        tracing::warn!(
+            dir = %dir.display(),
+            %error,
+            "compiled code cannot be kept on disk: all goes on without it, and the next start compiles again"
+        );
     }
 
     /// The code of this component, mapped from its file; `None` when there is no file, or no sound one.
@@ -57,7 +84,7 @@ impl CompiledCache {
         let loaded = check(&path).and_then(|()| map(&path));
         match loaded {
             Ok(code) => Some(code),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if is_not_there(&error) => None,
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "compiled code is not usable; compiling again");
                 // If it cannot be removed it cannot be replaced either, which is said when that is tried.
@@ -67,9 +94,17 @@ impl CompiledCache {
         }
     }
 
-    /// Keeps the code of a component: whole on disk under its name, or not at all. Without a folder nothing is kept.
-    pub(crate) fn store(&self, digest: &Digest, code: &[u8]) -> io::Result<()> {
+    /// Keeps the code of a component: whole on disk under its name, or not at all. Without a folder nothing is kept,
+    /// and a disk that does not take it is no more than said. Gives whether it may be there now.
+    pub(crate) fn store(&self, digest: &Digest, code: &[u8]) -> bool {
+        let kept = self.try_store(digest, code);
+        self.say_failure(&kept);
+        kept.is_ok()
+    }
+
+    fn try_store(&self, digest: &Digest, code: &[u8]) -> io::Result<()> {
         let (Some(dir), Some(path)) = (&self.dir, self.path(digest)) else { return Ok(()) };
+        make_private_folder(dir)?;
         let number = self.temporary_files.fetch_add(1, Ordering::Relaxed);
         let temporary = dir.join(format!("{}.{}.tmp", hex(digest), number));
         let written = write(&temporary, code).and_then(|()| fs::rename(&temporary, &path));
@@ -84,8 +119,11 @@ impl CompiledCache {
     pub(crate) fn prune(&self, needed: &[Digest]) {
         let Some(dir) = &self.dir else { return };
         let needed: Vec<_> = needed.iter().filter_map(|digest| self.path(digest)).collect();
-        if let Err(error) = prune_to(dir, &needed, FOLDER_BYTES_MAX) {
-            tracing::warn!(dir = %dir.display(), %error, "old compiled code could not be removed");
+        match prune_to(dir, &needed, FOLDER_BYTES_MAX) {
+            Err(error) if !is_not_there(&error) => {
+                tracing::warn!(dir = %dir.display(), %error, "old compiled code could not be removed");
+            }
+            _ => {}
         }
     }
 
@@ -140,6 +178,11 @@ fn check(path: &Path) -> io::Result<()> {
         return Err(damaged("its content was altered"));
     }
     Ok(())
+}
+
+/// Whether there is no such file, perhaps because its folder is none.
+fn is_not_there(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn damaged(reason: &str) -> io::Error {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use wasmtime::Store;
-use weir_db::{FunctionError, FunctionInfo, Functions, Transaction};
+use weir_db::{FunctionError, FunctionInfo, Functions, MissingFunction, MissingFunctions, Transaction};
 use weir_value::FunctionPath;
 use weir_value::limits::DEPLOY_FUNCTIONS_MAX;
 
@@ -25,6 +25,7 @@ pub struct Deployment {
     invoker: Arc<Invoker>,
     modules: Vec<ModuleInfo>,
     functions: HashMap<FunctionPath, Function>,
+    missing: MissingFunctions,
 }
 
 /// A function, and where it is.
@@ -40,6 +41,7 @@ impl Deployment {
     pub(crate) fn assemble(
         invoker: Arc<Invoker>,
         modules: Vec<(ModuleInfo, Arc<Module>)>,
+        missing: MissingFunctions,
     ) -> Result<Arc<Deployment>, LoadError> {
         let count = modules.iter().map(|(_, module)| module.functions.len()).sum();
         if count > DEPLOY_FUNCTIONS_MAX {
@@ -62,7 +64,7 @@ impl Deployment {
             }
         }
         let modules = modules.into_iter().map(|(info, _)| info).collect();
-        Ok(Arc::new_cyclic(|this| Deployment { this: this.clone(), invoker, modules, functions }))
+        Ok(Arc::new_cyclic(|this| Deployment { this: this.clone(), invoker, modules, functions, missing }))
     }
 
     /// The modules, in the order in which they were given.
@@ -155,6 +157,10 @@ impl std::fmt::Debug for Deployment {
 impl Functions for Deployment {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
         self.functions.get(path).map(|function| function.info.clone())
+    }
+
+    fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
+        self.missing.find(path)
     }
 
     fn list(&self) -> Vec<Arc<FunctionInfo>> {

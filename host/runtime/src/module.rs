@@ -7,6 +7,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
 use weir_db::FunctionInfo;
+use weir_value::FunctionPath;
 
 use crate::call_state::{CallSetup, CallState};
 use crate::compiled_cache::{CompiledCache, Digest};
@@ -26,6 +27,8 @@ pub struct ModuleInfo {
     pub sha256: String,
     /// The size of its component.
     pub bytes: usize,
+    /// The paths of its functions, in the order of its manifest.
+    pub functions: Vec<FunctionPath>,
 }
 
 /// A component with its imports resolved and its functions known: all that a call needs but an instance.
@@ -122,14 +125,14 @@ fn keep_code<C>(
     cache: &CompiledCache,
     load: impl FnOnce(&CompiledCache) -> Option<C>,
 ) -> C {
-    let kept = bytes
-        .map_err(|error| format!("{error:#}"))
-        .and_then(|bytes| cache.store(digest, &bytes).map_err(|error| error.to_string()));
-    if let Err(error) = kept {
-        tracing::warn!(error, "compiled code could not be kept on disk; the next start compiles again");
-        return code;
+    match bytes {
+        Ok(bytes) if cache.store(digest, &bytes) => load(cache).unwrap_or(code),
+        Ok(_) => code,
+        Err(error) => {
+            tracing::warn!("compiled code cannot be written down; the next start compiles again: {error:#}");
+            code
+        }
     }
-    load(cache).unwrap_or(code)
 }
 
 fn invalid(source: &ModuleSource, error: &wasmtime::Error) -> LoadError {

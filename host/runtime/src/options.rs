@@ -12,7 +12,8 @@ use weir_value::limits::{
 #[derive(Debug, Clone)]
 pub struct RuntimeOptions {
     /// Where compiled code is kept between starts. `None`: nowhere, every load compiles. Whoever can write into this
-    /// folder can run code in the host: it belongs beside the data, readable and writable by the host's user alone.
+    /// folder can run code in the host: it belongs beside the data, readable and writable by the host's user alone. A
+    /// folder that takes nothing, as on a full disk, is said in the log, and every load compiles.
     pub compiled_dir: Option<PathBuf>,
     /// How many calls may run at the same time, on threads of the caller. One more is refused as overloaded. Each
     /// costs 4 GiB of address space, not memory. Default 64.
@@ -54,13 +55,4 @@ pub enum RuntimeError {
     /// The ticker's thread could not be started.
     #[error("the thread that ends long calls cannot start: {0}")]
     Ticker(#[source] std::io::Error),
-    /// The folder of compiled code could not be made or read.
-    #[error("the folder of compiled code {path} cannot be used: {error}")]
-    CompiledDir {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        error: std::io::Error,
-    },
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Linker;
+use weir_db::MissingFunctions;
 use weir_value::limits::{DEPLOY_BYTES_MAX, DEPLOY_MODULES_MAX};
 
 use crate::call_state::CallState;
@@ -42,13 +43,10 @@ impl Runtime {
     /// [`weir_value::limits::THREAD_STACK_BYTES`] of stack.
     ///
     /// # Errors
-    /// The system does not give the address space or the thread, or the folder of compiled code cannot be used.
+    /// The system does not give the address space or the thread.
     pub fn new(options: RuntimeOptions) -> Result<Arc<Runtime>, RuntimeError> {
         let engine = engine::build()?;
-        let compiled_dir = options.compiled_dir.clone();
-        let cache = CompiledCache::open(compiled_dir.as_deref(), &engine).map_err(|error| {
-            RuntimeError::CompiledDir { path: compiled_dir.clone().unwrap_or_default(), error }
-        })?;
+        let cache = CompiledCache::open(options.compiled_dir.as_deref(), &engine);
         let mut linker = Linker::new(&engine);
         interfaces::link(&mut linker).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let invoker = Arc::new(Invoker::new(engine, options)?);
@@ -61,21 +59,37 @@ impl Runtime {
     /// # Errors
     /// The first thing that is wrong, with the module's name. Nothing of the load stays in use.
     pub fn load(&self, modules: &[ModuleSource]) -> Result<Arc<Deployment>, LoadError> {
+        self.load_beside(modules, MissingFunctions::default())
+    }
+
+    /// As [`Runtime::load`], of modules beside which others are missing: whoever calls a function of those is told.
+    ///
+    /// # Errors
+    /// As for [`Runtime::load`].
+    pub fn load_beside(
+        &self,
+        modules: &[ModuleSource],
+        missing: MissingFunctions,
+    ) -> Result<Arc<Deployment>, LoadError> {
         check_set(modules)?;
         let mut loaded = Vec::with_capacity(modules.len());
         let mut needed = Vec::with_capacity(modules.len());
         for source in modules {
             let digest: Digest = Sha256::digest(&source.component).into();
-            let info =
-                ModuleInfo { name: source.name.clone(), sha256: hex(&digest), bytes: source.component.len() };
             let module = self.module(source, &digest)?;
+            let info = ModuleInfo {
+                name: source.name.clone(),
+                sha256: hex(&digest),
+                bytes: source.component.len(),
+                functions: module.functions.iter().map(|function| function.path.clone()).collect(),
+            };
             needed.push(digest);
             needed.extend(&module.shared);
             loaded.push((info, module));
         }
         self.codes.retain(&needed);
         self.cache.prune(&needed);
-        Deployment::assemble(self.invoker.clone(), loaded)
+        Deployment::assemble(self.invoker.clone(), loaded, missing)
     }
 
     /// What was done since the start.

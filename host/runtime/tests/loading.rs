@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use support::World;
 use support::guests::{component, core_module, encode, manifest, query};
 use weir_db::Functions;
-use weir_runtime::{LoadError, Runtime, RuntimeError, RuntimeOptions};
+use weir_runtime::{LoadError, Runtime, RuntimeOptions};
 use weir_value::limits::{DEPLOY_MODULES_MAX, MODULE_BYTES_MAX};
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -249,10 +249,15 @@ fn a_folder_that_takes_no_files_costs_a_compilation_only() {
     world.deploy(&[("m", query(ECHO))]);
     assert_eq!(world.ask("m:f", r#"{"a":1}"#).unwrap(), r#"{"a":1}"#);
 
-    // A folder that is a file from the start is said.
-    let error = Runtime::new(options(&folder)).unwrap_err();
-    assert!(matches!(error, RuntimeError::CompiledDir { .. }), "{error}");
-    assert!(error.to_string().contains("compiled"), "{error}");
+    // Nor from the start: a file, or a place where nobody may make folders.
+    for folder in [&folder, Path::new("/proc/compiled")] {
+        assert_eq!(start(folder, &[("m", query(ECHO))]), (1, 0), "{}", folder.display());
+    }
+    // It is used as soon as it can be.
+    let world = World::with(options(&folder));
+    fs::remove_file(&folder).unwrap();
+    world.deploy(&[("m", query(ECHO))]);
+    assert_eq!(start(&folder, &[("m", query(ECHO))]), (0, 1));
 }
 
 #[test]

@@ -4,8 +4,10 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::guests::{call, component, manifest, query};
-use support::{World, text};
+use support::{World, source, text};
+use weir_db::{MissingFunctions, Visibility};
 use weir_runtime::RuntimeOptions;
+use weir_value::FunctionPath;
 use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
 
 /// Calls the function whose path lies at 512 with the call's own arguments, and gives what it gives: its result, or
@@ -36,6 +38,26 @@ fn one_module_calls_another() {
     let inner = query("(call $ok (local.get $args) (local.get $args_len))");
     world.deploy(&[("outer", caller("query", "$run_query", "m:f")), ("inner", inner)]);
     assert_eq!(world.ask("outer:f", r#"{"a":[1,"é"]}"#).unwrap(), r#"{"a":[1,"é"]}"#);
+}
+
+#[test]
+fn a_call_into_a_module_that_is_missing_says_so() {
+    let world = World::new();
+    let mut missing = MissingFunctions::default();
+    let path = FunctionPath::parse("m:f").unwrap();
+    missing.insert(path, Visibility::Public, "module `inner` is missing".into());
+    let outer = source("outer", &caller("query", "$run_query", "m:f"));
+    let deployment = world.runtime.load_beside(&[outer], missing).unwrap();
+    assert_eq!(deployment.modules()[0].functions, [FunctionPath::parse("outer:f").unwrap()]);
+    world.db.set_functions(deployment);
+    for (path, code) in [("m:f", "FunctionMissing"), ("outer:f", "ApplicationError")] {
+        let error = world.ask(path, "{}").unwrap_err();
+        assert_eq!(error.code, code, "{error}");
+        assert!(
+            error.message.contains("'m:f' is deployed but cannot run: module `inner` is missing."),
+            "{error}"
+        );
+    }
 }
 
 #[test]

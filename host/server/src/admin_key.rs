@@ -5,7 +5,7 @@
 //! `instanceName|hex`. It never appears in a log or in an error.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
+
+use crate::folders;
 
 /// The file's name in the data folder.
 pub const FILE_NAME: &str = "admin-key";
@@ -75,18 +77,38 @@ impl AdminKey {
         AdminKey::parse(text.trim()).ok_or(AdminKeyError::Malformed(path))
     }
 
-    /// Reads the key, or makes one for `instance_name` when there is none.
+    /// Reads the key, or makes one for `instance_name` when there is none. On a
+    /// full disk the new key is not kept, so nobody learns it: what needs no key
+    /// can be served, and the next start makes another one.
     ///
     /// # Errors
-    /// As for `read`; and when the file cannot be written.
+    /// As for `read`; and when the file cannot be written for another reason.
     pub fn read_or_create(data_dir: &Path, instance_name: &str) -> Result<AdminKey, AdminKeyError> {
         match AdminKey::read(data_dir) {
-            Err(AdminKeyError::Missing(path)) => {
-                let key = AdminKey::generate(instance_name).and_then(|key| key.write(&path).map(|()| key));
-                key.map_err(|source| AdminKeyError::Io { path, source })
-            }
+            Err(AdminKeyError::Missing(path)) => AdminKey::create(&path, instance_name, AdminKey::write),
             other => other,
         }
+    }
+
+    fn create(
+        path: &Path,
+        instance_name: &str,
+        write: impl FnOnce(&AdminKey, &Path) -> io::Result<()>,
+    ) -> Result<AdminKey, AdminKeyError> {
+        let failed = |source| AdminKeyError::Io { path: path.to_owned(), source };
+        let key = AdminKey::generate(instance_name).map_err(failed)?;
+        match write(&key, path) {
+            Err(error) if folders::is_full(&error) => {
+                tracing::error!(
+                    path = %path.display(),
+                    %error,
+                    "there is no admin key, and no room for one: free some space on the disk and start again; nothing \
+                     can be deployed until then"
+                );
+            }
+            written => written.map_err(failed)?,
+        }
+        Ok(key)
     }
 
     /// The text that callers send: `instanceName|hex`.
@@ -123,16 +145,26 @@ impl AdminKey {
     /// short leaves no half of a key.
     fn write(&self, path: &Path) -> io::Result<()> {
         let draft = path.with_extension("new");
-        match fs::remove_file(&draft) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        remove_if_there(&draft)?;
+        let written = self.write_draft(&draft).and_then(|()| fs::rename(&draft, path));
+        if let Err(error) = written {
+            let _ = fs::remove_file(&draft);
+            return Err(error);
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        folders::sync(folders::parent_of(path))
+    }
+
+    fn write_draft(&self, draft: &Path) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
         writeln!(file, "{}", self.text)?;
-        file.sync_all()?;
-        fs::rename(&draft, path)?;
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        file.sync_all()
+    }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -230,6 +262,27 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("admin-key.new"), "wei").unwrap();
         assert!(AdminKey::read_or_create(dir.path(), "weir").is_ok());
+    }
+
+    #[test]
+    fn a_full_disk_costs_the_key_and_not_the_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        let failing = |kind: io::ErrorKind| move |_: &AdminKey, _: &Path| Err(io::Error::from(kind));
+        let key = AdminKey::create(&path, "weir", failing(io::ErrorKind::StorageFull)).unwrap();
+        assert!(AdminKey::parse(key.as_str()).is_some());
+        assert!(matches!(AdminKey::read(dir.path()), Err(AdminKeyError::Missing(_))));
+        let other = AdminKey::create(&path, "weir", failing(io::ErrorKind::PermissionDenied));
+        assert!(matches!(other, Err(AdminKeyError::Io { .. })));
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_written_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join(FILE_NAME).join("in the way")).unwrap();
+        let key = AdminKey::generate("weir").unwrap();
+        assert!(key.write(&dir.path().join(FILE_NAME)).is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

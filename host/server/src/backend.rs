@@ -56,7 +56,7 @@ pub struct Backend {
     pub web: Option<StaticFiles>,
     /// Moments that clients may come back to.
     pub moments: Moments,
-    /// The tasks of connections and sockets.
+    /// The tasks of connections, sockets and deployments.
     pub tasks: Tasks,
     /// What the server counts.
     pub metrics: Metrics,
@@ -84,7 +84,8 @@ impl Backend {
                 hub.redeploy();
             }
         });
-        let deployer = Deployer::new(Arc::clone(&db), loader, files, Arc::clone(&durable), on_change);
+        let tasks = Tasks::default();
+        let deployer = Deployer::new(Arc::clone(&db), loader, files, tasks.clone(), on_change);
         Arc::new(Backend {
             env,
             db,
@@ -95,7 +96,7 @@ impl Backend {
             admin_key,
             web,
             moments: Moments::default(),
-            tasks: Tasks::default(),
+            tasks,
             metrics: Metrics::default(),
             http_calls: Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX),
             sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
@@ -108,7 +109,8 @@ impl Backend {
     }
 
     /// Ends the threads, then closes the store: calls that have begun end, what
-    /// they committed is synced, what is left is flushed. Blocks.
+    /// they committed is synced, what is left is flushed. A deployment that has not
+    /// begun to be put in force is lost. Blocks.
     pub fn stop(&self) {
         self.executor.stop();
         if let Err(error) = self.db.note_running_time() {
@@ -116,6 +118,9 @@ impl Backend {
         }
         self.live.stop();
         self.moments.clear();
+        self.deployer.give_up();
+        // One that waits for room on the disk for its record would wait for ever.
         self.db.store().close();
+        self.deployer.wait_given_up();
     }
 }

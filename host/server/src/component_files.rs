@@ -1,8 +1,8 @@
 //! The deployed components, as files named by the hash of their content.
 //!
 //! A file is there whole or not at all, and is not changed: what is deployed is
-//! decided elsewhere, by a record that names hashes. Knows nothing of what the
-//! files mean.
+//! decided elsewhere, by a record that names hashes. Not here: what the files
+//! mean, and who may write or remove them when.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -12,6 +12,13 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
+
+use crate::folders;
+
+/// The file name extension of a component.
+const COMPONENT: &str = "wasm";
+/// And of one that is not written to its end.
+const DRAFT: &str = "new";
 
 /// SHA-256 of a component.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,71 +74,85 @@ pub struct ComponentFiles {
 }
 
 impl ComponentFiles {
-    /// The folder at `folder`, made if it is missing.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn open(folder: &Path) -> io::Result<ComponentFiles> {
-        fs::create_dir_all(folder)?;
-        Ok(ComponentFiles { folder: folder.to_owned() })
+    /// The folder at `folder`, which is made when the first component is kept.
+    pub fn at(folder: &Path) -> ComponentFiles {
+        ComponentFiles { folder: folder.to_owned() }
     }
 
-    /// Keeps a component; when it returns, it outlives a power cut.
+    /// Keeps components; when it returns, all of them outlive a power cut.
     ///
     /// # Errors
-    /// When the file system refuses. Nothing is left under the final name then.
-    pub fn write(&self, hash: &ComponentHash, component: &[u8]) -> io::Result<()> {
-        let path = self.path(hash);
-        if self.read(hash).is_ok() {
-            return Ok(());
+    /// When the file system refuses. Under no final name there is half of a
+    /// component then; those before it may be there.
+    pub fn write(&self, components: &[(ComponentHash, &Bytes)]) -> io::Result<()> {
+        folders::make_durably(&self.folder).map_err(|error| in_file(&self.folder, &error))?;
+        for (hash, component) in components {
+            if self.read(hash).is_err() {
+                self.write_one(hash, component)?;
+            }
         }
-        let draft = path.with_extension("new");
-        let result = self.write_draft(&draft, component).and_then(|()| fs::rename(&draft, &path));
-        if let Err(error) = result {
-            let _ = fs::remove_file(&draft);
-            return Err(in_file(&path, &error));
-        }
-        File::open(&self.folder)?.sync_all()
+        // Also when all were there: whoever wrote them may not have come this far.
+        folders::sync(&self.folder)?;
+        folders::sync(folders::parent_of(&self.folder))
     }
 
     /// Reads a component.
     ///
     /// # Errors
-    /// When it is not there, or is not what its name says.
+    /// When it is not there (`NotFound`), or is not what its name says
+    /// (`InvalidData`).
     pub fn read(&self, hash: &ComponentHash) -> io::Result<Bytes> {
-        let path = self.path(hash);
-        let component = fs::read(&path).map_err(|error| in_file(&path, &error))?;
+        let component = fs::read(self.path(hash))?;
         if ComponentHash::of(&component) != *hash {
-            let damage = io::Error::new(
-                io::ErrorKind::InvalidData,
-                "its content is not what its name says: the file is damaged, deploy again",
-            );
-            return Err(in_file(&path, &damage));
+            let damage = "the file is damaged: its content is not what its name says";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, damage));
         }
         Ok(component.into())
     }
 
-    /// Removes every file but these. A file that cannot be removed is no more
-    /// than wasted space, and is only logged.
+    /// Removes every component but these, and drafts. A file that cannot be
+    /// removed is no more than wasted space, and is only logged.
     pub fn keep_only(&self, hashes: &[ComponentHash]) {
         let kept: Vec<PathBuf> = hashes.iter().map(|hash| self.path(hash)).collect();
+        let is_ours = |path: &PathBuf| {
+            let extension = path.extension();
+            extension.is_some_and(|extension| extension == COMPONENT || extension == DRAFT)
+        };
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        for path in entries.map(|entry| entry.path()).filter(|path| !kept.contains(path)) {
+        for path in entries.map(|entry| entry.path()).filter(|path| is_ours(path) && !kept.contains(path)) {
             if let Err(error) = fs::remove_file(&path) {
                 tracing::warn!(path = %path.display(), %error, "an unused component stays on disk");
             }
         }
     }
 
-    fn path(&self, hash: &ComponentHash) -> PathBuf {
-        self.folder.join(format!("{hash}.wasm"))
+    /// Where a component is kept.
+    pub fn path(&self, hash: &ComponentHash) -> PathBuf {
+        self.folder.join(format!("{hash}.{COMPONENT}"))
     }
 
-    fn write_draft(&self, draft: &Path, component: &[u8]) -> io::Result<()> {
-        let mut file = File::create(draft)?;
-        file.write_all(component)?;
-        file.sync_all()
+    /// Its file's name, from the folder that the components' folder stands in:
+    /// for those who need not know where on the machine that is.
+    pub fn name(&self, hash: &ComponentHash) -> String {
+        let folder = self.folder.file_name().unwrap_or_default();
+        format!("{}/{hash}.{COMPONENT}", folder.to_string_lossy())
     }
+
+    fn write_one(&self, hash: &ComponentHash, component: &[u8]) -> io::Result<()> {
+        let path = self.path(hash);
+        let draft = path.with_extension(DRAFT);
+        let written = write_draft(&draft, component).and_then(|()| fs::rename(&draft, &path));
+        written.map_err(|error| {
+            let _ = fs::remove_file(&draft);
+            in_file(&path, &error)
+        })
+    }
+}
+
+fn write_draft(draft: &Path, component: &[u8]) -> io::Result<()> {
+    let mut file = File::create(draft)?;
+    file.write_all(component)?;
+    file.sync_all()
 }
 
 fn in_file(path: &Path, error: &io::Error) -> io::Error {
@@ -142,33 +163,68 @@ fn in_file(path: &Path, error: &io::Error) -> io::Error {
 mod tests {
     use super::*;
 
+    fn write(files: &ComponentFiles, contents: &[&'static str]) -> Vec<ComponentHash> {
+        let contents: Vec<Bytes> = contents.iter().map(|text| Bytes::from_static(text.as_bytes())).collect();
+        let components: Vec<_> = contents.iter().map(|bytes| (ComponentHash::of(bytes), bytes)).collect();
+        files.write(&components).unwrap();
+        components.iter().map(|(hash, _)| *hash).collect()
+    }
+
     #[test]
     fn keeps_what_was_written_and_only_that() {
         let dir = tempfile::tempdir().unwrap();
-        let files = ComponentFiles::open(&dir.path().join("components")).unwrap();
-        let [one, two] = [b"one".as_slice(), b"two".as_slice()];
-        let hashes = [ComponentHash::of(one), ComponentHash::of(two)];
-        files.write(&hashes[0], one).unwrap();
-        files.write(&hashes[0], one).unwrap();
-        files.write(&hashes[1], two).unwrap();
-        assert_eq!(files.read(&hashes[0]).unwrap(), one);
+        let files = ComponentFiles::at(&dir.path().join("components"));
+        files.keep_only(&[]);
+        let hashes = write(&files, &["one", "two"]);
+        write(&files, &["one"]);
+        assert_eq!(files.read(&hashes[0]).unwrap(), "one");
+        let draft = files.path(&ComponentHash::of(b"three")).with_extension(DRAFT);
+        let others = dir.path().join("components/README");
+        fs::write(&draft, "thr").unwrap();
+        fs::write(&others, "not ours").unwrap();
         files.keep_only(&hashes[1..]);
         assert_eq!(files.read(&hashes[0]).unwrap_err().kind(), io::ErrorKind::NotFound);
-        assert_eq!(files.read(&hashes[1]).unwrap(), two);
+        assert_eq!(files.read(&hashes[1]).unwrap(), "two");
+        assert_eq!((draft.exists(), others.exists()), (false, true));
+        assert_eq!(dir.path().join(files.name(&hashes[1])), files.path(&hashes[1]));
     }
 
     #[test]
     fn damage_is_seen_and_mended_by_writing_again() {
         let dir = tempfile::tempdir().unwrap();
-        let files = ComponentFiles::open(dir.path()).unwrap();
-        let hash = ComponentHash::of(b"content");
-        files.write(&hash, b"content").unwrap();
+        let files = ComponentFiles::at(dir.path());
+        let hash = write(&files, &["content"])[0];
         fs::write(files.path(&hash), b"contenx").unwrap();
-        let error = files.read(&hash).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        assert!(error.to_string().contains(&hash.to_string()));
-        files.write(&hash, b"content").unwrap();
-        assert_eq!(files.read(&hash).unwrap(), b"content".as_slice());
+        assert_eq!(files.read(&hash).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        write(&files, &["content"]);
+        assert_eq!(files.read(&hash).unwrap(), "content");
+    }
+
+    #[test]
+    fn a_folder_that_is_none_is_said_with_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("components");
+        fs::write(&folder, "a file").unwrap();
+        let files = ComponentFiles::at(&folder);
+        let component = Bytes::from_static(b"x");
+        let error = files.write(&[(ComponentHash::of(b"x"), &component)]).unwrap_err();
+        assert!(error.to_string().contains("components"), "{error}");
+        assert!(files.read(&ComponentHash::of(b"x")).is_err());
+        files.keep_only(&[]);
+    }
+
+    #[test]
+    fn a_component_that_cannot_be_written_leaves_no_draft() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ComponentFiles::at(dir.path());
+        let component = Bytes::from_static(b"x");
+        let hash = ComponentHash::of(b"x");
+        // Its place is taken by a folder, which no file replaces.
+        fs::create_dir(files.path(&hash)).unwrap();
+        fs::write(files.path(&hash).join("full"), "").unwrap();
+        let error = files.write(&[(hash, &component)]).unwrap_err();
+        assert!(error.to_string().contains(&hash.to_string()), "{error}");
+        assert!(!files.path(&hash).with_extension(DRAFT).exists());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod component_files;
 pub mod deploy;
 mod durable_gate;
 mod executor;
+mod folders;
 mod housekeeping;
 mod http;
 mod listener;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use weir_db::Database;
+use weir_db::{Database, MissingFunctions};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
 use weir_value::limits;
@@ -15,8 +15,9 @@ use weir_value::limits;
 use crate::admin_key::{AdminKey, AdminKeyError};
 use crate::backend::{Backend, Parts};
 use crate::component_files::ComponentFiles;
-use crate::deploy::{DeployError, Deployer, LoadFailure, Loader, Module};
+use crate::deploy::{DeployError, Deployer, LoadFailure, Loaded, Loader, Module};
 use crate::executor::Executor;
+use crate::folders;
 use crate::housekeeping;
 use crate::http::StaticFiles;
 use crate::listener::{self, Listening};
@@ -93,8 +94,8 @@ pub enum StartError {
     /// The admin key.
     #[error(transparent)]
     AdminKey(#[from] AdminKeyError),
-    /// The deployment that was in place when the server last ran.
-    #[error("the functions that were deployed last cannot be loaded: {0}")]
+    /// What was deployed when the server last ran is not known.
+    #[error("what is deployed cannot be found out: {0}")]
     Deployment(#[from] DeployError),
     /// The system refused threads.
     #[error("the server's threads: {0}")]
@@ -139,7 +140,7 @@ impl Server {
     /// hosts that embed it.
     ///
     /// # Errors
-    /// When the system refuses threads, or the recorded deployment does not load.
+    /// When the system refuses threads, or the record of the deployment cannot be read.
     pub async fn of_parts(parts: Parts, listener: TcpListener) -> Result<Server, StartError> {
         let backend = Backend::start(parts);
         let deployer = Arc::clone(&backend.deployer);
@@ -196,16 +197,17 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
     data_dir.join("store")
 }
 
-/// Opens what is in the data folder. Blocks.
+/// Opens what is in the data folder. On one that is there already, nothing here
+/// needs room on the disk: a full one is no reason not to serve reads. Blocks.
 fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
-    std::fs::create_dir_all(data_dir).map_err(in_data_dir)?;
+    folders::make_durably(data_dir).map_err(in_data_dir)?;
     let web = options.web.as_ref().map(open_web).transpose()?;
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
     let store = weir_store::open(&store_folder(data_dir), options.store.clone(), Arc::clone(&env))?;
     let admin_key = AdminKey::read_or_create(data_dir, INSTANCE_NAME)?;
-    let files = ComponentFiles::open(&data_dir.join("components")).map_err(in_data_dir)?;
+    let files = ComponentFiles::at(&data_dir.join("components"));
     let threads = Executor::default_threads();
     let runtime = Runtime::new(RuntimeOptions {
         compiled_dir: Some(options.compiled_dir.clone().unwrap_or_else(|| data_dir.join("compiled"))),
@@ -233,14 +235,14 @@ fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {
 struct ComponentLoader(Arc<Runtime>);
 
 impl Loader for ComponentLoader {
-    fn load(&self, modules: &[Module]) -> Result<Arc<dyn weir_db::Functions>, LoadFailure> {
+    fn load(&self, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
         let sources: Vec<ModuleSource> = modules
             .iter()
             .map(|m| ModuleSource { name: m.name.clone(), component: m.component.clone() })
             .collect();
-        match self.0.load(&sources) {
-            Ok(deployment) => Ok(deployment),
-            Err(error) => Err(LoadFailure(error.to_string())),
-        }
+        let deployment =
+            self.0.load_beside(&sources, missing).map_err(|error| LoadFailure(error.to_string()))?;
+        let by_module = deployment.modules().iter().map(|module| module.functions.clone()).collect();
+        Ok(Loaded { functions: deployment, by_module })
     }
 }

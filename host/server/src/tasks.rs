@@ -1,4 +1,4 @@
-//! The one place where tasks of the network start: they are counted, so that
+//! The one place where tasks of the server start: they are counted, so that
 //! stopping can wait for them.
 
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-/// The tasks of one server.
-#[derive(Default)]
+/// The tasks of one server; a clone is the same tasks.
+#[derive(Clone, Default)]
 pub struct Tasks {
     shared: Arc<Shared>,
 }

@@ -2,15 +2,17 @@
 //!
 //! `strace` writes down every write to the log, every sync and every send, with their data, in order. For each
 //! answered mutation the three must stand in that order: its record is written, that file is synced, the answer
-//! is sent.
+//! is sent. A deployment has more steps: its component and the folders around it are synced before its record is
+//! written.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use base64::Engine;
 use serde_json::json;
 use weir_test_support::host::host_binary;
-use weir_test_support::{HostProcess, SyncClient, project};
+use weir_test_support::{HostProcess, SyncClient, http, project};
 
 const MUTATIONS: u32 = 60;
 const IN_FLIGHT: u32 = 6;
@@ -34,6 +36,63 @@ fn no_answer_leaves_before_its_record_is_synced() -> Result<()> {
     Ok(())
 }
 
+/// A component's file, its folder, and that folder's name in the data folder are all synced before the record names it.
+#[test]
+fn no_deployment_is_recorded_before_its_files_are_synced() -> Result<()> {
+    let work = tempfile::tempdir()?;
+    let built = Command::new(host_binary())
+        .args(["build", "--out"])
+        .arg(work.path())
+        .arg(project::chat())
+        .env_remove("CARGO_TARGET_DIR")
+        .output()?;
+    ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let component = std::fs::read(String::from_utf8(built.stdout)?.trim())?;
+
+    let (data, trace_path) = (work.path().join("data"), work.path().join("trace"));
+    let mut host = HostProcess::start(traced(&data, &trace_path))?;
+    let key = std::fs::read_to_string(data.join("admin-key"))?;
+    let component = base64::engine::general_purpose::STANDARD.encode(component);
+    let body = json!({"modules": [{"name": "chat", "component": component}]}).to_string();
+    let headers = format!("Authorization: Convex {}\r\n", key.trim());
+    let answer = http::request(host.address(), "POST", "/api/weir/deploy", &headers, body.as_bytes())?;
+    ensure!(answer.status == 200, "{}", answer.body);
+    host.stop_traced()?;
+
+    let trace = std::fs::read_to_string(&trace_path)?;
+    let events: Vec<Event<'_>> = trace.lines().filter_map(parse).collect();
+    let is_sync = |event: &Event<'_>| event.call == "fsync" || event.call == "fdatasync";
+    let mut at = 0;
+    let mut next = |what: &str, wanted: &dyn Fn(&Event<'_>) -> bool| {
+        at =
+            find(&events, at, |event| event.begins && wanted(event)).with_context(|| format!("no {what}"))?;
+        at = end(&events, at).with_context(|| format!("{what} does not end"))? + 1;
+        anyhow::Ok(())
+    };
+    next("sync of the data folder's own name", &|event| is_sync(event) && is_of(event, work.path()))?;
+    next("making of the components' folder", &|event| {
+        event.call == "mkdir" && event.text.contains("/components")
+    })?;
+    next("sync of the component", &|event| is_sync(event) && event.text.contains("/components/"))?;
+    next("naming of the component", &|event| {
+        event.call.starts_with("rename") && event.text.contains(".wasm")
+    })?;
+    next("sync of the components' folder", &|event| {
+        is_sync(event) && is_of(event, &data.join("components"))
+    })?;
+    next("sync of the data folder", &|event| is_sync(event) && is_of(event, &data))?;
+    next("record", &|event| event.call.contains("write") && event.text.contains("sha256"))?;
+    next("sync of the log", &|event| is_sync(event) && event.text.contains("/log/"))?;
+    next("answer", &|event| {
+        matches!(event.call, "write" | "writev" | "sendto" | "sendmsg") && event.text.contains("200 OK")
+    })
+}
+
+/// Whether a call's file is exactly this one.
+fn is_of(event: &Event<'_>, path: &Path) -> bool {
+    event.text.contains(&format!("<{}>", path.display()))
+}
+
 fn traced(data: &Path, trace: &Path) -> Command {
     let mut command = Command::new("strace");
     command.args([
@@ -42,7 +101,7 @@ fn traced(data: &Path, trace: &Path) -> Command {
         "-s",
         "200000",
         "-e",
-        "trace=write,pwrite64,writev,sendto,sendmsg,fdatasync,fsync",
+        "trace=write,pwrite64,writev,sendto,sendmsg,fdatasync,fsync,mkdir,rename",
     ]);
     command.arg("-o").arg(trace).arg(host_binary()).arg("serve").arg("--data").arg(data);
     command.args(["--listen", "127.0.0.1:0"]);
@@ -118,6 +177,11 @@ fn end_of_sync(events: &[Event<'_>], record: usize) -> Option<usize> {
     let begun = find(events, record + 1, |event| {
         event.begins && matches!(event.call, "fdatasync" | "fsync") && event.text.contains("/log/")
     })?;
+    end(events, begun)
+}
+
+/// Where a call that begins here has ended.
+fn end(events: &[Event<'_>], begun: usize) -> Option<usize> {
     if events[begun].ends {
         return Some(begun);
     }

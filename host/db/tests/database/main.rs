@@ -2,6 +2,7 @@
 mod calls;
 mod commits;
 mod interleavings;
+mod missing;
 mod nested;
 mod refusals;
 mod replays;

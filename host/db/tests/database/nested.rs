@@ -5,7 +5,8 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use weir_db::native::NativeFunctions;
 use weir_db::{
-    CallError, FunctionError, FunctionInfo, FunctionKind, Functions, NestedCall, Transaction, Visibility,
+    CallError, FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions,
+    NestedCall, Transaction, Visibility,
 };
 use weir_value::limits::{NESTED_CALLS_DEPTH_MAX, NESTED_CALLS_MAX};
 use weir_value::{FunctionPath, Value};
@@ -61,6 +62,10 @@ impl Functions for Nesting {
         Some(Arc::new(weir_db::native::open_info(&path.to_string(), kind)))
     }
 
+    fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
+        self.0.missing(path)
+    }
+
     fn list(&self) -> Vec<Arc<FunctionInfo>> {
         self.0.list()
     }
@@ -102,8 +107,11 @@ fn world() -> World {
         })
         .query("t:seed", |tx, _| Ok(Value::from(format!("{:?}", tx.context().seed))))
         .query("t:writes", |tx, _| Ok(Value::from(tx.insert("t", b"{}")?)));
+    let mut missing = MissingFunctions::default();
+    let path = FunctionPath::parse("gone:hidden").expect("a path");
+    missing.insert(path, Visibility::Internal, "module `gone` is missing".into());
     let world = World::new(NativeFunctions::new());
-    world.db.set_functions(Arc::new(Nesting(functions)));
+    world.db.set_functions(Arc::new(Nesting(functions.with_missing(missing))));
     world
 }
 
@@ -156,6 +164,7 @@ fn every_refusal_has_its_code() {
         &world,
         &[
             caught("query", "t:nothing", json!({})),
+            caught("mutation", "gone:hidden", json!({})),
             caught("query", "not a path", json!({})),
             caught("query", "t:insert", json!({"n": 1})),
             caught("mutation", "t:count", json!({})),
@@ -170,6 +179,7 @@ fn every_refusal_has_its_code() {
         codes,
         [
             "FunctionNotFound",
+            "FunctionMissing",
             "FunctionNotFound",
             "WrongFunctionKind",
             "WrongFunctionKind",
@@ -178,8 +188,9 @@ fn every_refusal_has_its_code() {
             "ApplicationError",
         ]
     );
-    assert!(results[5]["message"].as_str().unwrap().contains("ReadOnly"), "{results}");
-    assert!(results[6]["message"].as_str().unwrap().contains("cannot run a mutation"), "{results}");
+    assert!(results[1]["message"].as_str().unwrap().contains("module `gone` is missing"), "{results}");
+    assert!(results[6]["message"].as_str().unwrap().contains("ReadOnly"), "{results}");
+    assert!(results[7]["message"].as_str().unwrap().contains("cannot run a mutation"), "{results}");
 }
 
 #[test]

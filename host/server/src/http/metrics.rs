@@ -56,6 +56,11 @@ fn server(backend: &Backend) -> Vec<Figure> {
         ),
         counter("socket_sent_bytes_total", "Bytes written to sockets.", metrics.socket_bytes_sent.get()),
         gauge("executor_queued_jobs", "Jobs that wait for a thread.", backend.executor.queued() as u64),
+        gauge(
+            "missing_modules",
+            "Deployed modules that cannot run.",
+            backend.deployer.missing_modules() as u64,
+        ),
     ]
 }
 

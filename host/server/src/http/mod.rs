@@ -167,6 +167,7 @@ fn health(backend: &Backend) -> Answer {
         "status": "ok",
         "deployment": version.0,
         "functions": functions.list().len(),
+        "missingModules": backend.deployer.missing_modules(),
     });
     json_text(StatusCode::OK, body.to_string())
 }

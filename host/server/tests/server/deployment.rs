@@ -1,19 +1,9 @@
 //! Deploying: what takes place, what stays, what outlives the process.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use weir_store::memory::MemoryDisk;
 
-use crate::support::{SESSION, TestServer};
-
-fn request(components: &[(&str, &str)]) -> String {
-    let modules: Vec<Json> = components
-        .iter()
-        .map(|(name, text)| json!({"name": name, "component": STANDARD.encode(text)}))
-        .collect();
-    json!({ "modules": modules }).to_string()
-}
+use crate::support::{SESSION, TestServer, deploy_request as request};
 
 async fn version(server: &TestServer) -> Json {
     server.post("/api/query", json!({"path": "chat:version", "args": {}})).await["value"].clone()

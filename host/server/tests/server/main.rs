@@ -1,10 +1,17 @@
 //! The server over loopback sockets: native functions on an in-memory store, so
 //! that neither WebAssembly nor a disk is needed.
 
+mod abandoned;
+mod deploying_on_full_disk;
 mod deployment;
 mod full_disk;
+mod hold;
 mod http;
+mod kill_points;
+mod loader;
+mod missing;
 mod sockets;
 mod static_files;
+mod stepped_store;
 mod stopping;
 mod support;

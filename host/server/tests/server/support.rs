@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value as Json, json};
@@ -15,15 +17,15 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use weir_db::native::NativeFunctions;
-use weir_db::{Database, FunctionError, Functions, Transaction};
+use weir_db::Database;
 use weir_server::admin_key::AdminKey;
 use weir_server::backend::{Backend, Parts};
-use weir_server::deploy::{LoadFailure, Loader, Module};
-use weir_server::{ComponentFiles, Server, StaticFiles};
+use weir_server::deploy::Module;
+use weir_server::{ComponentFiles, ComponentHash, Server, StaticFiles};
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
-use weir_value::Value;
+
+use crate::loader::TestLoader;
 
 /// Nothing here takes this long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,6 +36,7 @@ pub struct TestServer {
     pub backend: Arc<Backend>,
     pub admin_key: String,
     pub list_runs: Arc<AtomicU64>,
+    pub loader: Arc<TestLoader>,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
     pub dir: tempfile::TempDir,
@@ -59,41 +62,31 @@ impl TestServer {
         let env: Arc<dyn Env> = Arc::new(RealEnv::new());
         let dir = tempfile::tempdir().unwrap();
         let store = weir_store::open(&dir.path().join("store"), StoreOptions::default(), Arc::clone(&env));
-        let server = TestServer::start_with(env, store.unwrap(), dir).await;
+        let server = TestServer::start_with(store.unwrap(), dir, Arc::default()).await;
         server.backend.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
         server
     }
 
     /// On this disk, with these files: what was deployed there before.
     pub async fn start_on(disk: &MemoryDisk, dir: tempfile::TempDir) -> TestServer {
-        let env: Arc<dyn Env> = Arc::new(RealEnv::new());
-        let store = weir_store::memory::open(disk, StoreOptions::default(), Arc::clone(&env));
-        TestServer::start_with(env, store.unwrap(), dir).await
+        TestServer::start_with(open_store(disk), dir, Arc::default()).await
     }
 
+    /// Of these parts.
     #[expect(clippy::disallowed_methods, reason = "the server's own task; the test waits for it")]
-    async fn start_with(env: Arc<dyn Env>, store: Arc<dyn Store>, dir: tempfile::TempDir) -> TestServer {
-        let db = Database::open(store, Arc::clone(&env)).unwrap();
-        let list_runs = Arc::new(AtomicU64::new(0));
-        let web = dir.path().join("web");
-        std::fs::create_dir_all(&web).unwrap();
-        let admin_key = AdminKey::read_or_create(dir.path(), "weir").unwrap();
-        let parts = Parts {
-            env,
-            db,
-            loader: Arc::new(NativeLoader { list_runs: Arc::clone(&list_runs) }),
-            files: Some(ComponentFiles::open(&dir.path().join("components")).unwrap()),
-            admin_key: admin_key.clone(),
-            web: Some(StaticFiles::open(&web).unwrap()),
-            threads: 4,
-        };
+    pub async fn start_with(
+        store: Arc<dyn Store>,
+        dir: tempfile::TempDir,
+        loader: Arc<TestLoader>,
+    ) -> TestServer {
+        let parts = parts(store, &dir, &loader);
+        let (admin_key, list_runs) = (parts.admin_key.as_str().to_owned(), Arc::clone(&loader.list_runs));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::of_parts(parts, listener).await.unwrap();
         let (stop, stopped) = oneshot::channel();
         let (address, backend) = (server.local_addr(), server.backend());
         let task = tokio::spawn(server.serve(async { drop(stopped.await) }));
-        let admin_key = admin_key.as_str().to_owned();
-        TestServer { address, backend, admin_key, list_runs, stop: Some(stop), task: Some(task), dir }
+        TestServer { address, backend, admin_key, list_runs, loader, stop: Some(stop), task: Some(task), dir }
     }
 
     /// Asks it to stop, and waits until it has.
@@ -137,6 +130,18 @@ impl TestServer {
         serde_json::from_str(&reply.body).unwrap_or_else(|_| panic!("{reply:?}"))
     }
 
+    /// Asks for a deployment of these modules: name and component.
+    pub async fn deploy(&self, modules: &[(&str, &str)]) -> Reply {
+        let admin = self.admin_header();
+        self.send("POST", "/api/weir/deploy", &[&admin], &deploy_request(modules)).await
+    }
+
+    /// The result of a query, or the whole answer when there is none.
+    pub async fn ask(&self, path: &str) -> Json {
+        let answer = self.post("/api/query", json!({"path": path, "args": {}})).await;
+        answer.get("value").cloned().unwrap_or(answer)
+    }
+
     pub fn admin_header(&self) -> String {
         format!("Authorization: Convex {}", self.admin_key)
     }
@@ -156,6 +161,63 @@ impl TestServer {
         let line = reply.body.lines().find(|line| line.starts_with(&format!("{name} ")));
         line.unwrap_or_else(|| panic!("no {name}")).rsplit(' ').next().unwrap().parse().unwrap()
     }
+}
+
+/// The body of a deployment.
+pub fn deploy_request(modules: &[(&str, &str)]) -> String {
+    let modules: Vec<Json> = modules
+        .iter()
+        .map(|(name, text)| json!({"name": name, "component": STANDARD.encode(text)}))
+        .collect();
+    json!({ "modules": modules }).to_string()
+}
+
+/// A store in memory, of what is on this disk.
+pub fn open_store(disk: &MemoryDisk) -> Arc<dyn Store> {
+    weir_store::memory::open(disk, StoreOptions::default(), Arc::new(RealEnv::new())).unwrap()
+}
+
+/// What a server is made of, with its files in `dir`.
+pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLoader>) -> Parts {
+    let env: Arc<dyn Env> = Arc::new(RealEnv::new());
+    let web = dir.path().join("web");
+    std::fs::create_dir_all(&web).unwrap();
+    Parts {
+        db: Database::open(store, Arc::clone(&env)).unwrap(),
+        env,
+        loader: Arc::clone(loader) as Arc<_>,
+        files: Some(ComponentFiles::at(&dir.path().join("components"))),
+        admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
+        web: Some(StaticFiles::open(&web).unwrap()),
+        threads: 4,
+    }
+}
+
+/// Which version of the chat is in force, asked for without a call.
+pub fn version_of(server: &TestServer) -> &'static str {
+    let modules = server.backend.deployer.summary().modules;
+    let chat = modules.iter().find(|module| module.name == "native").map(|module| module.sha256);
+    let versions = [("v1", "one"), ("v2", "two"), ("v3", "three")];
+    let is_it = |component: &str| chat == Some(ComponentHash::of(component.as_bytes()));
+    versions.into_iter().find(|(component, _)| is_it(component)).map_or("none", |(_, version)| version)
+}
+
+/// The names of the component files, in order.
+pub fn component_files(dir: &tempfile::TempDir) -> Vec<String> {
+    let entries = std::fs::read_dir(dir.path().join("components")).into_iter().flatten();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Waits until something is so, with a bound that only a hanging server reaches.
+pub async fn until(mut is_so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it comes to be so in time");
 }
 
 /// An HTTP answer.
@@ -263,59 +325,4 @@ pub fn mutation(request: u32, path: &str, args: Json) -> Json {
 
 pub fn module(name: &str, component: &'static str) -> Module {
     Module { name: name.to_owned(), component: Bytes::from_static(component.as_bytes()) }
-}
-
-/// "Compiles" the names of native functions.
-struct NativeLoader {
-    list_runs: Arc<AtomicU64>,
-}
-
-impl Loader for NativeLoader {
-    fn load(&self, modules: &[Module]) -> Result<Arc<dyn Functions>, LoadFailure> {
-        let functions = NativeFunctions::new();
-        let Some(module) = modules.first() else { return Ok(Arc::new(functions)) };
-        let label = match module.component.as_ref() {
-            b"v1" => "one",
-            b"v2" => "two",
-            _ => return Err(LoadFailure(format!("module `{}` is not a component", module.name))),
-        };
-        Ok(Arc::new(chat(functions, label, Arc::clone(&self.list_runs))))
-    }
-}
-
-fn chat(functions: NativeFunctions, label: &'static str, runs: Arc<AtomicU64>) -> NativeFunctions {
-    functions
-        .query("chat:list", move |tx, _| {
-            runs.fetch_add(1, Ordering::SeqCst);
-            read_newest(tx, "messages", 50)
-        })
-        .query("chat:all", |tx, _| read_newest(tx, "messages", 1000))
-        .query("chat:version", move |_, _| Ok(Value::String(label.to_owned())))
-        .query("chat:echo", |_, args| Ok(args.clone()))
-        .query("chat:log", |tx, _| {
-            tx.log(weir_db::LogLevel::Log, "'hi'");
-            Ok(Value::Null)
-        })
-        .query("chat:panic", |_, _| panic!("a bug of the host"))
-        .mutation("chat:send", |tx, args| insert(tx, "messages", args))
-        .mutation("other:send", |tx, args| insert(tx, "other", args))
-        .mutation("chat:look", |tx, _| read_newest(tx, "messages", 50))
-        .mutation("chat:fail", |_, _| {
-            Err(FunctionError::Application { message: "no way".into(), data: None })
-        })
-        .mutation("chat:refuse", |_, _| {
-            let data = Some(Bytes::from_static(br#"{"why":"full"}"#));
-            Err(FunctionError::Application { message: "refused".into(), data })
-        })
-}
-
-fn insert(tx: &mut Transaction, table: &str, args: &Value) -> Result<Value, FunctionError> {
-    tx.insert(table, args.to_json().as_bytes())?;
-    Ok(Value::Null)
-}
-
-fn read_newest(tx: &mut Transaction, table: &str, limit: u32) -> Result<Value, FunctionError> {
-    let plan = json!({"table": table, "order": "desc", "limit": limit}).to_string();
-    let batch = tx.query(plan.as_bytes(), limit)?;
-    Ok(Value::from_json(&batch.documents).expect("documents are values"))
 }

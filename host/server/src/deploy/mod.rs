@@ -1,0 +1,294 @@
+//! Which functions run: taking a deployment in, keeping it, putting it in
+//! force, and finding it again at the next start.
+//!
+//! The components are files named by their content's hash; one record of the
+//! database names those that are deployed, so that a deployment takes place as
+//! one commit. The order is: files, record, in force, and last the files that
+//! nobody needs any more are removed; each step is durable before the next one
+//! begins. So the record names no file that is not there, whenever the process
+//! ends. A deployment that fails at any step leaves the one before in force.
+//!
+//! A deployment has its turn to its end, whether or not somebody still waits
+//! for it: what is recorded last is what was put in force last.
+//!
+//! Not here: how components become functions, which is the loader's matter.
+
+mod check;
+mod error;
+mod restore;
+mod summary;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use weir_db::{Database, DeploymentVersion, Functions, MissingFunctions};
+use weir_value::{FunctionPath, Timestamp};
+
+use self::summary::Record;
+use crate::component_files::{ComponentFiles, ComponentHash};
+use crate::tasks::Tasks;
+
+pub use self::error::{DeployError, LoadFailure};
+pub use self::summary::{FunctionSummary, MissingModule, ModuleSummary, Summary};
+
+/// The name of the database's record of the deployment.
+const RECORD_NAME: &str = "deployment";
+
+/// How often whoever waits for a deployment looks whether the disk has room for
+/// its record.
+const DISK_CHECK_EVERY: Duration = Duration::from_millis(500);
+
+/// One module to deploy.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// Its name in the project.
+    pub name: String,
+    /// A component of Weir's world.
+    pub component: Bytes,
+}
+
+/// Makes functions of components.
+pub trait Loader: Send + Sync + 'static {
+    /// Compiles and checks the modules, beside which others are missing. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with which module, for the developer.
+    fn load(&self, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure>;
+}
+
+/// Modules, loaded.
+pub struct Loaded {
+    /// The functions of all modules.
+    pub functions: Arc<dyn Functions>,
+    /// The paths of each module's functions, in the order of the modules.
+    pub by_module: Vec<Vec<FunctionPath>>,
+}
+
+/// Takes deployments in, one at a time.
+pub struct Deployer {
+    db: Arc<Database>,
+    loader: Arc<dyn Loader>,
+    files: Option<ComponentFiles>,
+    tasks: Tasks,
+    on_change: Box<dyn Fn(DeploymentVersion) + Send + Sync>,
+    /// Held by a deployment from its beginning to its end.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Held from the first file that is written to the last that is removed.
+    placing: Mutex<()>,
+    is_stopping: AtomicBool,
+    /// The record is written and not durable yet.
+    is_recording: AtomicBool,
+    summary: Mutex<Summary>,
+}
+
+impl Deployer {
+    /// A deployer that calls `on_change` after each deployment; what it does goes
+    /// on in `tasks`. Without `files` nothing outlives the process.
+    pub fn new(
+        db: Arc<Database>,
+        loader: Arc<dyn Loader>,
+        files: Option<ComponentFiles>,
+        tasks: Tasks,
+        on_change: Box<dyn Fn(DeploymentVersion) + Send + Sync>,
+    ) -> Deployer {
+        Deployer {
+            db,
+            loader,
+            files,
+            tasks,
+            on_change,
+            turn: Arc::default(),
+            placing: Mutex::default(),
+            is_stopping: AtomicBool::new(false),
+            is_recording: AtomicBool::new(false),
+            summary: Mutex::default(),
+        }
+    }
+
+    /// What is deployed now.
+    pub fn summary(&self) -> Summary {
+        self.summary.lock().clone()
+    }
+
+    /// How many deployed modules cannot be run.
+    pub fn missing_modules(&self) -> usize {
+        self.summary.lock().missing.len()
+    }
+
+    /// Puts the recorded deployment in force, if there is one, as far as its
+    /// components are there and load; of the others the log and the summary tell.
+    /// Blocks; for the start, before any deployment.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn restore(&self) -> Result<(), DeployError> {
+        let Some(files) = &self.files else { return Ok(()) };
+        let Some(record) = self.read_record()? else {
+            files.keep_only(&[]);
+            return Ok(());
+        };
+        let (loaded, missing) = restore::restore(&record.modules, files, &*self.loader)?;
+        self.put_in_force(loaded.functions, record.summaries(), missing);
+        self.remove_unused_files();
+        Ok(())
+    }
+
+    /// Loads, keeps and puts in force new modules, instead of all there were.
+    /// When it returns, the deployment is durable and serves. It goes on when
+    /// nobody waits for it any more; until it has ended there is no other.
+    ///
+    /// # Errors
+    /// The old deployment stays in force; see [`DeployError::WaitsForRoom`] for
+    /// the one exception.
+    pub async fn deploy(self: &Arc<Self>, modules: Vec<Module>) -> Result<Summary, DeployError> {
+        check::check(&modules)?;
+        if self.is_stopping.load(Ordering::Acquire) {
+            return Err(DeployError::Lost);
+        }
+        let turn = Arc::clone(&self.turn).try_lock_owned().map_err(|_| DeployError::Busy)?;
+        let (sender, receiver) = oneshot::channel();
+        let this = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let work = tokio::task::spawn_blocking(move || {
+                let result = this.carry_out(&modules);
+                drop(turn);
+                result
+            });
+            let result = work.await.unwrap_or(Err(DeployError::Panicked));
+            if let Err(error) = &result
+                && error.is_of_host()
+            {
+                tracing::error!(%error, "a deployment failed");
+            }
+            if let Err(result) = sender.send(result) {
+                report_unheard(&result);
+            }
+        });
+        self.hear(receiver).await
+    }
+
+    /// Waits for the end of a deployment, or until it is plain that it cannot
+    /// end before somebody frees space on the disk.
+    async fn hear(
+        &self,
+        mut result: oneshot::Receiver<Result<Summary, DeployError>>,
+    ) -> Result<Summary, DeployError> {
+        loop {
+            match tokio::time::timeout(DISK_CHECK_EVERY, &mut result).await {
+                Ok(result) => return result.unwrap_or(Err(DeployError::Lost)),
+                Err(_) if self.waits_for_room() => return Err(DeployError::WaitsForRoom),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn waits_for_room(&self) -> bool {
+        self.is_recording.load(Ordering::Acquire) && self.db.store().stats().disk_full
+    }
+
+    /// A whole deployment, in its turn. Blocks.
+    fn carry_out(&self, modules: &[Module]) -> Result<Summary, DeployError> {
+        let loaded = self.loader.load(modules, MissingFunctions::default())?;
+        let record = Record::of(modules, &loaded);
+        let _placing = self.placing.lock();
+        if self.is_stopping.load(Ordering::Acquire) {
+            return Err(DeployError::Lost);
+        }
+        let kept = self.keep_files(modules, &record).and_then(|()| self.write_record(&record));
+        let recorded_at = match kept {
+            Ok(ts) => ts,
+            Err(error) => {
+                // Nothing is recorded, so nothing but what is in force is needed.
+                self.remove_unused_files();
+                return Err(error);
+            }
+        };
+        self.wait_durable(recorded_at)?;
+        let summary = self.put_in_force(loaded.functions, record.summaries(), Vec::new());
+        self.remove_unused_files();
+        Ok(summary)
+    }
+
+    fn keep_files(&self, modules: &[Module], record: &Record) -> Result<(), DeployError> {
+        let Some(files) = &self.files else { return Ok(()) };
+        let hashes = record.modules.iter().map(|recorded| recorded.module.sha256);
+        let components: Vec<(ComponentHash, &Bytes)> =
+            hashes.zip(modules.iter().map(|module| &module.component)).collect();
+        files.write(&components).map_err(DeployError::of_files)
+    }
+
+    fn write_record(&self, record: &Record) -> Result<Timestamp, DeployError> {
+        let text = serde_json::to_vec(record).map_err(|error| DeployError::Record(error.to_string()))?;
+        self.db.write_system(RECORD_NAME, text.into()).map_err(|error| DeployError::of_record(&error))
+    }
+
+    /// A record that the store could not make durable before it was closed is
+    /// lost, or is found at the next start: its files stay.
+    fn wait_durable(&self, ts: Timestamp) -> Result<(), DeployError> {
+        self.is_recording.store(true, Ordering::Release);
+        let waited = self.db.store().wait_durable(ts);
+        self.is_recording.store(false, Ordering::Release);
+        waited.map_err(|_| DeployError::Lost)
+    }
+
+    fn put_in_force(
+        &self,
+        functions: Arc<dyn Functions>,
+        modules: Vec<ModuleSummary>,
+        missing: Vec<MissingModule>,
+    ) -> Summary {
+        let described = functions.list().iter().map(|info| summary::describe(info)).collect();
+        let version = self.db.set_functions(functions);
+        let summary = Summary { version: version.0, modules, functions: described, missing };
+        *self.summary.lock() = summary.clone();
+        (self.on_change)(version);
+        summary
+    }
+
+    /// Removes the components that are not of the deployment in force. Whoever
+    /// calls sees to it that no other deployment has files by now.
+    fn remove_unused_files(&self) {
+        let Some(files) = &self.files else { return };
+        let used: Vec<ComponentHash> =
+            self.summary.lock().modules.iter().map(|module| module.sha256).collect();
+        files.keep_only(&used);
+    }
+
+    /// From now on no deployment is put in force that has not begun to be: it is
+    /// lost. One that has begun ends, at the latest when the store is closed.
+    pub fn give_up(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+    }
+
+    /// After `give_up`: waits until nothing is written any more. Blocks.
+    pub fn wait_given_up(&self) {
+        drop(self.placing.lock());
+    }
+
+    fn read_record(&self) -> Result<Option<Record>, DeployError> {
+        let text =
+            self.db.read_system(RECORD_NAME).map_err(|error| DeployError::Record(error.to_string()))?;
+        text.map(|text| serde_json::from_slice(&text))
+            .transpose()
+            .map_err(|error| DeployError::Record(error.to_string()))
+    }
+}
+
+/// Tells the log how a deployment ended for which nobody waited.
+fn report_unheard(result: &Result<Summary, DeployError>) {
+    match result {
+        Ok(summary) => {
+            let modules = summary.modules.len();
+            tracing::info!(modules, "deployed, although whoever deployed did not wait for it");
+        }
+        Err(error) if !error.is_of_host() => {
+            tracing::warn!(%error, "not deployed; whoever deployed did not wait for it");
+        }
+        // It was said already.
+        Err(_) => {}
+    }
+}

@@ -1,0 +1,177 @@
+//! The deployment that was in force when the server last ran, as far as it still is there.
+//!
+//! A component whose file is gone or damaged, or that does not load any more, is missed alone: the server starts, all
+//! other functions run, and another deployment can be taken in, which is the only thing that mends it. Not here: the
+//! record that says what was deployed.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use weir_db::MissingFunctions;
+
+use super::summary::{MissingModule, RecordedModule};
+use super::{LoadFailure, Loaded, Loader, Module};
+use crate::component_files::ComponentFiles;
+
+/// Loads what can be loaded of the recorded modules, and says of each of the others what is wrong.
+///
+/// # Errors
+/// When not even no module at all can be loaded.
+pub(super) fn restore(
+    recorded: &[RecordedModule],
+    files: &ComponentFiles,
+    loader: &dyn Loader,
+) -> Result<(Loaded, Vec<MissingModule>), LoadFailure> {
+    let mut restore = Restore { files, loader, missing: Vec::new() };
+    let found: Vec<Found<'_>> = recorded.iter().filter_map(|module| restore.read(module)).collect();
+    // As a rule all of them load.
+    if let Ok(loaded) = restore.load_together(&found) {
+        return Ok((loaded, restore.missing));
+    }
+    // Those that load are held until they are loaded together, so that it does not take as long once more.
+    let (found, held): (Vec<_>, Vec<_>) =
+        found.into_iter().filter_map(|found| restore.load_alone(found)).unzip();
+    let loaded = restore.load_together(&found);
+    drop(held);
+    let loaded = loaded.or_else(|failure| {
+        found.iter().for_each(|found| restore.miss(found.recorded, does_not_load(&failure)));
+        restore.load_together(&[])
+    })?;
+    Ok((loaded, restore.missing))
+}
+
+/// A recorded module whose component is there.
+struct Found<'a> {
+    recorded: &'a RecordedModule,
+    module: Module,
+}
+
+struct Restore<'a> {
+    files: &'a ComponentFiles,
+    loader: &'a dyn Loader,
+    missing: Vec<MissingModule>,
+}
+
+impl Restore<'_> {
+    fn read<'a>(&mut self, recorded: &'a RecordedModule) -> Option<Found<'a>> {
+        match self.files.read(&recorded.module.sha256) {
+            Ok(component) => {
+                let module = Module { name: recorded.module.name.clone(), component };
+                Some(Found { recorded, module })
+            }
+            Err(error) => {
+                self.miss(recorded, cannot_be_read(&error));
+                None
+            }
+        }
+    }
+
+    fn load_alone<'a>(&mut self, found: Found<'a>) -> Option<(Found<'a>, Loaded)> {
+        match load(self.loader, std::slice::from_ref(&found.module), MissingFunctions::default()) {
+            Ok(loaded) => Some((found, loaded)),
+            Err(failure) => {
+                self.miss(found.recorded, does_not_load(&failure));
+                None
+            }
+        }
+    }
+
+    fn load_together(&self, found: &[Found<'_>]) -> Result<Loaded, LoadFailure> {
+        let modules: Vec<Module> = found.iter().map(|found| found.module.clone()).collect();
+        let mut missing = MissingFunctions::default();
+        self.missing.iter().for_each(|module| module.add_to(&mut missing));
+        load(self.loader, &modules, missing)
+    }
+
+    fn miss(&mut self, recorded: &RecordedModule, reason: String) {
+        let RecordedModule { module, functions } = recorded;
+        let path = self.files.path(&module.sha256);
+        tracing::error!(
+            module = module.name,
+            file = %path.display(),
+            functions = functions.as_ref().map(Vec::len),
+            "a deployed module is missing, its functions cannot run; all others can. Deploy again, with `host deploy`: \
+             {reason}"
+        );
+        self.missing.push(MissingModule {
+            name: module.name.clone(),
+            file: self.files.name(&module.sha256),
+            reason,
+            functions: functions.clone(),
+        });
+    }
+}
+
+/// A loader that panics has met a component that does not load.
+fn load(loader: &dyn Loader, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
+    let loaded = catch_unwind(AssertUnwindSafe(|| loader.load(modules, missing)));
+    loaded
+        .unwrap_or_else(|_| Err(LoadFailure("the host failed while it loaded it, which is a bug".to_owned())))
+}
+
+fn cannot_be_read(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::InvalidData => error.to_string(),
+        _ => format!("the file cannot be read: {error}"),
+    }
+}
+
+fn does_not_load(failure: &LoadFailure) -> String {
+    format!("the file is whole, but does not load any more: {failure}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use weir_db::native::NativeFunctions;
+
+    use super::super::summary::ModuleSummary;
+    use super::*;
+    use crate::ComponentHash;
+
+    /// Each module for itself is sound; more than `modules_max` of them are not.
+    struct Limited {
+        modules_max: usize,
+    }
+
+    impl Loader for Limited {
+        fn load(&self, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
+            if modules.len() > self.modules_max {
+                return Err(LoadFailure("too much together".to_owned()));
+            }
+            let functions = Arc::new(NativeFunctions::new().with_missing(missing));
+            Ok(Loaded { functions, by_module: vec![Vec::new(); modules.len()] })
+        }
+    }
+
+    fn recorded(files: &ComponentFiles, name: &'static str) -> RecordedModule {
+        let component = Bytes::from_static(name.as_bytes());
+        let sha256 = ComponentHash::of(&component);
+        files.write(&[(sha256, &component)]).unwrap();
+        let module = ModuleSummary { name: name.to_owned(), sha256, size_bytes: component.len() as u64 };
+        RecordedModule { module, functions: None }
+    }
+
+    #[test]
+    fn modules_that_do_not_load_together_are_all_missed() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ComponentFiles::at(dir.path());
+        let modules = ["one", "two"].map(|name| recorded(&files, name));
+        let missing_with = |modules_max| {
+            let (loaded, missing) = restore(&modules, &files, &Limited { modules_max }).unwrap();
+            assert_eq!(loaded.by_module.len(), modules.len() - missing.len());
+            let path = weir_value::FunctionPath::parse("any:function").unwrap();
+            assert_eq!(loaded.functions.missing(&path).is_some(), !missing.is_empty());
+            missing.into_iter().map(|module| (module.name, module.reason)).collect::<Vec<_>>()
+        };
+        assert_eq!(missing_with(2), []);
+        let missing = missing_with(1);
+        let names: Vec<_> = missing.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["one", "two"]);
+        assert!(missing.iter().all(|(_, reason)| reason.contains("too much together")), "{missing:?}");
+        assert_eq!(missing_with(0).len(), 2);
+    }
+}

@@ -1,0 +1,199 @@
+//! What is deployed, as people and tools see it, and as the database's record keeps it.
+//!
+//! The record is JSON. A field that an older host has not written is absent; one that a newer host has added is not
+//! looked at. Not here: when the record is written.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use weir_db::{FunctionInfo, MissingFunctions, Visibility};
+use weir_value::FunctionPath;
+
+use super::{Loaded, Module};
+use crate::component_files::ComponentHash;
+
+/// What is deployed, for people and tools.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Counts the deployments since the server was started.
+    pub version: u64,
+    /// The modules, those that are missing too.
+    pub modules: Vec<ModuleSummary>,
+    /// All functions that can be called, in the order of their paths.
+    pub functions: Vec<FunctionSummary>,
+    /// The modules that were deployed and cannot be run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingModule>,
+}
+
+/// One deployed module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleSummary {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its component, in hex.
+    pub sha256: ComponentHash,
+    /// The size of its component.
+    #[serde(rename = "sizeBytes")]
+    pub size_bytes: u64,
+}
+
+/// One deployed function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionSummary {
+    /// Its path.
+    pub path: String,
+    /// `query` or `mutation`.
+    pub kind: String,
+    /// `public` or `internal`.
+    pub visibility: String,
+}
+
+/// A module that was deployed and cannot be run: its functions answer with an error, all others go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingModule {
+    /// Its name.
+    pub name: String,
+    /// Its component's file, from the data folder.
+    pub file: String,
+    /// What is wrong with the file.
+    pub reason: String,
+    /// Its functions; absent when the host that deployed it did not record them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub functions: Option<Vec<FunctionSummary>>,
+}
+
+/// The database's record of the deployment.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub(super) modules: Vec<RecordedModule>,
+}
+
+/// A module in the record.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RecordedModule {
+    #[serde(flatten)]
+    pub(super) module: ModuleSummary,
+    /// Absent in records of hosts before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) functions: Option<Vec<FunctionSummary>>,
+}
+
+impl Record {
+    /// Of modules that were loaded.
+    pub(super) fn of(modules: &[Module], loaded: &Loaded) -> Record {
+        let describe_all = |paths: &Vec<FunctionPath>| {
+            paths.iter().filter_map(|path| loaded.functions.find(path)).map(|info| describe(&info)).collect()
+        };
+        let mut functions = loaded.by_module.iter().map(describe_all);
+        let record =
+            |module: &Module| RecordedModule { module: summarize(module), functions: functions.next() };
+        Record { modules: modules.iter().map(record).collect() }
+    }
+
+    /// The modules without their functions.
+    pub(super) fn summaries(&self) -> Vec<ModuleSummary> {
+        self.modules.iter().map(|recorded| recorded.module.clone()).collect()
+    }
+}
+
+impl MissingModule {
+    /// What is missing, for whoever calls one of its functions.
+    fn explain(&self) -> String {
+        format!("module `{}` is missing, {}: {}", self.name, self.file, self.reason)
+    }
+
+    /// Adds its functions to those that cannot be run.
+    pub(super) fn add_to(&self, missing: &mut MissingFunctions) {
+        let reason: Arc<str> = self.explain().into();
+        let Some(functions) = &self.functions else { return missing.insert_unknown(reason) };
+        for function in functions {
+            if let Ok(path) = FunctionPath::parse(&function.path) {
+                missing.insert(path, function.parse_visibility(), Arc::clone(&reason));
+            }
+        }
+    }
+}
+
+impl FunctionSummary {
+    /// Of what is not known to be public, nobody hears.
+    fn parse_visibility(&self) -> Visibility {
+        match self.visibility.as_str() {
+            PUBLIC => Visibility::Public,
+            _ => Visibility::Internal,
+        }
+    }
+}
+
+const PUBLIC: &str = "public";
+const INTERNAL: &str = "internal";
+
+/// A function as it is shown and recorded.
+pub(super) fn describe(info: &FunctionInfo) -> FunctionSummary {
+    let visibility = match info.visibility {
+        Visibility::Public => PUBLIC,
+        Visibility::Internal => INTERNAL,
+    };
+    FunctionSummary {
+        path: info.path.to_string(),
+        kind: info.kind.as_str().to_owned(),
+        visibility: visibility.to_owned(),
+    }
+}
+
+fn summarize(module: &Module) -> ModuleSummary {
+    ModuleSummary {
+        name: module.name.clone(),
+        sha256: ComponentHash::of(&module.component),
+        size_bytes: module.component.len() as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn records_of_older_and_newer_hosts_are_read() {
+        let old = format!(r#"{{"modules":[{{"name":"m","sha256":"{HASH}","sizeBytes":0}}]}}"#);
+        let record: Record = serde_json::from_str(&old).unwrap();
+        assert_eq!(record.modules[0].functions, None);
+        assert_eq!(serde_json::to_string(&record).unwrap(), old);
+        let function = r#"{"path":"m:f","kind":"query","visibility":"public"}"#;
+        let module = format!(r#""name":"m","sha256":"{HASH}","sizeBytes":0,"functions":[{function}]"#);
+        let new = format!(r#"{{"modules":[{{{module},"more":1}}],"more":2}}"#);
+        let record: Record = serde_json::from_str(&new).unwrap();
+        assert_eq!(record.modules[0].functions.as_ref().unwrap()[0].path, "m:f");
+        assert_eq!(serde_json::to_string(&record).unwrap(), format!(r#"{{"modules":[{{{module}}}]}}"#));
+    }
+
+    #[test]
+    fn a_missing_module_speaks_for_its_functions() {
+        let function = |path: &str, visibility: &str| FunctionSummary {
+            path: path.to_owned(),
+            kind: "query".to_owned(),
+            visibility: visibility.to_owned(),
+        };
+        let functions =
+            vec![function("m:f", "public"), function("m:g", "internal"), function("m:h", "partners")];
+        let module = MissingModule {
+            name: "m".to_owned(),
+            file: "components/e3.wasm".to_owned(),
+            reason: "there is no such file".to_owned(),
+            functions: Some(functions),
+        };
+        let mut missing = MissingFunctions::default();
+        module.add_to(&mut missing);
+        let find = |path: &str| missing.find(&FunctionPath::parse(path).unwrap());
+        let found = find("m:f").unwrap();
+        assert_eq!(&*found.reason, "module `m` is missing, components/e3.wasm: there is no such file");
+        assert_eq!(found.visibility, Some(Visibility::Public));
+        assert_eq!(find("m:g").unwrap().visibility, Some(Visibility::Internal));
+        assert_eq!(find("m:h").unwrap().visibility, Some(Visibility::Internal));
+        assert_eq!(find("m:i"), None);
+        MissingModule { functions: None, ..module }.add_to(&mut missing);
+        assert_eq!(missing.find(&FunctionPath::parse("m:i").unwrap()).unwrap().visibility, None);
+    }
+}

@@ -1,0 +1,87 @@
+//! Folders that outlive a power cut, and how a full disk is known.
+//!
+//! Not here: what lies in the folders.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+/// Makes a folder, and what is missing above it. When it returns, those that it made outlive a power cut.
+///
+/// # Errors
+/// When one cannot be made or synced.
+pub(crate) fn make_durably(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = parent_of(folder);
+    make_durably(parent)?;
+    match fs::create_dir(folder) {
+        // Somebody else was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        made => made?,
+    }
+    match sync(parent) {
+        // A folder in which one may make others, and not look.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::warn!(folder = %folder.display(), %error, "a power cut now may take the new folder away");
+            Ok(())
+        }
+        synced => synced,
+    }
+}
+
+/// Makes what was created, renamed or removed in a folder outlive a power cut.
+///
+/// # Errors
+/// When the folder cannot be opened or synced.
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// The folder that this one stands in.
+pub(crate) fn parent_of(folder: &Path) -> &Path {
+    match folder.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => folder,
+    }
+}
+
+/// Whether the disk, or the user's share of it, has no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn makes_all_that_is_missing_and_nothing_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("a/b/c");
+        make_durably(&folder).unwrap();
+        fs::write(folder.join("file"), "kept").unwrap();
+        make_durably(&folder).unwrap();
+        assert!(folder.join("file").exists());
+        assert!(make_durably(&folder.join("file")).is_err());
+        assert!(make_durably(&folder.join("file/below")).is_err());
+    }
+
+    #[test]
+    fn every_folder_has_a_parent() {
+        for (folder, parent) in
+            [("/a/b", "/a"), ("/a", "/"), ("/", "/"), ("a", "."), ("a/b", "a"), (".", ".")]
+        {
+            assert_eq!(parent_of(Path::new(folder)), Path::new(parent), "{folder}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_known() {
+        assert!(is_full(&io::Error::from_raw_os_error(28)), "ENOSPC");
+        assert!(is_full(&io::Error::from_raw_os_error(122)), "EDQUOT");
+        assert!(!is_full(&io::Error::from_raw_os_error(13)), "EACCES");
+    }
+}

@@ -1,0 +1,137 @@
+//! A loader of native functions, in the hands of the test.
+//!
+//! A component is a text: `v1`, `v2` and `v3` are versions of the chat, `extra` and what begins with it is another
+//! module. Nothing else is a component.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use serde_json::json;
+use weir_db::native::{NativeFunctions, open_info};
+use weir_db::{FunctionError, FunctionKind, Functions, MissingFunctions, Transaction, Visibility};
+use weir_server::deploy::{LoadFailure, Loaded, Loader, Module};
+use weir_value::{FunctionPath, Value};
+
+use crate::hold::{Closed, Hold};
+
+#[derive(Default)]
+pub struct TestLoader {
+    /// How often `chat:list` has run.
+    pub list_runs: Arc<AtomicU64>,
+    /// Where those wait that load a held component.
+    hold: Hold,
+    held: Mutex<HashSet<String>>,
+    broken: Mutex<HashSet<String>>,
+}
+
+impl TestLoader {
+    /// A loader that does not load these components any more; those with `panic` in them bring it down.
+    pub fn without(components: &[&str]) -> Arc<TestLoader> {
+        let broken = components.iter().map(|component| (*component).to_owned()).collect();
+        Arc::new(TestLoader { broken: Mutex::new(broken), ..TestLoader::default() })
+    }
+
+    /// From now on whoever loads this component waits, until what is given is dropped.
+    #[must_use = "it is released when this is dropped"]
+    pub fn hold(&self, component: &str) -> Closed<'_> {
+        self.held.lock().unwrap().insert(component.to_owned());
+        self.hold.close()
+    }
+
+    /// Waits until somebody loads a held component.
+    pub async fn somebody_waits(&self) {
+        self.hold.somebody_waits().await;
+    }
+
+    fn enter(&self, modules: &[Module]) -> Result<(), LoadFailure> {
+        let is_held = modules.iter().any(|module| self.held.lock().unwrap().contains(text(module)));
+        if is_held {
+            self.hold.pass();
+        }
+        let is_broken = |module: &&Module| self.broken.lock().unwrap().contains(text(module));
+        match modules.iter().find(is_broken) {
+            Some(module) if text(module).contains("panic") => panic!("over module {}", module.name),
+            Some(module) => Err(LoadFailure(format!("module `{}` uses an unknown feature", module.name))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn text(module: &Module) -> &str {
+    std::str::from_utf8(&module.component).unwrap()
+}
+
+impl Loader for TestLoader {
+    fn load(&self, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
+        self.enter(modules)?;
+        let mut functions = NativeFunctions::new().with_missing(missing);
+        let mut by_module = Vec::new();
+        for module in modules {
+            let before = paths(&functions);
+            functions = match text(module) {
+                "v1" => chat(functions, "one", &self.list_runs),
+                "v2" => chat(functions, "two", &self.list_runs),
+                "v3" => chat(functions, "three", &self.list_runs),
+                other if other.starts_with("extra") => extra(functions, other),
+                _ => return Err(LoadFailure(format!("module `{}` is not a component", module.name))),
+            };
+            let added = paths(&functions).into_iter().filter(|path| !before.contains(path));
+            by_module.push(added.collect());
+        }
+        Ok(Loaded { functions: Arc::new(functions), by_module })
+    }
+}
+
+fn paths(functions: &NativeFunctions) -> Vec<FunctionPath> {
+    functions.list().iter().map(|info| info.path.clone()).collect()
+}
+
+fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) -> NativeFunctions {
+    let runs = Arc::clone(runs);
+    functions
+        .query("chat:list", move |tx, _| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            read_newest(tx, "messages", 50)
+        })
+        .query("chat:all", |tx, _| read_newest(tx, "messages", 1000))
+        .query("chat:version", move |_, _| Ok(Value::String(label.to_owned())))
+        .query("chat:echo", |_, args| Ok(args.clone()))
+        .query("chat:log", |tx, _| {
+            tx.log(weir_db::LogLevel::Log, "'hi'");
+            Ok(Value::Null)
+        })
+        .query("chat:panic", |_, _| panic!("a bug of the host"))
+        .mutation("chat:send", |tx, args| insert(tx, "messages", args))
+        .mutation("other:send", |tx, args| insert(tx, "other", args))
+        .mutation("chat:look", |tx, _| read_newest(tx, "messages", 50))
+        .mutation("chat:fail", |_, _| {
+            Err(FunctionError::Application { message: "no way".into(), data: None })
+        })
+        .mutation("chat:refuse", |_, _| {
+            let data = Some(Bytes::from_static(br#"{"why":"full"}"#));
+            Err(FunctionError::Application { message: "refused".into(), data })
+        })
+}
+
+fn extra(functions: NativeFunctions, label: &str) -> NativeFunctions {
+    let label = label.to_owned();
+    let mut hidden = open_info("extra:hidden", FunctionKind::Query);
+    hidden.visibility = Visibility::Internal;
+    functions
+        .query("extra:name", move |_, _| Ok(Value::String(label.clone())))
+        .mutation("extra:send", |tx, args| insert(tx, "extra", args))
+        .register(hidden, |_, _| Ok(Value::Null))
+}
+
+fn insert(tx: &mut Transaction, table: &str, args: &Value) -> Result<Value, FunctionError> {
+    tx.insert(table, args.to_json().as_bytes())?;
+    Ok(Value::Null)
+}
+
+fn read_newest(tx: &mut Transaction, table: &str, limit: u32) -> Result<Value, FunctionError> {
+    let plan = json!({"table": table, "order": "desc", "limit": limit}).to_string();
+    let batch = tx.query(plan.as_bytes(), limit)?;
+    Ok(Value::from_json(&batch.documents).expect("documents are values"))
+}
