@@ -93,7 +93,7 @@ pub enum Operation {
     /// Reads all lists of a range with one scan.
     ReadRange {
         /// Every list that lies in the range, those included that did not exist: they read as empty.
-        lists: Vec<(Key, List)>,
+        lists: Arc<[(Key, List)]>,
     },
 }
 

@@ -55,7 +55,7 @@ fn answers_fit(placed: &[&Transaction]) -> bool {
                 Operation::Append { key, element } => lists.entry(*key).or_default().push(*element),
                 Operation::Read { key, list } => fits &= lists.entry(*key).or_default()[..] == **list,
                 Operation::ReadRange { lists: range } => {
-                    for (key, list) in range {
+                    for (key, list) in range.iter() {
                         fits &= lists.entry(*key).or_default()[..] == **list;
                     }
                 }

@@ -63,7 +63,7 @@ fn parse_operations(text: &str) -> Vec<Operation> {
             (Some(_), Some(other)) => panic!("{other:?} in a range"),
         }
         if word.ends_with(']') {
-            operations.push(Operation::ReadRange { lists: range.take().expect("a range was opened") });
+            operations.push(Operation::ReadRange { lists: range.take().expect("a range was opened").into() });
         }
     }
     operations

@@ -111,7 +111,7 @@ fn perform(plan: &Plan, step: &Step, own: &mut BTreeMap<Key, Vec<Element>>, next
             Operation::Append { key: step.key, element }
         }
         StepKind::Append | StepKind::Read => Operation::Read { key: step.key, list: seen(&step.key) },
-        StepKind::Range => Operation::ReadRange { lists: [0, 1].map(|key| (key, seen(&key))).to_vec() },
+        StepKind::Range => Operation::ReadRange { lists: [0, 1].map(|key| (key, seen(&key))).into() },
     }
 }
 
