@@ -51,7 +51,7 @@ impl Edges<'_, '_> {
         for read in &self.lists.reads {
             let order = &self.lists.orders[&read.key];
             // What was read and is not in the order was reported, and says nothing more.
-            let seen = order.elements.iter().take_while(|element| read.list.contains(element)).count();
+            let seen = order.counts[read.list.len()];
             let anti = if read.in_range { EdgeKind::RangeReadWrite } else { EdgeKind::ReadWrite };
             if let Some(last) = seen.checked_sub(1).map(|last| order.elements[last]) {
                 self.add(self.writer(last), read.reader, EdgeKind::WriteRead, read.key, last);

@@ -36,6 +36,8 @@ pub(crate) struct Order {
     pub(crate) elements: Vec<Element>,
     /// Elements that must be there and that nobody read: they come after all others, in an order that nobody knows.
     pub(crate) unread: Vec<Element>,
+    /// How many of `elements` are among the first so many of the longest list: all of them, if nothing is wrong with it.
+    pub(crate) counts: Vec<usize>,
     /// Who read the longest list, and that list.
     longest: Option<(Index, List)>,
 }
@@ -114,6 +116,7 @@ impl<'history> Lists<'history> {
         for (key, order) in &mut self.orders {
             let Some((reader, longest)) = order.longest.clone() else { continue };
             let mut seen = HashSet::new();
+            order.counts.push(0);
             for element in longest.iter().copied() {
                 if !seen.insert(element) {
                     self.anomalies.push(Anomaly::Duplicate { key: *key, element, reader });
@@ -124,6 +127,7 @@ impl<'history> Lists<'history> {
                     self.happened[self.writers[&element].index] = true;
                     order.elements.push(element);
                 }
+                order.counts.push(order.elements.len());
             }
         }
         let mut elements: Vec<_> = self.writers.iter().map(|(element, writer)| (*element, *writer)).collect();

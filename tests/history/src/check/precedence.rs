@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::history::{History, Index, Kind, Transaction};
+use crate::history::{History, Index, Kind, Outcome, Transaction};
 
 use super::anomaly::{Anomaly, Level};
 use super::graph::{Edge, EdgeKind};
@@ -165,7 +165,8 @@ pub(crate) fn shared_timestamps(history: &History) -> Vec<Anomaly> {
     let mut commits: HashMap<u64, Index> = HashMap::new();
     let mut found = Vec::new();
     for (index, transaction) in history.transactions.iter().enumerate() {
-        let Some(ts) = transaction.ts.filter(|_| transaction.writes()) else { continue };
+        let is_commit = transaction.writes() && transaction.outcome == Outcome::Committed;
+        let Some(ts) = transaction.ts.filter(|_| is_commit) else { continue };
         if let Some(first) = commits.insert(ts, index) {
             found.push(Anomaly::SharedTimestamp { first, second: index });
         }
