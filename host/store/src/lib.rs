@@ -25,6 +25,7 @@ pub mod memory;
 mod memory_table;
 mod open;
 mod options;
+pub mod planted;
 mod sequencer;
 mod snapshot;
 mod stats;
