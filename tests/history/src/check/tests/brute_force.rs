@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::Level;
+use crate::check::{Edge, EdgeKind, Level};
 use crate::history::{Element, History, Key, Kind, Operation, Outcome, Transaction};
 
 /// Whether some serial execution, which keeps the orders that count at this level, gives every answer that was given.
@@ -66,28 +66,54 @@ fn answers_fit(placed: &[&Transaction]) -> bool {
 }
 
 fn must_precede(first: &Transaction, second: &Transaction, level: Level) -> bool {
-    let is_request = |transaction: &Transaction| transaction.kind != Kind::Transition;
-    let same_session = first.session == second.session;
-    let answered_before = |limit: u64, inclusive: bool| {
-        first.ended_ns.is_some_and(|at| at < limit || (inclusive && at == limit))
-    };
-    let session = same_session
-        && if is_request(first) == is_request(second) {
-            first.sequence < second.sequence
-        } else if is_request(second) {
-            answered_before(second.started_ns, false)
-        } else {
-            let as_new = matches!((first.ts, second.ts), (Some(first), Some(second)) if first <= second);
-            as_new && answered_before(second.started_ns, true)
-        };
-    let real_time = is_request(second) && answered_before(second.started_ns, false);
-    let stamped = match (first.ts, second.ts) {
+    (level >= Level::Session && by_session(first, second))
+        || (level >= Level::RealTime && by_time(first, second))
+        || (level >= Level::Timestamps && by_moment(first, second))
+}
+
+fn is_request(transaction: &Transaction) -> bool {
+    transaction.kind != Kind::Transition
+}
+
+fn by_session(first: &Transaction, second: &Transaction) -> bool {
+    let as_new = matches!((first.ts, second.ts), (Some(first), Some(second)) if first <= second);
+    let answered = first.ended_ns.unwrap_or(u64::MAX);
+    first.session == second.session
+        && match (is_request(first), is_request(second)) {
+            (true, true) | (false, false) => first.sequence < second.sequence,
+            (true, false) => as_new && answered <= second.started_ns,
+            (false, true) => answered < second.started_ns,
+        }
+}
+
+fn by_time(first: &Transaction, second: &Transaction) -> bool {
+    is_request(second) && first.ended_ns.unwrap_or(u64::MAX) < second.started_ns
+}
+
+fn by_moment(first: &Transaction, second: &Transaction) -> bool {
+    match (first.ts, second.ts) {
         (Some(one), Some(other)) => one < other || (one == other && first.writes() && !second.writes()),
         _ => false,
+    }
+}
+
+/// Whether an edge says the truth about two transactions: what it takes to say so, and not that it is the next one.
+pub(super) fn holds(history: &History, edge: &Edge, level: Level) -> bool {
+    let transaction = |index: u32| &history.transactions[index as usize];
+    let (first, second) = (transaction(edge.from), transaction(edge.to));
+    let appends = |by: &Transaction| by.appends().any(|append| append == (edge.key, edge.element));
+    let reads = |by: &Transaction, has: bool| {
+        let mut reads = by.operations.iter().flat_map(|operation| operation.reads().0);
+        reads.any(|(key, list)| key == edge.key && list.contains(&edge.element) == has)
     };
-    (level >= Level::Session && session)
-        || (level >= Level::RealTime && real_time)
-        || (level >= Level::Timestamps && stamped)
+    match edge.kind {
+        EdgeKind::WriteWrite => appends(second) && first.appends().any(|(key, _)| key == edge.key),
+        EdgeKind::WriteRead => appends(first) && reads(second, true),
+        EdgeKind::ReadWrite | EdgeKind::RangeReadWrite => reads(first, false) && appends(second),
+        EdgeKind::Session => level >= Level::Session && by_session(first, second),
+        EdgeKind::RealTime => level >= Level::RealTime && by_time(first, second),
+        EdgeKind::Timestamp => level >= Level::Timestamps && by_moment(first, second),
+    }
 }
 
 fn moments_differ(placed: &[&Transaction], level: Level) -> bool {

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use crate::check::graph::{Edge, EdgeKind, Graph};
-use crate::check::{CycleClass, Level, check, cycles, describe};
+use crate::check::{Anomaly, CycleClass, Level, check, cycles, describe};
 use crate::history::{Element, History, Key, Kind, List, Operation, Outcome, Transaction};
 
-use super::brute_force::is_explained;
+use super::brute_force::{holds, is_explained};
 
 const CASES: u32 = 6_000;
 const LEVELS: [Level; 4] = [Level::Data, Level::Session, Level::RealTime, Level::Timestamps];
@@ -146,7 +146,7 @@ fn the_verdict_is_that_of_brute_force_at_every_level() {
     let outcome = TestRunner::new(config).run(&plans, |plans| {
         let history = run(&plans);
         let found = check(&history);
-        let first = found.iter().map(super::super::Anomaly::level).min();
+        let first = found.iter().map(Anomaly::level).min();
         for level in LEVELS {
             let is_clean = first.is_none_or(|first| first > level);
             if is_clean != is_explained(&history, level) {
@@ -155,6 +155,11 @@ fn the_verdict_is_that_of_brute_force_at_every_level() {
                     "at {level:?}, the checker found: {told}\n{history:?}"
                 )));
             }
+        }
+        for anomaly in &found {
+            let Anomaly::Cycle(cycle) = anomaly else { continue };
+            let wrong = cycle.edges.iter().find(|edge| !holds(&history, edge, cycle.level));
+            prop_assert!(wrong.is_none(), "{:?} is no edge, in {}", wrong, describe(&history, anomaly));
         }
         let counter = first.map_or(&clean, |level| &at_level[level as usize]);
         counter.set(counter.get() + 1);

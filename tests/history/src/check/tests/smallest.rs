@@ -37,6 +37,35 @@ fn a_stale_read_at_the_end_of_a_long_history_is_a_cycle_of_two() {
 }
 
 #[test]
+fn an_answer_at_the_instant_of_a_request_makes_no_cycle_shorter() {
+    let (_, cycle) = only_cycle("m1 0-5: x+1 \n m2 7-20: w+2 \n q3 5-30: w=2 x= \n q4 40-41: x=1");
+    assert_eq!((cycle.name().as_str(), cycle.transactions()), ("G-single-realtime", vec![1, 2, 0]));
+}
+
+#[test]
+fn an_order_counts_once_however_many_stand_in_between() {
+    // By data, m1 is two steps from m6 and q9, far away in time; and a cycle of five is near.
+    let mut text = String::from(
+        "m1 0-1000 @10: x+1 y+2
+         m2 0-1000 @11: a+3
+         m3 0-1000: a=3 b+4
+         m4 0-1000: b=4 c+5
+         q5 0-1000: c=5 x=
+         m6 50-1000 @90: d+6
+         m7 60-100: d=6
+         q9 900-901: y=
+         q8 2000-2001: x=1 y=2\n",
+    );
+    for at in 0..20 {
+        writeln!(text, "m{} 0-1000 @{}: f+{}", 20 + at, 20 + at, 100 + at).expect("a string takes text");
+        let start = 110 + at * 10;
+        writeln!(text, "q{} {start}-{}: w=", 50 + at, start + 5).expect("a string takes text");
+    }
+    let (_, cycle) = only_cycle(&text);
+    assert_eq!((cycle.name().as_str(), cycle.transactions()), ("G-single-timestamps", vec![5, 6, 7, 0]));
+}
+
+#[test]
 fn an_anomaly_is_told_with_its_transactions_and_its_reasons() {
     let (history, cycle) = only_cycle("m1 0-9 @7: x= x+1 \n m2 0-9: [x=] x+2 \n q3 10-11: x=1,2");
     let x = u32::from(b'x');
