@@ -115,16 +115,28 @@ impl SyncClient {
     /// # Errors
     /// When nothing comes in that time.
     pub fn receive(&mut self) -> Result<Received> {
+        self.receive_within(Duration::from_secs(10))?.context("nothing came within 10 s")
+    }
+
+    /// As [`SyncClient::receive`], but `None` when nothing comes for `wait`, which must not be 0.
+    ///
+    /// # Errors
+    /// When the connection fails other than by a reset, or a message is no JSON.
+    pub fn receive_within(&mut self, wait: Duration) -> Result<Option<Received>> {
         loop {
             if let Some(received) = self.take()? {
-                return Ok(received);
+                return Ok(Some(received));
             }
+            self.stream.set_read_timeout(Some(wait))?;
             let mut chunk = [0; 65536];
             match self.stream.read(&mut chunk) {
-                Ok(0) => return Ok(Received::Closed(0, "end of stream".into())),
+                Ok(0) => return Ok(Some(Received::Closed(0, "end of stream".into()))),
                 Ok(length) => self.buffer.extend_from_slice(&chunk[..length]),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => {
-                    return Ok(Received::Closed(0, "reset".into()));
+                    return Ok(Some(Received::Closed(0, "reset".into())));
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    return Ok(None);
                 }
                 Err(error) => bail!("nothing came: {error}"),
             }
