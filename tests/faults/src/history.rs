@@ -14,6 +14,8 @@ pub const END: &[u8] = &[0xff; 4];
 /// Holds the number of the newest commit.
 const COUNT_KEY: &[u8] = b"count";
 const KEYS: usize = 40;
+/// Values repeat so many random bytes. No multiple of a sector or a page: no two of those in a value are equal.
+const BLOCK_BYTES: usize = 1021;
 
 /// Rows by key.
 pub type Rows = BTreeMap<Bytes, Bytes>;
@@ -27,13 +29,30 @@ pub struct Answer {
     pub ts: u64,
 }
 
-/// How large values are.
+/// How large values are. The command lines of programs have the same words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sizes {
     /// Up to some KiB: for runs of which there are many.
     Small,
     /// Most of them small, a few up to 300 KB.
     Mixed,
+    /// A single value of 4 MB in each commit.
+    Large,
+}
+
+impl Sizes {
+    const WORDS: [(&'static str, Sizes); 3] =
+        [("small", Sizes::Small), ("mixed", Sizes::Mixed), ("large", Sizes::Large)];
+
+    /// As a word.
+    pub fn to_word(self) -> &'static str {
+        Sizes::WORDS.iter().find(|(_, sizes)| *sizes == self).map_or("", |(word, _)| word)
+    }
+
+    /// Reads the word back.
+    pub fn from_word(word: &str) -> Option<Sizes> {
+        Sizes::WORDS.iter().find(|(of, _)| *of == word).map(|(_, sizes)| *sizes)
+    }
 }
 
 /// Commits from a seed.
@@ -46,11 +65,27 @@ pub struct History {
 }
 
 impl History {
+    /// As arguments of a program.
+    pub fn to_arguments(self) -> [String; 2] {
+        [self.seed.to_string(), self.sizes.to_word().to_owned()]
+    }
+
+    /// Reads them back.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn from_arguments(seed: &str, sizes: &str) -> Result<History, String> {
+        let seed = seed.parse().map_err(|_| format!("the seed {seed:?} is no number"))?;
+        let sizes = Sizes::from_word(sizes).ok_or_else(|| format!("{sizes:?} is no size of values"))?;
+        Ok(History { seed, sizes })
+    }
+
     /// The writes of commit `number`.
     pub fn writes(&self, number: u64) -> Vec<Write> {
         let mut random = Random::new(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut writes = Vec::new();
-        for _ in 0..1 + random.below(4) {
+        let keys = if self.sizes == Sizes::Large { 1 } else { 1 + random.below(4) };
+        for _ in 0..keys {
             let key = Bytes::from(format!("key-{:02}", random.below(KEYS)));
             let value = if random.chance(20) { None } else { Some(self.value(&mut random)) };
             writes.push(Write { key, value });
@@ -74,6 +109,7 @@ impl History {
 
     fn value(&self, random: &mut Random) -> Bytes {
         let len = match (self.sizes, random.below(100)) {
+            (Sizes::Large, _) => 4_000_000,
             (_, 0..70) => random.below(200),
             (_, 70..92) => 1000 + random.below(6000),
             (Sizes::Small, _) => random.below(9000),
@@ -81,7 +117,10 @@ impl History {
             (Sizes::Mixed, _) => 100_000 + random.below(200_000),
         };
         let words = std::iter::repeat_with(|| random.word().to_le_bytes());
-        words.take(len.div_ceil(8)).flatten().take(len).collect()
+        let block: Vec<u8> = words.flatten().take(len.min(BLOCK_BYTES)).collect();
+        let mut value = block.repeat(len.div_ceil(BLOCK_BYTES));
+        value.truncate(len);
+        Bytes::from(value)
     }
 }
 
@@ -124,6 +163,16 @@ mod tests {
             assert_eq!(count(&history.state_after(number)), Some(number));
         }
         assert_ne!(history.state_after(30), History { seed: 2, ..history }.state_after(30));
+    }
+
+    #[test]
+    fn histories_pass_through_arguments() {
+        for sizes in [Sizes::Small, Sizes::Mixed, Sizes::Large] {
+            let history = History { seed: 7, sizes };
+            let [seed, sizes] = history.to_arguments();
+            assert_eq!(History::from_arguments(&seed, &sizes), Ok(history));
+        }
+        assert!(History::from_arguments("7", "huge").unwrap_err().contains("huge"));
     }
 
     #[test]

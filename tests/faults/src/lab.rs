@@ -10,17 +10,21 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use weir_fault_model::{Image, Plan, ROOM};
+use weir_fault_model::{Entry, Image, Plan, ROOM};
 
 use crate::recording::parse_answer;
-use crate::{Answer, History, Recording, Sizes};
+use crate::{Answer, History, Recording};
 
 const WORKLOAD: &str = "weir-fault-workload";
+const PROBE: &str = "weir-fault-probe";
+const READER: &str = "weir-fault-reader";
 const SHIM: &str = "libweir_fault_shim.so";
 /// Where Linux has files in memory.
 const MEMORY_FOLDER: &str = "/dev/shm";
 /// No run takes as long as this.
 const RUN_MAX: Duration = Duration::from_secs(60);
+/// And reading a folder not as long as this.
+const READ_MAX: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(2);
 
 /// A folder for a store, and one for the shim.
@@ -180,46 +184,73 @@ impl Lab {
     /// # Errors
     /// It cannot be started.
     pub fn run(&self, plan: &Plan, work: &Work) -> io::Result<Run> {
-        let started = Instant::now();
-        let mut child = self.start(plan, work)?;
-        let end = loop {
-            match child.try_wait()? {
-                Some(status) => break end(status),
-                None if started.elapsed() > RUN_MAX => {
-                    child.kill()?;
-                    child.wait()?;
-                    break End::Hung;
-                }
-                None => std::thread::sleep(POLL),
-            }
-        };
-        let took = started.elapsed();
-        let errors = fs::read_to_string(self.output.with_extension("errors"))?;
-        Ok(Run { end, lines: self.lines()?, errors, took })
+        self.start(plan, work)?.wait(RUN_MAX)
     }
 
-    /// Starts a process; its output is to be read by `lines`.
+    /// Starts a process.
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(&self, plan: &Plan, work: &Work) -> io::Result<Child> {
-        let sizes = match work.history.sizes {
-            Sizes::Small => "small",
-            Sizes::Mixed => "mixed",
-        };
-        Command::new(program(WORKLOAD)?)
-            .arg(self.data())
-            .args([work.history.seed.to_string().as_str(), sizes])
-            .args(&work.steps)
-            .env("LD_PRELOAD", shim()?)
-            .envs(plan.to_env())
-            .stdin(Stdio::null())
-            .stdout(File::create(&self.output)?)
-            .stderr(File::create(self.output.with_extension("errors"))?)
-            .spawn()
+    pub fn start(&self, plan: &Plan, work: &Work) -> io::Result<Process> {
+        let mut command = Command::new(program(WORKLOAD)?);
+        command.arg(self.data()).args(work.history.to_arguments()).args(&work.steps);
+        command.env("LD_PRELOAD", program(SHIM)?).envs(plan.to_env());
+        Process::start(command, &self.output)
     }
 
-    /// What the last process has printed so far, but for a line without its end.
+    /// Makes single calls on the folder around the store's; see `weir-fault-probe`.
+    ///
+    /// # Errors
+    /// The process cannot be started.
+    pub fn probe(&self, plan: &Plan, steps: &str) -> io::Result<Run> {
+        let mut command = Command::new(program(PROBE)?);
+        command.arg(&self.root).args(steps.split_whitespace());
+        command.env("LD_PRELOAD", program(SHIM)?).envs(plan.to_env());
+        Process::start(command, &self.output)?.wait(READ_MAX)
+    }
+
+    /// Lets the cache forget the clean pages of all files: where a sync has failed, readers see what the disk
+    /// has.
+    ///
+    /// # Errors
+    /// The process cannot be started.
+    pub fn forget(&self) -> io::Result<Run> {
+        let image = self.image()?;
+        let files = image.0.iter().filter(|(_, entry)| matches!(entry, Entry::File(_)));
+        let steps: Vec<String> = files.map(|(path, _)| format!("evict:{}", path.display())).collect();
+        self.probe(&self.plan(), &steps.join(" "))
+    }
+
+    /// Opens the folder, without the shim, and reads all of it; see `weir-fault-reader`.
+    ///
+    /// # Errors
+    /// The process cannot be started.
+    pub fn read(&self, history: History, commits: u64) -> io::Result<Run> {
+        let mut command = Command::new(program(READER)?);
+        command.arg(self.data()).args(history.to_arguments()).arg(commits.to_string());
+        Process::start(command, &self.output)?.wait(READ_MAX)
+    }
+}
+
+/// A process that works in a lab.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    output: PathBuf,
+    started: Instant,
+}
+
+impl Process {
+    fn start(mut command: Command, output: &Path) -> io::Result<Process> {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(File::create(output)?)
+            .stderr(File::create(output.with_extension("errors"))?)
+            .spawn()?;
+        Ok(Process { child, output: output.to_owned(), started: Instant::now() })
+    }
+
+    /// What it has printed so far, but for a line without its end.
     ///
     /// # Errors
     /// Those of the file system.
@@ -227,6 +258,36 @@ impl Lab {
         let text = fs::read_to_string(&self.output)?;
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         Ok(whole.lines().map(str::to_owned).collect())
+    }
+
+    /// Whether it has ended.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn has_ended(&mut self) -> io::Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
+    /// Lets it end, and kills it when it has not after `time_max`.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn wait(mut self, time_max: Duration) -> io::Result<Run> {
+        let waits_from = Instant::now();
+        let end = loop {
+            match self.child.try_wait()? {
+                Some(status) => break end(status),
+                None if waits_from.elapsed() > time_max => {
+                    self.child.kill()?;
+                    self.child.wait()?;
+                    break End::Hung;
+                }
+                None => std::thread::sleep(POLL),
+            }
+        };
+        let took = self.started.elapsed();
+        let errors = fs::read_to_string(self.output.with_extension("errors"))?;
+        Ok(Run { end, lines: self.lines()?, errors, took })
     }
 }
 
@@ -237,19 +298,11 @@ fn end(status: ExitStatus) -> End {
     }
 }
 
-/// Cargo puts the test beside its dependencies, and programs one folder above.
+/// Cargo puts tests and libraries into one folder, and programs into the one above.
 fn program(name: &str) -> io::Result<PathBuf> {
     let test = std::env::current_exe()?;
-    found(test.ancestors().skip(1).take(2).map(|folder| folder.join(name)), name)
-}
-
-fn shim() -> io::Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    found(test.ancestors().skip(1).take(2).map(|folder| folder.join(SHIM)), SHIM)
-}
-
-fn found(mut places: impl Iterator<Item = PathBuf>, name: &str) -> io::Result<PathBuf> {
-    places.find(|path: &PathBuf| Path::exists(path)).ok_or_else(|| {
+    let found = test.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.exists());
+    found.ok_or_else(|| {
         io::Error::other(format!("{name} is not built; run these tests by `cargo test -p weir-faults`"))
     })
 }

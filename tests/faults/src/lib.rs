@@ -15,9 +15,9 @@ pub mod recording;
 pub mod verify;
 
 pub use history::{Answer, History, Sizes};
-pub use lab::{End, Lab, Run, Work};
+pub use lab::{End, Lab, Process, Run, Work};
 pub use recording::Recording;
-pub use weir_fault_model::{CrashImage, Event, Full, Image, Kill, Moment, Plan, Random, Slow};
+pub use weir_fault_model::{CrashImage, Entry, Event, Full, Image, Kill, Moment, Plan, Random, Slow};
 
 /// How much longer than in an ordinary run the tests are to look: the environment variable
 /// `WEIR_FAULT_EFFORT`, 1 when it is not set.

@@ -2,6 +2,7 @@
 //!
 //! Not here: the meaning of the events (see `weir_fault_model`).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,25 @@ impl Recording {
             _ => None,
         });
         texts.filter_map(|text| text.lines().filter_map(parse_answer).max()).max()
+    }
+
+    /// As if the syncs of files below `folder` had done nothing. Of one process: a later one would give the
+    /// same numbers to other files.
+    pub fn without_syncs(&self, folder: &Path) -> Recording {
+        let (mut handles, mut tickets) = (BTreeSet::new(), BTreeSet::new());
+        let mut keeps = |event: &Event| match event {
+            Event::Open { handle, path, .. } if path.starts_with(folder) => {
+                handles.insert(*handle);
+                true
+            }
+            Event::SyncBegin { handle, ticket } if handles.contains(handle) => {
+                tickets.insert(*ticket);
+                false
+            }
+            Event::SyncEnd { ticket, .. } => !tickets.contains(ticket),
+            _ => true,
+        };
+        Recording { records: self.records.iter().filter(|record| keeps(&record.event)).cloned().collect() }
     }
 
     /// How many calls, growing calls and syncs the last process made.

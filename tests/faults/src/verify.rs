@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use weir_store::{Direction, Env, OpenError, RealEnv, Snapshot, Store, StoreOptions, Timestamp};
 
 use crate::history::{END, Rows, count, difference};
-use crate::options::{self, small_options, told};
+use crate::options::{self, told};
 use crate::{Answer, History};
 
 /// How many commits show that the store works on.
@@ -57,7 +57,7 @@ fn verify_here(dir: &Path, history: History, answered: Option<Answer>) -> Result
     let fatal: Arc<Mutex<Option<String>>> = Arc::default();
     let sink = Arc::clone(&fatal);
     let on_fatal = told(move |reason| *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason));
-    let options = StoreOptions { on_fatal, ..small_options() };
+    let options = StoreOptions { on_fatal, ..options::options(history.sizes) };
     let outcome = verify_with(dir, history, answered, &options);
     match fatal.lock().unwrap_or_else(PoisonError::into_inner).take() {
         Some(reason) => Err(format!("the store gives up: {reason}")),

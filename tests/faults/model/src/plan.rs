@@ -15,6 +15,7 @@ const KILL_VAR: &str = "WEIR_FAULT_KILL";
 const FAIL_SYNC_VAR: &str = "WEIR_FAULT_FAIL_SYNC";
 const FULL_VAR: &str = "WEIR_FAULT_FULL";
 const SLOW_VAR: &str = "WEIR_FAULT_SLOW";
+const UNRECORDED_VAR: &str = "WEIR_FAULT_UNRECORDED";
 
 /// What the shim does to one process. Without a fault it only records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Plan {
     pub full: Option<Full>,
     /// The disk is slow.
     pub slow: Option<Slow>,
+    /// Nothing is recorded: for long runs in which time counts.
+    pub is_unrecorded: bool,
 }
 
 /// `SIGKILL` at a changing call.
@@ -105,6 +108,9 @@ impl Plan {
         if let Some(Slow { path_part, sync_us, kib_us }) = &self.slow {
             env.push((SLOW_VAR, format!("{sync_us}:{kib_us}:{path_part}")));
         }
+        if self.is_unrecorded {
+            env.push((UNRECORDED_VAR, "yes".to_owned()));
+        }
         env
     }
 
@@ -122,6 +128,7 @@ impl Plan {
             fail_sync: parse(&read, FAIL_SYNC_VAR, |text| text.parse().ok())?,
             full: parse(&read, FULL_VAR, parse_full)?,
             slow: parse(&read, SLOW_VAR, parse_slow)?,
+            is_unrecorded: parse(&read, UNRECORDED_VAR, |text| (text == "yes").then_some(()))?.is_some(),
         }))
     }
 }
@@ -183,7 +190,7 @@ mod tests {
                 slow: Some(Slow { path_part: "a:b".into(), sync_us: 1, kib_us: 2 }),
                 ..plain.clone()
             },
-            Plan { full: Some(Full::Bytes(0)), ..plain },
+            Plan { full: Some(Full::Bytes(0)), is_unrecorded: true, ..plain },
         ];
         for plan in plans {
             let env = plan.to_env();

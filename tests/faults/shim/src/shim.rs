@@ -24,7 +24,7 @@ pub(crate) struct State {
     pub(crate) table: Table,
     pub(crate) room: Room,
     pub(crate) counts: Counts,
-    recorder: Recorder,
+    recorder: Option<Recorder>,
     last_handle: u64,
     last_ticket: u64,
 }
@@ -57,11 +57,10 @@ pub(crate) extern "C" fn hold() {
 
 impl State {
     fn begin(plan: Plan) -> State {
-        let recorder = Recorder::open(&plan.control);
-        recorder.append(Counts::default(), Event::Start);
+        let recorder = (!plan.is_unrecorded).then(|| Recorder::open(&plan.control));
         // SAFETY: the function takes nothing and never unwinds.
         unsafe { libc::atexit(hold) };
-        State {
+        let state = State {
             table: Table::default(),
             room: Room::new(&plan),
             counts: Counts::default(),
@@ -69,7 +68,9 @@ impl State {
             last_handle: 0,
             last_ticket: 0,
             plan,
-        }
+        };
+        state.record(Event::Start);
+        state
     }
 
     /// The path below the root.
@@ -88,11 +89,13 @@ impl State {
     }
 
     pub(crate) fn record(&self, event: Event) {
-        self.recorder.append(self.counts, event);
+        if let Some(recorder) = &self.recorder {
+            recorder.append(self.counts, event);
+        }
     }
 
     pub(crate) fn recording(&self) -> Vec<u8> {
-        self.recorder.read()
+        self.recorder.as_ref().map(Recorder::read).unwrap_or_default()
     }
 
     /// A changing call begins. True when the process is to die in its middle.

@@ -1,26 +1,28 @@
 //! Works on a store until it is done, or until something below it ends it.
 //!
 //! ```text
-//! weir-fault-workload <folder> <seed> small|mixed <step>...
+//! weir-fault-workload <folder> <seed> <size of values> <step>...
 //!
-//! commits=N     commit the next N commits of the history; a few are under way at once
-//! checkpoint    take a checkpoint
 //! reserve=N     before all other steps: keep N bytes of the disk free
+//! commits=N     commit the next N commits of the history; a few are under way at once
+//! seconds=N     commit for so long
+//! checkpoint    take a checkpoint
 //! close         close the store
 //! ```
 //!
 //! Prints `opened <commits>`, `answered <number> <timestamp>`, `refused <number> <milliseconds since the last
-//! answer>`, `checkpointed`, `closed`. Not here: what it all means for the folder.
+//! answer>` when the disk is full, `slowest <milliseconds>` and `moved <keys>` after commits, `checkpointed`,
+//! `closed`. Not here: what it all means for the folder.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use weir_faults::history::{History, Sizes};
-use weir_faults::options::{open, small_options};
+use weir_faults::History;
+use weir_faults::options::{moved_keys, open, options};
 use weir_faults::verify::check_state;
 use weir_store::{SequenceError, Store, StoreOptions, Timestamp};
 
@@ -44,27 +46,27 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[String]) -> Result<(), String> {
     let [folder, seed, sizes, steps @ ..] = arguments else {
-        return Err("expected a folder, a seed, small or mixed, and steps".to_owned());
+        return Err("expected a folder, a seed, the size of values, and steps".to_owned());
     };
-    let seed = seed.parse().map_err(|_| format!("the seed {seed:?} is no number"))?;
-    let sizes = match sizes.as_str() {
-        "small" => Sizes::Small,
-        "mixed" => Sizes::Mixed,
-        other => return Err(format!("values are small or mixed, not {other:?}")),
-    };
-    let mut options = small_options();
+    let history = History::from_arguments(seed, sizes)?;
+    let mut options = options(history.sizes);
     let mut steps = steps.iter().map(|step| parse(step)).collect::<Result<VecDeque<Step>, String>>()?;
     if let Some(Step::Reserve(bytes)) = steps.front() {
         options = StoreOptions { disk_reserve_bytes: *bytes, ..options };
         steps.pop_front();
     }
     let store = open(Path::new(folder), options).map_err(|error| error.to_string())?;
-    let history = History { seed, sizes };
     let mut next = check_state(&store.snapshot_durable(), history)? + 1;
     say(&format!("opened {}", next - 1));
     for step in steps {
         match step {
-            Step::Commits(count) => next = Committer::new(&*store, history).commit(next, count)?,
+            Step::Commits(count) => {
+                next = Committer::new(&*store, history).commit(next, |number| number < next + count)?;
+            }
+            Step::Seconds(seconds) => {
+                let end = Instant::now() + Duration::from_secs(seconds);
+                next = Committer::new(&*store, history).commit(next, |_| Instant::now() < end)?;
+            }
             Step::Checkpoint => {
                 store.checkpoint().map_err(|error| error.to_string())?;
                 say("checkpointed");
@@ -79,22 +81,29 @@ fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+#[derive(Clone, Copy)]
 enum Step {
-    Commits(u64),
-    Checkpoint,
     Reserve(u64),
+    Commits(u64),
+    Seconds(u64),
+    Checkpoint,
     Close,
 }
 
 fn parse(step: &str) -> Result<Step, String> {
-    let unknown = || format!("{step:?} is no step");
-    match step.split_once('=') {
-        None if step == "checkpoint" => Ok(Step::Checkpoint),
-        None if step == "close" => Ok(Step::Close),
-        Some(("commits", count)) => count.parse().map(Step::Commits).map_err(|_| unknown()),
-        Some(("reserve", bytes)) => bytes.parse().map(Step::Reserve).map_err(|_| unknown()),
-        _ => Err(unknown()),
-    }
+    let of_number = |name: &str, number: u64| match name {
+        "reserve" => Some(Step::Reserve(number)),
+        "commits" => Some(Step::Commits(number)),
+        "seconds" => Some(Step::Seconds(number)),
+        _ => None,
+    };
+    let parsed = match step.split_once('=') {
+        None if step == "checkpoint" => Some(Step::Checkpoint),
+        None if step == "close" => Some(Step::Close),
+        None => None,
+        Some((name, number)) => number.parse().ok().and_then(|number| of_number(name, number)),
+    };
+    parsed.ok_or_else(|| format!("{step:?} is no step"))
 }
 
 fn say(line: &str) {
@@ -112,23 +121,42 @@ struct Committer<'a> {
 }
 
 struct UnderWay {
-    /// Numbers and timestamps, oldest first.
-    commits: VecDeque<(u64, Timestamp)>,
+    /// Oldest first.
+    commits: VecDeque<Commit>,
     is_over: bool,
     last_answer: Instant,
+    slowest: Duration,
+}
+
+#[derive(Clone, Copy)]
+struct Commit {
+    number: u64,
+    ts: Timestamp,
+    /// When it was tried first.
+    began: Instant,
 }
 
 impl<'a> Committer<'a> {
     fn new(store: &'a dyn Store, history: History) -> Committer<'a> {
-        let under_way = UnderWay { commits: VecDeque::new(), is_over: false, last_answer: Instant::now() };
+        let under_way = UnderWay {
+            commits: VecDeque::new(),
+            is_over: false,
+            last_answer: Instant::now(),
+            slowest: Duration::ZERO,
+        };
         Committer { store, history, under_way: Mutex::new(under_way), changed: Condvar::new() }
     }
 
-    /// Commits `count` commits from number `next` on; returns the number behind them.
-    fn commit(&self, next: u64, count: u64) -> Result<u64, String> {
+    /// Commits from number `next` on, as long as `goes_on` says so; returns the number behind the last.
+    fn commit(&self, next: u64, goes_on: impl Fn(u64) -> bool) -> Result<u64, String> {
+        let mut number = next;
         std::thread::scope(|scope| {
             let answers = scope.spawn(|| self.answer());
-            let outcome = (next..next + count).try_for_each(|number| self.issue(number));
+            let mut outcome = Ok(());
+            while outcome.is_ok() && goes_on(number) {
+                outcome = self.issue(number);
+                number += 1;
+            }
             self.lock().is_over = true;
             self.changed.notify_all();
             match answers.join() {
@@ -136,57 +164,59 @@ impl<'a> Committer<'a> {
                 Err(_) => Err("the answering thread panicked".to_owned()),
             }
         })?;
-        Ok(next + count)
+        say(&format!("slowest {}", self.lock().slowest.as_millis()));
+        say(&format!("moved {}", moved_keys(&self.store.stats())));
+        Ok(number)
     }
 
     fn issue(&self, number: u64) -> Result<(), String> {
         self.wait_for_window();
         let writes = self.history.writes(number);
-        let started = Instant::now();
+        let began = Instant::now();
         loop {
             match self.store.sequence(&mut |_| writes.clone()) {
                 Ok(ts) => {
-                    self.lock().commits.push_back((number, ts));
+                    self.lock().commits.push_back(Commit { number, ts, began });
                     self.changed.notify_all();
                     return Ok(());
                 }
-                Err(SequenceError::DiskFull | SequenceError::Overloaded) if started.elapsed() < RETRY_MAX => {
+                Err(SequenceError::DiskFull) if began.elapsed() < RETRY_MAX => {
                     let waited = self.lock().last_answer.elapsed();
                     say(&format!("refused {number} {}", waited.as_millis()));
-                    std::thread::sleep(RETRY_WAIT);
                 }
+                Err(SequenceError::Overloaded) if began.elapsed() < RETRY_MAX => {}
                 Err(error) => return Err(format!("commit {number}: {error}")),
             }
+            std::thread::sleep(RETRY_WAIT);
         }
     }
 
     /// Not for ever: a commit is to be refused rather than held up, and only trying shows it.
     fn wait_for_window(&self) {
-        let under_way = self.lock();
         let is_full = |under_way: &mut UnderWay| under_way.commits.len() >= WINDOW;
-        drop(self.changed.wait_timeout_while(under_way, WINDOW_WAIT, is_full));
+        drop(self.changed.wait_timeout_while(self.lock(), WINDOW_WAIT, is_full));
     }
 
     fn answer(&self) -> Result<(), String> {
-        while let Some((number, ts)) = self.oldest() {
+        while let Some(Commit { number, ts, began }) = self.oldest() {
             self.store.wait_durable(ts).map_err(|error| format!("commit {number}: {error}"))?;
             say(&format!("answered {number} {}", ts.as_nanos()));
             let mut under_way = self.lock();
             under_way.commits.pop_front();
             under_way.last_answer = Instant::now();
+            under_way.slowest = under_way.slowest.max(began.elapsed());
             self.changed.notify_all();
         }
         Ok(())
     }
 
-    fn oldest(&self) -> Option<(u64, Timestamp)> {
-        let under_way = self.lock();
+    fn oldest(&self) -> Option<Commit> {
         let waits = |under_way: &mut UnderWay| under_way.commits.is_empty() && !under_way.is_over;
-        let under_way = self.changed.wait_while(under_way, waits).unwrap_or_else(PoisonError::into_inner);
-        under_way.commits.front().copied()
+        let under_way = self.changed.wait_while(self.lock(), waits);
+        under_way.unwrap_or_else(PoisonError::into_inner).commits.front().copied()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, UnderWay> {
+    fn lock(&self) -> MutexGuard<'_, UnderWay> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

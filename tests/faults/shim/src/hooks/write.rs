@@ -75,7 +75,11 @@ unsafe fn joined(buffers: *const libc::iovec, count: c_int) -> Vec<u8> {
     // SAFETY: the caller's promise.
     let buffers = unsafe { std::slice::from_raw_parts(buffers, count) };
     // SAFETY: the same for each of them.
-    buffers.iter().flat_map(|buffer| unsafe { slice(buffer.iov_base, buffer.iov_len) }).copied().collect()
+    buffers
+        .iter()
+        .map(|buffer| unsafe { slice(buffer.iov_base, buffer.iov_len) })
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn write_bytes(fd: c_int, bytes: &[u8], offset: Option<i64>) -> isize {
