@@ -32,6 +32,8 @@ pub struct Answer {
 /// How large values are. The command lines of programs have the same words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sizes {
+    /// Up to some ten bytes: for folders of which every byte is looked at.
+    Tiny,
     /// Up to some KiB: for runs of which there are many.
     Small,
     /// Most of them small, a few up to 300 KB.
@@ -41,8 +43,8 @@ pub enum Sizes {
 }
 
 impl Sizes {
-    const WORDS: [(&'static str, Sizes); 3] =
-        [("small", Sizes::Small), ("mixed", Sizes::Mixed), ("large", Sizes::Large)];
+    const WORDS: [(&'static str, Sizes); 4] =
+        [("tiny", Sizes::Tiny), ("small", Sizes::Small), ("mixed", Sizes::Mixed), ("large", Sizes::Large)];
 
     /// As a word.
     pub fn to_word(self) -> &'static str {
@@ -110,6 +112,7 @@ impl History {
     fn value(&self, random: &mut Random) -> Bytes {
         let len = match (self.sizes, random.below(100)) {
             (Sizes::Large, _) => 4_000_000,
+            (Sizes::Tiny, _) => random.below(40),
             (_, 0..70) => random.below(200),
             (_, 70..92) => 1000 + random.below(6000),
             (Sizes::Small, _) => random.below(9000),
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn histories_pass_through_arguments() {
-        for sizes in [Sizes::Small, Sizes::Mixed, Sizes::Large] {
+        for (_, sizes) in Sizes::WORDS {
             let history = History { seed: 7, sizes };
             let [seed, sizes] = history.to_arguments();
             assert_eq!(History::from_arguments(&seed, &sizes), Ok(history));

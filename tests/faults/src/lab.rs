@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use weir_fault_model::{Entry, Image, Plan, ROOM};
+use weir_store::BaseKind;
 
 use crate::recording::parse_answer;
-use crate::{Answer, History, Recording};
+use crate::{Answer, History, Recording, verify};
 
 const WORKLOAD: &str = "weir-fault-workload";
 const PROBE: &str = "weir-fault-probe";
@@ -27,9 +28,10 @@ const RUN_MAX: Duration = Duration::from_secs(60);
 const READ_MAX: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(2);
 
-/// A folder for a store, and one for the shim.
+/// A folder for a store with a certain base, and one for the shim.
 #[derive(Debug)]
 pub struct Lab {
+    base: BaseKind,
     _temp: TempDir,
     root: PathBuf,
     control: PathBuf,
@@ -102,13 +104,14 @@ impl Lab {
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn new() -> io::Result<Lab> {
-        Lab::within(tempfile::tempdir()?)
+    pub fn new(base: BaseKind) -> io::Result<Lab> {
+        Lab::within(tempfile::tempdir()?, base)
     }
 
-    fn within(temp: TempDir) -> io::Result<Lab> {
+    fn within(temp: TempDir, base: BaseKind) -> io::Result<Lab> {
         let path = temp.path().canonicalize()?;
         let lab = Lab {
+            base,
             root: path.join("root"),
             control: path.join("control"),
             output: path.join("output"),
@@ -123,8 +126,8 @@ impl Lab {
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn with(image: &Image) -> io::Result<Lab> {
-        Lab::new()?.filled(image)
+    pub fn with(base: BaseKind, image: &Image) -> io::Result<Lab> {
+        Lab::new(base)?.filled(image)
     }
 
     /// As `with`, where syncs cost nothing if the machine has such a place: to open and look, not to record,
@@ -132,10 +135,10 @@ impl Lab {
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn in_memory(image: &Image) -> io::Result<Lab> {
+    pub fn in_memory(base: BaseKind, image: &Image) -> io::Result<Lab> {
         let place = Path::new(MEMORY_FOLDER);
         let temp = if place.is_dir() { tempfile::tempdir_in(place) } else { tempfile::tempdir() };
-        Lab::within(temp?)?.filled(image)
+        Lab::within(temp?, base)?.filled(image)
     }
 
     fn filled(self, image: &Image) -> io::Result<Lab> {
@@ -147,6 +150,14 @@ impl Lab {
     /// The store's folder.
     pub fn data(&self) -> PathBuf {
         self.root.join("data")
+    }
+
+    /// Opens the folder in this process and holds it against what was answered; see [`verify`](verify::verify).
+    ///
+    /// # Errors
+    /// What is not so, in words.
+    pub fn verify(&self, history: History, answered: Option<Answer>) -> Result<(), String> {
+        verify::verify(&self.data(), self.base, history, answered).map(drop)
     }
 
     /// Records, and makes no fault.
@@ -193,9 +204,8 @@ impl Lab {
     /// It cannot be started.
     pub fn start(&self, plan: &Plan, work: &Work) -> io::Result<Process> {
         let mut command = Command::new(program(WORKLOAD)?);
-        command.arg(self.data()).args(work.history.to_arguments()).args(&work.steps);
-        command.env("LD_PRELOAD", program(SHIM)?).envs(plan.to_env());
-        Process::start(command, &self.output)
+        command.arg(self.data()).arg(self.base.name()).args(work.history.to_arguments()).args(&work.steps);
+        Process::start(preload(&mut command, plan)?, &self.output)
     }
 
     /// Makes single calls on the folder around the store's; see `weir-fault-probe`.
@@ -205,8 +215,7 @@ impl Lab {
     pub fn probe(&self, plan: &Plan, steps: &str) -> io::Result<Run> {
         let mut command = Command::new(program(PROBE)?);
         command.arg(&self.root).args(steps.split_whitespace());
-        command.env("LD_PRELOAD", program(SHIM)?).envs(plan.to_env());
-        Process::start(command, &self.output)?.wait(READ_MAX)
+        Process::start(preload(&mut command, plan)?, &self.output)?.wait(READ_MAX)
     }
 
     /// Lets the cache forget the clean pages of all files: where a sync has failed, readers see what the disk
@@ -227,9 +236,22 @@ impl Lab {
     /// The process cannot be started.
     pub fn read(&self, history: History, commits: u64) -> io::Result<Run> {
         let mut command = Command::new(program(READER)?);
-        command.arg(self.data()).args(history.to_arguments()).arg(commits.to_string());
-        Process::start(command, &self.output)?.wait(READ_MAX)
+        command.arg(self.data()).arg(self.base.name()).args(history.to_arguments()).arg(commits.to_string());
+        Process::start(&mut command, &self.output)?.wait(READ_MAX)
     }
+}
+
+/// Puts the shim before libc in what `command` runs.
+///
+/// # Errors
+/// The shim is not built.
+pub fn preload<'a>(command: &'a mut Command, plan: &Plan) -> io::Result<&'a mut Command> {
+    Ok(command.env("LD_PRELOAD", program(SHIM)?).envs(plan.to_env()))
+}
+
+/// Whether this process has the shim before libc.
+pub fn has_shim() -> bool {
+    std::env::var_os("LD_PRELOAD").is_some_and(|path| path.to_string_lossy().ends_with(SHIM))
 }
 
 /// A process that works in a lab.
@@ -241,7 +263,7 @@ pub struct Process {
 }
 
 impl Process {
-    fn start(mut command: Command, output: &Path) -> io::Result<Process> {
+    fn start(command: &mut Command, output: &Path) -> io::Result<Process> {
         let child = command
             .stdin(Stdio::null())
             .stdout(File::create(output)?)
@@ -298,10 +320,13 @@ fn end(status: ExitStatus) -> End {
     }
 }
 
-/// Cargo puts tests and libraries into one folder, and programs into the one above.
+/// Cargo puts tests and libraries into the folder `deps`, and programs into the one above.
 fn program(name: &str) -> io::Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let found = test.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.exists());
+    let own = std::env::current_exe()?;
+    let folders = own.ancestors().skip(1).take(2);
+    let found = folders
+        .flat_map(|folder| [folder.join(name), folder.join("deps").join(name)])
+        .find(|path| path.exists());
     found.ok_or_else(|| {
         io::Error::other(format!("{name} is not built; run these tests by `cargo test -p weir-faults`"))
     })

@@ -8,15 +8,17 @@
 //! **Invariant.** Uses the store as the rooms above it do: by its public interface. Not here: the shim and
 //! the model of the disk, which have packages of their own, and the tests (see the folder `tests`).
 
+pub mod churn;
 pub mod history;
 pub mod lab;
 pub mod options;
+pub mod reading;
 pub mod recording;
 pub mod verify;
 
 pub use history::{Answer, History, Sizes};
 pub use lab::{End, Lab, Process, Run, Work};
-pub use recording::Recording;
+pub use recording::{FailedSync, Recording};
 pub use weir_fault_model::{CrashImage, Entry, Event, Full, Image, Kill, Moment, Plan, Random, Slow};
 
 /// How much longer than in an ordinary run the tests are to look: the environment variable

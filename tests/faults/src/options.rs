@@ -6,43 +6,43 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_store::{FatalHandler, OpenError, RealEnv, Store, StoreOptions, StoreStats};
+use weir_store::{BaseKind, FatalHandler, OpenError, RealEnv, Store, StoreOptions};
 
 use crate::Sizes;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// So small that a short run sees several segments, flushes and checkpoints.
-pub fn options(sizes: Sizes) -> StoreOptions {
+/// So small that a short run sees several segments, flushes and checkpoints. The folder has that base, or gets
+/// it.
+pub fn options(base: BaseKind, sizes: Sizes) -> StoreOptions {
     let small = StoreOptions {
+        base: Some(base),
         segment_bytes: 64 * KIB,
-        memory_budget_bytes: 96 * KIB,
+        log_room_bytes: 32 * KIB,
+        memory_bytes: 768 * KIB,
         checkpoint_log_bytes: 256 * KIB,
-        idle_before_fold: Duration::from_secs(3600),
+        idle_before_flush: Duration::from_secs(3600),
         disk_reserve_bytes: 0,
-        fold_cache_bytes: MIB,
         ..StoreOptions::default()
     };
     match sizes {
-        Sizes::Small | Sizes::Mixed => small,
+        Sizes::Tiny | Sizes::Small | Sizes::Mixed => small,
         Sizes::Large => StoreOptions {
             segment_bytes: 8 * MIB,
-            memory_budget_bytes: 8 * MIB,
-            memory_max_bytes: 64 * MIB,
+            log_room_bytes: 4 * MIB,
+            memory_bytes: 128 * MIB,
             checkpoint_log_bytes: 32 * MIB,
             ..small
         },
     }
 }
 
-/// Keys that have been moved from memory to the base.
-pub fn moved_keys(stats: &StoreStats) -> u64 {
-    stats.folded_keys
+/// The folder below a data folder that holds the base tree; for faults in its files alone.
+pub fn base_folder(base: BaseKind) -> String {
+    format!("base-{base}")
 }
 
-/// The folder below a data folder that holds the base tree; for faults in its files alone.
-pub const BASE_FOLDER: &str = "fold";
 /// And the one that holds the log.
 pub const LOG_FOLDER: &str = "log";
 

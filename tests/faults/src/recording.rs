@@ -18,6 +18,15 @@ pub struct Recording {
     pub records: Vec<Record>,
 }
 
+/// A sync that failed by the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedSync {
+    /// Of which file or folder.
+    pub path: PathBuf,
+    /// How many records there were with it.
+    pub count: usize,
+}
+
 impl Recording {
     /// Reads what is in the control folder.
     ///
@@ -103,19 +112,39 @@ impl Recording {
         self.records.last().map(|record| record.counts).unwrap_or_default()
     }
 
-    /// The syncs that the plan made fail, by path.
-    pub fn failed_syncs(&self) -> Vec<PathBuf> {
+    /// The syncs that the plan made fail.
+    pub fn failed_syncs(&self) -> Vec<FailedSync> {
         let mut failed = Vec::new();
         let mut begun = None;
         self.follow(|count, system| match count.checked_sub(1).map(|index| &self.records[index].event) {
             Some(Event::SyncBegin { handle, ticket }) => begun = Some((*ticket, system.path_of(*handle))),
             Some(Event::SyncEnd { ticket, ok: false }) => {
                 let path = begun.take().filter(|(of, _)| of == ticket).and_then(|(_, path)| path);
-                failed.push(path.unwrap_or_default());
+                failed.push(FailedSync { path: path.unwrap_or_default(), count });
             }
             _ => {}
         });
         failed
+    }
+
+    /// Whether a process may take no notice of the sync: no commit was answered afterwards, or it was that of a
+    /// folder from which files had been removed, and nothing else.
+    pub fn may_be_ignored(&self, failed: &FailedSync) -> bool {
+        let last_answer = self.answered(self.records.len());
+        last_answer == self.answered(failed.count) || self.was_removal(failed)
+    }
+
+    fn was_removal(&self, failed: &FailedSync) -> bool {
+        let is_inside = |path: &Path| path.parent() == Some(&failed.path);
+        let names = self.records[..failed.count].iter().rev().find_map(|record| match &record.event {
+            Event::Unlink { path } if is_inside(path) => Some(true),
+            Event::Open { path, made: true, .. } | Event::MakeFolder { path } if is_inside(path) => {
+                Some(false)
+            }
+            Event::Rename { to, .. } if is_inside(to) => Some(false),
+            _ => None,
+        });
+        names == Some(true)
     }
 
     /// The calls that were refused, by name and path.

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use weir_store::{Direction, Env, OpenError, RealEnv, Snapshot, Store, StoreOptions, Timestamp};
+use weir_store::{BaseKind, Direction, Env, OpenError, RealEnv, Snapshot, Store, StoreOptions, Timestamp};
 
 use crate::history::{END, Rows, count, difference};
 use crate::options::{self, told};
@@ -23,19 +23,19 @@ const LOCKED_POLL: Duration = Duration::from_millis(5);
 const VERIFY_MAX: Duration = Duration::from_secs(60);
 
 /// Opens the store in `dir`, on a thread of its own: its state is that after some commit of `history`, not
-/// older than `answered`; it takes more commits and a checkpoint; closed and opened again it shows them.
-/// Returns how far the state got.
+/// older than `answered`; it takes more commits and a checkpoint; closed and opened again it shows them; and a
+/// check finds nothing wrong. Returns how far the state got.
 ///
 /// # Errors
 /// What is not so, in words.
-pub fn verify(dir: &Path, history: History, answered: Option<Answer>) -> Result<u64, String> {
+pub fn verify(dir: &Path, base: BaseKind, history: History, answered: Option<Answer>) -> Result<u64, String> {
     let (tell, outcome) = mpsc::channel();
     let dir = dir.to_owned();
     let thread = RealEnv::new().spawn(
         "verify",
         Box::new(move || {
             // The receiver is gone when this took too long.
-            let _ = tell.send(verify_here(&dir, history, answered));
+            let _ = tell.send(verify_here(&dir, base, history, answered));
         }),
     );
     match outcome.recv_timeout(VERIFY_MAX) {
@@ -53,11 +53,16 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text")
 }
 
-fn verify_here(dir: &Path, history: History, answered: Option<Answer>) -> Result<u64, String> {
+fn verify_here(
+    dir: &Path,
+    base: BaseKind,
+    history: History,
+    answered: Option<Answer>,
+) -> Result<u64, String> {
     let fatal: Arc<Mutex<Option<String>>> = Arc::default();
     let sink = Arc::clone(&fatal);
     let on_fatal = told(move |reason| *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason));
-    let options = StoreOptions { on_fatal, ..options::options(history.sizes) };
+    let options = StoreOptions { on_fatal, ..options::options(base, history.sizes) };
     let outcome = verify_with(dir, history, answered, &options);
     match fatal.lock().unwrap_or_else(PoisonError::into_inner).take() {
         Some(reason) => Err(format!("the store gives up: {reason}")),
@@ -97,13 +102,35 @@ fn verify_with(
     let store = open(dir, options).map_err(|error| format!("it does not open again: {error}"))?;
     expect_state(&store.snapshot_durable(), history, last, "after it was closed and opened")?;
     store.close();
+    drop(store);
+    check(dir)?;
     Ok(reached)
 }
 
+/// Everything in the folder can be read and is sound.
+///
+/// # Errors
+/// The first of the problems.
+pub fn check(dir: &Path) -> Result<(), String> {
+    let report =
+        unlocked(|| weir_store::check(dir)).map_err(|error| format!("it cannot be checked: {error}"))?;
+    match report.problems.first() {
+        Some(problem) => {
+            Err(format!("a check finds {} problems; the first: {problem}", report.problems.len()))
+        }
+        None => Ok(()),
+    }
+}
+
 fn open(dir: &Path, options: &StoreOptions) -> Result<Arc<dyn Store>, OpenError> {
+    unlocked(|| options::open(dir, options.clone()))
+}
+
+/// Tries again while somebody else holds the folder.
+fn unlocked<T>(act: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError> {
     let started = Instant::now();
     loop {
-        match options::open(dir, options.clone()) {
+        match act() {
             Err(OpenError::Locked { .. }) if started.elapsed() < LOCKED_MAX => {
                 std::thread::sleep(LOCKED_POLL);
             }

@@ -6,8 +6,8 @@ mod fixture;
 use std::time::{Duration, Instant};
 
 use fixture::{Failures, case_seed};
-use weir_faults::verify::verify;
 use weir_faults::{End, Full, History, Kill, Lab, Moment, Plan, Run, Sizes, Work, stride};
+use weir_store::BaseKind;
 
 const HISTORY: History = History { seed: 51, sizes: Sizes::Small };
 const STEPS: &str = "commits=40 checkpoint commits=30 checkpoint commits=10 close";
@@ -20,9 +20,11 @@ const FOR_GOOD: u64 = u64::MAX / 2;
 const WAIT_MAX: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
 
+for_each_base!(for_a_moment, until_there_is_room, without_any_room_a_folder_opens_and_serves_reads);
+
 /// The growing calls of an undisturbed process, or a part of them.
-fn growing_calls() -> (u64, Vec<u64>) {
-    let whole = Lab::new().unwrap();
+fn growing_calls(base: BaseKind) -> (u64, Vec<u64>) {
+    let whole = Lab::new(base).unwrap();
     let run = whole.run(&whole.plan(), &Work::new(HISTORY, STEPS)).unwrap();
     assert_eq!(run.end, End::DONE, "{}", run.errors);
     let calls = whole.recording().unwrap().counts().growing;
@@ -55,16 +57,15 @@ fn check_refusals(run: &Run) -> Result<(), String> {
 fn check(lab: &Lab, run: &Run) -> Result<(), String> {
     check_end(run)?;
     check_refusals(run)?;
-    verify(&lab.data(), HISTORY, run.answered()).map(drop)
+    lab.verify(HISTORY, run.answered())
 }
 
-#[test]
-fn for_a_moment() {
-    let (calls, cases) = growing_calls();
+fn for_a_moment(base: BaseKind) {
+    let (calls, cases) = growing_calls(base);
     let mut failures = Failures::new(&format!("of {calls} growing calls"));
     let mut refused = 0;
     for (from, calls) in cases.into_iter().flat_map(|from| [(from, 0), (from, 1), (from, 9)]) {
-        let lab = Lab::new().unwrap();
+        let lab = Lab::new(base).unwrap();
         let plan = Plan { full: Some(Full::Calls { from, calls }), ..lab.plan() };
         let run = lab.run(&plan, &Work::new(HISTORY, STEPS)).unwrap();
         failures.check(&format!("call {from} and {calls} more"), check(&lab, &run));
@@ -74,13 +75,12 @@ fn for_a_moment() {
     failures.end();
 }
 
-#[test]
-fn until_there_is_room() {
-    let (calls, cases) = growing_calls();
+fn until_there_is_room(base: BaseKind) {
+    let (calls, cases) = growing_calls(base);
     let mut failures = Failures::new(&format!("of {calls} growing calls"));
     let mut refused = 0;
     for from in cases {
-        let lab = Lab::new().unwrap();
+        let lab = Lab::new(base).unwrap();
         let plan = Plan { full: Some(Full::Calls { from, calls: FOR_GOOD }), ..lab.plan() };
         let run = run_until_refused(&lab, &plan, STEPS).unwrap();
         refused += run.values("refused").count();
@@ -109,13 +109,12 @@ fn run_until_refused(lab: &Lab, plan: &Plan, steps: &str) -> std::io::Result<Run
     process.wait(WAIT_MAX)
 }
 
-#[test]
-fn without_any_room_a_folder_opens_and_serves_reads() {
-    let closed = Lab::new().unwrap();
+fn without_any_room_a_folder_opens_and_serves_reads(base: BaseKind) {
+    let closed = Lab::new(base).unwrap();
     let run =
         closed.run(&closed.plan(), &Work::new(HISTORY, "commits=60 checkpoint commits=20 close")).unwrap();
     assert_eq!(run.end, End::DONE, "{}", run.errors);
-    let killed = Lab::new().unwrap();
+    let killed = Lab::new(base).unwrap();
     let plan = Plan { kill: Some(Kill { call: 140, moment: Moment::Middle }), ..killed.plan() };
     let run = killed.run(&plan, &Work::new(HISTORY, "commits=40 checkpoint commits=400")).unwrap();
     assert_eq!(run.end, End::KILLED, "{}", run.errors);

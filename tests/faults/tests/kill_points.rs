@@ -4,22 +4,24 @@
 mod fixture;
 
 use fixture::{Failures, case_seed};
-use weir_faults::verify::verify;
 use weir_faults::{End, History, Image, Kill, Lab, Moment, Plan, Sizes, Work, stride};
+use weir_store::BaseKind;
 
 const HISTORY: History = History { seed: 21, sizes: Sizes::Small };
 const MOMENTS: [Moment; 3] = [Moment::Before, Moment::Middle, Moment::After];
 /// Kills of one scenario in an ordinary run.
 const KILLS: usize = 90;
 
-fn lab(image: Option<&Image>) -> Lab {
-    image.map_or_else(Lab::new, Lab::with).unwrap()
+for_each_base!(a_new_folder, a_folder_of_a_process_that_was_killed, a_folder_that_was_closed);
+
+fn lab(base: BaseKind, image: Option<&Image>) -> Lab {
+    image.map_or_else(|| Lab::new(base), |image| Lab::with(base, image)).unwrap()
 }
 
 /// Kills the process that does `steps` on `image` at each of its calls in turn.
-fn kill_everywhere(image: Option<&Image>, steps: &str) {
+fn kill_everywhere(base: BaseKind, image: Option<&Image>, steps: &str) {
     let work = Work::new(HISTORY, steps);
-    let whole = lab(image);
+    let whole = lab(base, image);
     let run = whole.run(&whole.plan(), &work).unwrap();
     assert_eq!(run.end, End::DONE, "{}", run.errors);
     let calls = whole.recording().unwrap().counts().calls;
@@ -29,7 +31,7 @@ fn kill_everywhere(image: Option<&Image>, steps: &str) {
     let mut failures = Failures::new(&format!("of {calls} calls"));
     // The first ones are another each seed, so that longer and shorter runs do not look at the same alone.
     for (call, moment) in kills.into_iter().skip(case_seed(step)).step_by(step) {
-        let lab = lab(image);
+        let lab = lab(base, image);
         let plan = Plan { kill: Some(Kill { call, moment }), ..lab.plan() };
         let run = lab.run(&plan, &work).unwrap();
         // Threads run in another order each time: there may have been fewer calls.
@@ -37,29 +39,26 @@ fn kill_everywhere(image: Option<&Image>, steps: &str) {
             failures.note(&format!("{moment:?} {call}"), &format!("{:?}: {}", run.end, run.errors));
             continue;
         }
-        failures.check(&format!("{moment:?} {call}"), verify(&lab.data(), HISTORY, run.answered()).map(drop));
+        failures.check(&format!("{moment:?} {call}"), lab.verify(HISTORY, run.answered()));
     }
     failures.end();
 }
 
-#[test]
-fn a_new_folder() {
-    kill_everywhere(None, "commits=12 checkpoint commits=6 close");
+fn a_new_folder(base: BaseKind) {
+    kill_everywhere(base, None, "commits=12 checkpoint commits=6 close");
 }
 
-#[test]
-fn a_folder_of_a_process_that_was_killed() {
-    let lab = Lab::new().unwrap();
+fn a_folder_of_a_process_that_was_killed(base: BaseKind) {
+    let lab = Lab::new(base).unwrap();
     let plan = Plan { kill: Some(Kill { call: 150, moment: Moment::Middle }), ..lab.plan() };
     let run = lab.run(&plan, &Work::new(HISTORY, "commits=40 checkpoint commits=200")).unwrap();
     assert_eq!(run.end, End::KILLED, "{}", run.errors);
-    kill_everywhere(Some(&lab.image().unwrap()), "commits=6 checkpoint close");
+    kill_everywhere(base, Some(&lab.image().unwrap()), "commits=6 checkpoint close");
 }
 
-#[test]
-fn a_folder_that_was_closed() {
-    let lab = Lab::new().unwrap();
+fn a_folder_that_was_closed(base: BaseKind) {
+    let lab = Lab::new(base).unwrap();
     let run = lab.run(&lab.plan(), &Work::new(HISTORY, "commits=60 checkpoint commits=20 close")).unwrap();
     assert_eq!(run.end, End::DONE, "{}", run.errors);
-    kill_everywhere(Some(&lab.image().unwrap()), "commits=6 checkpoint close");
+    kill_everywhere(base, Some(&lab.image().unwrap()), "commits=6 checkpoint close");
 }

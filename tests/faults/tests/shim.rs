@@ -1,6 +1,12 @@
 //! Single calls through the shim: what fails, what is seen afterwards, and what the disk has.
 
 use weir_faults::{CrashImage, End, Entry, Full, Image, Kill, Lab, Moment, Plan};
+use weir_store::BaseKind;
+
+/// No store is made in it.
+fn lab() -> Lab {
+    Lab::new(BaseKind::Redb).unwrap()
+}
 
 /// Runs calls in a process of their own; returns what it printed.
 #[track_caller]
@@ -31,7 +37,7 @@ fn content(image: &Image, path: &str) -> Option<String> {
 
 #[test]
 fn what_a_failed_sync_lost_shows_until_the_cache_forgets_it() {
-    let lab = Lab::new().unwrap();
+    let lab = lab();
     probe(&lab, &lab.plan(), "write:f:old sync:f sync:");
     let plan = Plan { fail_sync: Some(1), ..lab.plan() };
     let lines = probe(&lab, &plan, "write:f:new sync:f sync:f");
@@ -46,7 +52,7 @@ fn what_a_failed_sync_lost_shows_until_the_cache_forgets_it() {
 
 #[test]
 fn names_are_durable_with_their_folder() {
-    let lab = Lab::new().unwrap();
+    let lab = lab();
     probe(&lab, &lab.plan(), "write:a:1 sync:a");
     assert_eq!(synced(&lab), Image::default());
     probe(&lab, &lab.plan(), "sync: rename:a:b write:c:2");
@@ -59,7 +65,7 @@ fn names_are_durable_with_their_folder() {
 
 #[test]
 fn a_full_disk_takes_a_part_and_then_nothing() {
-    let lab = Lab::new().unwrap();
+    let lab = lab();
     let entry = 4096;
     let plan = Plan { full: Some(Full::Bytes(entry + 6)), ..lab.plan() };
     let lines = probe(&lab, &plan, "free: write:f:0123456789 print:f write:f:abc append:f:x free: write:g:y");
@@ -76,7 +82,7 @@ fn a_full_disk_takes_a_part_and_then_nothing() {
 
 #[test]
 fn room_that_was_reserved_is_there() {
-    let lab = Lab::new().unwrap();
+    let lab = lab();
     probe(&lab, &lab.plan(), "write:f:0123456789 reserve:f:20000 print:f");
     let plan = Plan { full: Some(Full::Bytes(0)), ..lab.plan() };
     assert_eq!(probe(&lab, &plan, "append:f:abc print:f"), ["0123456789abc"]);
@@ -84,7 +90,7 @@ fn room_that_was_reserved_is_there() {
 
 #[test]
 fn calls_are_refused_for_a_while() {
-    let lab = Lab::new().unwrap();
+    let lab = lab();
     probe(&lab, &lab.plan(), "write:f:0");
     let plan = Plan { full: Some(Full::Calls { from: 2, calls: 2 }), ..lab.plan() };
     let lines = probe(&lab, &plan, "append:f:1 append:f:2345 append:f:6 append:f:7 print:f");
@@ -95,13 +101,14 @@ fn calls_are_refused_for_a_while() {
 
 #[test]
 fn a_kill_is_before_in_or_behind_a_call() {
-    for (moment, expected) in [(Moment::Before, "0"), (Moment::Middle, "012"), (Moment::After, "01234")] {
-        let lab = Lab::new().unwrap();
+    let text = "x".repeat(1500);
+    for (moment, expected) in [(Moment::Before, 1), (Moment::Middle, 512), (Moment::After, 1501)] {
+        let lab = lab();
         probe(&lab, &lab.plan(), "write:f:0");
         let plan = Plan { kill: Some(Kill { call: 1, moment }), ..lab.plan() };
-        let run = lab.probe(&plan, "append:f:1234 append:f:5").unwrap();
+        let run = lab.probe(&plan, &format!("append:f:{text} append:f:5")).unwrap();
         assert_eq!(run.end, End::KILLED);
         assert_complete(&lab);
-        assert_eq!(content(&lab.image().unwrap(), "f").unwrap(), expected, "{moment:?}");
+        assert_eq!(content(&lab.image().unwrap(), "f").unwrap().len(), expected, "{moment:?}");
     }
 }

@@ -1,20 +1,23 @@
 //! The base's files are on a slow disk: what is committed goes on being moved there, and nobody waits long.
 
-use weir_faults::options::BASE_FOLDER;
-use weir_faults::verify::verify;
+mod fixture;
+
+use weir_faults::options::base_folder;
 use weir_faults::{End, History, Image, Lab, Plan, Sizes, Slow, Work, effort};
+use weir_store::BaseKind;
 
 const HISTORY: History = History { seed: 61, sizes: Sizes::Large };
 /// 25 ms for 512 KiB.
-const KIB_US: u64 = 25_000 / 512;
+const MIB_US: u64 = 50_000;
 /// From the first try of a commit to its answer.
 const SLOWEST_MAX_MS: u64 = 2000;
 
-#[test]
-fn nothing_stalls_behind_a_slow_base() {
+for_each_base!(nothing_stalls_behind_a_slow_base);
+
+fn nothing_stalls_behind_a_slow_base(base: BaseKind) {
     // In memory only the plan makes the disk slow.
-    let lab = Lab::in_memory(&Image::default()).unwrap();
-    let slow = Slow { path_part: format!("data/{BASE_FOLDER}"), sync_us: 25_000, kib_us: KIB_US };
+    let lab = Lab::in_memory(base, &Image::default()).unwrap();
+    let slow = Slow { path_part: format!("data/{}", base_folder(base)), sync_us: 25_000, mib_us: MIB_US };
     let plan = Plan { slow: Some(slow), is_unrecorded: true, ..lab.plan() };
     let seconds = 5 * effort();
     let run = lab.run(&plan, &Work::new(HISTORY, &format!("seconds={seconds} checkpoint close"))).unwrap();
@@ -26,5 +29,5 @@ fn nothing_stalls_behind_a_slow_base() {
     assert!(slowest_ms < SLOWEST_MAX_MS, "a commit was answered after {slowest_ms} ms");
     // At least a megabyte a second of what the disk would take.
     assert!(moved >= seconds as u64 / 2, "only {moved} keys were moved");
-    verify(&lab.data(), HISTORY, run.answered()).unwrap();
+    lab.verify(HISTORY, run.answered()).unwrap();
 }

@@ -50,7 +50,7 @@ pub struct Kill {
 pub enum Moment {
     /// Nothing of it is done.
     Before,
-    /// Half of a write is done; a sync has begun; of other calls nothing is done.
+    /// Half of a write is done, in whole sectors; a sync has begun; of other calls nothing is done.
     Middle,
     /// All of it is done, and the program has not heard of it.
     After,
@@ -71,15 +71,15 @@ pub enum Full {
     },
 }
 
-/// A delay of changing calls, in microseconds.
+/// How long a disk takes that does one thing after the other, in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slow {
     /// Only files whose path below the root contains this.
     pub path_part: String,
     /// For each sync.
     pub sync_us: u64,
-    /// For each KiB written.
-    pub kib_us: u64,
+    /// For each MiB written.
+    pub mib_us: u64,
 }
 
 impl Plan {
@@ -105,8 +105,8 @@ impl Plan {
             Some(Full::Calls { from, calls }) => env.push((FULL_VAR, format!("calls:{from}:{calls}"))),
             None => {}
         }
-        if let Some(Slow { path_part, sync_us, kib_us }) = &self.slow {
-            env.push((SLOW_VAR, format!("{sync_us}:{kib_us}:{path_part}")));
+        if let Some(Slow { path_part, sync_us, mib_us }) = &self.slow {
+            env.push((SLOW_VAR, format!("{sync_us}:{mib_us}:{path_part}")));
         }
         if self.is_unrecorded {
             env.push((UNRECORDED_VAR, "yes".to_owned()));
@@ -167,8 +167,8 @@ fn parse_full(text: &str) -> Option<Full> {
 fn parse_slow(text: &str) -> Option<Slow> {
     let mut parts = text.splitn(3, ':');
     let sync_us = parts.next()?.parse().ok()?;
-    let kib_us = parts.next()?.parse().ok()?;
-    Some(Slow { path_part: parts.next()?.to_owned(), sync_us, kib_us })
+    let mib_us = parts.next()?.parse().ok()?;
+    Some(Slow { path_part: parts.next()?.to_owned(), sync_us, mib_us })
 }
 
 #[cfg(test)]
@@ -187,7 +187,7 @@ mod tests {
             },
             Plan {
                 full: Some(Full::Calls { from: 2, calls: 9 }),
-                slow: Some(Slow { path_part: "a:b".into(), sync_us: 1, kib_us: 2 }),
+                slow: Some(Slow { path_part: "a:b".into(), sync_us: 1, mib_us: 2 }),
                 ..plain.clone()
             },
             Plan { full: Some(Full::Bytes(0)), is_unrecorded: true, ..plain },

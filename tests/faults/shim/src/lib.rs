@@ -7,9 +7,9 @@
 //! Hooked: `open`, `openat`, `creat`, `close`, `write`, `pwrite`, `writev`, `pwritev`, `ftruncate`,
 //! `fallocate`, `posix_fallocate`, `fsync`, `fdatasync`, `sync_file_range`, `posix_fadvise`, `rename`,
 //! `renameat`, `renameat2`, `unlink`, `unlinkat`, `mkdir`, `mkdirat`, `rmdir`, `statvfs`, `fstatvfs` and their
-//! variants with `64`, and `abort`. Not hooked: raw system calls of the program (`rustix` makes them unless it
-//! is built with its feature `use-libc`), `dup`, `mmap`, `copy_file_range`, hard links. A test that holds the
-//! recording against the folder notices what escaped.
+//! variants with `64`, and `abort`. Not hooked: raw system calls of the program (`rustix` makes them; the store
+//! uses it for the inode's flags, which the shim asks for by itself), `dup`, `mmap`, `copy_file_range`, hard
+//! links. A test that holds the recording against the folder notices what escaped.
 //!
 //! Not here: what a recording means (see `weir_fault_model`), and anything but Linux with glibc.
 

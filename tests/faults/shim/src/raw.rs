@@ -123,8 +123,21 @@ pub(crate) fn thread() -> u64 {
     unsafe { libc::syscall(libc::SYS_gettid) }.unsigned_abs()
 }
 
-pub(crate) fn sleep(us: u64) {
-    if us > 0 {
+/// Waits shorter than this are left to be made up with the next ones: the kernel's own are no shorter.
+const SLEEP_MIN_US: u64 = 1000;
+
+/// A clock that never goes back.
+pub(crate) fn now_us() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel fills the struct.
+    unsafe { libc::syscall(libc::SYS_clock_gettime, libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec.unsigned_abs() * 1_000_000 + time.tv_nsec.unsigned_abs() / 1000
+}
+
+/// Sleeps until then, by the same clock.
+pub(crate) fn sleep_until(us: u64) {
+    let us = us.saturating_sub(now_us());
+    if us >= SLEEP_MIN_US {
         let time =
             libc::timespec { tv_sec: (us / 1_000_000) as i64, tv_nsec: (us % 1_000_000 * 1000) as i64 };
         // SAFETY: the time lives through the call; nothing is asked back.

@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) table: Table,
     pub(crate) room: Room,
     pub(crate) counts: Counts,
+    /// When a slow disk has done what it was asked for.
+    disk_free_at_us: u64,
     recorder: Option<Recorder>,
     last_handle: u64,
     last_ticket: u64,
@@ -64,6 +66,7 @@ impl State {
             table: Table::default(),
             room: Room::new(&plan),
             counts: Counts::default(),
+            disk_free_at_us: 0,
             recorder,
             last_handle: 0,
             last_ticket: 0,
@@ -135,11 +138,14 @@ impl State {
         self.room.grant(self.counts.growing, growth)
     }
 
-    /// Microseconds that a call takes longer on a slow disk.
-    pub(crate) fn delay_us(&self, path: &Path, bytes: usize, is_sync: bool) -> u64 {
+    /// Until when a call takes, by the clock of `raw::now_us`: a slow disk does one thing after the other,
+    /// however many threads ask.
+    pub(crate) fn slow_until_us(&mut self, path: &Path, bytes: usize, is_sync: bool) -> u64 {
         match &self.plan.slow {
             Some(slow) if path.to_string_lossy().contains(&slow.path_part) => {
-                slow.kib_us * bytes as u64 / 1024 + if is_sync { slow.sync_us } else { 0 }
+                let cost_us = slow.mib_us * bytes as u64 / (1 << 20) + if is_sync { slow.sync_us } else { 0 };
+                self.disk_free_at_us = self.disk_free_at_us.max(raw::now_us()) + cost_us;
+                self.disk_free_at_us
             }
             _ => 0,
         }

@@ -23,7 +23,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::ExitCode;
 
-use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate, statvfs};
+use nix::fcntl::{FallocateFlags, PosixFadviseAdvice, fallocate, posix_fadvise};
+use nix::sys::statvfs::statvfs;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -50,11 +51,13 @@ fn run(folder: &Path, step: &str) -> io::Result<()> {
         Some("cut") => writable()?.set_len(number()?),
         Some("reserve") => {
             let file = writable()?;
-            let len = file.metadata()?.len();
-            Ok(fallocate(&file, FallocateFlags::KEEP_SIZE, len, number()?)?)
+            let (len, room) = (offset(file.metadata()?.len())?, offset(number()?)?);
+            Ok(fallocate(&file, FallocateFlags::FALLOC_FL_KEEP_SIZE, len, room)?)
         }
         Some("sync") => File::open(&path)?.sync_all(),
-        Some("evict") => Ok(fadvise(File::open(&path)?, 0, None, Advice::DontNeed)?),
+        Some("evict") => {
+            Ok(posix_fadvise(File::open(&path)?, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?)
+        }
         Some("rename") => fs::rename(&path, folder.join(argument)),
         Some("remove") => fs::remove_file(&path),
         Some("print") => {
@@ -63,9 +66,13 @@ fn run(folder: &Path, step: &str) -> io::Result<()> {
         }
         Some("free") => {
             let space = statvfs(folder)?;
-            println!("{}", space.f_bavail * space.f_frsize);
+            println!("{}", space.blocks_available() * space.fragment_size());
             Ok(())
         }
         _ => Err(io::Error::other("no such step")),
     }
+}
+
+fn offset(bytes: u64) -> io::Result<i64> {
+    i64::try_from(bytes).map_err(io::Error::other)
 }

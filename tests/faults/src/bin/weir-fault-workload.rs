@@ -1,7 +1,7 @@
 //! Works on a store until it is done, or until something below it ends it.
 //!
 //! ```text
-//! weir-fault-workload <folder> <seed> <size of values> <step>...
+//! weir-fault-workload <folder> <base> <seed> <size of values> <step>...
 //!
 //! reserve=N     before all other steps: keep N bytes of the disk free
 //! commits=N     commit the next N commits of the history; a few are under way at once
@@ -22,7 +22,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use weir_faults::History;
-use weir_faults::options::{moved_keys, open, options};
+use weir_faults::options::{open, options};
 use weir_faults::verify::check_state;
 use weir_store::{SequenceError, Store, StoreOptions, Timestamp};
 
@@ -45,11 +45,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<(), String> {
-    let [folder, seed, sizes, steps @ ..] = arguments else {
-        return Err("expected a folder, a seed, the size of values, and steps".to_owned());
+    let [folder, base, seed, sizes, steps @ ..] = arguments else {
+        return Err("expected a folder, a base, a seed, the size of values, and steps".to_owned());
     };
     let history = History::from_arguments(seed, sizes)?;
-    let mut options = options(history.sizes);
+    let mut options = options(base.parse()?, history.sizes);
     let mut steps = steps.iter().map(|step| parse(step)).collect::<Result<VecDeque<Step>, String>>()?;
     if let Some(Step::Reserve(bytes)) = steps.front() {
         options = StoreOptions { disk_reserve_bytes: *bytes, ..options };
@@ -165,7 +165,7 @@ impl<'a> Committer<'a> {
             }
         })?;
         say(&format!("slowest {}", self.lock().slowest.as_millis()));
-        say(&format!("moved {}", moved_keys(&self.store.stats())));
+        say(&format!("moved {}", self.store.stats().flushed_keys));
         Ok(number)
     }
 

@@ -35,10 +35,10 @@ fn sync(fd: c_int, data_only: bool) -> c_int {
     if dies {
         raw::die(libc::SIGKILL);
     }
-    let delay_us = state.delay_us(&file.path, 0, true);
+    let until_us = state.slow_until_us(&file.path, 0, true);
     // A slow sync holds nobody up who only writes.
     drop(state);
-    raw::sleep(delay_us);
+    raw::sleep_until(until_us);
     let Some(mut state) = shim::enter() else { return 0 };
     state.end_call(Event::SyncEnd { ticket, ok });
     if ok {

@@ -2,7 +2,7 @@
 
 use std::os::raw::{c_int, c_void};
 
-use weir_fault_model::Event;
+use weir_fault_model::{Event, SECTOR_BYTES};
 
 use crate::shim::State;
 use crate::table::{OpenFile, extent_bytes};
@@ -92,9 +92,9 @@ fn write_bytes(fd: c_int, bytes: &[u8], offset: Option<i64>) -> isize {
         return write_raw(fd, bytes, offset);
     };
     let written = state.write(fd, &file, &stat, bytes, offset);
-    let delay_us = state.delay_us(&file.path, usize::try_from(written).unwrap_or(0), false);
+    let until_us = state.slow_until_us(&file.path, usize::try_from(written).unwrap_or(0), false);
     drop(state);
-    raw::sleep(delay_us);
+    raw::sleep_until(until_us);
     written
 }
 
@@ -103,6 +103,14 @@ fn write_raw(fd: c_int, bytes: &[u8], offset: Option<i64>) -> isize {
         Some(offset) => raw::write_at(fd, bytes, offset),
         None => raw::write(fd, bytes),
     }
+}
+
+/// About half of a write, up to the end of a sector. The kernel looks for a deadly signal between pages, and
+/// the smallest thing that a disk writes is a sector: nothing leaves a part of one.
+fn half(start: u64, len: usize) -> usize {
+    let end = start + len as u64 / 2;
+    let end = end - end % SECTOR_BYTES as u64;
+    usize::try_from(end.saturating_sub(start)).unwrap_or(0)
 }
 
 impl State {
@@ -116,7 +124,7 @@ impl State {
     ) -> isize {
         let dies = self.begin_call();
         let start = if file.appends { stat.st_size } else { offset.unwrap_or_else(|| raw::position(fd)) };
-        let len = if dies { bytes.len() / 2 } else { bytes.len() };
+        let len = if dies { half(start.unsigned_abs(), bytes.len()) } else { bytes.len() };
         let len = self.fitting(stat, start.unsigned_abs(), len);
         if len == 0 && !dies {
             raw::set_errno(libc::ENOSPC);
