@@ -214,8 +214,8 @@ impl Parts {
         if !self.view.base.gave_up() {
             self.guard_base(|| self.flusher.checkpoint_at_close());
         }
-        self.groups.finish_log();
-        if !self.groups.has_failed() && !self.view.base.gave_up() {
+        let is_sound = self.groups.finish_log();
+        if is_sound && !self.groups.has_failed() && !self.view.base.gave_up() {
             self.view.set_out_of_use();
         }
     }

@@ -18,6 +18,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+
 use crate::log::segment;
 use crate::{BaseKind, OpenError};
 
@@ -51,7 +53,7 @@ pub(crate) enum FolderState {
 impl Folder {
     /// Locks the folder at `path`, which is made when there is none.
     pub(crate) fn lock(path: &Path) -> Result<Folder, OpenError> {
-        make_folder(path)?;
+        make_durable_folder(path)?;
         let lock_path = path.join(LOCK_FILE);
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(&lock_path);
         let lock = file.map_err(|source| io_error("opening", &lock_path, source))?;
@@ -66,7 +68,12 @@ impl Folder {
     pub(crate) fn state(&self) -> Result<FolderState, OpenError> {
         let path = self.path.join(FORMAT_FILE);
         match fs::read_to_string(&path) {
-            Ok(format) => self.parse_format(&format).map(FolderState::Store),
+            Ok(format) => {
+                let base = self.parse_format(&format)?;
+                // Perhaps the sync behind the file's making failed, or its maker was killed before it.
+                sync_folder(&self.path)?;
+                Ok(FolderState::Store(base))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.clear_half_made()?;
                 Ok(FolderState::New)
@@ -86,8 +93,14 @@ impl Folder {
         let path = self.path.canonicalize().map_err(|source| io_error("finding", &self.path, source))?;
         sync_folder(&path)?;
         for ancestor in path.ancestors().skip(1) {
-            // Perhaps made on the way, more likely not ours: one that cannot be synced is no reason to refuse.
-            let _ = sync_folder(ancestor);
+            // Perhaps a killed process made the folder a moment ago, more likely somebody else did: that it cannot
+            // be synced is no reason to refuse, unless the disk says that something is lost.
+            match File::open(ancestor).and_then(|folder| folder.sync_all()) {
+                Err(source) if source.raw_os_error() == Some(Errno::EIO as i32) => {
+                    return Err(io_error("syncing the folder", ancestor, source));
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -209,6 +222,14 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// Makes a folder, and those above it that are missing: they are there after a power failure too.
+fn make_durable_folder(path: &Path) -> Result<(), OpenError> {
+    let whole = std::path::absolute(path).map_err(|source| io_error("finding", path, source))?;
+    let missing: Vec<&Path> = whole.ancestors().take_while(|path| !path.exists()).collect();
+    make_folder(&whole)?;
+    missing.into_iter().filter_map(Path::parent).try_for_each(sync_folder)
 }
 
 fn make_folder(path: &Path) -> Result<(), OpenError> {

@@ -271,13 +271,13 @@ impl GroupCommit {
         self.observers.write().clear();
     }
 
-    /// The last act of closing.
-    pub(crate) fn finish_log(&self) {
+    /// The last act of closing; returns whether it came to a good end.
+    pub(crate) fn finish_log(&self) -> bool {
         if let Some(lost) = self.state.lock().pending.take() {
             let commits = lost.group.len();
             tracing::error!(commits, "the disk stayed full: commits that were never acknowledged are lost");
         }
         let is_flushed = self.parts.flusher.checkpointed() >= self.parts.view.durable();
-        self.parts.log.finish(is_flushed);
+        self.parts.log.finish(is_flushed)
     }
 }

@@ -30,6 +30,7 @@ mod memory_table;
 mod open;
 mod options;
 pub mod planted;
+mod rate;
 mod sequencer;
 mod snapshot;
 mod stats;

@@ -18,6 +18,7 @@ use weir_value::Timestamp;
 
 use crate::log::record::{COMMIT_BYTES_MAX, commit_bytes, framed_bytes};
 use crate::planted::{self, Bug};
+use crate::rate::Rate;
 use crate::view::View;
 use crate::{Commit, Env, SequenceError, StoreOptions, Write};
 
@@ -29,6 +30,8 @@ const QUEUE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 const ROOM_WAIT: Duration = Duration::from_secs(1);
 /// The speed of the flush that is assumed before one was measured, bytes of memory a second.
 const FLUSH_RATE_FIRST: f64 = 16.0 * 1024.0 * 1024.0;
+/// Of so many bytes.
+const FLUSH_BYTES_FIRST: f64 = 1024.0 * 1024.0;
 /// No commit is slowed by more than this.
 const SLOWED_MAX: Duration = Duration::from_millis(200);
 
@@ -76,8 +79,8 @@ struct Queued {
 
 /// Slows commits when the memory table is large: each adds what the flush needs to take its bytes away again.
 struct Pace {
-    /// Bytes of memory that the flush frees a second.
-    flush_rate: f64,
+    /// How much memory the flush frees.
+    flush_rate: Rate,
     /// No commit before this.
     until: Duration,
 }
@@ -118,7 +121,10 @@ impl Sequencer {
             disk_low: false,
             overloaded: false,
             closing: false,
-            pace: Pace { flush_rate: FLUSH_RATE_FIRST, until: Duration::ZERO },
+            pace: Pace {
+                flush_rate: Rate::assumed(FLUSH_RATE_FIRST, FLUSH_BYTES_FIRST),
+                until: Duration::ZERO,
+            },
         };
         Sequencer {
             env,
@@ -243,7 +249,7 @@ impl Sequencer {
         let span = self.table_bytes_max.saturating_sub(self.slow_bytes).max(1) as f64;
         let fullness = (after - self.slow_bytes) as f64 / span;
         // A half faster than the flush at the beginning, a half slower when the table is full.
-        let rate = pace.flush_rate * (1.5 - fullness.min(1.0));
+        let rate = pace.flush_rate.bytes_per_second() * (1.5 - fullness.min(1.0));
         let time = Duration::from_secs_f64(after.saturating_sub(before) as f64 / rate.max(1.0));
         pace.until = pace.until.max(self.env.monotonic()) + time.min(SLOWED_MAX);
     }
@@ -318,13 +324,9 @@ impl Sequencer {
         state.closing
     }
 
-    /// The flush has freed memory, in that time: those who wait look again.
+    /// The flush has freed memory, or synced and freed nothing, in that time: those who wait look again.
     pub(crate) fn note_flushed(&self, freed_bytes: u64, time: Duration) {
-        if freed_bytes > 0 && !time.is_zero() {
-            let rate = freed_bytes as f64 / time.as_secs_f64();
-            let mut state = self.state.lock();
-            state.pace.flush_rate += (rate - state.pace.flush_rate) / 8.0;
-        }
+        self.state.lock().pace.flush_rate.note(freed_bytes, time);
         self.room.notify_all();
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use weir_value::Timestamp;
@@ -24,6 +24,8 @@ pub(crate) struct View {
     open: Mutex<BTreeMap<Timestamp, u64>>,
     /// The lock on the data folder: as long as the base is open, so is the folder.
     folder: Option<Folder>,
+    /// Everything but the base has come to a good end.
+    ended_well: AtomicBool,
 }
 
 impl View {
@@ -36,6 +38,7 @@ impl View {
             durable_ns: AtomicU64::new(ts.as_nanos()),
             open: Mutex::default(),
             folder,
+            ended_well: AtomicBool::new(false),
         }
     }
 
@@ -105,12 +108,26 @@ impl View {
         self.folder.iter().for_each(Folder::set_in_use);
     }
 
-    /// Everything is on the disk.
+    /// Everything is on the disk; what the base writes when it is closed is not yet.
     pub(crate) fn set_out_of_use(&self) {
-        self.folder.iter().for_each(Folder::set_out_of_use);
+        self.ended_well.store(true, Ordering::Release);
     }
 
     pub(crate) fn open_snapshots(&self) -> u64 {
         self.open.lock().values().sum()
+    }
+}
+
+/// The end was a good one only when the base's was: a sync that fails there leaves pages in the cache that are
+/// not on the disk, as any other does.
+impl Drop for View {
+    fn drop(&mut self) {
+        match self.base.close() {
+            Ok(()) if self.ended_well.load(Ordering::Acquire) => {
+                self.folder.iter().for_each(Folder::set_out_of_use);
+            }
+            Ok(()) => {}
+            Err(error) => tracing::warn!(%error, "the next start recovers"),
+        }
     }
 }

@@ -26,6 +26,7 @@ use crate::log::CommitLog;
 use crate::log::consumers::Consumers;
 use crate::memory_table::SliceBounds;
 use crate::planted::{self, Bug};
+use crate::rate::Rate;
 use crate::sequencer::Sequencer;
 use crate::stats::Counters;
 use crate::view::View;
@@ -35,6 +36,8 @@ use crate::{Env, StoreOptions};
 const SLICE: SliceBounds = SliceBounds { entries: 1024, bytes: 1024 * 1024 };
 /// A gentle pass rests this many times as long as it worked.
 const GENTLE_REST: u32 = 3;
+/// But no longer than this: what waited for a slow disk has not taken the processor.
+const REST_MAX: Duration = Duration::from_millis(100);
 /// How often a pass asks how much room the disk has.
 const ROOM_CHECK_SLICES: u64 = 8;
 /// How long to wait for room on the disk.
@@ -43,6 +46,8 @@ const NO_ROOM_WAIT: Duration = Duration::from_secs(2);
 const CLOSE_FLUSH_MAX: Duration = Duration::from_millis(700);
 /// The speed that is assumed before one was measured, bytes of memory a second.
 const RATE_FIRST: f64 = 8.0 * 1024.0 * 1024.0;
+/// Of so many bytes.
+const RATE_BYTES_FIRST: f64 = 1024.0 * 1024.0;
 
 /// What the flusher works with.
 pub(crate) struct FlusherParts {
@@ -77,8 +82,8 @@ pub(crate) struct Flusher {
 struct PassState {
     /// The checkpoint before the newest one.
     previous_checkpoint: Timestamp,
-    /// Bytes of memory a second.
-    rate: f64,
+    /// Of memory.
+    rate: Rate,
 }
 
 impl Flusher {
@@ -86,7 +91,10 @@ impl Flusher {
     pub(crate) fn new(parts: FlusherParts, checkpoint: Timestamp) -> Flusher {
         Flusher {
             parts,
-            pass: Mutex::new(PassState { previous_checkpoint: checkpoint, rate: RATE_FIRST }),
+            pass: Mutex::new(PassState {
+                previous_checkpoint: checkpoint,
+                rate: Rate::assumed(RATE_FIRST, RATE_BYTES_FIRST),
+            }),
             checkpoint_ns: AtomicU64::new(checkpoint.as_nanos()),
             flushed_ns: AtomicU64::new(checkpoint.as_nanos()),
             hurried: AtomicU64::new(0),
@@ -163,8 +171,11 @@ impl Flusher {
         if !self.run_pass(&mut pass, floor, pace)? {
             return Ok(false);
         }
-        let base = &self.parts.view.base;
-        self.parts.activity.watch("syncing", || base.checkpoint(floor))?;
+        let FlusherParts { view, activity, env, sequencer, .. } = &self.parts;
+        let base = &view.base;
+        let started = env.monotonic();
+        activity.watch("syncing", || base.checkpoint(floor))?;
+        sequencer.note_flushed(0, env.monotonic().saturating_sub(started));
         let before = self.checkpointed();
         pass.previous_checkpoint = before;
         self.checkpoint_ns.store(floor.as_nanos(), Ordering::Release);
@@ -185,7 +196,7 @@ impl Flusher {
 
     /// The last checkpoint, when it is soon done. Otherwise the next start replays the log.
     pub(crate) fn checkpoint_at_close(&self) -> Result<bool, BaseError> {
-        let rate = self.pass.lock().rate;
+        let rate = self.pass.lock().rate.bytes_per_second();
         let time = self.parts.view.memory.bytes() as f64 / rate;
         if time > CLOSE_FLUSH_MAX.as_secs_f64() { Ok(false) } else { self.checkpoint_now() }
     }
@@ -202,9 +213,7 @@ impl Flusher {
             counters.flushed_keys.fetch_add(moved.keys, Ordering::Relaxed);
             let worked = env.monotonic().saturating_sub(started);
             sequencer.note_flushed(moved.bytes, worked);
-            if moved.bytes > 0 && !worked.is_zero() {
-                pass.rate += (moved.bytes as f64 / worked.as_secs_f64() - pass.rate) / 8.0;
-            }
+            pass.rate.note(moved.bytes, worked);
             slices += 1;
             let goes_on = self.rest(worked, pace) && (slices % ROOM_CHECK_SLICES != 0 || self.has_room());
             started = env.monotonic();
@@ -221,7 +230,7 @@ impl Flusher {
     fn rest(&self, worked: Duration, pace: Pace) -> bool {
         match pace {
             Pace::Gentle if self.hurried.load(Ordering::Relaxed) == 0 && !self.is_late() => {
-                self.wait_undisturbed(worked * GENTLE_REST)
+                self.wait_undisturbed((worked * GENTLE_REST).min(REST_MAX))
             }
             _ => {
                 std::thread::yield_now();

@@ -199,6 +199,11 @@ impl Base {
         self.tree.gave_up()
     }
 
+    /// The end: what the library still has to write is durable when this succeeds.
+    pub(crate) fn close(&self) -> Result<(), BaseError> {
+        self.tree.close()
+    }
+
     /// Room on the disk without which nothing should be flushed, bytes.
     pub(crate) fn room_needed(&self) -> u64 {
         self.tree.room_needed()

@@ -3,6 +3,8 @@
 //! * What is written goes into transactions that are not durable by themselves; [`Tree::sync`] commits once,
 //!   durably, in two phases, with the state of the allocator, so that opening after a failure takes no walk
 //!   over the whole file. Transactions become durable in their order.
+//! * What is not durable waits in redb's cache, all of it, and goes to the disk at once. On a slow disk that
+//!   would hold the flush up for seconds, and then commits. So after so many bytes a write is durable.
 //! * Readers share one read transaction, replaced after each commit: beginning one takes locks, and a snapshot
 //!   of the store needs none of its own (see `snapshot`).
 //! * Blocks have checksums, and a full disk is waited for (see [`CheckedFile`]).
@@ -12,6 +14,7 @@
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
@@ -32,6 +35,11 @@ pub(crate) const FILE: &str = "base.redb";
 /// Below this a pass does not begin: a disk that full should keep its room for the log.
 const ROOM_NEEDED_BYTES: u64 = 4 * 1024 * 1024;
 
+/// What may wait in redb's cache.
+const UNSYNCED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// An entry may change a page of its own.
+const PAGE_BYTES: usize = 4096;
+
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 type Guard<'a> = redb::AccessGuard<'a, &'static [u8]>;
@@ -47,10 +55,12 @@ const fn definition(space: Space) -> Definition {
 /// Maps in a redb database.
 pub(crate) struct RedbTree {
     file: CheckedFile,
-    /// Locked to be checked, which nothing else may do meanwhile.
-    db: Mutex<Database>,
-    /// `None` while the file is checked, which nobody may read meanwhile.
+    /// Locked to be checked, which nothing else may do meanwhile. `None` when it is closed.
+    db: Mutex<Option<Database>>,
+    /// `None` while the file is checked, which nobody may read meanwhile, and when it is closed.
     reader: RwLock<Option<Arc<Reader>>>,
+    /// At most what waits in redb's cache. Written by one thread.
+    unsynced_bytes: AtomicUsize,
 }
 
 /// The newest committed state.
@@ -73,12 +83,13 @@ impl RedbTree {
         }));
         let (db, reader) =
             opened.unwrap_or_else(|_| Err(BaseError::damaged("the base is damaged: redb panicked")))?;
-        Ok(RedbTree { file, db: Mutex::new(db), reader: RwLock::new(Some(Arc::new(reader))) })
+        let reader = RwLock::new(Some(Arc::new(reader)));
+        Ok(RedbTree { file, db: Mutex::new(Some(db)), reader, unsynced_bytes: AtomicUsize::new(0) })
     }
 
     fn reader(&self) -> Result<Arc<Reader>, BaseError> {
         let reader = self.reader.read().clone();
-        reader.ok_or_else(|| reading(std::io::Error::other("the base is being checked")))
+        reader.ok_or_else(|| reading(std::io::Error::other("the base is closed, or being checked")))
     }
 
     /// Commits what `work` writes, and lets readers see it.
@@ -88,6 +99,7 @@ impl RedbTree {
         work: impl FnOnce(&WriteTransaction) -> Result<(), BaseError>,
     ) -> Result<(), BaseError> {
         let db = self.db.lock();
+        let db = db.as_ref().ok_or_else(|| writing(closed()))?;
         CheckedFile::waiting_for_room(|| {
             let mut transaction = db.begin_write().map_err(writing)?;
             transaction.set_durability(durability).map_err(writing)?;
@@ -95,7 +107,7 @@ impl RedbTree {
             work(&transaction)?;
             transaction.commit().map_err(writing)
         })?;
-        *self.reader.write() = Some(Arc::new(Reader::new(&db)?));
+        *self.reader.write() = Some(Arc::new(Reader::new(db)?));
         Ok(())
     }
 }
@@ -150,16 +162,25 @@ impl Tree for RedbTree {
     }
 
     fn write(&self, work: &mut Work<'_>) -> Result<(), BaseError> {
-        self.commit(Durability::None, |transaction| {
+        let is_due = self.unsynced_bytes.load(Ordering::Relaxed) > UNSYNCED_BYTES_MAX;
+        let durability = if is_due { Durability::Immediate } else { Durability::None };
+        if is_due {
+            self.unsynced_bytes.store(0, Ordering::Relaxed);
+        }
+        self.commit(durability, |transaction| {
             let [rows, pieces, marks] = Space::ALL.map(|space| transaction.open_table(definition(space)));
             let mut writer = Writer {
                 tables: [rows.map_err(writing)?, pieces.map_err(writing)?, marks.map_err(writing)?],
+                bytes: 0,
             };
-            work(&mut writer)
+            work(&mut writer)?;
+            self.unsynced_bytes.fetch_add(writer.bytes, Ordering::Relaxed);
+            Ok(())
         })
     }
 
     fn sync(&self) -> Result<(), BaseError> {
+        self.unsynced_bytes.store(0, Ordering::Relaxed);
         self.commit(Durability::Immediate, |_| Ok(()))?;
         // Pages that the state before it held are given back by a commit that comes after readers have left it.
         self.commit(Durability::Immediate, |_| Ok(()))
@@ -175,9 +196,10 @@ impl Tree for RedbTree {
 
     fn check(&self) -> Result<(), BaseError> {
         let mut db = self.db.lock();
+        let db = db.as_mut().ok_or_else(|| reading(closed()))?;
         *self.reader.write() = None;
         let checked = db.check_integrity();
-        *self.reader.write() = Some(Arc::new(Reader::new(&db)?));
+        *self.reader.write() = Some(Arc::new(Reader::new(db)?));
         match checked {
             Ok(true) => Ok(()),
             Ok(false) => Err(BaseError::damaged("the base did not pass redb's check of its pages")),
@@ -196,19 +218,32 @@ impl Tree for RedbTree {
     fn stop(&self) {
         self.file.stop();
     }
+
+    /// redb commits once more, and its `Drop` keeps an error of that to itself.
+    fn close(&self) -> Result<(), BaseError> {
+        *self.reader.write() = None;
+        match self.db.lock().take() {
+            Some(db) => db.close().map_err(|error| BaseError::new("closing", error)),
+            None => Ok(()),
+        }
+    }
 }
 
 struct Writer<'txn> {
     tables: [Table<'txn, &'static [u8], &'static [u8]>; 3],
+    /// At most what it changes.
+    bytes: usize,
 }
 
 impl TreeWriter for Writer<'_> {
     fn insert(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<Option<Bytes>, BaseError> {
+        self.bytes += key.len() + value.len() + PAGE_BYTES;
         let before = self.tables[space as usize].insert(key, value).map_err(writing)?;
         Ok(before.map(|before| Bytes::copy_from_slice(before.value())))
     }
 
     fn remove(&mut self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
+        self.bytes += PAGE_BYTES;
         let before = self.tables[space as usize].remove(key).map_err(writing)?;
         Ok(before.map(|before| Bytes::copy_from_slice(before.value())))
     }
@@ -220,6 +255,10 @@ impl TreeWriter for Writer<'_> {
         let entries = self.tables[space as usize].range::<&[u8]>(bounds).map_err(reading)?;
         entries.map(|entry| Ok(Bytes::copy_from_slice(entry.map_err(reading)?.0.value()))).collect()
     }
+}
+
+fn closed() -> std::io::Error {
+    std::io::Error::other("the base is closed")
 }
 
 fn opening(error: impl std::error::Error + Send + Sync + 'static) -> BaseError {

@@ -68,6 +68,11 @@ pub(crate) trait Tree: Send + Sync + 'static {
 
     /// Whether a write failed for that reason, so that its error is none of the disk's.
     fn gave_up(&self) -> bool;
+
+    /// Writes what the library writes at its end, durably. Nothing is read or written any more.
+    fn close(&self) -> Result<(), BaseError> {
+        Ok(())
+    }
 }
 
 /// What [`Tree::write`] runs.

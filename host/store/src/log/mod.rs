@@ -61,8 +61,9 @@ pub(crate) trait CommitLog: Send + Sync + 'static {
     /// How many files, or the like, there are.
     fn segments(&self) -> u64;
 
-    /// The last act of closing. `is_flushed` says that the next start needs nothing of what is there.
-    fn finish(&self, is_flushed: bool);
+    /// The last act of closing. `is_flushed` says that the next start needs nothing of what is there. Returns
+    /// whether all of it is on the disk for sure.
+    fn finish(&self, is_flushed: bool) -> bool;
 }
 
 /// Reads a log that others go on writing.

@@ -64,17 +64,21 @@ impl CommitLog for SegmentLog {
         self.closed.lock().len() as u64 + 1
     }
 
-    fn finish(&self, is_flushed: bool) {
+    fn finish(&self, is_flushed: bool) -> bool {
         let mut writer = self.writer.lock();
+        let mut is_sound = true;
         if is_flushed
             && writer.tail_bytes() > CLOSE_ROTATE_BYTES
             && let Err(error) = writer.rotate()
         {
+            is_sound = false;
             tracing::warn!(%error, "no new log segment at the end; the next start takes a little longer");
         }
         if let Err(error) = writer.trim() {
+            is_sound = false;
             let file = self.disk.path(&segment::file_name(writer.tail_number()));
             tracing::warn!(%error, file = %file.display(), "the unused end of the log stays allocated");
         }
+        is_sound
     }
 }
