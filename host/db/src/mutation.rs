@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use weir_store::Write;
+use weir_store::planted::{self, Bug};
 use weir_value::Timestamp;
 
 use crate::call::Resolved;
@@ -103,6 +104,7 @@ impl Database {
         match (tx, ending) {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
                 debug_assert_eq!(gate.check(tx.reads(), tx.ts()), Ok(()), "nothing commits past a held gate");
+                let session = session.filter(|_| !planted::is(Bug::RequestRecordLost));
                 self.commit(gate, call, session, tx, result)
             }
             (tx, ending) => {

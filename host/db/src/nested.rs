@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use weir_store::planted::{self, Bug};
 use weir_value::FunctionPath;
 use weir_value::limits::{NESTED_CALLS_DEPTH_MAX, NESTED_CALLS_MAX};
 
@@ -53,8 +54,8 @@ impl Transaction {
         let (mut tx, result) = self.run_nested(&info, call.args, run);
         tx.leave(frame);
         match result {
-            Ok(_) => tx.commit_sub(sub),
-            Err(_) => tx.rollback_sub(sub),
+            Err(_) if !planted::is(Bug::NestedWritesKept) => tx.rollback_sub(sub),
+            _ => tx.commit_sub(sub),
         }
         let result = result.map_err(|failure| {
             if let Some(message) = failure.operator_message() {

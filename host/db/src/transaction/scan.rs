@@ -7,12 +7,13 @@ use std::cmp::Ordering;
 
 use bytes::Bytes;
 use weir_store::Direction;
+use weir_store::planted::{self, Bug};
 use weir_value::Value;
 use weir_value::limits::{QUERY_BATCH_BYTES_MAX, QUERY_BATCH_ROWS_DEFAULT, QUERY_BATCH_ROWS_MAX};
 
 use super::Transaction;
 use crate::query::{Cursor, Plan};
-use crate::{Batch, DbError, KeyRange};
+use crate::{Batch, DbError, KeyRange, keyspace};
 
 /// How many rows the first piece holds when their size is not known yet.
 const FIRST_PIECE_ROWS: usize = 32;
@@ -114,7 +115,7 @@ impl Transaction {
         let before = cursor.rest.clone();
         let mut page = Page::new(max_rows);
         let filled = self.fill(&mut page, cursor);
-        if !before.is_empty() {
+        if !before.is_empty() && !planted::is(Bug::ReadSetMissesGap) {
             self.reads.add_range(cursor.passed_since(before));
         }
         filled.map(|()| page.finish())
@@ -151,6 +152,9 @@ impl Transaction {
                 return Ok(false);
             }
             cursor.pass(&key);
+            if planted::is(Bug::ReadSetMissesGap) {
+                self.reads.add_range(KeyRange { end: keyspace::successor(&key), start: key });
+            }
             let counted = self.usage.add_read(document.len());
             self.or_poison(counted)?;
             if keeps(cursor, &document)? {
