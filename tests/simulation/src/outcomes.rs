@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use weir_db::{CallError, FunctionKind, MutationOutcome, QueryOutcome, ReadSet};
+use weir_db::{CallError, FunctionKind, MutationOutcome, QueryOutcome, ReadSet, SessionRequest};
 use weir_store::{Timestamp, Write};
 
-use crate::calls::{Run, Running};
+use crate::calls::{Request, Run, Running};
 use crate::model::{Answer, Changes};
 use crate::program::{Ending, Output, Program};
 use crate::property::{Broken, Checked, Property, check};
@@ -213,6 +213,16 @@ impl Simulation {
                 self.requests[request].answer = Some(answer);
             }
         }
+    }
+
+    /// The host need not remember these any more, not even those that wait to be answered.
+    pub(crate) fn forget_answers(&mut self, swept: &[SessionRequest]) {
+        let is_swept = |request: &Request| request.session.is_some_and(|key| swept.contains(&key));
+        let requests = &mut self.requests;
+        for unanswered in &mut self.unanswered {
+            unanswered.answer.take_if(|(request, _)| is_swept(&requests[*request]));
+        }
+        requests.iter_mut().filter(|request| is_swept(request)).for_each(|request| request.answer = None);
     }
 
     /// What was watched must be right still, or its read set says that it need not be.

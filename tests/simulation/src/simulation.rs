@@ -267,10 +267,7 @@ impl Simulation {
         })?;
         self.life.swept += sweep.removed;
         if !old.is_empty() {
-            self.requests
-                .iter_mut()
-                .filter(|request| request.session.is_some_and(|key| old.contains(&key)))
-                .for_each(|request| request.answer = None);
+            self.forget_answers(&old);
             let answers = old.into_iter().map(|key| (key, None)).collect();
             self.commit_of_host(self.host.store.sequenced(), Changes { answers, ..Changes::default() })?;
         }
