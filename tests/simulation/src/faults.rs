@@ -15,13 +15,15 @@ use crate::simulation::{Life, Simulation};
 
 /// How much room a disk has that gets full, bytes.
 const ROOM_BYTES_MAX: u64 = 3_000;
-/// A power cut in the midst of something comes before one of its first syncs.
-const CUT_SYNCS_MAX: u64 = 4;
+/// A power cut in the midst of something comes before one of its first syncs: redb takes several for one thing.
+const CUT_SYNCS_MAX: [u64; 3] = [2, 4, 10];
 
 /// What the power is cut in the midst of.
 #[derive(Debug, Clone, Copy)]
 enum Deed {
     Group,
+    /// All that is left of a flush, slice by slice.
+    Flush,
     Checkpoint,
     FlushAndCheckpoint,
     Close,
@@ -29,7 +31,7 @@ enum Deed {
 
 impl Simulation {
     pub(crate) fn start_host(disk: MemoryDisk, profile: &Profile, env: &Arc<SimEnv>) -> Checked<Host> {
-        Host::start(disk, profile.store_options(), env).map_err(|error| {
+        Host::start(disk, profile.host_options(), env).map_err(|error| {
             let detail = match error {
                 StartError::Store(error) => format!("the store does not open: {error}"),
                 StartError::Database(error) => format!("the database does not open: {error}"),
@@ -50,12 +52,12 @@ impl Simulation {
         self.note(|| format!("the disk takes {capacity_bytes:?} bytes"));
     }
 
-    /// From soon on syncs fail. The store gives up at the first one.
-    pub(crate) fn let_syncs_fail(&mut self) {
+    /// Soon a sync fails, and the disk is well again behind it. The store gives up.
+    pub(crate) fn let_a_sync_fail(&mut self) {
         let number = self.host.disk.sync_count() + 1 + self.chance.below(3);
-        self.host.disk.fail_from_sync(number);
-        self.is_sync_failing = true;
-        self.note(|| format!("syncs fail from the {number}th on"));
+        self.host.disk.fail_sync(number);
+        self.failing_sync = Some(number);
+        self.note(|| format!("the {number}th sync will fail"));
     }
 
     /// A store that has given up ends its process; the next one finds what the page cache has, or what a power
@@ -64,15 +66,14 @@ impl Simulation {
         if !self.host.has_given_up() {
             return Ok(());
         }
-        check(self.is_sync_failing, Property::Lives, || {
-            "the store gives up, and no sync has failed".to_owned()
-        })?;
+        let has_failed = self.failing_sync.is_some_and(|number| number <= self.host.disk.sync_count());
+        check(has_failed, Property::Lives, || "the store gives up, and no sync has failed".to_owned())?;
         self.figures.failures += 1;
-        let image = match self.chance.percent(50) {
+        let image = match self.chance.percent(70) {
             true => CrashImage::Written,
-            false => CrashImage::Torn { seed: self.chance.word() },
+            false => self.any_image(),
         };
-        self.note(|| "the store has given up, and its process ends".to_owned());
+        self.note(|| format!("the store has given up, and its process ends: {image:?}"));
         self.start_from(self.host.disk.crash(image))
     }
 
@@ -91,13 +92,19 @@ impl Simulation {
         }
     }
 
+    fn some_syncs(&mut self) -> u64 {
+        let syncs_max = self.chance.pick(&CUT_SYNCS_MAX);
+        self.chance.below(syncs_max)
+    }
+
     /// The power goes while the store writes. What it announces afterwards nobody hears.
     pub(crate) fn cut(&mut self) -> Checked {
         self.figures.cuts += 1;
-        let last_sync = self.host.disk.sync_count() + self.chance.below(CUT_SYNCS_MAX);
+        let last_sync = self.host.disk.sync_count() + self.some_syncs();
         let deed = self.chance.pick(&[
             Deed::Group,
             Deed::Group,
+            Deed::Flush,
             Deed::Checkpoint,
             Deed::FlushAndCheckpoint,
             Deed::Close,
@@ -109,6 +116,7 @@ impl Simulation {
             Deed::Group => {
                 self.host.write_group();
             }
+            Deed::Flush => while self.host.flush_slice(self.profile.slice_keys, false) {},
             // What it says does not matter: nobody is there to hear it.
             Deed::Checkpoint => {
                 let _ = self.host.store.checkpoint();
@@ -134,38 +142,69 @@ impl Simulation {
         self.host.store.close();
         self.hear_announcements(None)?;
         let (durable, last) = (self.durable, self.model.last());
-        let may_lose = self.is_disk_bounded || self.host.has_given_up();
-        check(may_lose || durable == last, Property::GroupsInOrder, || {
+        let may_lose = self.is_disk_bounded && !self.profile.has_promised_room;
+        check(may_lose || self.host.has_given_up() || durable == last, Property::RoomIsKept, || {
             format!("closing made {durable:?} durable of {last:?}")
         })?;
         if self.host.has_given_up() {
             return self.mind_failure();
         }
-        self.start_from(self.host.disk.image())
+        let image = self.any_image();
+        self.start_from(self.host.disk.crash(image))
     }
 
     /// The next life of the host, on what is left of the disk.
     fn start_from(&mut self, mut disk: MemoryDisk) -> Checked {
         self.stop_clients()?;
         while self.chance.percent(10) {
-            disk = self.crash_while_recovering(disk);
+            disk = self.fail_while_recovering(disk);
         }
         self.held.clear();
         self.watched.clear();
         self.unanswered.clear();
-        (self.is_disk_bounded, self.was_disk_bounded, self.is_sync_failing) = (false, false, false);
+        self.failing_sync = None;
+        self.keep_disk_full(&disk);
         let host = Simulation::start_host(disk, &self.profile, &self.env)?;
         std::mem::replace(&mut self.host, host).abandon();
         (self.life, self.paths) = (Life::default(), Default::default());
+        if self.chance.percent(20) {
+            // What the disk does not have shows now.
+            self.host.disk.evict();
+        }
         self.check_recovered()
     }
 
-    /// Recovery writes too, and may be cut off.
-    fn crash_while_recovering(&mut self, disk: MemoryDisk) -> MemoryDisk {
-        let image = self.any_image();
-        disk.freeze_at_sync(self.chance.below(CUT_SYNCS_MAX));
-        let started = Host::start(disk.clone(), self.profile.store_options(), &self.env);
-        self.note(|| format!("a crash during recovery: {image:?}"));
+    /// A disk that was full may be when the host starts, too.
+    fn keep_disk_full(&mut self, disk: &MemoryDisk) {
+        // Without any room there is no new store.
+        self.is_disk_bounded &= self.answered > Timestamp::ZERO && self.chance.percent(70);
+        self.was_disk_bounded = self.is_disk_bounded;
+        if self.is_disk_bounded {
+            self.figures.full_starts += 1;
+            let capacity_bytes = disk.file_bytes() + self.chance.below(ROOM_BYTES_MAX);
+            disk.set_capacity_bytes(Some(capacity_bytes));
+            self.note(|| format!("the disk is full still: it takes {capacity_bytes} bytes"));
+        }
+    }
+
+    /// Recovery writes too, and may be cut off, or meet a sync that fails.
+    fn fail_while_recovering(&mut self, disk: MemoryDisk) -> MemoryDisk {
+        self.figures.failed_starts += 1;
+        let syncs = self.some_syncs();
+        let is_cut = self.chance.percent(60);
+        let image = match is_cut {
+            true => self.any_image(),
+            false => CrashImage::Written,
+        };
+        self.note(|| match is_cut {
+            true => format!("a crash during recovery, behind the {syncs}th sync: {image:?}"),
+            false => format!("during recovery the sync behind the {syncs}th fails"),
+        });
+        match is_cut {
+            true => disk.freeze_at_sync(syncs),
+            false => disk.fail_sync(syncs + 1),
+        }
+        let started = Host::start(disk.clone(), self.profile.host_options(), &self.env);
         let left = disk.crash(image);
         if let Ok(host) = started {
             host.abandon();
@@ -200,10 +239,10 @@ impl Simulation {
         self.compare_state(&self.host.store.snapshot_durable(), Property::Prefix)?;
         self.check_counters()?;
         let stats = self.host.store.stats();
-        let replayed = self.model.commits_between(stats.fold_mark, recovered);
+        let replayed = self.model.commits_between(stats.checkpoint, recovered);
         check(stats.replayed_commits == replayed, Property::Counters, || {
             format!(
-                "{} commits were replayed, and {replayed} are newer than the mark",
+                "{} commits were replayed, and {replayed} are newer than the checkpoint",
                 stats.replayed_commits
             )
         })

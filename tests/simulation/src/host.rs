@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use weir_db::{Database, DbOpenError};
-use weir_store::memory::{MemoryDisk, Stepper, open_stepped};
+use weir_store::memory::{MemoryBase, MemoryDisk, Stepper, open_stepped_on};
 use weir_store::{
     CommitGroup, FatalHandler, GroupObserver, OpenError, SimEnv, Store, StoreOptions, Timestamp,
 };
@@ -41,6 +41,15 @@ impl GroupObserver for Announcements {
     }
 }
 
+/// What a host starts with.
+#[derive(Debug, Clone)]
+pub(crate) struct HostOptions {
+    pub(crate) base: MemoryBase,
+    pub(crate) store: StoreOptions,
+    /// Whether the file system gives the room that it has promised, so that the log can rely on it.
+    pub(crate) has_promised_room: bool,
+}
+
 /// Why a host did not start.
 #[derive(Debug)]
 pub(crate) enum StartError {
@@ -61,14 +70,19 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) fn start(
         disk: MemoryDisk,
-        options: StoreOptions,
+        options: HostOptions,
         env: &Arc<SimEnv>,
     ) -> Result<Host, StartError> {
+        let HostOptions { base, store: options, has_promised_room } = options;
         let has_given_up = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&has_given_up);
         let on_fatal = FatalHandler::new(move |_| flag.store(true, Ordering::Relaxed));
         let options = StoreOptions { on_fatal, ..options };
-        let (store, stepper) = open_stepped(&disk, options, env.clone()).map_err(StartError::Store)?;
+        let opened = open_stepped_on(base, &disk, options, env.clone());
+        let (store, stepper) = opened.map_err(StartError::Store)?;
+        if has_promised_room {
+            stepper.secure_on_demand();
+        }
         let db = Database::open(store.clone(), env.clone()).map_err(StartError::Database)?;
         db.set_functions(Arc::new(SimFunctions::new()));
         let announcements = Arc::new(Announcements {
@@ -87,7 +101,15 @@ impl Host {
 
     /// Moves what may move from the memory table into the base.
     pub(crate) fn flush(&self) {
-        self.stepper.fold();
+        self.stepper.flush();
+    }
+
+    /// A slice of a flush, or of a checkpoint; whether there is more of it.
+    pub(crate) fn flush_slice(&self, keys_max: usize, is_checkpoint: bool) -> bool {
+        match is_checkpoint {
+            true => self.stepper.checkpoint_slice(keys_max),
+            false => self.stepper.flush_slice(keys_max),
+        }
     }
 
     /// The groups that were announced since the last call.

@@ -114,14 +114,14 @@ impl Simulation {
             ("snapshots", stats.snapshots, snapshots),
         ];
         check_counts(&counts)?;
-        let moments = (stats.fold_mark, store.durable(), store.sequenced());
+        let moments = (stats.checkpoint, store.durable(), store.sequenced());
         let expected = (self.durable, self.model.last());
         check(
-            stats.fold_mark <= moments.1 && (moments.1, moments.2) == expected,
+            stats.checkpoint <= moments.1 && (moments.1, moments.2) == expected,
             Property::Counters,
             || {
                 format!(
-                    "mark, durable and sequenced are {moments:?}, and the last two should be {expected:?}"
+                    "checkpoint, durable and sequenced are {moments:?}, and the last two should be {expected:?}"
                 )
             },
         )?;

@@ -70,8 +70,10 @@ pub struct Figures {
     pub repetitions: u64,
     /// Mutations that were refused for want of room.
     pub refusals: u64,
-    /// Flushes.
+    /// Flushes, or parts of one.
     pub flushes: u64,
+    /// Parts that were not the last one.
+    pub open_passes: u64,
     /// Checkpoints.
     pub checkpoints: u64,
     /// Ends of the process or the power.
@@ -80,6 +82,10 @@ pub struct Figures {
     pub cuts: u64,
     /// Stores that gave up because a sync had failed.
     pub failures: u64,
+    /// Starts that a crash or a failed sync ended.
+    pub failed_starts: u64,
+    /// Starts on a full disk.
+    pub full_starts: u64,
     /// Restarts in good order.
     pub restarts: u64,
     /// Commits that a crash took away before they were answered.

@@ -101,7 +101,7 @@ impl Simulation {
             matches!(replayed.ending, Some(Ending::Returned(_))) && !replayed.changes.is_empty();
         match &outcome.result {
             Err(error) if wants_commit => {
-                self.check_refusal(error.code, self.refusal_is_due())?;
+                self.check_refusal(error.code)?;
                 self.figures.refusals += 1;
                 self.unanswered.push(Unanswered::bare(outcome.ts));
             }
@@ -251,15 +251,18 @@ impl Simulation {
         })
     }
 
-    /// Whether a commit may be refused now.
-    pub(crate) fn refusal_is_due(&self) -> bool {
-        let is_small = self.profile.memory_max_bytes < 1 << 20;
-        let is_full = self.was_disk_bounded && self.host.store.stats().disk_full;
-        is_full || is_small || self.host.has_given_up()
-    }
-
-    pub(crate) fn check_refusal(&self, what: &str, is_due: bool) -> Checked {
-        check(is_due, Property::Accepts, || format!("a commit is refused: {what}"))
+    /// A commit was just refused. There must be a reason.
+    pub(crate) fn check_refusal(&self, what: &str) -> Checked {
+        let stats = self.host.store.stats();
+        let is_full = self.was_disk_bounded && stats.disk_full;
+        let has_no_memory = stats.memory_bytes >= self.profile.memory_table_bytes_max();
+        let is_due = match what {
+            "DiskFull" => is_full,
+            "Overloaded" => has_no_memory,
+            "ShuttingDown" => self.host.has_given_up(),
+            _ => is_full || has_no_memory || self.host.has_given_up(),
+        };
+        check(is_due, Property::Accepts, || format!("a commit is refused, {what}, and {stats:?}"))
     }
 }
 

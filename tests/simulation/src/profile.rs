@@ -6,9 +6,11 @@
 use std::time::Duration;
 
 use weir_store::StoreOptions;
+use weir_store::memory::MemoryBase;
 
 use crate::chance::Chance;
 use crate::generate::{TABLES, Taste};
+use crate::host::HostOptions;
 
 /// What happens next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,7 @@ pub(crate) enum Event {
     Client,
     /// The log writes what is queued.
     Group,
+    /// A part of a flush or of a checkpoint, or all of it.
     Flush,
     Checkpoint,
     /// A snapshot is opened and kept.
@@ -32,7 +35,7 @@ pub(crate) enum Event {
     SystemRecord,
     /// The disk gets full, or has room again.
     Room,
-    /// Syncs will fail from soon on.
+    /// A sync will fail soon.
     FailingSync,
     /// The process or the power goes.
     Crash,
@@ -46,7 +49,7 @@ pub(crate) enum Event {
 const EVENTS: [(Event, u32); 15] = [
     (Event::Client, 700),
     (Event::Group, 90),
-    (Event::Flush, 30),
+    (Event::Flush, 60),
     (Event::Checkpoint, 20),
     (Event::Hold, 20),
     (Event::Inspect, 20),
@@ -61,6 +64,9 @@ const EVENTS: [(Event, u32); 15] = [
     (Event::Restart, 5),
 ];
 
+/// How many of the runs have their base in redb, which takes longer.
+const REDB_PERCENT: u64 = 15;
+
 /// What one run is like.
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
@@ -69,9 +75,14 @@ pub(crate) struct Profile {
     pub(crate) taste: Taste,
     /// What a sync takes at most.
     pub(crate) sync_max: Duration,
+    pub(crate) base: MemoryBase,
     pub(crate) segment_bytes: u64,
-    pub(crate) memory_max_bytes: u64,
+    pub(crate) log_room_bytes: u64,
+    pub(crate) has_promised_room: bool,
+    pub(crate) memory_bytes: u64,
     pub(crate) reserve_bytes: u64,
+    /// Keys of a slice of a flush.
+    pub(crate) slice_keys: usize,
     /// Of the calls that begin.
     pub(crate) query_percent: u64,
     pub(crate) resend_percent: u64,
@@ -89,9 +100,13 @@ impl Profile {
             weights,
             taste: draw_taste(chance),
             sync_max: Duration::from_micros(chance.pick(&[0, 100, 3_000, 400_000])),
-            segment_bytes: chance.pick(&[300, 1_000, 4_000, 1 << 20]),
-            memory_max_bytes: chance.pick(&[10_000, 1 << 30, 1 << 30, 1 << 30]),
+            base: if chance.percent(REDB_PERCENT) { MemoryBase::Redb } else { MemoryBase::Rows },
+            segment_bytes: chance.pick(&[600, 2_000, 8_000, 1 << 20]),
+            log_room_bytes: chance.pick(&[0, 0, 1_000, 20_000]),
+            has_promised_room: chance.percent(70),
+            memory_bytes: chance.pick(&[20_000, 60_000, 1 << 30, 1 << 30]),
             reserve_bytes: chance.pick(&[0, 0, 2_000]),
+            slice_keys: chance.pick(&[1, 2, 5, 1_000]),
             query_percent: chance.pick(&[5, 20, 40]),
             resend_percent: chance.pick(&[0, 10, 30]),
             session_percent: chance.pick(&[50, 90]),
@@ -102,13 +117,20 @@ impl Profile {
         chance.weighted(&self.weights).map_or(Event::Client, |at| EVENTS[at].0)
     }
 
-    pub(crate) fn store_options(&self) -> StoreOptions {
-        StoreOptions {
+    pub(crate) fn host_options(&self) -> HostOptions {
+        let store = StoreOptions {
             segment_bytes: self.segment_bytes,
-            memory_max_bytes: self.memory_max_bytes,
+            log_room_bytes: self.log_room_bytes,
+            memory_bytes: self.memory_bytes,
             disk_reserve_bytes: self.reserve_bytes,
             ..StoreOptions::default()
-        }
+        };
+        HostOptions { base: self.base, store, has_promised_room: self.has_promised_room }
+    }
+
+    /// Commits are refused from so many bytes in memory on.
+    pub(crate) fn memory_table_bytes_max(&self) -> u64 {
+        self.memory_bytes / 2
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Property {
     Lives,
     /// Commits are refused for want of room, and for nothing else.
     Accepts,
+    /// What was not refused becomes durable on a full disk too, if the file system keeps its promise of room.
+    RoomIsKept,
     /// Counters tell what happened.
     Counters,
     /// Nothing panics.
@@ -64,6 +66,7 @@ impl Property {
             Property::Opens => "a store opens again, whatever a crash has left",
             Property::Lives => "the store gives up when a sync has failed, and at no other time",
             Property::Accepts => "commits are refused for want of room, and for nothing else",
+            Property::RoomIsKept => "what was not refused becomes durable, on a full disk too",
             Property::Counters => "counters tell what happened",
             Property::NoPanic => "nothing panics",
         }
