@@ -16,6 +16,9 @@ DEMO_DATA ?= .host
 # What the demo's functions are written in: rust, go, assemblyscript or typescript.
 GUEST ?= rust
 
+# What is simulated: see `simulate --help`.
+SIMULATE ?= --hours 1
+
 # Tests of functions in Rust, compiled for this machine.
 EXAMPLES_TARGET_DIR := $(WEIR_CACHE_DIR)/examples
 export EXAMPLES_TARGET_DIR
@@ -29,7 +32,7 @@ NPM_EXAMPLES := @weir/testing @weir/typescript weir-chat-assemblyscript weir-cha
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-browser lint format bench docs page host host-release
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-browser simulate lint format bench docs page host host-release
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +73,9 @@ test-npm: host ## The official npm clients against the real host
 
 test-browser: host page ## Two Chromium windows, a reload, a restart, SIGKILL
 	HOST_BIN="$$CARGO_TARGET_DIR/debug/host" npm test --workspace weir-tests-browser
+
+simulate: ## An hour of new seeds for the simulation (SIMULATE="--hours 8", "--seeds 0..1000", "--seed 7": those)
+	cargo run --release --locked --quiet -p weir-simulation --bin simulate -- $(SIMULATE)
 
 lint: ## Formats, lints, types, licences of dependencies
 	@scripts/setup lint

@@ -24,6 +24,13 @@ pub struct SweepPass {
     removed: u64,
 }
 
+impl SweepPass {
+    /// A pass over the records of commits up to `up_to`, whatever their age: for tests that decide what is old.
+    pub fn up_to(up_to: Timestamp) -> SweepPass {
+        SweepPass { up_to, rest: keyspace::session_requests(), scanned: 0, removed: 0 }
+    }
+}
+
 /// What one step has looked at.
 struct Step {
     old: Reads,
@@ -42,8 +49,7 @@ impl Database {
     /// The store takes no writes.
     pub fn begin_sweep(&self) -> Result<Option<SweepPass>, CommitError> {
         self.note_running_time()?;
-        let begin = |up_to| SweepPass { up_to, rest: keyspace::session_requests(), scanned: 0, removed: 0 };
-        Ok(self.record_age.old_up_to().map(begin))
+        Ok(self.record_age.old_up_to().map(SweepPass::up_to))
     }
 
     /// Goes on with a pass; `None` when it has come to its end.

@@ -13,7 +13,7 @@ use std::thread::{JoinHandle, ThreadId};
 use parking_lot::Mutex;
 use weir_value::Timestamp;
 
-use crate::base::{Activity, Base, BaseError, Flusher, FlusherParts, Pace, Watchdog, move_to_base};
+use crate::base::{Activity, Base, BaseError, Flusher, FlusherParts, Watchdog, has_room, move_to_base};
 use crate::disk::Disk;
 use crate::folder::Folder;
 use crate::group_commit::{GroupCommit, GroupParts, Step};
@@ -180,7 +180,22 @@ impl Parts {
 
     /// Flushes what can be flushed, on the caller's thread, and makes nothing of it durable.
     pub(crate) fn step_flush(&self) {
-        self.guard_base(|| self.flusher.flush(Pace::Full));
+        self.guard_base(|| self.flusher.flush_now());
+    }
+
+    /// One slice of a flush, or of a checkpoint; whether there is more of it.
+    pub(crate) fn step_slice(&self, keys_max: usize, is_checkpoint: bool) -> bool {
+        self.guard_base(|| self.flusher.step(keys_max, is_checkpoint))
+    }
+
+    /// From now on a commit that the log has no space for makes the log secure some, on its own thread.
+    pub(crate) fn secure_on_demand(self: &Arc<Parts>) {
+        let parts = Arc::downgrade(self);
+        self.sequencer.secure_with(move || {
+            if let Some(parts) = parts.upgrade() {
+                parts.groups.secure_now();
+            }
+        });
     }
 
     fn checkpoint(&self) -> bool {
@@ -230,7 +245,9 @@ fn make_id(base: &Base, env: &dyn Env) -> Result<StoreId, BaseError> {
 }
 
 /// Brings the memory table to the end of the log. More than fits there goes on into the base at once, which
-/// takes longer: there is only as much when an open snapshot kept the flush from its work. It counts as durable, because recovery writes what it reads to the disk anew, or knows it to be there.
+/// takes longer: there is only as much when an open snapshot kept the flush from its work. It counts as
+/// durable, because recovery writes what it reads to the disk anew, or knows it to be there. On a full disk it
+/// stays in memory: the base would wait for room, and nobody could read meanwhile.
 fn replay(
     disk: &dyn Disk,
     view: &View,
@@ -241,7 +258,7 @@ fn replay(
     let mut flushing = expected.reaches;
     let mut apply = |commit: crate::Commit| {
         view.memory.insert(commit.ts, &commit.writes, || commit.ts);
-        if view.memory.bytes() > options.table_bytes_max() {
+        if view.memory.bytes() > options.table_bytes_max() && has_room(disk, &view.base, options) {
             if commit.ts > flushing {
                 view.base.begin_flush(commit.ts)?;
                 flushing = commit.ts;

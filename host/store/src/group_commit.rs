@@ -17,6 +17,7 @@ use weir_value::Timestamp;
 use crate::base::Flusher;
 use crate::disk::Disk;
 use crate::log::{AppendError, CommitLog};
+use crate::planted::{self, Bug};
 use crate::sequencer::{Sequencer, Taken, Work};
 use crate::stats::Counters;
 use crate::view::View;
@@ -125,9 +126,9 @@ impl GroupCommit {
         if taken.group.is_empty() {
             return Step::Idle;
         }
-        if crate::planted::is(crate::planted::Bug::AnswerBeforeSync) {
-            let group = CommitGroup { commits: taken.group.clone() };
-            self.publish(&group, 0);
+        let is_answered = planted::is(Bug::AnswerBeforeSync);
+        if is_answered {
+            self.publish(&CommitGroup { commits: taken.group.clone() }, taken.framed_bytes);
         }
         match self.parts.log.append(&taken.group) {
             Ok(bytes) => {
@@ -135,6 +136,9 @@ impl GroupCommit {
                 self.parts.sequencer.note_written(taken.framed_bytes, self.parts.log.secured_bytes());
                 self.secure(&mut state);
                 drop(state);
+                if is_answered {
+                    return Step::Written;
+                }
                 self.publish(&CommitGroup { commits: taken.group }, bytes)
             }
             Err(AppendError::Full(error)) => {
@@ -148,6 +152,11 @@ impl GroupCommit {
                 Step::Failed
             }
         }
+    }
+
+    /// Secures space for the commit that waits for it.
+    pub(crate) fn secure_now(&self) {
+        self.secure(&mut self.state.lock());
     }
 
     /// Keeps as much space allocated as commits may come, and says whether there is any to be had.

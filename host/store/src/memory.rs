@@ -3,9 +3,10 @@
 //!
 //! Not here: a faster store for production. Everything is gone with the process.
 
+use std::io;
 use std::sync::Arc;
 
-use crate::base::{Activity, Base, MemoryTree};
+use crate::base::{Activity, Base, MemoryTree, REDB_FILE};
 use crate::disk::Disk;
 pub use crate::disk::{CrashImage, MemoryDisk};
 use crate::engine::{Engine, Parts, Site};
@@ -82,6 +83,23 @@ impl Stepper {
     pub fn flush(&self) {
         self.parts.step_flush();
     }
+
+    /// As [`Stepper::flush`], by a slice of at most `keys_max` keys: goes on with the pass under way, or begins
+    /// one. Whether there is more of it; whatever wants a pass of its own finishes it first.
+    pub fn flush_slice(&self, keys_max: usize) -> bool {
+        self.parts.step_slice(keys_max, false)
+    }
+
+    /// As [`Stepper::flush_slice`], but a pass that begins here ends as a checkpoint.
+    pub fn checkpoint_slice(&self, keys_max: usize) -> bool {
+        self.parts.step_slice(keys_max, true)
+    }
+
+    /// From now on nothing is sequenced that the log may find no room for, as in a store with threads. Without
+    /// this, whoever steps by hand may sequence more than has its space for sure.
+    pub fn secure_on_demand(&self) {
+        self.parts.secure_on_demand();
+    }
 }
 
 /// What a twin keeps allocated for its log: there are many of them, and each is zeros in memory.
@@ -96,20 +114,21 @@ fn site(
     let log_room_bytes = options.log_room_bytes.min(LOG_ROOM_BYTES_MAX);
     let options = StoreOptions { log_room_bytes, ..options };
     let is_new = is_new(disk);
-    if !is_new {
-        // As after a process that did not end well.
-        disk.forget_cached().map_err(|source| OpenError::Io {
-            action: "syncing",
-            path: "memory".into(),
-            source,
-        })?;
-    }
+    // As after a process that did not end well: the base's cache is dropped, the log is written anew.
+    let forget = |forgotten: io::Result<()>| {
+        forgotten.map_err(|source| OpenError::Io { action: "syncing", path: "memory".into(), source })
+    };
     let base = match base {
-        MemoryBase::Rows => Base::new(MemoryTree::new(disk.clone())),
+        MemoryBase::Rows => {
+            forget(if is_new { Ok(()) } else { disk.forget_cached_rows() })?;
+            Base::new(MemoryTree::new(disk.clone()))
+        }
         MemoryBase::Redb => {
-            if is_new && disk.file_names().iter().any(|name| name == crate::base::REDB_FILE) {
-                disk.remove_file(crate::base::REDB_FILE);
+            if is_new {
+                // As in a folder whose making was interrupted: its parts need not fit together.
+                disk.file_names().iter().for_each(|name| disk.remove_file(name));
             }
+            forget(disk.forget_cached(REDB_FILE))?;
             crate::open::open_redb(disk, options.cache_bytes())?
         }
     };

@@ -10,7 +10,7 @@
 //! Not here: the log, durability, conflicts.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -47,7 +47,11 @@ pub(crate) struct Sequencer {
     table_bytes_max: u64,
     /// Whether other threads make room, so that waiting for it makes sense.
     has_threads: bool,
+    /// Without threads: what lets the log secure space.
+    secure_log: OnceLock<Box<SecureLog>>,
 }
+
+type SecureLog = dyn Fn() + Send + Sync;
 
 struct State {
     /// The newest commit's.
@@ -134,7 +138,13 @@ impl Sequencer {
             slow_bytes: options.slow_bytes(),
             table_bytes_max: options.table_bytes_max(),
             has_threads,
+            secure_log: OnceLock::new(),
         }
+    }
+
+    /// Without threads a commit that there is no space for calls this, and is refused if that does not help.
+    pub(crate) fn secure_with(&self, secure_log: impl Fn() + Send + Sync + 'static) {
+        let _ = self.secure_log.set(Box::new(secure_log));
     }
 
     /// See [`Store::sequence`](crate::Store::sequence).
@@ -214,9 +224,11 @@ impl Sequencer {
         mut state: MutexGuard<'a, State>,
         framed_bytes: u64,
     ) -> Result<MutexGuard<'a, State>, SequenceError> {
-        // Whoever steps the log by hand secures space by that, later.
-        if !self.has_threads || state.spoken_bytes + framed_bytes <= state.secured_bytes {
+        if state.spoken_bytes + framed_bytes <= state.secured_bytes {
             return Ok(state);
+        }
+        if !self.has_threads {
+            return self.secure_by_hand(state, framed_bytes);
         }
         state.wanted_bytes = framed_bytes;
         let mut timed_out = false;
@@ -240,6 +252,24 @@ impl Sequencer {
         state.wanted_bytes = 0;
         self.room.notify_all();
         result.map(|()| state)
+    }
+
+    /// As [`Sequencer::secure`], on this thread.
+    fn secure_by_hand<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        framed_bytes: u64,
+    ) -> Result<MutexGuard<'a, State>, SequenceError> {
+        // Whoever steps the log secures space by that, later.
+        let Some(secure_log) = self.secure_log.get() else { return Ok(state) };
+        state.wanted_bytes = framed_bytes;
+        MutexGuard::unlocked(&mut state, secure_log);
+        state.wanted_bytes = 0;
+        match state.spoken_bytes + framed_bytes <= state.secured_bytes {
+            true => Ok(state),
+            false if state.closing => Err(SequenceError::Closed),
+            false => Err(SequenceError::DiskFull),
+        }
     }
 
     fn slow_down(&self, pace: &mut Pace, before: u64, after: u64) {

@@ -9,16 +9,18 @@
 //! log goes one checkpoint later than it could: then that older state still finds the log it needs. Only a
 //! disk short of room makes it go at once.
 //!
+//! Whoever has no threads steps a pass by hand, so that anything may happen between two slices.
+//!
 //! Not here: when (see `policy`), and any reader.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::time::Duration;
 
-use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
 use weir_value::Timestamp;
 
+use super::moving::{Moving, SLICE, has_room, move_to_base};
 use super::policy::{self, Decision, Pace, Pressure};
 use super::{Activity, BaseError};
 use crate::disk::Disk;
@@ -32,8 +34,6 @@ use crate::stats::Counters;
 use crate::view::View;
 use crate::{Env, StoreOptions};
 
-/// What one slice moves at most.
-const SLICE: SliceBounds = SliceBounds { entries: 1024, bytes: 1024 * 1024 };
 /// A gentle pass rests this many times as long as it worked.
 const GENTLE_REST: u32 = 3;
 /// But no longer than this: what waited for a slow disk has not taken the processor.
@@ -84,6 +84,23 @@ struct PassState {
     previous_checkpoint: Timestamp,
     /// Of memory.
     rate: Rate,
+    /// The pass under way that is stepped by hand.
+    stepped: Option<Stepped>,
+}
+
+/// A pass that is stepped by hand.
+struct Stepped {
+    aim: Aim,
+    moving: Moving,
+    is_checkpoint: bool,
+}
+
+/// Where a pass goes.
+#[derive(Clone, Copy)]
+struct Aim {
+    bound: Timestamp,
+    /// The position of the log that belongs to it.
+    logged_bytes: u64,
 }
 
 impl Flusher {
@@ -94,6 +111,7 @@ impl Flusher {
             pass: Mutex::new(PassState {
                 previous_checkpoint: checkpoint,
                 rate: Rate::assumed(RATE_FIRST, RATE_BYTES_FIRST),
+                stepped: None,
             }),
             checkpoint_ns: AtomicU64::new(checkpoint.as_nanos()),
             flushed_ns: AtomicU64::new(checkpoint.as_nanos()),
@@ -157,32 +175,107 @@ impl Flusher {
     /// One pass; false when it was stopped half-way.
     pub(crate) fn flush(&self, pace: Pace) -> Result<bool, BaseError> {
         let mut pass = self.pass.lock();
+        self.finish_stepped(&mut pass)?;
         self.run_pass(&mut pass, self.parts.view.floor(), pace)
     }
 
     /// One pass, made durable; false when it was stopped half-way.
     pub(crate) fn checkpoint(&self, pace: Pace) -> Result<bool, BaseError> {
         let mut pass = self.pass.lock();
-        let logged_bytes = self.parts.counters.logged_position();
-        let floor = self.parts.view.floor();
-        if floor <= self.checkpointed() {
+        self.finish_stepped(&mut pass)?;
+        let aim = self.aim();
+        if aim.bound <= self.checkpointed() {
             return Ok(true);
         }
-        if !self.run_pass(&mut pass, floor, pace)? {
+        if !self.run_pass(&mut pass, aim.bound, pace)? {
             return Ok(false);
         }
+        self.complete_checkpoint(&mut pass, aim)?;
+        Ok(true)
+    }
+
+    fn aim(&self) -> Aim {
+        let logged_bytes = self.parts.counters.logged_position();
+        Aim { bound: self.parts.view.floor(), logged_bytes }
+    }
+
+    /// What follows the pass of a checkpoint.
+    fn complete_checkpoint(&self, pass: &mut PassState, aim: Aim) -> Result<(), BaseError> {
         let FlusherParts { view, activity, env, sequencer, .. } = &self.parts;
         let base = &view.base;
         let started = env.monotonic();
-        activity.watch("syncing", || base.checkpoint(floor))?;
+        activity.watch("syncing", || base.checkpoint(aim.bound))?;
         sequencer.note_flushed(0, env.monotonic().saturating_sub(started));
         let before = self.checkpointed();
         pass.previous_checkpoint = before;
-        self.checkpoint_ns.store(floor.as_nanos(), Ordering::Release);
-        self.parts.counters.note_checkpoint(logged_bytes);
+        self.checkpoint_ns.store(aim.bound.as_nanos(), Ordering::Release);
+        self.parts.counters.note_checkpoint(aim.logged_bytes);
         let is_kept_longer = base.may_fall_back() && !self.is_short_of_room();
-        self.release_log(if is_kept_longer { before } else { floor });
-        Ok(true)
+        self.release_log(if is_kept_longer { before } else { aim.bound });
+        Ok(())
+    }
+
+    /// As `flush`, at full speed, unless the disk has no room for it.
+    pub(crate) fn flush_now(&self) -> Result<bool, BaseError> {
+        if self.has_room() { self.flush(Pace::Full) } else { Ok(false) }
+    }
+
+    /// Goes on with the pass that is stepped by hand, or begins one, by a slice of at most that many keys. Whether
+    /// there is more of it; none is left either when the disk has no room.
+    pub(crate) fn step(&self, keys_max: usize, is_checkpoint: bool) -> Result<bool, BaseError> {
+        let mut pass = self.pass.lock();
+        let under_way = match pass.stepped.take() {
+            Some(stepped) => Some(stepped),
+            None => self.begin_stepped(is_checkpoint)?,
+        };
+        match under_way.filter(|_| self.has_room()) {
+            Some(stepped) => {
+                pass.stepped = self.step_slice(&mut pass, stepped, keys_max)?;
+                Ok(pass.stepped.is_some())
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// `None`: there is nothing to move.
+    fn begin_stepped(&self, is_checkpoint: bool) -> Result<Option<Stepped>, BaseError> {
+        let aim = self.aim();
+        let reached = if is_checkpoint { self.checkpointed() } else { self.flushed() };
+        if aim.bound <= reached || !self.has_room() {
+            return Ok(None);
+        }
+        let FlusherParts { view, activity, .. } = &self.parts;
+        activity.watch("flushing to", || view.base.begin_flush(aim.bound))?;
+        Ok(Some(Stepped { aim, moving: Moving::new(aim.bound), is_checkpoint }))
+    }
+
+    /// `None`: that was the end of it.
+    fn step_slice(
+        &self,
+        pass: &mut PassState,
+        mut stepped: Stepped,
+        keys_max: usize,
+    ) -> Result<Option<Stepped>, BaseError> {
+        let FlusherParts { view, activity, counters, .. } = &self.parts;
+        let bounds = SliceBounds { entries: keys_max.max(1), ..SLICE };
+        let moved = stepped.moving.slice(view, activity, bounds)?;
+        counters.flushed_keys.fetch_add(moved.keys, Ordering::Relaxed);
+        if !stepped.moving.is_done {
+            return Ok(Some(stepped));
+        }
+        self.flushed_ns.fetch_max(stepped.aim.bound.as_nanos(), Ordering::AcqRel);
+        if stepped.is_checkpoint {
+            self.complete_checkpoint(pass, stepped.aim)?;
+        }
+        Ok(None)
+    }
+
+    /// One pass at a time: who wants another waits for the one under way, which ends early when the store closes.
+    fn finish_stepped(&self, pass: &mut PassState) -> Result<(), BaseError> {
+        while let Some(stepped) = pass.stepped.take().filter(|_| !self.is_stopped() && self.has_room()) {
+            pass.stepped = self.step_slice(pass, stepped, SLICE.entries)?;
+        }
+        Ok(())
     }
 
     /// As `checkpoint`, at full speed, and hurrying a pass that is under way.
@@ -296,49 +389,13 @@ impl Flusher {
         *self.stopped.lock()
     }
 
-    /// Whether the disk has room for what a pass may write: a part of the reserve, which new commits leave
-    /// alone, and what the base needs at least. A disk that does not tell is taken to have it.
     fn has_room(&self) -> bool {
-        let needed_bytes = self.parts.view.base.room_needed();
-        self.parts.disk.space().map_or(true, |space| {
-            let reserve_bytes = space.reserve_bytes(self.parts.options.disk_reserve_bytes);
-            space.available_bytes >= (reserve_bytes / 4).max(needed_bytes)
-        })
+        has_room(&*self.parts.disk, &self.parts.view.base, &self.parts.options)
     }
 
     fn is_short_of_room(&self) -> bool {
         self.parts.disk.space().is_ok_and(|space| {
             space.available_bytes < space.reserve_bytes(self.parts.options.disk_reserve_bytes)
         })
-    }
-}
-
-/// What one slice moved.
-pub(crate) struct Moved {
-    pub(crate) keys: u64,
-    /// Of memory.
-    pub(crate) bytes: u64,
-}
-
-/// Moves everything up to `bound` from memory into the base. `after_slice` hears what a slice moved, and says
-/// whether to go on; the result is false when it did not.
-pub(crate) fn move_to_base(
-    view: &View,
-    activity: &Activity,
-    bound: Timestamp,
-    mut after_slice: impl FnMut(Moved) -> bool,
-) -> Result<bool, BaseError> {
-    let mut after: Option<Bytes> = None;
-    loop {
-        let slice = view.memory.flushable(after.as_deref(), bound, SLICE);
-        let skipped = if planted::is(Bug::FlushSkipsKey) { slice.entries.len().min(1) } else { 0 };
-        activity.watch("flushing to", || view.base.apply(&slice.entries[skipped..]))?;
-        let bytes = view.memory.remove_flushed(&slice, bound);
-        let goes_on = after_slice(Moved { keys: slice.entries.len() as u64, bytes });
-        match slice.reached {
-            None => return Ok(true),
-            Some(_) if !goes_on => return Ok(false),
-            reached => after = reached,
-        }
     }
 }

@@ -18,7 +18,7 @@ const SECTOR_BYTES: usize = 512;
 pub enum CrashImage {
     /// None of it.
     Synced,
-    /// All of it, as after the death of the process alone.
+    /// All of it, in the page cache still, as after the death of the process alone.
     Written,
     /// A part that the seed chooses, sector by sector; equal seeds give equal images.
     Torn {
@@ -44,7 +44,21 @@ impl MemoryDisk {
 
 impl State {
     fn after_failure(&self, image: CrashImage) -> State {
-        let mut chance = Chance::new(image);
+        match image {
+            CrashImage::Written => State {
+                syncs: 0,
+                freeze_after: None,
+                frozen: None,
+                failing: None,
+                capacity_bytes: None,
+                ..self.clone()
+            },
+            CrashImage::Synced => self.after_power_failure(&Chance(None)),
+            CrashImage::Torn { seed } => self.after_power_failure(&Chance::seeded(seed)),
+        }
+    }
+
+    fn after_power_failure(&self, chance: &Chance) -> State {
         let mut left = State { next_file: self.next_file, ..State::default() };
         let all_names: Vec<&String> = self.synced_names.keys().chain(self.written_names.keys()).collect();
         for name in all_names {
@@ -66,67 +80,53 @@ impl State {
     }
 }
 
-/// Decides what survives.
-struct Chance {
-    image: CrashImage,
-    random: SimEnv,
-}
+/// Decides what survives of what was not synced: nothing, or what a seed chooses.
+struct Chance(Option<SimEnv>);
 
 impl Chance {
-    fn new(image: CrashImage) -> Chance {
-        let seed = if let CrashImage::Torn { seed } = image { seed } else { 0 };
-        Chance { image, random: SimEnv::new(seed, Timestamp::ZERO) }
+    fn seeded(seed: u64) -> Chance {
+        Chance(Some(SimEnv::new(seed, Timestamp::ZERO)))
     }
 
-    fn draw(&self) -> u64 {
+    /// From zero up to, and without, `bound`; `None` when nothing survives.
+    fn below(&self, bound: usize) -> Option<usize> {
         let mut word = [0; 8];
-        self.random.fill_random(&mut word);
-        u64::from_le_bytes(word)
+        self.0.as_ref()?.fill_random(&mut word);
+        usize::try_from(u64::from_le_bytes(word) % bound as u64).ok()
     }
 
-    fn keeps(&mut self) -> bool {
-        match self.image {
-            CrashImage::Synced => false,
-            CrashImage::Written => true,
-            CrashImage::Torn { .. } => self.draw().is_multiple_of(2),
-        }
+    fn keeps(&self) -> bool {
+        self.below(2) == Some(0)
     }
 
-    fn prefix(&mut self, len: usize) -> usize {
-        match self.image {
-            CrashImage::Synced => 0,
-            CrashImage::Written => len,
-            CrashImage::Torn { .. } => usize::try_from(self.draw() % (len as u64 + 1)).unwrap_or(0),
-        }
+    fn prefix(&self, len: usize) -> usize {
+        self.below(len + 1).unwrap_or(0)
     }
 
     /// The file's bytes: each sector, and the length, are the synced or the written ones. A sector that was
     /// never synced and is lost reads as zeros.
-    fn tear(&mut self, file: &File) -> Vec<u8> {
-        match self.image {
-            CrashImage::Synced => file.synced.clone(),
-            CrashImage::Written => file.written.clone(),
-            CrashImage::Torn { .. } => {
-                let (short, long) =
-                    (file.synced.len().min(file.written.len()), file.synced.len().max(file.written.len()));
-                // A file may well have its new length and not its new sectors.
-                let len = if file.synced.len() == file.written.len() || self.keeps() {
-                    long
-                } else {
-                    short + self.prefix(long - short)
-                };
-                let mut bytes = file.synced.clone();
-                bytes.resize(len, 0);
-                let dirty = file.dirty.iter().flat_map(|page| File::page(*page, len).step_by(SECTOR_BYTES));
-                for start in dirty {
-                    let end = (start + SECTOR_BYTES).min(len).min(file.written.len());
-                    if start < end && self.keeps() {
-                        bytes[start..end].copy_from_slice(&file.written[start..end]);
-                    }
-                }
-                bytes
+    fn tear(&self, file: &File) -> Vec<u8> {
+        if self.0.is_none() {
+            return file.synced.clone();
+        }
+        let (short, long) =
+            (file.synced.len().min(file.written.len()), file.synced.len().max(file.written.len()));
+        // A file may well have its new length and not its new sectors.
+        let len = if file.synced.len() == file.written.len() || self.keeps() {
+            long
+        } else {
+            short + self.prefix(long - short)
+        };
+        let mut bytes = file.synced.clone();
+        bytes.resize(len, 0);
+        let dirty = file.dirty.iter().flat_map(|page| File::page(*page, len).step_by(SECTOR_BYTES));
+        for start in dirty {
+            let end = (start + SECTOR_BYTES).min(len).min(file.written.len());
+            if start < end && self.keeps() {
+                bytes[start..end].copy_from_slice(&file.written[start..end]);
             }
         }
+        bytes
     }
 }
 

@@ -163,12 +163,15 @@ impl MemoryDisk {
     /// Makes the changes of the rows durable.
     pub(crate) fn sync_rows(&self) -> io::Result<()> {
         let mut state = self.state.lock();
-        let changes = std::mem::take(&mut state.row_changes);
-        state.sync(|state| {
-            for change in &changes {
+        let synced = state.sync(|state| {
+            for change in std::mem::take(&mut state.row_changes) {
                 change.apply(&mut state.synced_rows);
             }
-        })
+        });
+        if synced.is_err() {
+            state.row_changes.clear();
+        }
+        synced
     }
 
     /// Reads the rows.
@@ -176,20 +179,29 @@ impl MemoryDisk {
         read(&self.state.lock().written_rows)
     }
 
-    /// What an operating system does that is asked to drop its cache: the next reads are the disk's.
-    pub(crate) fn forget_cached(&self) -> io::Result<()> {
+    /// What the kernel may do at any moment: it drops the pages that it takes for clean, and the next reads are
+    /// the disk's. That shows when a sync has failed, and at no other time.
+    pub fn evict(&self) {
         let mut state = self.state.lock();
-        let ids: Vec<u64> = state.files.keys().copied().collect();
-        for id in ids {
-            state.sync_file(id)?;
+        state.files.values_mut().for_each(File::evict);
+        state.evict_rows();
+    }
+
+    /// What the kernel does that is asked to drop what it caches of a file.
+    pub(crate) fn forget_cached(&self, name: &str) -> io::Result<()> {
+        let Ok(id) = self.find(name) else { return Ok(()) };
+        let mut state = self.state.lock();
+        state.sync_file(id)?;
+        if let Some(file) = state.files.get_mut(&id) {
+            file.evict();
         }
-        drop(state);
+        Ok(())
+    }
+
+    /// As [`MemoryDisk::forget_cached`], for the rows.
+    pub(crate) fn forget_cached_rows(&self) -> io::Result<()> {
         self.sync_rows()?;
-        let mut state = self.state.lock();
-        if state.frozen.is_none() {
-            state.files.values_mut().for_each(|file| file.written = file.synced.clone());
-            state.written_rows = state.synced_rows.clone();
-        }
+        self.state.lock().evict_rows();
         Ok(())
     }
 
@@ -216,6 +228,17 @@ impl File {
     /// The bytes of a page that are inside a file of that length.
     pub(super) fn page(number: usize, len: usize) -> std::ops::Range<usize> {
         (number * PAGE_BYTES).min(len)..((number + 1) * PAGE_BYTES).min(len)
+    }
+
+    /// Pages that are not dirty are the disk's again.
+    fn evict(&mut self) {
+        let len = self.written.len();
+        for number in (0..len.div_ceil(PAGE_BYTES)).filter(|number| !self.dirty.contains(number)) {
+            let page = File::page(number, len);
+            let there = page.start.min(self.synced.len())..page.end.min(self.synced.len());
+            self.written[page.clone()].fill(0);
+            self.written[page.start..page.start + there.len()].copy_from_slice(&self.synced[there]);
+        }
     }
 
     fn sync(&mut self) {
@@ -259,6 +282,13 @@ impl State {
             file.dirty.clear();
         }
         synced
+    }
+
+    fn evict_rows(&mut self) {
+        self.written_rows = self.synced_rows.clone();
+        for change in &self.row_changes {
+            change.apply(&mut self.written_rows);
+        }
     }
 
     fn used_bytes(&self) -> usize {
@@ -404,6 +434,7 @@ impl DiskFile for MemoryFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::CrashImage;
 
     fn write(disk: &MemoryDisk, name: &str, bytes: &[u8]) -> Arc<dyn DiskFile> {
         let file = disk.create(name).unwrap();
@@ -448,7 +479,12 @@ mod tests {
         assert_eq!(disk.read("a", u64::MAX).unwrap()[..4096], [1; 4096], "the cache has it");
         let left = disk.image().read("a", u64::MAX).unwrap();
         assert_eq!((&left[..4096], &left[4096..]), (&[0; 4096][..], &[2; 904][..]), "the disk has not");
-        disk.forget_cached().unwrap();
-        assert_eq!(disk.read("a", u64::MAX).unwrap(), left);
+        assert_eq!(disk.crash(CrashImage::Written).read("a", u64::MAX).unwrap()[..4096], [1; 4096]);
+        file.write_at(4200, &[3; 10]).unwrap();
+        disk.evict();
+        let kept = disk.read("a", u64::MAX).unwrap();
+        assert_eq!((&kept[..4096], &kept[4200..4210]), (&left[..4096], &[3; 10][..]), "dirty pages stay");
+        disk.forget_cached("a").unwrap();
+        assert_eq!(disk.read("a", u64::MAX).unwrap(), kept);
     }
 }

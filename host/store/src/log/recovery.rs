@@ -93,13 +93,15 @@ pub(crate) fn recover(
     let last = headers[first].base;
     let mut replay =
         Replay { disk, expected, apply, last, replay_bytes: 0, commits: 0, cut_bytes: 0, end: 0 };
+    let newest_is_empty = !has_records(disk, newest)?;
+    if newest_is_empty && headers.len() > 1 {
+        replay.renew_header(newest)?;
+    }
     for pair in headers[first..].windows(2) {
-        let newest_is_empty = pair[1].number == newest.number && !has_records(disk, newest)?;
-        replay.read_closed(&pair[0], newest_is_empty)?;
+        replay.read_closed(&pair[0], newest_is_empty && pair[1].number == newest.number)?;
     }
     if first + 1 == headers.len() && headers.len() > 1 {
         // Not to be read again; but its seal must be durable before the newest segment gets more records.
-        let newest_is_empty = !has_records(disk, newest)?;
         replay.renew_seal(&headers[first - 1], newest_is_empty)?;
     }
     replay.read_newest(newest)?;
@@ -244,6 +246,23 @@ impl Replay<'_> {
             // The process went between the making of the newest segment and the seal.
             End::Open if newest_is_empty => self.write_seal(header, self.end),
             _ => {
+                let newest = read_segment(self.disk, header.number + 1).unwrap();
+                for (number, bytes) in [(header.number, &bytes), (header.number + 1, &newest)] {
+                    eprintln!(
+                        "segment {number} {} bytes, end {}, newest empty {newest_is_empty}",
+                        bytes.len(),
+                        self.end
+                    );
+                    for (i, sector) in bytes.chunks(512).enumerate() {
+                        eprintln!(
+                            "  {i}: {} bytes, {} nonzero, last {} first {:?}",
+                            sector.len(),
+                            sector.iter().filter(|b| **b != 0).count(),
+                            sector[sector.len() - 1],
+                            &sector[..8.min(sector.len())]
+                        );
+                    }
+                }
                 let what = "the segment is not complete, and a newer one follows".to_owned();
                 Err(damaged(self.disk, header.number, self.end, what))
             }
@@ -266,15 +285,27 @@ impl Replay<'_> {
         }
     }
 
+    /// Whoever made the newest segment may have gone before it stood on the disk. It must, name and header,
+    /// before the seal of another one says that it follows.
+    fn renew_header(&self, header: &SegmentHeader) -> Result<(), RecoveryError> {
+        self.write(header, 0, &header.encode())?;
+        let synced = if self.expected.read_only { Ok(()) } else { self.disk.sync_dir() };
+        synced.map_err(|source| io_error(self.disk, "syncing the folder of", "", source))
+    }
+
     fn write_seal(&self, header: &SegmentHeader, at: u64) -> Result<(), RecoveryError> {
+        let mut encoder = Encoder::default();
+        self.write(header, at, encoder.seal(header.number + 1, header.salt, sector_number(at)))
+    }
+
+    /// Durably.
+    fn write(&self, header: &SegmentHeader, at: u64, bytes: &[u8]) -> Result<(), RecoveryError> {
         if self.expected.read_only {
             return Ok(());
         }
         let name = segment::file_name(header.number);
-        let mut encoder = Encoder::default();
-        let seal = encoder.seal(header.number + 1, header.salt, sector_number(at));
         let written = self.disk.open(&name).and_then(|file| {
-            file.write_at(at, seal)?;
+            file.write_at(at, bytes)?;
             file.sync()
         });
         written.map_err(|source| io_error(self.disk, "writing", &name, source))

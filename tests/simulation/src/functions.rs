@@ -1,0 +1,199 @@
+//! The deployment: functions that run their client's program on the host's transaction.
+//!
+//! Not here: what programs do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_db::{
+    DbError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, NestedCall, Transaction, native,
+};
+use weir_value::FunctionPath;
+
+use crate::client::{Port, Report};
+use crate::documents::DocId;
+use crate::program::{Access, Code, Ending, Fields, Look, Nested, Output, Stopped, execute};
+
+/// Several paths for the same: the database keeps a rate of conflicts for each.
+pub(crate) const MUTATIONS: [&str; 3] = ["sim:first", "sim:second", "sim:third"];
+pub(crate) const QUERY: &str = "sim:look";
+
+/// The deployment.
+pub(crate) struct SimFunctions {
+    infos: BTreeMap<FunctionPath, Arc<FunctionInfo>>,
+}
+
+impl SimFunctions {
+    pub(crate) fn new() -> SimFunctions {
+        let mutations = MUTATIONS.iter().map(|path| native::open_info(path, FunctionKind::Mutation));
+        let infos = mutations.chain([native::open_info(QUERY, FunctionKind::Query)]);
+        SimFunctions { infos: infos.map(|info| (info.path.clone(), Arc::new(info))).collect() }
+    }
+}
+
+impl Functions for SimFunctions {
+    fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
+        self.infos.get(path).cloned()
+    }
+
+    fn list(&self) -> Vec<Arc<FunctionInfo>> {
+        self.infos.values().cloned().collect()
+    }
+
+    fn run(
+        &self,
+        _info: &FunctionInfo,
+        _args: &Bytes,
+        tx: Transaction,
+    ) -> (Transaction, Result<Bytes, FunctionError>) {
+        Port::here(|port| {
+            let Some(port) = port else {
+                let message = "only clients of the simulation run its functions".to_owned();
+                return (tx, Err(FunctionError::System { code: "InternalServerError", message }));
+            };
+            let Ok(program) = port.begin(tx.ts()) else { return (tx, stopped()) };
+            let mut access = Running { port, functions: self, tx: Some(tx) };
+            let ending = execute(&mut access, &program);
+            let ending = ending.and_then(|ending| port.report(Report::Ends).map(|()| ending));
+            (access.tx(), result_of(ending))
+        })
+    }
+}
+
+fn result_of(ending: Result<Ending, Stopped>) -> Result<Bytes, FunctionError> {
+    match ending {
+        Ok(Ending::Returned(result)) => Ok(result),
+        Ok(Ending::Failed) => {
+            Err(FunctionError::Application { message: "as the program says".to_owned(), data: None })
+        }
+        Err(Stopped) => stopped(),
+    }
+}
+
+fn stopped() -> Result<Bytes, FunctionError> {
+    Err(FunctionError::Application { message: "the process has gone".to_owned(), data: None })
+}
+
+/// A program that runs in the host.
+struct Running<'a> {
+    port: &'a Port,
+    functions: &'a SimFunctions,
+    /// Away while a nested call has it.
+    tx: Option<Transaction>,
+}
+
+impl Running<'_> {
+    fn tx(&mut self) -> Transaction {
+        self.tx.take().expect("the transaction is back")
+    }
+
+    fn with<T>(&mut self, operation: impl FnOnce(&mut Transaction) -> Result<T, DbError>) -> Result<T, Code> {
+        operation(self.tx.as_mut().expect("the transaction is here")).map_err(|error| error.code)
+    }
+}
+
+impl Access for Running<'_> {
+    fn get(&mut self, id: &DocId) -> Result<Option<Bytes>, Code> {
+        self.with(|tx| tx.get(None, &id.text))
+    }
+
+    fn insert(&mut self, table: &str, fields: Fields) -> Result<DocId, Code> {
+        let id = self.with(|tx| tx.insert(table, json(fields).as_bytes()))?;
+        DocId::parse(&id).ok_or("an id that is none")
+    }
+
+    fn patch(&mut self, id: &DocId, n: u32) -> Result<(), Code> {
+        self.with(|tx| tx.patch(None, &id.text, format!(r#"{{"n":{n}}}"#).as_bytes()))
+    }
+
+    fn replace(&mut self, id: &DocId, fields: Fields) -> Result<(), Code> {
+        self.with(|tx| tx.replace(None, &id.text, json(fields).as_bytes()))
+    }
+
+    fn delete(&mut self, id: &DocId) -> Result<(), Code> {
+        self.with(|tx| tx.delete(None, &id.text))
+    }
+
+    fn look(&mut self, look: &Look, bounds: &[(&'static str, DocId)]) -> Result<(u32, Bytes), Code> {
+        let plan = plan(look, bounds);
+        let mut batch = self.with(|tx| tx.query(plan.as_bytes(), look.batch_rows))?;
+        let (mut count, mut documents) = (0, Vec::new());
+        loop {
+            if batch.count > 0 && count > 0 {
+                documents.push(b',');
+            }
+            documents.extend_from_slice(&batch.documents[1..batch.documents.len() - 1]);
+            count += batch.count;
+            match batch.cursor {
+                Some(cursor) if count < look.rows_max => {
+                    // Others may commit here; the rest of the query must not see it.
+                    if self.port.report(Report::Within).is_err() {
+                        return Err("Stopped");
+                    }
+                    batch = self.with(|tx| tx.query_next(cursor, look.batch_rows))?;
+                }
+                Some(cursor) => {
+                    self.with(|tx| {
+                        tx.query_close(cursor);
+                        Ok(())
+                    })?;
+                    return Ok((count, documents.into()));
+                }
+                None => return Ok((count, documents.into())),
+            }
+        }
+    }
+
+    fn call(&mut self, nested: &Nested) -> Result<Bytes, Code> {
+        let path = match nested.called_as {
+            FunctionKind::Mutation => MUTATIONS[0],
+            FunctionKind::Query => QUERY,
+        };
+        let call = NestedCall { path, args: b"{}", called_as: nested.called_as };
+        let (port, functions) = (self.port, self.functions);
+        let (tx, result) = self.tx().call_nested(functions, call, |_, _, tx| {
+            let mut inner = Running { port, functions, tx: Some(tx) };
+            let ending = execute(&mut inner, &nested.program);
+            (inner.tx(), result_of(ending))
+        });
+        self.tx = Some(tx);
+        result.map_err(|error| error.code)
+    }
+
+    fn log(&mut self, line: &str) {
+        if let Some(tx) = &mut self.tx {
+            tx.log(LogLevel::Info, line);
+        }
+    }
+
+    fn note(&mut self, output: Output) -> Result<(), Stopped> {
+        self.port.report(Report::Did(output))
+    }
+}
+
+fn json(fields: Fields) -> String {
+    format!(r#"{{"n":{},"pad":"{}"}}"#, fields.n, "x".repeat(fields.pad_bytes))
+}
+
+fn plan(look: &Look, bounds: &[(&'static str, DocId)]) -> String {
+    use std::fmt::Write as _;
+    let field = if look.by_id { "_id" } else { "_creationTime" };
+    let index = if look.by_id { "by_id" } else { "by_creation_time" };
+    let order = if look.descending { "desc" } else { "asc" };
+    let mut plan = format!(r#"{{"table":"{}","index":"{index}","order":"{order}","range":["#, look.table);
+    for (at, (op, id)) in bounds.iter().enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        let value = if look.by_id { format!("\"{}\"", id.text) } else { id.creation_time_json() };
+        let _ = write!(plan, r#"{comma}{{"op":"{op}","field":"{field}","value":{value}}}"#);
+    }
+    plan.push(']');
+    if let Some(below) = look.below {
+        let _ = write!(plan, r#","filter":{{"$lt":[{{"$field":"n"}},{{"$literal":{below}}}]}}"#);
+    }
+    if let Some(limit) = look.limit {
+        let _ = write!(plan, r#","limit":{limit}"#);
+    }
+    plan.push('}');
+    plan
+}

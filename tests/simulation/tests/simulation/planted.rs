@@ -1,0 +1,43 @@
+//! Defects that are planted in the host, each of which the simulation must find.
+use weir_simulation::{Property, Settings, find_failure, run};
+use weir_store::planted::Bug;
+
+use crate::search::search;
+
+/// How many seeds a defect may take.
+const SEEDS_MAX: u64 = 2_000;
+
+/// The defect is found, is told as what it is, and is found again with the events that the report names.
+fn is_found(bug: Bug, as_one_of: &[Property]) {
+    let settings = Settings { bug: Some(bug), ..Settings::default() };
+    let seed = search(SEEDS_MAX, &settings).failed;
+    let seed = seed.unwrap_or_else(|| panic!("{SEEDS_MAX} seeds do not find {bug:?}"));
+    let failure = find_failure(seed, &settings).expect("a seed that failed fails again");
+    println!("{}: {} seeds, {} events, {:?}", bug.name(), seed + 1, failure.events, failure.broken.property);
+    assert!(as_one_of.contains(&failure.broken.property), "{failure}");
+    assert!(failure.to_string().contains(&format!("--seed {seed} --events {}", failure.events)), "{failure}");
+    let again = run(seed, &Settings { events: failure.events, ..settings.clone() });
+    assert_eq!(again.broken.map(|(_, broken)| broken), Some(failure.broken), "the report can be seen again");
+    assert!(
+        run(seed, &Settings { bug: None, ..settings }).broken.is_none(),
+        "it is the defect that breaks seed {seed}"
+    );
+}
+
+#[test]
+fn a_read_set_that_misses_a_gap() {
+    is_found(Bug::ReadSetMissesGap, &[Property::Serializable, Property::ReadSetsSuffice]);
+}
+
+#[test]
+fn a_request_without_its_record() {
+    is_found(Bug::RequestRecordLost, &[Property::RequestsOnce]);
+}
+
+#[test]
+fn writes_of_a_nested_call_that_failed() {
+    is_found(
+        Bug::NestedWritesKept,
+        &[Property::OneSnapshot, Property::Serializable, Property::Results, Property::State],
+    );
+}
