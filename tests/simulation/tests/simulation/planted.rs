@@ -41,3 +41,38 @@ fn writes_of_a_nested_call_that_failed() {
         &[Property::OneSnapshot, Property::Serializable, Property::Results, Property::State],
     );
 }
+
+#[test]
+fn a_log_that_is_not_synced() {
+    is_found(Bug::UnsyncedLog, &[Property::AnsweredIsDurable, Property::Opens, Property::Prefix]);
+}
+
+#[test]
+fn an_answer_before_its_sync() {
+    is_found(Bug::AnswerBeforeSync, &[Property::AnsweredIsDurable, Property::GroupsInOrder]);
+}
+
+#[test]
+fn a_checkpoint_past_an_open_snapshot() {
+    is_found(Bug::CheckpointPastOpenSnapshot, &[Property::SnapshotsStay, Property::OneSnapshot]);
+}
+
+#[test]
+fn a_segment_that_is_released_early() {
+    is_found(Bug::SegmentReleasedEarly, &[Property::Opens]);
+}
+
+#[test]
+fn a_flush_that_skips_a_key() {
+    is_found(Bug::FlushSkipsKey, &[Property::State, Property::OneSnapshot, Property::SnapshotsStay]);
+}
+
+#[test]
+fn a_torn_record_that_is_taken_whole() {
+    is_found(Bug::TornRecordTakenWhole, &[Property::Prefix, Property::Opens, Property::State]);
+}
+
+#[test]
+fn a_timestamp_that_goes_back() {
+    is_found(Bug::TimestampGoesBack, &[Property::TimestampsRise, Property::Accepts]);
+}
