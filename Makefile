@@ -18,6 +18,7 @@ GUEST ?= rust
 
 # What is simulated: see `simulate --help`.
 SIMULATE ?= --hours 1
+CHURN_SECONDS ?= 1200
 
 # Tests of functions in Rust, compiled for this machine.
 EXAMPLES_TARGET_DIR := $(WEIR_CACHE_DIR)/examples
@@ -32,7 +33,7 @@ NPM_EXAMPLES := @weir/testing @weir/typescript weir-chat-assemblyscript weir-cha
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-browser simulate lint format bench docs page host host-release
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-browser simulate lint format churn bench docs page host host-release
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +90,12 @@ format: ## Format every file
 	cargo fmt --all
 	gofmt -w guest-sdk/go examples tests host/build/templates/go
 	npm run format
+
+churn: ## Documents of 40 KB replaced and deleted for 20 minutes (CHURN_SECONDS), on each base and disk
+	cargo build --release --locked -p weir-faults -p weir-fault-shim
+	folder=$$(mktemp -d); for base in redb sled; do for disk in undelayed delayed; do \
+	  "$$CARGO_TARGET_DIR/release/weir-fault-churn" "$$folder/$$base-$$disk" $$base $$disk $(CHURN_SECONDS) || true; \
+	done; done; rm -r "$$folder"
 
 bench: ## The measured goals, in one table
 	@scripts/setup bench
