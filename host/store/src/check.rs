@@ -61,7 +61,7 @@ pub fn check(dir: &Path) -> Result<CheckReport, OpenError> {
         Ok(marks) => {
             report.checkpoint = marks.checkpoint;
             let expected = Expected {
-                store: marks.store.unwrap_or(crate::StoreId([0; 16])),
+                store: marks.store.unwrap_or(crate::StoreId([0; 8])),
                 checkpoint: marks.checkpoint,
                 reaches: marks.flushing,
                 may_be_empty: false,

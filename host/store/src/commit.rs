@@ -7,9 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use weir_value::Timestamp;
 
-/// Tells a store's files from those of any other: 16 random bytes, made with it.
+/// Tells a store's files from those of any other: 8 random bytes, made with it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct StoreId(pub(crate) [u8; 16]);
+pub(crate) struct StoreId(pub(crate) [u8; 8]);
 
 impl std::fmt::Debug for StoreId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -238,7 +238,7 @@ impl Parts {
 
 /// A new base is told whose it is before there is a log.
 fn make_id(base: &Base, env: &dyn Env) -> Result<StoreId, BaseError> {
-    let mut bytes = [0; 16];
+    let mut bytes = [0; 8];
     env.fill_random(&mut bytes);
     base.set_store(StoreId(bytes))?;
     Ok(StoreId(bytes))

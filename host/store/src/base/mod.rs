@@ -140,7 +140,7 @@ impl Base {
     pub(crate) fn marks(&self) -> Result<Marks, BaseError> {
         let checkpoint = self.timestamp(CHECKPOINT)?;
         let flushing = self.timestamp(FLUSHING)?.max(checkpoint);
-        let store = self.mark::<16>(STORE)?.map(StoreId);
+        let store = self.mark::<8>(STORE)?.map(StoreId);
         Ok(Marks { checkpoint, flushing, store })
     }
 

@@ -114,7 +114,7 @@ fn rows_and_marks_survive() {
         let base = open(&place);
         let marks = base.marks().unwrap();
         assert_eq!((marks.checkpoint, marks.flushing, marks.store), (ts(0), ts(0), None), "{kind}");
-        base.set_store(StoreId([7; 16])).unwrap();
+        base.set_store(StoreId([7; 8])).unwrap();
         base.begin_flush(ts(9)).unwrap();
         put(&base, b"a", 1, Some(b"1".to_vec()));
         base.checkpoint(ts(5)).unwrap();
@@ -123,7 +123,7 @@ fn rows_and_marks_survive() {
         let marks = base.marks().unwrap();
         assert_eq!(
             (marks.checkpoint, marks.flushing, marks.store),
-            (ts(5), ts(9), Some(StoreId([7; 16]))),
+            (ts(5), ts(9), Some(StoreId([7; 8]))),
             "{kind}"
         );
         assert_eq!(base.get(b"a").unwrap().as_deref(), Some(&b"1"[..]), "{kind}");

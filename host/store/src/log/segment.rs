@@ -6,10 +6,10 @@
 //! zero                4
 //! number              8   the one in the file's name
 //! base                8   timestamp of the newest commit in the segments before this one
-//! salt                8   random; the checks of the sectors begin with it
-//! store              16   random; of the store that the segment belongs to
+//! salt                8   random, the store's id in the first; the checks of the sectors begin with it
+//! store               8   random; of the store that the segment belongs to
 //! check               4   CRC32C of the bytes before
-//! zero              452   up to the end of the sector
+//! zero              460   up to the end of the sector
 //! ```
 //!
 //! The base ties a segment to the one before it, and the store's id to the base tree: a segment that is
@@ -31,7 +31,7 @@ pub(crate) const HEADER_BYTES: usize = SECTOR_BYTES;
 /// Number of the sector in which the first record begins.
 pub(crate) const FIRST_SECTOR: u32 = 1;
 
-const CHECK_AT: usize = 56;
+const CHECK_AT: usize = 48;
 
 /// What stands at the beginning of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     const HEADER: SegmentHeader =
-        SegmentHeader { number: 7, base: Timestamp::from_nanos(99), salt: 0xfeed, store: StoreId([3; 16]) };
+        SegmentHeader { number: 7, base: Timestamp::from_nanos(99), salt: 0xfeed, store: StoreId([3; 8]) };
 
     #[test]
     fn headers_round_trip_and_notice_damage() {

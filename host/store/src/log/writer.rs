@@ -242,8 +242,10 @@ impl Begun<'_> {
     /// records has a good header, and one with a bad header holds none.
     fn make(&self) -> Result<(Tail, Arc<dyn DiskFile>), AppendError> {
         let name = segment::file_name(self.number);
-        let mut salt = [0; 8];
-        self.env.fill_random(&mut salt);
+        let mut salt = self.store.0;
+        if self.number > 1 {
+            self.env.fill_random(&mut salt);
+        }
         let salt = u64::from_le_bytes(salt);
         let header = SegmentHeader { number: self.number, base: self.base, salt, store: self.store };
         let file = self.disk.create(&name).map_err(|error| self.failure("creating", &name, error))?;
