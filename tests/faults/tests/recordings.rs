@@ -55,7 +55,10 @@ fn nothing_escapes_over_several_processes(base: BaseKind) {
             Moment::After => kill.call..=kill.call,
         };
         assert!(expected.contains(&calls), "{moment:?} {calls}");
-        assert_eq!(recording.answered(recording.records.len()).unwrap(), run.answered().unwrap());
+        let recorded = recording.answered(recording.records.len()).unwrap();
+        let heard = run.answered().unwrap();
+        // A line is recorded before it is printed, and another thread may be killed in between.
+        assert!(recorded == heard || recorded.number == heard.number + 1, "{recorded:?} {heard:?}");
     }
 }
 
