@@ -23,6 +23,11 @@ impl Random {
     pub fn share(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
+
+    /// A number in `0..bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        ((self.share() * bound as f64) as usize).min(bound.saturating_sub(1))
+    }
 }
 
 /// How accounts are drawn.

@@ -1,10 +1,14 @@
 //! The bank of the funds transfer, in a host process of its own.
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use weir_store::BaseKind;
+use weir_test_support::host::host_binary;
 use weir_test_support::{HostProcess, http, project};
 
 /// What each account holds at first.
@@ -21,13 +25,13 @@ pub struct Bank {
 }
 
 impl Bank {
-    /// Builds and deploys the bank and opens its accounts.
+    /// Builds and deploys the bank and opens its accounts; `None` is the host's own choice of a base.
     ///
     /// # Errors
     /// When the guest does not build or the host does not start.
-    pub fn open(accounts: usize) -> Result<Bank> {
+    pub fn open(accounts: usize, base: Option<BaseKind>) -> Result<Bank> {
         let data = tempfile::tempdir()?;
-        let mut host = HostProcess::dev(&project::guest("bench"), data.path())?;
+        let mut host = start(data.path(), base)?;
         let mut ids: Vec<String> = Vec::with_capacity(accounts);
         while ids.len() < accounts {
             let count = (accounts - ids.len()).min(ACCOUNTS_A_CALL);
@@ -47,6 +51,11 @@ impl Bank {
     /// Where the host listens.
     pub fn address(&self) -> SocketAddr {
         self.host.address()
+    }
+
+    /// The host's process.
+    pub fn pid(&self) -> u32 {
+        self.host.pid()
     }
 
     /// The accounts' ids.
@@ -77,4 +86,15 @@ impl Bank {
         ensure!(sum == expected, "the sum of all balances is {sum}, not {expected}");
         Ok(())
     }
+}
+
+/// A host that builds, serves and deploys the bank; the folder keeps its base from then on.
+fn start(data: &Path, base: Option<BaseKind>) -> Result<HostProcess> {
+    let mut command = Command::new(host_binary());
+    command.arg("dev").arg(project::guest("bench")).arg("--no-watch").arg("--data").arg(data);
+    command.args(["--listen", "127.0.0.1:0"]);
+    if let Some(base) = base {
+        command.args(["--base", base.name()]);
+    }
+    HostProcess::start(command)
 }

@@ -2,9 +2,12 @@
 //!
 //! The load comes from this process and the host is a process of its own, as a user has it; both share the machine.
 //! Figures move with the machine, so goals that can be are ratios of two figures of the same run.
+//!
+//! One part alone, and small: `weir-bench --only bases --quick`.
 
 mod accounts;
 mod bank;
+mod bases;
 mod call_cost;
 mod engine;
 mod fan_out;
@@ -27,6 +30,11 @@ use crate::table::{Line, print_head};
 
 const KIB: f64 = 1024.0;
 
+/// What `--only` takes.
+const PARTS: [&str; 5] = ["call", "languages", "transfer", "fanout", "bases"];
+/// The part of each size that a quick look takes.
+const QUICK_PART: usize = 20;
+
 #[derive(Parser)]
 struct Options {
     /// Seconds for each load of the funds transfer.
@@ -38,19 +46,45 @@ struct Options {
     /// Rounds of the fan-out, for each number of subscribers.
     #[arg(long, default_value_t = 100)]
     rounds: usize,
-    /// Only these parts: call, languages, transfer, fanout (default: all).
+    /// Rows of the bulk load into each base.
+    #[arg(long, default_value_t = 2_000_000)]
+    rows: usize,
+    /// Changes of large documents in each base.
+    #[arg(long, default_value_t = 10_000)]
+    changes: usize,
+    /// A quick look: everything a twentieth of its size, or shorter; such figures say little.
     #[arg(long)]
+    quick: bool,
+    /// Only these parts (default: all).
+    #[arg(long, value_parser = PARTS)]
     only: Vec<String>,
+    #[command(flatten)]
+    task: bases::TaskOptions,
 }
 
 impl Options {
     fn wants(&self, part: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == part)
     }
+
+    fn for_a_quick_look(self) -> Options {
+        Options {
+            seconds: 1,
+            accounts: self.accounts.div_ceil(QUICK_PART),
+            rounds: self.rounds.div_ceil(QUICK_PART),
+            rows: self.rows.div_ceil(QUICK_PART),
+            changes: self.changes.div_ceil(QUICK_PART),
+            ..self
+        }
+    }
 }
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    if options.task.run()? {
+        return Ok(());
+    }
+    let options = if options.quick { options.for_a_quick_look() } else { options };
     print_head();
     let mut lines = Vec::new();
     let mut show = |line: Line| {
@@ -69,6 +103,9 @@ fn main() -> Result<()> {
     if options.wants("fanout") {
         chat(&options, &mut show)?;
     }
+    if options.wants("bases") {
+        bases::measure(&options, &mut show)?;
+    }
     let missed = lines.iter().filter(|line| !line.met()).count();
     println!("{missed} of {} goals missed", lines.iter().filter(|line| line.has_goal()).count());
     Ok(())
@@ -76,7 +113,7 @@ fn main() -> Result<()> {
 
 /// The funds transfer: through sockets, and called in process.
 fn transfers(options: &Options, show: &mut impl FnMut(Line)) -> Result<()> {
-    let bank = Bank::open(options.accounts)?;
+    let bank = Bank::open(options.accounts, None)?;
     let uniform = transfer(&bank, options, 0.0, 40)?;
     let skewed = transfer(&bank, options, 1.5, 40)?;
     let single = transfer(&bank, options, 0.0, 1)?;
