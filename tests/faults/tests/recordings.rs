@@ -40,6 +40,7 @@ fn nothing_escapes_over_several_processes(base: BaseKind) {
     assert_complete(&lab);
     let counts = lab.recording().unwrap().counts();
     assert!(counts.calls > 100 && counts.growing > 20 && counts.syncs > 20, "{counts:?}");
+    let mut known = 80;
     for (at, moment) in [Moment::Before, Moment::Middle, Moment::After].into_iter().enumerate() {
         let kill = Kill { call: opening_calls(base, &lab) + 20 + at as u64 * 7, moment };
         let plan = Plan { kill: Some(kill), ..lab.plan() };
@@ -55,10 +56,12 @@ fn nothing_escapes_over_several_processes(base: BaseKind) {
             Moment::After => kill.call..=kill.call,
         };
         assert!(expected.contains(&calls), "{moment:?} {calls}");
-        let recorded = recording.answered(recording.records.len()).unwrap();
-        let heard = run.answered().unwrap();
-        // A line is recorded before it is printed, and another thread may be killed in between.
-        assert!(recorded == heard || recorded.number == heard.number + 1, "{recorded:?} {heard:?}");
+        let recorded = recording.answered(recording.records.len()).unwrap().number;
+        // The kill may come before this process has answered anything. And a line is recorded before it is printed, so
+        // that another thread may be killed in between.
+        let heard = run.answered().map_or(known, |answer| answer.number);
+        assert!((heard..=heard + 1).contains(&recorded), "{recorded} {heard}");
+        known = recorded;
     }
 }
 
