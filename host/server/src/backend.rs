@@ -14,9 +14,9 @@ use crate::deploy::{Deployer, Loader};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::StaticFiles;
+use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
-use crate::moments::Moments;
 use crate::tasks::Tasks;
 
 /// What a backend is made of.
@@ -54,8 +54,8 @@ pub struct Backend {
     pub admin_key: AdminKey,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
-    /// Moments that clients may come back to.
-    pub moments: Moments,
+    /// Snapshots that clients may come back to.
+    pub kept_snapshots: KeptSnapshots,
     /// The tasks of connections, sockets and deployments.
     pub tasks: Tasks,
     /// What the server counts.
@@ -95,7 +95,7 @@ impl Backend {
             deployer: Arc::new(deployer),
             admin_key,
             web,
-            moments: Moments::default(),
+            kept_snapshots: KeptSnapshots::default(),
             tasks,
             metrics: Metrics::default(),
             http_calls: Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX),
@@ -117,7 +117,7 @@ impl Backend {
             tracing::debug!(%error, "the last of the running time is not noted: request records are kept for longer");
         }
         self.live.stop();
-        self.moments.clear();
+        self.kept_snapshots.clear();
         self.deployer.give_up();
         // One that waits for room on the disk for its record would wait for ever.
         self.db.store().close();

@@ -4,10 +4,10 @@
 //! the threads of the network: a fixed number of dedicated threads takes jobs
 //! from one queue, first come, first served. The queue itself knows no bound;
 //! whoever puts jobs in is bounded (HTTP calls by a semaphore, a socket by its
-//! one lane, live queries by single flight).
+//! one mutation queue, live queries by single flight).
 //!
-//! Knows nothing of what it runs, but that what is left of it can be cleared
-//! away after the answer is out.
+//! Knows nothing of what it runs, but that its teardown can be deferred until
+//! the answer is out.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

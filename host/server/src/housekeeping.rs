@@ -1,4 +1,4 @@
-//! What a server does now and then by itself: lets go of moments that nobody
+//! What a server does now and then by itself: lets go of snapshots that nobody
 //! came back to, and of the records of requests that nobody will repeat.
 
 use std::sync::Arc;
@@ -10,21 +10,21 @@ use weir_value::limits;
 use crate::backend::Backend;
 use crate::executor::JobLost;
 
-/// How often moments are looked through.
-const MOMENTS_EVERY: Duration = Duration::from_secs(5);
+/// How often kept snapshots are looked through.
+const SNAPSHOTS_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the records of requests are swept.
 const SWEEP_EVERY: Duration = Duration::from_millis(limits::SESSION_SWEEP_MS);
 
 /// Keeps house, for ever.
 pub async fn keep(backend: &Arc<Backend>) {
-    tokio::join!(release_moments(backend), sweep_requests(backend));
+    tokio::join!(release_snapshots(backend), sweep_requests(backend));
 }
 
-async fn release_moments(backend: &Arc<Backend>) {
+async fn release_snapshots(backend: &Arc<Backend>) {
     loop {
-        tokio::time::sleep(MOMENTS_EVERY).await;
-        backend.moments.release(backend.clock());
+        tokio::time::sleep(SNAPSHOTS_EVERY).await;
+        backend.kept_snapshots.release(backend.clock());
     }
 }
 

@@ -55,7 +55,7 @@ impl Listening {
         }
     }
 
-    fn welcome(&self, stream: TcpStream) {
+    fn accept(&self, stream: TcpStream) {
         let _ = stream.set_nodelay(true);
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(room) => {
@@ -114,7 +114,7 @@ pub async fn accept(listening: &Listening, listener: TcpListener, stop: impl Fut
             () = stop.as_mut() => break,
         };
         match accepted {
-            Ok((stream, _)) => listening.welcome(stream),
+            Ok((stream, _)) => listening.accept(stream),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted; trying again");

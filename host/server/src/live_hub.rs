@@ -21,14 +21,14 @@ use weir_value::Timestamp;
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::new_request_id;
-use crate::socket::{Outbox, internal_error};
+use crate::socket::{Inbox, internal_error};
 
 /// The registry of live queries and what it needs around it.
 pub struct LiveHub {
     db: Arc<Database>,
     executor: Arc<Executor>,
     registry: Mutex<Registry>,
-    sockets: Mutex<HashMap<SocketId, Arc<Outbox>>>,
+    sockets: Mutex<HashMap<SocketId, Arc<Inbox>>>,
     next_socket: AtomicU64,
     /// Whether anybody watches anything: if not, groups need not be brought.
     is_watched: AtomicBool,
@@ -37,15 +37,15 @@ pub struct LiveHub {
 }
 
 struct Registry {
-    live: LiveQueries<Moment>,
+    live: LiveQueries<SnapshotHandle>,
     /// Where `live` is.
-    moment: Moment,
+    snapshot: SnapshotHandle,
 }
 
-/// A handle of a moment. Its snapshot can be taken away while nobody watches:
+/// A handle of a snapshot, which can be taken away while nobody watches:
 /// the store cannot flush what a snapshot still shows.
 #[derive(Clone, Default)]
-struct Moment(Arc<Mutex<Option<Arc<Snapshot>>>>);
+struct SnapshotHandle(Arc<Mutex<Option<Arc<Snapshot>>>>);
 
 /// The groups that the log's thread has left.
 #[derive(Default)]
@@ -63,10 +63,10 @@ struct ArrivalState {
 }
 
 impl Registry {
-    fn move_to(&mut self, snapshot: Arc<Snapshot>, keys: Vec<Bytes>) -> Step<Moment> {
+    fn move_to(&mut self, snapshot: Arc<Snapshot>, keys: Vec<Bytes>) -> Step<SnapshotHandle> {
         let ts = snapshot.ts();
-        self.moment = Moment(Arc::new(Mutex::new(Some(snapshot))));
-        self.live.group_durable(ts, keys, self.moment.clone())
+        self.snapshot = SnapshotHandle(Arc::new(Mutex::new(Some(snapshot))));
+        self.live.group_durable(ts, keys, self.snapshot.clone())
     }
 
     fn is_unwatched(&self) -> bool {
@@ -78,12 +78,12 @@ impl Registry {
 impl LiveHub {
     /// A hub without sockets, and its thread.
     pub fn start(env: &dyn Env, db: Arc<Database>, executor: Arc<Executor>) -> Arc<LiveHub> {
-        let moment = Moment::default();
-        let live = LiveQueries::new(db.store().durable(), moment.clone());
+        let snapshot = SnapshotHandle::default();
+        let live = LiveQueries::new(db.store().durable(), snapshot.clone());
         let hub = Arc::new(LiveHub {
             db,
             executor,
-            registry: Mutex::new(Registry { live, moment }),
+            registry: Mutex::new(Registry { live, snapshot }),
             sockets: Mutex::new(HashMap::new()),
             next_socket: AtomicU64::new(0),
             is_watched: AtomicBool::new(false),
@@ -97,9 +97,9 @@ impl LiveHub {
     }
 
     /// Adds a socket; it watches nothing yet.
-    pub fn open_socket(&self, outbox: Arc<Outbox>) -> SocketId {
+    pub fn open_socket(&self, inbox: Arc<Inbox>) -> SocketId {
         let id = SocketId(self.next_socket.fetch_add(1, Ordering::Relaxed));
-        self.sockets.lock().insert(id, outbox);
+        self.sockets.lock().insert(id, inbox);
         id
     }
 
@@ -142,7 +142,7 @@ impl LiveHub {
 
     /// Tells every socket that the server stops.
     pub fn shut_down_sockets(&self) {
-        self.sockets.lock().values().for_each(|outbox| outbox.shut_down());
+        self.sockets.lock().values().for_each(|inbox| inbox.shut_down());
     }
 
     /// Sockets that are open.
@@ -150,7 +150,7 @@ impl LiveHub {
         self.sockets.lock().len()
     }
 
-    /// Ends the thread, and lets go of the moment that the registry is at: the
+    /// Ends the thread, and lets go of the snapshot that the registry is at: the
     /// store is about to be closed. Blocks.
     pub fn stop(&self) {
         self.arrivals.state.lock().is_stopped = true;
@@ -158,14 +158,14 @@ impl LiveHub {
         if let Some(thread) = self.thread.lock().take() {
             let _ = thread.join();
         }
-        self.registry.lock().moment.0.lock().take();
+        self.registry.lock().snapshot.0.lock().take();
         self.arrivals.state.lock().snapshot.take();
     }
 
     /// When nobody watched, groups were not brought: the registry is taken to
-    /// the newest moment before somebody does. Groups after it are brought,
+    /// the newest snapshot before somebody does. Groups after it are brought,
     /// because the flag is set before the snapshot is taken.
-    fn catch_up(&self, registry: &mut Registry) -> Option<Step<Moment>> {
+    fn catch_up(&self, registry: &mut Registry) -> Option<Step<SnapshotHandle>> {
         if self.is_watched.swap(true, Ordering::SeqCst) {
             return None;
         }
@@ -174,15 +174,15 @@ impl LiveHub {
         if snapshot.ts() > registry.live.now() {
             return Some(registry.move_to(snapshot, Vec::new()));
         }
-        // Nothing was committed meanwhile: it is the same moment.
-        *registry.moment.0.lock() = Some(snapshot);
+        // Nothing was committed meanwhile: the timestamp is the same.
+        *registry.snapshot.0.lock() = Some(snapshot);
         None
     }
 
     fn rest_if_unwatched(&self, registry: &Registry) {
         if registry.is_unwatched() {
             self.is_watched.store(false, Ordering::SeqCst);
-            registry.moment.0.lock().take();
+            registry.snapshot.0.lock().take();
         }
     }
 
@@ -208,7 +208,7 @@ impl LiveHub {
         true
     }
 
-    fn perform(self: &Arc<Self>, step: Step<Moment>) {
+    fn perform(self: &Arc<Self>, step: Step<SnapshotHandle>) {
         for run in step.runs {
             let hub = Arc::clone(self);
             self.executor.spawn(move || hub.run(run));
@@ -217,14 +217,14 @@ impl LiveHub {
             return;
         }
         let sockets = self.sockets.lock();
-        for outbox in step.wake.iter().filter_map(|socket| sockets.get(socket)) {
-            outbox.wake_live();
+        for inbox in step.wake.iter().filter_map(|socket| sockets.get(socket)) {
+            inbox.wake_live();
         }
     }
 
     /// Runs a live query, on a thread of the executor. However it ends, the
     /// registry is told: whoever watches would wait for ever.
-    fn run(self: &Arc<Self>, run: Run<Moment>) {
+    fn run(self: &Arc<Self>, run: Run<SnapshotHandle>) {
         let id = run.id;
         let is_wanted = self.registry.lock().live.is_wanted(id);
         let outcome = if is_wanted { self.query(run) } else { not_run(run.at, "") };
@@ -235,7 +235,7 @@ impl LiveHub {
         self.perform(step);
     }
 
-    fn query(&self, run: Run<Moment>) -> QueryOutcome {
+    fn query(&self, run: Run<SnapshotHandle>) -> QueryOutcome {
         let call = Call {
             path: run.key.path,
             args: run.key.args,
@@ -244,7 +244,7 @@ impl LiveHub {
             identity: None,
         };
         // The snapshot is there while a run is in flight.
-        let Some(snapshot) = run.moment.0.lock().clone() else {
+        let Some(snapshot) = run.snapshot.0.lock().clone() else {
             return not_run(run.at, &call.request_id);
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| self.db.query(&call, snapshot)));

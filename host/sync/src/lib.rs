@@ -2,7 +2,7 @@
 //!
 //! Pure. **No** tokio, no sockets, no threads, no clock and no randomness: time comes in as an argument, frames
 //! and effects go out as values, and whoever owns a socket moves them. It calls no function and reads no store:
-//! it says *what* to run at *which* moment, and is told how it ended.
+//! it says *what* to run at *which* snapshot, and is told how it ended.
 //!
 //! # The rooms
 //!
@@ -19,8 +19,8 @@
 //!
 //! # How a host drives it
 //!
-//! One [`live::LiveQueries`] behind one mutex, one [`session::Session`] per socket. `M` is the host's handle of a
-//! moment: `Arc<Snapshot>`.
+//! One [`live::LiveQueries`] behind one mutex, one [`session::Session`] per socket. `S` is the host's handle of a
+//! snapshot: `Arc<Snapshot>`.
 //!
 //! ```text
 //! // The fan-out thread, for each commit group that is durable:
@@ -28,7 +28,7 @@
 //! perform(step);
 //!
 //! // A worker of the executor, for each `Run` of a step:
-//! let outcome = db.query(&run.call(), run.moment);       // no lock is held here
+//! let outcome = db.query(&run.call(), run.snapshot);     // no lock is held here
 //! perform(live.lock().run_finished(run.id, outcome));    // always: also after a panic, with an error outcome
 //!
 //! fn perform(step) {
@@ -46,10 +46,10 @@
 //!     while let Some(effect) = session.next_effect() {
 //!         match effect {
 //!             Effect::Watch(changes) => perform(live.lock().watch(socket, session.version().ts, &changes)),
-//!             Effect::Mutate(mutation) => lane.push(mutation),   // ends in session.mutation_finished(..)
+//!             Effect::Mutate(mutation) => queue.push(mutation),  // ends in session.mutation_finished(..)
 //!         }
 //!     }
-//!     if let Some(at_least) = session.wanted_moment() {
+//!     if let Some(at_least) = session.wanted_timestamp() {
 //!         let advance = live.lock().advance(socket, at_least);
 //!         session.transition(advance);                   // outside the lock: diffs and encodes
 //!     }
@@ -70,7 +70,7 @@
 //!         },
 //!         (request, outcome) = outcomes.recv() => session.mutation_finished(request, outcome),
 //!         _ = notified() => session.wake(),              // a step named this socket
-//!         // Only while an answer waits for its sync, or a transition for a moment without live queries:
+//!         // Only while an answer waits for its sync, or without live queries a transition for a timestamp:
 //!         _ = durable_reached(session.awaited_durable()) => {}
 //!         _ = sleep_until(session.deadline()) => session.tick(monotonic_now()),
 //!         _ = shutdown => session.close(CloseFrame::shutting_down()),
@@ -80,8 +80,9 @@
 //! ```
 //!
 //! Nothing here queues without bound: a session holds at most
-//! [`SOCKET_MUTATIONS_IN_FLIGHT_MAX`](weir_value::limits::SOCKET_MUTATIONS_IN_FLIGHT_MAX) mutations, and makes a transition only when
-//! it is asked for one, after the write before it is through. A slow socket so collapses to the newest moment.
+//! [`SOCKET_MUTATIONS_IN_FLIGHT_MAX`](weir_value::limits::SOCKET_MUTATIONS_IN_FLIGHT_MAX) mutations, and makes a
+//! transition only when it is asked for one, after the write before it is through. So a slow socket collapses to
+//! the newest timestamp.
 pub mod diff;
 pub mod fanout;
 pub mod interval_index;

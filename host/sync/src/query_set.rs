@@ -1,4 +1,5 @@
-//! The queries that one socket watches, by the client's numbers, and what its next transition owes to changes of them.
+//! The queries that one socket watches, by the client's numbers, and what its next transition says of changes of
+//! them.
 //!
 //! Knows nothing of results that come from runs: those are between [`crate::live`] and the transition.
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ const REFUSED_SEQ: u64 = u64::MAX;
 enum Watched {
     /// In the registry of live queries.
     Live,
-    /// Path or arguments are none that could be called: it has failed, and stays so.
+    /// Its path or arguments are invalid: it has failed, and stays so.
     Refused,
 }
 

@@ -1,6 +1,6 @@
 //! One result of one query: shared by every socket that is sent it, compared, diffed and encoded once.
 //!
-//! Knows nothing of sockets and moments.
+//! Knows nothing of sockets and timestamps.
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use weir_db::QueryOutcome;

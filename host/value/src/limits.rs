@@ -147,7 +147,7 @@ pub const SOCKET_QUERIES_MAX: usize = 10_000;
 /// How many changes of the query set one message may hold.
 pub const QUERY_SET_MODIFICATIONS_MAX: usize = 10_000;
 /// How many mutations of one socket run before others get their turn.
-pub const MUTATION_LANE_RUN_MAX: usize = 16;
+pub const MUTATION_QUEUE_RUN_MAX: usize = 16;
 /// How many sockets may be open.
 pub const SOCKETS_MAX: usize = 100_000;
 /// A server sends the protocol's `Ping` after this long without another message.
@@ -166,7 +166,7 @@ pub const TRANSITION_CHUNK_BYTES_MAX: usize = 5_000_000;
 pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 /// How many steps the comparison of two results may cost before the whole value is sent.
 pub const DIFF_COST_MAX: usize = 100_000;
-/// How many keys of recent commit groups are kept while queries run: those that read a moment before the
+/// How many keys of recent commit groups are kept while queries run: those that read a snapshot older than the
 /// oldest of them run again.
 pub const LIVE_RECENT_KEYS_MAX: usize = 1_000_000;
 /// How many patches to its newest version a live query keeps encoded for the sockets at older ones.
@@ -184,10 +184,10 @@ pub const HTTP_HEAD_MS_MAX: u64 = 10_000;
 pub const HTTP_BODY_MS_MAX: u64 = 120_000;
 /// How many function calls over HTTP may run or wait at a time.
 pub const HTTP_CALLS_IN_FLIGHT_MAX: usize = 1024;
-/// How long a moment that `query_ts` gave can be read at.
-pub const KEPT_MOMENT_MS: u64 = 30_000;
-/// How many such moments are kept.
-pub const KEPT_MOMENTS_MAX: usize = 64;
+/// How long a timestamp that `query_ts` gave can be read at: its snapshot is kept.
+pub const KEPT_SNAPSHOT_MS: u64 = 30_000;
+/// How many such snapshots are kept.
+pub const KEPT_SNAPSHOTS_MAX: usize = 64;
 /// How many queries one batch request may hold.
 pub const HTTP_QUERY_BATCH_MAX: usize = 1000;
 /// How many connections may be open, sockets included.
@@ -241,7 +241,7 @@ const _: () = {
     assert!(FUNCTION_ARGS_BYTES_MAX < FRAME_BYTES_MAX);
     assert!(FUNCTION_ARGS_BYTES_MAX < HTTP_BODY_BYTES_MAX);
     assert!(FRAME_BYTES_MAX <= SOCKET_MUTATION_BYTES_IN_FLIGHT_MAX);
-    assert!(MUTATION_LANE_RUN_MAX <= SOCKET_MUTATIONS_IN_FLIGHT_MAX);
+    assert!(MUTATION_QUEUE_RUN_MAX <= SOCKET_MUTATIONS_IN_FLIGHT_MAX);
     // A client hears from the server before it gives it up, and the server hears several answers before it does.
     assert!(SYNC_PING_MS * 2 <= CLIENT_PATIENCE_MS);
     assert!(SOCKET_PING_MS <= SYNC_PING_MS);

@@ -51,7 +51,7 @@ pub fn require_admin(key: &AdminKey, headers: &HeaderMap, query: &str) -> Result
 }
 
 /// Refuses clients whose protocol is gone. Clients that do not say what they are
-/// are welcome.
+/// are accepted.
 ///
 /// # Errors
 /// 400 that says what to do.
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn clients_that_are_too_old_are_told() {
-        for (client, is_welcome) in [
+        for (client, is_accepted) in [
             ("npm-1.48.0", true),
             ("npm-0.19.1", false),
             ("npm-0.19.2", true),
@@ -108,7 +108,7 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert("convex-client", HeaderValue::from_static(client));
-            assert_eq!(check_client(&headers).is_ok(), is_welcome, "{client}");
+            assert_eq!(check_client(&headers).is_ok(), is_accepted, "{client}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! The routes that run functions: query, mutation, run, function, and the
-//! queries at one moment.
+//! queries at one timestamp.
 
 use std::sync::Arc;
 
@@ -44,13 +44,13 @@ impl Request<'_> {
         self.run_query(call, self.newest()).await
     }
 
-    /// POST `/api/query_ts`: the newest moment, kept for a while for `query_at_ts`.
+    /// POST `/api/query_ts`: the newest timestamp, kept readable for a while for `query_at_ts`.
     pub fn query_ts(&self) -> Answer {
-        let ts = self.backend.moments.keep(self.newest(), self.backend.clock());
+        let ts = self.backend.kept_snapshots.keep(self.newest(), self.backend.clock());
         json(StatusCode::OK, &serde_json::json!({ "ts": ts.to_base64() }))
     }
 
-    /// POST `/api/query_at_ts`: a query at a moment that `query_ts` gave.
+    /// POST `/api/query_at_ts`: a query at a timestamp that `query_ts` gave.
     pub async fn query_at_ts(&self, body: &[u8]) -> Result<Answer, ApiError> {
         let request = FunctionRequest::parse(body)?;
         let ts = request.ts.as_deref().and_then(|ts| Timestamp::from_base64(ts).ok());
@@ -60,15 +60,15 @@ impl Request<'_> {
         };
         let call = request.into_call()?;
         let newest = self.newest();
-        let at = if newest.ts() == ts { Some(newest) } else { self.backend.moments.find(ts) };
+        let at = if newest.ts() == ts { Some(newest) } else { self.backend.kept_snapshots.find(ts) };
         let at = at.ok_or_else(|| {
-            let message = "This moment cannot be read any more: ask /api/query_ts for a new one.";
+            let message = "This timestamp can no longer be read: ask /api/query_ts for a new one.";
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "OutOfRetention", message)
         })?;
         self.run_query(call, at).await
     }
 
-    /// POST `/api/query_batch`: several queries, all at one moment.
+    /// POST `/api/query_batch`: several queries, all at one timestamp.
     pub async fn query_batch(&self, body: &[u8]) -> Result<Answer, ApiError> {
         #[derive(Deserialize)]
         struct Batch<'a> {

@@ -15,7 +15,7 @@ struct Figure {
     value: u64,
 }
 
-/// The answer with all figures of this moment.
+/// The answer with all figures as they are now.
 pub fn answer(backend: &Backend) -> Answer {
     let mut out = String::new();
     let figures = [server(backend), live(backend), database(backend), store(backend)];
@@ -86,7 +86,7 @@ fn database(backend: &Backend) -> Vec<Figure> {
         counter("mutation_runs_total", "Runs of mutations, optimistic and serial.", stats.mutation_runs),
         counter("commits_total", "Mutations that wrote and were sequenced.", stats.commits),
         counter("conflicts_total", "Optimistic runs that met a conflict.", stats.conflicts),
-        counter("serial_runs_total", "Runs in the serial lane.", stats.serial_runs),
+        counter("serial_runs_total", "Runs in serial execution.", stats.serial_runs),
         counter("replays_total", "Mutations answered from their record.", stats.replays),
         counter("call_failures_total", "Calls that ended with an error.", stats.failures),
         counter("mutations_refused_total", "Mutations that the store took no writes of.", stats.refusals),

@@ -4,12 +4,12 @@
 //! in batches, with a time limit, and with buffers that are given back.
 
 mod frames;
-mod mutation_lane;
-mod outbox;
+mod inbox;
+mod mutation_queue;
 mod task;
 
-pub use self::mutation_lane::internal_error;
-pub use self::outbox::Outbox;
+pub use self::inbox::Inbox;
+pub use self::mutation_queue::internal_error;
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ pub fn client_version(path: &str) -> Option<Option<&str>> {
 /// Answers a request for a socket; the socket itself lives in its own task.
 ///
 /// # Errors
-/// 400 for a client that is too old or a request that is no upgrade, 503 for a
+/// 400 for a client that is too old or a request that is not an upgrade, 503 for a
 /// socket too many.
 pub fn upgrade(
     backend: &Arc<Backend>,

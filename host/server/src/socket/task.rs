@@ -24,15 +24,15 @@ use weir_sync::session::{DueMutation, Effect, Frame, Session};
 use weir_value::limits;
 
 use super::frames::FrameWriter;
-use super::mutation_lane::MutationLane;
-use super::outbox::Outbox;
+use super::inbox::Inbox;
+use super::mutation_queue::MutationQueue;
 use crate::backend::Backend;
 
 /// Messages that are taken in before the session is served.
 const ROUND_MESSAGES_MAX: usize = 64;
 
-/// How long a closed socket may take to say good-bye.
-const FAREWELL_MAX: Duration = Duration::from_secs(1);
+/// How long a closed socket waits for the other side to close, too.
+const CLOSE_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Everything that belongs to one socket.
 struct Socket {
@@ -40,8 +40,8 @@ struct Socket {
     id: SocketId,
     wire: WebSocketStream<TcpStream>,
     session: Session,
-    outbox: Arc<Outbox>,
-    lane: Option<Arc<MutationLane>>,
+    inbox: Arc<Inbox>,
+    mutations: Option<Arc<MutationQueue>>,
     due: Vec<DueMutation>,
     writer: FrameWriter,
     /// Rings at the session's deadline, or before it.
@@ -69,8 +69,8 @@ enum End {
 
 /// Serves one socket until it ends.
 pub async fn run(backend: Arc<Backend>, wire: WebSocketStream<TcpStream>, client: ClientInfo) {
-    let outbox = Outbox::new();
-    let id = backend.live.open_socket(Arc::clone(&outbox));
+    let inbox = Inbox::new();
+    let id = backend.live.open_socket(Arc::clone(&inbox));
     backend.metrics.sockets_opened.add(1);
     let now = backend.clock();
     let session = Session::new(client, now);
@@ -82,8 +82,8 @@ pub async fn run(backend: Arc<Backend>, wire: WebSocketStream<TcpStream>, client
         id,
         wire,
         session,
-        outbox,
-        lane: None,
+        inbox,
+        mutations: None,
         due: Vec::new(),
         writer: FrameWriter::default(),
         // The upgrade may have brought some along.
@@ -92,7 +92,7 @@ pub async fn run(backend: Arc<Backend>, wire: WebSocketStream<TcpStream>, client
     let end = socket.serve().await;
     socket.leave();
     if matches!(end, End::Closed) {
-        socket.part().await;
+        socket.await_close().await;
     }
 }
 
@@ -114,15 +114,15 @@ impl Socket {
 
     /// What other threads have left.
     fn take_in(&mut self) {
-        if self.lane.is_some() {
-            for (request, outcome) in self.outbox.take_outcomes() {
+        if self.mutations.is_some() {
+            for (request, outcome) in self.inbox.take_outcomes() {
                 self.session.mutation_finished(request, outcome);
             }
         }
-        if self.outbox.take_live_changed() {
+        if self.inbox.take_live_changed() {
             self.session.wake();
         }
-        if self.outbox.is_shut_down() && !self.session.is_closed() {
+        if self.inbox.is_shut_down() && !self.session.is_closed() {
             self.session.close(CloseFrame::shutting_down());
         }
     }
@@ -141,15 +141,15 @@ impl Socket {
             }
         }
         if !self.due.is_empty() {
-            let new = || MutationLane::new(Arc::clone(&self.backend), Arc::clone(&self.outbox));
-            self.lane.get_or_insert_with(new).push(&mut self.due);
+            let new = || MutationQueue::new(Arc::clone(&self.backend), Arc::clone(&self.inbox));
+            self.mutations.get_or_insert_with(new).push(&mut self.due);
         }
-        if let Some(at_least) = self.session.wanted_moment() {
+        if let Some(at_least) = self.session.wanted_timestamp() {
             let advance = self.backend.live.advance(self.id, at_least);
             self.session.transition(advance);
         }
         if let Some(ts) = self.session.awaited_durable() {
-            self.outbox.wake_at(ts, &self.backend.durable);
+            self.inbox.wake_at(ts, &self.backend.durable);
         }
     }
 
@@ -206,7 +206,7 @@ impl Socket {
         if self.has_unread || self.wire.get_ref().poll_read_ready(cx).is_ready() {
             return Poll::Ready(Event::Readable);
         }
-        if self.outbox.poll_signal(cx).is_ready() {
+        if self.inbox.poll_signal(cx).is_ready() {
             return Poll::Ready(Event::Signal);
         }
         self.poll_alarm(cx).map(|()| Event::Alarm)
@@ -269,8 +269,8 @@ impl Socket {
 
     /// Takes the socket out of everything that knows it.
     fn leave(&mut self) {
-        if let Some(lane) = &self.lane {
-            lane.close();
+        if let Some(mutations) = &self.mutations {
+            mutations.close();
         }
         self.backend.live.close_socket(self.id);
         self.backend.metrics.sockets_closed.add(1);
@@ -278,7 +278,7 @@ impl Socket {
 
     /// Waits for the other side to go, so that our closing frame is not lost: a
     /// connection that is dropped with something unread in it is reset.
-    async fn part(&mut self) {
+    async fn await_close(&mut self) {
         let until_gone = async {
             while let Some(Ok(message)) = self.wire.next().await {
                 if message.is_close() {
@@ -290,7 +290,7 @@ impl Socket {
             let mut unread = [0_u8; 1024];
             while stream.read(&mut unread).await.is_ok_and(|read| read > 0) {}
         };
-        let _ = tokio::time::timeout(FAREWELL_MAX, until_gone).await;
+        let _ = tokio::time::timeout(CLOSE_TIME_MAX, until_gone).await;
     }
 }
 

@@ -169,7 +169,7 @@ async fn pages_of_other_origins_may_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn queries_at_one_moment_do_not_see_what_came_later() {
+async fn queries_at_one_timestamp_do_not_see_what_came_later() {
     let server = TestServer::start().await;
     server.post("/api/mutation", json!({"path": "chat:send", "args": {"body": "one"}})).await;
     let ts = server.post("/api/query_ts", json!({})).await["ts"].clone();

@@ -80,7 +80,7 @@ async fn forty_in_flight_share_syncs_and_are_answered_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn failures_are_answered_and_the_lane_goes_on() {
+async fn failures_are_answered_and_the_queue_goes_on() {
     let server = TestServer::start().await;
     let mut client = connected(&server).await;
     for (request, path) in

@@ -3,7 +3,7 @@
 //! The open read sets of all live queries, turned around: points in a hash map, ranges in an augmented tree. A key
 //! is looked up once in each, in `O(log ranges + hits)`; a read set that nobody writes into costs nothing.
 //!
-//! Knows nothing of what keys mean, nor of moments and results.
+//! Knows nothing of what keys mean, nor of timestamps and results.
 mod range_tree;
 
 use std::collections::{BTreeSet, HashMap};

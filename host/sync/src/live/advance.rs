@@ -5,8 +5,8 @@ use super::socket::Socket;
 use super::{Advance, LiveQueries, ResultChange, SocketId};
 use crate::interval_index::LiveId;
 
-impl<M: Clone> LiveQueries<M> {
-    /// The newest moment, not before `at_least` nor before the last one, at which every query of the socket has a
+impl<S: Clone> LiveQueries<S> {
+    /// The newest timestamp, not before `at_least` nor before the last one, at which every query of the socket has a
     /// result; and the results that are not those it was last given. What is returned counts as given.
     ///
     /// `None`: not yet. A later step then wakes the socket when it is worth asking again.
@@ -17,7 +17,7 @@ impl<M: Clone> LiveQueries<M> {
         let pinned = entry.pinned.take();
         let best = self.sockets.get(&socket).and_then(|entry| self.newest_common(entry));
         if let Some(pinned) = pinned {
-            self.moments.unpin(pinned);
+            self.snapshots.unpin(pinned);
         }
         let Some(ts) = best.filter(|ts| *ts >= at_least) else {
             self.wait(socket, at_least);
@@ -27,26 +27,26 @@ impl<M: Clone> LiveQueries<M> {
         Some(Advance { ts, changes })
     }
 
-    /// Keeps the versions at the newest moment that the socket can be brought to, until it asks.
+    /// Keeps the versions at the newest timestamp that the socket can be brought to, until it asks.
     pub(super) fn pin(&mut self, socket: SocketId) {
         let best = self.sockets.get(&socket).and_then(|entry| self.newest_common(entry));
         let (Some(best), Some(entry)) = (best, self.sockets.get_mut(&socket)) else {
             return;
         };
         let before = entry.pinned.replace(best);
-        self.moments.pin(best);
+        self.snapshots.pin(best);
         if let Some(before) = before {
-            self.moments.unpin(before);
+            self.snapshots.unpin(before);
         }
     }
 
     pub(super) fn prune(&mut self, live: LiveId) {
         if let Some(query) = self.queries.get_mut(live).filter(|query| query.has_old_versions()) {
-            query.prune(|from, last| self.moments.wants(from, last));
+            query.prune(|from, last| self.snapshots.wants(from, last));
         }
     }
 
-    /// From now downwards: wherever some query has no result, on to the newest moment at which it has one.
+    /// From now downwards: wherever some query has no result, on to the newest timestamp at which it has one.
     fn newest_common(&self, socket: &Socket) -> Option<Timestamp> {
         let mut ts = self.now();
         'lower: loop {
@@ -76,7 +76,7 @@ impl<M: Clone> LiveQueries<M> {
             };
             entry.waits_for_runs |= query.running.is_some();
             if query.has_old_versions() {
-                query.prune(|from, last| (from <= ts && ts <= last) || self.moments.wants(from, last));
+                query.prune(|from, last| (from <= ts && ts <= last) || self.snapshots.wants(from, last));
             }
             let Some(version) = query.at(ts).filter(|version| !subscription.was_given(&version.result))
             else {

@@ -1,36 +1,37 @@
 //! The registry of live queries: what all sockets watch, each distinct query once.
 //!
-//! Runs nothing and reads nothing: each method returns a [`Step`] that says which runs to start, at which moment,
+//! Runs nothing and reads nothing: each method returns a [`Step`] that says which runs to start, at which snapshot,
 //! and which sockets have something to fetch.
 //!
 //! # Versions
 //!
-//! Each query has *versions* of its result: a result, and the moments from which and until which it holds. A run at
-//! a moment makes a version; a commit group that writes into the read set ends it, and starts a run. A socket is
-//! brought to a moment that a version of *each* of its queries covers, the newest there is: what it shows is always
-//! of one moment.
+//! Each query has *versions* of its result: a result, and the timestamps from which and until which it holds. A
+//! run at a timestamp makes a version; a commit group that writes into the read set ends it, and starts a run. A
+//! socket is brought to a timestamp that a version of *each* of its queries covers, the newest there is: all that
+//! it shows is always of one timestamp.
 //!
 //! A query has one run in flight at most. What is written meanwhile into what it reads is known when it ends, from
-//! the keys of the groups since its moment; then the version is over already, and the next run starts.
+//! the keys of the groups after its timestamp; then the version is over already, and the next run starts.
 //!
-//! # Common moments
+//! # Common timestamps
 //!
 //! Under steady writes the versions of two queries that one socket watches could miss each other for ever: each is
 //! over before the other begins. Three rules prevent that:
 //!
-//! - A version is kept while a run reads a moment that it covers: when the run ends, they have that moment in common.
-//! - A run that starts while another query of the same socket is being run at a moment that it does not cover, starts
-//!   at *that* moment instead of the newest (the oldest such moment; at most `JOINS_IN_A_ROW_MAX` times in a row,
-//!   so that a query which many watch does not fall behind because of what few watch beside it).
-//! - When a run ends, each socket that it concerns gets its moment pinned: the versions are kept until it asks.
+//! - A version is kept while a run reads at a timestamp that it covers: when the run ends, the two have that
+//!   timestamp in common.
+//! - A run that starts while another query of the same socket is being run at a timestamp that it does not cover,
+//!   starts at *that* timestamp instead of the newest (the oldest such timestamp; at most `JOINS_IN_A_ROW_MAX`
+//!   times in a row, so that a query which many watch does not fall behind because of what few watch beside it).
+//! - When a run ends, each socket that it concerns gets a timestamp pinned: the versions are kept until it asks.
 //!
 //! So a slow query stalls nobody who does not watch it, and who does is brought forward once a run.
 mod advance;
-mod moments;
 mod query;
 mod recent;
 mod runs;
 mod slab;
+mod snapshots;
 mod socket;
 mod watch;
 
@@ -44,13 +45,13 @@ use crate::interval_index::{IntervalIndex, LiveId};
 use crate::protocol::QueryId;
 use crate::result::QueryResult;
 
-use moments::Moments;
 use query::LiveQuery;
 use recent::RecentGroups;
 use slab::Slab;
+use snapshots::Snapshots;
 use socket::Socket;
 
-/// How many runs of a query in a row may be at a moment that is not the newest.
+/// How many runs of a query in a row may be at a timestamp that is not the newest.
 const JOINS_IN_A_ROW_MAX: u32 = 4;
 
 /// The host's number of a socket. Never used twice.
@@ -79,36 +80,36 @@ pub enum WatchChange {
     Remove(QueryId),
 }
 
-/// A query to run, at a moment that is not always the newest one.
+/// A query to run, at a timestamp that is not always the newest one.
 #[derive(Debug, Clone)]
-pub struct Run<M> {
+pub struct Run<S> {
     /// Give it back in [`LiveQueries::run_finished`].
     pub id: RunId,
     /// What to run.
     pub key: LiveKey,
-    /// The timestamp of `moment`.
+    /// The timestamp that it reads at.
     pub at: Timestamp,
-    /// The host's handle of the moment: a snapshot.
-    pub moment: M,
+    /// The host's handle of the snapshot at `at`.
+    pub snapshot: S,
 }
 
 /// What the host has to do.
 #[must_use = "runs that are not started stall every socket that waits for them"]
 #[derive(Debug)]
-pub struct Step<M> {
+pub struct Step<S> {
     /// Runs to start. Each must be finished, come what may.
-    pub runs: Vec<Run<M>>,
+    pub runs: Vec<Run<S>>,
     /// Sockets to wake, each once: [`Session::wake`](crate::session::Session::wake).
     pub wake: Vec<SocketId>,
 }
 
-impl<M> Default for Step<M> {
+impl<S> Default for Step<S> {
     fn default() -> Self {
         Step { runs: Vec::new(), wake: Vec::new() }
     }
 }
 
-impl<M> Step<M> {
+impl<S> Step<S> {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty() && self.wake.is_empty()
@@ -118,7 +119,7 @@ impl<M> Step<M> {
 /// What a socket moves on to.
 #[derive(Debug, Clone)]
 pub struct Advance {
-    /// The moment.
+    /// The timestamp that all its queries stand at.
     pub ts: Timestamp,
     /// The queries whose result is another one than the socket was last given, by ascending id.
     pub changes: Vec<ResultChange>,
@@ -152,17 +153,17 @@ pub struct LiveStats {
     pub runs_in_flight: u64,
 }
 
-/// The live queries of all sockets. `M` is the host's handle of a moment: a snapshot.
+/// The live queries of all sockets. `S` is the host's handle of a snapshot.
 #[derive(Debug)]
-pub struct LiveQueries<M> {
-    moments: Moments<M>,
+pub struct LiveQueries<S> {
+    snapshots: Snapshots<S>,
     recent: RecentGroups,
     index: IntervalIndex,
     queries: Slab<LiveQuery>,
     by_key: HashMap<LiveKey, LiveId>,
     sockets: HashMap<SocketId, Socket>,
     runs: HashMap<RunId, RunInFlight>,
-    /// Sockets that wait for the registry to reach a moment.
+    /// Sockets that wait for the registry to reach a timestamp.
     waiting: BTreeSet<(Timestamp, SocketId)>,
     /// One more at each deployment.
     deployment: u64,
@@ -180,11 +181,11 @@ struct RunInFlight {
     deployment: u64,
 }
 
-impl<M: Clone> LiveQueries<M> {
-    /// An empty registry at the newest durable moment.
-    pub fn new(now: Timestamp, moment: M) -> Self {
+impl<S: Clone> LiveQueries<S> {
+    /// An empty registry at the newest durable timestamp.
+    pub fn new(now: Timestamp, snapshot: S) -> Self {
         LiveQueries {
-            moments: Moments::new(now, moment),
+            snapshots: Snapshots::new(now, snapshot),
             recent: RecentGroups::default(),
             index: IntervalIndex::new(),
             queries: Slab::default(),
@@ -199,9 +200,9 @@ impl<M: Clone> LiveQueries<M> {
         }
     }
 
-    /// The moment that the registry is at: the last group that it was told of.
+    /// The timestamp that the registry is at: the last group that it was told of.
     pub fn now(&self) -> Timestamp {
-        self.moments.now()
+        self.snapshots.now()
     }
 
     /// Whether somebody still wants the result of this run. If not, it may be finished without having run.
@@ -223,11 +224,11 @@ impl<M: Clone> LiveQueries<M> {
     #[cfg(test)]
     fn is_empty_of_everything(&self) -> bool {
         let nobody = self.sockets.is_empty() && self.by_key.is_empty() && self.queries.ids().is_empty();
-        nobody && self.runs.is_empty() && self.index.is_empty() && self.moments.is_without_wants()
+        nobody && self.runs.is_empty() && self.index.is_empty() && self.snapshots.is_without_wants()
     }
 
     /// Names the socket in the step, unless an earlier step did and it has not asked since.
-    fn wake(&mut self, socket: SocketId, step: &mut Step<M>) {
+    fn wake(&mut self, socket: SocketId, step: &mut Step<S>) {
         if let Some(entry) = self.sockets.get_mut(&socket).filter(|entry| !entry.woken) {
             entry.woken = true;
             step.wake.push(socket);

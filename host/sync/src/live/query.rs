@@ -9,11 +9,11 @@ use super::{LiveKey, RunId, SocketId};
 use crate::protocol::QueryId;
 use crate::result::QueryResult;
 
-/// A result, and the moments at which the query has it.
+/// A result, and the timestamps at which the query has it.
 #[derive(Debug, Clone)]
 pub(super) struct Version {
     pub(super) from: Timestamp,
-    /// The last moment at which it certainly holds; `None` while nothing has written into its read set.
+    /// The last timestamp at which it certainly holds; `None` while nothing has written into its read set.
     pub(super) last: Option<Timestamp>,
     pub(super) result: Arc<QueryResult>,
 }
@@ -35,7 +35,7 @@ pub(super) struct LiveQuery {
     pub(super) latest: Option<Arc<QueryResult>>,
     pub(super) running: Option<RunId>,
     read_set: Option<ReadSet>,
-    /// How many runs in a row were at a moment that was not the newest.
+    /// How many runs in a row were at a timestamp that was not the newest.
     pub(super) joins: u32,
 }
 
@@ -65,7 +65,7 @@ impl LiveQuery {
     }
 
     /// Something did, after `last`: gives the read set back if the query was open. A version that held at no
-    /// moment is dropped.
+    /// timestamp is dropped.
     pub(super) fn close(&mut self, last: Option<Timestamp>) -> Option<ReadSet> {
         let read_set = self.read_set.take()?;
         match (self.versions.last_mut(), last) {
@@ -84,7 +84,7 @@ impl LiveQuery {
         self.versions.iter().rev().find(|version| version.covers(at))
     }
 
-    /// The newest moment not after `at` of which the result is known.
+    /// The newest timestamp not after `at` of which the result is known.
     pub(super) fn newest_known(&self, at: Timestamp) -> Option<Timestamp> {
         let version = self.versions.iter().rev().find(|version| version.from <= at)?;
         Some(version.last.map_or(at, |last| at.min(last)))

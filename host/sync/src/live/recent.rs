@@ -1,5 +1,5 @@
-//! The keys of recent commit groups, for as long as a run reads a moment before them: whether its result still
-//! holds is known only when it says what it has read.
+//! The keys of recent commit groups, for as long as a run reads a snapshot older than they are: whether its
+//! result still holds is known only when it says what it has read.
 use std::collections::VecDeque;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use weir_value::limits::LIVE_RECENT_KEYS_MAX;
 #[derive(Debug)]
 struct Group {
     ts: Timestamp,
-    /// The moment before it.
+    /// The timestamp before it.
     previous: Timestamp,
     /// Ascending, each once.
     keys: Vec<Bytes>,
@@ -25,7 +25,7 @@ pub(super) struct RecentGroups {
 }
 
 impl RecentGroups {
-    /// Keeps a group, newer than all before, and the moment before it. When too much is kept the oldest are lost.
+    /// Keeps a group, newer than all before, and the timestamp before it. When too much is kept the oldest are lost.
     pub(super) fn push(&mut self, previous: Timestamp, ts: Timestamp, mut keys: Vec<Bytes>) {
         keys.sort_unstable();
         keys.dedup();
@@ -46,7 +46,7 @@ impl RecentGroups {
         }
     }
 
-    /// The last moment before a group after `at` wrote something of the read set; `None` if none has. A group that
+    /// The last timestamp before a group after `at` wrote something of the read set; `None` if none has. A group that
     /// was lost is taken for one that did.
     pub(super) fn last_before_hit(&self, at: Timestamp, read_set: &ReadSet) -> Option<Timestamp> {
         if self.lost.is_some_and(|lost| lost > at) {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_asked_after_the_moment_alone() {
+    fn groups_are_asked_after_the_timestamp_alone() {
         let mut recent = RecentGroups::default();
         recent.push(ts(4), ts(5), vec![key(1)]);
         recent.push(ts(5), ts(7), vec![key(1), key(2), key(1)]);

@@ -10,19 +10,19 @@ use super::{JOINS_IN_A_ROW_MAX, LiveQueries, Run, RunId, RunInFlight, Step};
 use crate::interval_index::LiveId;
 use crate::result::QueryResult;
 
-/// How many pairs of socket and query a search for a moment to join looks at. Beyond that the run starts now.
+/// How many pairs of socket and query a search for a timestamp to join looks at. Beyond that the run starts now.
 const JOIN_SEARCH_MAX: usize = 256;
 
-impl<M: Clone> LiveQueries<M> {
+impl<S: Clone> LiveQueries<S> {
     /// A commit group is durable: or several, as one. `keys` are all those that were written since the last call;
-    /// `moment` is the snapshot at exactly `ts`. Each query that has read one of the keys, or its absence, runs again:
-    /// once, however many keys and subscribers.
-    pub fn group_durable(&mut self, ts: Timestamp, keys: Vec<Bytes>, moment: M) -> Step<M> {
+    /// `snapshot` is the snapshot at exactly `ts`. Each query that has read one of the keys, or its absence, runs
+    /// again: once, however many keys and subscribers.
+    pub fn group_durable(&mut self, ts: Timestamp, keys: Vec<Bytes>, snapshot: S) -> Step<S> {
         debug_assert!(ts > self.now(), "groups come in order");
         let mut step = Step::default();
         let before = self.now();
-        let runs_before = self.moments.oldest_in_flight().is_some();
-        self.moments.move_to(ts, moment);
+        let runs_before = self.snapshots.oldest_in_flight().is_some();
+        self.snapshots.move_to(ts, snapshot);
         for live in self.hits(&keys) {
             self.close_version(live, Some(before));
             self.start_run(live, &mut step);
@@ -38,7 +38,7 @@ impl<M: Clone> LiveQueries<M> {
     }
 
     /// A run has ended, in whatever way: each must. An id that is not known is left alone.
-    pub fn run_finished(&mut self, run: RunId, outcome: QueryOutcome) -> Step<M> {
+    pub fn run_finished(&mut self, run: RunId, outcome: QueryOutcome) -> Step<S> {
         let mut step = Step::default();
         let Some(RunInFlight { live, at, deployment }) = self.runs.remove(&run) else {
             return step;
@@ -53,16 +53,16 @@ impl<M: Clone> LiveQueries<M> {
                 self.start_run(live, &mut step);
             }
         }
-        self.moments.land(at, run);
-        self.recent.forget_until(self.moments.oldest_in_flight());
+        self.snapshots.end(at, run);
+        self.recent.forget_until(self.snapshots.oldest_in_flight());
         step
     }
 
-    /// Other functions are in place: every query runs again, now. What is known of moments before now stays known.
-    pub fn redeploy(&mut self) -> Step<M> {
+    /// Other functions are in place: every query runs again, now. What is known of timestamps before now stays known.
+    pub fn redeploy(&mut self) -> Step<S> {
         let mut step = Step::default();
         self.deployment += 1;
-        let before = self.moments.previous();
+        let before = self.snapshots.previous();
         for live in self.queries.ids() {
             self.close_version(live, before);
             let idle = self.queries.get(live).is_some_and(|query| query.running.is_none());
@@ -89,8 +89,8 @@ impl<M: Clone> LiveQueries<M> {
     }
 
     /// Does nothing for a query that is not there any more.
-    pub(super) fn start_run(&mut self, live: LiveId, step: &mut Step<M>) {
-        let joined = self.moment_to_join(live);
+    pub(super) fn start_run(&mut self, live: LiveId, step: &mut Step<S>) {
+        let joined = self.timestamp_to_join(live);
         let at = joined.unwrap_or(self.now());
         let id = RunId(self.next_run);
         let Some(query) = self.queries.get_mut(live) else {
@@ -103,18 +103,18 @@ impl<M: Clone> LiveQueries<M> {
         self.next_run += 1;
         self.stats.runs_started += 1;
         self.runs.insert(id, RunInFlight { live: Some(live), at, deployment: self.deployment });
-        step.runs.push(Run { id, key, at, moment: self.moments.take_off(at, id) });
+        step.runs.push(Run { id, key, at, snapshot: self.snapshots.begin(at, id) });
     }
 
-    /// The oldest moment, newer than what is known of this query, at which another query of one of its sockets is
+    /// The oldest timestamp, newer than what is known of this query, at which another query of one of its sockets is
     /// being run, and which it does not cover.
-    fn moment_to_join(&self, live: LiveId) -> Option<Timestamp> {
+    fn timestamp_to_join(&self, live: LiveId) -> Option<Timestamp> {
         let query = self.queries.get(live).filter(|query| query.joins < JOINS_IN_A_ROW_MAX)?;
         let mut looks_left = JOIN_SEARCH_MAX;
-        let flights = self.moments.in_flight_after(query.newest_from());
+        let flights = self.snapshots.in_flight_after(query.newest_from());
         let uncovered = flights.filter(|(at, _)| query.at(*at).is_none());
-        let mut moments = uncovered.flat_map(|(at, flight)| flight.runs.iter().map(move |run| (at, run)));
-        let joined = moments.find(|(_, run)| {
+        let mut candidates = uncovered.flat_map(|(at, flight)| flight.runs.iter().map(move |run| (at, run)));
+        let joined = candidates.find(|(_, run)| {
             let run = self.runs.get(run).filter(|run| run.deployment == self.deployment);
             run.and_then(|run| run.live)
                 .is_some_and(|other| self.share_a_socket(live, other, &mut looks_left))
@@ -140,7 +140,7 @@ impl<M: Clone> LiveQueries<M> {
         })
     }
 
-    fn take_result(&mut self, live: LiveId, at: Timestamp, outcome: QueryOutcome, step: &mut Step<M>) {
+    fn take_result(&mut self, live: LiveId, at: Timestamp, outcome: QueryOutcome, step: &mut Step<S>) {
         let read_set = outcome.read_set.clone();
         let last = self.recent.last_before_hit(at, &read_set);
         let result = self.shared_result(live, outcome);
@@ -175,9 +175,9 @@ impl<M: Clone> LiveQueries<M> {
         }
     }
 
-    /// Pins a moment for each socket that this result concerns, and wakes it: those that were not given it, and
+    /// Pins a timestamp for each socket that this result concerns, and wakes it: those that were not given it, and
     /// those that wait for the end of a run.
-    fn tell_subscribers(&mut self, live: LiveId, result: &QueryResult, step: &mut Step<M>) {
+    fn tell_subscribers(&mut self, live: LiveId, result: &QueryResult, step: &mut Step<S>) {
         let Some(query) = self.queries.get_mut(live) else {
             return;
         };

@@ -1,10 +1,10 @@
 //! The registry against a model store, from a seed: random subscriptions, writes, ends of runs in random order.
 //!
 //! What must hold, always:
-//! - what a socket shows equals each of its queries, run at the moment that it was brought to;
+//! - what a socket shows equals each of its queries, run at the timestamp that it was brought to;
 //! - a socket never goes back; a result that it has is not sent again;
 //! - a query has one run in flight, and starts one for a commit group, however many watch it;
-//! - when all is quiet, sockets that were woken when they should be show the newest moment;
+//! - when all is quiet, sockets that were woken when they should be show the newest timestamp;
 //! - when all sockets are gone nothing is left.
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,9 +28,9 @@ impl Chance {
 
 const KEYS: usize = 24;
 
-/// A store of numbers by key, at each of its moments, and the deployments with the moments from which they count.
+/// A store of numbers by key, at each timestamp, and the timestamps from which deployments count.
 struct Model {
-    moments: BTreeMap<Timestamp, [u8; KEYS]>,
+    snapshots: BTreeMap<Timestamp, [u8; KEYS]>,
     deployments: Vec<Timestamp>,
 }
 
@@ -79,7 +79,7 @@ fn key(number: usize) -> Bytes {
 
 impl Model {
     fn value(&self, function: Function, at: Timestamp) -> String {
-        let numbers = self.moments.range(..=at).next_back().expect("a moment").1;
+        let numbers = self.snapshots.range(..=at).next_back().expect("a snapshot").1;
         let deployment = self.deployments.iter().filter(|from| **from <= at).count();
         function.run(numbers, deployment).0
     }
@@ -87,7 +87,7 @@ impl Model {
     /// What the host's executor makes of a run: whatever functions are in place when it is done.
     fn outcome(&self, run: &Run<Timestamp>) -> QueryOutcome {
         let function = Function::of(&run.key);
-        let (value, read_to) = function.run(&self.moments[&run.at], self.deployments.len());
+        let (value, read_to) = function.run(&self.snapshots[&run.at], self.deployments.len());
         let range = KeyRange { start: key(function.from), end: key(read_to) };
         QueryOutcome {
             result: Ok(Bytes::from(value)),
@@ -122,7 +122,7 @@ impl World {
         World {
             chance: Chance(seed),
             live: LiveQueries::new(start, start),
-            model: Model { moments: BTreeMap::from([(start, [0; KEYS])]), deployments: vec![] },
+            model: Model { snapshots: BTreeMap::from([(start, [0; KEYS])]), deployments: vec![] },
             in_flight: vec![],
             clients: (0..5).map(|socket| (SocketId(socket), Client::default())).collect(),
             trace: vec![],
@@ -145,14 +145,14 @@ impl World {
         let mut keys = Vec::new();
         // Now and then several groups arrive as one.
         for _ in 0..=self.chance.below(3) / 2 {
-            let mut numbers = *self.model.moments.last_key_value().expect("a moment").1;
+            let mut numbers = *self.model.snapshots.last_key_value().expect("a snapshot").1;
             ts = Timestamp::from_nanos(ts.as_nanos() + 1 + self.chance.below(4) as u64);
             for _ in 0..=self.chance.below(3) {
                 let at = self.chance.below(KEYS);
                 numbers[at] = self.chance.below(4) as u8;
                 keys.push(key(at));
             }
-            self.model.moments.insert(ts, numbers);
+            self.model.snapshots.insert(ts, numbers);
         }
         let step = self.live.group_durable(ts, keys, ts);
         self.perform("group", step);
@@ -185,7 +185,7 @@ impl World {
             }
         }
         let step = self.live.watch(socket, client.ts, &changes);
-        client.woken = true; // its session owes a transition
+        client.woken = true; // its session has a transition pending
         self.perform("watch", step);
     }
 
@@ -204,7 +204,7 @@ impl World {
 
     fn advance_somebody(&mut self) {
         let socket = SocketId(self.chance.below(self.clients.len()) as u64);
-        // Sometimes for a moment that is still to come.
+        // Sometimes for a timestamp that is still to come.
         let ahead = self.chance.below(8).saturating_sub(5) as u64;
         let at_least = if ahead > 0 {
             Timestamp::from_nanos(self.live.now().as_nanos() + ahead)
@@ -223,7 +223,7 @@ impl World {
             return;
         };
         assert!(advance.ts >= client.ts && advance.ts >= at_least && advance.ts <= self.live.now());
-        assert!(self.model.moments.contains_key(&advance.ts), "{} is no moment", advance.ts);
+        assert!(self.model.snapshots.contains_key(&advance.ts), "{} has no snapshot", advance.ts);
         client.ts = advance.ts;
         self.trace.push(format!("{socket:?} to {} with {}", advance.ts, advance.changes.len()));
         for change in advance.changes {
@@ -243,7 +243,7 @@ impl World {
         let started: BTreeSet<&Bytes> = step.runs.iter().map(|run| &run.key.args).collect();
         assert_eq!(started.len(), step.runs.len(), "two runs of a query in one step");
         for run in &step.runs {
-            assert_eq!(run.at, run.moment);
+            assert_eq!(run.at, run.snapshot);
             let others =
                 self.in_flight.iter().filter(|other| other.key == run.key && self.live.is_wanted(other.id));
             assert_eq!(others.count(), 0, "two runs of a query in flight");
@@ -258,10 +258,10 @@ impl World {
 
     /// Nothing is written any more: everything that runs ends, everybody who was woken asks.
     fn come_to_rest(&mut self) {
-        // Those who wait for a moment that has not come: it comes.
-        let (now, numbers) = self.model.moments.last_key_value().expect("a moment");
+        // Those who wait for a timestamp that has not come: it comes.
+        let (now, numbers) = self.model.snapshots.last_key_value().expect("a snapshot");
         let (ts, numbers) = (Timestamp::from_nanos(now.as_nanos() + 10), *numbers);
-        self.model.moments.insert(ts, numbers);
+        self.model.snapshots.insert(ts, numbers);
         let step = self.live.group_durable(ts, Vec::new(), ts);
         self.perform("quiet", step);
         while !self.in_flight.is_empty() {
@@ -279,7 +279,7 @@ impl World {
                 assert_eq!(shown, newest, "{socket:?} was not woken for {key:?}");
             }
         }
-        assert_eq!(self.live.moments.oldest_in_flight(), None);
+        assert_eq!(self.live.snapshots.oldest_in_flight(), None);
     }
 
     fn empty(&mut self) {
@@ -306,7 +306,7 @@ fn simulate(seed: u64, steps: usize) -> Vec<String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
-    fn sockets_show_one_moment_and_reach_the_newest(seed in any::<u64>()) {
+    fn sockets_show_one_timestamp_and_reach_the_newest(seed in any::<u64>()) {
         simulate(seed, 12);
     }
 }

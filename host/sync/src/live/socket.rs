@@ -25,9 +25,9 @@ impl Subscription {
 pub(super) struct Socket {
     /// By ascending query id.
     pub(super) subscriptions: Vec<Subscription>,
-    /// The moment that it was brought to.
+    /// The timestamp that it was brought to.
     pub(super) ts: Timestamp,
-    /// A moment that it can be brought to, and whose versions are therefore kept until it asks.
+    /// A timestamp that it can be brought to, and whose versions are therefore kept until it asks.
     pub(super) pinned: Option<Timestamp>,
     /// A step named it, and it has not asked since.
     pub(super) woken: bool,

@@ -57,7 +57,7 @@ impl Host {
         runs
     }
 
-    /// Ends the run of this query with this value; the moment that it read.
+    /// Ends the run of this query with this value; the timestamp that it read.
     fn finish(&mut self, name: &str, value: &str) -> u64 {
         let at = self.in_flight.iter().position(|run| run.key == key(name)).expect("a run in flight");
         let run = self.in_flight.remove(at);
@@ -66,7 +66,7 @@ impl Host {
         run.at.as_nanos()
     }
 
-    /// The moment, and the values that are new.
+    /// The timestamp, and the values that are new.
     fn advance(&mut self, socket: u64) -> Option<(u64, Vec<String>)> {
         let advance = self.live.advance(SocketId(socket), Timestamp::ZERO)?;
         let values =
@@ -122,7 +122,7 @@ fn an_unchanged_result_wakes_nobody() {
     host.group(2, &["a"]);
     host.finish("a", "1");
     assert_eq!((host.take_woken(), host.live.stats().runs_unchanged), (vec![], 1));
-    // But who asked while it ran, for a moment that it has reached, is told.
+    // But who asked while it ran, for a timestamp that it has reached, is told.
     host.group(3, &["a"]);
     assert!(host.live.advance(SocketId(1), ts(3)).is_none());
     host.finish("a", "1");
@@ -153,13 +153,13 @@ fn a_slow_query_stalls_those_alone_who_watch_it() {
         assert_eq!(host.advance(2), None);
         host.group(at, &["fast", "slow"]);
     }
-    // At the moment that the slow one read, both are known, although both have changed since.
+    // At the timestamp that the slow one read, both are known, although both have changed since.
     assert_eq!(host.finish("slow", "s1"), 1);
     assert_eq!(host.advance(2), Some((1, values(&["2", "s1"]))));
 }
 
 #[test]
-fn the_common_moment_waits_for_a_socket_that_is_slow_to_ask() {
+fn the_common_timestamp_waits_for_a_socket_that_is_slow_to_ask() {
     let mut host = Host::new();
     host.watch(1, &["a", "b"]);
     host.finish("a", "a1");
@@ -176,7 +176,7 @@ fn the_common_moment_waits_for_a_socket_that_is_slow_to_ask() {
 }
 
 #[test]
-fn a_socket_is_woken_at_the_moment_that_it_waits_for() {
+fn a_socket_is_woken_at_the_timestamp_that_it_waits_for() {
     let mut host = Host::new();
     host.watch(1, &["a"]);
     host.finish("a", "1");
@@ -203,14 +203,15 @@ fn what_nobody_watches_is_forgotten_while_it_runs() {
     let step = host.live.close_socket(SocketId(1));
     assert!(step.is_empty() && host.live.is_empty_of_everything());
     // An end that nobody waits for, and a socket that is not there.
-    let step = host
-        .live
-        .run_finished(RunId(99), outcome(&Run { id: RunId(99), key: key("x"), at: ts(1), moment: () }, "1"));
+    let step = host.live.run_finished(
+        RunId(99),
+        outcome(&Run { id: RunId(99), key: key("x"), at: ts(1), snapshot: () }, "1"),
+    );
     assert!(step.is_empty() && host.live.advance(SocketId(9), ts(0)).is_none());
 }
 
 #[test]
-fn a_deployment_runs_everything_again_at_the_same_moment() {
+fn a_deployment_runs_everything_again_at_the_same_timestamp() {
     let mut host = Host::new();
     host.watch(1, &["a", "b"]);
     host.finish("a", "a1");

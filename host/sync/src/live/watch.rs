@@ -6,11 +6,11 @@ use super::{LiveKey, LiveQueries, SocketId, Step, WatchChange};
 use crate::interval_index::LiveId;
 use crate::protocol::QueryId;
 
-impl<M: Clone> LiveQueries<M> {
+impl<S: Clone> LiveQueries<S> {
     /// A socket, which stands at `since`, changes what it watches. Queries that nobody watched before run, all of
-    /// them at one moment; one that nobody watches any more is forgotten at once. A socket that watches nothing is
+    /// them at one timestamp; one that nobody watches any more is forgotten at once. A socket that watches nothing is
     /// not known here, and costs nothing.
-    pub fn watch(&mut self, socket: SocketId, since: Timestamp, changes: &[WatchChange]) -> Step<M> {
+    pub fn watch(&mut self, socket: SocketId, since: Timestamp, changes: &[WatchChange]) -> Step<S> {
         let entry = self.sockets.entry(socket).or_default();
         entry.ts = entry.ts.max(since);
         // What one change leaves the next may take up again: only the sum of them starts and forgets queries.
@@ -34,7 +34,7 @@ impl<M: Clone> LiveQueries<M> {
     }
 
     /// The socket is gone, with all that it watched.
-    pub fn close_socket(&mut self, socket: SocketId) -> Step<M> {
+    pub fn close_socket(&mut self, socket: SocketId) -> Step<S> {
         let entry = self.sockets.get(&socket);
         let subscriptions = entry.map(|entry| entry.subscriptions.as_slice()).unwrap_or_default();
         let queries: Vec<QueryId> = subscriptions.iter().map(|subscription| subscription.query).collect();
@@ -91,7 +91,7 @@ impl<M: Clone> LiveQueries<M> {
     fn forget_socket(&mut self, socket: SocketId) {
         let entry = self.sockets.remove(&socket);
         if let Some(pinned) = entry.and_then(|entry| entry.pinned) {
-            self.moments.unpin(pinned);
+            self.snapshots.unpin(pinned);
         }
     }
 }

@@ -7,14 +7,14 @@ pub type QueryId = u32;
 /// The client's number of a mutation or an action.
 pub type RequestId = u32;
 
-/// What a client stands at: which of its query sets, which identity, which moment.
+/// What a client stands at: which of its query sets, which identity, which timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StateVersion {
     /// The `newVersion` of the last `ModifyQuerySet` that is contained.
     pub query_set: u32,
     /// How many `Authenticate` are contained.
     pub identity: u32,
-    /// The moment that every query's value is of.
+    /// The timestamp that every query's value is of.
     pub ts: Timestamp,
 }
 
@@ -67,7 +67,7 @@ pub struct Connect {
     pub connection_count: u32,
     /// Why the one before ended, for the log.
     pub last_close_reason: String,
-    /// The newest moment that the client has seen. A server behind it must refuse.
+    /// The newest timestamp that the client has seen. A server behind it must refuse.
     pub max_observed_ts: Option<Timestamp>,
     /// The client asks for `QueryPatched` (`"queryPatches": "rfc6902"`).
     pub wants_patches: bool,

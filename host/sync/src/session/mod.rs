@@ -3,12 +3,12 @@
 //! Touches no socket, reads no clock, runs no function. The loop that drives it is in the crate's documentation.
 //!
 //! A transition carries neither `clientClockSkew` nor `serverTs`: clients take both or none, and none costs nothing.
-mod debt;
 mod liveness;
-mod mutations;
+mod pending_transition;
 mod receive;
 #[cfg(test)]
 mod tests;
+mod unanswered;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,9 +25,9 @@ use crate::protocol::{
 };
 use crate::query_set::QuerySet;
 
-use debt::Debt;
 use liveness::{Due, Liveness};
-use mutations::MutationQueue;
+use pending_transition::PendingTransition;
+use unanswered::UnansweredMutations;
 
 /// A mutation that is due. The mutations of one socket run one after another, in the order of their effects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,13 +69,13 @@ pub struct Session {
     takes_patches: bool,
     /// What the client has been brought to.
     sent: StateVersion,
-    /// The last query set and identity that came; their moment is of no meaning.
+    /// The last query set and identity that came; their timestamp means nothing.
     received: StateVersion,
     /// What the client has seen on an earlier connection.
     observed: Timestamp,
     queries: QuerySet,
-    mutations: MutationQueue,
-    debt: Debt,
+    mutations: UnansweredMutations,
+    pending: PendingTransition,
     /// A step named this socket.
     woken: bool,
     effects: VecDeque<Effect>,
@@ -95,8 +95,8 @@ impl Session {
             received: StateVersion::default(),
             observed: Timestamp::ZERO,
             queries: QuerySet::default(),
-            mutations: MutationQueue::default(),
-            debt: Debt::default(),
+            mutations: UnansweredMutations::default(),
+            pending: PendingTransition::default(),
             woken: false,
             effects: VecDeque::new(),
             frames: VecDeque::new(),
@@ -105,7 +105,7 @@ impl Session {
         }
     }
 
-    /// A mutation is sequenced, or has failed. Its answer leaves when its moment is durable and the answers of
+    /// A mutation is sequenced, or has failed. Its answer leaves when its timestamp is durable and the answers of
     /// those before it have left. A request that is not in flight is left alone.
     pub fn mutation_finished(&mut self, request: RequestId, outcome: MutationOutcome) {
         self.mutations.finish(request, outcome);
@@ -123,16 +123,18 @@ impl Session {
             newest = newest.max(Some(ts));
         }
         if let Some(newest) = newest {
-            self.debt.owe_after(newest);
+            self.pending.request_at(newest);
         }
-        if self.debt.owed().is_some() && self.queries.is_without_live() && self.at_least() <= durable {
+        if self.pending.is_pending() && self.queries.is_without_live() && self.at_least() <= durable {
             self.send_transition(durable, Vec::new());
         }
     }
 
-    /// The moment that must be durable before [`Session::answer_durable`] has something to do; `None` if nothing waits.
+    /// The timestamp that must be durable before [`Session::answer_durable`] has something to do; `None` if
+    /// nothing waits.
     pub fn awaited_durable(&self) -> Option<Timestamp> {
-        let transition = self.debt.owed().filter(|_| self.queries.is_without_live()).map(|_| self.at_least());
+        let transition =
+            self.pending.at_least().filter(|_| self.queries.is_without_live()).map(|_| self.at_least());
         let waits = [self.mutations.awaited(), transition];
         waits.into_iter().flatten().min().filter(|_| !self.closed)
     }
@@ -144,19 +146,19 @@ impl Session {
 
     /// `Some` if the session wants a transition: the `at_least` of
     /// [`LiveQueries::advance`](crate::live::LiveQueries::advance). Perform the effects first.
-    pub fn wanted_moment(&self) -> Option<Timestamp> {
-        let wants = self.woken || self.debt.owed().is_some();
+    pub fn wanted_timestamp(&self) -> Option<Timestamp> {
+        let wants = self.woken || self.pending.is_pending();
         (wants && !self.queries.is_without_live() && !self.closed).then(|| self.at_least())
     }
 
     /// What [`LiveQueries::advance`](crate::live::LiveQueries::advance) said. Queues a transition if there is one to
-    /// send: something changed, or one is owed.
+    /// send: something changed, or one is pending.
     pub fn transition(&mut self, advance: Option<Advance>) {
         self.woken = false;
         let Some(Advance { ts, changes }) = advance else {
             return;
         };
-        if !self.closed && (self.debt.owed().is_some() || !changes.is_empty()) {
+        if !self.closed && (self.pending.is_pending() || !changes.is_empty()) {
             self.send_transition(ts, changes);
         }
     }
@@ -218,9 +220,9 @@ impl Session {
         self.session_id
     }
 
-    /// The oldest moment that the next transition may be of.
+    /// The oldest timestamp that the next transition may bring the client to.
     fn at_least(&self) -> Timestamp {
-        self.sent.ts.max(self.observed).max(self.debt.owed().unwrap_or_default())
+        self.sent.ts.max(self.observed).max(self.pending.at_least().unwrap_or_default())
     }
 
     fn send_transition(&mut self, ts: Timestamp, mut changes: Vec<ResultChange>) {
@@ -237,7 +239,7 @@ impl Session {
             takes_patches: self.takes_patches,
         };
         let text = transition.to_json();
-        self.debt.pay(ts);
+        self.pending.sent(ts);
         if text.len() > TRANSITION_CHUNK_BYTES_MAX && self.client.takes_chunks() {
             let chunks = split_transition(&text, TRANSITION_CHUNK_BYTES_MAX);
             self.frames.extend(chunks.into_iter().map(Frame::Text));

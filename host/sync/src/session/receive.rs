@@ -11,7 +11,7 @@ use crate::protocol::{
 };
 
 impl Session {
-    /// A text frame came. `durable` is the newest durable moment.
+    /// A text frame came. `durable` is the newest durable timestamp.
     pub fn receive_text(&mut self, text: &str, now: Duration, durable: Timestamp) {
         self.liveness.heard(now);
         if self.closed {
@@ -53,8 +53,8 @@ impl Session {
         Ok(())
     }
 
-    /// A client that has seen a later moment than there is here has talked to a host with more data, of which this
-    /// one is a copy from before: it must not be shown the past.
+    /// A client that has seen a later timestamp than this host's newest has talked to a host with more data, of
+    /// which this one is a copy from before: it must not be shown the past.
     fn connect(&mut self, connect: Connect, durable: Timestamp) {
         self.session_id = Some(connect.session_id);
         self.takes_patches = connect.wants_patches;
@@ -78,7 +78,7 @@ impl Session {
         }
         let changes = self.queries.modify(modify.modifications)?;
         self.received.query_set = new;
-        self.debt.owe();
+        self.pending.request();
         if !changes.is_empty() {
             self.effects.push_back(Effect::Watch(changes));
         }
@@ -93,7 +93,7 @@ impl Session {
         let kind = match token {
             AuthToken::None => {
                 self.received.identity += 1;
-                self.debt.owe();
+                self.pending.request();
                 return Ok(());
             }
             AuthToken::User(_) => "tokens of users",
@@ -127,6 +127,6 @@ impl Session {
         let message = format!("Weir cannot run actions yet: '{excerpt}' was not called.");
         let result = Err(FailureBody { message, data: None });
         self.say(&ServerMessage::ActionResponse { request: call.request, result, log_lines: Vec::new() });
-        self.debt.owe();
+        self.pending.request();
     }
 }

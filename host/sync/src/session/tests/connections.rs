@@ -145,7 +145,7 @@ fn the_host_can_end_a_session() {
     session.receive_binary(now);
     let frames: Vec<Frame> = std::iter::from_fn(|| session.next_frame(now)).collect();
     assert_eq!(frames, [Frame::Close(CloseFrame::shutting_down())]);
-    assert_eq!((session.awaited_durable(), session.wanted_moment()), (None, None));
+    assert_eq!((session.awaited_durable(), session.wanted_timestamp()), (None, None));
 }
 
 #[test]

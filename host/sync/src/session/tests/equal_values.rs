@@ -45,7 +45,7 @@ impl Client {
     }
 
     fn read(&mut self, live: &mut LiveQueries<()>) {
-        if let Some(at_least) = self.session.wanted_moment() {
+        if let Some(at_least) = self.session.wanted_timestamp() {
             self.session.transition(live.advance(self.socket, at_least));
         }
         while let Some(frame) = self.session.next_frame(Duration::ZERO) {

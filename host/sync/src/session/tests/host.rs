@@ -69,7 +69,7 @@ pub(super) fn ts(nanos: u64) -> Timestamp {
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> T {
-    text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
+    text.parse().unwrap_or_else(|_| panic!("{text} is not a number"))
 }
 
 /// `T5` in quotes as it stands on the wire.
@@ -187,7 +187,7 @@ impl Host {
                     Effect::Mutate(mutation) => socket.due.push_back(mutation),
                 }
             }
-            if let Some(at_least) = socket.session.wanted_moment() {
+            if let Some(at_least) = socket.session.wanted_timestamp() {
                 socket.session.transition(self.live.advance(socket.id, at_least));
             }
             while let Some(frame) = socket.session.next_frame(socket.now) {
@@ -249,7 +249,7 @@ impl Socket {
                 );
                 self.session.tick(self.now);
             }
-            _ => panic!("{rest} is no line of a transcript"),
+            _ => panic!("{rest} is not a line of a transcript"),
         }
     }
 

@@ -162,7 +162,7 @@ fn first_transition(client: &str, value: String) -> Vec<String> {
     };
     assert_eq!(live.run_finished(run.id, outcome).wake, [SocketId(1)]);
     session.wake();
-    let at_least = session.wanted_moment().expect("a transition is wanted");
+    let at_least = session.wanted_timestamp().expect("a transition is wanted");
     session.transition(live.advance(SocketId(1), at_least));
     let frames = std::iter::from_fn(|| session.next_frame(now));
     frames.map(|frame| if let Frame::Text(text) = frame { text } else { panic!("{frame:?}") }).collect()

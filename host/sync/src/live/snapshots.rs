@@ -1,58 +1,60 @@
-//! The moments that matter: the newest one, those that runs in flight read, those that sockets are about to be
-//! brought to. A version of a result that covers none of them is of no use to anybody.
+//! The timestamps that matter, and their snapshots where runs read them: the newest one, those that runs in
+//! flight read at, those that sockets are about to be brought to. A version of a result that covers none of them
+//! is of no use to anybody.
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_value::Timestamp;
 
 use super::RunId;
 
-/// One moment that runs read.
+/// A snapshot that runs read.
 #[derive(Debug)]
-pub(super) struct Flight<M> {
-    pub(super) moment: M,
+pub(super) struct Flight<S> {
+    pub(super) snapshot: S,
     pub(super) runs: BTreeSet<RunId>,
 }
 
 #[derive(Debug)]
-pub(super) struct Moments<M> {
+pub(super) struct Snapshots<S> {
     now: Timestamp,
     /// The one before now.
     previous: Option<Timestamp>,
-    moment: M,
-    flights: BTreeMap<Timestamp, Flight<M>>,
-    /// How many sockets each moment is kept for.
+    snapshot: S,
+    flights: BTreeMap<Timestamp, Flight<S>>,
+    /// How many sockets each timestamp is kept for.
     pins: BTreeMap<Timestamp, u32>,
 }
 
-impl<M: Clone> Moments<M> {
-    pub(super) fn new(now: Timestamp, moment: M) -> Self {
-        Moments { now, previous: None, moment, flights: BTreeMap::new(), pins: BTreeMap::new() }
+impl<S: Clone> Snapshots<S> {
+    pub(super) fn new(now: Timestamp, snapshot: S) -> Self {
+        Snapshots { now, previous: None, snapshot, flights: BTreeMap::new(), pins: BTreeMap::new() }
     }
 
     pub(super) fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// The moment before now, if there was one.
+    /// The timestamp before now, if there was one.
     pub(super) fn previous(&self) -> Option<Timestamp> {
         self.previous
     }
 
-    pub(super) fn move_to(&mut self, now: Timestamp, moment: M) {
+    pub(super) fn move_to(&mut self, now: Timestamp, snapshot: S) {
         self.previous = Some(self.now);
-        (self.now, self.moment) = (now, moment);
+        (self.now, self.snapshot) = (now, snapshot);
     }
 
-    /// A run begins at `at`: now, or a moment that another run is reading.
-    pub(super) fn take_off(&mut self, at: Timestamp, run: RunId) -> M {
-        let now = &self.moment;
+    /// A run begins at `at`: now, or a timestamp at which another run reads.
+    pub(super) fn begin(&mut self, at: Timestamp, run: RunId) -> S {
+        let now = &self.snapshot;
         let flight =
-            self.flights.entry(at).or_insert_with(|| Flight { moment: now.clone(), runs: BTreeSet::new() });
+            self.flights.entry(at).or_insert_with(|| Flight { snapshot: now.clone(), runs: BTreeSet::new() });
         flight.runs.insert(run);
-        flight.moment.clone()
+        flight.snapshot.clone()
     }
 
-    pub(super) fn land(&mut self, at: Timestamp, run: RunId) {
+    /// A run at `at` has ended.
+    pub(super) fn end(&mut self, at: Timestamp, run: RunId) {
         if let Some(flight) = self.flights.get_mut(&at) {
             flight.runs.remove(&run);
             if flight.runs.is_empty() {
@@ -61,16 +63,16 @@ impl<M: Clone> Moments<M> {
         }
     }
 
-    /// The oldest moment that a run is reading.
+    /// The oldest timestamp at which a run reads.
     pub(super) fn oldest_in_flight(&self) -> Option<Timestamp> {
         self.flights.first_key_value().map(|(&at, _)| at)
     }
 
-    /// The moments after `from` and before now that runs are reading, the oldest first.
+    /// The timestamps after `from` and before now at which runs read, the oldest first.
     pub(super) fn in_flight_after(
         &self,
         from: Option<Timestamp>,
-    ) -> impl Iterator<Item = (Timestamp, &Flight<M>)> + '_ {
+    ) -> impl Iterator<Item = (Timestamp, &Flight<S>)> + '_ {
         let past = self.flights.range(..self.now).map(|(&at, flight)| (at, flight));
         past.filter(move |(at, _)| from.is_none_or(|from| *at > from))
     }
@@ -88,7 +90,7 @@ impl<M: Clone> Moments<M> {
         }
     }
 
-    /// Whether some moment from `from` to `last` is still wanted.
+    /// Whether some timestamp from `from` to `last` is still wanted.
     pub(super) fn wants(&self, from: Timestamp, last: Timestamp) -> bool {
         from <= last
             && (self.flights.range(from..=last).next().is_some()

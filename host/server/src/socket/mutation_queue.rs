@@ -1,8 +1,8 @@
 //! The mutations of one socket: one after another, in the order they came, while
 //! their commits are still on the way to the disk.
 //!
-//! The lane, not the single mutation, is what the executor's threads take: one
-//! of them runs several mutations in a row and then lets other lanes have a turn.
+//! The queue, not the single mutation, is what the executor's threads take: one
+//! of them runs several mutations in a row and then lets other queues have a turn.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,29 +13,29 @@ use weir_db::{Call, CallError, Caller, MutationOutcome};
 use weir_sync::session::DueMutation;
 use weir_value::{Timestamp, limits};
 
-use super::outbox::Outbox;
+use super::inbox::Inbox;
 use crate::backend::Backend;
 use crate::http::new_request_id;
 
-/// The queue of one socket.
-pub struct MutationLane {
+/// The mutation queue of one socket.
+pub struct MutationQueue {
     backend: Arc<Backend>,
-    outbox: Arc<Outbox>,
-    queue: Mutex<Queue>,
+    inbox: Arc<Inbox>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Queue {
+struct State {
     due: VecDeque<DueMutation>,
-    /// A thread has the lane, or it waits for one.
+    /// A thread runs the queue, or the queue waits for one.
     is_scheduled: bool,
     is_closed: bool,
 }
 
-impl MutationLane {
-    /// An empty lane whose outcomes go to `outbox`.
-    pub fn new(backend: Arc<Backend>, outbox: Arc<Outbox>) -> Arc<MutationLane> {
-        Arc::new(MutationLane { backend, outbox, queue: Mutex::new(Queue::default()) })
+impl MutationQueue {
+    /// An empty queue whose outcomes go to `inbox`.
+    pub fn new(backend: Arc<Backend>, inbox: Arc<Inbox>) -> Arc<MutationQueue> {
+        Arc::new(MutationQueue { backend, inbox, state: Mutex::new(State::default()) })
     }
 
     /// Adds mutations at the end, and empties the list.
@@ -43,10 +43,10 @@ impl MutationLane {
         if mutations.is_empty() {
             return;
         }
-        let mut queue = self.queue.lock();
-        queue.due.extend(mutations.drain(..));
-        let was_scheduled = std::mem::replace(&mut queue.is_scheduled, true);
-        drop(queue);
+        let mut state = self.state.lock();
+        state.due.extend(mutations.drain(..));
+        let was_scheduled = std::mem::replace(&mut state.is_scheduled, true);
+        drop(state);
         if !was_scheduled {
             self.schedule();
         }
@@ -55,34 +55,34 @@ impl MutationLane {
     /// The socket is gone: what has not begun does not begin. A client that
     /// comes back sends it again.
     pub fn close(&self) {
-        let mut queue = self.queue.lock();
-        queue.is_closed = true;
-        queue.due.clear();
+        let mut state = self.state.lock();
+        state.is_closed = true;
+        state.due.clear();
     }
 
     fn schedule(self: &Arc<Self>) {
-        let lane = Arc::clone(self);
-        self.backend.executor.spawn(move || lane.take_turn());
+        let queue = Arc::clone(self);
+        self.backend.executor.spawn(move || queue.take_turn());
     }
 
     /// Runs some mutations. The outcomes are handed over after each one: the
     /// answer of the first must not wait for the last.
     fn take_turn(self: &Arc<Self>) {
         let mut outcome = Vec::with_capacity(1);
-        for _ in 0..limits::MUTATION_LANE_RUN_MAX {
+        for _ in 0..limits::MUTATION_QUEUE_RUN_MAX {
             let Some(due) = self.next_due() else { return };
             let request = due.request.request;
             outcome.push((request, self.run(due)));
-            self.outbox.leave_outcomes(&mut outcome, &self.backend.durable);
+            self.inbox.leave_outcomes(&mut outcome, &self.backend.durable);
         }
         self.schedule();
     }
 
-    /// The next mutation; without one the lane is not scheduled any more.
+    /// The next mutation; without one the queue is not scheduled any more.
     fn next_due(&self) -> Option<DueMutation> {
-        let mut queue = self.queue.lock();
-        let due = queue.due.pop_front().filter(|_| !queue.is_closed);
-        queue.is_scheduled = due.is_some();
+        let mut state = self.state.lock();
+        let due = state.due.pop_front().filter(|_| !state.is_closed);
+        state.is_scheduled = due.is_some();
         due
     }
 
@@ -99,7 +99,7 @@ impl MutationLane {
         catch_unwind(run).unwrap_or_else(|_| self.lost(&call.request_id))
     }
 
-    /// A panic of the host itself. The client is told, and the lane goes on. It
+    /// A panic of the host itself. The client is told, and the queue goes on. It
     /// is told nothing of the data, so the answer waits for no commit.
     fn lost(&self, request_id: &str) -> MutationOutcome {
         tracing::error!(request_id, "a mutation panicked in the host");

@@ -12,8 +12,8 @@ use weir_value::Timestamp;
 
 use crate::durable_gate::DurableGate;
 
-/// One socket's letter box.
-pub struct Outbox {
+/// One socket's inbox.
+pub struct Inbox {
     task: AtomicWaker,
     signalled: AtomicBool,
     live_changed: AtomicBool,
@@ -24,14 +24,14 @@ pub struct Outbox {
 #[derive(Default)]
 struct Finished {
     outcomes: Vec<(RequestId, MutationOutcome)>,
-    /// The moment at which the gate wakes the task; behind the gate when it has.
+    /// The timestamp at which the gate wakes the task; behind the gate when it has.
     armed_for: Option<Timestamp>,
 }
 
-impl Outbox {
+impl Inbox {
     /// An empty one.
-    pub fn new() -> Arc<Outbox> {
-        Arc::new(Outbox {
+    pub fn new() -> Arc<Inbox> {
+        Arc::new(Inbox {
             task: AtomicWaker::new(),
             signalled: AtomicBool::new(false),
             live_changed: AtomicBool::new(false),
@@ -124,7 +124,7 @@ impl Outbox {
 }
 
 /// What a gate wakes it with.
-impl Wake for Outbox {
+impl Wake for Inbox {
     fn wake(self: Arc<Self>) {
         self.signal();
     }
@@ -145,60 +145,60 @@ mod tests {
         }
     }
 
-    fn is_woken(outbox: &Outbox) -> bool {
-        outbox.poll_signal(&mut Context::from_waker(noop_waker_ref())).is_ready()
+    fn is_woken(inbox: &Inbox) -> bool {
+        inbox.poll_signal(&mut Context::from_waker(noop_waker_ref())).is_ready()
     }
 
     #[test]
     fn wakes_when_the_first_outcome_is_durable() {
         let gate = DurableGate::new(Timestamp::from_nanos(1));
-        let outbox = Outbox::new();
-        outbox.leave_outcomes(&mut vec![(0, outcome(2)), (1, outcome(3))], &gate);
-        outbox.leave_outcomes(&mut vec![(2, outcome(4))], &gate);
-        assert!(!is_woken(&outbox));
+        let inbox = Inbox::new();
+        inbox.leave_outcomes(&mut vec![(0, outcome(2)), (1, outcome(3))], &gate);
+        inbox.leave_outcomes(&mut vec![(2, outcome(4))], &gate);
+        assert!(!is_woken(&inbox));
         gate.advance(Timestamp::from_nanos(2));
-        assert!(is_woken(&outbox));
-        let taken: Vec<RequestId> = outbox.take_outcomes().into_iter().map(|(id, _)| id).collect();
+        assert!(is_woken(&inbox));
+        let taken: Vec<RequestId> = inbox.take_outcomes().into_iter().map(|(id, _)| id).collect();
         assert_eq!(taken, [0, 1, 2]);
         // The task then waits for the next one; later outcomes need no other wake-up.
-        outbox.wake_at(Timestamp::from_nanos(3), &gate);
-        outbox.leave_outcomes(&mut vec![(3, outcome(5))], &gate);
+        inbox.wake_at(Timestamp::from_nanos(3), &gate);
+        inbox.leave_outcomes(&mut vec![(3, outcome(5))], &gate);
         gate.advance(Timestamp::from_nanos(5));
-        assert!(is_woken(&outbox));
-        assert!(!is_woken(&outbox));
+        assert!(is_woken(&inbox));
+        assert!(!is_woken(&inbox));
     }
 
     #[test]
     fn wakes_at_once_for_what_is_durable_already() {
         let gate = DurableGate::new(Timestamp::from_nanos(9));
-        let outbox = Outbox::new();
-        outbox.leave_outcomes(&mut vec![(0, outcome(9))], &gate);
-        assert!(is_woken(&outbox));
-        outbox.leave_outcomes(&mut vec![(1, outcome(4))], &gate);
-        assert!(is_woken(&outbox));
+        let inbox = Inbox::new();
+        inbox.leave_outcomes(&mut vec![(0, outcome(9))], &gate);
+        assert!(is_woken(&inbox));
+        inbox.leave_outcomes(&mut vec![(1, outcome(4))], &gate);
+        assert!(is_woken(&inbox));
     }
 
     #[test]
     fn what_waits_for_no_commit_wakes_at_once_and_disturbs_nobody() {
         let gate = DurableGate::new(Timestamp::from_nanos(1));
-        let outbox = Outbox::new();
-        outbox.leave_outcomes(&mut vec![(0, outcome(5))], &gate);
-        assert!(!is_woken(&outbox));
-        outbox.leave_outcomes(&mut vec![(1, outcome(0))], &gate);
-        assert!(is_woken(&outbox));
-        assert_eq!(outbox.finished.lock().armed_for, Some(Timestamp::from_nanos(5)));
+        let inbox = Inbox::new();
+        inbox.leave_outcomes(&mut vec![(0, outcome(5))], &gate);
+        assert!(!is_woken(&inbox));
+        inbox.leave_outcomes(&mut vec![(1, outcome(0))], &gate);
+        assert!(is_woken(&inbox));
+        assert_eq!(inbox.finished.lock().armed_for, Some(Timestamp::from_nanos(5)));
         gate.advance(Timestamp::from_nanos(5));
-        assert!(is_woken(&outbox));
+        assert!(is_woken(&inbox));
     }
 
     #[test]
     fn tells_live_changes_once() {
-        let outbox = Outbox::new();
-        assert!(!outbox.take_live_changed());
-        outbox.wake_live();
-        outbox.wake_live();
-        assert!(is_woken(&outbox));
-        assert!(outbox.take_live_changed());
-        assert!(!outbox.take_live_changed());
+        let inbox = Inbox::new();
+        assert!(!inbox.take_live_changed());
+        inbox.wake_live();
+        inbox.wake_live();
+        assert!(is_woken(&inbox));
+        assert!(inbox.take_live_changed());
+        assert!(!inbox.take_live_changed());
     }
 }

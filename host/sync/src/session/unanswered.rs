@@ -25,13 +25,14 @@ struct Answer {
     ts: Timestamp,
 }
 
+/// A socket's mutations that are not answered yet, and those of their answers that wait.
 #[derive(Debug, Default)]
-pub(super) struct MutationQueue {
+pub(super) struct UnansweredMutations {
     pending: VecDeque<Pending>,
     args_bytes: usize,
 }
 
-impl MutationQueue {
+impl UnansweredMutations {
     /// A mutation that will run.
     pub(super) fn push(&mut self, request: RequestId, args_bytes: usize) -> Result<(), TooMany> {
         self.push_pending(Pending { request, args_bytes, answer: None })
@@ -45,7 +46,8 @@ impl MutationQueue {
         self.push_pending(Pending { request, args_bytes: 0, answer: Some(answer) })
     }
 
-    /// How the oldest one of this number, which was not finished, has ended. A number that is not there is left alone.
+    /// How the oldest one of this number, which was not finished, has ended. A number that is not there is left
+    /// alone.
     pub(super) fn finish(&mut self, request: RequestId, outcome: MutationOutcome) {
         let mut unfinished = self.pending.iter_mut().filter(|pending| pending.answer.is_none());
         let Some(pending) = unfinished.find(|pending| pending.request == request) else {
@@ -59,7 +61,7 @@ impl MutationQueue {
         pending.answer = Some(Answer { message, ts: outcome.ts });
     }
 
-    /// The next answer in order, if it has come and its moment is durable.
+    /// The next answer in order, if it has come and its timestamp is durable.
     pub(super) fn pop_durable(&mut self, durable: Timestamp) -> Option<(ServerMessage, Timestamp)> {
         self.awaited().filter(|ts| *ts <= durable)?;
         let pending = self.pending.pop_front()?;
@@ -67,7 +69,7 @@ impl MutationQueue {
         pending.answer.map(|answer| (answer.message, answer.ts))
     }
 
-    /// The moment that the next answer waits for, if it has come.
+    /// The timestamp that the next answer waits for, if it has come.
     pub(super) fn awaited(&self) -> Option<Timestamp> {
         self.pending.front()?.answer.as_ref().map(|answer| answer.ts)
     }
@@ -104,7 +106,7 @@ mod tests {
         }
     }
 
-    fn popped(queue: &mut MutationQueue, durable: u64) -> Option<u32> {
+    fn popped(queue: &mut UnansweredMutations, durable: u64) -> Option<u32> {
         match queue.pop_durable(ts(durable))?.0 {
             ServerMessage::MutationResponse { request, .. } => Some(request),
             other => panic!("{other:?}"),
@@ -113,7 +115,7 @@ mod tests {
 
     #[test]
     fn answers_leave_in_order_and_durable() {
-        let mut queue = MutationQueue::default();
+        let mut queue = UnansweredMutations::default();
         for request in [7, 8, 9] {
             queue.push(request, 10).expect("room");
         }
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_same_number_twice_is_answered_twice() {
-        let mut queue = MutationQueue::default();
+        let mut queue = UnansweredMutations::default();
         queue.push(1, 0).expect("room");
         queue.push(1, 0).expect("room");
         queue.finish(1, outcome(2));
@@ -143,12 +145,12 @@ mod tests {
 
     #[test]
     fn there_is_room_for_so_many() {
-        let mut queue = MutationQueue::default();
+        let mut queue = UnansweredMutations::default();
         for request in 0..SOCKET_MUTATIONS_IN_FLIGHT_MAX as u32 {
             queue.push(request, 1).expect("room");
         }
         assert_eq!(queue.push(0, 1), Err(TooMany));
-        let mut queue = MutationQueue::default();
+        let mut queue = UnansweredMutations::default();
         queue.push(0, SOCKET_MUTATION_BYTES_IN_FLIGHT_MAX).expect("room");
         assert_eq!(queue.push(1, 1), Err(TooMany));
         queue.finish(0, outcome(1));

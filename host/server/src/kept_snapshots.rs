@@ -1,4 +1,4 @@
-//! Moments of the database that a client may come back to.
+//! Snapshots of the database that a client may come back to.
 //!
 //! Server-side rendering asks for a timestamp and then runs several queries at
 //! it, one request each. The snapshot is kept meanwhile: for a short time, and
@@ -12,9 +12,9 @@ use parking_lot::Mutex;
 use weir_store::Snapshot;
 use weir_value::{Timestamp, limits};
 
-/// The moments that are kept.
+/// The snapshots that are kept.
 #[derive(Default)]
-pub struct Moments {
+pub struct KeptSnapshots {
     kept: Mutex<BTreeMap<Timestamp, Kept>>,
 }
 
@@ -23,21 +23,21 @@ struct Kept {
     until: Duration,
 }
 
-impl Moments {
-    /// Keeps a moment for `KEPT_MOMENT_MS` from `now` on, a monotonic time. When
+impl KeptSnapshots {
+    /// Keeps a snapshot for `KEPT_SNAPSHOT_MS` from `now` on, a monotonic time. When
     /// there are too many, the oldest goes first.
     pub fn keep(&self, snapshot: Arc<Snapshot>, now: Duration) -> Timestamp {
         let ts = snapshot.ts();
-        let until = now + Duration::from_millis(limits::KEPT_MOMENT_MS);
+        let until = now + Duration::from_millis(limits::KEPT_SNAPSHOT_MS);
         let mut kept = self.kept.lock();
         kept.entry(ts).or_insert(Kept { snapshot, until }).until = until;
-        if kept.len() > limits::KEPT_MOMENTS_MAX {
+        if kept.len() > limits::KEPT_SNAPSHOTS_MAX {
             kept.pop_first();
         }
         ts
     }
 
-    /// The moment `ts`, if it is kept.
+    /// The snapshot at `ts`, if it is kept.
     pub fn find(&self, ts: Timestamp) -> Option<Arc<Snapshot>> {
         self.kept.lock().get(&ts).map(|kept| Arc::clone(&kept.snapshot))
     }
@@ -69,18 +69,18 @@ mod tests {
             store.sequence(&mut |_| vec![write.clone()]).unwrap();
             Arc::new(store.snapshot_sequenced())
         };
-        let moments = Moments::default();
+        let snapshots = KeptSnapshots::default();
         let at = |ms: u64| Duration::from_millis(ms);
-        let first = moments.keep(commit(), at(0));
-        let second = moments.keep(commit(), at(10));
-        assert_eq!(moments.find(first).unwrap().ts(), first);
-        moments.release(at(limits::KEPT_MOMENT_MS));
-        assert!(moments.find(first).is_none());
-        assert!(moments.find(second).is_some());
-        for _ in 0..limits::KEPT_MOMENTS_MAX {
-            moments.keep(commit(), at(20));
+        let first = snapshots.keep(commit(), at(0));
+        let second = snapshots.keep(commit(), at(10));
+        assert_eq!(snapshots.find(first).unwrap().ts(), first);
+        snapshots.release(at(limits::KEPT_SNAPSHOT_MS));
+        assert!(snapshots.find(first).is_none());
+        assert!(snapshots.find(second).is_some());
+        for _ in 0..limits::KEPT_SNAPSHOTS_MAX {
+            snapshots.keep(commit(), at(20));
         }
-        assert!(moments.find(second).is_none());
-        assert_eq!(moments.kept.lock().len(), limits::KEPT_MOMENTS_MAX);
+        assert!(snapshots.find(second).is_none());
+        assert_eq!(snapshots.kept.lock().len(), limits::KEPT_SNAPSHOTS_MAX);
     }
 }
