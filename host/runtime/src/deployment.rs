@@ -11,7 +11,7 @@ use weir_value::FunctionPath;
 use weir_value::limits::DEPLOY_FUNCTIONS_MAX;
 
 use crate::call_state::{CallSetup, CallState, TimeLeft};
-use crate::clearing::{self, Leftover};
+use crate::deferred_teardown::{FinishedInstance, tear_down, tear_down_pending};
 use crate::failure::result_too_large;
 use crate::invocation::Invoker;
 use crate::module::Module;
@@ -175,14 +175,14 @@ impl Functions for Deployment {
         args: &Bytes,
         tx: Transaction,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
-        clearing::clear();
+        tear_down_pending();
         let slot = match self.invoker.take_slot() {
             Ok(slot) => slot,
             Err(overloaded) => return (tx, Err(overloaded)),
         };
         let ended = self.run_within(info, args, tx, self.invoker.full_time());
         if let Some(store) = ended.store {
-            clearing::leave(Leftover { _store: store, _slot: slot });
+            tear_down(FinishedInstance { _store: store, _slot: slot });
         }
         (ended.transaction, ended.result)
     }

@@ -1,4 +1,4 @@
-//! One call in one instance: made for it, dropped after it (see [`crate::clearing`]).
+//! One call in one instance: made for it, dropped after it (see [`crate::deferred_teardown`]).
 //!
 //! Everything that a guest can do wrong ends here, in a [`FunctionError`]; the transaction comes back in every case.
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) struct Invoker {
     pub(crate) counters: Counters,
     ticker: Arc<Ticker>,
     guest_ticks_max: u64,
-    /// Calls that run or whose instance is not cleared away yet, without those that they make.
+    /// Calls that run or whose instance is not torn down yet, without those that they make.
     running: AtomicU32,
 }
 

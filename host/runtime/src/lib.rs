@@ -9,9 +9,9 @@
 //! call's memory; no instance serves a second call.
 mod bindings;
 mod call_state;
-mod clearing;
 mod compiled_cache;
 mod counters;
+mod deferred_teardown;
 mod deployment;
 mod engine;
 mod failure;
@@ -31,8 +31,8 @@ mod shared_code;
 mod ticker;
 mod wasi;
 
-pub use clearing::answer_first;
 pub use counters::RuntimeStats;
+pub use deferred_teardown::answer_first;
 pub use deployment::Deployment;
 pub use load_error::LoadError;
 pub use manifest::ManifestError;

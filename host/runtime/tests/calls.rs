@@ -113,7 +113,7 @@ fn narrow_world() -> World {
 }
 
 #[test]
-fn no_call_sees_or_lacks_what_waits_to_be_cleared_away() {
+fn no_call_sees_or_lacks_what_waits_to_be_torn_down() {
     let world = narrow_world();
     for _ in 0..3 {
         answer_first(|| {
@@ -126,7 +126,7 @@ fn no_call_sees_or_lacks_what_waits_to_be_cleared_away() {
 }
 
 #[test]
-fn an_instance_keeps_its_place_until_it_is_cleared_away() {
+fn an_instance_keeps_its_place_until_it_is_torn_down() {
     let world = narrow_world();
     let elsewhere = || std::thread::scope(|scope| scope.spawn(|| world.ask("m:f", "{}")).join().unwrap());
     answer_first(|| {

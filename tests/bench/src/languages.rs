@@ -1,5 +1,6 @@
-//! What a guest costs in each language: its size, its compilation, its loading, and a call in a fresh instance over the
-//! same call in a used one. As in service, the instance is cleared away after the answer; that has a line of its own.
+//! What a guest costs in each language: its size, its compilation, its loading, and a call in a fresh instance
+//! over the same call in a used one. As in service, the instance is torn down after the answer; that has a line
+//! of its own.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -70,11 +71,11 @@ fn measure_one(name: &str, guest: &str, goal_us: f64, show: &mut impl FnMut(Line
     let id = engine::seed(&database, 100)?.swap_remove(50);
     let call = engine::call("bank:get", json!({"id": id}).to_string())?;
     let first = fresh_calls(&database, deployment.clone(), &call, 1)?.times.swap_remove(0);
-    let (mut fresh, mut clearing, mut reused) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut fresh, mut teardown, mut reused) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let calls = fresh_calls(&database, deployment.clone(), &call, FRESH_CALLS)?;
         fresh.extend(calls.times);
-        clearing.extend(calls.clearing);
+        teardown.extend(calls.teardown);
         reused.extend(reused_calls(&database, deployment.clone(), &call)?);
     }
     database.store().close();
@@ -86,11 +87,8 @@ fn measure_one(name: &str, guest: &str, goal_us: f64, show: &mut impl FnMut(Line
         Line::figure(format!("{name}: a query of one document, fresh instance"), format!("{fresh_us:.1} us"))
             .note(format!("p99 {:.1} us", micros(quantile(&mut fresh, 0.99)))),
     );
-    let clearing_us = micros(quantile(&mut clearing, 0.5));
-    show(Line::figure(
-        format!("{name}:   clearing it away, after the answer"),
-        format!("{clearing_us:.1} us"),
-    ));
+    let teardown_us = micros(quantile(&mut teardown, 0.5));
+    show(Line::figure(format!("{name}:   its teardown, after the answer"), format!("{teardown_us:.1} us")));
     show(Line::figure(format!("{name}: the same on a used instance"), format!("{reused_us:.1} us")));
     let added = fresh_us - reused_us;
     show(Line::goal(
@@ -123,7 +121,7 @@ struct FreshCalls {
     /// Until the answer.
     times: Vec<u64>,
     /// And after it.
-    clearing: Vec<u64>,
+    teardown: Vec<u64>,
 }
 
 fn fresh_calls(
@@ -134,12 +132,12 @@ fn fresh_calls(
 ) -> Result<FreshCalls> {
     let fresh = Arc::new(Timed { deployment, how: How::FreshInstances, times: Mutex::default() });
     database.set_functions(fresh.clone());
-    let mut clearing = Vec::with_capacity(calls);
+    let mut teardown = Vec::with_capacity(calls);
     for _ in 0..calls {
         let answered = answer_first(|| run(database, call).map(|()| Instant::now()))?;
-        clearing.push(answered.elapsed().as_nanos() as u64);
+        teardown.push(answered.elapsed().as_nanos() as u64);
     }
-    Ok(FreshCalls { times: fresh.take()?, clearing })
+    Ok(FreshCalls { times: fresh.take()?, teardown })
 }
 
 /// The same in one instance; in nanoseconds.
