@@ -18,6 +18,15 @@ pub enum FunctionKind {
 }
 
 impl FunctionKind {
+    /// The kind that [`FunctionKind::as_str`] calls so; `None` for any other text.
+    pub fn parse(text: &str) -> Option<FunctionKind> {
+        match text {
+            "query" => Some(FunctionKind::Query),
+            "mutation" => Some(FunctionKind::Mutation),
+            _ => None,
+        }
+    }
+
     /// `query` or `mutation`, as in a manifest.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,6 +51,25 @@ pub enum Visibility {
     Public,
     /// The admin key and other functions. To everyone else it does not exist.
     Internal,
+}
+
+impl Visibility {
+    /// The visibility that [`Visibility::as_str`] calls so; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Visibility> {
+        match text {
+            "public" => Some(Visibility::Public),
+            "internal" => Some(Visibility::Internal),
+            _ => None,
+        }
+    }
+
+    /// `public` or `internal`, as in a manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Visibility::Public => "public",
+            Visibility::Internal => "internal",
+        }
+    }
 }
 
 /// One function of a deployment, as its manifest describes it.

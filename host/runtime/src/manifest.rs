@@ -20,7 +20,7 @@ pub enum ManifestError {
         /// Its size.
         bytes: usize,
     },
-    /// It is no JSON, or not of a manifest's shape.
+    /// It is not JSON, or not of a manifest's shape.
     #[error("it is not as `describe` in weir:guest says: {0}")]
     Shape(#[from] serde_json::Error),
     /// It has more functions than a deployment may have.
@@ -29,8 +29,8 @@ pub enum ManifestError {
         /// How many.
         count: usize,
     },
-    /// A path is no function path.
-    #[error("`{path}` is no function path: {reason}; write it as `module:function`")]
+    /// A path is not a valid function path.
+    #[error("`{path}` is not a valid function path: {reason}; write it as `module:function`")]
     Path {
         /// As it stands in the manifest.
         path: String,
@@ -69,7 +69,7 @@ pub enum ManifestError {
         /// Its visibility.
         visibility: String,
     },
-    /// A validator is none.
+    /// A validator is invalid.
     #[error("the function `{path}` has a wrong validator in `{field}`: {reason}")]
     Validator {
         /// The function.
@@ -81,7 +81,7 @@ pub enum ManifestError {
     },
     /// Arguments are one object.
     #[error(
-        "the function `{path}` has a validator in `args` that is no object and not `any`; arguments are an object"
+        "the function `{path}` has a validator in `args` that is neither an object nor `any`; arguments are an object"
     )]
     ArgsNotObject {
         /// The function.
@@ -128,19 +128,12 @@ pub(crate) fn parse(manifest: &[u8]) -> Result<Vec<Arc<FunctionInfo>>, ManifestE
 
 fn parse_function(function: &FunctionJson) -> Result<FunctionInfo, ManifestError> {
     let path = parse_path(&function.path)?;
-    let kind = match function.kind.as_str() {
-        "query" => FunctionKind::Query,
-        "mutation" => FunctionKind::Mutation,
-        kind => return Err(ManifestError::Kind { path: function.path.clone(), kind: kind.to_owned() }),
-    };
-    let visibility = match function.visibility.as_str() {
-        "public" => Visibility::Public,
-        "internal" => Visibility::Internal,
-        other => {
-            let visibility = other.to_owned();
-            return Err(ManifestError::Visibility { path: function.path.clone(), visibility });
-        }
-    };
+    let kind = FunctionKind::parse(&function.kind)
+        .ok_or_else(|| ManifestError::Kind { path: function.path.clone(), kind: function.kind.clone() })?;
+    let visibility = Visibility::parse(&function.visibility).ok_or_else(|| ManifestError::Visibility {
+        path: function.path.clone(),
+        visibility: function.visibility.clone(),
+    })?;
     let args = parse_validator(&function.path, "args", function.args.as_ref())?;
     if !matches!(args, Validator::Any | Validator::Object(_)) {
         return Err(ManifestError::ArgsNotObject { path: function.path.clone() });
@@ -173,10 +166,7 @@ pub(crate) fn to_json(info: &FunctionInfo) -> Json {
     json!({
         "path": info.path.to_string(),
         "kind": info.kind.as_str(),
-        "visibility": match info.visibility {
-            Visibility::Public => "public",
-            Visibility::Internal => "internal",
-        },
+        "visibility": info.visibility.as_str(),
         "args": info.args.to_json(),
         "returns": info.returns.to_json(),
     })
@@ -222,9 +212,9 @@ mod tests {
             ("{}".into(), "functions"),
             (r#"{"functions": [{}]}"#.into(), "path"),
             (manifest(&[SEND, SEND]), "two functions `chat:send`"),
-            (with("chat:send", ""), "no function path"),
-            (with("chat:send", "chat:se nd"), "no function path"),
-            (with("chat:send", "../../etc:passwd"), "no function path"),
+            (with("chat:send", ""), "not a valid function path"),
+            (with("chat:send", "chat:se nd"), "not a valid function path"),
+            (with("chat:send", "../../etc:passwd"), "not a valid function path"),
             (with("chat:send", "chat.js:send"), "must be written `chat:send`"),
             (with("mutation", "action"), "kind `action`"),
             (with("public", "secret"), "visibility `secret`"),

@@ -9,8 +9,10 @@
 //!
 //! What cannot be answered has `{"id", "failure"}` for an answer: a mistake of the test's, not of a function.
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
+use weir_db::FunctionKind;
 
 /// A request, with the number that its answer has.
 #[derive(Debug, Deserialize)]
@@ -39,7 +41,8 @@ pub enum Op {
         /// Which database.
         db: u64,
         /// As what it is called.
-        kind: Kind,
+        #[serde(deserialize_with = "function_kind")]
+        kind: FunctionKind,
         /// The function's path.
         path: String,
         /// Its arguments, an object in Convex's encoding.
@@ -68,17 +71,14 @@ pub enum Op {
     },
 }
 
-/// What a function may do.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Kind {
-    /// A query.
-    Query,
-    /// A mutation.
-    Mutation,
+/// `query` or `mutation`.
+fn function_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FunctionKind, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    FunctionKind::parse(&text)
+        .ok_or_else(|| D::Error::custom(format!("unknown kind `{text}`; use `query` or `mutation`")))
 }
 
 /// A field that is there, `null` or not: `null` is nobody, absence leaves things as they are.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(deserializer).map(Some)
 }

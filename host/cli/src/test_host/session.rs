@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use weir_db::{FunctionInfo, FunctionKind, Functions, Visibility};
+use weir_db::{FunctionInfo, FunctionKind, Functions};
 use weir_runtime::Deployment;
 use weir_testing::{NOW_MS_DEFAULT, Outcome, TestDatabase, read_to_json, written_to_json};
 
-use super::protocol::{Kind, Op, Request};
+use super::protocol::{Op, Request};
 
 /// The databases of a test run, and the functions that all of them have.
 pub struct Session {
@@ -28,11 +28,11 @@ impl Session {
     /// The line that says that tests can begin.
     pub fn greeting(&self) -> Json {
         let function = |info: Arc<FunctionInfo>| {
-            let visibility = match info.visibility {
-                Visibility::Public => "public",
-                Visibility::Internal => "internal",
-            };
-            json!({"path": info.path.to_string(), "kind": info.kind.as_str(), "visibility": visibility})
+            json!({
+                "path": info.path.to_string(),
+                "kind": info.kind.as_str(),
+                "visibility": info.visibility.as_str(),
+            })
         };
         let functions: Vec<_> = self.deployment.list().into_iter().map(function).collect();
         json!({"ready": true, "functions": functions})
@@ -45,7 +45,7 @@ impl Session {
             Err(error) => {
                 let id =
                     serde_json::from_str::<Json>(line).map(|json| json["id"].clone()).unwrap_or_default();
-                return json!({"id": id, "failure": format!("this is no request: {error}")});
+                return json!({"id": id, "failure": format!("this is not a valid request: {error}")});
             }
         };
         let mut answer = self.perform(request.op).unwrap_or_else(|failure| json!({ "failure": failure }));
@@ -79,16 +79,12 @@ impl Session {
     fn call(
         &mut self,
         db: u64,
-        kind: Kind,
+        kind: FunctionKind,
         path: &str,
         args: Bytes,
         identity: Option<Json>,
     ) -> Result<Json, String> {
         let database = self.databases.get_mut(&db).ok_or_else(|| no_database(db))?;
-        let kind = match kind {
-            Kind::Query => FunctionKind::Query,
-            Kind::Mutation => FunctionKind::Mutation,
-        };
         let outcome = match identity {
             Some(identity) => database.call_as(kind, path, args, claims(identity)?),
             None => database.call(kind, path, args),

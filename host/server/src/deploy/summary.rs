@@ -118,26 +118,16 @@ impl MissingModule {
 impl FunctionSummary {
     /// Of what is not known to be public, nobody hears.
     fn parse_visibility(&self) -> Visibility {
-        match self.visibility.as_str() {
-            PUBLIC => Visibility::Public,
-            _ => Visibility::Internal,
-        }
+        Visibility::parse(&self.visibility).unwrap_or(Visibility::Internal)
     }
 }
 
-const PUBLIC: &str = "public";
-const INTERNAL: &str = "internal";
-
 /// A function as it is shown and recorded.
 pub(super) fn describe(info: &FunctionInfo) -> FunctionSummary {
-    let visibility = match info.visibility {
-        Visibility::Public => PUBLIC,
-        Visibility::Internal => INTERNAL,
-    };
     FunctionSummary {
         path: info.path.to_string(),
         kind: info.kind.as_str().to_owned(),
-        visibility: visibility.to_owned(),
+        visibility: info.visibility.as_str().to_owned(),
     }
 }
 
