@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use weir_db::CallError;
+use weir_sync::protocol::named_arguments;
 use weir_value::{FunctionPath, Value};
 
 use super::answer::ApiError;
@@ -29,7 +30,7 @@ impl Format {
             Some("convex_encoded_json" | "convex_json") => Ok(Format::Encoded),
             Some(other) => Err(ApiError::bad_request(
                 "InvalidFormat",
-                format!("`{other}` is no format: use `json` or `convex_encoded_json`."),
+                format!("`{other}` is not a known format: use `json` or `convex_encoded_json`."),
             )),
         }
     }
@@ -48,7 +49,7 @@ pub struct FunctionRequest<'a> {
     pub format: Option<String>,
     /// A component of the deployment: there are none.
     pub component_path: Option<String>,
-    /// The moment to read at (`query_at_ts`), in base64.
+    /// The timestamp to read at (`query_at_ts`), in base64.
     pub ts: Option<String>,
 }
 
@@ -92,7 +93,7 @@ impl<'a> FunctionRequest<'a> {
     }
 }
 
-/// The 400 for a body that is no JSON, or not of the form expected.
+/// The 400 for a body that is not JSON, or not of the form expected.
 pub fn invalid_json(error: &serde_json::Error) -> ApiError {
     ApiError::bad_request("InvalidRequest", format!("The body is not as expected: {error}."))
 }
@@ -107,27 +108,14 @@ pub fn parse_path(text: &str) -> Result<FunctionPath, ApiError> {
     })
 }
 
-/// The object with the named arguments: `args` itself, or the one member of a
-/// list, as the official JavaScript client sends it.
+/// The object with the named arguments, read as it is on sockets.
 ///
 /// # Errors
-/// 400 for anything else.
+/// 400 when there is no such object.
 pub fn parse_args(args: &str) -> Result<Bytes, ApiError> {
-    let args = args.trim();
-    if args.starts_with('{') {
-        return Ok(Bytes::copy_from_slice(args.as_bytes()));
-    }
-    let list: Vec<&RawValue> = serde_json::from_str(args).map_err(|_| bad_args())?;
-    match list.as_slice() {
-        [] => Ok(Bytes::from_static(b"{}")),
-        [only] if only.get().starts_with('{') => Ok(Bytes::copy_from_slice(only.get().as_bytes())),
-        _ => Err(bad_args()),
-    }
-}
-
-fn bad_args() -> ApiError {
-    let message = "`args` must be an object of named arguments, or a list that holds one.";
-    ApiError::bad_request("InvalidArguments", message)
+    named_arguments(args.as_bytes())
+        .map(Bytes::copy_from_slice)
+        .map_err(|error| ApiError::bad_request("InvalidArguments", format!("`args`: {error}.")))
 }
 
 /// The start of a text that came from outside, for an error message.
@@ -139,7 +127,7 @@ fn shorten(text: &str) -> &str {
 /// Writes the answer of one call (`UdfResponse`) as JSON.
 ///
 /// # Errors
-/// 500 when the function's result is no value: the database checks it, so this
+/// 500 when the function's result is not a value: the database checks it, so this
 /// is a fault of the server.
 pub fn write_outcome(
     out: &mut Vec<u8>,
@@ -193,24 +181,6 @@ fn write_json(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn takes_arguments_as_object_or_in_a_list() {
-        for (sent, expected) in [
-            ("{}", Some("{}")),
-            (r#" {"a": 1} "#, Some(r#"{"a": 1}"#)),
-            (r#"[{"a":1}]"#, Some(r#"{"a":1}"#)),
-            ("[]", Some("{}")),
-            ("[1]", None),
-            ("[{},{}]", None),
-            ("null", None),
-            ("\"{}\"", None),
-            ("3", None),
-        ] {
-            let got = parse_args(sent);
-            assert_eq!(got.as_deref().ok(), expected.map(str::as_bytes), "{sent}");
-        }
-    }
 
     #[test]
     fn requests_name_the_part_at_fault() {

@@ -1,4 +1,6 @@
 //! What a client wants to call, in the one form that the rest of the host knows.
+use std::fmt;
+
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use weir_value::{FunctionPath, Value};
@@ -24,32 +26,70 @@ pub fn resolve_call(
         let excerpt: String = udf_path.chars().take(160).collect();
         failure(format!("Could not find public function for '{excerpt}': {error}"))
     })?;
-    let args = named_arguments(args).map_err(|error| failure(format!("ArgumentValidationError: {error}")))?;
+    let args =
+        canonical_arguments(args).map_err(|error| failure(format!("ArgumentValidationError: {error}")))?;
     Ok((path, args))
 }
 
-/// Official clients send a list of one object, by WebSocket and by HTTP; some send the object itself.
-fn named_arguments(args: &[u8]) -> Result<Bytes, String> {
-    let object = match serde_json::from_slice::<Vec<&RawValue>>(args) {
-        Ok(list) => match list.as_slice() {
-            [] => "{}".as_bytes(),
-            [object] => object.get().as_bytes(),
-            more => {
-                return Err(format!(
-                    "a function takes one object of named arguments, this is a list of {}",
-                    more.len()
-                ));
-            }
+/// Why a text cannot be the arguments of a function. Its text says what they are instead: "a list of 2".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArgumentsError {
+    found: String,
+}
+
+impl fmt::Display for ArgumentsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a function takes one object of named arguments, not {}", self.found)
+    }
+}
+
+impl std::error::Error for ArgumentsError {}
+
+/// The JSON text of the object with the named arguments: `args` itself, or the one member of a list, which is how
+/// official clients send it, by WebSocket and by HTTP. An empty list is an object without fields. Whether what looks
+/// like an object can be read is not checked.
+///
+/// # Errors
+/// Anything else.
+pub fn named_arguments(args: &[u8]) -> Result<&[u8], ArgumentsError> {
+    let args = args.trim_ascii();
+    let object = match args.first() {
+        Some(b'[') => match serde_json::from_slice::<Vec<&RawValue>>(args) {
+            Ok(list) => match list.as_slice() {
+                [] => b"{}",
+                [only] => only.get().as_bytes(),
+                more => return Err(ArgumentsError { found: format!("a list of {}", more.len()) }),
+            },
+            Err(error) => return Err(ArgumentsError { found: format!("invalid JSON ({error})") }),
         },
-        Err(_) => args,
+        _ => args,
     };
-    let value = Value::from_json(object).map_err(|error| error.to_string())?;
-    match value {
-        Value::Object(_) => Ok(Bytes::from(value.to_json())),
-        other => Err(format!(
-            "a function takes one object of named arguments, this is of type {}",
-            other.type_name()
-        )),
+    match object.first() {
+        Some(b'{') => Ok(object),
+        other => Err(ArgumentsError { found: type_name(other.copied()).to_owned() }),
+    }
+}
+
+/// The type of a JSON value that begins so.
+fn type_name(first: Option<u8>) -> &'static str {
+    match first {
+        Some(b'[') => "a list",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        Some(b'-' | b'0'..=b'9') => "a number",
+        Some(_) => "invalid JSON",
+        None => "an empty text",
+    }
+}
+
+/// The arguments in their canonical form, by which live queries are told apart.
+fn canonical_arguments(args: &[u8]) -> Result<Bytes, String> {
+    let object = named_arguments(args).map_err(|error| error.to_string())?;
+    match Value::from_json(object).map_err(|error| error.to_string())? {
+        value @ Value::Object(_) => Ok(Bytes::from(value.to_json())),
+        // In the value encoding some objects are something else: `{"$integer": ..}`.
+        other => Err(ArgumentsError { found: format!("a value of type {}", other.type_name()) }.to_string()),
     }
 }
 
@@ -78,6 +118,29 @@ mod tests {
     }
 
     #[test]
+    fn arguments_are_an_object_or_a_list_of_one() {
+        for (sent, expected) in [
+            ("{}", Ok("{}")),
+            (r#" {"a": 1} "#, Ok(r#"{"a": 1}"#)),
+            (r#"[{"a":1}]"#, Ok(r#"{"a":1}"#)),
+            ("[]", Ok("{}")),
+            ("[1]", Err("a number")),
+            ("[[{}]]", Err("a list")),
+            ("[{},{}]", Err("a list of 2")),
+            ("[{}", Err("invalid JSON (EOF while parsing a list at line 1 column 3)")),
+            ("null", Err("null")),
+            ("true", Err("a boolean")),
+            ("\"{}\"", Err("a string")),
+            ("3", Err("a number")),
+            ("x", Err("invalid JSON")),
+            ("", Err("an empty text")),
+        ] {
+            let got = named_arguments(sent.as_bytes()).map_err(|error| error.found);
+            assert_eq!(got, expected.map(str::as_bytes).map_err(str::to_owned), "{sent}");
+        }
+    }
+
+    #[test]
     fn failures_say_what_is_wrong() {
         let deep = format!("[{}1{}]", "{\"a\":".repeat(70), "}".repeat(70));
         for (path, args, component, named) in [
@@ -88,6 +151,7 @@ mod tests {
             ("a:b", "[7]", None, "ArgumentValidationError: a function takes one object"),
             ("a:b", "null", None, "ArgumentValidationError"),
             ("a:b", "{", None, "ArgumentValidationError"),
+            ("a:b", r#"{"$integer":"AQAAAAAAAAA="}"#, None, "ArgumentValidationError"),
             ("a:b", r#"[{"$x":1}]"#, None, "ArgumentValidationError"),
             ("a:b", deep.as_str(), None, "ArgumentValidationError"),
         ] {

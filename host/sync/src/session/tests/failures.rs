@@ -72,7 +72,7 @@ fn what_cannot_be_called_fails_alone() {
         A opens npm-1.48.0
         A> {CONNECT}
         A> {{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[{{"type":"Add","queryId":0,"udfPath":"m:a","args":[7]}}]}}
-        A< {{"type":"Transition","startVersion":{{"querySet":0,"identity":0,"ts":"T0"}},"endVersion":{{"querySet":1,"identity":0,"ts":"T1"}},"modifications":[{{"type":"QueryFailed","queryId":0,"errorMessage":"ArgumentValidationError: a function takes one object of named arguments, this is of type number","logLines":[],"journal":null}}]}}
+        A< {{"type":"Transition","startVersion":{{"querySet":0,"identity":0,"ts":"T0"}},"endVersion":{{"querySet":1,"identity":0,"ts":"T1"}},"modifications":[{{"type":"QueryFailed","queryId":0,"errorMessage":"ArgumentValidationError: a function takes one object of named arguments, not a number","logLines":[],"journal":null}}]}}
         A> {{"type":"ModifyQuerySet","baseVersion":1,"newVersion":2,"modifications":[{{"type":"Remove","queryId":0}}]}}
         A< {{"type":"Transition","startVersion":{{"querySet":1,"identity":0,"ts":"T1"}},"endVersion":{{"querySet":2,"identity":0,"ts":"T1"}},"modifications":[{{"type":"QueryRemoved","queryId":0}}]}}
         A> {{"type":"Action","requestId":3,"udfPath":"m:act","args":[{{}}]}}
