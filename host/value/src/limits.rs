@@ -109,19 +109,11 @@ pub const DEPLOY_MODULES_MAX: usize = 64;
 pub const DEPLOY_BYTES_MAX: usize = 32 * MIB;
 /// How large the body of the request that deploys may be: base64 of the components, and names.
 pub const DEPLOY_REQUEST_BYTES_MAX: usize = 48 * MIB;
-/// How long the loading of a deployment may take, compilation included.
-pub const DEPLOY_TIME_MS_MAX: u64 = 300_000;
 
 // ---- Storage
 
-/// How long a key of the store may be.
-pub const STORE_KEY_BYTES_MAX: usize = 16 * KIB;
-/// How large one value of the store may be.
-pub const STORE_VALUE_BYTES_MAX: usize = 48 * MIB;
 /// How large one record of the log, a commit group, may be.
 pub const LOG_RECORD_BYTES_MAX: usize = 256 * MIB;
-/// How large a segment of the log grows before the next one begins.
-pub const LOG_SEGMENT_BYTES: usize = 64 * MIB;
 /// How long the record of a session's request is kept, so that its replay is answered from it: in time that a host runs
 /// on the data, and never for less.
 pub const SESSION_RECORD_MS: u64 = 14 * 24 * 3600 * 1000;
@@ -211,7 +203,6 @@ const _: () = {
     assert!(VALUE_NESTING_MAX < 127);
     // A transaction's writes and its session record (with the result) are one record of the log.
     assert!(2 * (TRANSACTION_BYTES_WRITTEN_MAX + FUNCTION_RESULT_BYTES_MAX) <= LOG_RECORD_BYTES_MAX);
-    assert!(FUNCTION_RESULT_BYTES_MAX <= STORE_VALUE_BYTES_MAX);
     // Running time is noted often enough for the marks, and the marks are few.
     assert!(SESSION_SWEEP_MS <= SESSION_RECORD_MARK_MS);
     assert!(SESSION_RECORD_MS <= 32 * SESSION_RECORD_MARK_MS);
@@ -232,11 +223,9 @@ const _: () = {
     assert!((1 + NESTED_CALLS_DEPTH_MAX) * (GUEST_STACK_BYTES_MAX + 256 * KIB) <= THREAD_STACK_BYTES);
     // A guest holds its arguments and its result, and some room to work in.
     assert!(FUNCTION_ARGS_BYTES_MAX + FUNCTION_RESULT_BYTES_MAX < GUEST_MEMORY_BYTES_MAX);
-    // A deployment travels as base64 and is kept as one value of the store.
+    // A deployment travels as base64.
     assert!(MODULE_BYTES_MAX <= DEPLOY_BYTES_MAX);
     assert!(DEPLOY_BYTES_MAX / 3 * 4 + MIB <= DEPLOY_REQUEST_BYTES_MAX);
-    assert!(DEPLOY_BYTES_MAX < STORE_VALUE_BYTES_MAX);
-    assert!(STORE_VALUE_BYTES_MAX < LOG_RECORD_BYTES_MAX);
     // What a call may have as arguments fits in a message, and as one request in what a socket may queue.
     assert!(FUNCTION_ARGS_BYTES_MAX < FRAME_BYTES_MAX);
     assert!(FUNCTION_ARGS_BYTES_MAX < HTTP_BODY_BYTES_MAX);
