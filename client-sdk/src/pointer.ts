@@ -4,7 +4,7 @@ import { PatchFailed } from "./failure.js";
  * Splits a JSON Pointer (RFC 6901) into its unescaped tokens. The empty pointer,
  * which names the whole value, has none.
  *
- * @throws PatchFailed when the text is no pointer: it does not start with `/`, or
+ * @throws PatchFailed when the text is not a pointer: it does not start with `/`, or
  * holds a `~` that is neither `~0` nor `~1`.
  */
 export function parsePointer(pointer: string): string[] {
@@ -27,7 +27,7 @@ export function parsePointer(pointer: string): string[] {
  */
 export function parseIndex(token: string, end: number): number {
   if (!/^(?:0|[1-9][0-9]*)$/.test(token)) {
-    throw new PatchFailed(`${quote(token)} is no index of an array`);
+    throw new PatchFailed(`${quote(token)} is not a valid array index`);
   }
   const index = Number(token);
   if (index >= end) {

@@ -137,7 +137,7 @@ class Chunks {
   }
 }
 
-/** The message in a frame; `undefined` for what is no JSON object, which is the client's to judge. */
+/** The message in a frame; `undefined` for what is not a JSON object, which is the client's to judge. */
 function parse(text: string): JsonObject | undefined {
   try {
     const message = JSON.parse(text) as Json;

@@ -239,13 +239,13 @@ const CASES = [
     [PING, "failed"],
   ],
   ["no chunks at all", [chunk(0, 0, "")], ["failed"]],
-  ["a chunk that is no text", [chunk(0, 1, 5)], ["failed"]],
+  ["a chunk that is not text", [chunk(0, 1, 5)], ["failed"]],
   [
     "a transition between chunks",
     [chunk(0, 2, left), transition(updated(0, 1))],
     [PING, "failed"],
   ],
-  ["chunks that are no JSON", [chunk(0, 1, "{")], ["failed"]],
+  ["chunks that are not valid JSON", [chunk(0, 1, "{")], ["failed"]],
   ["chunks of something else", [chunk(0, 1, '{"type":"Ping"}')], ["failed"]],
 ];
 
@@ -278,7 +278,7 @@ describe("TransitionReader", () => {
       "an unknown modification",
       JSON.stringify(transition({ type: "QueryDreamt", queryId: 0 })),
     ],
-    ["a modification that is no object", JSON.stringify(transition(null, 7))],
+    ["a modification that is not an object", JSON.stringify(transition(null, 7))],
     ["a transition without modifications", '{"type":"Transition"}'],
     ["no JSON", '{"type":"Transition"'],
     ["no object", '["Transition"]'],

@@ -20,7 +20,7 @@ struct Segment {
 /// computes where they go, is given back as it is.
 ///
 /// # Errors
-/// What the parser says of a module that is none.
+/// What the parser says of an invalid module.
 pub(crate) fn merge(module: &[u8]) -> wasmparser::Result<Vec<u8>> {
     let mut merged = Module::new();
     let mut segments = None;

@@ -21,7 +21,7 @@ use crate::data_segments;
 /// `link` defines the imports that they may call; all others trap.
 ///
 /// # Errors
-/// The module is none, an export traps, or the module's state cannot be kept.
+/// The module is invalid, an export traps, or the module's state cannot be kept.
 pub(crate) fn preinitialize(
     core_module: &[u8],
     exports: &[&str],

@@ -100,7 +100,7 @@ fn run(
     let messages = process::run(module, &mut command, progress)?;
     find_artifact(&messages, manifest).ok_or_else(|| {
         let text =
-            "it is no library for a host; add this to its Cargo.toml:\n\n[lib]\ncrate-type = [\"cdylib\"]\n";
+            "it is not a library for a host; add this to its Cargo.toml:\n\n[lib]\ncrate-type = [\"cdylib\"]\n";
         BuildError::source(module, text.to_owned())
     })
 }

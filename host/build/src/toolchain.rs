@@ -223,7 +223,7 @@ mod tests {
         for name in ["rustc", "cargo"] {
             std::fs::write(bin.path().join(name), "").unwrap();
         }
-        // It is there, and is no program.
+        // It is there, and is not a program.
         assert!(error().contains("does not run"), "{}", error());
     }
 

@@ -16,7 +16,7 @@ pub const URL: &str = "http://127.0.0.1:3210";
 
 /// Weir: a live backend in one binary. Functions compiled to WebAssembly read
 /// and write a transactional document store; clients that watch a query get
-/// each new result in the moment that something it read has changed.
+/// each new result as soon as something it read has changed.
 #[derive(Debug, Parser)]
 #[command(name = "host", version, max_term_width = 90, arg_required_else_help = true)]
 pub struct Arguments {

@@ -74,7 +74,7 @@ pub async fn post(
 fn read(status: StatusCode, body: &[u8]) -> anyhow::Result<Value> {
     let answer: Option<Value> = serde_json::from_slice(body).ok();
     if status.is_success() {
-        return answer.ok_or_else(|| anyhow!("the server's answer is no JSON: is it a Weir server?"));
+        return answer.ok_or_else(|| anyhow!("the server's answer is not valid JSON: is it a Weir server?"));
     }
     let text = |name| answer.as_ref().and_then(|answer| answer[name].as_str());
     match (text("code"), text("message")) {

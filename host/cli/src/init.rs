@@ -27,7 +27,7 @@ fn install(folder: &Path) -> anyhow::Result<bool> {
     eprintln!("running: npm install");
     let mut command = Command::new("npm");
     command.args(["install", "--no-audit", "--no-fund"]).current_dir(folder).stdin(Stdio::null());
-    // What npm says is no result of this command's.
+    // What npm says is not part of this command's result.
     let output = match command.output() {
         Ok(output) => output,
         Err(error) => {

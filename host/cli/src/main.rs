@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 /// The log goes to standard error; standard output is for results.
 fn start_log(filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)
-        .map_err(|error| Usage(format!("--log `{filter}` is no filter: {error}")))?;
+        .map_err(|error| Usage(format!("--log `{filter}` is not a valid log filter: {error}")))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

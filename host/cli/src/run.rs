@@ -12,8 +12,9 @@ use crate::{Usage, client, watch};
 /// Calls the function once, or follows it.
 pub async fn run(arguments: Run) -> anyhow::Result<()> {
     let Run { function, arguments, server, watch } = arguments;
-    let path: FunctionPath =
-        function.parse().map_err(|error| Usage(format!("`{function}` is no function path: {error}")))?;
+    let path: FunctionPath = function
+        .parse()
+        .map_err(|error| Usage(format!("`{function}` is not a valid function path: {error}")))?;
     let arguments = parse_arguments(&arguments)?;
     let url = ServerUrl::parse(&server.url)?;
     if watch {
@@ -47,8 +48,8 @@ fn print_answer(answer: &Value) -> anyhow::Result<()> {
 }
 
 fn parse_arguments(text: &str) -> Result<Value, Usage> {
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| Usage(format!("the arguments are no JSON: {error}")))?;
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| Usage(format!("the arguments are not valid JSON: {error}")))?;
     match value {
         Value::Object(_) => Ok(value),
         _ => Err(Usage("the arguments must be a JSON object, such as '{\"name\": \"ada\"}'".into())),

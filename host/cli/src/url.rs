@@ -24,7 +24,7 @@ impl ServerUrl {
     /// Reads `http://host[:port][/prefix]`.
     pub fn parse(text: &str) -> Result<ServerUrl, Usage> {
         let wrong = |why: &str| Usage(format!("--url `{text}`: {why}"));
-        let uri: Uri = text.parse().map_err(|_| wrong("it is no URL"))?;
+        let uri: Uri = text.parse().map_err(|_| wrong("it is not a valid URL"))?;
         match uri.scheme_str() {
             Some("http") => {}
             Some("https") => {

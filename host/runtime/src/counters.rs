@@ -70,7 +70,7 @@ impl Counters {
         count(&self.shared_loads);
     }
 
-    /// All of them. Each is exact; together they are of no single moment.
+    /// All of them. Each is exact; together they are not one snapshot.
     pub(crate) fn stats(&self) -> RuntimeStats {
         RuntimeStats {
             calls: read(&self.calls),

@@ -91,7 +91,8 @@ fn explain_trap(cause: Trap, state: &CallState, options: &RuntimeOptions) -> Fun
     }
 }
 
-/// An error that is no trap: what the guest handed over is not what its type says, or the instance could not be made.
+/// An error that is not a trap: what the guest handed over is not what its type says, or the instance could not
+/// be made.
 fn explain_other(error: &wasmtime::Error, state: &CallState, options: &RuntimeOptions) -> FunctionError {
     let reason = error.root_cause().to_string();
     if reason.contains(TOO_MUCH_COPIED) {

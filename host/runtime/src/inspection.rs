@@ -51,7 +51,7 @@ pub(crate) fn check_world(
     for export in ["describe", "call"] {
         match component_type.exports(engine).find(|(name, _)| *name == export) {
             Some((_, item)) if matches!(item.ty, ComponentItem::ComponentFunc(_)) => {}
-            Some(_) => return Err(not_a_guest(module, format!("its export `{export}` is no function"))),
+            Some(_) => return Err(not_a_guest(module, format!("its export `{export}` is not a function"))),
             None => return Err(not_a_guest(module, format!("it does not export the function `{export}`"))),
         }
     }

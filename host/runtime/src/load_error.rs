@@ -100,7 +100,7 @@ pub enum LoadError {
         expected: &'static str,
     },
     /// It does not export `describe` and `call`, or as something else.
-    #[error("module `{module}` is no guest of `weir:guest`: {reason}")]
+    #[error("module `{module}` is not a guest of `weir:guest`: {reason}")]
     NotAGuest {
         /// The module's name.
         module: String,
@@ -115,7 +115,7 @@ pub enum LoadError {
         /// How it failed.
         reason: String,
     },
-    /// What `describe` gave is no manifest.
+    /// What `describe` gave is not a manifest.
     #[error("module `{module}` has a wrong manifest: {error}")]
     Manifest {
         /// The module's name.

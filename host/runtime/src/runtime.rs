@@ -54,7 +54,7 @@ impl Runtime {
     }
 
     /// Makes a deployment of components: compiles each, or maps its code from disk, asks it for its manifest, and
-    /// holds all of it against the rules. Takes as long as the compilation: do not call it where others wait.
+    /// checks all of it against the rules. Takes as long as the compilation: do not call it where others wait.
     ///
     /// # Errors
     /// The first thing that is wrong, with the module's name. Nothing of the load stays in use.

@@ -7,7 +7,7 @@ use support::guests::hostile;
 /// More than the number of times after which a memory's pages are given back to the kernel.
 const CALLS: usize = 600;
 
-/// Grows, holds every second page of 4 KiB against what it should be, and leaves a trace in each: 150 runs.
+/// Grows, checks every second page of 4 KiB against what it should be, and leaves a trace in each: 150 runs.
 const LOOK_AND_WRITE: &str = r#"
     (if (i32.ne (memory.size) (i32.const 2)) (then unreachable))
     (if (i32.ne (memory.grow (i32.const 16)) (i32.const 2)) (then unreachable))

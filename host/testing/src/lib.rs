@@ -53,7 +53,7 @@ pub enum TestError {
     #[error("{0}")]
     Path(String),
     /// The clock cannot be set to this.
-    #[error("{0} is no time: give milliseconds since the epoch")]
+    #[error("{0} is not a valid time: give milliseconds since the epoch")]
     Time(f64),
     /// The store in memory could not be made.
     #[error("the database in memory cannot be made: {0}")]
@@ -64,7 +64,7 @@ impl TestDatabase {
     /// An empty database with these functions, this clock and this seed.
     ///
     /// # Errors
-    /// The clock is no time, or there is no memory.
+    /// The clock is not a valid time, or there is no memory.
     pub fn new(functions: Arc<dyn Functions>, now_ms: f64, seed: u64) -> Result<TestDatabase, TestError> {
         let env = Arc::new(SimEnv::new(seed, timestamp(now_ms)?));
         let shared: Arc<dyn Env> = env.clone();
@@ -87,7 +87,7 @@ impl TestDatabase {
     /// Calls a function as what it is called here; internal ones too, unless [`TestDatabase::set_caller`] says else.
     ///
     /// # Errors
-    /// The path is none. What the function does wrong is in the outcome.
+    /// The path is invalid. What the function does wrong is in the outcome.
     pub fn call(&mut self, kind: FunctionKind, path: &str, args: Bytes) -> Result<Outcome, TestError> {
         let identity = self.identity.clone();
         self.call_as(kind, path, args, identity)
@@ -96,7 +96,7 @@ impl TestDatabase {
     /// As [`TestDatabase::call`], on behalf of this identity.
     ///
     /// # Errors
-    /// The path is none.
+    /// The path is invalid.
     pub fn call_as(
         &mut self,
         kind: FunctionKind,
@@ -127,7 +127,7 @@ impl TestDatabase {
     /// Sets the clock. By itself it moves only after mutations that wrote, by a tick.
     ///
     /// # Errors
-    /// `now_ms` is no time.
+    /// `now_ms` is not a valid time.
     pub fn set_now(&self, now_ms: f64) -> Result<(), TestError> {
         self.env.set_now(timestamp(now_ms)?);
         Ok(())

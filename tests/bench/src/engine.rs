@@ -49,7 +49,7 @@ pub fn runtime() -> Result<Arc<Runtime>> {
 /// A call of a public function.
 ///
 /// # Errors
-/// When `path` is none.
+/// When `path` is invalid.
 pub fn call(path: &str, args: String) -> Result<Call> {
     let path = FunctionPath::parse(path).context("a function path")?;
     Ok(Call {

@@ -34,7 +34,7 @@ pub struct Transcript {
 /// Runs all cases and writes down what comes of them.
 ///
 /// # Errors
-/// When a case cannot be run; that a function fails is no error.
+/// When a case cannot be run; that a function fails is not an error.
 pub fn record(deployment: &Arc<Deployment>, cases: &Cases) -> Result<Transcript> {
     let mut sections = vec![(FUNCTIONS.to_owned(), functions(deployment))];
     for case in &cases.case {

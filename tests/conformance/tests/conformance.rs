@@ -1,7 +1,7 @@
 //! The same cases in each language, with the same outcome, which stands in `transcript.txt`.
 //!
 //! `WEIR_WRITE_TRANSCRIPT=1 cargo test --workspace --test conformance rust` writes the transcript anew,
-//! from Rust; the other languages are held against it.
+//! from Rust; the other languages are checked against it.
 
 use std::fs;
 use std::path::PathBuf;

@@ -77,8 +77,8 @@ impl History {
     /// # Errors
     /// What cannot be read.
     pub fn from_arguments(seed: &str, sizes: &str) -> Result<History, String> {
-        let seed = seed.parse().map_err(|_| format!("the seed {seed:?} is no number"))?;
-        let sizes = Sizes::from_word(sizes).ok_or_else(|| format!("{sizes:?} is no size of values"))?;
+        let seed = seed.parse().map_err(|_| format!("the seed {seed:?} is not a number"))?;
+        let sizes = Sizes::from_word(sizes).ok_or_else(|| format!("{sizes:?} is not a size of values"))?;
         Ok(History { seed, sizes })
     }
 

@@ -152,7 +152,7 @@ impl Lab {
         self.root.join("data")
     }
 
-    /// Opens the folder in this process and holds it against what was answered; see [`verify`](verify::verify).
+    /// Opens the folder in this process and checks it against what was answered; see [`verify`](verify::verify).
     ///
     /// # Errors
     /// What is not so, in words.

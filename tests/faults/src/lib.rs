@@ -2,7 +2,7 @@
 //!
 //! A [`Lab`] runs a workload on a store, in a process of its own, with a shim between it and libc that records
 //! what it does to its files and makes one fault. The [`Recording`] gives the folder as a power failure would
-//! have left it at any moment; [`verify`](verify::verify) opens a folder and holds it against what the
+//! have left it at any moment; [`verify`](verify::verify) opens a folder and checks it against what the
 //! workload was told. No privileges are needed, and nothing depends on what lies below the store.
 //!
 //! **Invariant.** Uses the store as the rooms above it do: by its public interface. Not here: the shim and

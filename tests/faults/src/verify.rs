@@ -1,4 +1,4 @@
-//! Opens a folder after a fault and holds it against what was answered.
+//! Opens a folder after a fault and checks it against what was answered.
 //!
 //! Not here: the fault.
 

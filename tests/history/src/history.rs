@@ -33,11 +33,11 @@ pub struct History {
 /// What a transaction was to its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// Ran once or not at all, at a moment between request and answer.
+    /// Ran once or not at all, at some point between request and answer.
     Mutation,
-    /// A query that was asked once: as new as the moment of the request.
+    /// A query that was asked once: as new as the time of the request.
     Query,
-    /// What a socket was brought to by one `Transition`: all of its live queries, of one moment. May lag behind.
+    /// What a socket was brought to by one `Transition`: all of its live queries, of one timestamp. May lag behind.
     Transition,
 }
 
@@ -67,7 +67,7 @@ pub struct Transaction {
     pub started_ns: u64,
     /// When it was first answered; `None` if it was not.
     pub ended_ns: Option<u64>,
-    /// The moment that the host says it is of.
+    /// The timestamp that the host says it is of.
     pub ts: Option<u64>,
     /// What it did, in order. Of an unknown transaction: its appends alone, as nobody knows what it read.
     pub operations: Vec<Operation>,
@@ -111,7 +111,7 @@ pub enum Complaint {
         /// A later one.
         second: String,
     },
-    /// A socket was brought back to an earlier moment, or its versions do not chain.
+    /// A socket was brought back to an earlier timestamp, or its versions do not chain.
     WentBack {
         /// The session.
         session: u32,

@@ -1,4 +1,4 @@
-//! A history checker: what real clients saw of a real host is held against what serializability allows.
+//! A history checker: what real clients saw of a real host is checked against what serializability allows.
 //!
 //! Clients append to lists and read them ([`history`]); [`check`] finds out whether some serial order explains all of it,
 //! and says what is wrong if none does. [`workload`] has clients on real sockets do the appending and reading, while the

@@ -70,7 +70,7 @@ pub fn keep(history: &History, seed: u64, folder: &Path) -> Result<PathBuf> {
 /// When there is none.
 pub fn read(file: &Path) -> Result<History> {
     let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is no history", file.display()))
+    serde_json::from_slice(&text).with_context(|| format!("{} is not a valid history", file.display()))
 }
 
 /// Fails when too little has happened for "nothing was found" to say much.

@@ -1,7 +1,7 @@
 //! Calls of clients: how they begin and go on.
 //!
 //! Not here: where a client stands while another one goes on (`client`), what functions do (`program`), and what an
-//! outcome is held against (`outcomes`).
+//! outcome is checked against (`outcomes`).
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ impl Drop for Client {
 /// What is known of how a mutation of some path will start.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Path {
-    /// Once it went to the serial lane at once.
+    /// Once it went to serial execution at once.
     was_serial: bool,
     /// It has been in conflict since it last began without the gate.
     was_in_conflict: bool,

@@ -18,7 +18,7 @@ pub(crate) struct DocId {
 }
 
 impl DocId {
-    /// `None`: the host gave something that is no id.
+    /// `None`: the host gave something that is not an id.
     pub(crate) fn parse(text: &str) -> Option<DocId> {
         DocumentId::parse(text).ok().map(|parsed| DocId { text: Arc::from(text), parsed })
     }

@@ -100,7 +100,7 @@ impl Access for Running<'_> {
 
     fn insert(&mut self, table: &str, fields: Fields) -> Result<DocId, Code> {
         let id = self.with(|tx| tx.insert(table, json(fields).as_bytes()))?;
-        DocId::parse(&id).ok_or("an id that is none")
+        DocId::parse(&id).ok_or("an invalid id")
     }
 
     fn patch(&mut self, id: &DocId, n: u32) -> Result<(), Code> {

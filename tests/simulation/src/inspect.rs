@@ -1,4 +1,4 @@
-//! Whole states and counters, held against the model.
+//! Whole states and counters, checked against the model.
 //!
 //! Not here: what single calls read and returned.
 
@@ -29,7 +29,7 @@ impl Simulation {
         self.check_counters()
     }
 
-    /// Holds all that a snapshot shows against the model.
+    /// Checks all that a snapshot shows against the model.
     pub(crate) fn compare_state(&self, snapshot: &Snapshot, property: Property) -> Checked {
         let at = snapshot.ts();
         let documents = self.model.documents(at).map(|(_, document)| (Vec::new(), document.json.to_vec()));
@@ -114,14 +114,14 @@ impl Simulation {
             ("snapshots", stats.snapshots, snapshots),
         ];
         check_counts(&counts)?;
-        let moments = (stats.checkpoint, store.durable(), store.sequenced());
+        let timestamps = (stats.checkpoint, store.durable(), store.sequenced());
         let expected = (self.durable, self.model.last());
         check(
-            stats.checkpoint <= moments.1 && (moments.1, moments.2) == expected,
+            stats.checkpoint <= timestamps.1 && (timestamps.1, timestamps.2) == expected,
             Property::Counters,
             || {
                 format!(
-                    "checkpoint, durable and sequenced are {moments:?}, and the last two should be {expected:?}"
+                    "checkpoint, durable and sequenced are {timestamps:?}, and the last two should be {expected:?}"
                 )
             },
         )?;

@@ -2,7 +2,7 @@
 //!
 //! A run is some hundred events: clients call functions whose transactions overlap step by step, the log writes
 //! groups, flushes and checkpoints happen, disks get full or fail, the process or the power goes, in the midst of
-//! things too, and the host starts again. Every outcome is held against a model in plain maps, see [`Property`].
+//! things too, and the host starts again. Every outcome is checked against a model in plain maps, see [`Property`].
 //! Equal seeds give equal runs, to the byte of their trace; so a seed is all that it takes to see a failure again.
 //!
 //! Not here: sockets, guests, real files and threads that race; `tests/e2e` and the rooms' own tests have those.

@@ -99,12 +99,12 @@ impl Model {
         self.commits.last().copied().unwrap_or(Timestamp::ZERO)
     }
 
-    /// Whether something was committed at this moment; the beginning counts.
+    /// Whether something was committed at this timestamp; the beginning counts.
     pub(crate) fn has_commit(&self, ts: Timestamp) -> bool {
         ts == Timestamp::ZERO || self.commits.binary_search(&ts).is_ok()
     }
 
-    /// How many commits there are after the first moment up to the second.
+    /// How many commits there are after the first timestamp up to the second.
     pub(crate) fn commits_between(&self, after: Timestamp, up_to: Timestamp) -> u64 {
         let count = |ts: Timestamp| self.commits.partition_point(|commit| *commit <= ts);
         count(up_to).saturating_sub(count(after)) as u64

@@ -1,4 +1,4 @@
-//! What became of calls, held against the model; and which outcomes have been answered.
+//! What became of calls, checked against the model; and which outcomes have been answered.
 //!
 //! Not here: how calls begin and go on (see `calls`).
 
@@ -66,7 +66,7 @@ impl Simulation {
         check_result(&replayed, &result, &log_lines)?;
         self.unanswered.push(Unanswered::bare(at));
         self.answer();
-        // Of a moment that has passed nobody knows what was written since.
+        // It is not known what was written since a timestamp that has passed.
         if at == self.announced && self.watched.len() < WATCHED_MAX {
             let Running { program, .. } = running;
             self.watched.push(Watched { at, program, outputs: run.outputs, read_set });

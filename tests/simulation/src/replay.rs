@@ -1,4 +1,4 @@
-//! A program run again on the model, held against what it saw in the host.
+//! A program run again on the model, checked against what it saw in the host.
 //!
 //! What the host chooses freely, the ids of new documents, is taken from what was seen; everything else must
 //! come out the same.

@@ -34,7 +34,7 @@ pub(crate) struct Held {
     pub(crate) snapshot: Arc<Snapshot>,
 }
 
-/// What has been counted since the host started, to be held against its own counters.
+/// What has been counted since the host started, to be checked against its own counters.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Life {
     pub(crate) groups: u64,
@@ -64,7 +64,7 @@ pub(crate) struct Simulation {
     /// The client that holds the database's gate.
     pub(crate) gate: Option<usize>,
     pub(crate) paths: [Path; MUTATIONS.len()],
-    /// The newest moment that somebody outside has heard of.
+    /// The newest timestamp that somebody outside has heard of.
     pub(crate) answered: Timestamp,
     /// The newest commit that was announced as durable, or recovered.
     pub(crate) durable: Timestamp,
@@ -314,7 +314,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// Ends every call, writes what is queued, and holds what is left against the model, before and after a
+    /// Ends every call, writes what is queued, and checks what is left against the model, before and after a
     /// last crash.
     fn settle(&mut self) -> Checked {
         self.note(|| "the run comes to rest".to_owned());

@@ -19,7 +19,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON; `null` when it is none.
+    /// The body as JSON; `null` when it is not valid JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
@@ -29,7 +29,7 @@ impl Answer {
 /// Sends raw bytes and reads to the end of the connection, at most 10 s.
 ///
 /// # Errors
-/// When the connection fails or what comes back is no HTTP.
+/// When the connection fails or what comes back is not HTTP.
 pub fn raw(address: SocketAddr, request: &[u8]) -> Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;

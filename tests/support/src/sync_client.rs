@@ -121,7 +121,7 @@ impl SyncClient {
     /// As [`SyncClient::receive`], but `None` when nothing comes for `wait`, which must not be 0.
     ///
     /// # Errors
-    /// When the connection fails other than by a reset, or a message is no JSON.
+    /// When the connection fails other than by a reset, or a message is not JSON.
     pub fn receive_within(&mut self, wait: Duration) -> Result<Option<Received>> {
         loop {
             if let Some(received) = self.take()? {
@@ -184,7 +184,7 @@ impl SyncClient {
             match opcode {
                 0x1 => {
                     let message: Value =
-                        serde_json::from_slice(&payload).context("a message that is no JSON")?;
+                        serde_json::from_slice(&payload).context("a message that is not valid JSON")?;
                     if message["type"] != "Ping" {
                         return Ok(Some(Received::Message(message)));
                     }

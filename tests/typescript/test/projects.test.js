@@ -35,7 +35,7 @@ describe("tutorial", async (t, host) => {
     assert.deepEqual(Object.keys(messages[0]).sort(), ["_creationTime", "_id", "body", "user"]);
   });
 
-  await t.test("arguments are held against their validators", async () => {
+  await t.test("arguments are checked against their validators", async () => {
     const db = await host.database();
     await assert.rejects(db.mutation("chat:sendMessage", { user: "ada" }), {
       code: "ArgumentValidationError",
@@ -87,7 +87,7 @@ describe("tasks", async (t, host) => {
     assert.equal((await db.query("boards:default", { id })).open, 0);
   });
 
-  await t.test("an id that is none is refused", async () => {
+  await t.test("an invalid id is refused", async () => {
     const { db, id } = await board();
     const task = await db.mutation("tasks:add", { board: id, title: "x" });
     await db.mutation("tasks:vote", { id: task, voter: "ada", points: 3 });
@@ -104,7 +104,7 @@ describe("tasks", async (t, host) => {
     await assert.rejects(failing, { code: "ArgumentValidationError" });
   });
 
-  await t.test("a document is held against the schema", async () => {
+  await t.test("a document is checked against the schema", async () => {
     const { db, id } = await board();
     const task = await db.mutation("tasks:add", { board: id, title: "x" });
     await assert.rejects(db.mutation("tasks:corrupt", { id: task }), (error) => {

@@ -1,4 +1,4 @@
-//! Node, the compiler and the SDK's transform: found, held against what they must be, and run.
+//! Node, the compiler and the SDK's transform: found, checked against what they must be, and run.
 
 use std::fmt;
 use std::io::IsTerminal;

@@ -28,7 +28,7 @@ pub(super) fn find(folder: &Path, name: &str) -> Option<Package> {
     })
 }
 
-/// The numbers of a version, of which what follows a `-` is no part.
+/// The numbers of a version, without what follows a `-`.
 pub(super) fn numbers(version: &str) -> [u32; 3] {
     let core = version.trim().trim_start_matches('v').split(['-', '+']).next().unwrap_or_default();
     let mut numbers = core.split('.').map(|number| number.parse().unwrap_or(0));

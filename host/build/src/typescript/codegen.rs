@@ -59,7 +59,7 @@ fn visit(folder: &Path, prefix: &str, found: &mut BTreeMap<String, ()>) -> io::R
         if entry.file_type()?.is_dir() {
             visit(&entry.path(), &format!("{prefix}{name}/"), found)?;
         } else if let Some((stem, extension)) = name.rsplit_once('.') {
-            // A name with a further dot, `chat.test.ts`, is no module.
+            // A name with a further dot, `chat.test.ts`, is not a module.
             if EXTENSIONS.contains(&extension)
                 && !stem.contains('.')
                 && !(prefix.is_empty() && stem == "schema")

@@ -45,7 +45,7 @@ pub(crate) fn take(
     let globals = globals(&instance, &mut store, code);
     let mut guest = Guest { store, instance, memory };
     let answer = guest.init(bundle, source_map)?;
-    let loaded = serde_json::from_slice(&answer).context("the engine's answer is no JSON")?;
+    let loaded = serde_json::from_slice(&answer).context("the engine's answer is not valid JSON")?;
     let Guest { mut store, instance, memory } = guest;
     let after = self::globals(&instance, &mut store, code);
     // They are a stack's position; a call that is over has put it back.

@@ -48,7 +48,7 @@ pub fn build_well(project: &Project, out: Option<&Path>) -> (Vec<BuiltModule>, V
     (built.unwrap_or_else(|error| panic!("{error}\n{}", lines.join("\n"))), lines)
 }
 
-/// Holds a component against the world, and its bytes against what must not be in them.
+/// Checks a component against the world, and its bytes against what must not be in them.
 pub fn assert_is_guest(component: &[u8]) {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(component).unwrap() else {
         panic!("not a component");

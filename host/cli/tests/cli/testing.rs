@@ -101,7 +101,7 @@ fn mistakes_of_a_test_are_said_and_the_next_request_goes_through() {
         (json!({"id": 7, "op": "call", "db": 99, "kind": "query", "path": "a:b"}), "no database 99"),
         (json!({"id": 7, "op": "call", "db": db, "kind": "action", "path": "a:b"}), "action"),
         (json!({"id": 7, "op": "call", "db": db, "kind": "query", "path": "a b"}), "path"),
-        (json!({"id": 7, "op": "set", "db": db, "now": -5}), "no time"),
+        (json!({"id": 7, "op": "set", "db": db, "now": -5}), "not a valid time"),
         (json!({"id": 7, "op": "set", "db": db, "advance": -5}), "cannot move on"),
         (json!({"id": 7, "op": "set", "db": db, "identity": "ada"}), "object of claims"),
         (json!({"id": 7, "op": "open", "colour": 1}), "colour"),

@@ -6,7 +6,7 @@ use weir_value::limits;
 
 use super::{DeployError, Module};
 
-/// Holds a set of modules against the rules.
+/// Checks a set of modules against the rules.
 ///
 /// # Errors
 /// The first that is broken.
@@ -28,7 +28,7 @@ pub(super) fn check(modules: &[Module]) -> Result<(), DeployError> {
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
         if !is_name {
             let message = format!(
-                "`{}` is no module name: it has 1 to {} letters, digits, `-` and `_`",
+                "`{}` is not a valid module name: use 1 to {} letters, digits, `-` and `_`",
                 name.escape_debug().take(80).collect::<String>(),
                 limits::MODULE_NAME_CHARS_MAX
             );

@@ -9,7 +9,7 @@ use weir_store::SequenceError;
 
 use crate::folders;
 
-/// Why modules are no deployment; for the developer who sent them.
+/// Why modules cannot be deployed; for the developer who sent them.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct LoadFailure(pub String);

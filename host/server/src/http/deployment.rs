@@ -56,7 +56,7 @@ fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
         .into_iter()
         .map(|module| {
             let component = STANDARD.decode(&module.component).map_err(|_| {
-                let message = format!("The component of module `{}` is no base64.", module.name);
+                let message = format!("The component of module `{}` is not valid base64.", module.name);
                 ApiError::bad_request("InvalidRequest", message)
             })?;
             Ok(Module { name: module.name, component: Bytes::from(component) })

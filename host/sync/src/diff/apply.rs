@@ -6,8 +6,8 @@ use thiserror::Error;
 /// Why a patch cannot be applied. The value is then in between, and of no more use.
 #[derive(Debug, Error)]
 pub enum ApplyError {
-    /// It is no list of operations that are known here.
-    #[error("the patch is no list of add, remove, replace and move: {0}")]
+    /// It is not a list of operations that are known here.
+    #[error("the patch is not a list of add, remove, replace and move: {0}")]
     Malformed(#[from] serde_json::Error),
     /// Operation number `at`, counted from 0, names a place that is not there.
     #[error("operation {at} of the patch: nothing can be done at `{path}` of this value")]

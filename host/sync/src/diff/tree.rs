@@ -39,7 +39,7 @@ pub struct Tree {
 impl Tree {
     pub(super) const ROOT: NodeId = 0;
 
-    /// Reads a JSON text. `None` if it is none, is nested deeper than a value may be, or is larger than a
+    /// Reads a JSON text. `None` if it is not valid JSON, is nested deeper than a value may be, or is larger than a
     /// comparison may cost.
     pub fn parse(text: &Arc<str>) -> Option<Tree> {
         if text.len() > DIFF_COST_MAX * BYTES_PER_STEP {

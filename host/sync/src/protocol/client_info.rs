@@ -17,7 +17,7 @@ pub struct ClientInfo {
 /// Why a client is not served: HTTP 400 with this code and text.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ClientInfoError {
-    /// The version is no semantic version. Code `InvalidClientVersion`.
+    /// The version is not a semantic version. Code `InvalidClientVersion`.
     #[error("the client version {0:?} is not a semantic version such as 1.48.0")]
     InvalidVersion(String),
     /// So old that it speaks another protocol. Code `ClientVersionUnsupported`.

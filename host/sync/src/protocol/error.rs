@@ -7,7 +7,7 @@ use super::QueryId;
 /// from: only for what no correct client sends.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProtocolError {
-    /// The frame is no message.
+    /// The frame is not a message.
     #[error("WSMessageInvalidJson: {0}")]
     InvalidMessage(String),
     /// The frame is not text.

@@ -120,7 +120,7 @@ pub(crate) fn push_error_data(out: &mut String, data: Option<&Bytes>) {
     }
 }
 
-/// JSON that is already written. What is no text cannot be JSON, and is left out.
+/// JSON that is already written. What is not text cannot be JSON, and is left out.
 fn push_json(out: &mut String, json: &Bytes) {
     out.push_str(std::str::from_utf8(json).unwrap_or("null"));
 }

@@ -24,7 +24,7 @@ struct Usage(&'static str, &'static [&'static str], i32, &'static [&'static str]
 const COMMANDS: &[Usage] = &[
     Usage("no such command", &["launch"], 2, &["launch", "Usage"]),
     Usage("no such option", &["serve", "--prot", "1"], 2, &["--prot"]),
-    Usage("an address that is none", &["serve", "--data", "DATA", "--listen", "nowhere"], 2, &["nowhere"]),
+    Usage("an invalid address", &["serve", "--data", "DATA", "--listen", "nowhere"], 2, &["nowhere"]),
     Usage(
         "every address without being told so",
         &["serve", "--data", "DATA", "--listen", "0.0.0.0:0"],
@@ -40,7 +40,7 @@ const COMMANDS: &[Usage] = &[
     Usage("a project that is not there", &["build", "DATA/nothing"], 1, &["host.toml"]),
     Usage("a host that is not there", &["run", "a:b", "--url", "http://127.0.0.1:1"], 1, &["127.0.0.1:1"]),
     Usage(
-        "arguments that are no JSON",
+        "arguments that are not valid JSON",
         &["run", "a:b", "{nope", "--url", "http://127.0.0.1:1"],
         2,
         &["JSON"],

@@ -60,21 +60,21 @@ pub const CASES: &[Case] = &[
         &["error", "nest"],
     ),
     Case(
-        "a result that is no JSON",
+        "a result that is not valid JSON",
         "query",
         "hostile:rawResult",
         r#"{"text":"{nope"}"#,
         &["error", "hostile:rawResult"],
     ),
     Case(
-        "a result that is no value",
+        "a result that is not a valid value",
         "query",
         "hostile:rawResult",
         r#"{"text":"{\"$integer\":7}"}"#,
         &["error", "$integer"],
     ),
     Case(
-        "a result that is no UTF-8",
+        "a result that is not UTF-8",
         "query",
         "hostile:invalidUtf8",
         "{}",
@@ -117,7 +117,7 @@ pub const CASES: &[Case] = &[
         &["error", "1"],
     ),
     Case(
-        "a table name that is none",
+        "an invalid table name",
         "mutation",
         "hostile:insertMany",
         r#"{"table":"_users","count":1,"bytes":1}"#,
@@ -158,7 +158,7 @@ fn check(host: &HostProcess, Case(_, kind, path, args, wanted): &Case) -> Result
     expect_alive(host.address(), FINE)
 }
 
-/// What is no component is refused with the module's name, and the deployment before it goes on.
+/// What is not a component is refused with the module's name, and the deployment before it goes on.
 #[test]
 fn broken_components() -> Result<()> {
     let data = tempfile::tempdir()?;

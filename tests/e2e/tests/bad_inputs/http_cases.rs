@@ -38,7 +38,7 @@ pub const CASES: &[Case] = &[
         &["error", "Could not find public function", "chat:nothing"],
     ),
     Case(
-        "a path that is none",
+        "an invalid path",
         Send::Request("POST", "/api/query", JSON, r#"{"path":"../../etc:passwd","args":{}}"#),
         400,
         &["../../etc:passwd"],
@@ -95,7 +95,7 @@ pub const CASES: &[Case] = &[
         &["args"],
     ),
     Case(
-        "an integer that is none",
+        "an invalid integer",
         Send::Request(
             "POST",
             "/api/mutation",
@@ -122,7 +122,7 @@ pub const CASES: &[Case] = &[
     Case("a huge head", Send::Raw(huge_head), 431, &[]),
     Case("no HTTP", Send::Raw(|| b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n".to_vec()), 400, &[]),
     Case(
-        "a batch that is none",
+        "an invalid batch",
         Send::Request("POST", "/api/query_batch", JSON, r#"{"queries":7}"#),
         400,
         &["InvalidRequest", "a sequence"],
@@ -158,7 +158,7 @@ pub const CASES: &[Case] = &[
         &[],
     ),
     Case(
-        "a sync path that is no version",
+        "a sync path that is not a version",
         Send::Request("GET", "/api/nonsense/sync", "", ""),
         400,
         &["InvalidClientVersion"],

@@ -20,7 +20,7 @@ pub const CASES: &[Case] = &[
     Case("a binary frame", |client| client.send_bytes(&[0x82, 0x81, 0, 0, 0, 0, 1]), &["FatalError"]),
     Case("a frame without a mask", |client| client.send_bytes(&[0x81, 0x02, b'{', b'}']), &["close"]),
     Case("a reserved opcode", |client| client.send_bytes(&[0x83, 0x80, 0, 0, 0, 0]), &["close"]),
-    Case("text that is no UTF-8", |client| client.send_bytes(&[0x81, 0x81, 0, 0, 0, 0, 0xFF]), &["close"]),
+    Case("text that is not UTF-8", |client| client.send_bytes(&[0x81, 0x81, 0, 0, 0, 0, 0xFF]), &["close"]),
     Case("a frame that announces 2 GiB", announce_2_gib, &["close"]),
     Case(
         "a wrong base version",
@@ -31,7 +31,11 @@ pub const CASES: &[Case] = &[
     Case("a query id added twice", added_twice, &["FatalError", "0"]),
     Case("an unknown query id removed", unknown_removed, &["FatalError", "9"]),
     Case("an unknown modification", unknown_modification, &["FatalError", "Surprise"]),
-    Case("a version that is no number", version_no_number, &["FatalError", "ModifyQuerySet", "expected u32"]),
+    Case(
+        "a version that is not a number",
+        version_no_number,
+        &["FatalError", "ModifyQuerySet", "expected u32"],
+    ),
     Case(
         "an unknown function watched",
         |client| client.subscribe(0, 0, "chat:nothing", &json!({})),
@@ -90,7 +94,7 @@ fn before_connect() -> Result<()> {
     let wanted = ["FatalError", "Connect"];
     expect_all(&read_until(&mut client, &wanted), &wanted)?;
 
-    // A client that has seen a newer moment than this server has: the server must not serve the past.
+    // A client that has seen a newer timestamp than this server has: the server must not serve the past.
     let mut client = SyncClient::open(host.address())?;
     client.send(
         &json!({"type": "Connect", "sessionId": "00000000-0000-4000-8000-000000000000", "connectionCount": 1,

@@ -9,7 +9,7 @@
 //! `renameat`, `renameat2`, `unlink`, `unlinkat`, `mkdir`, `mkdirat`, `rmdir`, `statvfs`, `fstatvfs` and their
 //! variants with `64`, and `abort`. Not hooked: raw system calls of the program (`rustix` makes them; the store
 //! uses it for the inode's flags, which the shim asks for by itself), `dup`, `mmap`, `copy_file_range`, hard
-//! links. A test that holds the recording against the folder notices what escaped.
+//! links. A test that checks the recording against the folder notices what escaped.
 //!
 //! Not here: what a recording means (see `weir_fault_model`), and anything but Linux with glibc.
 

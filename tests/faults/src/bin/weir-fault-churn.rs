@@ -44,7 +44,9 @@ fn run() -> Result<bool, String> {
     let memory_mib = arguments.get(4).map(|memory| memory.parse::<u64>());
     let churn = Churn {
         base: base.parse()?,
-        time: Duration::from_secs(seconds.parse().map_err(|_| format!("{seconds:?} are no seconds"))?),
+        time: Duration::from_secs(
+            seconds.parse().map_err(|_| format!("{seconds:?} is not a number of seconds"))?,
+        ),
         report_interval: REPORT_INTERVAL,
         memory_bytes: match memory_mib {
             None => MEMORY_BYTES,
@@ -57,7 +59,7 @@ fn run() -> Result<bool, String> {
         "undelayed" => {}
         "delayed" if lab::has_shim() => {}
         "delayed" => return Err(delay(&folder, churn.base)),
-        _ => return Err(format!("{disk:?} is no disk: choose undelayed or delayed")),
+        _ => return Err(format!("{disk:?} is not a kind of disk: choose undelayed or delayed")),
     }
     println!("{} of memory, {base} on an {disk} disk for {seconds} s", churn.memory_bytes / MIB);
     let summary = churn.run(&folder.join("data"))?;

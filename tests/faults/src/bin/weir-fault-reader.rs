@@ -29,6 +29,6 @@ fn run(arguments: &[String]) -> Result<Outcome, String> {
         return Err("expected a folder, a base, a seed, the size of values and commits".to_owned());
     };
     let history = History::from_arguments(seed, sizes)?;
-    let commits = commits.parse().map_err(|_| format!("{commits:?} is no number of commits"))?;
+    let commits = commits.parse().map_err(|_| format!("{commits:?} is not a number of commits"))?;
     Ok(read(Path::new(folder), base.parse()?, history.sizes, &history.state_after(commits)))
 }

@@ -103,7 +103,7 @@ fn parse(step: &str) -> Result<Step, String> {
         None => None,
         Some((name, number)) => number.parse().ok().and_then(|number| of_number(name, number)),
     };
-    parsed.ok_or_else(|| format!("{step:?} is no step"))
+    parsed.ok_or_else(|| format!("{step:?} is not a step"))
 }
 
 fn say(line: &str) {

@@ -70,7 +70,7 @@ impl Churn {
         }
     }
 
-    /// Writes to a new store in `dir`, printing what it comes to, then holds what it shows against what was
+    /// Writes to a new store in `dir`, printing what it comes to, then checks what it shows against what was
     /// answered, and reads the folder.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ fn raw_result(_ctx: &QueryCtx, text: String) -> RawResult {
     RawResult(text.into_bytes())
 }
 
-/// Gives bytes that are no UTF-8 as if they were JSON.
+/// Gives bytes that are not UTF-8 as if they were JSON.
 #[query]
 fn invalid_utf8(_ctx: &QueryCtx) -> RawResult {
     RawResult(b"\"\xff\xfe\"".to_vec())

@@ -80,7 +80,7 @@ pub enum Anomaly {
         /// Who should have read it.
         reader: Index,
     },
-    /// Two commits of one moment.
+    /// Two commits of one timestamp.
     SharedTimestamp {
         /// The one.
         first: Index,
@@ -94,7 +94,7 @@ pub enum Anomaly {
 /// The kinds of cycles, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CycleClass {
-    /// Orders that contradict each other, without any data: a later mutation has the earlier moment.
+    /// Orders that contradict each other, without any data: a later mutation has the earlier timestamp.
     Orders,
     /// Writes alone.
     G0,
@@ -117,7 +117,7 @@ pub enum Level {
     Session,
     /// Real time: what was answered comes before what was asked later.
     RealTime,
-    /// The moments that the host itself names.
+    /// The timestamps that the host itself names.
     Timestamps,
 }
 

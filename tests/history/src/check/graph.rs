@@ -23,7 +23,7 @@ pub enum EdgeKind {
     Session,
     /// It was answered before the other was asked for.
     RealTime,
-    /// The host says that it is of an earlier moment.
+    /// The host says that it is of an earlier timestamp.
     Timestamp,
 }
 

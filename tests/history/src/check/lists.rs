@@ -141,7 +141,7 @@ impl<'history> Lists<'history> {
         }
     }
 
-    /// Holds every read against the order of its list. What is wrong with a list is said once.
+    /// Checks every read against the order of its list. What is wrong with a list is said once.
     fn check_reads(&mut self) {
         let mut told = HashSet::new();
         let (orders, writers, anomalies) = (&self.orders, &self.writers, &mut self.anomalies);

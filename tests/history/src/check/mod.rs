@@ -25,7 +25,7 @@ pub use graph::{Edge, EdgeKind};
 pub use report::{describe, legend};
 
 /// All that is wrong with a history; nothing if it is strictly serializable, every answered append is there once, and
-/// every look at it is of one moment.
+/// every look at it is of one timestamp.
 #[must_use]
 pub fn check(history: &History) -> Vec<Anomaly> {
     let mut lists = lists::Lists::of(history);

@@ -45,7 +45,7 @@ pub(crate) fn in_real_time(first: &Transaction, second: &Transaction) -> bool {
     second.kind != Kind::Transition && first.ended_ns.is_some_and(|answered| answered < second.started_ns)
 }
 
-/// A commit comes before all later ones, and a snapshot of a moment holds the commit of that moment.
+/// A commit comes before all later ones, and a snapshot of a timestamp holds the commit of that timestamp.
 pub(crate) fn by_timestamp(first: &Transaction, second: &Transaction) -> bool {
     rank(first).zip(rank(second)).is_some_and(|(first, second)| first < second)
 }
@@ -160,7 +160,7 @@ fn timestamp_edges(all: &[Numbered<'_>]) -> Vec<Edge> {
     edges
 }
 
-/// Two commits never have one moment.
+/// Two commits never have one timestamp.
 pub(crate) fn shared_timestamps(history: &History) -> Vec<Anomaly> {
     let mut commits: HashMap<u64, Index> = HashMap::new();
     let mut found = Vec::new();

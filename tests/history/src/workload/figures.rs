@@ -32,7 +32,7 @@ pub struct Figures {
     pub cuts: u64,
     /// Runs that met a conflict, as the hosts counted them until they were ended.
     pub conflicts: u64,
-    /// Runs in the serial lane, likewise.
+    /// Runs in serial execution, likewise.
     pub serial_runs: u64,
 }
 
@@ -48,7 +48,7 @@ impl Figures {
         self.cuts = counters.cuts.load(Relaxed);
     }
 
-    /// What a host has counted, before it is ended. It is no part of the verdict, so a host that is busy is let be.
+    /// What a host has counted, before it is ended. It is not part of the verdict, so a host that is busy is let be.
     pub(super) fn take_metrics(&mut self, host: &HostProcess) {
         let metric = |name| http::metric(host.address(), name).unwrap_or(0.0) as u64;
         self.conflicts += metric("weir_conflicts_total");

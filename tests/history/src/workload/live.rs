@@ -20,7 +20,7 @@ use super::step::{Seen, Step, seen};
 pub struct Version {
     query_set: u64,
     identity: u64,
-    /// The moment.
+    /// The timestamp.
     pub ts: u64,
 }
 
@@ -35,7 +35,7 @@ struct Watch {
 
 /// What a transition led to.
 #[derive(Debug)]
-pub struct Moment {
+pub struct Applied {
     /// Where the client stood, and from where to where the transition leads; wrong if they do not chain.
     pub stood: Version,
     /// Where the transition begins.
@@ -97,7 +97,7 @@ impl LiveQueries {
     ///
     /// # Errors
     /// When it is not one that a server may send, whatever has happened before.
-    pub fn apply(&mut self, mut transition: Value) -> Result<Moment> {
+    pub fn apply(&mut self, mut transition: Value) -> Result<Applied> {
         let (start, end) = (version(&transition["startVersion"])?, version(&transition["endVersion"])?);
         let stood = std::mem::replace(&mut self.stood, end);
         let modifications = transition["modifications"].as_array_mut().context("no modifications")?;
@@ -115,7 +115,7 @@ impl LiveQueries {
                 }
             }
         }
-        Ok(Moment { stood, start, end, values, news, patches })
+        Ok(Applied { stood, start, end, values, news, patches })
     }
 
     fn modify(&mut self, modification: &mut Value) -> Result<Option<Arc<Vec<Seen>>>> {
@@ -137,11 +137,11 @@ impl LiveQueries {
     }
 }
 
-impl Moment {
+impl Applied {
     /// Whether the transition begins where the client stood, and leads no part of the version back.
     #[must_use]
     pub fn chains(&self) -> bool {
-        let Moment { stood, start, end, .. } = self;
+        let Applied { stood, start, end, .. } = self;
         stood == start
             && start.ts <= end.ts
             && start.query_set <= end.query_set
@@ -166,7 +166,7 @@ fn version(version: &Value) -> Result<Version> {
     })
 }
 
-/// A moment as it travels: eight bytes, the lowest first, in base64.
+/// A timestamp as it travels: eight bytes, the lowest first, in base64.
 #[must_use]
 pub fn parse_ts(ts: &Value) -> Option<u64> {
     let bytes = STANDARD.decode(ts.as_str()?).ok()?;
@@ -202,22 +202,22 @@ mod tests {
         live
     }
 
-    fn lists(moment: &Moment) -> Vec<Vec<u32>> {
-        moment.values.iter().map(|seen| seen[0].rows[0].list.to_vec()).collect()
+    fn lists(applied: &Applied) -> Vec<Vec<u32>> {
+        applied.values.iter().map(|seen| seen[0].rows[0].list.to_vec()).collect()
     }
 
     #[test]
     fn values_stay_until_they_change() {
         let mut live = watching();
-        let first = live.apply(transition((0, 0), (2, 5), json!([updated(0, &[7])]))).expect("a moment");
+        let first = live.apply(transition((0, 0), (2, 5), json!([updated(0, &[7])]))).expect("a transition");
         assert!(first.chains() && lists(&first) == [[7]]);
         live.change(vec![Step::ReadRange { low: 0, high: 8 }], 2);
-        let second = live.apply(transition((2, 5), (2, 6), json!([]))).expect("a moment");
+        let second = live.apply(transition((2, 5), (2, 6), json!([]))).expect("a transition");
         assert!(second.chains() && lists(&second) == [[7]] && second.news.is_empty());
         let patch = json!([{"op": "add", "path": "/0/0/elements/1", "value": 8}]);
         let patched = json!({"type": "QueryPatched", "queryId": 0, "patch": patch});
         let third =
-            live.apply(transition((2, 6), (3, 7), json!([patched, updated(1, &[9])]))).expect("a moment");
+            live.apply(transition((2, 6), (3, 7), json!([patched, updated(1, &[9])]))).expect("a transition");
         assert!(third.chains() && lists(&third) == [vec![7, 8], vec![9]] && third.patches == 1);
     }
 
@@ -225,9 +225,9 @@ mod tests {
     fn what_does_not_chain_is_seen() {
         for (from, to, chains) in [((2, 5), (2, 6), true), ((2, 6), (2, 7), false), ((2, 5), (2, 4), false)] {
             let mut live = watching();
-            live.apply(transition((0, 0), (2, 5), json!([updated(0, &[])]))).expect("a moment");
-            let moment = live.apply(transition(from, to, json!([]))).expect("a moment");
-            assert_eq!(moment.chains(), chains, "{from:?} to {to:?}");
+            live.apply(transition((0, 0), (2, 5), json!([updated(0, &[])]))).expect("a transition");
+            let applied = live.apply(transition(from, to, json!([]))).expect("a transition");
+            assert_eq!(applied.chains(), chains, "{from:?} to {to:?}");
         }
     }
 

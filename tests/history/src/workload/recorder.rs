@@ -102,7 +102,7 @@ impl Recorder {
         self.push(Record { started_ns, ended_ns, ts, seen: vec![Arc::new(seen)], ..record });
     }
 
-    /// A socket was brought to a moment, at which its live queries have these values.
+    /// A socket was brought to a timestamp, at which its live queries have these values.
     pub fn transition(&self, session: u32, sequence: u32, ts: u64, seen: Vec<Arc<Vec<Seen>>>) {
         let record = self.record(Kind::Transition, session, sequence);
         let ended_ns = Some(record.started_ns);

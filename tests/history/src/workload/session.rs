@@ -276,19 +276,19 @@ impl<'run> Session<'run> {
 
     fn take_transition(&mut self, message: Value) -> Result<()> {
         count(&self.run.counters.transitions);
-        let moment = self.live.apply(message)?;
-        self.run.counters.patches.fetch_add(moment.patches, std::sync::atomic::Ordering::Relaxed);
-        if !moment.chains() || moment.end.ts < self.observed {
+        let applied = self.live.apply(message)?;
+        self.run.counters.patches.fetch_add(applied.patches, std::sync::atomic::Ordering::Relaxed);
+        if !applied.chains() || applied.end.ts < self.observed {
             self.run.recorder.complain(Complaint::WentBack {
                 session: self.number,
-                stood: format!("{:?}, having seen {}", moment.stood, self.observed),
-                transition: format!("from {:?} to {:?}", moment.start, moment.end),
+                stood: format!("{:?}, having seen {}", applied.stood, self.observed),
+                transition: format!("from {:?} to {:?}", applied.start, applied.end),
             });
         }
-        moment.news.iter().for_each(|seen| self.run.known.learn(seen));
-        self.run.recorder.transition(self.number, self.transitions, moment.end.ts, moment.values);
+        applied.news.iter().for_each(|seen| self.run.known.learn(seen));
+        self.run.recorder.transition(self.number, self.transitions, applied.end.ts, applied.values);
         self.transitions += 1;
-        self.observed = self.observed.max(moment.end.ts);
+        self.observed = self.observed.max(applied.end.ts);
         // What was sent again is kept until it is answered again, to compare the answers.
         let (observed, awaited) = (self.observed, &self.awaited);
         let is_confirmed = |pending: &Pending| {

@@ -123,7 +123,7 @@ impl Shared {
         planned
     }
 
-    /// Reads for a query now. `purpose` tells the queries of one moment apart.
+    /// Reads for a query now. `purpose` tells the queries of one timestamp apart.
     pub fn look(&self, purpose: u64) -> Vec<super::step::Step> {
         let mut steps = self.plan.look(self.number(), purpose);
         steps.iter_mut().for_each(|step| self.known.resolve(step));

@@ -53,9 +53,9 @@ pub enum Step {
         /// The lists whose creation bounds the interval; a second one that is not later bounds nothing.
         #[serde(skip)]
         between: (Key, Key),
-        /// The first moment.
+        /// The first timestamp.
         from: f64,
-        /// The first moment that is not read.
+        /// The first timestamp that is not read.
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<f64>,
     },
@@ -114,14 +114,14 @@ pub fn is_whole(table: u32) -> bool {
 /// # Errors
 /// When the result is not what the guest gives.
 pub fn seen(steps: &[Step], result: &Value) -> Result<Vec<Seen>> {
-    let results = result.as_array().context("a result that is no list")?;
+    let results = result.as_array().context("a result that is not a list")?;
     ensure!(results.len() == steps.len(), "{} results of {} steps: {result}", results.len(), steps.len());
     let pairs = steps.iter().zip(results);
     pairs.map(|(step, rows)| Ok(Seen { step: step.clone(), rows: parse_rows(rows)? })).collect()
 }
 
 fn parse_rows(rows: &Value) -> Result<Vec<Row>> {
-    let rows = rows.as_array().context("rows that are no list")?;
+    let rows = rows.as_array().context("rows that are not a list")?;
     rows.iter().map(|row| parse_row(row).with_context(|| format!("in the row {row}"))).collect()
 }
 

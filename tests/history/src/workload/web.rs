@@ -1,5 +1,5 @@
-//! A client over HTTP: queries of the newest moment, several of one moment, and mutations, of which nobody knows what
-//! has become when no answer comes.
+//! A client over HTTP: queries of the newest timestamp, several of one timestamp, and mutations, of which nobody
+//! knows what has become when no answer comes.
 //!
 //! Not here: what is asked (`plan`).
 
@@ -48,7 +48,7 @@ impl<'run> Web<'run> {
             let was_answered = match self.random.below(20) {
                 0..3 => self.mutate()?,
                 3 => self.mutate_and_leave(),
-                4..7 => self.look_at_one_moment()?,
+                4..7 => self.look_at_one_timestamp()?,
                 7..9 => self.look_in_one_request()?,
                 _ => self.look()?,
             };
@@ -63,7 +63,7 @@ impl<'run> Web<'run> {
     fn post(&self, path: &str, body: &Value) -> Option<Answer> {
         let headers = "Content-Type: application/json\r\n";
         let answer = http::request(self.run.address, "POST", path, headers, body.to_string().as_bytes());
-        // A host that is killed while it answers leaves a part of the answer, which is no JSON.
+        // A host that is killed while it answers leaves a part of the answer, which is not JSON.
         answer.ok().filter(|answer| answer.status == 200 && !answer.json().is_null())
     }
 
@@ -80,18 +80,18 @@ impl<'run> Web<'run> {
         Ok(true)
     }
 
-    /// Several queries, one after another, at the moment that the host gave.
-    fn look_at_one_moment(&mut self) -> Result<bool> {
+    /// Several queries, one after another, at the timestamp that the host gave.
+    fn look_at_one_timestamp(&mut self) -> Result<bool> {
         let started = self.run.recorder.now();
         let Some(answer) = self.post("/api/query_ts", &json!({})) else { return Ok(false) };
-        let moment = answer.json()["ts"].take();
-        let ts = parse_ts(&moment).context("no ts")?;
+        let sent_ts = answer.json()["ts"].take();
+        let ts = parse_ts(&sent_ts).context("no ts")?;
         let mut all = Vec::new();
         for _ in 0..2 {
             let steps = self.steps();
             let mut body = query(&steps);
-            body["ts"] = moment.clone();
-            // A host that was started anew does not know the moment.
+            body["ts"] = sent_ts.clone();
+            // A host that was started anew does not know the timestamp.
             let Some(answer) = self.post("/api/query_at_ts", &body) else { return Ok(false) };
             all.extend(seen(&steps, &value(answer.json())?)?);
         }

@@ -39,7 +39,7 @@ const CHANGES: [(&str, Change, Expected); 12] = [
     ("two elements of a read are exchanged", read_changes::exchange, Expected::Named("incompatible-order")),
     ("an element is read twice", read_changes::repeat_last, Expected::Named("duplicate")),
     ("an element comes from nowhere", read_changes::invent, Expected::Named("unwritten")),
-    ("a query is of an earlier moment", read_changes::make_stale, Expected::Cycle(Level::RealTime)),
+    ("a query is of an earlier timestamp", read_changes::make_stale, Expected::Cycle(Level::RealTime)),
     ("an answered append is gone from all reads", write_changes::lose, Expected::Named("lost-append")),
     ("a lost mutation was answered", write_changes::answer_before_commit, Expected::Named("lost-append")),
     ("a mutation that was read has failed", write_changes::fail, Expected::Named("G1a")),
@@ -50,7 +50,7 @@ const CHANGES: [(&str, Change, Expected); 12] = [
         snapshot_changes::hide_own_write,
         Expected::Cycle(Level::Session),
     ),
-    ("a transition is of two moments", snapshot_changes::tear, Expected::Cycle(Level::Timestamps)),
+    ("a transition is of two timestamps", snapshot_changes::tear, Expected::Cycle(Level::Timestamps)),
 ];
 
 #[test]

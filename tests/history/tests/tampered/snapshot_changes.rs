@@ -1,4 +1,4 @@
-//! A transition of a socket that shows something else than one moment, or an earlier one.
+//! A transition of a socket that shows something else than one timestamp, or an earlier one.
 //!
 //! Not here: other reads (`read_changes`).
 
@@ -49,7 +49,7 @@ pub fn tear(original: &Original, random: &mut Random) -> Option<History> {
     let changed: Vec<usize> =
         (0..old.operations.len()).filter(|at| old.operations[*at] != new.operations[*at]).collect();
     let early = *changed.first().filter(|_| changed.len() > 1)?;
-    // What it shows too early is of a later moment, as far as the moment is known: over HTTP it is not.
+    // What it shows too early is of a later timestamp, as far as the timestamp is known: over HTTP it is not.
     let shown = new.operations[early].reads().0;
     let newest = shown.iter().filter_map(|(_, list)| list.last()).max()?;
     original.transaction(original.writers[newest]).ts.filter(|ts| Some(*ts) > old.ts)?;

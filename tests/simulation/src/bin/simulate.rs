@@ -44,7 +44,7 @@ fn parse_range(text: &str) -> Result<Range<u64>, String> {
     let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
     range
         .filter(|range| !range.is_empty())
-        .ok_or_else(|| format!("`{text}` is no range of seeds; write 0..1000"))
+        .ok_or_else(|| format!("`{text}` is not a range of seeds; write 0..1000"))
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -74,7 +74,7 @@ fn main() -> anyhow::Result<ExitCode> {
 
 fn time_of(hours: f64) -> anyhow::Result<Duration> {
     Duration::try_from_secs_f64(hours * 3600.0)
-        .with_context(|| format!("--hours {hours} is no length of time; write --hours 0.5"))
+        .with_context(|| format!("--hours {hours} is not a length of time; write --hours 0.5"))
 }
 
 /// Seeds that were not tried before, as likely as not.

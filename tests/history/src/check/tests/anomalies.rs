@@ -70,7 +70,7 @@ fn g_single_read_skew() {
     expect("m1 0-9: x+1 y+2 \n q2 0-9: x=1 y= \n q3 10-11: y=2", &["G-single"]);
     // Lost update: both read the empty list and appended to it.
     expect("m1 0-9: x= x+1 \n m2 0-9: x= x+2 \n q3 10-11: x=1,2", &["G-single"]);
-    // Two looks of one transition at two moments.
+    // Two looks of one transition at two timestamps.
     expect("m1 0-9: x+1 y+2 \n t2 5-5: [x=1] [y=] \n t2 6-6: [x=1] [y=2]", &["G-single"]);
 }
 

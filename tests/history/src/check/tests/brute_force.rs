@@ -33,8 +33,10 @@ fn extends<'history>(
         let next = left.remove(at);
         placed.push(next);
         let is_first = left.iter().all(|other| !must_precede(other, next, level));
-        let fits =
-            is_first && moments_differ(placed, level) && answers_fit(placed) && extends(placed, left, level);
+        let fits = is_first
+            && timestamps_differ(placed, level)
+            && answers_fit(placed)
+            && extends(placed, left, level);
         placed.pop();
         left.insert(at, next);
         if fits {
@@ -68,7 +70,7 @@ fn answers_fit(placed: &[&Transaction]) -> bool {
 fn must_precede(first: &Transaction, second: &Transaction, level: Level) -> bool {
     (level >= Level::Session && by_session(first, second))
         || (level >= Level::RealTime && by_time(first, second))
-        || (level >= Level::Timestamps && by_moment(first, second))
+        || (level >= Level::Timestamps && by_timestamp(first, second))
 }
 
 fn is_request(transaction: &Transaction) -> bool {
@@ -90,7 +92,7 @@ fn by_time(first: &Transaction, second: &Transaction) -> bool {
     is_request(second) && first.ended_ns.unwrap_or(u64::MAX) < second.started_ns
 }
 
-fn by_moment(first: &Transaction, second: &Transaction) -> bool {
+fn by_timestamp(first: &Transaction, second: &Transaction) -> bool {
     match (first.ts, second.ts) {
         (Some(one), Some(other)) => one < other || (one == other && first.writes() && !second.writes()),
         _ => false,
@@ -112,11 +114,11 @@ pub(super) fn holds(history: &History, edge: &Edge, level: Level) -> bool {
         EdgeKind::ReadWrite | EdgeKind::RangeReadWrite => reads(first, false) && appends(second),
         EdgeKind::Session => level >= Level::Session && by_session(first, second),
         EdgeKind::RealTime => level >= Level::RealTime && by_time(first, second),
-        EdgeKind::Timestamp => level >= Level::Timestamps && by_moment(first, second),
+        EdgeKind::Timestamp => level >= Level::Timestamps && by_timestamp(first, second),
     }
 }
 
-fn moments_differ(placed: &[&Transaction], level: Level) -> bool {
+fn timestamps_differ(placed: &[&Transaction], level: Level) -> bool {
     let Some((last, before)) = placed.split_last() else { return true };
     let same =
         |other: &&Transaction| other.ts.is_some() && other.ts == last.ts && other.writes() && last.writes();

@@ -1,8 +1,8 @@
 //! Histories as text, one transaction a line: `m1 0-5 @3: x=1,2 x+3 [x=1,2,3 y=]`.
 //!
-//! That is a mutation (`q`: a query, `t`: a transition) of session 1, asked for at 0, answered at 5, of the moment 3,
-//! which read the list x as 1, 2, appended 3 to it, and read a range in which x is 1, 2, 3 and y is empty. `0-?` was
-//! never answered; `!` before the colon failed.
+//! That is a mutation (`q`: a query, `t`: a transition) of session 1, asked for at 0, answered at 5, of the
+//! timestamp 3, which read the list x as 1, 2, appended 3 to it, and read a range in which x is 1, 2, 3 and y is
+//! empty. `0-?` was never answered; `!` before the colon failed.
 
 use crate::history::{History, Key, Kind, List, Operation, Outcome, Transaction};
 
@@ -23,7 +23,7 @@ fn transaction(line: &str, before: &History) -> Transaction {
         "m" => Kind::Mutation,
         "q" => Kind::Query,
         "t" => Kind::Transition,
-        other => panic!("{other} is no kind"),
+        other => panic!("{other} is not a kind"),
     };
     let session = session.parse().expect("a session");
     let (started, ended) = words.next().expect("a time").split_once('-').expect("two times");
@@ -39,7 +39,7 @@ fn transaction(line: &str, before: &History) -> Transaction {
     };
     for word in words {
         match word.strip_prefix('@') {
-            Some(ts) => transaction.ts = Some(ts.parse().expect("a moment")),
+            Some(ts) => transaction.ts = Some(ts.parse().expect("a timestamp")),
             None if word == "!" => transaction.outcome = Outcome::Aborted,
             None => panic!("{word} is nothing"),
         }
@@ -81,6 +81,6 @@ fn operation(word: &str) -> Operation {
                 list: elements.map(|element| element.parse().expect("an element")).collect(),
             }
         }
-        other => panic!("{other} is no operation"),
+        other => panic!("{other} is not an operation"),
     }
 }

@@ -60,7 +60,7 @@ fn write_skew_over_real_time() {
 #[test]
 fn timestamps_are_the_order_of_commits() {
     expect("m1 0-9 @2: x+1 \n m2 0-9 @1: x+2 \n q3 10-11: x=1,2", &["G0-timestamps"]);
-    // The commit of a moment is in the snapshots of that moment.
+    // The commit of a timestamp is in the snapshots of that timestamp.
     expect("m1 0-9 @2: x+1 \n t2 3-3 @2: x= \n q3 10-11: x=1", &["G-single-timestamps"]);
     // What came later is not.
     expect("m1 0-9 @3: x+1 \n t2 3-3 @2: x=1", &["G1c-timestamps"]);

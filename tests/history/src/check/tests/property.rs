@@ -159,7 +159,7 @@ fn the_verdict_is_that_of_brute_force_at_every_level() {
         for anomaly in &found {
             let Anomaly::Cycle(cycle) = anomaly else { continue };
             let wrong = cycle.edges.iter().find(|edge| !holds(&history, edge, cycle.level));
-            prop_assert!(wrong.is_none(), "{:?} is no edge, in {}", wrong, describe(&history, anomaly));
+            prop_assert!(wrong.is_none(), "{:?} is not an edge, in {}", wrong, describe(&history, anomaly));
         }
         let counter = first.map_or(&clean, |level| &at_level[level as usize]);
         counter.set(counter.get() + 1);
