@@ -99,8 +99,8 @@ pub enum BuildError {
         /// What it wrote, all lines.
         output: String,
     },
-    /// What the compiler gave is no guest of Weir.
-    #[error("module `{module}` compiles, but is no Weir guest: {error}")]
+    /// What the compiler gave is not a guest of Weir.
+    #[error("module `{module}` compiles, but is not a Weir guest: {error}")]
     Encode {
         /// The module's name.
         module: String,
@@ -151,6 +151,10 @@ pub fn build(
     project.modules.iter().map(|module| build_module(module, out, progress)).collect()
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a build took, for who waits for it; a build has no `Env`"
+)]
 fn build_module(
     module: &Module,
     out: Option<&Path>,
@@ -181,7 +185,7 @@ fn write_component(out: &Path, name: &str, component: &[u8]) -> Result<PathBuf, 
     let temporary = out.join(format!(".{name}.wasm.{}", std::process::id()));
     std::fs::write(&temporary, component).and_then(|()| std::fs::rename(&temporary, &path)).map_err(
         |source| {
-            // What failed is told; that the remains stay too is no news then.
+            // What failed is told; that the remains stay too adds nothing to it.
             let _ = std::fs::remove_file(&temporary);
             BuildError::file("write", &path, source)
         },

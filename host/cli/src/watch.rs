@@ -30,7 +30,7 @@ struct Watch<'a> {
     session: Uuid,
     connections: u32,
     last_close_reason: String,
-    /// The newest moment that was seen: no server may show an older one.
+    /// The newest timestamp that was seen: no server may show an older one.
     newest_ts: Option<String>,
     /// What was printed last: a new connection gives it again.
     printed: Option<Value>,
@@ -55,6 +55,7 @@ impl From<anyhow::Error> for End {
 /// lost is made again.
 pub async fn watch(url: &ServerUrl, path: &FunctionPath, args: &Value) -> anyhow::Result<()> {
     let mut session = [0_u8; 16];
+    #[expect(clippy::disallowed_methods, reason = "a client's session id; no data of a host depends on it")]
     getrandom::fill(&mut session).map_err(|error| anyhow!("no randomness: {error}"))?;
     let mut watch = Watch {
         url,
@@ -146,7 +147,8 @@ impl Watch<'_> {
     }
 
     fn take(&mut self, text: &str) -> Result<(), End> {
-        let message: Value = serde_json::from_str(text).context("the server sends no JSON")?;
+        let message: Value =
+            serde_json::from_str(text).context("the server sent a message that is not valid JSON")?;
         match message["type"].as_str() {
             Some("Transition") => self.take_transition(&message)?,
             Some("FatalError" | "AuthError") => {

@@ -49,6 +49,7 @@ impl Module {
         cache: &CompiledCache,
         codes: &Codes,
     ) -> Result<Module, LoadError> {
+        #[expect(clippy::disallowed_methods, reason = "how long it took, for the log alone")]
         let began = Instant::now();
         let shared = codes.obtain(source, invoker, cache)?;
         let image = image(source, invoker.options.call_memory_bytes_max)?;
@@ -182,6 +183,7 @@ fn load_or_compile(
     if let Some(module) = cache.load_module(&invoker.engine, &code.digest) {
         return Ok(module);
     }
+    #[expect(clippy::disallowed_methods, reason = "how long it took, for the log alone")]
     let began = Instant::now();
     let module =
         wasmtime::Module::from_binary(&invoker.engine, code.wasm).map_err(|error| invalid(source, &error))?;

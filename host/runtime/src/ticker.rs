@@ -53,7 +53,13 @@ impl Ticker {
         });
         let thread = {
             let (state, engine) = (state.clone(), engine.clone());
-            thread::Builder::new().name("weir-epochs".into()).spawn(move || tick(&state, &engine))?
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "guests are ended by real time, in simulations too"
+            )]
+            let thread =
+                thread::Builder::new().name("weir-epochs".into()).spawn(move || tick(&state, &engine))?;
+            thread
         };
         let waker = thread.thread().clone();
         Ok(Ticker { state, thread: Some(thread), waker })
@@ -111,6 +117,7 @@ fn tick(state: &TickerState, engine: &Engine) {
             idle_ticks = 0;
             continue;
         }
+        #[expect(clippy::disallowed_methods, reason = "guests are ended by real time, in simulations too")]
         thread::sleep(TICK);
         engine.increment_epoch();
         state.ticks.fetch_add(1, Ordering::Relaxed);
@@ -133,6 +140,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::disallowed_methods, reason = "a test that waits for a real thread")]
     fn wait_until(condition: impl Fn() -> bool) {
         let began = Instant::now();
         while !condition() {

@@ -1,4 +1,5 @@
 //! Guests that call functions of other guests, in one transaction and one time.
+#![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 mod support;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
 //! Guests whose toolchain brings WASI along: they find a world without files, time and chance, and what they print is
 //! logged.
+#![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 mod support;
 
 use support::guests::{WORLD, encode, manifest};

@@ -34,7 +34,7 @@ pub enum AdminKeyError {
     /// No server has been started on this folder yet.
     #[error("there is no admin key at {0}: it is made when a server is first started on this data folder")]
     Missing(PathBuf),
-    /// The file is there, but is no key.
+    /// The file is there, but is not a key.
     #[error(
         "{0} is not an admin key (`name|hex`): restore it from a copy, or remove it to have a new one made"
     )]
@@ -136,6 +136,7 @@ impl AdminKey {
 
     fn generate(instance_name: &str) -> io::Result<AdminKey> {
         let mut secret = [0_u8; SECRET_BYTES];
+        #[expect(clippy::disallowed_methods, reason = "a secret: no simulated `Env` may foresee it")]
         getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
         let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(AdminKey { text: format!("{instance_name}|{hex}") })

@@ -2,6 +2,7 @@
 //! store_bench [DIR]`.
 //!
 //! Not a test: it asserts nothing about time.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -39,6 +39,7 @@ pub struct RealEnv {
 
 impl RealEnv {
     /// Its monotonic clock starts at zero now.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
     pub fn new() -> RealEnv {
         RealEnv { start: Instant::now() }
     }
@@ -51,8 +52,7 @@ impl Default for RealEnv {
 }
 
 impl Env for RealEnv {
-    // This is the one place that may ask the system clock.
-    #[allow(clippy::disallowed_methods)]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_nanos(u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX))
@@ -62,10 +62,12 @@ impl Env for RealEnv {
         self.start.elapsed()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
     fn fill_random(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system has no randomness to give");
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
     fn sleep(&self, duration: Duration) {
         std::thread::sleep(duration);
     }
@@ -149,6 +151,7 @@ fn split_mix(state: &mut u64) -> u64 {
     word ^ (word >> 31)
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
 fn spawn_named(name: &str, body: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
     std::thread::Builder::new()
         .name(name.to_owned())

@@ -1,4 +1,5 @@
 //! A full disk, a disk that fails, observers that misbehave, stores that are closed.
+#![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 
 mod fixture;
 

@@ -32,6 +32,7 @@ pub fn test(arguments: &Test) -> anyhow::Result<()> {
     let deployment = Runtime::new(options)?.load(&sources)?;
     // Guests nest on this thread's stack, which is not as large as those that are made for it.
     let thread = std::thread::Builder::new().stack_size(weir_value::limits::THREAD_STACK_BYTES);
+    #[expect(clippy::disallowed_methods, reason = "the main thread, with more stack; it is joined at once")]
     let answering = thread.spawn(move || answer_all(deployment)).context("cannot start a thread")?;
     answering.join().unwrap_or_else(|_| anyhow::bail!("the thread that answers tests panicked"))
 }

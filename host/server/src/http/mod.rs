@@ -195,6 +195,7 @@ pub fn new_request_id() -> String {
     let mut bytes = [0_u8; REQUEST_ID_BYTES];
     // Without randomness ids repeat, which confuses a reader of the log and
     // nobody else.
+    #[expect(clippy::disallowed_methods, reason = "request ids are for the log; no data depends on them")]
     let _ = getrandom::fill(&mut bytes);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,5 +1,6 @@
 //! The server over loopback sockets: native functions on an in-memory store, so
 //! that neither WebAssembly nor a disk is needed.
+#![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 
 mod abandoned;
 mod deploying_on_full_disk;

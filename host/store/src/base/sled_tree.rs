@@ -250,6 +250,7 @@ fn set_sync_flag(path: &Path, on: bool) -> bool {
 
 /// Opens sled's files. Its own threads hold them for a moment after the last handle is dropped; nobody else can, because
 /// the folder is locked, so a lock that is taken will be free soon.
+#[expect(clippy::disallowed_methods, reason = "sled's own threads run in real time, whatever the `Env`")]
 fn open_when_released(config: &sled::Config) -> sled::Result<sled::Db> {
     let attempts = RELEASE_MAX.as_millis() / RELEASE_POLL.as_millis();
     for _ in 0..attempts {
