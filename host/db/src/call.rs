@@ -47,7 +47,10 @@ pub struct QueryOutcome {
     pub log_lines: Vec<String>,
     /// What the result, or the error, depends on.
     pub read_set: ReadSet,
-    /// The moment that it read.
+    /// Where the page ends that it read, for [`Database::query_again`](crate::Database::query_again). `None`: it read
+    /// none.
+    pub journal: Option<String>,
+    /// The timestamp of the snapshot that it read.
     pub ts: Timestamp,
 }
 
@@ -75,9 +78,10 @@ pub(crate) struct Resolved {
 /// Finds the function of a call, for a caller that may see it and as what it is.
 pub(crate) fn resolve(
     call: &Call,
-    functions: Arc<dyn Functions>,
+    functions: &Arc<dyn Functions>,
     called_as: FunctionKind,
 ) -> Result<Resolved, Failure> {
+    let functions = functions.clone();
     let info = functions.find(&call.path).ok_or_else(|| absence(&*functions, &call.path, call.caller))?;
     match (info.visibility, call.caller) {
         (Visibility::Internal, Caller::Public) => Err(Failure::NotFound),

@@ -10,7 +10,8 @@ use parking_lot::RwLock;
 use weir_store::{Direction, Snapshot};
 use weir_value::{TableNumber, Timestamp};
 
-use crate::{DbOpenError, keyspace};
+use crate::keyspace::{self, Namespace};
+use crate::{DbOpenError, system_tables};
 
 const SCAN_ROWS: usize = 1_000;
 
@@ -21,8 +22,8 @@ pub(crate) struct Catalog {
 
 #[derive(Default)]
 struct Tables {
-    by_name: HashMap<Arc<str>, Seen<TableNumber>>,
-    by_number: HashMap<TableNumber, Seen<Arc<str>>>,
+    by_name: HashMap<Namespace, HashMap<Arc<str>, Seen<TableNumber>>>,
+    by_number: HashMap<TableNumber, Seen<(Namespace, Arc<str>)>>,
 }
 
 struct Seen<T> {
@@ -38,13 +39,13 @@ impl Catalog {
         let mut rest = keyspace::table_numbers();
         loop {
             let rows = snapshot.scan(&rest.start, &rest.end, Direction::Ascending, SCAN_ROWS)?;
-            for (key, name) in &rows {
+            for (key, value) in &rows {
                 let number = keyspace::number_in_key(key)
-                    .ok_or_else(|| DbOpenError::Catalog(format!("{key:?} is no key of a table")))?;
-                let name = std::str::from_utf8(name).map_err(|_| {
-                    DbOpenError::Catalog(format!("the name of table {} is no text", number.0))
+                    .ok_or_else(|| DbOpenError::Catalog(format!("{key:?} is not the key of a table")))?;
+                let (namespace, name) = keyspace::table_in_value(value).ok_or_else(|| {
+                    DbOpenError::Catalog(format!("the name of table {} cannot be read", number.0))
                 })?;
-                catalog.remember(name, number, snapshot.ts());
+                catalog.remember(namespace, name, number, snapshot.ts());
             }
             match rows.last() {
                 Some((last, _)) if rows.len() == SCAN_ROWS => rest.start = keyspace::successor(last),
@@ -54,24 +55,31 @@ impl Catalog {
     }
 
     /// The table's number, if it is known to exist at this snapshot.
-    pub(crate) fn number(&self, name: &str, at: Timestamp) -> Option<TableNumber> {
+    pub(crate) fn number(&self, namespace: Namespace, name: &str, at: Timestamp) -> Option<TableNumber> {
+        if let Some(number) = system_tables::number(name) {
+            return Some(number);
+        }
         let tables = self.tables.read();
-        tables.by_name.get(name).filter(|seen| seen.at <= at).map(|seen| seen.entry)
+        tables.by_name.get(&namespace)?.get(name).filter(|seen| seen.at <= at).map(|seen| seen.entry)
     }
 
-    /// The table's name, if it is known to exist at this snapshot.
-    pub(crate) fn name(&self, number: TableNumber, at: Timestamp) -> Option<Arc<str>> {
+    /// The table's namespace and name, if it is known to exist at this snapshot.
+    pub(crate) fn name(&self, number: TableNumber, at: Timestamp) -> Option<(Namespace, Arc<str>)> {
+        if let Some(name) = system_tables::name(number) {
+            return Some((Namespace::APP, name.into()));
+        }
         let tables = self.tables.read();
         tables.by_number.get(&number).filter(|seen| seen.at <= at).map(|seen| seen.entry.clone())
     }
 
     /// Keeps what the snapshot of this moment says.
-    pub(crate) fn remember(&self, name: &str, number: TableNumber, at: Timestamp) {
+    pub(crate) fn remember(&self, namespace: Namespace, name: &str, number: TableNumber, at: Timestamp) {
         let name: Arc<str> = name.into();
         let mut tables = self.tables.write();
-        let by_name = tables.by_name.entry(name.clone()).or_insert(Seen { entry: number, at });
+        let names = tables.by_name.entry(namespace).or_default();
+        let by_name = names.entry(name.clone()).or_insert(Seen { entry: number, at });
         by_name.at = by_name.at.min(at);
-        let by_number = tables.by_number.entry(number).or_insert(Seen { entry: name, at });
+        let by_number = tables.by_number.entry(number).or_insert(Seen { entry: (namespace, name), at });
         by_number.at = by_number.at.min(at);
     }
 }
@@ -84,14 +92,28 @@ mod tests {
     fn an_older_snapshot_is_not_told() {
         let catalog = Catalog::default();
         let at = Timestamp::from_nanos;
-        catalog.remember("users", TableNumber(10_001), at(50));
-        assert_eq!(catalog.number("users", at(49)), None);
-        assert_eq!(catalog.name(TableNumber(10_001), at(49)), None);
-        assert_eq!(catalog.number("users", at(50)), Some(TableNumber(10_001)));
-        catalog.remember("users", TableNumber(10_001), at(20));
-        catalog.remember("users", TableNumber(10_001), at(90));
-        assert_eq!(catalog.number("users", at(20)), Some(TableNumber(10_001)));
-        assert_eq!(catalog.name(TableNumber(10_001), at(20)).as_deref(), Some("users"));
-        assert_eq!(catalog.number("rooms", at(90)), None);
+        let number = |name, ts| catalog.number(Namespace::APP, name, at(ts));
+        let name = |ts| catalog.name(TableNumber(10_001), at(ts)).map(|(_, name)| name.to_string());
+        catalog.remember(Namespace::APP, "users", TableNumber(10_001), at(50));
+        assert_eq!(number("users", 49), None);
+        assert_eq!(name(49), None);
+        assert_eq!(number("users", 50), Some(TableNumber(10_001)));
+        catalog.remember(Namespace::APP, "users", TableNumber(10_001), at(20));
+        catalog.remember(Namespace::APP, "users", TableNumber(10_001), at(90));
+        assert_eq!(number("users", 20), Some(TableNumber(10_001)));
+        assert_eq!(name(20).as_deref(), Some("users"));
+        assert_eq!(number("rooms", 90), None);
+    }
+
+    #[test]
+    fn namespaces_have_names_of_their_own() {
+        let catalog = Catalog::default();
+        let at = Timestamp::from_nanos(1);
+        let part = Namespace(7);
+        catalog.remember(Namespace::APP, "users", TableNumber(10_001), at);
+        catalog.remember(part, "users", TableNumber(10_002), at);
+        assert_eq!(catalog.number(Namespace::APP, "users", at), Some(TableNumber(10_001)));
+        assert_eq!(catalog.number(part, "users", at), Some(TableNumber(10_002)));
+        assert_eq!(catalog.name(TableNumber(10_002), at), Some((part, "users".into())));
     }
 }

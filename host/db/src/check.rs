@@ -2,7 +2,7 @@
 //!
 //! The store says whether bytes are what was written (see `weir_store::check`); this says whether what was
 //! written makes a database: every key is of a known kind, tables have one name and one number, a document is
-//! JSON and carries the id of its key, request records can be read.
+//! JSON and carries the id of its key, documents, index entries and counts agree, request records can be read.
 //!
 //! Not here: repair.
 
@@ -11,10 +11,12 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Deserialize;
 use weir_store::{Direction, ReadError, Snapshot};
-use weir_value::TableNumber;
+use weir_value::{DocumentId, TableNumber, json};
 
-use crate::keyspace::{self, KeyKind};
+use crate::index::{Index, IndexState, read_indexes};
+use crate::keyspace::{self, KeyKind, Namespace};
 use crate::session_requests::SessionRecord;
+use crate::system_tables;
 
 const SCAN_ROWS: usize = 1_000;
 /// More problems than this are counted and not told.
@@ -25,8 +27,10 @@ const PROBLEMS_MAX: usize = 100;
 pub struct DbCheck {
     /// Documents in all tables.
     pub documents: u64,
-    /// Documents of each table, by name.
+    /// Documents of each table, by name; those of a component's with its namespace before it.
     pub tables: BTreeMap<String, u64>,
+    /// Entries of all indexes.
+    pub index_entries: u64,
     /// Answered requests that are kept.
     pub requests: u64,
     /// What is wrong, for people; the first hundred.
@@ -40,12 +44,12 @@ pub struct DbCheck {
 /// # Errors
 /// The store cannot be read.
 pub fn check(snapshot: &Snapshot) -> Result<DbCheck, ReadError> {
-    let mut checker = Checker::default();
+    let mut checker = Checker::new(snapshot)?;
     let mut start = Bytes::new();
     loop {
         let rows = snapshot.scan(&start, keyspace::END, Direction::Ascending, SCAN_ROWS)?;
         for (key, value) in &rows {
-            checker.row(key, value);
+            checker.row(key, value)?;
         }
         match rows.last() {
             Some((last, _)) if rows.len() == SCAN_ROWS => start = keyspace::successor(last),
@@ -54,12 +58,24 @@ pub fn check(snapshot: &Snapshot) -> Result<DbCheck, ReadError> {
     }
 }
 
-#[derive(Default)]
-struct Checker {
-    names: BTreeMap<String, TableNumber>,
-    numbers: BTreeMap<u32, String>,
+struct Checker<'a> {
+    snapshot: &'a Snapshot,
+    names: BTreeMap<(Namespace, String), TableNumber>,
+    numbers: BTreeMap<u32, (Namespace, String)>,
+    counts: BTreeMap<u32, u64>,
     documents: BTreeMap<u32, u64>,
+    indexes: BTreeMap<u32, CheckedIndex>,
     found: DbCheck,
+}
+
+/// An index, and what was seen of it.
+struct CheckedIndex {
+    index: Index,
+    /// The last document that it must hold; `None`: it need not hold any.
+    built_to: Option<Bytes>,
+    /// Documents that have their entry.
+    expected: u64,
+    entries: u64,
 }
 
 /// What every document has.
@@ -71,21 +87,68 @@ struct Identified {
     creation_time: f64,
 }
 
-impl Checker {
-    fn row(&mut self, key: &Bytes, value: &Bytes) {
+impl<'a> Checker<'a> {
+    fn new(snapshot: &'a Snapshot) -> Result<Checker<'a>, ReadError> {
+        let mut checker = Checker {
+            snapshot,
+            names: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            indexes: BTreeMap::new(),
+            found: DbCheck::default(),
+        };
+        for index in read_indexes(snapshot)? {
+            match index {
+                Err(problem) => checker.problem(problem),
+                Ok(index) => checker.add_index(index)?,
+            }
+        }
+        Ok(checker)
+    }
+
+    fn add_index(&mut self, index: Index) -> Result<(), ReadError> {
+        let built_to = match index.state {
+            IndexState::Ready => Some(keyspace::documents(index.table).end),
+            IndexState::Building => self.snapshot.get(&keyspace::index_progress_key(index.number))?,
+            IndexState::Dropping => None,
+        };
+        let number = index.number.0;
+        let checked = CheckedIndex { index, built_to, expected: 0, entries: 0 };
+        if self.indexes.insert(number, checked).is_some() {
+            self.problem(format!("two indexes have the number {number}"));
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, key: &Bytes, value: &Bytes) -> Result<(), ReadError> {
         match keyspace::kind(key) {
-            Some(KeyKind::TableName(name)) => match keyspace::number_in_value(value) {
-                Some(number) => drop(self.names.insert(name.to_owned(), number)),
+            Some(KeyKind::TableName(namespace, name)) => match keyspace::number_in_value(value) {
+                Some(number) => drop(self.names.insert((namespace, name.to_owned()), number)),
                 None => self.problem(format!("the number of table `{name}` cannot be read")),
             },
-            Some(KeyKind::TableNumber(number)) => match std::str::from_utf8(value) {
-                Ok(name) => drop(self.numbers.insert(number.0, name.to_owned())),
-                Err(_) => self.problem(format!("the name of table {} is not text", number.0)),
+            Some(KeyKind::TableNumber(number)) => match keyspace::table_in_value(value) {
+                Some((namespace, name)) => {
+                    drop(self.numbers.insert(number.0, (namespace, name.to_owned())));
+                }
+                None => self.problem(format!("the name of table {} cannot be read", number.0)),
             },
-            Some(KeyKind::SystemRecord) => {}
+            Some(KeyKind::TableCount(number)) => match keyspace::count_in_value(value) {
+                Some(count) => drop(self.counts.insert(number.0, count)),
+                None => self.problem(format!("the count of table {} cannot be read", number.0)),
+            },
+            Some(KeyKind::SystemRecord | KeyKind::IndexProgress(_)) => {}
             Some(KeyKind::Document(id)) => {
                 *self.documents.entry(id.table.0).or_default() += 1;
                 self.document(&id, value);
+                self.entries_of(&id, key, value)?;
+            }
+            Some(KeyKind::IndexEntry(number)) => {
+                self.found.index_entries += 1;
+                match self.indexes.get_mut(&number.0) {
+                    Some(checked) => checked.entries += 1,
+                    None => self.problem(format!("the entry {key:?} is of no index")),
+                }
             }
             Some(KeyKind::Request) => {
                 self.found.requests += 1;
@@ -95,9 +158,34 @@ impl Checker {
             }
             None => self.problem(format!("the key {key:?} is of no known kind")),
         }
+        Ok(())
     }
 
-    fn document(&mut self, id: &weir_value::DocumentId, value: &Bytes) {
+    /// Looks whether a document has its entries.
+    fn entries_of(&mut self, id: &DocumentId, key: &Bytes, value: &Bytes) -> Result<(), ReadError> {
+        if !self.indexes.values().any(|checked| checked.index.table == id.table) {
+            return Ok(());
+        }
+        // One that cannot be read has been told of.
+        let Ok(document) = json::parse_object(value) else { return Ok(()) };
+        let mut missing = Vec::new();
+        for checked in self.indexes.values_mut().filter(|checked| checked.index.table == id.table) {
+            let is_there = self.snapshot.get(&checked.index.entry_key(id, &document))?.is_some();
+            match is_there {
+                true => checked.expected += 1,
+                false if checked.built_to.as_ref().is_some_and(|built_to| key <= built_to) => {
+                    missing.push(checked.index.name.clone());
+                }
+                false => {}
+            }
+        }
+        for index in missing {
+            self.problem(format!("the document {id} has no entry in the index `{index}` of its table"));
+        }
+        Ok(())
+    }
+
+    fn document(&mut self, id: &DocumentId, value: &Bytes) {
         let expected = id.to_string();
         match serde_json::from_slice::<Identified>(value) {
             Err(error) => self.problem(format!("the document {expected} cannot be read: {error}")),
@@ -112,19 +200,47 @@ impl Checker {
     }
 
     fn finish(mut self) -> DbCheck {
-        for (name, number) in std::mem::take(&mut self.names) {
-            if self.numbers.get(&number.0) != Some(&name) {
+        for ((namespace, name), number) in std::mem::take(&mut self.names) {
+            if self.numbers.get(&number.0) != Some(&(namespace, name.clone())) {
                 self.problem(format!("table `{name}` has the number {}, which is not its own", number.0));
             }
         }
-        for (number, count) in std::mem::take(&mut self.documents) {
-            self.found.documents += count;
-            match self.numbers.get(&number) {
-                Some(name) => drop(self.found.tables.insert(name.clone(), count)),
-                None => self.problem(format!("{count} documents are in table {number}, which has no name")),
+        let documents = std::mem::take(&mut self.documents);
+        for (number, count) in &documents {
+            self.table(*number, *count);
+        }
+        for (number, count) in std::mem::take(&mut self.counts) {
+            let found = documents.get(&number).copied().unwrap_or_default();
+            if found != count {
+                self.problem(format!("table {number} counts {count} documents and has {found}"));
+            }
+        }
+        for checked in std::mem::take(&mut self.indexes).into_values() {
+            let CheckedIndex { index, expected, entries, .. } = checked;
+            if index.state != IndexState::Dropping && entries != expected {
+                let name = format!("{}.{}", index.table_name, index.name);
+                self.problem(format!(
+                    "the index `{name}` has {entries} entries, of which {expected} are of a document"
+                ));
             }
         }
         self.found
+    }
+
+    fn table(&mut self, number: u32, count: u64) {
+        self.found.documents += count;
+        if !self.counts.contains_key(&number) {
+            self.problem(format!("{count} documents are in table {number}, which counts none"));
+        }
+        let name = match (system_tables::name(TableNumber(number)), self.numbers.get(&number)) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some((Namespace::APP, name))) => name.clone(),
+            (None, Some((namespace, name))) => format!("{}/{name}", namespace.0),
+            (None, None) => {
+                return self.problem(format!("{count} documents are in table {number}, which has no name"));
+            }
+        };
+        self.found.tables.insert(name, count);
     }
 
     fn problem(&mut self, what: String) {
@@ -138,7 +254,6 @@ impl Checker {
 #[cfg(test)]
 mod tests {
     use weir_store::Write;
-    use weir_value::DocumentId;
 
     use super::*;
     use crate::testing::World;
@@ -161,7 +276,7 @@ mod tests {
         let key = keyspace::document_key(&DocumentId::parse(&id).unwrap());
         write(&world, key.clone(), "{");
         write(&world, Bytes::from_static(&[9, 9]), "");
-        write(&world, keyspace::table_name_key("ghosts"), "\0\0\0\x07");
+        write(&world, keyspace::table_name_key(Namespace::APP, "ghosts"), "\0\0\0\x07");
         write(&world, keyspace::session_requests().start, "");
         let found = checked(&world);
         let told = found.problems.join("\n");

@@ -5,16 +5,18 @@
 //! A transaction of the serial lane runs inside the gate, on a snapshot taken there: nothing can come between.
 //!
 //! Every write of the database goes through the gate. Does not run functions, and does not wait for disks.
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use thiserror::Error;
-use weir_store::{ReadError, SequenceError, Snapshot, Store, Write};
-use weir_value::Timestamp;
+use weir_store::{Changes, ReadError, SequenceError, Snapshot, Store, Write};
+use weir_value::{TableNumber, Timestamp};
 
+use crate::keyspace;
 use crate::transaction::Reads;
+use crate::write_buffer::CountChanges;
 
 /// How many keys of past commits are kept for the transactions that are still open. One that is open for longer than
 /// this lasts counts as in conflict, which costs it a run in the serial lane and bounds the memory.
@@ -37,10 +39,12 @@ pub(crate) struct Committer {
     open: Mutex<BTreeMap<Timestamp, usize>>,
 }
 
-/// The keys of the commits that open transactions have not seen, oldest first.
+/// What is known behind the gate: the keys of the commits that open transactions have not seen, oldest first, and
+/// how many documents each table has.
 struct History {
     commits: VecDeque<Sequenced>,
     keys: usize,
+    counts: HashMap<TableNumber, u64>,
     /// Transactions that read before this cannot be checked any more.
     floor: Timestamp,
 }
@@ -80,8 +84,9 @@ pub(crate) struct Gate<'a> {
 }
 
 impl Committer {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Committer {
-        let history = History { commits: VecDeque::new(), keys: 0, floor: Timestamp::ZERO };
+    /// `counts` are the tables' as the store has them.
+    pub(crate) fn new(store: Arc<dyn Store>, counts: HashMap<TableNumber, u64>) -> Committer {
+        let history = History { commits: VecDeque::new(), keys: 0, counts, floor: Timestamp::ZERO };
         Committer { store, gate: Mutex::new(history), open: Mutex::new(BTreeMap::new()) }
     }
 
@@ -127,33 +132,58 @@ impl Gate<'_> {
         }
     }
 
-    /// Sequences writes that were checked, and one more that knows its own timestamp.
+    /// Sequences changes that were checked, with the tables' new counts and one more write, that knows its own
+    /// timestamp. `at` is told the timestamp before anything of the commit can be read.
     pub(crate) fn sequence(
         &mut self,
-        mut writes: Vec<Write>,
+        mut changes: Changes,
+        counts: &CountChanges,
         stamped: Option<impl FnOnce(Timestamp) -> Write>,
+        at: &mut dyn FnMut(Timestamp),
     ) -> Result<Timestamp, SequenceError> {
         let mut stamped = stamped;
         let mut keys: Box<[Bytes]> = Box::default();
+        let counted = self.history.counted(counts);
+        let count_write = |(table, count): &(TableNumber, u64)| Write {
+            key: keyspace::table_count_key(*table),
+            value: Some(Bytes::copy_from_slice(&count.to_be_bytes())),
+        };
+        changes.writes.extend(counted.iter().map(count_write));
         let ts = self.committer.store.sequence(&mut |ts| {
-            let mut writes = std::mem::take(&mut writes);
-            writes.extend(stamped.take().map(|stamp| stamp(ts)));
-            keys = writes.iter().map(|write| write.key.clone()).collect();
-            writes
+            let mut changes = std::mem::take(&mut changes);
+            changes.writes.extend(stamped.take().map(|stamp| stamp(ts)));
+            keys = changes.writes.iter().map(|write| &write.key).chain(&changes.touched).cloned().collect();
+            at(ts);
+            changes
         })?;
+        self.history.counts.extend(counted);
         self.history.push(Sequenced { ts, keys });
         let forgettable = self.committer.oldest_open().unwrap_or(ts);
         self.history.forget(forgettable);
         Ok(ts)
     }
 
-    /// Sequences writes of the host itself, which depend on nothing that was read.
+    /// How many documents a table has, as of the newest commit.
+    pub(crate) fn count(&self, table: TableNumber) -> u64 {
+        self.history.counts.get(&table).copied().unwrap_or_default()
+    }
+
+    /// Sequences writes of the host itself, which depend on nothing that was read and are none of documents.
     pub(crate) fn sequence_plain(&mut self, writes: Vec<Write>) -> Result<Timestamp, SequenceError> {
-        self.sequence(writes, None::<fn(Timestamp) -> Write>)
+        self.sequence(writes.into(), &CountChanges::new(), None::<fn(Timestamp) -> Write>, &mut |_| {})
     }
 }
 
 impl History {
+    /// The counts of the tables whose count changes.
+    fn counted(&self, changes: &CountChanges) -> Vec<(TableNumber, u64)> {
+        let count = |table: &TableNumber, change: i64| {
+            self.counts.get(table).copied().unwrap_or_default().saturating_add_signed(change)
+        };
+        let changed = changes.iter().filter(|(_, change)| **change != 0);
+        changed.map(|(table, change)| (*table, count(table, *change))).collect()
+    }
+
     fn push(&mut self, commit: Sequenced) {
         self.keys += commit.keys.len();
         self.commits.push_back(commit);

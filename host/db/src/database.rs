@@ -1,16 +1,19 @@
 //! The database as the other rooms see it.
 //!
 //! Wires the rooms below together; the mutation's two lanes are in `mutation`, the sweeping of old records in `sweep`.
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::RwLock;
 use thiserror::Error;
-use weir_store::{Env, ReadError, Snapshot, Store, Write};
-use weir_value::{FunctionPath, Timestamp};
+use weir_store::{Direction, Env, ReadError, Snapshot, Store, Write};
+use weir_value::{FunctionPath, TableNumber, Timestamp};
 
 use crate::catalog::Catalog;
 use crate::committer::Committer;
+use crate::deployed::{Deployed, Deployments};
+use crate::deployment::Preparing;
 use crate::entropy::Entropy;
 use crate::lane::Lanes;
 use crate::record_age::RecordAge;
@@ -18,8 +21,10 @@ use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
     Call, CommitError, DbStats, FunctionError, FunctionInfo, FunctionKind, Functions, QueryOutcome, ReadSet,
-    Transaction, call, keyspace,
+    Transaction, call, deployment, keyspace,
 };
+
+const SCAN_ROWS: usize = 1_000;
 
 /// Which set of functions: one more at each [`Database::set_functions`], zero before the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -67,7 +72,8 @@ pub struct Database {
     pub(crate) lanes: Lanes,
     pub(crate) counters: Counters,
     pub(crate) record_age: RecordAge,
-    functions: RwLock<(DeploymentVersion, Arc<dyn Functions>)>,
+    pub(crate) deployments: Deployments,
+    pub(crate) preparing: Preparing,
 }
 
 impl Database {
@@ -79,63 +85,99 @@ impl Database {
     pub fn open(store: Arc<dyn Store>, env: Arc<dyn Env>) -> Result<Arc<Database>, DbOpenError> {
         let snapshot = store.snapshot_sequenced();
         let catalog = Catalog::load(&snapshot)?;
+        let counts = read_counts(&snapshot)?;
+        let deployed = deployment::load(&snapshot, &catalog)?;
         let record_age = RecordAge::load(&snapshot, env.clone())?;
+        let cursor_key = deployment::load_cursor_key(&snapshot)?;
         drop(snapshot);
         let entropy = Entropy::new(env.clone());
+        let cursor_key = RwLock::new(cursor_key.map(Arc::new));
         Ok(Arc::new(Database {
-            committer: Committer::new(store),
-            shared: Arc::new(Shared { env, catalog, entropy }),
+            committer: Committer::new(store, counts),
+            shared: Arc::new(Shared { env, catalog, entropy, cursor_key }),
             lanes: Lanes::default(),
             counters: Counters::default(),
             record_age,
-            functions: RwLock::new((DeploymentVersion::default(), Arc::new(NoFunctions))),
+            deployments: Deployments::new(deployed),
+            preparing: Preparing::default(),
         }))
     }
 
-    /// Puts another deployment in place. Calls that have begun end with the one they began with.
+    /// Puts functions in force under the schema that is, without a commit: those of the deployment that the database
+    /// was opened with, or a test's. Queries that have begun end with the ones they began with.
     pub fn set_functions(&self, functions: Arc<dyn Functions>) -> DeploymentVersion {
-        let mut current = self.functions.write();
-        let version = DeploymentVersion(current.0.0 + 1);
-        *current = (version, functions);
+        let _gate = self.committer.enter();
+        let mut version = DeploymentVersion::default();
+        self.deployments.replace(|deployed| {
+            version = DeploymentVersion(deployed.version.0 + 1);
+            Deployed {
+                version,
+                functions,
+                schema: deployed.schema.clone(),
+                registry: deployed.registry.clone(),
+            }
+        });
         self.lanes.clear();
         version
     }
 
-    /// The deployment in place.
+    /// The functions in force.
     pub fn functions(&self) -> (DeploymentVersion, Arc<dyn Functions>) {
-        self.functions.read().clone()
+        let deployed = self.deployments.newest();
+        (deployed.version, deployed.functions.clone())
     }
 
     /// Runs a query at a snapshot, on the calling thread.
     pub fn query(&self, call: &Call, at: impl Into<Arc<Snapshot>>) -> QueryOutcome {
+        self.query_again(call, at, None)
+    }
+
+    /// As [`Database::query`], of a query that ran before and left this journal: a page that it reads ends where it
+    /// ended then. A journal that is not one of this query is ignored.
+    pub fn query_again(
+        &self,
+        call: &Call,
+        at: impl Into<Arc<Snapshot>>,
+        journal: Option<&str>,
+    ) -> QueryOutcome {
         let snapshot = at.into();
         let ts = snapshot.ts();
-        let resolved = match call::resolve(call, self.functions().1, FunctionKind::Query) {
+        let deployed = self.deployments.at(ts);
+        let resolved = match call::resolve(call, &deployed.functions, FunctionKind::Query) {
             Ok(resolved) => resolved,
             Err(failure) => {
                 count(&self.counters.failures);
                 let result = Err(call::report(call, failure));
-                return QueryOutcome { result, log_lines: Vec::new(), read_set: ReadSet::default(), ts };
+                return QueryOutcome {
+                    result,
+                    log_lines: Vec::new(),
+                    read_set: ReadSet::default(),
+                    journal: None,
+                    ts,
+                };
             }
         };
         count(&self.counters.query_runs);
-        let tx = self.begin(call, FunctionKind::Query, snapshot);
+        let mut tx = self.begin(call, FunctionKind::Query, snapshot);
+        tx.resume_page(journal.map(str::to_owned));
         let (tx, result) = call::run(&resolved, call, tx);
         if result.is_err() {
             count(&self.counters.failures);
         }
-        let (read_set, lines) = tx.into_read_set();
+        let (read_set, journal, lines) = tx.into_read_set();
         let log_lines = call::emit_log(call, lines);
         QueryOutcome {
             result: result.map_err(|failure| call::report(call, failure)),
             log_lines,
             read_set,
+            journal,
             ts,
         }
     }
 
     pub(crate) fn begin(&self, call: &Call, kind: FunctionKind, snapshot: Arc<Snapshot>) -> Transaction {
-        Transaction::begin(self.shared.clone(), snapshot, kind, call)
+        let deployed = self.deployments.at(snapshot.ts());
+        Transaction::begin(self.shared.clone(), snapshot, deployed, kind, call)
     }
 
     /// The store below: for snapshots, durability and observers. Writing to it directly breaks transactions.
@@ -163,5 +205,24 @@ impl Database {
     pub fn write_system(&self, name: &str, value: Bytes) -> Result<Timestamp, CommitError> {
         let write = Write { key: keyspace::system_record_key(name), value: Some(value) };
         Ok(self.committer.enter().sequence_plain(vec![write])?)
+    }
+}
+
+/// How many documents each table has.
+fn read_counts(snapshot: &Snapshot) -> Result<HashMap<TableNumber, u64>, DbOpenError> {
+    let mut counts = HashMap::new();
+    let mut rest = keyspace::table_counts();
+    loop {
+        let rows = snapshot.scan(&rest.start, &rest.end, Direction::Ascending, SCAN_ROWS)?;
+        for (key, value) in &rows {
+            let entry = keyspace::table_of_count(key).zip(keyspace::count_in_value(value));
+            let (table, count) =
+                entry.ok_or_else(|| DbOpenError::Catalog(format!("the count {key:?} cannot be read")))?;
+            counts.insert(table, count);
+        }
+        match rows.last() {
+            Some((last, _)) if rows.len() == SCAN_ROWS => rest.start = keyspace::successor(last),
+            _ => return Ok(counts),
+        }
     }
 }

@@ -8,6 +8,7 @@ use weir_store::SequenceError;
 use weir_value::FunctionPath;
 use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX};
 
+use crate::query::INVALID_CURSOR;
 use crate::{FunctionKind, MissingFunction};
 
 /// Why the database did not do what a function asked: a WIT `error`.
@@ -239,6 +240,16 @@ impl Failure {
         }
     }
 
+    /// The data with which the official clients tell errors that they recover from by themselves.
+    fn system_data(&self) -> Option<Bytes> {
+        match self {
+            Failure::Poisoned(error) if error.code == INVALID_CURSOR => {
+                Some(Bytes::from_static(br#"{"isConvexSystemError":true,"paginationError":"InvalidCursor"}"#))
+            }
+            _ => None,
+        }
+    }
+
     /// What a function gets that called the failed one.
     pub(crate) fn into_nested_error(self, path: &FunctionPath) -> CallError {
         let (code, retryable) = (self.code(), self.is_refusal());
@@ -247,9 +258,10 @@ impl Failure {
                 CallError { code, message, data, retryable: false }
             }
             failure => {
+                let data = failure.system_data();
                 let message = failure.client_message(path);
                 let message = message.strip_prefix("Uncaught Error: ").map(str::to_owned).unwrap_or(message);
-                CallError { code, message, data: None, retryable }
+                CallError { code, message, data, retryable }
             }
         }
     }
@@ -264,7 +276,7 @@ impl Failure {
         }
         let data = match self {
             Failure::Function(error) => error.into_data(),
-            _ => None,
+            failure => failure.system_data(),
         };
         CallError { code, message, data, retryable }
     }

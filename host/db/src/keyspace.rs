@@ -4,13 +4,16 @@
 //!
 //! | byte | key | value |
 //! |---|---|---|
-//! | 0 | `n` table name | table number, `u32` big-endian |
-//! | 0 | `i` table number, `u32` big-endian | table name |
+//! | 0 | `n` namespace, `u32`; table name | table number, `u32` |
+//! | 0 | `i` table number, `u32` | namespace, `u32`; table name |
+//! | 0 | `c` table number, `u32` | how many documents the table has, `u64` |
+//! | 0 | `b` index number, `u32` | how far the index is built: the key of the last document that is in it |
 //! | 0 | `s` name of a system record | the record |
-//! | 1 | table number, `u32` big-endian; creation time, 8 bytes that sort; 8 random bytes | the document |
-//! | 2 | session, 16 bytes; request, `u32` big-endian | the session record |
+//! | 1 | table number, `u32`; creation time, 8 bytes that sort; 8 random bytes | the document |
+//! | 2 | session, 16 bytes; request, `u32` | the session record |
+//! | 3 | index number, `u32`; sort keys of the index's fields; the document's creation time and random bytes | nothing |
 //!
-//! 3 and above are reserved (index entries; id to creation time for ids that came from elsewhere).
+//! Numbers are big-endian. 4 and above are reserved (id to creation time for ids that came from elsewhere).
 //!
 //! **Invariant:** nothing here reads or writes; it turns names into bytes and back.
 //!
@@ -25,17 +28,40 @@ use crate::{KeyRange, SessionRequest};
 const SYSTEM: u8 = 0;
 const DOCUMENTS: u8 = 1;
 const SESSION_REQUESTS: u8 = 2;
+const INDEX_ENTRIES: u8 = 3;
 
 const TABLE_NAMES: u8 = b'n';
 const TABLE_NUMBERS: u8 = b'i';
+const TABLE_COUNTS: u8 = b'c';
+const INDEX_PROGRESS: u8 = b'b';
 const SYSTEM_RECORDS: u8 = b's';
 
-/// Space, table, creation time, random bytes.
-const DOCUMENT_KEY_BYTES: usize = 1 + 4 + 8 + 8;
+/// Creation time and random bytes: what tells a document from the others of its table.
+const DOCUMENT_SUFFIX_BYTES: usize = 8 + 8;
+/// Space, table, and the rest.
+const DOCUMENT_KEY_BYTES: usize = 1 + 4 + DOCUMENT_SUFFIX_BYTES;
+
+/// Space and number: what all keys of a table's documents, or of an index's entries, begin with.
+pub(crate) const SOURCE_PREFIX_BYTES: usize = 1 + 4;
+
+/// Whose a table is: the app's own, or a component's. Names are unique within a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Namespace(pub u32);
+
+impl Namespace {
+    /// The app's own.
+    pub const APP: Namespace = Namespace(0);
+}
+
+/// The number of an index, unique in a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IndexNumber(pub u32);
 
 /// The key under which the table of this name has its number.
-pub(crate) fn table_name_key(name: &str) -> Bytes {
-    system_key(TABLE_NAMES, name.as_bytes())
+pub(crate) fn table_name_key(namespace: Namespace, name: &str) -> Bytes {
+    let mut rest = namespace.0.to_be_bytes().to_vec();
+    rest.extend_from_slice(name.as_bytes());
+    system_key(TABLE_NAMES, &rest)
 }
 
 /// The key under which the table of this number has its name.
@@ -56,6 +82,44 @@ pub(crate) fn number_in_key(key: &[u8]) -> Option<TableNumber> {
 /// The number that a table's name has in the catalog.
 pub(crate) fn number_in_value(value: &[u8]) -> Option<TableNumber> {
     Some(TableNumber(u32::from_be_bytes(value.try_into().ok()?)))
+}
+
+/// What the catalog says of a table's number: its namespace and name.
+pub(crate) fn table_in_value(value: &[u8]) -> Option<(Namespace, &str)> {
+    let (namespace, name) = value.split_first_chunk::<4>()?;
+    Some((Namespace(u32::from_be_bytes(*namespace)), std::str::from_utf8(name).ok()?))
+}
+
+/// The value of [`table_number_key`].
+pub(crate) fn table_value(namespace: Namespace, name: &str) -> Bytes {
+    let mut value = namespace.0.to_be_bytes().to_vec();
+    value.extend_from_slice(name.as_bytes());
+    value.into()
+}
+
+/// The key under which a table's number of documents stands. Absent: none.
+pub(crate) fn table_count_key(table: TableNumber) -> Bytes {
+    system_key(TABLE_COUNTS, &table.0.to_be_bytes())
+}
+
+/// All counts of tables.
+pub(crate) fn table_counts() -> KeyRange {
+    KeyRange { start: system_key(TABLE_COUNTS, &[]), end: system_key(TABLE_COUNTS + 1, &[]) }
+}
+
+/// The table in a key of [`table_counts`].
+pub(crate) fn table_of_count(key: &[u8]) -> Option<TableNumber> {
+    number_in_value(key.strip_prefix(&[SYSTEM, TABLE_COUNTS])?)
+}
+
+/// The count under a [`table_count_key`].
+pub(crate) fn count_in_value(value: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(value.try_into().ok()?))
+}
+
+/// The key that says how far an index is built.
+pub(crate) fn index_progress_key(index: IndexNumber) -> Bytes {
+    system_key(INDEX_PROGRESS, &index.0.to_be_bytes())
 }
 
 /// A record of the host itself.
@@ -96,9 +160,47 @@ pub(crate) fn place_among_documents(key: &[u8]) -> Option<(TableNumber, Option<C
     Some((TableNumber(u32::from_be_bytes(*table)), time))
 }
 
-/// The name of the table whose number stands under this key.
-pub(crate) fn table_in_key(key: &[u8]) -> Option<&str> {
-    std::str::from_utf8(key.strip_prefix(&[SYSTEM, TABLE_NAMES])?).ok()
+/// The namespace and the name of the table whose number stands under this key.
+pub(crate) fn table_in_key(key: &[u8]) -> Option<(Namespace, &str)> {
+    table_in_value(key.strip_prefix(&[SYSTEM, TABLE_NAMES])?)
+}
+
+/// What the keys of an index's entries begin with.
+pub(crate) fn index_prefix(index: IndexNumber) -> Vec<u8> {
+    let mut key = Vec::with_capacity(64);
+    key.push(INDEX_ENTRIES);
+    key.extend_from_slice(&index.0.to_be_bytes());
+    key
+}
+
+/// Makes an entry's key of its prefix and the sort keys of its fields.
+pub(crate) fn index_entry_key(mut prefix_and_fields: Vec<u8>, id: &DocumentId) -> Bytes {
+    prefix_and_fields.extend_from_slice(&id.creation_time.sort_bits());
+    prefix_and_fields.extend_from_slice(&id.random);
+    prefix_and_fields.into()
+}
+
+/// All entries of an index.
+pub(crate) fn index_entries(index: IndexNumber) -> KeyRange {
+    let start = index_prefix(index);
+    KeyRange { end: behind_prefix(&start), start: start.into() }
+}
+
+/// The index and, without its fields' sort keys, the document of an entry's key.
+pub(crate) fn index_in_key(key: &[u8]) -> Option<IndexNumber> {
+    let (number, _) = key.strip_prefix(&[INDEX_ENTRIES])?.split_first_chunk::<4>()?;
+    Some(IndexNumber(u32::from_be_bytes(*number)))
+}
+
+/// The document of this table that an index entry stands for.
+pub(crate) fn document_of_entry(key: &[u8], table: TableNumber) -> Option<DocumentId> {
+    let suffix = key.last_chunk::<DOCUMENT_SUFFIX_BYTES>()?;
+    let (time, random) = suffix.split_first_chunk::<8>()?;
+    Some(DocumentId {
+        table,
+        creation_time: CreationTime::from_sort_bits(*time)?,
+        random: random.try_into().ok()?,
+    })
 }
 
 /// All documents of a table.
@@ -143,8 +245,11 @@ pub(crate) const END: &[u8] = &[u8::MAX];
 /// What a key stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum KeyKind<'a> {
-    TableName(&'a str),
+    TableName(Namespace, &'a str),
     TableNumber(TableNumber),
+    TableCount(TableNumber),
+    IndexProgress(IndexNumber),
+    IndexEntry(IndexNumber),
     SystemRecord,
     Document(DocumentId),
     Request,
@@ -153,8 +258,15 @@ pub(crate) enum KeyKind<'a> {
 /// What this key stands for; `None` for none of a database.
 pub(crate) fn kind(key: &[u8]) -> Option<KeyKind<'_>> {
     match key {
-        [SYSTEM, TABLE_NAMES, ..] => table_in_key(key).map(KeyKind::TableName),
+        [SYSTEM, TABLE_NAMES, ..] => {
+            table_in_key(key).map(|(namespace, name)| KeyKind::TableName(namespace, name))
+        }
         [SYSTEM, TABLE_NUMBERS, ..] => number_in_key(key).map(KeyKind::TableNumber),
+        [SYSTEM, TABLE_COUNTS, rest @ ..] => number_in_value(rest).map(KeyKind::TableCount),
+        [SYSTEM, INDEX_PROGRESS, rest @ ..] => {
+            number_in_value(rest).map(|number| KeyKind::IndexProgress(IndexNumber(number.0)))
+        }
+        [INDEX_ENTRIES, ..] => index_in_key(key).map(KeyKind::IndexEntry),
         [SYSTEM, SYSTEM_RECORDS, ..] => Some(KeyKind::SystemRecord),
         [DOCUMENTS, ..] => document_in_key(key).map(KeyKind::Document),
         [SESSION_REQUESTS, rest @ ..] => (rest.len() == 16 + 4).then_some(KeyKind::Request),
@@ -198,7 +310,7 @@ mod tests {
     fn spaces_do_not_overlap() {
         let numbers = table_numbers();
         assert!(numbers.contains(&table_number_key(TableNumber(u32::MAX))));
-        assert!(!numbers.contains(&table_name_key("i")));
+        assert!(!numbers.contains(&table_name_key(Namespace::APP, "i")));
         assert!(!numbers.contains(&system_record_key("i")));
         let documents = documents(TableNumber(10_001));
         assert!(documents.contains(&document_key(&id(10_001, 0.0, [0; 8]))));
@@ -211,7 +323,7 @@ mod tests {
     fn numbers_come_back() {
         let key = table_number_key(TableNumber(10_777));
         assert_eq!(number_in_key(&key), Some(TableNumber(10_777)));
-        assert_eq!(number_in_key(&table_name_key("abcd")), None);
+        assert_eq!(number_in_key(&table_name_key(Namespace::APP, "abcd")), None);
         assert_eq!(number_in_value(&[1, 2, 3]), None);
     }
 

@@ -8,7 +8,6 @@ use weir_store::Write;
 use weir_store::planted::{self, Bug};
 use weir_value::Timestamp;
 
-use crate::call::Resolved;
 use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
 use crate::lane::Lane;
@@ -32,8 +31,7 @@ impl Database {
     /// With a session's request a repetition is answered from the record of the first run, with its timestamp: also
     /// if the function has since been removed.
     pub fn mutation(&self, call: &Call, session: Option<SessionRequest>) -> MutationOutcome {
-        let (_, functions) = self.functions();
-        let resolved = call::resolve(call, functions, FunctionKind::Mutation);
+        let resolved = call::resolve(call, &self.deployments.newest().functions, FunctionKind::Mutation);
         let resolved = match resolved {
             Ok(resolved) => resolved,
             Err(failure) => return self.refuse(call, session, failure),
@@ -42,14 +40,14 @@ impl Database {
         let lane = rate.choose();
         if lane != Lane::Serial {
             let opened = self.committer.open();
-            let outcome = self.run_optimistic(call, session, &resolved, &opened);
+            let outcome = self.run_optimistic(call, session, &opened);
             rate.note(lane, outcome.is_err());
             match outcome {
                 Ok(outcome) => return outcome,
                 Err(Conflict) => count(&self.counters.conflicts),
             }
         }
-        self.run_serial(call, session, &resolved, &mut |_| {})
+        self.run_serial(call, session, &mut |_| {})
     }
 
     /// Runs a mutation in the serial lane, and shows its transaction before it ends.
@@ -58,10 +56,7 @@ impl Database {
         call: &Call,
         observe: &mut dyn FnMut(&Transaction),
     ) -> MutationOutcome {
-        match call::resolve(call, self.functions().1, FunctionKind::Mutation) {
-            Ok(resolved) => self.run_serial(call, None, &resolved, observe),
-            Err(failure) => self.refuse(call, None, failure),
-        }
+        self.run_serial(call, None, observe)
     }
 
     /// A call of what cannot be called; yet a repetition of what once could is answered.
@@ -76,13 +71,15 @@ impl Database {
         &self,
         call: &Call,
         session: Option<SessionRequest>,
-        resolved: &Resolved,
         opened: &Opened<'_>,
     ) -> Result<MutationOutcome, Conflict> {
-        match self.run(call, session, resolved, opened) {
+        match self.run(call, session, opened) {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
                 let gate = self.committer.enter();
                 gate.check(tx.reads(), tx.ts())?;
+                if !self.deployments.is_newest(tx.deployed()) {
+                    return Err(Conflict);
+                }
                 Ok(self.commit(gate, call, session, tx, result))
             }
             (tx, ending) => Ok(self.end_without_commit(call, tx, ending)),
@@ -93,13 +90,12 @@ impl Database {
         &self,
         call: &Call,
         session: Option<SessionRequest>,
-        resolved: &Resolved,
         observe: &mut dyn FnMut(&Transaction),
     ) -> MutationOutcome {
         count(&self.counters.serial_runs);
         let gate = self.committer.enter();
         let opened = self.committer.open();
-        let (tx, ending) = self.run(call, session, resolved, &opened);
+        let (tx, ending) = self.run(call, session, &opened);
         observe(&tx);
         match (tx, ending) {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
@@ -118,15 +114,19 @@ impl Database {
         &self,
         call: &Call,
         session: Option<SessionRequest>,
-        resolved: &Resolved,
         opened: &Opened<'_>,
     ) -> (Transaction, Ending) {
         let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
         if let Some(ending) = find_record(&mut tx, session) {
             return (tx, ending);
         }
+        // As deployed at the snapshot, which may be another deployment than when the call arrived.
+        let resolved = match call::resolve(call, &tx.deployed().functions, FunctionKind::Mutation) {
+            Ok(resolved) => resolved,
+            Err(failure) => return (tx, Ending::Failed(failure)),
+        };
         count(&self.counters.mutation_runs);
-        let (tx, result) = call::run(resolved, call, tx);
+        let (tx, result) = call::run(&resolved, call, tx);
         (tx, result.map_or_else(Ending::Failed, Ending::Returned))
     }
 
@@ -140,7 +140,7 @@ impl Database {
         result: Bytes,
     ) -> MutationOutcome {
         let snapshot_ts = tx.ts();
-        let (_, writes, lines) = tx.into_writes();
+        let (draft, lines) = tx.into_draft();
         let stamped = session.map(|request| {
             let log_lines = lines.iter().map(|(_, line)| line.clone()).collect();
             let result = result.clone();
@@ -149,7 +149,10 @@ impl Database {
                 value: Some(SessionRecord { ts, result, log_lines }.encode()),
             }
         });
-        let sequenced = gate.sequence(writes, stamped);
+        if let Some((id, error)) = draft.pending_mismatch {
+            self.preparing.fail(id, &error);
+        }
+        let sequenced = gate.sequence(draft.changes, &draft.counts, stamped, &mut |_| {});
         drop(gate);
         let log_lines = call::emit_log(call, lines);
         match sequenced {
@@ -164,7 +167,7 @@ impl Database {
     /// Ends a run that was replayed, failed, or wrote nothing.
     fn end_without_commit(&self, call: &Call, tx: Transaction, ending: Ending) -> MutationOutcome {
         let ts = tx.ts();
-        let (_, _, lines) = tx.into_writes();
+        let (_, lines) = tx.into_draft();
         match ending {
             Ending::Replayed(SessionRecord { ts, result, log_lines }) => {
                 count(&self.counters.replays);

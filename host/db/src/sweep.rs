@@ -135,9 +135,12 @@ fn look(snapshot: &Snapshot, range: &KeyRange, up_to: Timestamp) -> Result<Step,
 mod tests {
     use bytes::Bytes;
 
+    use weir_store::Changes;
+
     use super::*;
     use crate::SessionRequest;
     use crate::testing::World;
+    use crate::write_buffer::CountChanges;
 
     #[test]
     fn what_was_written_since_it_was_looked_at_stays() {
@@ -148,7 +151,12 @@ mod tests {
                 let record = SessionRecord { ts, result: Bytes::from_static(result), log_lines: Vec::new() };
                 Write { key: key.clone(), value: Some(record.encode()) }
             };
-            world.db.committer.enter().sequence(Vec::new(), Some(stamp)).expect("the store takes writes")
+            world
+                .db
+                .committer
+                .enter()
+                .sequence(Changes::default(), &CountChanges::new(), Some(stamp), &mut |_| {})
+                .expect("the store takes writes")
         };
         let first = write(b"1");
         let opened = world.db.committer.open();

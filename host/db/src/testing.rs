@@ -8,7 +8,9 @@ use weir_store::{Env, SimEnv, StoreOptions, memory};
 use weir_value::{FunctionPath, Timestamp};
 
 use crate::committer::Conflict;
-use crate::{Batch, Call, Caller, Database, DbError, FunctionKind, Transaction};
+use crate::{
+    Batch, Call, Caller, Database, DbError, DeploymentError, FunctionKind, NoFunctions, Transaction, check,
+};
 
 pub(crate) struct World {
     pub(crate) db: Arc<Database>,
@@ -62,9 +64,14 @@ impl World {
     pub(crate) fn commit(&self, tx: Transaction) -> Result<Timestamp, Conflict> {
         let mut gate = self.db.committer.enter();
         gate.check(tx.reads(), tx.ts())?;
-        let (_, writes, _) = tx.into_writes();
+        if !self.db.deployments.is_newest(tx.deployed()) {
+            return Err(Conflict);
+        }
+        let (draft, _) = tx.into_draft();
         self.env.advance(Duration::from_millis(1));
-        Ok(gate.sequence_plain(writes).expect("the store takes writes"))
+        let unstamped = None::<fn(Timestamp) -> weir_store::Write>;
+        let sequenced = gate.sequence(draft.changes, &draft.counts, unstamped, &mut |_| {});
+        Ok(sequenced.expect("the store takes writes"))
     }
 
     /// Commits what the closure writes.
@@ -102,4 +109,21 @@ pub(crate) fn documents_of(batch: &Batch) -> Vec<Json> {
 /// One field of each document.
 pub(crate) fn field(documents: &[Json], name: &str) -> Vec<Json> {
     documents.iter().map(|document| document[name].clone()).collect()
+}
+
+impl World {
+    /// Deploys a schema, Convex's JSON form, without functions.
+    pub(crate) fn deploy(&self, schema: &Json) -> Result<(), DeploymentError> {
+        let schema = weir_value::Schema::from_json(schema).expect("a schema");
+        self.db.deploy(schema, Arc::new(NoFunctions))?;
+        self.env.advance(Duration::from_millis(1));
+        Ok(())
+    }
+
+    /// Asserts that documents, index entries and counts agree.
+    #[track_caller]
+    pub(crate) fn assert_sound(&self) {
+        let found = check(&self.db.store().snapshot_sequenced()).expect("the store can be read");
+        assert_eq!(found.problems, Vec::<String>::new());
+    }
 }

@@ -1,13 +1,13 @@
-//! What a call read and wrote, in the words of its function: tables, ids, creation times. For tests of functions.
+//! What a call read and wrote, in the words of its function: tables, ids, indexes and values. For tests of functions.
 //!
 //! Costs what no call in service should pay; nothing else in this room uses it.
 use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_store::Snapshot;
-use weir_value::{CreationTime, DocumentId, TableNumber};
+use weir_value::{CreationTime, DocumentId, TableNumber, Value, sort_key};
 
-use crate::{Call, Database, KeyRange, MutationOutcome, QueryOutcome, ReadSet, keyspace};
+use crate::{Call, Database, KeyRange, MutationOutcome, QueryOutcome, ReadSet, keyspace, system_tables};
 
 /// Something that a call's result depends on.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,22 @@ pub enum Read {
         table: String,
         /// Its id.
         id: DocumentId,
+    },
+    /// A range of one of the table's own indexes, and the absence of other documents in it.
+    IndexRange {
+        /// The table's name.
+        table: String,
+        /// The index's name.
+        index: String,
+        /// The fields' values where the range begins, as many as it says; `None` is `undefined`.
+        from: Vec<Option<Value>>,
+        /// The fields' values where it ends.
+        to: Vec<Option<Value>>,
+    },
+    /// How many documents a table has.
+    Count {
+        /// The table's name.
+        table: String,
     },
     /// The documents of a table that were created in a span of time, and the absence of others.
     Range {
@@ -64,7 +80,8 @@ impl Database {
         let mut written = Vec::new();
         let outcome = self.mutation_observed(call, &mut |tx| {
             read_set = tx.reads().to_read_set();
-            written = tx.writes().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+            written =
+                tx.writes().iter().map(|(key, written)| (key.clone(), written.value().cloned())).collect();
         });
         if outcome.result.is_err() {
             written.clear();
@@ -76,7 +93,23 @@ impl Database {
     fn describe_reads(&self, read_set: &ReadSet) -> Vec<Read> {
         let tables = TableNames(self.store().snapshot_sequenced());
         let points = read_set.points().iter().filter_map(|key| describe_point(&tables, key));
-        points.chain(read_set.ranges().iter().filter_map(|range| describe_range(&tables, range))).collect()
+        points
+            .chain(read_set.ranges().iter().filter_map(|range| self.describe_range(&tables, range)))
+            .collect()
+    }
+
+    fn describe_range(&self, tables: &TableNames, range: &KeyRange) -> Option<Read> {
+        let Some(number) = keyspace::index_in_key(&range.start) else {
+            return describe_documents(tables, range);
+        };
+        let deployed = self.deployments.newest();
+        let index = deployed.registry.indexes().find(|index| index.number == number)?;
+        Some(Read::IndexRange {
+            table: index.table_name.to_string(),
+            index: index.name.to_string(),
+            from: values(&range.start, index.fields.len()),
+            to: end_values(&range.end, index.fields.len()),
+        })
     }
 
     fn describe_writes(&self, written: Vec<(Bytes, Option<Bytes>)>) -> Vec<Written> {
@@ -94,8 +127,11 @@ struct TableNames(Snapshot);
 
 impl TableNames {
     fn name(&self, table: TableNumber) -> Option<String> {
-        let name = self.0.get(&keyspace::table_number_key(table)).ok()??;
-        String::from_utf8(name.to_vec()).ok()
+        if let Some(name) = system_tables::name(table) {
+            return Some(name.to_owned());
+        }
+        let value = self.0.get(&keyspace::table_number_key(table)).ok()??;
+        keyspace::table_in_value(&value).map(|(_, name)| name.to_owned())
     }
 }
 
@@ -104,11 +140,37 @@ fn describe_point(tables: &TableNames, key: &[u8]) -> Option<Read> {
         return Some(Read::Document { table: tables.name(id.table)?, id });
     }
     // A table's name is read only while there is no such table: all of it is what was not there.
-    let table = keyspace::table_in_key(key)?.to_owned();
-    Some(Read::Range { table, from_ms: None, to_ms: None })
+    if let Some((_, table)) = keyspace::table_in_key(key) {
+        return Some(Read::Range { table: table.to_owned(), from_ms: None, to_ms: None });
+    }
+    Some(Read::Count { table: tables.name(keyspace::table_of_count(key)?)? })
 }
 
-fn describe_range(tables: &TableNames, range: &KeyRange) -> Option<Read> {
+/// The values that the key of an entry, or the end of a range, begins with: whole ones, of at most so many fields.
+fn values(key: &[u8], fields: usize) -> Vec<Option<Value>> {
+    let mut rest = key.get(keyspace::SOURCE_PREFIX_BYTES..).unwrap_or_default();
+    let mut values = Vec::new();
+    while values.len() < fields
+        && let Ok((value, behind)) = sort_key::decode(rest)
+    {
+        values.push(value);
+        rest = behind;
+    }
+    values
+}
+
+/// The same of the end of a range: where it is the key right behind a prefix, the prefix's.
+fn end_values(key: &[u8], fields: usize) -> Vec<Option<Value>> {
+    let found = values(key, fields);
+    match key.split_last() {
+        Some((last, before)) if found.is_empty() && *last > 0 => {
+            values(&[before, &[last - 1]].concat(), fields)
+        }
+        _ => found,
+    }
+}
+
+fn describe_documents(tables: &TableNames, range: &KeyRange) -> Option<Read> {
     let (number, from) = keyspace::place_among_documents(&range.start)?;
     let to = keyspace::place_among_documents(&range.end).filter(|(other, _)| *other == number);
     Some(Read::Range {

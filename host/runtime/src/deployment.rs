@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use wasmtime::Store;
 use weir_db::{FunctionError, FunctionInfo, Functions, MissingFunction, MissingFunctions, Transaction};
-use weir_value::FunctionPath;
 use weir_value::limits::DEPLOY_FUNCTIONS_MAX;
+use weir_value::{FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState, TimeLeft};
 use crate::deferred_teardown::{FinishedInstance, tear_down, tear_down_pending};
@@ -25,6 +25,7 @@ pub struct Deployment {
     invoker: Arc<Invoker>,
     modules: Vec<ModuleInfo>,
     functions: HashMap<FunctionPath, Function>,
+    schema: Schema,
     missing: MissingFunctions,
 }
 
@@ -63,8 +64,16 @@ impl Deployment {
                 functions.insert(info.path.clone(), function);
             }
         }
+        let schema = merge_schemas(&modules)?;
         let modules = modules.into_iter().map(|(info, _)| info).collect();
-        Ok(Arc::new_cyclic(|this| Deployment { this: this.clone(), invoker, modules, functions, missing }))
+        Ok(Arc::new_cyclic(|this| Deployment {
+            this: this.clone(),
+            invoker,
+            modules,
+            functions,
+            schema,
+            missing,
+        }))
     }
 
     /// The modules, in the order in which they were given.
@@ -72,10 +81,15 @@ impl Deployment {
         &self.modules
     }
 
-    /// `{"functions": [...]}`: the manifests of all modules as one, in the order of the paths.
+    /// The tables that the modules declare.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// `{"functions": [...], "schema": {...}}`: the manifests of all modules as one, functions in the order of the paths.
     pub fn manifest(&self) -> Json {
         let functions: Vec<_> = self.list().iter().map(|info| manifest::to_json(info)).collect();
-        json!({ "functions": functions })
+        json!({ "functions": functions, "schema": self.schema.to_json() })
     }
 
     /// Calls a function again and again in one instance, and says how long each call took: what a fresh instance is
@@ -133,6 +147,24 @@ impl Deployment {
         let transaction = ended.transaction.expect("an invocation gives its transaction back");
         EndedCall { transaction, result, host_ticks: ended.host_ticks, store: Some(ended.store) }
     }
+}
+
+/// The tables of all modules. Without any there is nothing that documents are checked against.
+fn merge_schemas(modules: &[(ModuleInfo, Arc<Module>)]) -> Result<Schema, LoadError> {
+    let mut merged = Schema { validates: true, ..Schema::default() };
+    let mut owners: HashMap<String, &str> = HashMap::new();
+    for (info, module) in modules {
+        let Some(schema) = &module.schema else { continue };
+        merged.merge(schema.clone()).map_err(|conflict| LoadError::TableConflict {
+            first: owners.get(&conflict.table).copied().unwrap_or_default().to_owned(),
+            second: info.name.clone(),
+            table: conflict.table,
+        })?;
+        for table in schema.tables.keys() {
+            owners.entry(table.clone()).or_insert(&info.name);
+        }
+    }
+    Ok(merged)
 }
 
 /// How a call ended.

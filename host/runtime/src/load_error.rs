@@ -25,6 +25,19 @@ pub enum LoadError {
         /// How many.
         functions: usize,
     },
+    /// Two modules declare a table, and not alike.
+    #[error(
+        "modules `{first}` and `{second}` declare table `{table}` differently: declare it in one of them, or alike in \
+         both"
+    )]
+    TableConflict {
+        /// The table.
+        table: String,
+        /// The module that declares it first.
+        first: String,
+        /// The other one.
+        second: String,
+    },
     /// Two modules have one name.
     #[error("two modules are named `{module}`; give each its own name")]
     DuplicateModule {
@@ -152,7 +165,9 @@ impl LoadError {
             | LoadError::Memory { module, .. }
             | LoadError::Describe { module, .. }
             | LoadError::Manifest { module, .. } => Some(module),
-            LoadError::DuplicateFunction { second, .. } => Some(second),
+            LoadError::DuplicateFunction { second, .. } | LoadError::TableConflict { second, .. } => {
+                Some(second)
+            }
         }
     }
 }

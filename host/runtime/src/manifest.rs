@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use thiserror::Error;
 use weir_db::{FunctionInfo, FunctionKind, Visibility};
 use weir_value::limits::{DEPLOY_FUNCTIONS_MAX, MANIFEST_BYTES_MAX};
-use weir_value::{FunctionPath, Validator};
+use weir_value::{FunctionPath, Schema, SchemaError, Validator};
 
 /// Why a manifest was refused.
 #[derive(Debug, Error)]
@@ -79,6 +79,9 @@ pub enum ManifestError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The schema is not one.
+    #[error("its schema is wrong: {0}")]
+    Schema(#[from] SchemaError),
     /// Arguments are one object.
     #[error(
         "the function `{path}` has a validator in `args` that is neither an object nor `any`; arguments are an object"
@@ -92,6 +95,17 @@ pub enum ManifestError {
 #[derive(Deserialize)]
 struct ManifestJson {
     functions: Vec<FunctionJson>,
+    #[serde(default)]
+    schema: Option<Json>,
+}
+
+/// What a module says of itself.
+#[derive(Debug)]
+pub(crate) struct Manifest {
+    /// Its functions, in their order there.
+    pub(crate) functions: Vec<Arc<FunctionInfo>>,
+    /// The tables that it declares, if it declares any.
+    pub(crate) schema: Option<Schema>,
 }
 
 #[derive(Deserialize)]
@@ -105,8 +119,8 @@ struct FunctionJson {
     returns: Option<Json>,
 }
 
-/// The functions of a manifest, in its order.
-pub(crate) fn parse(manifest: &[u8]) -> Result<Vec<Arc<FunctionInfo>>, ManifestError> {
+/// Reads a manifest.
+pub(crate) fn parse(manifest: &[u8]) -> Result<Manifest, ManifestError> {
     if manifest.len() > MANIFEST_BYTES_MAX {
         return Err(ManifestError::TooLarge { bytes: manifest.len() });
     }
@@ -123,7 +137,8 @@ pub(crate) fn parse(manifest: &[u8]) -> Result<Vec<Arc<FunctionInfo>>, ManifestE
         }
         functions.push(Arc::new(info));
     }
-    Ok(functions)
+    let schema = manifest.schema.as_ref().map(Schema::from_json).transpose()?;
+    Ok(Manifest { functions, schema })
 }
 
 fn parse_function(function: &FunctionJson) -> Result<FunctionInfo, ManifestError> {
@@ -187,7 +202,7 @@ mod tests {
     #[test]
     fn a_manifest_is_read_and_its_unknown_fields_are_ignored() {
         let list = r#"{"path": "chat:list", "kind": "query", "visibility": "internal"}"#;
-        let functions = parse(manifest(&[SEND, list]).as_bytes()).unwrap();
+        let functions = parse(manifest(&[SEND, list]).as_bytes()).unwrap().functions;
         let paths: Vec<_> = functions.iter().map(|info| info.path.to_string()).collect();
         assert_eq!(paths, ["chat:send", "chat:list"]);
         assert_eq!(functions[0].kind, FunctionKind::Mutation);
@@ -197,9 +212,19 @@ mod tests {
     }
 
     #[test]
+    fn a_schema_is_read_where_there_is_one() {
+        assert!(parse(manifest(&[]).as_bytes()).unwrap().schema.is_none());
+        let with = |table: &str| format!(r#"{{"functions": [], "schema": {{"tables": [{table}]}}}}"#);
+        let schema = parse(with(r#"{"tableName": "a"}"#).as_bytes()).unwrap().schema.unwrap();
+        assert!(schema.tables.contains_key("a"));
+        let error = parse(with(r#"{"tableName": "_a"}"#).as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("schema is wrong") && error.contains("_a"), "{error}");
+    }
+
+    #[test]
     fn a_function_goes_to_json_and_back() {
-        let info = parse(manifest(&[SEND]).as_bytes()).unwrap().remove(0);
-        let again = parse(manifest(&[&to_json(&info).to_string()]).as_bytes()).unwrap().remove(0);
+        let info = parse(manifest(&[SEND]).as_bytes()).unwrap().functions.remove(0);
+        let again = parse(manifest(&[&to_json(&info).to_string()]).as_bytes()).unwrap().functions.remove(0);
         assert_eq!(format!("{info:?}"), format!("{again:?}"));
     }
 

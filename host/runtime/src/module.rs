@@ -7,16 +7,17 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
 use weir_db::FunctionInfo;
-use weir_value::FunctionPath;
+use weir_value::{FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState};
 use crate::compiled_cache::{CompiledCache, Digest};
 use crate::guest::Guest;
 use crate::inspection::{check_world, not_a_guest};
 use crate::invocation::Invoker;
+use crate::manifest::{self, Manifest};
 use crate::memory::{self, Image};
 use crate::shared_code::{self, SharedCode};
-use crate::{LoadError, ModuleSource, manifest};
+use crate::{LoadError, ModuleSource};
 
 /// A module as a deployment shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct ModuleInfo {
 pub(crate) struct Module {
     pub(crate) guest: Guest,
     pub(crate) functions: Vec<Arc<FunctionInfo>>,
+    /// The tables that it declares, if it declares any.
+    pub(crate) schema: Option<Schema>,
     /// What of its code it shares with other modules.
     pub(crate) shared: Vec<Digest>,
 }
@@ -58,9 +61,9 @@ impl Module {
         check_world(&source.name, &component, &invoker.engine, &given)?;
         let guest = link(linker, &component, &shared, image)
             .map_err(|error| not_a_guest(&source.name, format!("{error:#}")))?;
-        let functions = describe(&source.name, invoker, &guest)?;
+        let Manifest { functions, schema } = describe(&source.name, invoker, &guest)?;
         let shared = shared.iter().map(|(code, _)| code.digest).collect();
-        Ok(Module { guest, functions, shared })
+        Ok(Module { guest, functions, schema, shared })
     }
 }
 
@@ -193,7 +196,7 @@ fn load_or_compile(
     }))
 }
 
-fn describe(name: &str, invoker: &Invoker, guest: &Guest) -> Result<Vec<Arc<FunctionInfo>>, LoadError> {
+fn describe(name: &str, invoker: &Invoker, guest: &Guest) -> Result<Manifest, LoadError> {
     let subject = || format!("`describe` of `{name}`");
     let setup = CallSetup { transaction: None, deployment: None, time: invoker.full_time() };
     let manifest = invoker.invoke(setup, subject, |store| guest.describe(store)).result;

@@ -13,12 +13,34 @@ use crate::executor::JobLost;
 /// How often kept snapshots are looked through.
 const SNAPSHOTS_EVERY: Duration = Duration::from_secs(5);
 
+/// How often it is looked whether there are indexes to be dropped or built, and how long the steps of that leave the
+/// disk to others.
+const INDEXES_EVERY: Duration = Duration::from_secs(2);
+const INDEX_STEP_PAUSE: Duration = Duration::from_millis(2);
+
 /// How often the records of requests are swept.
 const SWEEP_EVERY: Duration = Duration::from_millis(limits::SESSION_SWEEP_MS);
 
 /// Keeps house, for ever.
 pub async fn keep(backend: &Arc<Backend>) {
-    tokio::join!(release_snapshots(backend), sweep_requests(backend));
+    tokio::join!(release_snapshots(backend), sweep_requests(backend), maintain_indexes(backend));
+}
+
+/// Each step stands at the end of the queue, as a sweep's do.
+async fn maintain_indexes(backend: &Arc<Backend>) {
+    loop {
+        let db = Arc::clone(&backend.db);
+        match backend.executor.run(move || db.maintain_indexes()).await {
+            Ok(Ok(true)) => tokio::time::sleep(INDEX_STEP_PAUSE).await,
+            Ok(Ok(false)) => tokio::time::sleep(INDEXES_EVERY).await,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "indexes are seen to later");
+                tokio::time::sleep(INDEXES_EVERY).await;
+            }
+            // It has been logged where it was.
+            Err(JobLost) => tokio::time::sleep(INDEXES_EVERY).await,
+        }
+    }
 }
 
 async fn release_snapshots(backend: &Arc<Backend>) {

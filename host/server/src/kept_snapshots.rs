@@ -66,7 +66,7 @@ mod tests {
         let store = memory::open(&MemoryDisk::new(), StoreOptions::default(), env).unwrap();
         let commit = || {
             let write = Write { key: Bytes::from_static(b"k"), value: Some(Bytes::new()) };
-            store.sequence(&mut |_| vec![write.clone()]).unwrap();
+            store.sequence(&mut |_| vec![write.clone()].into()).unwrap();
             Arc::new(store.snapshot_sequenced())
         };
         let snapshots = KeptSnapshots::default();

@@ -196,7 +196,7 @@ impl LiveHub {
         let snapshot = arrived.snapshot.take();
         drop(arrived);
         let Some(snapshot) = snapshot else { return false };
-        let keys: Vec<Bytes> = written_keys(&groups).collect();
+        let keys: Vec<Bytes> = changed_keys(&groups).collect();
         let mut registry = self.registry.lock();
         // Left over from when nobody watched, or brought by `catch_up` already.
         if !self.is_watched.load(Ordering::SeqCst) || snapshot.ts() <= registry.live.now() {
@@ -262,15 +262,12 @@ fn not_run(at: Timestamp, request_id: &str) -> QueryOutcome {
         log_lines: Vec::new(),
         read_set: ReadSet::default(),
         ts: at,
+        journal: None,
     }
 }
 
-fn written_keys(groups: &[CommitGroup]) -> impl Iterator<Item = Bytes> {
-    groups
-        .iter()
-        .flat_map(|group| &group.commits)
-        .flat_map(|commit| &commit.writes)
-        .map(|write| write.key.clone())
+fn changed_keys(groups: &[CommitGroup]) -> impl Iterator<Item = Bytes> {
+    groups.iter().flat_map(|group| &group.commits).flat_map(|commit| commit.keys()).cloned()
 }
 
 /// Hears of every durable group, on the log's thread: moves the gate, and leaves

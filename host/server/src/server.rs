@@ -243,6 +243,7 @@ impl Loader for ComponentLoader {
         let deployment =
             self.0.load_beside(&sources, missing).map_err(|error| LoadFailure(error.to_string()))?;
         let by_module = deployment.modules().iter().map(|module| module.functions.clone()).collect();
-        Ok(Loaded { functions: deployment, by_module })
+        let schema = deployment.schema().clone();
+        Ok(Loaded { functions: deployment, schema, by_module })
     }
 }

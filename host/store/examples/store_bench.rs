@@ -47,7 +47,7 @@ fn open_small(folder: &Path) {
         let store = open(folder, StoreOptions::default(), Arc::new(RealEnv::new())).expect("it opens");
         println!("open {what}: {:?}", started.elapsed());
         for account in 0..100 {
-            store.sequence(&mut |_| vec![set(key(account))]).expect("sequenced");
+            store.sequence(&mut |_| vec![set(key(account))].into()).expect("sequenced");
         }
     }
 }
@@ -73,7 +73,9 @@ fn set(key: Bytes) -> Write {
 fn load_accounts(store: &dyn Store) {
     let started = Instant::now();
     for first in (0..ACCOUNTS).step_by(100) {
-        store.sequence(&mut |_| (first..first + 100).map(key).map(set).collect()).expect("sequenced");
+        store
+            .sequence(&mut |_| (first..first + 100).map(key).map(set).collect::<Vec<_>>().into())
+            .expect("sequenced");
     }
     store.wait_durable(store.sequenced()).expect("durable");
     println!("load {ACCOUNTS} accounts: {:?}", started.elapsed());
@@ -83,11 +85,11 @@ fn load_accounts(store: &dyn Store) {
 fn sequence_alone(store: &dyn Store, random: &Random) {
     const COUNT: u32 = 100_000;
     let mut ready: Vec<Vec<Write>> =
-        (0..COUNT).map(|_| (0..3).map(|_| set(key(random.below(ACCOUNTS)))).collect()).collect();
+        (0..COUNT).map(|_| (0..3).map(|_| set(key(random.below(ACCOUNTS)))).collect::<Vec<_>>()).collect();
     let (started, cpu) = (Instant::now(), thread_cpu());
     while let Some(writes) = ready.pop() {
         let mut writes = Some(writes);
-        store.sequence(&mut |_| writes.take().unwrap_or_default()).expect("sequenced");
+        store.sequence(&mut |_| writes.take().unwrap_or_default().into()).expect("sequenced");
     }
     let sequenced = thread_cpu() - cpu;
     store.wait_durable(store.sequenced()).expect("durable");
@@ -136,7 +138,9 @@ fn commit_and_wait(store: &dyn Store, clients: usize, time: Duration) {
     while started.elapsed() < time {
         for _ in 0..clients {
             store
-                .sequence(&mut |_| (0..3).map(|_| set(key(random.below(ACCOUNTS)))).collect())
+                .sequence(&mut |_| {
+                    (0..3).map(|_| set(key(random.below(ACCOUNTS)))).collect::<Vec<_>>().into()
+                })
                 .expect("sequenced");
         }
         store.wait_durable(store.sequenced()).expect("durable");
@@ -163,6 +167,7 @@ fn paced_load(store: &dyn Store, commits_per_second: u64, time: Duration) {
             store
                 .sequence(&mut |_| {
                     vec![set(key(random.below(ACCOUNTS))), set(key(random.below(ACCOUNTS))), session.clone()]
+                        .into()
                 })
                 .expect("sequenced");
             slowest = slowest.max(begun.elapsed());

@@ -26,13 +26,38 @@ pub struct Write {
     pub value: Option<Bytes>,
 }
 
-/// The writes of one transaction, all or nothing, visible from `ts` on.
+/// What one transaction does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// What is written. When a key stands here twice, the later write counts.
+    pub writes: Vec<Write>,
+    /// Keys that are announced to observers together with the written ones, although nothing is written under
+    /// them. They are neither logged nor replayed.
+    pub touched: Vec<Bytes>,
+}
+
+impl From<Vec<Write>> for Changes {
+    fn from(writes: Vec<Write>) -> Changes {
+        Changes { writes, touched: Vec::new() }
+    }
+}
+
+/// The changes of one transaction, all or nothing, visible from `ts` on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// When: unique, and larger than that of every commit before it.
     pub ts: Timestamp,
-    /// What, never empty. When a key stands here twice, the later write counts.
+    /// What was written, never empty. When a key stands here twice, the later write counts.
     pub writes: Vec<Write>,
+    /// See [`Changes::touched`]; empty in a commit that was read back from the log.
+    pub touched: Vec<Bytes>,
+}
+
+impl Commit {
+    /// Every key that the commit concerns: those that were written, and those that were touched.
+    pub fn keys(&self) -> impl Iterator<Item = &Bytes> {
+        self.writes.iter().map(|write| &write.key).chain(&self.touched)
+    }
 }
 
 /// Commits made durable by one sync, in the order of their timestamps; never empty.

@@ -39,7 +39,7 @@ mod view;
 
 pub use check::{CheckReport, check};
 pub(crate) use commit::StoreId;
-pub use commit::{Commit, CommitGroup, GroupObserver, Write};
+pub use commit::{Changes, Commit, CommitGroup, GroupObserver, Write};
 pub use consumer::{ConsumerError, LogConsumer};
 pub use convert::{Converted, convert};
 pub use env::{Env, RealEnv, SimEnv};

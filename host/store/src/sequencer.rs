@@ -20,7 +20,7 @@ use crate::log::record::{COMMIT_BYTES_MAX, commit_bytes, framed_bytes};
 use crate::planted::{self, Bug};
 use crate::rate::Rate;
 use crate::view::View;
-use crate::{Commit, Env, SequenceError, StoreOptions, Write};
+use crate::{Changes, Commit, Env, SequenceError, StoreOptions};
 
 /// A group takes no further commit beyond this: a record is read back in one piece.
 const GROUP_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -151,7 +151,7 @@ impl Sequencer {
     pub(crate) fn sequence(
         &self,
         view: &View,
-        make: &mut dyn FnMut(Timestamp) -> Vec<Write>,
+        make: &mut dyn FnMut(Timestamp) -> Changes,
     ) -> Result<Timestamp, SequenceError> {
         let state = self.admit(view)?;
         // The clock may stand still, or have been set back.
@@ -162,7 +162,7 @@ impl Sequencer {
         if planted::is(Bug::TimestampGoesBack) {
             ts = self.env.now();
         }
-        let writes = make(ts);
+        let Changes { writes, touched } = make(ts);
         if writes.is_empty() {
             return Ok(state.last);
         }
@@ -176,7 +176,8 @@ impl Sequencer {
         view.memory.insert(ts, &writes, || view.floor());
         view.publish_sequenced(ts);
         state.last = ts;
-        state.queue.push_back(Queued { size_bytes, framed_bytes, commit: Arc::new(Commit { ts, writes }) });
+        let commit = Arc::new(Commit { ts, writes, touched });
+        state.queue.push_back(Queued { size_bytes, framed_bytes, commit });
         state.queued_bytes += size_bytes;
         state.spoken_bytes += framed_bytes;
         self.slow_down(&mut state.pace, before, view.memory.bytes());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use weir_value::Timestamp;
 
-use crate::{ConsumerError, GroupObserver, LogConsumer, Snapshot, StoreStats, Write};
+use crate::{Changes, ConsumerError, GroupObserver, LogConsumer, Snapshot, StoreStats};
 
 /// A transactional log of byte keys and byte values.
 ///
@@ -27,7 +27,7 @@ pub trait Store: Send + Sync + 'static {
     /// The timestamp of the newest durable commit; it never goes back and never passes [`Store::sequenced`].
     fn durable(&self) -> Timestamp;
 
-    /// Gives the next timestamp to the writes that `make` returns. They are visible to
+    /// Gives the next timestamp to the changes that `make` returns. Their writes are visible to
     /// [`Store::snapshot_sequenced`] when this returns, all at once, and queued for the log.
     ///
     /// Calls are serialized: while `make` runs nothing else is sequenced, so it can check for conflicts. It
@@ -37,7 +37,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// See [`SequenceError`]; nothing was committed.
-    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Vec<Write>) -> Result<Timestamp, SequenceError>;
+    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Timestamp, SequenceError>;
 
     /// Adds an observer of all groups from the next one on.
     fn observe(&self, observer: Arc<dyn GroupObserver>);

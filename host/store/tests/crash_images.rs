@@ -57,7 +57,7 @@ fn run_workload(store: &dyn Store, stepper: &Stepper, seed: u64) -> Vec<Commit> 
             2..6 => assert!(stepper.write_group() || store.durable() == store.sequenced()),
             _ => {
                 let writes = some_writes(&dice);
-                commits.push(Commit { ts: commit(store, &writes), writes });
+                commits.push(Commit { ts: commit(store, &writes), writes, touched: Vec::new() });
             }
         }
     }

@@ -14,7 +14,7 @@ fn record(groups: &[&[Write]], options: &StoreOptions) -> (MemoryDisk, Vec<Commi
     for writes in groups {
         let ts = commit(&*store, writes);
         assert!(stepper.write_group());
-        commits.push(Commit { ts, writes: writes.to_vec() });
+        commits.push(Commit { ts, writes: writes.to_vec(), touched: Vec::new() });
     }
     (disk.image(), commits)
 }

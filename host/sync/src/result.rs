@@ -139,7 +139,13 @@ mod tests {
         let log_lines = log_lines.iter().map(|line| (*line).to_owned()).collect();
         QueryResult::new(
             seq,
-            QueryOutcome { result, log_lines, read_set: ReadSet::default(), ts: Timestamp::ZERO },
+            QueryOutcome {
+                result,
+                log_lines,
+                read_set: ReadSet::default(),
+                ts: Timestamp::ZERO,
+                journal: None,
+            },
         )
     }
 
@@ -184,6 +190,7 @@ mod tests {
             log_lines: vec![],
             read_set: ReadSet::default(),
             ts: Timestamp::ZERO,
+            journal: None,
         };
         assert!(QueryResult::new(1, outcome).outcome().is_err());
     }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use weir_db::{Call, CallError, Caller, Database, FunctionKind, Functions, Read, Trace, Written};
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
-use weir_value::{FunctionPath, Timestamp};
+use weir_value::{FunctionPath, Schema, Timestamp, Value};
 
 /// The clock of a test that sets none: the first moment of 2026, in milliseconds since the epoch.
 pub const NOW_MS_DEFAULT: f64 = 1_767_225_600_000.0;
@@ -61,18 +61,27 @@ pub enum TestError {
 }
 
 impl TestDatabase {
-    /// An empty database with these functions, this clock and this seed.
+    /// An empty database with these functions, this schema, this clock and this seed.
     ///
     /// # Errors
-    /// The clock is not a valid time, or there is no memory.
-    pub fn new(functions: Arc<dyn Functions>, now_ms: f64, seed: u64) -> Result<TestDatabase, TestError> {
+    /// The clock is not a valid time, the schema cannot be had, or there is no memory.
+    pub fn new(
+        functions: Arc<dyn Functions>,
+        schema: &Schema,
+        now_ms: f64,
+        seed: u64,
+    ) -> Result<TestDatabase, TestError> {
         let env = Arc::new(SimEnv::new(seed, timestamp(now_ms)?));
         let shared: Arc<dyn Env> = env.clone();
         let failed = |error: &dyn fmt::Display| TestError::Store(error.to_string());
         let store = memory::open(&memory::MemoryDisk::new(), StoreOptions::default(), shared.clone())
             .map_err(|error| failed(&error))?;
         let db = Database::open(store.clone(), shared).map_err(|error| failed(&error))?;
-        db.set_functions(functions);
+        if schema.tables.is_empty() {
+            db.set_functions(functions);
+        } else {
+            db.deploy(schema.clone(), functions).map_err(|error| failed(&error))?;
+        }
         Ok(TestDatabase {
             db,
             store,
@@ -183,11 +192,25 @@ fn without_prefix(mut error: CallError) -> CallError {
     error
 }
 
-/// A read as `{"table", "id"}`, or `{"table", "from", "to"}` in milliseconds, where `null` is an open end.
+/// A read as `{"table", "id"}`; as `{"table", "from", "to"}` in milliseconds, where `null` is an open end; as `{"table",
+/// "index", "from", "to"}` with the values of the index's fields at both ends, as many as the range says; or as `{"table",
+/// "count": true}`.
 pub fn read_to_json(read: &Read) -> Json {
     match read {
         Read::Document { table, id } => json!({"table": table, "id": id.to_string()}),
         Read::Range { table, from_ms, to_ms } => json!({"table": table, "from": from_ms, "to": to_ms}),
+        Read::IndexRange { table, index, from, to } => {
+            let values = |values: &[Option<Value>]| values.iter().map(value_to_json).collect::<Vec<_>>();
+            json!({"table": table, "index": index, "from": values(from), "to": values(to)})
+        }
+        Read::Count { table } => json!({"table": table, "count": true}),
+    }
+}
+
+fn value_to_json(value: &Option<Value>) -> Json {
+    match value {
+        None => json!({"$undefined": null}),
+        Some(value) => serde_json::from_slice(&value.to_json_bytes()).expect("a value's JSON is JSON"),
     }
 }
 
@@ -222,8 +245,8 @@ mod tests {
 
     #[test]
     fn equal_tests_give_equal_ids() {
-        let mut first = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
-        let mut second = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
+        let mut first = TestDatabase::new(functions(), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
+        let mut second = TestDatabase::new(functions(), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
         let id = ask(&mut first, FunctionKind::Mutation, "t:add").unwrap();
         assert_eq!(id, ask(&mut second, FunctionKind::Mutation, "t:add").unwrap());
         assert_ne!(id, ask(&mut first, FunctionKind::Mutation, "t:add").unwrap());
@@ -231,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_clock_stands_still_until_it_is_set_or_something_is_written() {
-        let mut db = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
+        let mut db = TestDatabase::new(functions(), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
         let now = |db: &mut TestDatabase| ask(db, FunctionKind::Query, "t:now").unwrap();
         assert_eq!(now(&mut db), "1767225600000");
         db.advance(Duration::from_millis(1500));
@@ -247,7 +270,7 @@ mod tests {
 
     #[test]
     fn who_calls_can_be_set() {
-        let mut db = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
+        let mut db = TestDatabase::new(functions(), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
         assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), "null");
         db.set_identity(Some(Bytes::from_static(br#"{"subject":"ada"}"#)));
         assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), r#"{"subject":"ada"}"#);
@@ -255,7 +278,7 @@ mod tests {
 
     #[test]
     fn errors_have_no_request_id() {
-        let mut db = TestDatabase::new(functions(), NOW_MS_DEFAULT, 1).unwrap();
+        let mut db = TestDatabase::new(functions(), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
         let error = ask(&mut db, FunctionKind::Query, "t:add").unwrap_err();
         assert_eq!(error.message, "Trying to execute 't:add' as a query, but it is defined as a mutation.");
         assert!(db.call(FunctionKind::Query, "not a path", Bytes::new()).is_err());

@@ -31,6 +31,12 @@ pub const DOCUMENT_FIELD_NAME_CHARS_MAX: usize = 64;
 pub const TABLE_NAME_CHARS_MAX: usize = 64;
 /// How many tables a deployment may have.
 pub const TABLES_MAX: usize = 10_000;
+/// Indexes of a table, without the built-in ones.
+pub const TABLE_INDEXES_MAX: usize = 32;
+/// Fields of an index.
+pub const INDEX_FIELDS_MAX: usize = 16;
+/// Characters in the name of an index.
+pub const INDEX_NAME_CHARS_MAX: usize = 64;
 /// How long a function's path (`dir/module:function`) may be, in ASCII characters.
 pub const FUNCTION_PATH_CHARS_MAX: usize = 512;
 
@@ -56,6 +62,12 @@ pub const QUERY_BATCH_ROWS_DEFAULT: usize = 100;
 pub const QUERY_BATCH_ROWS_MAX: usize = 1024;
 /// How many bytes of documents a batch of a query holds at most, the last document excepted.
 pub const QUERY_BATCH_BYTES_MAX: usize = MIB;
+/// Rows that a page looks at, at most.
+pub const PAGE_ROWS_MAX: usize = 8192;
+/// Rows from which on a page should become two,
+pub const PAGE_ROWS_SOFT: usize = PAGE_ROWS_MAX * 3 / 4;
+/// and bytes of documents that it looked at.
+pub const PAGE_BYTES_SOFT: usize = TRANSACTION_BYTES_READ_MAX / 2 * 3 / 4;
 
 // ---- Function calls
 

@@ -57,7 +57,7 @@ fn functions(deployment: &Deployment) -> String {
 }
 
 fn run(deployment: &Arc<Deployment>, case: &Case, mut texts: BTreeMap<String, String>) -> Result<String> {
-    let mut db = TestDatabase::new(deployment.clone(), case.now_ms, case.seed)?;
+    let mut db = TestDatabase::new(deployment.clone(), deployment.schema(), case.now_ms, case.seed)?;
     // The cases say themselves when the clock moves.
     db.set_tick(Duration::ZERO);
     let mut lines = String::new();

@@ -169,7 +169,7 @@ fn check(language: Language, guests: &str) -> Result<()> {
 }
 
 fn database(deployment: &Arc<Deployment>) -> Result<TestDatabase> {
-    Ok(TestDatabase::new(deployment.clone(), NOW_MS_DEFAULT, 1)?)
+    Ok(TestDatabase::new(deployment.clone(), deployment.schema(), NOW_MS_DEFAULT, 1)?)
 }
 
 fn call(db: &mut TestDatabase, kind: FunctionKind, path: &str, args: &str) -> Result<Outcome> {

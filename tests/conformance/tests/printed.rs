@@ -10,7 +10,7 @@ use weir_testing::{NOW_MS_DEFAULT, TestDatabase};
 fn go() -> Result<()> {
     let runtime = runtime()?;
     let deployment = deploy(&runtime, &folder("guests/go"), Language::Go)?;
-    let mut db = TestDatabase::new(deployment, NOW_MS_DEFAULT, 1)?;
+    let mut db = TestDatabase::new(deployment.clone(), deployment.schema(), NOW_MS_DEFAULT, 1)?;
     // The second call begins with what the first has not left.
     for _ in 0..2 {
         let outcome = db.call(FunctionKind::Query, "bench:print", "{}".into())?;

@@ -59,7 +59,7 @@ impl Simulation {
     ) -> Checked {
         let run = running.runs.pop().expect("a query runs");
         let replayed = self.replay_run(client, &running, &run)?;
-        let QueryOutcome { result, log_lines, read_set, ts: at } = outcome;
+        let QueryOutcome { result, log_lines, read_set, ts: at, .. } = outcome;
         self.note(|| {
             format!("client {client} has its result: {:?}", result.as_ref().map_err(|error| error.code))
         });

@@ -53,7 +53,9 @@ impl Database {
     /// As [`Database::new`].
     pub fn with_seed(seed: u64) -> Self {
         let functions = Arc::new(LinkedFunctions::find());
-        let inner = TestDatabase::new(functions.clone(), NOW_MS_DEFAULT, seed).unwrap_or_else(refuse);
+        let inner =
+            TestDatabase::new(functions.clone(), &weir_value::Schema::default(), NOW_MS_DEFAULT, seed)
+                .unwrap_or_else(refuse);
         Self { functions, inner: RefCell::new(inner), last: RefCell::default() }
     }
 

@@ -70,7 +70,8 @@ impl Session {
 
     fn open(&mut self, now: Option<f64>, seed: Option<u64>) -> Result<Json, String> {
         let now_ms = now.unwrap_or(NOW_MS_DEFAULT);
-        let database = TestDatabase::new(self.deployment.clone(), now_ms, seed.unwrap_or(1));
+        let database =
+            TestDatabase::new(self.deployment.clone(), self.deployment.schema(), now_ms, seed.unwrap_or(1));
         self.opened += 1;
         self.databases.insert(self.opened, database.map_err(|error| error.to_string())?);
         Ok(json!({ "db": self.opened }))

@@ -9,11 +9,12 @@ use weir_store::Direction;
 use weir_value::limits::QUERY_CURSORS_MAX;
 
 use super::filter::Filter;
-use super::plan::Plan;
+use super::plan::{Plan, Source};
 use crate::{DbError, KeyRange, keyspace};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor {
+    pub(crate) source: Source,
     /// The keys that were not read yet.
     pub(crate) rest: KeyRange,
     pub(crate) direction: Direction,
@@ -23,8 +24,9 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    pub(crate) fn new(plan: &Plan, keys: KeyRange) -> Cursor {
+    pub(crate) fn new(plan: &Plan, source: Source, keys: KeyRange) -> Cursor {
         Cursor {
+            source,
             rest: keys,
             direction: plan.direction,
             filter: plan.filter.clone(),

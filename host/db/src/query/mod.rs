@@ -3,10 +3,13 @@
 //! Reads no store: `transaction::scan` does, as these say.
 mod cursor;
 mod filter;
+mod page_cursor;
 mod plan;
+mod range;
 
 pub(crate) use cursor::{Cursor, Cursors};
-pub(crate) use plan::Plan;
+pub(crate) use page_cursor::{CursorKey, Fingerprint, INVALID_CURSOR, PageCursor};
+pub(crate) use plan::{Plan, Source};
 
 /// A part of a query's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,21 +1,27 @@
 //! A query's plan: which keys, in which direction, which of them, how many.
 //!
-//! Reads nothing: it turns the guest's JSON into a plan, and a plan and a table number into a range of keys.
+//! Reads nothing: it turns the guest's JSON into a plan, and a plan and what is known of its table into a range of keys.
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use weir_store::Direction;
 use weir_value::{CreationTime, DocumentId, TableNumber, Value, compare};
 
 use super::filter::{Comparison, Filter, invalid_query, parse_value};
+use super::page_cursor::Fingerprint;
+use crate::index::{Index, TableRules};
 use crate::{DbError, KeyRange, keyspace};
 
+const BY_ID: &str = "by_id";
+const BY_CREATION_TIME: &str = "by_creation_time";
+
 /// A plan as the guest sends it.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct PlanJson {
+pub(super) struct PlanJson {
     table: String,
     #[serde(default)]
     index: Option<String>,
@@ -25,11 +31,11 @@ struct PlanJson {
     order: Option<Order>,
     #[serde(default)]
     filter: Option<Json>,
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     limit: Option<u64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct BoundJson {
     op: String,
@@ -37,57 +43,27 @@ struct BoundJson {
     value: Json,
 }
 
-#[derive(Deserialize, Clone, Copy)]
+#[derive(Deserialize, Serialize, Clone, Copy)]
 #[serde(rename_all = "lowercase")]
 enum Order {
     Asc,
     Desc,
 }
 
-/// The built-in indexes: two names for one order of keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Index {
-    ByCreationTime,
-    ById,
-}
-
-impl Index {
-    fn parse(name: Option<&str>, table: &str) -> Result<Index, DbError> {
-        match name {
-            None | Some("by_creation_time") => Ok(Index::ByCreationTime),
-            Some("by_id") => Ok(Index::ById),
-            Some(other) => Err(DbError::new(
-                "IndexNotFound",
-                format!(
-                    "Table `{table}` has no index `{other}`. It has the built-in ones, by_creation_time and by_id; \
-                     indexes of your own are not there yet."
-                ),
-            )),
-        }
-    }
-
-    fn field(self) -> &'static str {
-        match self {
-            Index::ByCreationTime => "_creationTime",
-            Index::ById => "_id",
-        }
-    }
-
-    /// A value of the type that the index's field always has.
-    fn sample(self) -> Value {
-        match self {
-            Index::ByCreationTime => Value::Float64(0.0),
-            Index::ById => Value::String(String::new()),
-        }
+impl PlanJson {
+    fn parse(json: &[u8]) -> Result<PlanJson, DbError> {
+        serde_json::from_slice(json)
+            .map_err(|error| invalid_query(format!("the query's plan cannot be read: {error}")))
     }
 }
 
-/// A comparison of the index's field.
+/// A comparison of one of the index's fields.
 #[derive(Debug)]
-struct RangeBound {
-    comparison: Comparison,
+pub(super) struct RangeBound {
+    pub(super) comparison: Comparison,
+    pub(super) field: String,
     /// `None` is `undefined`.
-    value: Option<Value>,
+    pub(super) value: Option<Value>,
 }
 
 /// A query, checked as far as it can be without its table.
@@ -98,42 +74,159 @@ pub(crate) struct Plan {
     pub(crate) filter: Option<Arc<Filter>>,
     /// How many rows are wanted.
     pub(crate) limit: Option<u64>,
-    index: Index,
-    bounds: Vec<RangeBound>,
+    /// The index's name.
+    pub(crate) index: String,
+    pub(super) bounds: Vec<RangeBound>,
+}
+
+/// Where a query's rows come from.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// The table itself, which both built-in indexes are.
+    Documents,
+    /// The entries of an index.
+    Entries(Arc<Index>),
 }
 
 impl Plan {
     /// Reads a plan.
     pub(crate) fn parse(json: &[u8]) -> Result<Plan, DbError> {
-        let plan: PlanJson = serde_json::from_slice(json)
-            .map_err(|error| invalid_query(format!("the query's plan cannot be read: {error}")))?;
-        let index = Index::parse(plan.index.as_deref(), &plan.table)?;
-        let bounds = plan.range.iter().map(|bound| parse_bound(bound, index)).collect::<Result<_, _>>()?;
+        Plan::new(PlanJson::parse(json)?)
+    }
+
+    /// Reads the plan of a query whose pages are read one at a time.
+    pub(crate) fn parse_for_pages(json: &[u8]) -> Result<(Plan, Fingerprint), DbError> {
+        let plan = PlanJson::parse(json)?;
+        let fingerprint = Fingerprint::of(&plan);
+        Ok((Plan::new(plan)?, fingerprint))
+    }
+
+    fn new(plan: PlanJson) -> Result<Plan, DbError> {
+        let bounds = plan.range.iter().map(parse_bound).collect::<Result<_, _>>()?;
         let filter = plan.filter.as_ref().map(Filter::parse).transpose()?.map(Arc::new);
         let direction = match plan.order.unwrap_or(Order::Asc) {
             Order::Asc => Direction::Ascending,
             Order::Desc => Direction::Descending,
         };
+        let index = plan.index.unwrap_or_else(|| BY_CREATION_TIME.to_owned());
         Ok(Plan { table: plan.table, direction, filter, limit: plan.limit, index, bounds })
     }
 
-    /// The keys that its range leaves of the table. Empty where the bounds exclude each other.
-    pub(crate) fn keys(&self, table: TableNumber) -> Result<KeyRange, DbError> {
+    /// Whether it is about a whole table, in whatever order.
+    pub(crate) fn is_whole_table(&self) -> bool {
+        self.bounds.is_empty() && BuiltIn::parse(&self.index).is_some()
+    }
+
+    /// The rows that it reads of a table: where they are, and which keys its range leaves of them. Empty where the bounds
+    /// exclude each other.
+    ///
+    /// # Errors
+    /// `IndexNotFound`, or a range that is not one of the index.
+    pub(crate) fn resolve(
+        &self,
+        table: Option<TableNumber>,
+        rules: Option<&TableRules>,
+    ) -> Result<(Source, KeyRange), DbError> {
+        if let Some(built_in) = BuiltIn::parse(&self.index) {
+            let keys = built_in.keys(self, table)?;
+            return Ok((Source::Documents, keys));
+        }
+        let Some(index) = rules.and_then(|rules| rules.index(&self.index)) else {
+            return Err(self.no_such_index(rules));
+        };
+        if !index.is_readable() {
+            return Err(self.not_readable(index));
+        }
+        let keys = super::range::entry_keys(index, &self.bounds)?;
+        Ok((Source::Entries(index.clone()), keys))
+    }
+
+    fn no_such_index(&self, rules: Option<&TableRules>) -> DbError {
+        let mut names: Vec<&str> = vec![BY_ID, BY_CREATION_TIME];
+        names.extend(rules.into_iter().flat_map(|rules| &rules.indexes).map(|index| &*index.name));
+        let (table, index) = (&self.table, &self.index);
+        DbError::new(
+            "IndexNotFound",
+            format!(
+                "Index `{table}.{index}` not found: the table has {}. Declare it in the schema and deploy again.",
+                names.join(", ")
+            ),
+        )
+    }
+
+    fn not_readable(&self, index: &Index) -> DbError {
+        let (table, name) = (&self.table, &self.index);
+        let message = match (index.staged, index.state) {
+            (true, _) => format!(
+                "Index `{table}.{name}` is staged and cannot be queried: declare it without `staged` and deploy again."
+            ),
+            _ => format!(
+                "Index `{table}.{name}` is still being built: it can be queried when the deployment that adds it is in \
+                 force."
+            ),
+        };
+        DbError::new("IndexNotReady", message)
+    }
+}
+
+/// The built-in indexes: two names for one order of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BuiltIn {
+    ByCreationTime,
+    ById,
+}
+
+impl BuiltIn {
+    fn parse(name: &str) -> Option<BuiltIn> {
+        match name {
+            BY_CREATION_TIME => Some(BuiltIn::ByCreationTime),
+            BY_ID => Some(BuiltIn::ById),
+            _ => None,
+        }
+    }
+
+    fn field(self) -> &'static str {
+        match self {
+            BuiltIn::ByCreationTime => "_creationTime",
+            BuiltIn::ById => "_id",
+        }
+    }
+
+    /// A value of the type that the index's field always has.
+    fn sample(self) -> Value {
+        match self {
+            BuiltIn::ByCreationTime => Value::Float64(0.0),
+            BuiltIn::ById => Value::String(String::new()),
+        }
+    }
+
+    /// The keys that a plan's range leaves of the table.
+    fn keys(self, plan: &Plan, table: Option<TableNumber>) -> Result<KeyRange, DbError> {
+        for bound in &plan.bounds {
+            if bound.field != self.field() {
+                return Err(invalid_query(format!(
+                    "the range compares `{}`, but the index is on `{}`; use a filter for other fields",
+                    bound.field,
+                    self.field()
+                )));
+            }
+        }
+        let Some(table) = table else { return Ok(KeyRange { start: Bytes::new(), end: Bytes::new() }) };
         let mut keys = keyspace::documents(table);
-        for bound in &self.bounds {
-            let allowed = self.allowed(bound, table)?;
+        for bound in &plan.bounds {
+            let allowed = self.allowed(bound, table, &plan.table)?;
             keys.start = keys.start.max(allowed.start);
             keys.end = keys.end.min(allowed.end);
         }
         Ok(keys)
     }
 
-    fn allowed(&self, bound: &RangeBound, table: TableNumber) -> Result<KeyRange, DbError> {
+    fn allowed(self, bound: &RangeBound, table: TableNumber, name: &str) -> Result<KeyRange, DbError> {
         let all = keyspace::documents(table);
         let none = KeyRange { start: all.end.clone(), end: all.start.clone() };
-        let equal = match (&bound.value, self.index) {
-            (Some(Value::Float64(time)), Index::ByCreationTime) => created_at(*time, table),
-            (Some(Value::String(id)), Index::ById) => Position::At(key_of(id, table, &self.table)?),
+        let equal = match (&bound.value, self) {
+            (Some(Value::Float64(time)), BuiltIn::ByCreationTime) => created_at(*time, table),
+            (Some(Value::String(id)), BuiltIn::ById) => Position::At(key_of(id, table, name)?),
             (other, index) => match compare(Some(&index.sample()), other.as_ref()) {
                 Ordering::Less => Position::Behind,
                 _ => Position::Before,
@@ -189,23 +282,18 @@ fn key_of(id: &str, table: TableNumber, table_name: &str) -> Result<KeyRange, Db
             Ok(KeyRange { end: keyspace::successor(&start), start })
         }
         _ => Err(invalid_query(format!(
-            "`_id` is compared with `{id}`, which is no id of table `{table_name}`"
+            "`_id` is compared with `{id}`, which is not an id of table `{table_name}`"
         ))),
     }
 }
 
-fn parse_bound(bound: &BoundJson, index: Index) -> Result<RangeBound, DbError> {
+fn parse_bound(bound: &BoundJson) -> Result<RangeBound, DbError> {
     let comparison = Comparison::parse(&bound.op).filter(|comparison| *comparison != Comparison::Neq);
     let Some(comparison) = comparison else {
         let op = &bound.op;
-        return Err(invalid_query(format!("`{op}` is no comparison of a range; there are eq gt gte lt lte")));
-    };
-    if bound.field != index.field() {
         return Err(invalid_query(format!(
-            "the range compares `{}`, but the index is on `{}`; use a filter for other fields",
-            bound.field,
-            index.field()
+            "`{op}` is not a comparison of a range; there are eq gt gte lt lte"
         )));
-    }
-    Ok(RangeBound { comparison, value: parse_value(&bound.value)? })
+    };
+    Ok(RangeBound { comparison, field: bound.field.clone(), value: parse_value(&bound.value)? })
 }

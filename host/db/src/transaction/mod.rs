@@ -1,33 +1,40 @@
 //! Transactions: what a running function reads and writes, at one snapshot and with its own writes on top.
 //!
 //! Does not commit: the committer takes the reads and the writes when the function has ended.
+mod page;
 mod read;
 mod reads;
 mod scan;
 mod splice;
+mod system;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod usage;
 mod write;
+mod write_document;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use weir_store::{Env, ReadError, Snapshot, Write};
-use weir_value::{CreationTime, FunctionPath, Timestamp};
+use parking_lot::RwLock;
+use weir_store::{Changes, Env, ReadError, Snapshot};
+use weir_value::{CreationTime, DocumentId, FunctionPath, Timestamp, ValidationError};
 
 use crate::catalog::Catalog;
+use crate::deployed::Deployed;
 use crate::entropy::Entropy;
+use crate::keyspace::Namespace;
 use crate::log_lines::LogLines;
 use crate::nested::{NestedCalls, derive_seed};
-use crate::query::Cursors;
-use crate::write_buffer::WriteBuffer;
+use crate::query::{CursorKey, Cursors};
+use crate::write_buffer::{CountChanges, WriteBuffer};
 use crate::{Call, DbError, FunctionInfo, FunctionKind, LogLevel, ReadSet};
 
 pub(crate) use reads::Reads;
 pub(crate) use tables::SeenTables;
 pub use usage::Usage;
+pub(crate) use write_document::without_host_fields;
 
 /// What a call may know of the world. Fixed when the call begins.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +55,7 @@ pub(crate) struct Frame {
     path: FunctionPath,
     seed: [u8; 32],
     cursors: Cursors,
+    has_paged: bool,
 }
 
 /// A savepoint, from [`Transaction::begin_sub`]. Dropping it keeps what was written.
@@ -62,6 +70,19 @@ pub(crate) struct Shared {
     pub(crate) env: Arc<dyn Env>,
     pub(crate) catalog: Catalog,
     pub(crate) entropy: Entropy,
+    /// For the cursors of pages; made when it is first needed, if the database has none.
+    pub(crate) cursor_key: RwLock<Option<Arc<CursorKey>>>,
+}
+
+impl Shared {
+    /// What the cursors of pages are encrypted with.
+    pub(crate) fn cursor_key(&self) -> Arc<CursorKey> {
+        if let Some(key) = &*self.cursor_key.read() {
+            return key.clone();
+        }
+        let made = || Arc::new(CursorKey::new(&CursorKey::draw(&*self.env)));
+        self.cursor_key.write().get_or_insert_with(made).clone()
+    }
 }
 
 /// A transaction of one run of a function.
@@ -72,12 +93,21 @@ pub(crate) struct Shared {
 pub struct Transaction {
     shared: Arc<Shared>,
     snapshot: Arc<Snapshot>,
+    /// What is in force at the snapshot.
+    deployed: Arc<Deployed>,
+    /// Whose tables the running function sees.
+    namespace: Namespace,
     kind: FunctionKind,
     path: FunctionPath,
     context: CallContext,
     reads: Reads,
     writes: WriteBuffer,
     cursors: Cursors,
+    /// Whether the running function has read a page.
+    has_paged: bool,
+    /// Where the page ended when the query ran before, and where it ends now.
+    journal_in: Option<String>,
+    journal_out: Option<String>,
     log: LogLines,
     usage: Usage,
     pub(crate) nested: NestedCalls,
@@ -85,7 +115,16 @@ pub struct Transaction {
     scratch: Vec<u8>,
     /// The `_creationTime` of the document inserted last.
     last_created: Option<CreationTime>,
+    /// A document that was written and does not fit a deployment that is being prepared.
+    pending_mismatch: Option<(DocumentId, ValidationError)>,
     poison: Option<DbError>,
+}
+
+/// What a transaction leaves behind for the committer.
+pub(crate) struct Draft {
+    pub(crate) changes: Changes,
+    pub(crate) counts: CountChanges,
+    pub(crate) pending_mismatch: Option<(DocumentId, ValidationError)>,
 }
 
 impl Transaction {
@@ -93,6 +132,7 @@ impl Transaction {
     pub(crate) fn begin(
         shared: Arc<Shared>,
         snapshot: Arc<Snapshot>,
+        deployed: Arc<Deployed>,
         kind: FunctionKind,
         call: &Call,
     ) -> Transaction {
@@ -107,17 +147,23 @@ impl Transaction {
         Transaction {
             shared,
             snapshot,
+            deployed,
+            namespace: Namespace::APP,
             kind,
             path,
             context,
             reads: Reads::default(),
             writes: WriteBuffer::default(),
             cursors: Cursors::default(),
+            has_paged: false,
+            journal_in: None,
+            journal_out: None,
             log: LogLines::default(),
             usage: Usage::default(),
             nested: NestedCalls::default(),
             scratch: Vec::new(),
             last_created: None,
+            pending_mismatch: None,
             poison: None,
         }
     }
@@ -179,14 +225,16 @@ impl Transaction {
             path: std::mem::replace(&mut self.path, info.path.clone()),
             seed: std::mem::replace(&mut self.context.seed, seed),
             cursors: std::mem::take(&mut self.cursors),
+            has_paged: std::mem::take(&mut self.has_paged),
         }
     }
 
     /// Lets the function go on that had called another.
     pub(crate) fn leave(&mut self, frame: Frame) {
         self.nested.depth -= 1;
-        let Frame { kind, path, seed, cursors } = frame;
+        let Frame { kind, path, seed, cursors, has_paged } = frame;
         (self.kind, self.path, self.context.seed, self.cursors) = (kind, path, seed, cursors);
+        self.has_paged = has_paged;
     }
 
     /// Makes a savepoint, for a nested call.
@@ -248,13 +296,25 @@ impl Transaction {
         !self.writes.is_empty()
     }
 
-    /// Ends it: what a query leaves behind.
-    pub(crate) fn into_read_set(self) -> (ReadSet, Vec<(LogLevel, String)>) {
-        (self.reads.into_read_set(), self.log.into_lines())
+    /// Lets a page end where it ended when the query ran before.
+    pub(crate) fn resume_page(&mut self, journal: Option<String>) {
+        self.journal_in = journal;
+    }
+
+    /// Ends it: what a query leaves behind, with its journal.
+    pub(crate) fn into_read_set(self) -> (ReadSet, Option<String>, Vec<(LogLevel, String)>) {
+        (self.reads.into_read_set(), self.journal_out, self.log.into_lines())
     }
 
     /// Ends it: what a mutation leaves behind.
-    pub(crate) fn into_writes(self) -> (Reads, Vec<Write>, Vec<(LogLevel, String)>) {
-        (self.reads, self.writes.into_writes(), self.log.into_lines())
+    pub(crate) fn into_draft(self) -> (Draft, Vec<(LogLevel, String)>) {
+        let (changes, counts) = self.writes.into_changes();
+        let draft = Draft { changes, counts, pending_mismatch: self.pending_mismatch };
+        (draft, self.log.into_lines())
+    }
+
+    /// What is in force at its snapshot.
+    pub(crate) fn deployed(&self) -> &Arc<Deployed> {
+        &self.deployed
     }
 }

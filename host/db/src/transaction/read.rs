@@ -1,9 +1,15 @@
 //! Reading single documents, and ids.
 use bytes::Bytes;
-use weir_value::DocumentId;
+use weir_value::{DocumentId, TableNumber};
 
 use super::Transaction;
+use super::scan::{Piece, Rows};
+use super::write::damaged;
+use crate::query::{Cursor, Plan};
 use crate::{DbError, keyspace};
+
+/// So many entries of an index are counted at once.
+const COUNT_PIECE_ROWS: usize = 512;
 
 impl Transaction {
     /// The document with this id, canonical JSON. `None` when there is none, or it was deleted.
@@ -21,6 +27,80 @@ impl Transaction {
             self.or_poison(counted)?;
         }
         Ok(document)
+    }
+
+    /// The documents with these ids, a JSON array of strings, as a JSON array in the same order, with `null` where there
+    /// is none.
+    ///
+    /// # Errors
+    /// As for [`Transaction::get`]; `InvalidQuery`: not an array of strings.
+    pub fn get_many(&mut self, table: Option<&str>, ids: &[u8]) -> Result<Vec<u8>, DbError> {
+        self.count_host_call()?;
+        let ids: Vec<String> = serde_json::from_slice(ids).map_err(|error| {
+            DbError::new("InvalidQuery", format!("the ids are not an array of strings: {error}"))
+        })?;
+        let counted = self.usage.add_range();
+        self.or_poison(counted)?;
+        let mut documents = Rows::new();
+        for id in &ids {
+            let id = self.resolve_id(table, id)?;
+            let document = self.read_point(keyspace::document_key(&id))?;
+            let counted = self.usage.add_read(document.as_ref().map_or(0, Bytes::len));
+            self.or_poison(counted)?;
+            documents.push(document.as_deref().unwrap_or(b"null"));
+        }
+        Ok(documents.finish().0)
+    }
+
+    /// How many documents a table has, in constant time; or a range of one of its indexes, by its entries. `plan` is a
+    /// query's, without filter and limit.
+    ///
+    /// # Errors
+    /// `InvalidQuery`, `IndexNotFound`, and the limits: each entry of a range counts as a document read.
+    pub fn count(&mut self, plan: &[u8]) -> Result<u64, DbError> {
+        self.count_host_call()?;
+        let plan = Plan::parse(plan)?;
+        if plan.filter.is_some() || plan.limit.is_some() {
+            let message =
+                "what is counted is a table or a range of an index: leave the filter and the limit out";
+            return Err(DbError::new("InvalidQuery", message));
+        }
+        let counted = self.usage.add_range();
+        self.or_poison(counted)?;
+        let (source, keys) = self.resolve_plan(&plan)?;
+        match self.table_number(&plan.table)? {
+            None => Ok(0),
+            Some(table) if plan.is_whole_table() => self.count_table(table),
+            Some(_) => self.count_rows(Cursor::new(&plan, source, keys)),
+        }
+    }
+
+    fn count_table(&mut self, table: TableNumber) -> Result<u64, DbError> {
+        let key = keyspace::table_count_key(table);
+        let stored = match self.read_point(key)? {
+            None => 0,
+            Some(value) => keyspace::count_in_value(&value).ok_or_else(damaged)?,
+        };
+        Ok(stored.saturating_add_signed(self.writes.count_change(table)))
+    }
+
+    fn count_rows(&mut self, mut cursor: Cursor) -> Result<u64, DbError> {
+        let all = cursor.rest.clone();
+        let mut count = 0;
+        while !cursor.is_done() {
+            let Piece { rows, reached } = self.read_keys(&cursor, COUNT_PIECE_ROWS)?;
+            for (key, _) in &rows {
+                let counted = self.usage.add_read(key.len());
+                self.or_poison(counted)?;
+            }
+            count += rows.len() as u64;
+            match reached {
+                Some(key) => cursor.pass(&key),
+                None => cursor.pass_all(),
+            }
+        }
+        self.reads.add_range(all);
+        Ok(count)
     }
 
     /// The id in its canonical form if it is one of this table's, whether or not the document exists.
@@ -54,7 +134,7 @@ impl Transaction {
     /// What stands under a key: the transaction's own write, or the snapshot's value, which is recorded.
     pub(super) fn read_point(&mut self, key: Bytes) -> Result<Option<Bytes>, DbError> {
         if let Some(written) = self.writes.get(&key) {
-            return Ok(written.clone());
+            return Ok(written.value().cloned());
         }
         if let Some(value) = self.reads.point(&key) {
             return Ok(value.clone());

@@ -8,23 +8,50 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 use weir_store::Direction;
 use weir_store::planted::{self, Bug};
-use weir_value::Value;
 use weir_value::limits::{QUERY_BATCH_BYTES_MAX, QUERY_BATCH_ROWS_DEFAULT, QUERY_BATCH_ROWS_MAX};
+use weir_value::{TableNumber, Value};
 
 use super::Transaction;
-use crate::query::{Cursor, Plan};
+use super::write::damaged;
+use crate::query::{Cursor, Plan, Source};
+use crate::write_buffer::Written;
 use crate::{Batch, DbError, KeyRange, keyspace};
 
 /// How many rows the first piece holds when their size is not known yet.
-const FIRST_PIECE_ROWS: usize = 32;
+pub(super) const FIRST_PIECE_ROWS: usize = 32;
 /// How many rows a piece holds at most.
 const PIECE_ROWS_MAX: usize = 512;
 
 /// The rows of a batch so far.
 struct Page {
-    documents: Vec<u8>,
-    rows: usize,
+    documents: Rows,
     rows_max: usize,
+}
+
+/// Documents as a JSON array that grows.
+pub(super) struct Rows {
+    json: Vec<u8>,
+    count: usize,
+}
+
+impl Rows {
+    pub(super) fn new() -> Rows {
+        Rows { json: vec![b'['], count: 0 }
+    }
+
+    pub(super) fn push(&mut self, document: &[u8]) {
+        if self.count > 0 {
+            self.json.push(b',');
+        }
+        self.json.extend_from_slice(document);
+        self.count += 1;
+    }
+
+    /// The array, and how many documents it has.
+    pub(super) fn finish(mut self) -> (Vec<u8>, u32) {
+        self.json.push(b']');
+        (self.json, self.count as u32)
+    }
 }
 
 impl Page {
@@ -33,32 +60,20 @@ impl Page {
             0 => QUERY_BATCH_ROWS_DEFAULT,
             rows => rows.min(QUERY_BATCH_ROWS_MAX),
         };
-        Page { documents: vec![b'['], rows: 0, rows_max }
-    }
-
-    fn push(&mut self, document: &[u8]) {
-        if self.rows > 0 {
-            self.documents.push(b',');
-        }
-        self.documents.extend_from_slice(document);
-        self.rows += 1;
+        Page { documents: Rows::new(), rows_max }
     }
 
     fn is_full(&self) -> bool {
-        self.rows >= self.rows_max || self.documents.len() >= QUERY_BATCH_BYTES_MAX
-    }
-
-    fn finish(mut self) -> (Vec<u8>, u32) {
-        self.documents.push(b']');
-        (self.documents, self.rows as u32)
+        self.documents.count >= self.rows_max || self.documents.json.len() >= QUERY_BATCH_BYTES_MAX
     }
 }
 
 /// Some rows, merged; and whether the range is read to its end with them.
-struct Piece {
-    rows: Vec<(Bytes, Bytes)>,
+pub(super) struct Piece {
+    /// Keys, of documents or of index entries, and documents.
+    pub(super) rows: Vec<(Bytes, Bytes)>,
     /// The last key that the piece speaks for. `None`: all of the range.
-    reached: Option<Bytes>,
+    pub(super) reached: Option<Bytes>,
 }
 
 impl Transaction {
@@ -71,11 +86,8 @@ impl Transaction {
         let plan = Plan::parse(plan)?;
         let counted = self.usage.add_range();
         self.or_poison(counted)?;
-        let keys = match self.table_number(&plan.table)? {
-            Some(number) => plan.keys(number)?,
-            None => KeyRange { start: Bytes::new(), end: Bytes::new() },
-        };
-        let mut cursor = Cursor::new(&plan, keys);
+        let (source, keys) = self.resolve_plan(&plan)?;
+        let mut cursor = Cursor::new(&plan, source, keys);
         let (documents, count) = self.read_batch(&mut cursor, max_rows)?;
         let cursor = if cursor.is_done() { None } else { Some(self.cursors.open(cursor)?) };
         Ok(Batch { documents, count, cursor })
@@ -110,6 +122,13 @@ impl Transaction {
         }
     }
 
+    /// Where a plan's rows are.
+    pub(super) fn resolve_plan(&mut self, plan: &Plan) -> Result<(Source, KeyRange), DbError> {
+        let table = self.table_number(&plan.table)?;
+        let rules = table.and_then(|table| self.deployed.registry.table(table));
+        plan.resolve(table, rules)
+    }
+
     /// Reads on, and records what was passed, also when a row's evaluation failed.
     fn read_batch(&mut self, cursor: &mut Cursor, max_rows: u32) -> Result<(Vec<u8>, u32), DbError> {
         let before = cursor.rest.clone();
@@ -118,7 +137,7 @@ impl Transaction {
         if !before.is_empty() && !planted::is(Bug::ReadSetMissesGap) {
             self.reads.add_range(cursor.passed_since(before));
         }
-        filled.map(|()| page.finish())
+        filled.map(|()| page.documents.finish())
     }
 
     fn fill(&mut self, page: &mut Page, cursor: &mut Cursor) -> Result<(), DbError> {
@@ -126,7 +145,9 @@ impl Transaction {
         while !page.is_full() && !cursor.is_done() {
             let wanted = match cursor.filter {
                 Some(_) => piece_rows,
-                None => piece_rows.min(page.rows_max - page.rows).min(to_usize(cursor.rows_wanted)),
+                None => {
+                    piece_rows.min(page.rows_max - page.documents.count).min(to_usize(cursor.rows_wanted))
+                }
             };
             let piece = self.read_piece(cursor, wanted)?;
             piece_rows = next_piece_rows(&piece.rows, piece_rows);
@@ -158,7 +179,7 @@ impl Transaction {
             let counted = self.usage.add_read(document.len());
             self.or_poison(counted)?;
             if keeps(cursor, &document)? {
-                page.push(&document);
+                page.documents.push(&document);
                 cursor.rows_wanted -= 1;
             }
         }
@@ -166,7 +187,16 @@ impl Transaction {
     }
 
     /// The next rows: of the snapshot at most `rows_max`, and what this transaction wrote among them.
-    fn read_piece(&mut self, cursor: &Cursor, rows_max: usize) -> Result<Piece, DbError> {
+    pub(super) fn read_piece(&mut self, cursor: &Cursor, rows_max: usize) -> Result<Piece, DbError> {
+        let mut piece = self.read_keys(cursor, rows_max)?;
+        if let Source::Entries(index) = &cursor.source {
+            piece.rows = self.documents_of_entries(piece.rows, index.table)?;
+        }
+        Ok(piece)
+    }
+
+    /// The same with what stands under the keys: documents, or nothing under those of index entries.
+    pub(super) fn read_keys(&mut self, cursor: &Cursor, rows_max: usize) -> Result<Piece, DbError> {
         let rest = &cursor.rest;
         let stored = self.snapshot.scan(&rest.start, &rest.end, cursor.direction, rows_max);
         let stored = self.or_unreadable(stored)?;
@@ -174,20 +204,49 @@ impl Transaction {
             Some((last, _)) if stored.len() >= rows_max => Some(last.clone()),
             _ => None,
         };
-        if self.writes.is_empty() {
-            return Ok(Piece { rows: stored, reached });
-        }
-        let covered = reached.as_ref().map_or_else(|| rest.clone(), |key| cursor.up_to(key));
-        let own = self.writes.range(&covered).map(|(key, written)| (key.clone(), written.clone()));
-        let rows = match cursor.direction {
-            Direction::Ascending => merge(stored, own, |a, b| a.cmp(b)),
-            Direction::Descending => merge(stored, own.rev(), |a, b| b.cmp(a)),
+        let rows = match self.writes.is_empty() {
+            true => stored,
+            false => {
+                let covered = reached.as_ref().map_or_else(|| rest.clone(), |key| cursor.up_to(key));
+                let own = self.writes.range(&covered).map(|(key, written)| (key.clone(), written.clone()));
+                match cursor.direction {
+                    Direction::Ascending => merge(stored, own, |a, b| a.cmp(b)),
+                    Direction::Descending => merge(stored, own.rev(), |a, b| b.cmp(a)),
+                }
+            }
         };
         Ok(Piece { rows, reached })
     }
+
+    /// The documents that index entries stand for, under the entries' keys. They are not recorded as read: whoever writes
+    /// one of them changes the entry's key, or touches it.
+    fn documents_of_entries(
+        &mut self,
+        entries: Vec<(Bytes, Bytes)>,
+        table: TableNumber,
+    ) -> Result<Vec<(Bytes, Bytes)>, DbError> {
+        let mut rows = Vec::with_capacity(entries.len());
+        for (entry, _) in entries {
+            let id = keyspace::document_of_entry(&entry, table).ok_or_else(damaged)?;
+            let key = keyspace::document_key(&id);
+            let document = match self.writes.get(&key) {
+                Some(written) => written.value().cloned(),
+                None => {
+                    let stored = self.snapshot.get(&key);
+                    self.or_unreadable(stored)?
+                }
+            };
+            let document = document.ok_or_else(|| {
+                tracing::error!(target: "weir::db", %id, "an index has an entry of a document that is not there");
+                DbError::new("StorageFailed", "An index does not agree with its table; run `host check`.")
+            });
+            rows.push((entry, self.or_poison(document)?));
+        }
+        Ok(rows)
+    }
 }
 
-fn keeps(cursor: &Cursor, document: &[u8]) -> Result<bool, DbError> {
+pub(super) fn keeps(cursor: &Cursor, document: &[u8]) -> Result<bool, DbError> {
     let Some(filter) = &cursor.filter else { return Ok(true) };
     let document = Value::from_json(document).map_err(|error| {
         DbError::new("StorageFailed", format!("A stored document cannot be read: {error}"))
@@ -195,10 +254,10 @@ fn keeps(cursor: &Cursor, document: &[u8]) -> Result<bool, DbError> {
     filter.keeps(&document)
 }
 
-/// Both, in order; where both have a key the own one counts, and what it deleted is left out.
+/// Both, in order; where both have a key the own one counts, unless it was only touched, and what it deleted is left out.
 fn merge(
     stored: Vec<(Bytes, Bytes)>,
-    own: impl Iterator<Item = (Bytes, Option<Bytes>)>,
+    own: impl Iterator<Item = (Bytes, Written)>,
     order: impl Fn(&Bytes, &Bytes) -> Ordering,
 ) -> Vec<(Bytes, Bytes)> {
     let mut rows = Vec::with_capacity(stored.len());
@@ -207,9 +266,11 @@ fn merge(
         while let Some(row) = stored.next_if(|row| order(&row.0, &key).is_lt()) {
             rows.push(row);
         }
-        stored.next_if(|row| row.0 == key);
-        if let Some(value) = written {
-            rows.push((key, value));
+        let covered = stored.next_if(|row| row.0 == key);
+        match written {
+            Written::Value(value) => rows.push((key, value)),
+            Written::Deleted => {}
+            Written::Touched => rows.extend(covered),
         }
     }
     rows.extend(stored);
@@ -217,7 +278,7 @@ fn merge(
 }
 
 /// Twice as many as before, but no more than fill a batch if they are as large as these.
-fn next_piece_rows(rows: &[(Bytes, Bytes)], before: usize) -> usize {
+pub(super) fn next_piece_rows(rows: &[(Bytes, Bytes)], before: usize) -> usize {
     let bytes: usize = rows.iter().map(|(_, document)| document.len()).sum();
     let row_bytes = (bytes / rows.len().max(1)).max(1);
     (before * 2).min(PIECE_ROWS_MAX).min(QUERY_BATCH_BYTES_MAX / row_bytes).max(1)

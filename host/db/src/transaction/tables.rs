@@ -11,46 +11,48 @@ use weir_value::limits::TABLES_MAX;
 use weir_value::{IdTables, TableNumber};
 
 use super::Transaction;
+use crate::system_tables::APP_TABLE_FIRST;
+use crate::write_buffer::Written;
 use crate::{DbError, KeyRange, keyspace};
-
-/// The first number of a user's table; those below are reserved.
-const TABLE_NUMBER_FIRST: u32 = 10_001;
 
 impl Transaction {
     /// The number of a table, if it exists.
     pub(super) fn table_number(&mut self, name: &str) -> Result<Option<TableNumber>, DbError> {
         let at = self.snapshot.ts();
-        if let Some(number) = self.shared.catalog.number(name, at) {
+        let namespace = self.namespace;
+        if let Some(number) = self.shared.catalog.number(namespace, name, at) {
             return Ok(Some(number));
         }
-        let Some((value, own)) = self.read_catalog(keyspace::table_name_key(name))? else { return Ok(None) };
+        let Some((value, own)) = self.read_catalog(keyspace::table_name_key(namespace, name))? else {
+            return Ok(None);
+        };
         let number = keyspace::number_in_value(&value).ok_or_else(damaged)?;
         if !own {
-            self.shared.catalog.remember(name, number, at);
+            self.shared.catalog.remember(namespace, name, number, at);
         }
         Ok(Some(number))
     }
 
-    /// The name of a table, if it exists.
+    /// The name of a table, if it exists in the transaction's namespace.
     pub(super) fn table_name(&mut self, number: TableNumber) -> Result<Option<Arc<str>>, DbError> {
         let at = self.snapshot.ts();
-        if let Some(name) = self.shared.catalog.name(number, at) {
-            return Ok(Some(name));
+        if let Some((namespace, name)) = self.shared.catalog.name(number, at) {
+            return Ok((namespace == self.namespace).then_some(name));
         }
         let Some((value, own)) = self.read_catalog(keyspace::table_number_key(number))? else {
             return Ok(None);
         };
-        let name = std::str::from_utf8(&value).map_err(|_| damaged())?;
+        let (namespace, name) = keyspace::table_in_value(&value).ok_or_else(damaged)?;
         if !own {
-            self.shared.catalog.remember(name, number, at);
+            self.shared.catalog.remember(namespace, name, number, at);
         }
-        Ok(Some(name.into()))
+        Ok((namespace == self.namespace).then(|| name.into()))
     }
 
     /// An entry of the catalog, and whether this transaction wrote it.
     fn read_catalog(&mut self, key: Bytes) -> Result<Option<(Bytes, bool)>, DbError> {
         if let Some(written) = self.writes.get(&key) {
-            return Ok(written.clone().map(|value| (value, true)));
+            return Ok(written.value().map(|value| (value.clone(), true)));
         }
         let stored = self.snapshot.get(&key);
         let stored = self.or_unreadable(stored)?;
@@ -66,13 +68,14 @@ impl Transaction {
             return Ok(number);
         }
         let number = self.next_table_number()?;
-        if number.0 - TABLE_NUMBER_FIRST >= TABLES_MAX as u32 {
+        if number.0 - APP_TABLE_FIRST >= TABLES_MAX as u32 {
             let message = format!("Table `{name}` cannot be created: there are {TABLES_MAX} tables already.");
             return Err(DbError::new("TooManyTables", message));
         }
         let entry = Bytes::copy_from_slice(&number.0.to_be_bytes());
-        self.writes.put(keyspace::table_name_key(name), Some(entry));
-        self.writes.put(keyspace::table_number_key(number), Some(Bytes::copy_from_slice(name.as_bytes())));
+        self.writes.put(keyspace::table_name_key(self.namespace, name), Written::Value(entry));
+        let entry = keyspace::table_value(self.namespace, name);
+        self.writes.put(keyspace::table_number_key(number), Written::Value(entry));
         Ok(number)
     }
 
@@ -86,10 +89,10 @@ impl Transaction {
         self.reads.add_range(KeyRange { start: read_from, end: all.end.clone() });
         let own = self.writes.range(&all).next_back().map(|(key, _)| key.clone());
         match committed.max(own) {
-            None => Ok(TableNumber(TABLE_NUMBER_FIRST)),
+            None => Ok(TableNumber(APP_TABLE_FIRST)),
             Some(key) => {
                 let highest = keyspace::number_in_key(&key).ok_or_else(damaged)?;
-                Ok(TableNumber(highest.0.saturating_add(1).max(TABLE_NUMBER_FIRST)))
+                Ok(TableNumber(highest.0.saturating_add(1).max(APP_TABLE_FIRST)))
             }
         }
     }

@@ -1,16 +1,17 @@
-//! Writing documents.
+//! Writing documents: what each operation makes of a document.
 //!
-//! **Invariant:** everything about a write is checked before the first key is buffered, so that an error leaves the
-//! transaction as it was.
+//! All of them end in `write_document`, which alone knows what else a written document changes.
 use bytes::Bytes;
-use weir_value::{CreationTime, DocumentError, DocumentId, Object, Value, document, json, names};
+use weir_value::{
+    CreationTime, DocumentError, DocumentId, Object, TableNumber, Value, document, json, names,
+};
 
 use super::Transaction;
 use super::splice::splice;
-use crate::{DbError, keyspace};
+use crate::{DbError, keyspace, system_tables};
 
-const ID: &str = "_id";
-const CREATION_TIME: &str = "_creationTime";
+pub(super) const ID: &str = "_id";
+pub(super) const CREATION_TIME: &str = "_creationTime";
 
 impl Transaction {
     /// Adds a document, a JSON object without `_id` and `_creationTime`, and gives its new id.
@@ -28,12 +29,39 @@ impl Transaction {
             return Err(DbError::new("InvalidDocument", message));
         }
         let number = self.table_for_insert(table)?;
-        let id = self.next_id(number);
-        let text = id.to_string();
-        fields.insert(ID, Value::String(text.clone()));
-        fields.insert(CREATION_TIME, Value::Float64(id.creation_time.as_f64()));
-        self.put_document(keyspace::document_key(&id), 0, &fields)?;
-        Ok(text)
+        let id = self.insert_into(number, &mut fields)?;
+        Ok(id.to_string())
+    }
+
+    /// Adds a document to one of the host's own tables.
+    pub(crate) fn insert_system(
+        &mut self,
+        table: TableNumber,
+        document: &[u8],
+    ) -> Result<DocumentId, DbError> {
+        let mut fields = document::parse(document).map_err(|error| invalid(&error))?;
+        self.insert_into(table, &mut fields)
+    }
+
+    /// Puts another document in the place of one of the host's own.
+    pub(crate) fn replace_system(&mut self, id: &DocumentId, document: &[u8]) -> Result<(), DbError> {
+        let mut fields = document::parse(document).map_err(|error| invalid(&error))?;
+        let stored = self.find_document(id)?;
+        set_host_fields(id, &mut fields);
+        self.write_object(id, Some(&stored), &fields)
+    }
+
+    /// Removes one of the host's own documents.
+    pub(crate) fn delete_system(&mut self, id: &DocumentId) -> Result<(), DbError> {
+        let stored = self.find_document(id)?;
+        self.write_document(id, Some(&stored), None)
+    }
+
+    fn insert_into(&mut self, table: TableNumber, fields: &mut Object) -> Result<DocumentId, DbError> {
+        let id = self.next_id(table);
+        set_host_fields(&id, fields);
+        self.write_object(&id, None, fields)?;
+        Ok(id)
     }
 
     /// Sets top-level fields of a document, and removes those that are `{"$undefined": null}`.
@@ -43,19 +71,20 @@ impl Transaction {
     pub fn patch(&mut self, table: Option<&str>, id: &str, fields: &[u8]) -> Result<(), DbError> {
         self.count_host_call()?;
         self.writable()?;
-        let id = self.resolve_id(table, id)?;
+        let id = self.resolve_writable(table, id)?;
         let mut changes = json::parse_patch(fields).map_err(|error| invalid(&error.into()))?;
-        let (key, stored) = self.find_document(&id)?;
+        let stored = self.find_document(&id)?;
         for (name, value) in changes.iter().filter(|(name, _)| is_given_by_host(name)) {
             check_unchanged(&id, name, value.as_ref())?;
         }
         changes.retain(|(name, _)| !is_given_by_host(name));
         self.scratch.clear();
         if splice(&stored, &changes, &mut self.scratch) {
-            return self.put_scratch(key, stored.len());
+            let patched = Bytes::copy_from_slice(&self.scratch);
+            return self.write_document(&id, Some(&stored), Some(patched));
         }
         let patched = patch_value(&stored, changes)?;
-        self.put_document(key, stored.len(), &patched)
+        self.write_object(&id, Some(&stored), &patched)
     }
 
     /// Puts another document in the place of one; its `_id` and `_creationTime` stay.
@@ -65,17 +94,16 @@ impl Transaction {
     pub fn replace(&mut self, table: Option<&str>, id: &str, document: &[u8]) -> Result<(), DbError> {
         self.count_host_call()?;
         self.writable()?;
-        let id = self.resolve_id(table, id)?;
+        let id = self.resolve_writable(table, id)?;
         let mut fields = document::parse(document).map_err(|error| invalid(&error))?;
         for name in [ID, CREATION_TIME] {
             if let Some(value) = fields.get(name) {
                 check_unchanged(&id, name, Some(value))?;
             }
         }
-        let (key, stored) = self.find_document(&id)?;
-        fields.insert(ID, Value::String(id.to_string()));
-        fields.insert(CREATION_TIME, Value::Float64(id.creation_time.as_f64()));
-        self.put_document(key, stored.len(), &fields)
+        let stored = self.find_document(&id)?;
+        set_host_fields(&id, &mut fields);
+        self.write_object(&id, Some(&stored), &fields)
     }
 
     /// Removes a document.
@@ -85,18 +113,26 @@ impl Transaction {
     pub fn delete(&mut self, table: Option<&str>, id: &str) -> Result<(), DbError> {
         self.count_host_call()?;
         self.writable()?;
-        let id = self.resolve_id(table, id)?;
-        let (key, stored) = self.find_document(&id)?;
-        let counted = self.usage.add_write(stored.len());
-        self.or_poison(counted)?;
-        self.writes.put(key, None);
-        Ok(())
+        let id = self.resolve_writable(table, id)?;
+        let stored = self.find_document(&id)?;
+        self.write_document(&id, Some(&stored), None)
     }
 
-    fn find_document(&mut self, id: &DocumentId) -> Result<(Bytes, Bytes), DbError> {
-        let key = keyspace::document_key(id);
-        match self.read_point(key.clone())? {
-            Some(document) => Ok((key, document)),
+    /// What an id means, if functions may write its document.
+    fn resolve_writable(&mut self, table: Option<&str>, text: &str) -> Result<DocumentId, DbError> {
+        let id = self.resolve_id(table, text)?;
+        match system_tables::name(id.table) {
+            None => Ok(id),
+            Some(name) => Err(DbError::new(
+                "InvalidId",
+                format!("`{text}` is a document of the system table `{name}`, which only the host writes."),
+            )),
+        }
+    }
+
+    fn find_document(&mut self, id: &DocumentId) -> Result<Bytes, DbError> {
+        match self.read_point(keyspace::document_key(id))? {
+            Some(document) => Ok(document),
             None => Err(DbError::new(
                 "NotFound",
                 format!("There is no document `{id}`; it was deleted, or never was."),
@@ -104,22 +140,20 @@ impl Transaction {
         }
     }
 
-    fn put_document(&mut self, key: Bytes, bytes_before: usize, fields: &Object) -> Result<(), DbError> {
+    fn write_object(
+        &mut self,
+        id: &DocumentId,
+        before: Option<&Bytes>,
+        fields: &Object,
+    ) -> Result<(), DbError> {
         self.scratch.clear();
         fields.write_json(&mut self.scratch);
-        self.put_scratch(key, bytes_before)
-    }
-
-    /// Buffers the document that was written down.
-    fn put_scratch(&mut self, key: Bytes, bytes_before: usize) -> Result<(), DbError> {
-        let counted = self.usage.add_write(self.scratch.len().max(bytes_before));
-        self.or_poison(counted)?;
-        self.writes.put(key, Some(Bytes::copy_from_slice(&self.scratch)));
-        Ok(())
+        let after = Bytes::copy_from_slice(&self.scratch);
+        self.write_document(id, before, Some(after))
     }
 
     /// An id that no document has: later than all that this transaction gave, and random.
-    fn next_id(&mut self, table: weir_value::TableNumber) -> DocumentId {
+    fn next_id(&mut self, table: TableNumber) -> DocumentId {
         let creation_time = match self.last_created {
             Some(last) => last.next(),
             None => CreationTime::new(self.context.now_ms).unwrap_or(CreationTime::ZERO),
@@ -127,6 +161,11 @@ impl Transaction {
         self.last_created = Some(creation_time);
         DocumentId { table, creation_time, random: self.shared.entropy.draw() }
     }
+}
+
+fn set_host_fields(id: &DocumentId, fields: &mut Object) {
+    fields.insert(ID, Value::String(id.to_string()));
+    fields.insert(CREATION_TIME, Value::Float64(id.creation_time.as_f64()));
 }
 
 /// The patched document, by the way that every patch could go, and the unusual ones do.
@@ -166,6 +205,6 @@ fn invalid(error: &DocumentError) -> DbError {
     DbError::new("InvalidDocument", error.to_string())
 }
 
-fn damaged() -> DbError {
+pub(super) fn damaged() -> DbError {
     DbError::new("StorageFailed", "A stored document is damaged; restore the data folder from a backup.")
 }

@@ -14,6 +14,18 @@ impl Host for CallState {
         self.ask(|tx| Ok(tx.get(table.as_deref(), &id)?.map(Vec::from)))
     }
 
+    fn get_many(&mut self, table: Option<String>, ids: Vec<u8>) -> Answer<Vec<u8>> {
+        self.ask(|tx| tx.get_many(table.as_deref(), &ids))
+    }
+
+    fn page(&mut self, plan: Vec<u8>, options: Vec<u8>) -> Answer<Vec<u8>> {
+        self.ask(|tx| tx.page(&plan, &options))
+    }
+
+    fn count(&mut self, plan: Vec<u8>) -> Answer<u64> {
+        self.ask(|tx| tx.count(&plan))
+    }
+
     fn query(&mut self, plan: Vec<u8>, max_rows: u32) -> Answer<WitBatch> {
         self.ask(|tx| tx.query(&plan, max_rows).map(WitBatch::from))
     }

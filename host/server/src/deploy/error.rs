@@ -4,7 +4,7 @@
 
 use std::io;
 
-use weir_db::CommitError;
+use weir_db::{CommitError, DeploymentError};
 use weir_store::SequenceError;
 
 use crate::folders;
@@ -23,6 +23,9 @@ pub enum DeployError {
     /// A module could not be loaded.
     #[error(transparent)]
     Load(#[from] LoadFailure),
+    /// A document does not fit the schema, or the schema cannot be had.
+    #[error("{0}")]
+    Schema(String),
     /// Another deployment is under way.
     #[error("another deployment is under way: try again when it has ended")]
     Busy,
@@ -75,13 +78,27 @@ impl DeployError {
     /// Whether it is the host that failed, and not whoever deploys.
     pub(super) fn is_of_host(&self) -> bool {
         match self {
-            DeployError::Invalid(_) | DeployError::Load(_) | DeployError::Busy => false,
+            DeployError::Invalid(_) | DeployError::Load(_) | DeployError::Schema(_) | DeployError::Busy => {
+                false
+            }
             DeployError::DiskFull(_)
             | DeployError::WaitsForRoom
             | DeployError::Files(_)
             | DeployError::Record(_)
             | DeployError::Lost
             | DeployError::Panicked => true,
+        }
+    }
+}
+
+impl From<DeploymentError> for DeployError {
+    fn from(error: DeploymentError) -> Self {
+        match error {
+            DeploymentError::DocumentMismatch { .. } | DeploymentError::Refused(_) => {
+                DeployError::Schema(error.to_string())
+            }
+            DeploymentError::Superseded => DeployError::Busy,
+            DeploymentError::Commit(error) => DeployError::of_record(&error),
         }
     }
 }

@@ -25,8 +25,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-use weir_db::{Database, DeploymentVersion, Functions, MissingFunctions};
-use weir_value::{FunctionPath, Timestamp};
+use weir_db::{Database, DeploymentVersion, Functions, MissingFunctions, PreparedDeployment, Progress};
+use weir_value::{FunctionPath, Schema, Timestamp};
 
 use self::summary::Record;
 use crate::component_files::{ComponentFiles, ComponentHash};
@@ -64,6 +64,8 @@ pub trait Loader: Send + Sync + 'static {
 pub struct Loaded {
     /// The functions of all modules.
     pub functions: Arc<dyn Functions>,
+    /// The tables that they declare.
+    pub schema: Schema,
     /// The paths of each module's functions, in the order of the modules.
     pub by_module: Vec<Vec<FunctionPath>>,
 }
@@ -83,6 +85,8 @@ pub struct Deployer {
     /// The record is written and not durable yet.
     is_recording: AtomicBool,
     summary: Mutex<Summary>,
+    /// How far the deployment is that is being prepared.
+    progress: Mutex<Option<Progress>>,
 }
 
 impl Deployer {
@@ -106,7 +110,13 @@ impl Deployer {
             is_stopping: AtomicBool::new(false),
             is_recording: AtomicBool::new(false),
             summary: Mutex::default(),
+            progress: Mutex::default(),
         }
+    }
+
+    /// How far the deployment is that is being prepared; `None` while there is none.
+    pub fn progress(&self) -> Option<Progress> {
+        self.progress.lock().clone()
     }
 
     /// What is deployed now.
@@ -132,7 +142,8 @@ impl Deployer {
             return Ok(());
         };
         let (loaded, missing) = restore::restore(&record.modules, files, &*self.loader)?;
-        self.put_in_force(loaded.functions, record.summaries(), missing);
+        let version = self.db.set_functions(Arc::clone(&loaded.functions));
+        self.announce(version, &*loaded.functions, record.summaries(), missing);
         self.remove_unused_files();
         Ok(())
     }
@@ -194,23 +205,75 @@ impl Deployer {
     fn carry_out(&self, modules: &[Module]) -> Result<Summary, DeployError> {
         let loaded = self.loader.load(modules, MissingFunctions::default())?;
         let record = Record::of(modules, &loaded);
+        let prepared = self.prepare(loaded.schema)?;
         let _placing = self.placing.lock();
-        if self.is_stopping.load(Ordering::Acquire) {
-            return Err(DeployError::Lost);
-        }
-        let kept = self.keep_files(modules, &record).and_then(|()| self.write_record(&record));
-        let recorded_at = match kept {
-            Ok(ts) => ts,
+        let (version, recorded_at) = match self.place(modules, &record, &prepared, &loaded.functions) {
+            Ok(placed) => placed,
             Err(error) => {
                 // Nothing is recorded, so nothing but what is in force is needed.
+                self.abandon(prepared);
                 self.remove_unused_files();
                 return Err(error);
             }
         };
         self.wait_durable(recorded_at)?;
-        let summary = self.put_in_force(loaded.functions, record.summaries(), Vec::new());
+        self.db.forget_deployments_before(recorded_at);
+        let summary = self.announce(version, &*loaded.functions, record.summaries(), Vec::new());
         self.remove_unused_files();
         Ok(summary)
+    }
+
+    /// Makes the tables and indexes of a schema, and checks the documents that there are.
+    fn prepare(&self, schema: Schema) -> Result<PreparedDeployment, DeployError> {
+        if self.is_stopping.load(Ordering::Acquire) {
+            return Err(DeployError::Lost);
+        }
+        let mut prepared = self.db.prepare(schema)?;
+        let finished = self.finish_preparing(&mut prepared);
+        *self.progress.lock() = None;
+        match finished {
+            Ok(()) => Ok(prepared),
+            Err(error) => {
+                self.abandon(prepared);
+                Err(error)
+            }
+        }
+    }
+
+    fn finish_preparing(&self, prepared: &mut PreparedDeployment) -> Result<(), DeployError> {
+        loop {
+            *self.progress.lock() = Some(prepared.progress().clone());
+            if self.is_stopping.load(Ordering::Acquire) {
+                return Err(DeployError::Lost);
+            }
+            if !prepared.step(&self.db)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn abandon(&self, prepared: PreparedDeployment) {
+        if let Err(error) = self.db.abandon(prepared) {
+            tracing::debug!(%error, "what a deployment has built is dropped by the next one");
+        }
+    }
+
+    /// Writes the files, then the commit that puts the deployment in force.
+    fn place(
+        &self,
+        modules: &[Module],
+        record: &Record,
+        prepared: &PreparedDeployment,
+        functions: &Arc<dyn Functions>,
+    ) -> Result<(DeploymentVersion, Timestamp), DeployError> {
+        if self.is_stopping.load(Ordering::Acquire) {
+            return Err(DeployError::Lost);
+        }
+        self.keep_files(modules, record)?;
+        let unwritable = |error: serde_json::Error| DeployError::Record(error.to_string());
+        let text = serde_json::to_vec(record).map_err(unwritable)?;
+        let event = serde_json::to_vec(&record.event()).map_err(unwritable)?;
+        Ok(self.db.put_in_force(prepared, Arc::clone(functions), text.into(), &event)?)
     }
 
     fn keep_files(&self, modules: &[Module], record: &Record) -> Result<(), DeployError> {
@@ -219,11 +282,6 @@ impl Deployer {
         let components: Vec<(ComponentHash, &Bytes)> =
             hashes.zip(modules.iter().map(|module| &module.component)).collect();
         files.write(&components).map_err(DeployError::of_files)
-    }
-
-    fn write_record(&self, record: &Record) -> Result<Timestamp, DeployError> {
-        let text = serde_json::to_vec(record).map_err(|error| DeployError::Record(error.to_string()))?;
-        self.db.write_system(RECORD_NAME, text.into()).map_err(|error| DeployError::of_record(&error))
     }
 
     /// A record that the store could not make durable before it was closed is
@@ -235,14 +293,15 @@ impl Deployer {
         waited.map_err(|_| DeployError::Lost)
     }
 
-    fn put_in_force(
+    /// Says what is in force.
+    fn announce(
         &self,
-        functions: Arc<dyn Functions>,
+        version: DeploymentVersion,
+        functions: &dyn Functions,
         modules: Vec<ModuleSummary>,
         missing: Vec<MissingModule>,
     ) -> Summary {
         let described = functions.list().iter().map(|info| summary::describe(info)).collect();
-        let version = self.db.set_functions(functions);
         let summary = Summary { version: version.0, modules, functions: described, missing };
         *self.summary.lock() = summary.clone();
         (self.on_change)(version);

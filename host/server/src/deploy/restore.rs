@@ -143,7 +143,8 @@ mod tests {
                 return Err(LoadFailure("too much together".to_owned()));
             }
             let functions = Arc::new(NativeFunctions::new().with_missing(missing));
-            Ok(Loaded { functions, by_module: vec![Vec::new(); modules.len()] })
+            let by_module = vec![Vec::new(); modules.len()];
+            Ok(Loaded { functions, schema: weir_value::Schema::default(), by_module })
         }
     }
 

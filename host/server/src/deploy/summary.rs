@@ -95,6 +95,14 @@ impl Record {
     pub(super) fn summaries(&self) -> Vec<ModuleSummary> {
         self.modules.iter().map(|recorded| recorded.module.clone()).collect()
     }
+
+    /// What the table `_deployments` says of it.
+    pub(super) fn event(&self) -> serde_json::Value {
+        let functions = self.modules.iter().filter_map(|recorded| recorded.functions.as_ref());
+        let functions: usize = functions.map(Vec::len).sum();
+        let modules: Vec<&str> = self.modules.iter().map(|recorded| recorded.module.name.as_str()).collect();
+        serde_json::json!({ "modules": modules, "functions": functions })
+    }
 }
 
 impl MissingModule {

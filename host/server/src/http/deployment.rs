@@ -10,13 +10,14 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use weir_db::Progress;
 use weir_value::limits;
 
 use super::answer::{Answer, ApiError, json};
 use super::{body, caller};
 use crate::backend::Backend;
-use crate::deploy::{DeployError, Module};
+use crate::deploy::{DeployError, Module, Summary};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +30,15 @@ struct Deployment {
 struct SentModule {
     name: String,
     component: String,
+}
+
+/// What is deployed, and how far the next deployment is while it is being prepared.
+#[derive(Serialize)]
+struct Described {
+    #[serde(flatten)]
+    deployed: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preparing: Option<Progress>,
 }
 
 /// Puts a new deployment in place.
@@ -46,7 +56,9 @@ pub async fn deploy(backend: &Arc<Backend>, request: Request<Incoming>) -> Resul
 pub fn describe(backend: &Backend, request: &Request<Incoming>) -> Result<Answer, ApiError> {
     let query = request.uri().query().unwrap_or("");
     caller::require_admin(&backend.admin_key, request.headers(), query)?;
-    Ok(json(StatusCode::OK, &backend.deployer.summary()))
+    let described =
+        Described { deployed: backend.deployer.summary(), preparing: backend.deployer.progress() };
+    Ok(json(StatusCode::OK, &described))
 }
 
 fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
@@ -68,6 +80,7 @@ fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
 fn refuse(error: DeployError) -> ApiError {
     let (status, code) = match &error {
         DeployError::Invalid(_) | DeployError::Load(_) => (StatusCode::BAD_REQUEST, "InvalidDeployment"),
+        DeployError::Schema(_) => (StatusCode::BAD_REQUEST, "SchemaMismatch"),
         DeployError::Busy => (StatusCode::CONFLICT, "DeploymentInProgress"),
         DeployError::DiskFull(_) | DeployError::WaitsForRoom => {
             (StatusCode::INSUFFICIENT_STORAGE, "DiskFull")

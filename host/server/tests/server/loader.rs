@@ -12,7 +12,7 @@ use serde_json::json;
 use weir_db::native::{NativeFunctions, open_info};
 use weir_db::{FunctionError, FunctionKind, Functions, MissingFunctions, Transaction, Visibility};
 use weir_server::deploy::{LoadFailure, Loaded, Loader, Module};
-use weir_value::{FunctionPath, Value};
+use weir_value::{FunctionPath, Schema, Value};
 
 use crate::hold::{Closed, Hold};
 
@@ -80,7 +80,7 @@ impl Loader for TestLoader {
             let added = paths(&functions).into_iter().filter(|path| !before.contains(path));
             by_module.push(added.collect());
         }
-        Ok(Loaded { functions: Arc::new(functions), by_module })
+        Ok(Loaded { functions: Arc::new(functions), schema: Schema::default(), by_module })
     }
 }
 

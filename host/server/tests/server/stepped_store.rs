@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use weir_store::{
-    ConsumerError, GroupObserver, LogConsumer, SequenceError, Snapshot, Store, StoreClosed, StoreStats, Write,
+    Changes, ConsumerError, GroupObserver, LogConsumer, SequenceError, Snapshot, Store, StoreClosed,
+    StoreStats,
 };
 use weir_value::Timestamp;
 
@@ -34,7 +35,7 @@ impl SteppedStore {
 }
 
 impl Store for SteppedStore {
-    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Vec<Write>) -> Result<Timestamp, SequenceError> {
+    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Timestamp, SequenceError> {
         (self.on_step)(Step::BeforeRecord);
         let sequenced = self.inner.sequence(make);
         (self.on_step)(Step::Sequenced);

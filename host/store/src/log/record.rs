@@ -244,7 +244,7 @@ fn parse_commit(payload: &mut &[u8]) -> Option<Commit> {
         let value = if value_len == DELETED { None } else { Some(take_bytes(payload, value_len)?) };
         writes.push(Write { key, value });
     }
-    Some(Commit { ts: Timestamp::from_nanos(ts_ns), writes })
+    Some(Commit { ts: Timestamp::from_nanos(ts_ns), writes, touched: Vec::new() })
 }
 
 fn take_u32(payload: &mut &[u8]) -> Option<u32> {
@@ -276,6 +276,7 @@ mod tests {
         let commit = |(at, writes): (usize, Vec<_>)| Commit {
             ts: Timestamp::from_nanos(at as u64 + 1),
             writes: Vec::into_iter(writes).map(write).collect(),
+            touched: Vec::new(),
         };
         commits.into_iter().enumerate().map(commit).map(Arc::new).collect()
     }

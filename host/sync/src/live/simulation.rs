@@ -94,6 +94,7 @@ impl Model {
             log_lines: Vec::new(),
             read_set: ReadSet::new([], [range]),
             ts: run.at,
+            journal: None,
         }
     }
 }

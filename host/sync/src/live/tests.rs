@@ -24,7 +24,7 @@ fn outcome(run: &Run<()>, value: &str) -> QueryOutcome {
     end.push(0xff);
     let range = KeyRange { start: run.key.args.clone(), end: Bytes::from(end) };
     let read_set = ReadSet::new([], [range]);
-    QueryOutcome { result: Ok(bytes(value)), log_lines: vec![], read_set, ts: run.at }
+    QueryOutcome { result: Ok(bytes(value)), log_lines: vec![], read_set, ts: run.at, journal: None }
 }
 
 struct Host {

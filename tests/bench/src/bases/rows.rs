@@ -67,7 +67,7 @@ impl<'a> Committer<'a> {
     /// When the store refuses it again and again, or for another reason than too much to do.
     pub fn commit(&mut self, writes: &[Write]) -> Result<Timestamp> {
         for _ in 0..TRIES {
-            match self.store.sequence(&mut |_| writes.to_vec()) {
+            match self.store.sequence(&mut |_| writes.to_vec().into()) {
                 Err(SequenceError::Overloaded) => self.refused += 1,
                 result => return Ok(result?),
             }

@@ -174,7 +174,7 @@ impl<'a> Committer<'a> {
         let writes = self.history.writes(number);
         let began = Instant::now();
         loop {
-            match self.store.sequence(&mut |_| writes.clone()) {
+            match self.store.sequence(&mut |_| writes.clone().into()) {
                 Ok(ts) => {
                     self.lock().commits.push_back(Commit { number, ts, began });
                     self.changed.notify_all();

@@ -54,7 +54,7 @@ impl Writer {
 
     fn commit(&self, store: &dyn Store, meter: &Meter, write: Write) -> Result<(), String> {
         let ts = loop {
-            match store.sequence(&mut |_| vec![write.clone()]) {
+            match store.sequence(&mut |_| vec![write.clone()].into()) {
                 Ok(ts) => break ts,
                 Err(SequenceError::Overloaded) => meter.note_refusal(),
                 Err(error) => return Err(error.to_string()),

@@ -213,14 +213,14 @@ fn every_error_says_what_was_wrong() {
             tx.query(br#"{"table":"users","order":"up"}"#, 0).map(drop)
         }),
         ("InvalidQuery", "", |tx, _| tx.query(br#"{"table":"users","limit":-1}"#, 0).map(drop)),
-        ("InvalidQuery", "`neq` is no comparison", |tx, _| {
+        ("InvalidQuery", "`neq` is not a comparison", |tx, _| {
             tx.query(br#"{"table":"users","range":[{"op":"neq","field":"_creationTime","value":1}]}"#, 0)
                 .map(drop)
         }),
         ("InvalidQuery", "the range compares `n`", |tx, _| {
             tx.query(br#"{"table":"users","range":[{"op":"eq","field":"n","value":1}]}"#, 0).map(drop)
         }),
-        ("InvalidQuery", "no id of table `users`", |tx, g| {
+        ("InvalidQuery", "not an id of table `users`", |tx, g| {
             let plan = json!({"table": "users", "index": "by_id", "range": [{"op": "eq", "field": "_id", "value": g.other}]});
             tx.query(plan.to_string().as_bytes(), 0).map(drop)
         }),
@@ -230,7 +230,7 @@ fn every_error_says_what_was_wrong() {
         ("InvalidQuery", "got a number", |tx, _| {
             tx.query(br#"{"table":"users","filter":{"$field":"n"}}"#, 0).map(drop)
         }),
-        ("IndexNotFound", "no index `by_name`", |tx, _| {
+        ("IndexNotFound", "`users.by_name` not found", |tx, _| {
             tx.query(br#"{"table":"users","index":"by_name"}"#, 0).map(drop)
         }),
         ("InvalidCursor", "cursor 77", |tx, _| tx.query_next(77, 0).map(drop)),
@@ -279,7 +279,7 @@ fn lines_are_kept_in_order() {
     let mut tx = world.tx();
     tx.log(LogLevel::Log, "'one'");
     tx.log(LogLevel::Warn, "two");
-    let (_, lines) = tx.into_read_set();
+    let (_, _, lines) = tx.into_read_set();
     assert_eq!(lines, [(LogLevel::Log, "[LOG] 'one'".to_owned()), (LogLevel::Warn, "[WARN] two".to_owned())]);
 }
 

@@ -45,7 +45,7 @@ proptest! {
         let (passed, _) = query.run(&rows);
         let mut tx = world.tx();
         query_all(&mut tx, &query.plan(&rows), query.batch_rows).unwrap();
-        let (read_set, _) = tx.into_read_set();
+        let (read_set, _, _) = tx.into_read_set();
         for (place, row) in rows.iter().enumerate() {
             let id: DocumentId = row.id.parse().unwrap();
             let read = read_set.contains(&keyspace::document_key(&id));

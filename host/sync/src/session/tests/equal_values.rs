@@ -110,7 +110,7 @@ proptest! {
                 let seen = if run.key.path.function() == "q1" { number & !1 } else { number };
                 let result = Ok(Bytes::from(documents(&edits[..seen]).to_string()));
                 let read_set = ReadSet::new([Bytes::from_static(b"documents")], []);
-                let _ = live.run_finished(run.id, QueryOutcome { result, log_lines: vec![], read_set, ts: run.at });
+                let _ = live.run_finished(run.id, QueryOutcome { result, log_lines: vec![], read_set, ts: run.at, journal: None });
             }
             for (client, reads) in [(&mut patched, *reads_patched), (&mut whole, *reads_whole)] {
                 client.session.wake();

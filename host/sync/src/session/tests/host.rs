@@ -154,8 +154,13 @@ impl Host {
         let at = self.in_flight.iter().position(|run| run.key.path.to_string() == path);
         let run = self.in_flight.remove(at.unwrap_or_else(|| panic!("{path} is not in flight")));
         let key = Bytes::copy_from_slice(run.key.path.function().as_bytes());
-        let outcome =
-            QueryOutcome { result, log_lines: vec![], read_set: ReadSet::new([key], []), ts: run.at };
+        let outcome = QueryOutcome {
+            result,
+            log_lines: vec![],
+            read_set: ReadSet::new([key], []),
+            ts: run.at,
+            journal: None,
+        };
         let step = self.live.run_finished(run.id, outcome);
         self.perform(step);
     }

@@ -159,6 +159,7 @@ fn first_transition(client: &str, value: String) -> Vec<String> {
         log_lines: vec![],
         read_set: ReadSet::default(),
         ts: run.at,
+        journal: None,
     };
     assert_eq!(live.run_finished(run.id, outcome).wake, [SocketId(1)]);
     session.wake();

@@ -1,0 +1,182 @@
+//! The work of a deployment, batch by batch: building an index, checking the documents of a table.
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_store::{Direction, Snapshot, Write};
+use weir_value::{CreationTime, DocumentId, TableNumber, Validator, Value, json};
+
+use super::DeploymentError;
+use crate::committer::Gate;
+use crate::index::{Index, IndexState, Registry};
+use crate::keyspace::{self, IndexNumber};
+use crate::transaction::{Reads, without_host_fields};
+use crate::{Database, DbError, KeyRange};
+
+/// A batch reads no more documents than this,
+const BATCH_ROWS_MAX: usize = 1_024;
+/// and begins with so many, whose size is not known.
+const BATCH_ROWS_FIRST: usize = 64;
+/// What a batch of documents should have together.
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
+
+/// What a batch has done.
+pub(super) struct Step {
+    pub(super) documents: u64,
+    pub(super) is_done: bool,
+}
+
+/// How many rows the next batch reads.
+struct BatchSize(usize);
+
+impl BatchSize {
+    fn learn(&mut self, rows: &[(Bytes, Bytes)]) {
+        let bytes: usize = rows.iter().map(|(_, document)| document.len()).sum();
+        let row_bytes = (bytes / rows.len().max(1)).max(1);
+        self.0 = (BATCH_BYTES / row_bytes).clamp(1, BATCH_ROWS_MAX);
+    }
+}
+
+/// An index that is being built.
+pub(super) struct IndexBuild {
+    index: Arc<Index>,
+    size: BatchSize,
+}
+
+impl IndexBuild {
+    pub(super) fn new(index: Arc<Index>) -> IndexBuild {
+        IndexBuild { index, size: BatchSize(BATCH_ROWS_FIRST) }
+    }
+
+    /// Adds the next documents. Optimistic, as mutations are: what was written meanwhile is read again behind the gate.
+    pub(super) fn step(&mut self, db: &Database) -> Result<Step, DeploymentError> {
+        let opened = db.committer.open();
+        let batch = self.read(&opened.snapshot)?;
+        let mut gate = db.committer.enter();
+        let mut reads = Reads::default();
+        reads.add_range(batch.covered.clone());
+        let batch = match gate.check(&reads, opened.snapshot.ts()) {
+            Ok(()) => batch,
+            Err(_) => self.read(&db.committer.open().snapshot)?,
+        };
+        self.commit(db, &mut gate, batch)
+    }
+
+    fn read(&mut self, snapshot: &Snapshot) -> Result<Batch, DeploymentError> {
+        let mut covered = keyspace::documents(self.index.table);
+        let progress = snapshot.get(&keyspace::index_progress_key(self.index.number))?;
+        if let Some(progress) = progress {
+            covered.start = keyspace::successor(&progress);
+        }
+        let rows = snapshot.scan(&covered.start, &covered.end, Direction::Ascending, self.size.0)?;
+        let is_done = rows.len() < self.size.0;
+        self.size.learn(&rows);
+        let last = match (is_done, rows.last()) {
+            (false, Some((last, _))) => {
+                covered.end = keyspace::successor(last);
+                last.clone()
+            }
+            // Behind every document there can be.
+            _ => covered.end.clone(),
+        };
+        let mut writes = Vec::with_capacity(rows.len() + 1);
+        for (key, document) in &rows {
+            writes.push(Write { key: self.entry_key(key, document)?, value: Some(Bytes::new()) });
+        }
+        writes.push(Write { key: keyspace::index_progress_key(self.index.number), value: Some(last) });
+        Ok(Batch { covered, writes, documents: rows.len() as u64, is_done })
+    }
+
+    fn entry_key(&self, key: &[u8], document: &[u8]) -> Result<Bytes, DeploymentError> {
+        let id = keyspace::document_in_key(key).ok_or_else(damaged)?;
+        let document = json::parse_object(document).map_err(|_| damaged())?;
+        Ok(self.index.entry_key(&id, &document))
+    }
+
+    fn commit(&self, db: &Database, gate: &mut Gate<'_>, batch: Batch) -> Result<Step, DeploymentError> {
+        let current = db.deployments.newest();
+        let rules = current.registry.table(self.index.table);
+        if !rules.is_some_and(|rules| rules.indexes.iter().any(|index| index.number == self.index.number)) {
+            return Err(DeploymentError::Superseded);
+        }
+        gate.sequence_plain(batch.writes)?;
+        Ok(Step { documents: batch.documents, is_done: batch.is_done })
+    }
+}
+
+struct Batch {
+    /// The documents that were looked at.
+    covered: KeyRange,
+    writes: Vec<Write>,
+    documents: u64,
+    is_done: bool,
+}
+
+/// A table whose documents are being checked. What is written meanwhile is checked by its transaction.
+pub(super) struct Validation {
+    table_name: String,
+    validator: Arc<Validator>,
+    rest: KeyRange,
+    size: BatchSize,
+}
+
+impl Validation {
+    pub(super) fn new(table: TableNumber, table_name: String, validator: Arc<Validator>) -> Validation {
+        let rest = keyspace::documents(table);
+        Validation { table_name, validator, rest, size: BatchSize(BATCH_ROWS_FIRST) }
+    }
+
+    pub(super) fn step(&mut self, db: &Database) -> Result<Step, DeploymentError> {
+        let opened = db.committer.open();
+        let snapshot = &opened.snapshot;
+        let rows = snapshot.scan(&self.rest.start, &self.rest.end, Direction::Ascending, self.size.0)?;
+        let is_done = rows.len() < self.size.0;
+        self.size.learn(&rows);
+        let tables = |number| db.shared.catalog.name(number, snapshot.ts()).map(|(_, name)| name);
+        for (key, document) in &rows {
+            let id = keyspace::document_in_key(key).ok_or_else(damaged)?;
+            let document = json::parse_object(document).map_err(|_| damaged())?;
+            let checked = self.validator.check(&Value::Object(without_host_fields(&document)), &tables);
+            checked.map_err(|error| DeploymentError::DocumentMismatch {
+                table: self.table_name.clone(),
+                id: id.to_string(),
+                reason: error.to_string(),
+            })?;
+        }
+        if let Some((last, _)) = rows.last() {
+            self.rest.start = keyspace::successor(last);
+        }
+        Ok(Step { documents: rows.len() as u64, is_done })
+    }
+}
+
+impl Database {
+    /// The indexes that hold every document of their table.
+    pub(super) fn built_indexes(
+        &self,
+        registry: &Registry,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<IndexNumber>, DeploymentError> {
+        let mut built = Vec::new();
+        for index in registry.indexes() {
+            if index.state == IndexState::Ready || is_built(index, snapshot)? {
+                built.push(index.number);
+            }
+        }
+        Ok(built)
+    }
+}
+
+/// Whether the last batch of an index has been committed.
+pub(super) fn is_built(index: &Index, snapshot: &Snapshot) -> Result<bool, DeploymentError> {
+    let progress = snapshot.get(&keyspace::index_progress_key(index.number))?;
+    Ok(progress.is_some_and(|progress| progress >= keyspace::documents(index.table).end))
+}
+
+/// The id of a document that is about to be inserted.
+pub(super) fn unsaved_id() -> DocumentId {
+    DocumentId { table: crate::system_tables::INDEXES, creation_time: CreationTime::ZERO, random: [0; 8] }
+}
+
+fn damaged() -> DbError {
+    DbError::new("StorageFailed", "a stored document is damaged; restore the data folder from a backup")
+}

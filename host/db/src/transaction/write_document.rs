@@ -1,0 +1,144 @@
+//! The one way in which a document comes to be written.
+//!
+//! A written document changes its own key, its table's indexes and its table's count, and has to be what the schema
+//! wants. Whoever adds something that is kept beside documents adds it here.
+//!
+//! **Invariant:** everything about a write is checked before the first key is buffered, so that an error leaves the
+//! transaction as it was. For every written document the keys of *all* its indexes are among the transaction's
+//! changes, old and new, whether or not they are equal: a query that read the document through an index depends on
+//! the key that it has there.
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_value::{DocumentId, Object, ValidationError, Validator, Value, json};
+
+use super::Transaction;
+use super::tables::SeenTables;
+use super::write::{CREATION_TIME, ID, damaged};
+use crate::index::TableRules;
+use crate::write_buffer::Written;
+use crate::{DbError, keyspace};
+
+/// A document's entry in one index, before and after.
+struct EntryChange {
+    before: Option<Bytes>,
+    after: Option<Bytes>,
+}
+
+impl Transaction {
+    /// Buffers that `after` stands in the place of `before`, canonical JSON both; `None` is no document.
+    pub(super) fn write_document(
+        &mut self,
+        id: &DocumentId,
+        before: Option<&Bytes>,
+        after: Option<Bytes>,
+    ) -> Result<(), DbError> {
+        let bytes = before.map_or(0, Bytes::len).max(after.as_ref().map_or(0, Bytes::len));
+        let counted = self.usage.add_write(bytes);
+        self.or_poison(counted)?;
+        let deployed = Arc::clone(&self.deployed);
+        let entries = match deployed.registry.table(id.table) {
+            Some(rules) => self.check_and_index(rules, id, before, after.as_ref())?,
+            None => Vec::new(),
+        };
+        for entry in entries {
+            self.put_entry(entry);
+        }
+        match (before, &after) {
+            (None, Some(_)) => self.writes.add_to_count(id.table, 1),
+            (Some(_), None) => self.writes.add_to_count(id.table, -1),
+            _ => {}
+        }
+        let written = after.map_or(Written::Deleted, Written::Value);
+        self.writes.put(keyspace::document_key(id), written);
+        Ok(())
+    }
+
+    /// Checks the document against its table's rules; gives what changes in the table's indexes.
+    fn check_and_index(
+        &mut self,
+        rules: &TableRules,
+        id: &DocumentId,
+        before: Option<&Bytes>,
+        after: Option<&Bytes>,
+    ) -> Result<Vec<EntryChange>, DbError> {
+        let parse = |json: &Bytes| json::parse_object(json).map_err(|_| damaged());
+        let after = after.map(parse).transpose()?;
+        if let Some(document) = &after {
+            self.check_document(rules, id, document)?;
+        }
+        if rules.indexes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let before = before.map(parse).transpose()?;
+        let change = |index: &Arc<crate::index::Index>| EntryChange {
+            before: before.as_ref().map(|document| index.entry_key(id, document)),
+            after: after.as_ref().map(|document| index.entry_key(id, document)),
+        };
+        Ok(rules.indexes.iter().map(change).collect())
+    }
+
+    fn check_document(
+        &mut self,
+        rules: &TableRules,
+        id: &DocumentId,
+        document: &Object,
+    ) -> Result<(), DbError> {
+        if rules.document.is_none() && rules.pending_document.is_none() {
+            return Ok(());
+        }
+        let bare = without_host_fields(document);
+        if let Some(validator) = &rules.document
+            && let Err(error) = self.check_against(validator, bare.clone())?
+        {
+            let table = self.table_name(id.table)?.unwrap_or_default();
+            return Err(DbError::new(
+                "SchemaValidationError",
+                format!(
+                    "Failed to insert or update a document in table \"{table}\" because it does not match the schema: {error}"
+                ),
+            ));
+        }
+        // A deployment that is being prepared must not stop the one in force: it is the one that fails.
+        if let Some(validator) = &rules.pending_document
+            && let Err(error) = self.check_against(validator, bare)?
+        {
+            self.pending_mismatch.get_or_insert((*id, error));
+        }
+        Ok(())
+    }
+
+    fn check_against(
+        &mut self,
+        validator: &Validator,
+        document: Object,
+    ) -> Result<Result<(), ValidationError>, DbError> {
+        let checked = validator.check(&Value::Object(document), &SeenTables::new(self));
+        match &self.poison {
+            Some(error) => Err(error.clone()),
+            None => Ok(checked),
+        }
+    }
+
+    fn put_entry(&mut self, EntryChange { before, after }: EntryChange) {
+        match (before, after) {
+            (Some(before), Some(after)) if before == after => self.writes.touch(after),
+            (before, after) => {
+                if let Some(key) = before {
+                    self.writes.put(key, Written::Deleted);
+                }
+                if let Some(key) = after {
+                    self.writes.put(key, Written::Value(Bytes::new()));
+                }
+            }
+        }
+    }
+}
+
+/// A document as validators of tables describe it.
+pub(crate) fn without_host_fields(document: &Object) -> Object {
+    let mut bare = document.clone();
+    bare.remove(ID);
+    bare.remove(CREATION_TIME);
+    bare
+}
