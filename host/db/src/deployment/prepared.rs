@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use weir_value::{Schema, TableNumber, Timestamp, Validator};
 
 use super::build::{IndexBuild, Validation};
@@ -30,7 +30,7 @@ pub struct PreparedDeployment {
 }
 
 /// How far the work of a deployment is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// The indexes that are or were to be built.
@@ -42,7 +42,7 @@ pub struct Progress {
 }
 
 /// How far an index is built.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexWork {
     /// Its table.
