@@ -347,6 +347,33 @@ fn a_mutation_in_whose_midst_a_deployment_is_prepared_keeps_its_indexes() {
 }
 
 #[test]
+fn a_deployment_that_is_prepared_ends_the_one_before() {
+    let (world, _) = filled(30);
+    let strict = indexes(&[]).documents(n_is("number"));
+    let mut first = world.prepare(&strict);
+    finish(&world, &mut first);
+    let mut second = world.prepare(&indexes(&[("by_n", &["n"])]));
+    // Nobody checks any more whether what is written fits the first one.
+    world.insert(&json!({ "n": "text" }));
+    let is_superseded = |error: DeploymentError| matches!(error, DeploymentError::Superseded);
+    assert!(is_superseded(first.step(&world.db).unwrap_err()));
+    assert!(is_superseded(world.put_in_force(&first, 1).unwrap_err()));
+    // And that the first one is given up is nothing to the second.
+    world.db.abandon(first).unwrap();
+    finish(&world, &mut second);
+    world.put_in_force(&second, 2).unwrap();
+    world.assert_holds_all("by_n");
+    // One that is over cannot be put in force again.
+    assert!(is_superseded(world.put_in_force(&second, 3).unwrap_err()));
+    let abandoned = world.prepare(&strict);
+    let other = world.prepare(&strict);
+    world.db.abandon(other).unwrap();
+    assert!(is_superseded(world.put_in_force(&abandoned, 3).unwrap_err()));
+    world.maintain();
+    world.assert_indexes(1, 31);
+}
+
+#[test]
 fn a_deployment_goes_on_where_another_process_has_stopped() {
     let (world, _) = filled(DOCUMENTS);
     let wanted = indexes(&[("by_n", &["n"]), ("by_k", &["k"])]);
