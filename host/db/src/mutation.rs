@@ -149,10 +149,10 @@ impl Database {
                 value: Some(SessionRecord { ts, result, log_lines }.encode()),
             }
         });
-        if let Some((id, error)) = draft.pending_mismatch {
+        let sequenced = gate.sequence(draft.changes, &draft.counts, stamped, &mut |_| {});
+        if let (Ok(_), Some((id, error))) = (&sequenced, draft.pending_mismatch) {
             self.preparing.fail(id, &error);
         }
-        let sequenced = gate.sequence(draft.changes, &draft.counts, stamped, &mut |_| {});
         drop(gate);
         let log_lines = call::emit_log(call, lines);
         match sequenced {

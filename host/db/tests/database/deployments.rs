@@ -151,6 +151,46 @@ fn a_write_meanwhile_that_does_not_fit_fails_the_deployment_and_not_the_write() 
     world.assert_indexes(1, u64::from(DOCUMENTS));
 }
 
+/// What a mutation wrote and took back, or wrote over, is no document that does not fit.
+#[test]
+fn what_is_not_there_at_the_end_of_a_mutation_fails_no_deployment() {
+    let functions = || {
+        functions(0)
+            .mutation("t:undone", |tx, _| {
+                let sub = tx.begin_sub();
+                tx.insert("t", br#"{"n":"text"}"#)?;
+                tx.rollback_sub(sub);
+                let gone = tx.insert("t", br#"{"n":"text"}"#)?;
+                tx.delete(None, &gone)?;
+                let mended = tx.insert("t", br#"{"n":"text"}"#)?;
+                tx.patch(None, &mended, br#"{"n":1}"#)?;
+                Ok(Value::Null)
+            })
+            .mutation("t:spoilt", |tx, _| {
+                let mended = tx.insert("t", br#"{"n":"text"}"#)?;
+                tx.patch(None, &mended, br#"{"n":1}"#)?;
+                Ok(Value::from(tx.insert("t", br#"{"n":"text"}"#)?))
+            })
+            .mutation("t:fails", |tx, _| {
+                tx.insert("t", br#"{"n":"text"}"#)?;
+                tx.get(None, "no id")?;
+                Ok(Value::Null)
+            })
+    };
+    let world = World::new(functions());
+    let prepared = world.prepare(&indexes(&[]).documents(n_is("number")));
+    value_of(&world.mutate("t:undone", &json!({})).result);
+    assert!(world.mutate("t:fails", &json!({})).result.is_err());
+    let mut prepared = prepared;
+    finish(&world, &mut prepared);
+    world.put_in_force(&prepared, 1).unwrap();
+    let world = World::new(functions());
+    let prepared = world.prepare(&indexes(&[]).documents(n_is("number")));
+    let spoilt = value_of(&world.mutate("t:spoilt", &json!({})).result);
+    let (_, id, _) = mismatch(world.put_in_force(&prepared, 1).unwrap_err());
+    assert_eq!(json!(id), spoilt);
+}
+
 #[test]
 fn staged_indexes_are_built_in_the_background_and_read_when_they_are_declared() {
     let (world, _) = filled(DOCUMENTS);
