@@ -191,6 +191,26 @@ fn what_is_not_there_at_the_end_of_a_mutation_fails_no_deployment() {
     assert_eq!(json!(id), spoilt);
 }
 
+/// Whether an id is one of a table is asked of the database, not of what happens to be remembered.
+#[test]
+fn ids_of_tables_that_no_schema_declares_are_ids_of_them() {
+    let functions = functions(0).mutation("t:pair", |tx, _| {
+        let other = tx.insert("other", b"{}")?;
+        tx.insert("t", format!(r#"{{"other":"{other}"}}"#).as_bytes())?;
+        Ok(Value::Null)
+    });
+    let world = World::new(functions);
+    value_of(&world.mutate("t:pair", &json!({})).result);
+    let other = json!({ "fieldType": { "type": "id", "tableName": "other" }, "optional": false });
+    world
+        .deploy(&indexes(&[]).documents(json!({ "type": "object", "value": { "other": other } })), 1)
+        .unwrap();
+    let third = json!({ "fieldType": { "type": "id", "tableName": "third" }, "optional": false });
+    let wrong =
+        world.deploy(&indexes(&[]).documents(json!({ "type": "object", "value": { "other": third } })), 2);
+    mismatch(wrong.unwrap_err());
+}
+
 #[test]
 fn staged_indexes_are_built_in_the_background_and_read_when_they_are_declared() {
     let (world, _) = filled(DOCUMENTS);
