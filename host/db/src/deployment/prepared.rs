@@ -267,9 +267,10 @@ impl Database {
         Ok(())
     }
 
-    /// Forgets the deployments that no query can meet any more, because everything up to `ts` is durable.
+    /// Forgets the deployments that no query can meet any more, because everything up to `ts` is durable and no older
+    /// snapshot is open. Those that are met still are forgotten later, by [`Database::maintain_indexes`].
     pub fn forget_deployments_before(&self, ts: Timestamp) {
-        self.deployments.forget_before(ts);
+        self.deployments.forget_before(ts.min(self.store().stats().floor));
     }
 }
 

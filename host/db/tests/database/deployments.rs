@@ -407,6 +407,41 @@ fn a_mutation_in_whose_midst_a_deployment_is_prepared_keeps_its_indexes() {
 }
 
 #[test]
+fn queries_at_older_snapshots_are_under_the_deployment_of_their_time() {
+    let (world, ids) = filled(10);
+    world.deploy(&indexes(&[("by", &["n"])]), 1).unwrap();
+    let old = Arc::new(world.store.snapshot_sequenced());
+    let mut prepared = world.prepare(&indexes(&[("by", &["k", "n"]), ("by_k", &["k"])]));
+    let during = Arc::new(world.store.snapshot_sequenced());
+    finish(&world, &mut prepared);
+    world.put_in_force(&prepared, 2).unwrap();
+    world.patch(&ids[9], &json!({ "n": -1, "k": "z" }));
+    world.maintain();
+    let number = |at: &Arc<weir_store::Snapshot>| {
+        value_of(&world.db.query(&call("v:number", &json!({})), at.clone()).result)
+    };
+    let check = || {
+        for snapshot in [&old, &during] {
+            assert_eq!(number(snapshot), json!(1));
+            let rows = world.rows_at(&whole(Some("by")), snapshot.clone()).unwrap();
+            let found: Vec<&Json> = rows.iter().map(|row| &row["_id"]).collect();
+            assert_eq!(found, ids.iter().map(|id| json!(id)).collect::<Vec<_>>().iter().collect::<Vec<_>>());
+        }
+        assert!(world.rows_at(&whole(Some("by_k")), old.clone()).unwrap_err().contains("IndexNotFound"));
+        assert!(world.rows_at(&whole(Some("by_k")), during.clone()).unwrap_err().contains("IndexNotReady"));
+    };
+    check();
+    // Also when the new one is durable and the old ones may be forgotten: these are read still.
+    world.store.wait_durable(world.store.sequenced()).unwrap();
+    world.db.forget_deployments_before(world.store.durable());
+    check();
+    world.maintain();
+    check();
+    assert_eq!(world.number(), json!(2));
+    world.assert_sound();
+}
+
+#[test]
 fn a_deployment_that_is_prepared_ends_the_one_before() {
     let (world, _) = filled(30);
     let strict = indexes(&[]).documents(n_is("number"));
