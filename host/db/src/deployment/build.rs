@@ -65,6 +65,8 @@ impl IndexBuild {
         let mut gate = db.committer.enter();
         let mut reads = Reads::default();
         reads.add_range(batch.covered.clone());
+        // Somebody else may build the same index: a deployment that declares one that was staged until now.
+        reads.add_point(keyspace::index_progress_key(self.index.number), None);
         let batch = match gate.check(&reads, read_at) {
             Ok(()) => batch,
             Err(_) => self.read(&db.committer.open().snapshot)?,
@@ -200,4 +202,35 @@ pub(super) fn unsaved_id() -> DocumentId {
 
 fn damaged() -> DbError {
     DbError::new("StorageFailed", "a stored document is damaged; restore the data folder from a backup")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use weir_value::Schema;
+
+    use super::*;
+    use crate::testing::World;
+
+    #[test]
+    fn of_two_builders_none_takes_back_what_the_other_has_done() {
+        let world = World::forgetful();
+        for n in 0..100 {
+            world.write(|tx| tx.insert("t", format!(r#"{{"n":{n}}}"#).as_bytes()));
+        }
+        let index = json!([{ "indexDescriptor": "by_n", "fields": ["n"] }]);
+        let schema =
+            Schema::from_json(&json!({ "tables": [{ "tableName": "t", "indexes": index }] })).unwrap();
+        let prepared = world.db.prepare(schema).unwrap();
+        let index = world.db.deployments.newest().registry.indexes().next().unwrap().clone();
+        let [mut one, mut other] = [(); 2].map(|()| IndexBuild::new(index.clone()));
+        let opened = world.db.committer.open();
+        let early = one.read(&opened.snapshot).unwrap();
+        while !other.step(&world.db).unwrap().is_done {}
+        let late = one.commit_checked(&world.db, early, opened.snapshot.ts()).unwrap();
+        assert_eq!((late.documents, late.is_done), (0, true), "the other has come to the end");
+        assert!(is_built(&index, &world.db.committer.open().snapshot).unwrap());
+        world.assert_sound();
+        world.db.abandon(prepared).unwrap();
+    }
 }

@@ -469,6 +469,30 @@ fn a_deployment_that_is_prepared_ends_the_one_before() {
 }
 
 #[test]
+fn what_an_abandoned_deployment_had_built_goes() {
+    let (world, _) = filled(DOCUMENTS);
+    world.deploy(&indexes(&[("by_k", &["k"])]), 1).unwrap();
+    let wanted = indexes(&[("by_k", &["k"]), ("by_n", &["n"])]).staged(&[("later", &["k", "n"])]);
+    let mut prepared = world.prepare(&wanted);
+    finish(&world, &mut prepared);
+    // The staged one is built to its end meanwhile.
+    world.maintain();
+    world.assert_indexes(3, 3 * u64::from(DOCUMENTS));
+    world.db.abandon(prepared).unwrap();
+    world.maintain();
+    world.assert_indexes(1, u64::from(DOCUMENTS));
+    // The same when it ends with its process, and the next deployment wants none of it.
+    let mut prepared = world.prepare(&wanted);
+    finish(&world, &mut prepared);
+    world.maintain();
+    drop(prepared);
+    let again = world.reopen(functions(1));
+    again.deploy(&indexes(&[("by_k", &["k"])]), 2).unwrap();
+    again.maintain();
+    again.assert_indexes(1, u64::from(DOCUMENTS));
+}
+
+#[test]
 fn a_deployment_goes_on_where_another_process_has_stopped() {
     let (world, _) = filled(DOCUMENTS);
     let wanted = indexes(&[("by_n", &["n"]), ("by_k", &["k"])]);
