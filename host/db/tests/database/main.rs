@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 mod calls;
 mod commits;
+mod deployment_crashes;
 mod deployments;
 mod interleavings;
 mod missing;
