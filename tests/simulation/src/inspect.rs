@@ -40,7 +40,7 @@ impl Simulation {
             .model
             .tables(at)
             .map(|(name, number)| (name.clone().into_bytes(), number.to_be_bytes().to_vec()));
-        self.compare(snapshot, property, "tables", TABLE_NAMES, tables, behind_space)?;
+        self.compare(snapshot, property, "tables", TABLE_NAMES, tables, behind_namespace)?;
         let system = self.model.system(at).map(|(name, value)| (name.clone().into_bytes(), value.to_vec()));
         self.compare(snapshot, property, "records of the host", SYSTEM_RECORDS, system, behind_space)?;
         let answers = self.model.answers(at).map(|(request, answer)| {
@@ -153,6 +153,11 @@ fn check_counts(counts: &[(&str, u64, u64)]) -> Checked {
 
 fn behind_space(key: &[u8], value: &[u8]) -> Row {
     (key[2..].to_vec(), value.to_vec())
+}
+
+/// As `behind_space`, without the namespace, which is the app's own.
+fn behind_namespace(key: &[u8], value: &[u8]) -> Row {
+    (key[2 + 4..].to_vec(), value.to_vec())
 }
 
 /// The first row that differs.

@@ -1,14 +1,15 @@
 //! The work of a deployment, batch by batch: building an index, checking the documents of a table.
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_store::{Direction, Snapshot, Write};
-use weir_value::{CreationTime, DocumentId, TableNumber, Validator, Value, json};
+use weir_value::{CreationTime, DocumentId, TableNumber, Timestamp, Validator, Value, json};
 
 use super::DeploymentError;
 use crate::committer::Gate;
 use crate::index::{Index, IndexState, Registry};
-use crate::keyspace::{self, IndexNumber};
+use crate::keyspace::{self, IndexNumber, Namespace};
 use crate::transaction::{Reads, without_host_fields};
 use crate::{Database, DbError, KeyRange};
 
@@ -51,10 +52,22 @@ impl IndexBuild {
     pub(super) fn step(&mut self, db: &Database) -> Result<Step, DeploymentError> {
         let opened = db.committer.open();
         let batch = self.read(&opened.snapshot)?;
+        self.commit_checked(db, batch, opened.snapshot.ts())
+    }
+
+    /// Commits a batch that was read at `read_at`, or one that is read anew.
+    fn commit_checked(
+        &mut self,
+        db: &Database,
+        batch: Batch,
+        read_at: Timestamp,
+    ) -> Result<Step, DeploymentError> {
         let mut gate = db.committer.enter();
         let mut reads = Reads::default();
         reads.add_range(batch.covered.clone());
-        let batch = match gate.check(&reads, opened.snapshot.ts()) {
+        // Somebody else may build the same index: a deployment that declares one that was staged until now.
+        reads.add_point(keyspace::index_progress_key(self.index.number), None);
+        let batch = match gate.check(&reads, read_at) {
             Ok(()) => batch,
             Err(_) => self.read(&db.committer.open().snapshot)?,
         };
@@ -131,11 +144,21 @@ impl Validation {
         let rows = snapshot.scan(&self.rest.start, &self.rest.end, Direction::Ascending, self.size.0)?;
         let is_done = rows.len() < self.size.0;
         self.size.learn(&rows);
-        let tables = |number| db.shared.catalog.name(number, snapshot.ts()).map(|(_, name)| name);
+        let unreadable = RefCell::new(None);
+        let tables = |number| match db.shared.catalog.read_name(number, snapshot) {
+            Ok(named) => named.filter(|(namespace, _)| *namespace == Namespace::APP).map(|(_, name)| name),
+            Err(error) => {
+                unreadable.replace(Some(error));
+                None
+            }
+        };
         for (key, document) in &rows {
             let id = keyspace::document_in_key(key).ok_or_else(damaged)?;
             let document = json::parse_object(document).map_err(|_| damaged())?;
             let checked = self.validator.check(&Value::Object(without_host_fields(&document)), &tables);
+            if let Some(error) = unreadable.take() {
+                return Err(error.into());
+            }
             checked.map_err(|error| DeploymentError::DocumentMismatch {
                 table: self.table_name.clone(),
                 id: id.to_string(),
@@ -179,4 +202,35 @@ pub(super) fn unsaved_id() -> DocumentId {
 
 fn damaged() -> DbError {
     DbError::new("StorageFailed", "a stored document is damaged; restore the data folder from a backup")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use weir_value::Schema;
+
+    use super::*;
+    use crate::testing::World;
+
+    #[test]
+    fn of_two_builders_none_takes_back_what_the_other_has_done() {
+        let world = World::forgetful();
+        for n in 0..100 {
+            world.write(|tx| tx.insert("t", format!(r#"{{"n":{n}}}"#).as_bytes()));
+        }
+        let index = json!([{ "indexDescriptor": "by_n", "fields": ["n"] }]);
+        let schema =
+            Schema::from_json(&json!({ "tables": [{ "tableName": "t", "indexes": index }] })).unwrap();
+        let prepared = world.db.prepare(schema).unwrap();
+        let index = world.db.deployments.newest().registry.indexes().next().unwrap().clone();
+        let [mut one, mut other] = [(); 2].map(|()| IndexBuild::new(index.clone()));
+        let opened = world.db.committer.open();
+        let early = one.read(&opened.snapshot).unwrap();
+        while !other.step(&world.db).unwrap().is_done {}
+        let late = one.commit_checked(&world.db, early, opened.snapshot.ts()).unwrap();
+        assert_eq!((late.documents, late.is_done), (0, true), "the other has come to the end");
+        assert!(is_built(&index, &world.db.committer.open().snapshot).unwrap());
+        world.assert_sound();
+        world.db.abandon(prepared).unwrap();
+    }
 }

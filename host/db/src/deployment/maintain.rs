@@ -17,7 +17,7 @@ impl Database {
     /// # Errors
     /// The store cannot be read or takes no writes: try again later.
     pub fn maintain_indexes(&self) -> Result<bool, DeploymentError> {
-        self.deployments.forget_before(self.store().durable());
+        self.forget_deployments_before(self.store().durable());
         let current = self.deployments.newest();
         if let Some(index) = current.registry.dropping().first() {
             self.drop_entries(index)?;

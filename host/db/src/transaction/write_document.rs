@@ -101,11 +101,23 @@ impl Transaction {
         }
         // A deployment that is being prepared must not stop the one in force: it is the one that fails.
         if let Some(validator) = &rules.pending_document
-            && let Err(error) = self.check_against(validator, bare)?
+            && self.check_against(validator, bare)?.is_err()
         {
-            self.pending_mismatch.get_or_insert((*id, error));
+            self.pending_suspects.insert(*id);
         }
         Ok(())
+    }
+
+    /// The document that a deployment that is being prepared fails of. What was written over or undone since is not it.
+    pub(super) fn pending_mismatch(&mut self) -> Option<(DocumentId, ValidationError)> {
+        let deployed = Arc::clone(&self.deployed);
+        std::mem::take(&mut self.pending_suspects).into_iter().find_map(|id| {
+            let validator = deployed.registry.table(id.table)?.pending_document.as_ref()?;
+            let written = self.writes.get(&keyspace::document_key(&id))?.value()?;
+            let bare = without_host_fields(&json::parse_object(written).ok()?);
+            let checked = validator.check(&Value::Object(bare), &SeenTables::new(self));
+            checked.err().map(|error| (id, error))
+        })
     }
 
     fn check_against(
