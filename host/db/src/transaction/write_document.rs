@@ -7,6 +7,7 @@
 //! transaction as it was. For every written document the keys of *all* its indexes are among the transaction's
 //! changes, old and new, whether or not they are equal: a query that read the document through an index depends on
 //! the key that it has there.
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -19,6 +20,14 @@ use crate::index::TableRules;
 use crate::write_buffer::Written;
 use crate::{DbError, keyspace};
 
+/// A document as it is to be kept.
+pub(super) struct NewDocument<'a> {
+    /// Canonical JSON.
+    pub(super) json: Bytes,
+    /// The same, where it was read already.
+    pub(super) fields: Option<&'a Object>,
+}
+
 /// A document's entry in one index, before and after.
 struct EntryChange {
     before: Option<Bytes>,
@@ -26,14 +35,14 @@ struct EntryChange {
 }
 
 impl Transaction {
-    /// Buffers that `after` stands in the place of `before`, canonical JSON both; `None` is no document.
+    /// Buffers that `after` stands in the place of `before`; `None` is no document.
     pub(super) fn write_document(
         &mut self,
         id: &DocumentId,
         before: Option<&Bytes>,
-        after: Option<Bytes>,
+        after: Option<NewDocument<'_>>,
     ) -> Result<(), DbError> {
-        let bytes = before.map_or(0, Bytes::len).max(after.as_ref().map_or(0, Bytes::len));
+        let bytes = before.map_or(0, Bytes::len).max(after.as_ref().map_or(0, |after| after.json.len()));
         let counted = self.usage.add_write(bytes);
         self.or_poison(counted)?;
         let deployed = Arc::clone(&self.deployed);
@@ -49,7 +58,7 @@ impl Transaction {
             (Some(_), None) => self.writes.add_to_count(id.table, -1),
             _ => {}
         }
-        let written = after.map_or(Written::Deleted, Written::Value);
+        let written = after.map_or(Written::Deleted, |after| Written::Value(after.json));
         self.writes.put(keyspace::document_key(id), written);
         Ok(())
     }
@@ -60,10 +69,14 @@ impl Transaction {
         rules: &TableRules,
         id: &DocumentId,
         before: Option<&Bytes>,
-        after: Option<&Bytes>,
+        after: Option<&NewDocument<'_>>,
     ) -> Result<Vec<EntryChange>, DbError> {
         let parse = |json: &Bytes| json::parse_object(json).map_err(|_| damaged());
-        let after = after.map(parse).transpose()?;
+        let after: Option<Cow<'_, Object>> = match after {
+            None => None,
+            Some(NewDocument { fields: Some(fields), .. }) => Some(Cow::Borrowed(fields)),
+            Some(NewDocument { json, fields: None }) => Some(Cow::Owned(parse(json)?)),
+        };
         if let Some(document) = &after {
             self.check_document(rules, id, document)?;
         }
