@@ -32,7 +32,7 @@ export declare function getMany<
 >(
   db: GenericDatabaseReader<DataModel>,
   table: TableName,
-  ids: readonly GenericId<TableName>[],
+  ids: readonly GenericId<NoInfer<TableName>>[],
 ): Promise<(DocumentByName<DataModel, TableName> | null)[]>;
 
 /**
