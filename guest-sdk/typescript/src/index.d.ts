@@ -1,5 +1,72 @@
+import type {
+  DocumentByName,
+  GenericDataModel,
+  GenericDatabaseReader,
+  GenericTableInfo,
+  OrderedQuery,
+  TableNamesInDataModel,
+} from "convex/server";
+import type { GenericId } from "convex/values";
+
 /**
  * The host's short name (`InvalidId`, `NotFound`, `ReadOnly`, ...) of an error
  * that it gave in this call; `undefined` for all other errors.
  */
 export declare function errorCode(error: unknown): string | undefined;
+
+/**
+ * The documents with these ids, in their order, with `null` where there is
+ * none: `db.get` of each, in one call of the host.
+ */
+export declare function getMany<
+  DataModel extends GenericDataModel,
+  TableName extends TableNamesInDataModel<DataModel>,
+>(
+  db: GenericDatabaseReader<DataModel>,
+  ids: readonly GenericId<TableName>[],
+): Promise<(DocumentByName<DataModel, TableName> | null)[]>;
+/** The same for ids that must be of one table. */
+export declare function getMany<
+  DataModel extends GenericDataModel,
+  TableName extends TableNamesInDataModel<DataModel>,
+>(
+  db: GenericDatabaseReader<DataModel>,
+  table: TableName,
+  ids: readonly GenericId<NoInfer<TableName>>[],
+): Promise<(DocumentByName<DataModel, TableName> | null)[]>;
+
+/**
+ * How many documents a query gives: `count(ctx.db.query("tasks"))` of a whole
+ * table in constant time, of a range of an index by its entries. With a filter,
+ * and of a query that something stands before, by reading the documents. The
+ * query is used up by it.
+ */
+export declare function count<TableInfo extends GenericTableInfo>(
+  query: OrderedQuery<TableInfo>,
+): Promise<number>;
+
+/** A system document of Weir's own: `ctx.db.system.query("_indexes")`. */
+interface SystemTable<Document> {
+  document: { _id: GenericId<any>; _creationTime: number } & Document;
+  fieldPaths: "_id" | "_creationTime" | (keyof Document & string);
+  indexes: { by_id: ["_id"]; by_creation_time: ["_creationTime"] };
+  searchIndexes: {};
+  vectorIndexes: {};
+}
+
+declare module "convex/server" {
+  interface SystemDataModel {
+    /** The indexes of all tables. */
+    _indexes: SystemTable<{
+      table: string;
+      tableNumber: number;
+      number: number;
+      name: string;
+      fields: string[];
+      staged: boolean;
+      state: "building" | "ready" | "dropping";
+    }>;
+    /** The deployment in force: one document. */
+    _deployments: SystemTable<{ record: any; schema: any }>;
+  }
+}

@@ -214,6 +214,22 @@ mod tests {
         }
     }
 
+    /// What a build writes into a project calls for no other one.
+    #[tokio::test]
+    async fn generated_files_are_no_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        fs::write(root.join("host.toml"), "[modules.app]\nlanguage = \"typescript\"\npath = \".\"\n")
+            .unwrap();
+        fs::create_dir(root.join("convex")).unwrap();
+        fs::write(root.join("convex/a.ts"), "").unwrap();
+        let project = build::load(&root).unwrap();
+        let mut changes = Changes::watch(&project).unwrap();
+        assert_eq!(weir_build::codegen(&root).unwrap().len(), 5);
+        fs::write(root.join("convex/a.ts"), "// changed").unwrap();
+        assert_eq!(next(&mut changes, &project).await, BTreeSet::from([root.join("convex/a.ts")]));
+    }
+
     async fn next(changes: &mut Changes, project: &Project) -> BTreeSet<PathBuf> {
         let next = tokio::time::timeout(Duration::from_secs(20), changes.next(project));
         next.await.expect("a change is noticed").expect("the watcher is there")

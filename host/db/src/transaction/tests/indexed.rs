@@ -331,7 +331,12 @@ fn wrong_ranges_say_what_is_wrong() {
         (json!([eq("a"), eq("_creationTime")]), "`b` must be compared by `eq` before"),
         (json!([gt("a"), gt("a")]), "more often than a range can"),
         (json!([gt("a"), eq("a")]), "more often than a range can"),
-        (json!([eq("a"), eq("b"), eq("_creationTime"), eq("a")]), "no field of the index is left"),
+        (json!([eq("a"), eq("b"), eq("_creationTime"), eq("a")]), "`_id` must be compared by `eq` before"),
+        (json!([eq("a"), eq("b"), eq("_id")]), "`_creationTime` must be compared by `eq` before"),
+        (
+            json!([eq("a"), eq("b"), eq("_creationTime"), { "op": "eq", "field": "_id", "value": "no id" }]),
+            "`_id` is compared with `no id`, which is not an id of table `t`",
+        ),
         (json!([{ "op": "neq", "field": "a", "value": 1.0 }]), "eq gt gte lt lte"),
     ] {
         let plan = json!({ "table": "t", "index": "i0", "range": range }).to_string();
@@ -347,4 +352,55 @@ fn wrong_ranges_say_what_is_wrong() {
     assert!(told.contains("Index `none.i0` not found"), "{told}");
     let told = error(world.tx().count(br#"{"table":"t","limit":1}"#));
     assert!(told.contains("leave the filter and the limit out"), "{told}");
+}
+
+/// The id is the last field of every index, also of the one by creation time: so a query can begin behind any document.
+#[test]
+fn ids_order_what_is_equal_else() {
+    let world = World::new();
+    world.deploy(&schema(&[vec!["a"]])).unwrap();
+    for _ in 0..3 {
+        world.write(|tx| (0..3).try_for_each(|_| tx.insert("t", br#"{"a":1.0}"#).map(drop)));
+    }
+    let mut tx = world.tx();
+    let all = query_all(&mut tx, &json!({ "table": "t" }), 0).unwrap();
+    let bound = |op: &str, field: &str, value: &Json| json!({ "op": op, "field": field, "value": value });
+    for (at, of_time) in all.iter().enumerate() {
+        for (index, first) in [("i0", Some(bound("eq", "a", &json!(1.0)))), ("by_creation_time", None)] {
+            let time = bound("eq", "_creationTime", &of_time["_creationTime"]);
+            for (place, other) in all.iter().enumerate() {
+                for (op, wanted) in [
+                    ("eq", place..place + 1),
+                    ("gt", place + 1..all.len()),
+                    ("gte", place..all.len()),
+                    ("lt", 0..place),
+                    ("lte", 0..place + 1),
+                ] {
+                    let id = bound(op, "_id", &other["_id"]);
+                    let range: Vec<&Json> = first.iter().chain([&time, &id]).collect();
+                    let found =
+                        query_all(&mut tx, &json!({ "table": "t", "index": index, "range": range }), 0);
+                    let is_of_time = |document: &&Json| document["_creationTime"] == of_time["_creationTime"];
+                    let wanted: Vec<&Json> = all[wanted].iter().filter(is_of_time).collect();
+                    assert_eq!(
+                        found.unwrap().iter().collect::<Vec<_>>(),
+                        wanted,
+                        "{index} {at} {op} {place}"
+                    );
+                }
+            }
+            for (op, value, is_there) in
+                [("gt", json!(null), true), ("lt", json!(null), false), ("lt", json!(true), false)]
+            {
+                let range: Vec<Json> =
+                    first.iter().cloned().chain([time.clone(), bound(op, "_id", &value)]).collect();
+                let found =
+                    query_all(&mut tx, &json!({ "table": "t", "index": index, "range": range }), 0).unwrap();
+                assert_eq!(!found.is_empty(), is_there, "{index} {op} {value}");
+            }
+        }
+    }
+    let alone = json!({ "table": "t", "range": [bound("gt", "_id", &all[0]["_id"])] });
+    let told = error(query_all(&mut tx, &alone, 0));
+    assert!(told.contains("the range compares `_id`, but the index is on `_creationTime`"), "{told}");
 }
