@@ -62,6 +62,14 @@ impl PreparedDeployment {
         &self.progress
     }
 
+    /// Lets a batch read no more documents than this: for tests, whose tables are small.
+    #[must_use]
+    pub fn in_batches_of(mut self, rows: usize) -> PreparedDeployment {
+        self.builds.iter_mut().for_each(|build| build.limit_batches(rows));
+        self.validations.iter_mut().for_each(|validation| validation.limit_batches(rows));
+        self
+    }
+
     /// Does the next batch of the work; `false` when there is none left.
     ///
     /// # Errors

@@ -11,12 +11,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use weir_store::planted::{self, Bug};
 use weir_value::{DocumentId, Object, ValidationError, Validator, Value, json};
 
 use super::Transaction;
 use super::tables::SeenTables;
 use super::write::{CREATION_TIME, ID, damaged};
-use crate::index::TableRules;
+use crate::index::{Index, IndexState, TableRules};
 use crate::write_buffer::Written;
 use crate::{DbError, keyspace};
 
@@ -84,11 +85,13 @@ impl Transaction {
             return Ok(Vec::new());
         }
         let before = before.map(parse).transpose()?;
-        let change = |index: &Arc<crate::index::Index>| EntryChange {
+        let change = |index: &Arc<Index>| EntryChange {
             before: before.as_ref().map(|document| index.entry_key(id, document)),
             after: after.as_ref().map(|document| index.entry_key(id, document)),
         };
-        Ok(rules.indexes.iter().map(change).collect())
+        let is_kept =
+            |index: &&Arc<Index>| index.state == IndexState::Ready || !planted::is(Bug::BuildingIndexNotKept);
+        Ok(rules.indexes.iter().filter(is_kept).map(change).collect())
     }
 
     fn check_document(
@@ -149,7 +152,8 @@ impl Transaction {
         match (before, after) {
             (Some(before), Some(after)) if before == after => self.writes.touch(after),
             (before, after) => {
-                if let Some(key) = before {
+                let stays = after.is_some() && planted::is(Bug::IndexEntryStays);
+                if let Some(key) = before.filter(|_| !stays) {
                     self.writes.put(key, Written::Deleted);
                 }
                 if let Some(key) = after {
