@@ -251,11 +251,11 @@ fn an_index_is_a_constant_of_its_documents_type() {
 fn system_tables_are_read_apart() {
     let ctx = QueryCtx::new();
     let error = ctx.db.query::<Value>("_indexes").first().unwrap_err();
-    assert_eq!(error.message(), "`_indexes` is a system table: read it with `db.system`.");
+    assert_eq!(error.message(), "`_indexes` is one of the host's own tables: read it as a system table.");
     assert!(ctx.db.get_in::<Value>("_indexes", &Id::from_text("k")).unwrap_err().code().is_none());
     assert_eq!(ctx.db.system().query::<Value>("_indexes").count().unwrap_err().code(), Some("NoHost"));
     let error = ctx.db.system().query::<Value>("users").count().unwrap_err();
-    assert_eq!(error.message(), "`users` is not a system table: read it with `db.query`.");
+    assert_eq!(error.message(), "`users` is not a system table: read it as one of the app's own.");
 }
 
 #[test]

@@ -141,31 +141,31 @@ impl<A, Rest> IndexRange<(A, Rest)> {
 
     /// Only those whose next field is greater.
     pub fn gt(self, value: impl IndexValue<A>) -> LowerBounded<A> {
-        self.from_below("gt", value)
+        self.lower_bounded("gt", value)
     }
 
     /// Only those whose next field is greater or equal.
     pub fn gte(self, value: impl IndexValue<A>) -> LowerBounded<A> {
-        self.from_below("gte", value)
+        self.lower_bounded("gte", value)
     }
 
     /// Only those whose next field is lower.
     pub fn lt(self, value: impl IndexValue<A>) -> UpperBounded<A> {
-        self.from_above("lt", value)
+        self.upper_bounded("lt", value)
     }
 
     /// Only those whose next field is lower or equal.
     pub fn lte(self, value: impl IndexValue<A>) -> UpperBounded<A> {
-        self.from_above("lte", value)
+        self.upper_bounded("lte", value)
     }
 
-    fn from_below(self, operator: &str, value: impl IndexValue<A>) -> LowerBounded<A> {
+    fn lower_bounded(self, operator: &str, value: impl IndexValue<A>) -> LowerBounded<A> {
         let Self { mut bounds, fields, .. } = self;
         bounds.add(operator, fields[0], value.to_index_json());
         LowerBounded { bounds, field: fields[0], of: PhantomData }
     }
 
-    fn from_above(self, operator: &str, value: impl IndexValue<A>) -> UpperBounded<A> {
+    fn upper_bounded(self, operator: &str, value: impl IndexValue<A>) -> UpperBounded<A> {
         let Self { mut bounds, fields, .. } = self;
         bounds.add(operator, fields[0], value.to_index_json());
         UpperBounded { bounds, field: fields[0], of: PhantomData }

@@ -28,7 +28,7 @@ impl SystemReader {
         if is_system(table) {
             return Query::new(table);
         }
-        let error = format_args!("`{table}` is not a system table: read it with `db.query`.");
+        let error = format_args!("`{table}` is not a system table: read it as one of the app's own.");
         Query::refused(table, Error::new(error))
     }
 }
@@ -40,7 +40,9 @@ fn is_system(table: &str) -> bool {
 /// Says where a system table is read, if this is one. The words are the same in every language.
 pub(super) fn refuse(table: &str) -> Result<()> {
     match is_system(table) {
-        true => Err(Error::new(format_args!("`{table}` is a system table: read it with `db.system`."))),
+        true => Err(Error::new(format_args!(
+            "`{table}` is one of the host's own tables: read it as a system table."
+        ))),
         false => Ok(()),
     }
 }
