@@ -75,6 +75,8 @@ func makeCodec(t reflect.Type) (codec, error) {
 		return objectCodec(t)
 	case t.Implements(maybeType) && t.Kind() == reflect.Struct:
 		return optionalCodec(t)
+	case t.Implements(orNullType) && t.Kind() == reflect.Struct:
+		return optionalCodec(t)
 	case t.Implements(enumType) && t.Kind() == reflect.String:
 		return enumCodec(t), nil
 	}

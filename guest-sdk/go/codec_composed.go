@@ -19,7 +19,7 @@ func pointerCodec(t reflect.Type) (codec, error) {
 	}, t.Elem())
 }
 
-// optionalCodec is for an Optional that is no field: a missing one is null.
+// optionalCodec is for a Nullable, and for an Optional that is no field: a missing one is null.
 func optionalCodec(t reflect.Type) (codec, error) {
 	return nullable(t, func(value reflect.Value) (reflect.Value, bool) {
 		return value.Field(0), value.Field(1).Bool()

@@ -142,7 +142,7 @@ func call(path string, args []byte) ([]byte, *abi.Failure) {
 	return result, nil
 }
 
-// describe gives the manifest, as JSON: functions sorted by their paths.
+// describe gives the manifest, as JSON: functions sorted by their paths, and the schema.
 func describe() []byte {
 	describer := &describer{}
 	describer.text(`{"functions":[`)
@@ -169,6 +169,8 @@ func describe() []byte {
 		}
 		describer.text(`}`)
 	}
-	describer.text(`]}`)
+	describer.text(`]`)
+	describer.schema()
+	describer.text(`}`)
 	return describer.out
 }

@@ -26,43 +26,36 @@ type TableQuery[T any] struct {
 	table  string
 	index  string
 	bounds []Bound
-	field  string
 	filter *Expression
 	order  Order
+	// err is what is wrong with it, told when it is asked.
+	err error
 }
 
-// Bound is a bound of an index's range. Where two bound the same side, both hold.
-type Bound struct {
-	operator string
-	value    any
+// By reads an index that [Table.Index] declared, in its order, or a range of it:
+// .By(byTeam.Eq("red").Gte(5)).
+func (query *TableQuery[T]) By(index Index[T]) *TableQuery[T] {
+	query.index, query.bounds = index.name, index.bounds
+	return query
 }
 
-// Eq bounds a range to this value.
-func Eq(value any) Bound { return Bound{"eq", value} }
-
-// Gt bounds a range to greater values.
-func Gt(value any) Bound { return Bound{"gt", value} }
-
-// Gte bounds a range to this value and greater ones.
-func Gte(value any) Bound { return Bound{"gte", value} }
-
-// Lt bounds a range to lower values.
-func Lt(value any) Bound { return Bound{"lt", value} }
-
-// Lte bounds a range to this value and lower ones.
-func Lte(value any) Bound { return Bound{"lte", value} }
+// WithIndex reads an index by its name, in its order, or a range of it, whose bounds
+// say which field they are on: .WithIndex("by_team", weir.Eq("red").On("team")). The
+// host says if they are not the fields of the index, in its order.
+func (query *TableQuery[T]) WithIndex(name string, bounds ...Bound) *TableQuery[T] {
+	query.index, query.bounds = name, bounds
+	return query
+}
 
 // ByCreationTime reads a range of creation times, in milliseconds since the
 // epoch: .ByCreationTime(weir.Gte(start), weir.Lt(end)).
 func (query *TableQuery[T]) ByCreationTime(bounds ...Bound) *TableQuery[T] {
-	query.index, query.field, query.bounds = "by_creation_time", creationTimeField, bounds
-	return query
+	return query.WithIndex("by_creation_time", on(creationTimeField, bounds)...)
 }
 
 // ByID reads a range of ids, in the order of their texts: .ByID(weir.Gt(last)).
 func (query *TableQuery[T]) ByID(bounds ...Bound) *TableQuery[T] {
-	query.index, query.field, query.bounds = "by_id", idField, bounds
-	return query
+	return query.WithIndex("by_id", on(idField, bounds)...)
 }
 
 // Order sets the order; without it, [Asc].
@@ -117,6 +110,41 @@ func (query *TableQuery[T]) Unique() (*Doc[T], error) {
 			query.table, documents[0].ID, documents[1].ID)
 	}
 	return &documents[0], nil
+}
+
+// Paginate gives one page of the documents. The options are a client's
+// paginationOpts, as usePaginatedQuery gives them, or [FirstPage]. A function reads one
+// page. A cursor of another query ends the call.
+func (query *TableQuery[T]) Paginate(options PaginationOptions) (PaginationResult[T], error) {
+	var result PaginationResult[T]
+	plan, err := query.plan(-1)
+	if err != nil {
+		return result, err
+	}
+	wanted, err := Marshal(options)
+	if err != nil {
+		return result, err
+	}
+	page, failed := abi.Page(plan, wanted)
+	if failed != nil {
+		return result, fromHost(failed)
+	}
+	if err := unmarshalInto(page, reflect.ValueOf(&result).Elem()); err != nil {
+		return result, fmt.Errorf("reading documents of `%s`: %w", query.table, err)
+	}
+	return result, nil
+}
+
+// Count tells how many documents there are: of a table in constant time, of a range of
+// an index by its entries, each of which counts as a document read. The documents
+// themselves are not read. A query with a filter cannot be counted.
+func (query *TableQuery[T]) Count() (int, error) {
+	plan, err := query.plan(-1)
+	if err != nil {
+		return 0, err
+	}
+	count, failed := abi.Count(plan)
+	return int(count), fromHost(failed)
 }
 
 // All gives the documents one by one, and an error at most once, at the end. They
@@ -184,26 +212,17 @@ func (query *TableQuery[T]) begin(limit int) func() (abi.Batch, error) {
 
 // plan is the query as the host takes it.
 func (query *TableQuery[T]) plan(limit int) ([]byte, error) {
+	if query.err != nil {
+		return nil, query.err
+	}
 	plan := append(make([]byte, 0, 128), `{"table":`...)
 	plan = json.AppendString(plan, query.table)
 	if query.index != "" {
-		plan = append(append(append(plan, `,"index":"`...), query.index...), '"')
+		plan = json.AppendString(append(plan, `,"index":`...), query.index)
 	}
-	for i, bound := range query.bounds {
-		opening := `,`
-		if i == 0 {
-			opening = `,"range":[`
-		}
-		plan = append(append(append(plan, opening...), `{"op":"`...), bound.operator...)
-		plan = append(append(append(plan, `","field":"`...), query.field...), `","value":`...)
-		value, err := Marshal(bound.value)
-		if err != nil {
-			return nil, err
-		}
-		plan = append(append(plan, value...), '}')
-	}
-	if len(query.bounds) > 0 {
-		plan = append(plan, ']')
+	plan, err := appendRange(plan, query.bounds)
+	if err != nil {
+		return nil, err
 	}
 	if query.order == Desc {
 		plan = append(plan, `,"order":"desc"`...)

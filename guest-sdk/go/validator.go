@@ -34,7 +34,7 @@ func (describer *describer) validator(t reflect.Type) {
 	case t.Implements(enumType) && t.Kind() == reflect.String:
 		describer.literals(literalsOf(t))
 		return
-	case t.Implements(maybeType) && t.Kind() == reflect.Struct:
+	case (t.Implements(maybeType) || t.Implements(orNullType)) && t.Kind() == reflect.Struct:
 		describer.orNull(t.Field(0).Type)
 		return
 	}

@@ -78,6 +78,28 @@ func (Optional[T]) isOptional() {}
 
 type maybe interface{ isOptional() }
 
+// Nullable is a value or null, which is written as such, where an [Optional] is left out.
+type Nullable[T any] struct {
+	// Value is the value, unless it is null.
+	Value T
+	// Present tells whether there is one.
+	Present bool
+}
+
+// NotNull is a value that is not null.
+func NotNull[T any](value T) Nullable[T] {
+	return Nullable[T]{Value: value, Present: true}
+}
+
+// Get gives the value, and whether there is one.
+func (nullable Nullable[T]) Get() (T, bool) {
+	return nullable.Value, nullable.Present
+}
+
+func (Nullable[T]) isNullable() {}
+
+type orNull interface{ isNullable() }
+
 // Enum is a type of texts of which there are only some: a union of literals to
 // clients.
 //
@@ -91,6 +113,7 @@ var (
 	identifiedType = reflect.TypeFor[identified]()
 	documentType   = reflect.TypeFor[document]()
 	maybeType      = reflect.TypeFor[maybe]()
+	orNullType     = reflect.TypeFor[orNull]()
 	enumType       = reflect.TypeFor[Enum]()
 	undefinedType  = reflect.TypeFor[undefined]()
 )

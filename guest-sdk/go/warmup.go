@@ -25,6 +25,7 @@ var kept struct {
 // with the memory that it leaves.
 func warmUp() {
 	debug.SetMaxStack(stackBytesMax)
+	isBuilt = true
 	describe()
 	runtime.GC()
 	// A call has memory enough as a rule, and none of it outlives the call.

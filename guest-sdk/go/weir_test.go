@@ -170,7 +170,7 @@ func TestTheManifestDescribesEachFunction(t *testing.T) {
 		`"map":{"fieldType":{"type":"record","keys":{"type":"string"},"values":{"fieldType":{"type":"any"},"optional":false}},"optional":false}`,
 		`"place":{"fieldType":{"type":"object","value":{` + place + `}},"optional":true}`,
 		`"returns":{"type":"array","value":{"type":"object","value":{"_id":{"fieldType":{"type":"string"},"optional":false},` +
-			`"_creationTime":{"fieldType":{"type":"number"},"optional":false},` + place + `}}}}]}`,
+			`"_creationTime":{"fieldType":{"type":"number"},"optional":false},` + place + `}}}}],"schema":`,
 	} {
 		if !strings.Contains(manifest, expected) {
 			t.Errorf("%s\nis not in\n%s", expected, manifest)

@@ -2,6 +2,7 @@ package weirtest
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"weir.dev/go"
@@ -33,14 +34,65 @@ type Last struct {
 	Writes []Write
 }
 
-// Read is a document that a call read, or a range of a table.
+// Read is a document that a call read, a range of a table or of an index, or a count.
 type Read struct {
-	Table string `json:"table"`
-	// ID is that of a document; "" for a range.
-	ID string `json:"id"`
+	Table string
+	// ID is that of a document; "" for the others.
+	ID string
 	// From and To bound a range of creation times; nil: open.
-	From *float64 `json:"from"`
-	To   *float64 `json:"to"`
+	From *float64
+	To   *float64
+	// Index is the index that a range is of; "" for a range of creation times.
+	Index string
+	// FromValues and ToValues are the values of the index's fields at both ends, as many
+	// as the range says; a field that is missing is weir.Undefined.
+	FromValues []weir.Value
+	ToValues   []weir.Value
+	// Count tells whether how many documents the table has was read.
+	Count bool
+}
+
+// UnmarshalJSON reads what `host test` says of a read.
+func (read *Read) UnmarshalJSON(text []byte) error {
+	var said struct {
+		Table string          `json:"table"`
+		ID    string          `json:"id"`
+		Index string          `json:"index"`
+		Count bool            `json:"count"`
+		From  json.RawMessage `json:"from"`
+		To    json.RawMessage `json:"to"`
+	}
+	if err := json.Unmarshal(text, &said); err != nil {
+		return err
+	}
+	*read = Read{Table: said.Table, ID: said.ID, Index: said.Index, Count: said.Count}
+	if said.Index != "" {
+		return errors.Join(readValues(said.From, &read.FromValues), readValues(said.To, &read.ToValues))
+	}
+	return errors.Join(readTime(said.From, &read.From), readTime(said.To, &read.To))
+}
+
+func readTime(text json.RawMessage, into **float64) error {
+	if text == nil {
+		return nil
+	}
+	return json.Unmarshal(text, into)
+}
+
+func readValues(text json.RawMessage, into *[]weir.Value) error {
+	var items []json.RawMessage
+	if err := json.Unmarshal(text, &items); err != nil {
+		return err
+	}
+	*into = make([]weir.Value, len(items))
+	for i, item := range items {
+		if string(item) == `{"$undefined":null}` {
+			(*into)[i] = weir.Undefined
+		} else if err := weir.Unmarshal(item, &(*into)[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Write is a document that a call wrote.

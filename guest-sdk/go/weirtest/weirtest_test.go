@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -55,7 +56,8 @@ func TestCallsGiveTheirResultAndWhatTheyDid(t *testing.T) {
 		`{"id":3,"op":"set","db":3,"identity":{"subject":"ada"}} => {"id":3}`,
 		`{"id":4,"op":"call","db":3,"kind":"mutation","path":"a:b","args":{"n":1}} => `+
 			`{"id":4,"value":{"$integer":"BQAAAAAAAAA="},"logLines":["[LOG] x"],`+
-			`"reads":[{"table":"t","from":null,"to":2}],"writes":[{"table":"t","id":"k","document":{"n":1}},{"table":"t","id":"l","document":null}]}`,
+			`"reads":[{"table":"t","from":null,"to":2},{"table":"t","index":"i","from":["a",{"$undefined":null}],"to":["a"]},`+
+			`{"table":"t","count":true},{"table":"t","id":"k"}],"writes":[{"table":"t","id":"k","document":{"n":1}},{"table":"t","id":"l","document":null}]}`,
 		`{"id":5,"op":"call","db":3,"kind":"query","path":"a:c","args":{}} => `+
 			`{"id":5,"error":{"code":"ApplicationError","message":"no","data":[1]},"logLines":[],"reads":[],"writes":[]}`,
 		`{"id":6,"op":"close","db":3} => {"id":6}`,
@@ -67,7 +69,14 @@ func TestCallsGiveTheirResultAndWhatTheyDid(t *testing.T) {
 		t.Errorf("the result is %d", result)
 	}
 	last := db.Last()
-	if len(last.Reads) != 1 || last.Reads[0].From != nil || *last.Reads[0].To != 2 {
+	two := 2.0
+	reads := []Read{
+		{Table: "t", To: &two},
+		{Table: "t", Index: "i", FromValues: []weir.Value{"a", weir.Undefined}, ToValues: []weir.Value{"a"}},
+		{Table: "t", Count: true},
+		{Table: "t", ID: "k"},
+	}
+	if !reflect.DeepEqual(last.Reads, reads) {
 		t.Errorf("the reads are %+v", last.Reads)
 	}
 	if len(last.Writes) != 2 || last.Writes[1].Document != nil || last.Writes[0].Document["n"] != 1.0 || last.LogLines[0] != "[LOG] x" {

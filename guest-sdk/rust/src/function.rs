@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::failure::{Context, Error, Result};
 use crate::json;
+use crate::schema::{self, Schema};
 use crate::validator::{Shape, Validator};
 
 /// A function as the macros register it.
@@ -47,6 +48,7 @@ impl Function {
 #[derive(Serialize)]
 struct Manifest {
     functions: Vec<Entry>,
+    schema: Option<Schema>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +63,7 @@ struct Entry {
 /// The manifest, as JSON: functions sorted by their paths.
 ///
 /// # Panics
-/// If two functions have the same path.
+/// If two functions have the same path, or the declarations of tables contradict each other.
 #[doc(hidden)]
 pub fn manifest() -> Vec<u8> {
     let mut functions = BTreeMap::new();
@@ -77,7 +79,8 @@ pub fn manifest() -> Vec<u8> {
         args: (function.args)(),
         returns: (function.returns)(),
     });
-    json::to_vec(&Manifest { functions: entries.collect() }).expect("a manifest can be written")
+    json::to_vec(&Manifest { functions: entries.collect(), schema: schema::declared() })
+        .expect("a manifest can be written")
 }
 
 /// Runs the function at this path.

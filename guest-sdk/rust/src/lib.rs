@@ -62,6 +62,7 @@ pub mod log;
 mod panic;
 pub mod prelude;
 mod random;
+mod schema;
 mod validator;
 mod value;
 
@@ -83,6 +84,7 @@ pub mod __private {
     pub use serde;
 
     pub use crate::function::{Function, Outcome, call, manifest, read_args, write_result};
+    pub use crate::schema::{DeclaredIndex, DeclaredTable};
 }
 
 /// What the crate weir-test names.

@@ -1,6 +1,7 @@
 //! All that most modules need: `use weir::prelude::*;`.
 
 pub use crate::db::Order::{self, Asc, Desc};
+pub use crate::db::{PaginationOptions, PaginationResult};
 pub use crate::{
     Bytes, Context, Doc, Error, Fields, Id, Identity, MutationCtx, QueryCtx, Result, Shape, Table, Value,
     bail, bail_with, debug, document, ensure, error, fields, info, log, mutation, query, value, warn,

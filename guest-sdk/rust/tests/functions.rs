@@ -5,12 +5,35 @@ use serde_json::{Value as Json, json};
 use weir::__private::{call, manifest};
 use weir::prelude::*;
 
-#[document("users")]
+#[document(
+    "users",
+    index(by_nick_name = [nick_name, role], by_street = [address.street]),
+    staged_index(by_name = [name])
+)]
 struct User {
     name: String,
     #[serde(rename = "nickName")]
     nick_name: Option<String>,
     role: Role,
+    address: Option<Address>,
+}
+
+#[value]
+struct Address {
+    street: String,
+}
+
+/// A part of what a user is; the table is declared once.
+#[document("users", undeclared)]
+struct UserName {
+    name: String,
+}
+
+#[document("events", index(by_kind = [kind], by_text = ["text"]))]
+#[serde(tag = "kind")]
+enum Stored {
+    Said { text: String },
+    Left,
 }
 
 #[value]
@@ -165,17 +188,82 @@ fn the_manifest_tells_kinds_arguments_and_results() {
     assert_eq!(function("weir:refuse")["returns"], json!({"type": "null"}));
 }
 
-#[test]
-fn documents_have_the_fields_that_the_host_adds() {
-    let id = json!({"type": "id", "tableName": "users"});
+fn user() -> Json {
     let literal = |text: &str| json!({"type": "literal", "value": text});
-    let user = json!({"type": "object", "value": {
-        "_creationTime": field(json!({"type": "number"}), false),
-        "_id": field(id.clone(), false),
+    let address = json!({"type": "object", "value": {"street": field(json!({"type": "string"}), false)}});
+    json!({"type": "object", "value": {
         "name": field(json!({"type": "string"}), false),
         "nickName": field(json!({"type": "string"}), true),
         "role": field(json!({"type": "union", "value": [literal("plainUser"), literal("admin")]}), false),
-    }});
+        "address": field(address, true),
+    }})
+}
+
+#[test]
+fn document_types_declare_their_tables() {
+    let manifest: Json = serde_json::from_slice(&manifest()).unwrap();
+    let kind = |name: &str| field(json!({"type": "literal", "value": name}), false);
+    let stored = json!({"type": "union", "value": [
+        {"type": "object", "value": {"kind": kind("Said"), "text": field(json!({"type": "string"}), false)}},
+        {"type": "object", "value": {"kind": kind("Left")}},
+    ]});
+    assert_eq!(
+        manifest["schema"],
+        json!({"schemaValidation": true, "tables": [
+            {
+                "tableName": "events",
+                "indexes": [
+                    {"indexDescriptor": "by_kind", "fields": ["kind"]},
+                    {"indexDescriptor": "by_text", "fields": ["text"]},
+                ],
+                "stagedDbIndexes": [],
+                "documentType": stored,
+            },
+            {
+                "tableName": "users",
+                "indexes": [
+                    {"indexDescriptor": "by_nick_name", "fields": ["nickName", "role"]},
+                    {"indexDescriptor": "by_street", "fields": ["address.street"]},
+                ],
+                "stagedDbIndexes": [{"indexDescriptor": "by_name", "fields": ["name"]}],
+                "documentType": user(),
+            },
+        ]})
+    );
+    assert_eq!((UserName::TABLE, User::TABLE), ("users", "users"));
+}
+
+#[test]
+fn an_index_is_a_constant_of_its_documents_type() {
+    assert_eq!(format!("{:?}", User::BY_STREET), r#"by_street["address.street", "_creationTime"]"#);
+    assert_eq!(User::BY_NICK_NAME.fields(), ["nickName", "role", "_creationTime"]);
+    assert_eq!(Stored::BY_KIND.name(), "by_kind");
+    let ctx = QueryCtx::new();
+    let found = ctx
+        .db
+        .query("users")
+        .with_index(User::BY_NICK_NAME, |range| range.eq("ada").eq(&Role::Admin).gt(1.0).lte(2.0))
+        .collect();
+    assert_eq!(found.map(|users| users.len()).unwrap_err().code(), Some("NoHost"));
+}
+
+#[test]
+fn system_tables_are_read_apart() {
+    let ctx = QueryCtx::new();
+    let error = ctx.db.query::<Value>("_indexes").first().unwrap_err();
+    assert_eq!(error.message(), "`_indexes` is one of the host's own tables: read it as a system table.");
+    assert!(ctx.db.get_in::<Value>("_indexes", &Id::from_text("k")).unwrap_err().code().is_none());
+    assert_eq!(ctx.db.system().query::<Value>("_indexes").count().unwrap_err().code(), Some("NoHost"));
+    let error = ctx.db.system().query::<Value>("users").count().unwrap_err();
+    assert_eq!(error.message(), "`users` is not a system table: read it as one of the app's own.");
+}
+
+#[test]
+fn documents_have_the_fields_that_the_host_adds() {
+    let id = json!({"type": "id", "tableName": "users"});
+    let mut user = user();
+    user["value"]["_creationTime"] = field(json!({"type": "number"}), false);
+    user["value"]["_id"] = field(id.clone(), false);
     let touch = function("weir:touch");
     assert_eq!(touch["returns"], json!({"type": "union", "value": [user, {"type": "null"}]}));
     assert_eq!(touch["args"]["value"]["user"], field(id, false));

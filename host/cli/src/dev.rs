@@ -13,7 +13,7 @@ use weir_server::deploy::{Deployer, Summary};
 use weir_server::{StopSignals, WebFolder};
 
 use crate::arguments::Dev;
-use crate::{build, serve};
+use crate::{build, progress, serve};
 
 /// Changes that come within this time of each other are one: editors and version
 /// control write many files at once.
@@ -68,7 +68,8 @@ fn web_folder(project: &Project) -> Option<WebFolder> {
 async fn build_and_deploy(project: Project, deployer: Arc<Deployer>) -> anyhow::Result<Summary> {
     let built = tokio::task::spawn_blocking(move || build::compile(&project, None)).await;
     let built = built.context("the build panicked")??;
-    Ok(deployer.deploy(build::modules(built)).await?)
+    let work = deployer.deploy(build::modules(built));
+    Ok(progress::report(work, async || deployer.progress()).await?)
 }
 
 fn report(result: anyhow::Result<Summary>) {

@@ -21,9 +21,6 @@ func init() {
 // thingID is the id of a document of any table; as an argument, a text.
 type thingID = weir.ID[weir.Value]
 
-// anywhere writes to documents by their ids alone.
-var anywhere = tableOf("")
-
 type thing struct {
 	ID thingID `json:"id"`
 }
@@ -49,15 +46,15 @@ func listThings(ctx *weir.QueryCtx, args inTable) ([]weir.Doc[weir.Value], error
 }
 
 func patchThing(ctx *weir.MutationCtx, args valued) error {
-	return anywhere.Patch(ctx, args.ID, args.Value)
+	return weir.Patch(ctx, args.ID, args.Value)
 }
 
 func replaceThing(ctx *weir.MutationCtx, args valued) error {
-	return anywhere.Replace(ctx, args.ID, args.Value)
+	return weir.Replace(ctx, args.ID, args.Value)
 }
 
 func removeThing(ctx *weir.MutationCtx, args thing) error {
-	return anywhere.Delete(ctx, args.ID)
+	return weir.Delete(ctx, args.ID)
 }
 
 func normalize(ctx *weir.QueryCtx, args struct {
@@ -85,11 +82,11 @@ func attempt(ctx *weir.MutationCtx, args struct {
 	case "insert":
 		_, err = tableOf(args.Table).Insert(ctx, args.Value)
 	case "patch":
-		err = anywhere.Patch(ctx, args.ID, args.Value)
+		err = weir.Patch(ctx, args.ID, args.Value)
 	case "replace":
-		err = anywhere.Replace(ctx, args.ID, args.Value)
+		err = weir.Replace(ctx, args.ID, args.Value)
 	case "delete":
-		err = anywhere.Delete(ctx, args.ID)
+		err = weir.Delete(ctx, args.ID)
 	case "query":
 		_, err = tableOf(args.Table).Query(ctx).Collect()
 	default:

@@ -41,7 +41,7 @@ pub struct Step {
     /// JSON, after `${name}` was replaced by a text or a saved result, and `${text*times}` by its repetition.
     #[serde(default = "no_args")]
     pub args: String,
-    /// The name under which the result is kept for the steps after this one.
+    /// The name under which the result is kept for the steps after this one; the fields of an object are `name.field`.
     pub save: Option<String>,
     /// Who calls: a JSON object.
     pub identity: Option<String>,

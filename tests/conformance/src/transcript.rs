@@ -1,4 +1,4 @@
-//! The transcript: what the functions are, and what came of each case, as text.
+//! The transcript: what the functions and tables are, and what came of each case, as text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +18,8 @@ use crate::{Case, Cases};
 
 /// The section that lists the functions.
 const FUNCTIONS: &str = "functions";
+/// The section that lists the tables.
+const SCHEMA: &str = "schema";
 /// What a section's heading begins with.
 const HEADING: &str = "== ";
 /// How many characters of a text stand in the transcript; of a longer one there is its hash.
@@ -25,7 +27,7 @@ const TEXT_CHARS_MAX: usize = 1500;
 /// How many lines of a log stand in the transcript.
 const LOG_LINES_MAX: usize = 10;
 
-/// Sections by their names: the functions, and one for each case.
+/// Sections by their names: the functions, the schema, and one for each case.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
     sections: Vec<(String, String)>,
@@ -36,7 +38,8 @@ pub struct Transcript {
 /// # Errors
 /// When a case cannot be run; that a function fails is not an error.
 pub fn record(deployment: &Arc<Deployment>, cases: &Cases) -> Result<Transcript> {
-    let mut sections = vec![(FUNCTIONS.to_owned(), functions(deployment))];
+    let mut sections =
+        vec![(FUNCTIONS.to_owned(), functions(deployment)), (SCHEMA.to_owned(), schema(deployment))];
     for case in &cases.case {
         let text = run(deployment, case, cases.texts()).with_context(|| format!("in `{}`", case.name))?;
         sections.push((case.name.clone(), text));
@@ -52,6 +55,16 @@ fn functions(deployment: &Deployment) -> String {
     functions.iter().fold(String::new(), |mut lines, function| {
         let [path, kind, visibility] = ["path", "kind", "visibility"].map(|field| text(&function[field]));
         let _ = writeln!(lines, "{path} {visibility} {kind} {}", function["args"]);
+        lines
+    })
+}
+
+/// Each table as the schema declares it, in the order of the names.
+fn schema(deployment: &Deployment) -> String {
+    let schema = deployment.schema().to_json();
+    let tables = schema["tables"].as_array().cloned().unwrap_or_default();
+    tables.iter().fold(String::new(), |mut lines, table| {
+        let _ = writeln!(lines, "{table}");
         lines
     })
 }
@@ -73,18 +86,25 @@ fn run(deployment: &Arc<Deployment>, case: &Case, mut texts: BTreeMap<String, St
         if let Some(name) = &step.save {
             let result = outcome.result.map_err(|error| error.message);
             let result = result.map_err(anyhow::Error::msg).context("a step whose result is saved")?;
-            texts.insert(name.clone(), plain(&result)?);
+            save(&mut texts, name, &result)?;
         }
     }
     Ok(lines)
 }
 
-/// A result as it stands in the arguments of a later step: a text without its quotes.
-fn plain(result: &[u8]) -> Result<String> {
-    Ok(match serde_json::from_slice(result)? {
-        serde_json::Value::String(text) => text,
-        _ => String::from_utf8(result.to_vec())?,
-    })
+/// Keeps a result as it stands in the arguments of a later step: a text without its quotes, and the fields of an object
+/// by themselves too, as `name.field`.
+fn save(texts: &mut BTreeMap<String, String>, name: &str, result: &[u8]) -> Result<()> {
+    let result: serde_json::Value = serde_json::from_slice(result)?;
+    for (field, value) in result.as_object().into_iter().flatten() {
+        texts.insert(format!("{name}.{field}"), plain(value));
+    }
+    texts.insert(name.to_owned(), plain(&result));
+    Ok(())
+}
+
+fn plain(json: &serde_json::Value) -> String {
+    json.as_str().map_or_else(|| json.to_string(), str::to_owned)
 }
 
 fn write_outcome(lines: &mut String, outcome: &Outcome) -> Result<()> {

@@ -21,7 +21,16 @@ func noCalls() *Error {
 }
 
 // Get says that there is no host.
-func Get(string) ([]byte, *Error) { return nil, noDatabase() }
+func Get(string, string) ([]byte, *Error) { return nil, noDatabase() }
+
+// GetMany says that there is no host.
+func GetMany(string, []byte) ([]byte, *Error) { return nil, noDatabase() }
+
+// Page says that there is no host.
+func Page([]byte, []byte) ([]byte, *Error) { return nil, noDatabase() }
+
+// Count says that there is no host.
+func Count([]byte) (uint64, *Error) { return 0, noDatabase() }
 
 // Query says that there is no host.
 func Query([]byte) (Batch, *Error) { return Batch{}, noDatabase() }
@@ -39,13 +48,13 @@ func NormalizeID(string, string) (string, bool) { return "", false }
 func Insert(string, []byte) (string, *Error) { return "", noDatabase() }
 
 // Patch says that there is no host.
-func Patch(string, []byte) *Error { return noDatabase() }
+func Patch(string, string, []byte) *Error { return noDatabase() }
 
 // Replace says that there is no host.
-func Replace(string, []byte) *Error { return noDatabase() }
+func Replace(string, string, []byte) *Error { return noDatabase() }
 
 // Delete says that there is no host.
-func Delete(string) *Error { return noDatabase() }
+func Delete(string, string) *Error { return noDatabase() }
 
 // RunQuery says that there is no host.
 func RunQuery(string, []byte) ([]byte, *Error) { return nil, noCalls() }

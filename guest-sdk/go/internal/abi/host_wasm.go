@@ -2,12 +2,15 @@ package abi
 
 import "unsafe"
 
-// answer is where the host puts results of several words. One is enough: a
-// result is taken out of it before anything else is asked.
-var answer [8]uint32
+// answerSpace is where the host puts results of several words. One is enough: a
+// result is taken out of it before anything else is asked. A count has eight bytes,
+// which want an address that eight divides.
+var answerSpace [4]uint64
+
+var answer = (*[8]uint32)(unsafe.Pointer(&answerSpace))
 
 func answerArea() unsafe.Pointer {
-	return unsafe.Pointer(&answer)
+	return unsafe.Pointer(&answerSpace)
 }
 
 func textAt(text string) (unsafe.Pointer, uint32) {
@@ -38,21 +41,71 @@ func isSet(word int) bool {
 }
 
 func hostError() *Error {
+	return hostErrorAt(1)
+}
+
+// hostErrorAt is an error in the words from this one on.
+func hostErrorAt(word int) *Error {
 	if !isSet(0) {
 		return nil
 	}
-	return &Error{Code: text(1), Message: text(3)}
+	return &Error{Code: text(word), Message: text(word + 2)}
 }
 
-// Get gives the document with this id; nil when there is none.
-func Get(id string) ([]byte, *Error) {
+// tableAt is a table's name, if it is given: "" is none.
+func tableAt(table string) (uint32, unsafe.Pointer, uint32) {
+	if table == "" {
+		return 0, nil, 0
+	}
+	at, length := textAt(table)
+	return 1, at, length
+}
+
+// Get gives the document with this id, of this table if one is named; nil when there is none.
+func Get(table, id string) ([]byte, *Error) {
+	hasTable, tableAt, tableLen := tableAt(table)
 	idAt, idLen := textAt(id)
-	dbGet(0, nil, 0, idAt, idLen, answerArea())
+	dbGet(hasTable, tableAt, tableLen, idAt, idLen, answerArea())
 	defer release()
 	if err := hostError(); err != nil || !isSet(1) {
 		return nil, err
 	}
 	return list(2), nil
+}
+
+// GetMany gives a JSON array of the documents with these ids, a JSON array too.
+func GetMany(table string, ids []byte) ([]byte, *Error) {
+	hasTable, tableAt, tableLen := tableAt(table)
+	idsAt, idsLen := bytesAt(ids)
+	dbGetMany(hasTable, tableAt, tableLen, idsAt, idsLen, answerArea())
+	defer release()
+	if err := hostError(); err != nil {
+		return nil, err
+	}
+	return list(1), nil
+}
+
+// Page gives a page of a query, as JSON.
+func Page(plan, options []byte) ([]byte, *Error) {
+	planAt, planLen := bytesAt(plan)
+	optionsAt, optionsLen := bytesAt(options)
+	dbPage(planAt, planLen, optionsAt, optionsLen, answerArea())
+	defer release()
+	if err := hostError(); err != nil {
+		return nil, err
+	}
+	return list(1), nil
+}
+
+// Count gives how many documents a query has.
+func Count(plan []byte) (uint64, *Error) {
+	planAt, planLen := bytesAt(plan)
+	dbCount(planAt, planLen, answerArea())
+	defer release()
+	if err := hostErrorAt(2); err != nil {
+		return 0, err
+	}
+	return answerSpace[1], nil
 }
 
 // Query begins a query; the host chooses how many rows a batch has.
@@ -106,27 +159,30 @@ func Insert(table string, document []byte) (string, *Error) {
 }
 
 // Patch sets some fields of a document.
-func Patch(id string, fields []byte) *Error {
+func Patch(table, id string, fields []byte) *Error {
+	hasTable, tableAt, tableLen := tableAt(table)
 	idAt, idLen := textAt(id)
 	fieldsAt, fieldsLen := bytesAt(fields)
-	dbPatch(0, nil, 0, idAt, idLen, fieldsAt, fieldsLen, answerArea())
+	dbPatch(hasTable, tableAt, tableLen, idAt, idLen, fieldsAt, fieldsLen, answerArea())
 	defer release()
 	return hostError()
 }
 
 // Replace puts another document in the place of one.
-func Replace(id string, document []byte) *Error {
+func Replace(table, id string, document []byte) *Error {
+	hasTable, tableAt, tableLen := tableAt(table)
 	idAt, idLen := textAt(id)
 	documentAt, documentLen := bytesAt(document)
-	dbReplace(0, nil, 0, idAt, idLen, documentAt, documentLen, answerArea())
+	dbReplace(hasTable, tableAt, tableLen, idAt, idLen, documentAt, documentLen, answerArea())
 	defer release()
 	return hostError()
 }
 
 // Delete removes a document.
-func Delete(id string) *Error {
+func Delete(table, id string) *Error {
+	hasTable, tableAt, tableLen := tableAt(table)
 	idAt, idLen := textAt(id)
-	dbDelete(0, nil, 0, idAt, idLen, answerArea())
+	dbDelete(hasTable, tableAt, tableLen, idAt, idLen, answerArea())
 	defer release()
 	return hostError()
 }

@@ -17,6 +17,15 @@ func dbQueryNext(cursor uint32, maxRows uint32, answer unsafe.Pointer)
 //go:wasmimport weir:guest/db@0.1.0 query-close
 func dbQueryClose(cursor uint32)
 
+//go:wasmimport weir:guest/db@0.1.0 get-many
+func dbGetMany(hasTable uint32, table unsafe.Pointer, tableLen uint32, ids unsafe.Pointer, idsLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/db@0.1.0 page
+func dbPage(plan unsafe.Pointer, planLen uint32, options unsafe.Pointer, optionsLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/db@0.1.0 count
+func dbCount(plan unsafe.Pointer, planLen uint32, answer unsafe.Pointer)
+
 //go:wasmimport weir:guest/db@0.1.0 normalize-id
 func dbNormalizeID(table unsafe.Pointer, tableLen uint32, id unsafe.Pointer, idLen uint32, answer unsafe.Pointer)
 

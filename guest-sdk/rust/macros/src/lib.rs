@@ -5,7 +5,9 @@
 //! called and shaped like is decided here; how it is run is the SDK's.
 
 mod case;
+mod document;
 mod function;
+mod index;
 mod serde_attributes;
 mod shape;
 mod value;
@@ -38,11 +40,21 @@ pub fn value(options: TokenStream, item: TokenStream) -> TokenStream {
     expand(value::expand_value(options.into(), item.into()))
 }
 
-/// Makes the values of a struct or enum the documents of a table:
-/// `#[document("messages")]` is `#[value]`, and an `Id` of it is one of that table.
+/// Makes the values of a struct or enum the documents of a table: `#[document("messages")]` is `#[value]`, an `Id` of it
+/// is one of that table, and the module's schema declares the table, so that the host holds every document that is
+/// written to it against the type.
+///
+/// Options, behind the table's name:
+/// - `index(by_team_rank = [team, rank], by_owner = [meta.owner])`: indexes. Their fields are those of the struct, and of
+///   the objects in them; each index is a constant of the type, here `Task::BY_TEAM_RANK` and `Task::BY_OWNER`, for
+///   `with_index`. A name in quotes is the field's name as JSON.
+/// - `staged_index(by_title = [title])`: indexes that are built and cannot be read yet. They have no constant.
+/// - `undeclared`: the type reads and writes documents of a table that another type or module declares, or none.
+///
+/// A generic type declares no table.
 #[proc_macro_attribute]
 pub fn document(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand(value::expand_document(options.into(), item.into()))
+    expand(document::expand(options.into(), item.into()))
 }
 
 /// Derives the validator of a type from its fields and serde attributes.

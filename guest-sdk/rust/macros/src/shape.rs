@@ -104,7 +104,8 @@ fn named_validator(fields: &syn::FieldsNamed, case: Option<Case>, all_optional: 
     Ok(quote!(::weir::Validator::object([#(#entries),*])#(.merged(#flattened))*))
 }
 
-fn field_name(field: &syn::Field, case: Option<Case>, attributes: &Attributes) -> String {
+/// The name of a field as JSON.
+pub(crate) fn field_name(field: &syn::Field, case: Option<Case>, attributes: &Attributes) -> String {
     let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     let name = name.strip_prefix("r#").unwrap_or(&name);
     match (&attributes.rename, case) {

@@ -6,9 +6,12 @@ use std::vec;
 use serde::de::DeserializeOwned;
 
 use super::filter::{Expression, Row};
+use super::page::{PaginationOptions, PaginationResult};
+use super::range::{AnyIndex, AnyRange, Range};
 use crate::doc::{CREATION_TIME_FIELD, ID_FIELD};
 use crate::failure::{Context, Error, Result};
-use crate::{Doc, Id, host, json};
+use crate::json::{self, JsonError};
+use crate::{Doc, Id, host};
 
 /// The order of a query's documents, by the index that it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,84 +28,13 @@ pub enum Order {
 #[must_use = "a query reads nothing before it is ended, with `collect` for instance"]
 pub struct Query<'db, T> {
     table: String,
-    index: Option<&'static str>,
+    index: Option<String>,
     range: Vec<u8>,
     filter: Option<Expression>,
     order: Order,
+    /// What is wrong with it, told when it is asked.
+    error: Option<Error>,
     of: PhantomData<&'db T>,
-}
-
-/// Bounds of an index's field, each of which narrows the query. Where two bound
-/// the same side, both hold.
-#[derive(Debug)]
-pub struct Range<V> {
-    field: &'static str,
-    text: Vec<u8>,
-    of: PhantomData<fn(V)>,
-}
-
-/// A value that an index's range can be bounded by.
-pub(crate) trait Bound {
-    fn write(&self, out: &mut Vec<u8>);
-}
-
-impl Bound for f64 {
-    fn write(&self, out: &mut Vec<u8>) {
-        // A number can always be written.
-        out.extend_from_slice(&json::to_vec(self).unwrap_or_default());
-    }
-}
-
-impl<T> Bound for &Id<T> {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&json::to_vec(self).unwrap_or_default());
-    }
-}
-
-#[allow(private_bounds, reason = "ranges are made by the query's methods alone")]
-impl<V: Bound> Range<V> {
-    fn new(field: &'static str) -> Self {
-        Self { field, text: Vec::new(), of: PhantomData }
-    }
-
-    fn bound(mut self, operator: &str, value: V) -> Self {
-        self.text.extend_from_slice(if self.text.is_empty() { b"[" } else { b"," });
-        let head = [r#"{"op":""#, operator, r#"","field":""#, self.field, r#"","value":"#];
-        self.text.extend_from_slice(head.concat().as_bytes());
-        value.write(&mut self.text);
-        self.text.push(b'}');
-        self
-    }
-
-    /// Only this value.
-    #[must_use]
-    pub fn eq(self, value: V) -> Self {
-        self.bound("eq", value)
-    }
-
-    /// Only greater ones.
-    #[must_use]
-    pub fn gt(self, value: V) -> Self {
-        self.bound("gt", value)
-    }
-
-    /// Only this one and greater ones.
-    #[must_use]
-    pub fn gte(self, value: V) -> Self {
-        self.bound("gte", value)
-    }
-
-    /// Only lower ones.
-    #[must_use]
-    pub fn lt(self, value: V) -> Self {
-        self.bound("lt", value)
-    }
-
-    /// Only this one and lower ones.
-    #[must_use]
-    pub fn lte(self, value: V) -> Self {
-        self.bound("lte", value)
-    }
 }
 
 impl<'db, T> Query<'db, T> {
@@ -113,16 +45,61 @@ impl<'db, T> Query<'db, T> {
             range: Vec::new(),
             filter: None,
             order: Order::Asc,
+            error: None,
             of: PhantomData,
         }
+    }
+
+    /// A query that cannot be asked.
+    pub(super) fn refused(table: &str, error: Error) -> Self {
+        Self { error: Some(error), ..Self::new(table) }
+    }
+
+    /// Reads a range of an index, in its order. The index is a constant that [`#[document]`](crate::document) made of
+    /// the type, or a name:
+    ///
+    /// ```
+    /// # use weir::prelude::*;
+    /// #[document("tasks", index(by_team_rank = [team, rank]))]
+    /// struct Task {
+    ///     team: String,
+    ///     rank: f64,
+    /// }
+    ///
+    /// # fn urgent(ctx: &QueryCtx) -> Result<()> {
+    /// let typed = ctx.db.query("tasks").with_index(Task::BY_TEAM_RANK, |range| range.eq("red").gte(5.0));
+    /// let named = ctx
+    ///     .db
+    ///     .query::<Task>("tasks")
+    ///     .with_index("by_team_rank", |range| range.eq("team", "red").gte("rank", 5.0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// `|range| range` reads all of it.
+    pub fn with_index<I: AnyIndex<T>, R: AnyRange>(
+        mut self,
+        index: I,
+        range: impl FnOnce(I::Range) -> R,
+    ) -> Self {
+        let (name, whole) = index.into_parts();
+        self.index = Some(name);
+        self.bounded(range(whole).into_text())
+    }
+
+    fn bounded(mut self, (range, error): (Vec<u8>, Option<JsonError>)) -> Self {
+        self.range = range;
+        if let (Some(error), None) = (error, &self.error) {
+            self.error = Some(Error::from(error).context("in the range of an index"));
+        }
+        self
     }
 
     /// Reads a range of creation times, in milliseconds since the epoch:
     /// `.by_creation_time(|time| time.gte(start).lt(end))`.
     pub fn by_creation_time(mut self, range: impl FnOnce(Range<f64>) -> Range<f64>) -> Self {
-        self.index = Some("by_creation_time");
-        self.range = range(Range::new(CREATION_TIME_FIELD)).text;
-        self
+        self.index = Some("by_creation_time".to_owned());
+        self.bounded(range(Range::new(CREATION_TIME_FIELD)).into_text())
     }
 
     /// Reads a range of ids, in the order of their texts:
@@ -131,9 +108,8 @@ impl<'db, T> Query<'db, T> {
     where
         T: 'id,
     {
-        self.index = Some("by_id");
-        self.range = range(Range::new(ID_FIELD)).text;
-        self
+        self.index = Some("by_id".to_owned());
+        self.bounded(range(Range::new(ID_FIELD)).into_text())
     }
 
     /// Sets the order; without it, [`Order::Asc`].
@@ -159,10 +135,9 @@ impl<'db, T> Query<'db, T> {
         plan.extend_from_slice(br#"{"table":"#);
         // A text can always be written.
         plan.extend_from_slice(&json::to_vec(&self.table).unwrap_or_default());
-        if let Some(index) = self.index {
-            plan.extend_from_slice(br#","index":""#);
-            plan.extend_from_slice(index.as_bytes());
-            plan.push(b'"');
+        if let Some(index) = &self.index {
+            plan.extend_from_slice(br#","index":"#);
+            plan.extend_from_slice(&json::to_vec(index).unwrap_or_default());
         }
         if !self.range.is_empty() {
             plan.extend_from_slice(br#","range":"#);
@@ -183,11 +158,26 @@ impl<'db, T> Query<'db, T> {
         plan.push(b'}');
         plan
     }
+
+    /// How many documents there are: of a table in constant time, of a range of an index by its entries, each of
+    /// which counts as a document read. The documents themselves are not read.
+    ///
+    /// # Errors
+    /// `InvalidQuery`, also for a query with a filter; `IndexNotFound`, `IndexNotReady`, and the limits.
+    pub fn count(mut self) -> Result<u64> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => host::db::count(&self.plan(None)).map_err(Error::from_host),
+        }
+    }
 }
 
 impl<'db, T: DeserializeOwned> Query<'db, T> {
-    fn rows(self, limit: Option<u32>) -> Rows<'db, T> {
-        let next = Next::Begin(self.plan(limit));
+    fn rows(mut self, limit: Option<u32>) -> Rows<'db, T> {
+        let next = match self.error.take() {
+            Some(error) => Next::Refuse(error),
+            None => Next::Begin(self.plan(limit)),
+        };
         Rows { table: self.table, documents: Vec::new().into_iter(), next, of: PhantomData }
     }
 
@@ -234,6 +224,20 @@ impl<'db, T: DeserializeOwned> Query<'db, T> {
         }
     }
 
+    /// One page of the documents. The options are a client's `paginationOpts`, as `usePaginatedQuery` gives them, or
+    /// [`PaginationOptions::first`]. A function reads one page.
+    ///
+    /// # Errors
+    /// `InvalidQuery`, `IndexNotFound`, `IndexNotReady`, `TooManyPages`, the limits, and a document that is no `T`. A
+    /// cursor of another query ends the call, with `InvalidCursor`.
+    pub fn paginate(mut self, options: &PaginationOptions) -> Result<PaginationResult<T>> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        let page = host::db::page(&self.plan(None), &json::to_vec(options)?).map_err(Error::from_host)?;
+        json::from_slice(&page).context(format_args!("reading documents of `{}`", self.table))
+    }
+
     /// The documents one by one. They come from the host in batches, so that
     /// one can stop early without having read all.
     pub fn iter(self) -> Rows<'db, T> {
@@ -257,6 +261,8 @@ enum Next {
     Begin(Vec<u8>),
     /// From the host's cursor.
     Continue(u32),
+    /// Nowhere, because of this.
+    Refuse(Error),
     /// Nowhere.
     End,
 }
@@ -267,6 +273,7 @@ impl<T: DeserializeOwned> Rows<'_, T> {
         let batch = match std::mem::replace(&mut self.next, Next::End) {
             Next::Begin(plan) => host::db::query(&plan, 0),
             Next::Continue(cursor) => host::db::query_next(cursor, 0),
+            Next::Refuse(error) => return Err(error),
             Next::End => return Ok(None),
         };
         let batch = batch.map_err(Error::from_host)?;
@@ -336,6 +343,7 @@ impl<T> Drop for Rows<'_, T> {
 mod tests {
     use super::*;
     use crate::Value;
+    use crate::db::Index;
 
     fn check(query: Query<'_, Value>, limit: Option<u32>, expected: &str) {
         assert_eq!(String::from_utf8(query.plan(limit)).unwrap(), expected);
@@ -369,6 +377,47 @@ mod tests {
             None,
             r#"{"table":"m","index":"by_creation_time"}"#,
         );
+    }
+
+    #[test]
+    fn the_range_of_an_index_has_its_fields_in_order() {
+        const INDEX: Index<Value, (String, (Option<f64>, (f64, ())))> =
+            Index::new("by_team_rank", &["team", "rank", "_creationTime"]);
+        let bound = |op: &str, field: &str, value: &str| {
+            format!(r#"{{"op":"{op}","field":"{field}","value":{value}}}"#)
+        };
+        let plan = |bounds: &[String]| {
+            format!(r#"{{"table":"m","index":"by_team_rank","range":[{}]}}"#, bounds.join(","))
+        };
+        let team = bound("eq", "team", r#""red""#);
+        let (low, high) = (bound("gte", "rank", "1.0"), bound("lt", "rank", "2.5"));
+        let expected = plan(&[team.clone(), low.clone(), high.clone()]);
+        check(Query::new("m").with_index(INDEX, |range| range.eq("red").gte(1.0).lt(2.5)), None, &expected);
+        let expected = plan(&[team.clone(), high, low]);
+        check(Query::new("m").with_index(INDEX, |range| range.eq("red").lt(2.5).gte(1.0)), None, &expected);
+        let missing = bound("eq", "rank", r#"{"$undefined":null}"#);
+        let expected = plan(&[team, missing, bound("gt", "_creationTime", "5.0")]);
+        check(Query::new("m").with_index(INDEX, |range| range.eq("red").eq(None).gt(5.0)), None, &expected);
+        check(
+            Query::new("m").with_index(INDEX, |range| range),
+            None,
+            r#"{"table":"m","index":"by_team_rank"}"#,
+        );
+    }
+
+    #[test]
+    fn the_range_of_a_named_index_names_its_fields() {
+        check(
+            Query::new("m")
+                .with_index("by\"x", |range| range.eq("a.b", None::<f64>).lte("c", Value::from("d"))),
+            None,
+            concat!(
+                r#"{"table":"m","index":"by\"x","range":[{"op":"eq","field":"a.b","value":{"$undefined":null}},"#,
+                r#"{"op":"lte","field":"c","value":"d"}]}"#
+            ),
+        );
+        let error = Query::<Value>::new("m").with_index("i", |range| range.eq("n", u64::MAX)).count();
+        assert!(error.unwrap_err().message().contains("in the range of an index"), "told when it is asked");
     }
 
     #[test]

@@ -20,9 +20,12 @@ pub trait Host {
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn run_mutation(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn get(&self, table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError>;
+    fn get_many(&self, table: Option<&str>, ids: &[u8]) -> Result<Vec<u8>, HostError>;
     fn query(&self, plan: &[u8], max_rows: u32) -> Result<Batch, HostError>;
     fn query_next(&self, cursor: u32, max_rows: u32) -> Result<Batch, HostError>;
     fn query_close(&self, cursor: u32);
+    fn page(&self, plan: &[u8], options: &[u8]) -> Result<Vec<u8>, HostError>;
+    fn count(&self, plan: &[u8]) -> Result<u64, HostError>;
     fn normalize_id(&self, table: &str, id: &str) -> Option<String>;
     fn insert(&self, table: &str, document: &[u8]) -> Result<String, HostError>;
     fn patch(&self, table: Option<&str>, id: &str, fields: &[u8]) -> Result<(), HostError>;
@@ -132,6 +135,10 @@ pub(crate) mod db {
         ask(|host| host.get(table, id))
     }
 
+    pub(crate) fn get_many(table: Option<&str>, ids: &[u8]) -> Result<Vec<u8>, HostError> {
+        ask(|host| host.get_many(table, ids))
+    }
+
     pub(crate) fn query(plan: &[u8], max_rows: u32) -> Result<Batch, HostError> {
         ask(|host| host.query(plan, max_rows))
     }
@@ -144,6 +151,14 @@ pub(crate) mod db {
         if let Some(host) = current() {
             host.query_close(cursor);
         }
+    }
+
+    pub(crate) fn page(plan: &[u8], options: &[u8]) -> Result<Vec<u8>, HostError> {
+        ask(|host| host.page(plan, options))
+    }
+
+    pub(crate) fn count(plan: &[u8]) -> Result<u64, HostError> {
+        ask(|host| host.count(plan))
     }
 
     pub(crate) fn normalize_id(table: &str, id: &str) -> Option<String> {

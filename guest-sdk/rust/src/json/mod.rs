@@ -69,6 +69,13 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
     Ok(writer.into_bytes())
 }
 
+/// Writes a value as JSON, a `None` as `undefined`: the value of a field that is missing.
+pub(crate) fn to_vec_or_undefined<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
+    let mut writer = Writer::default();
+    value.serialize(&mut writer)?;
+    Ok(if writer.is_none() { br#"{"$undefined":null}"#.to_vec() } else { writer.into_bytes() })
+}
+
 /// Reads a value from JSON.
 ///
 /// # Errors

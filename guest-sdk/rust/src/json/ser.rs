@@ -27,6 +27,11 @@ impl Default for Writer {
 }
 
 impl Writer {
+    /// Whether all that was written is a `None`.
+    pub(crate) fn is_none(&self) -> bool {
+        self.none_at == 0
+    }
+
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.out
     }

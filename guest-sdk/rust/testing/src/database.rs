@@ -13,7 +13,7 @@ use weir_testing::{NOW_MS_DEFAULT, TestDatabase, TestError};
 use crate::Error;
 use crate::functions::LinkedFunctions;
 
-/// An empty database, and the functions of the crate under test.
+/// An empty database with the tables and the functions of the crate under test.
 #[derive(Debug)]
 pub struct Database {
     functions: Arc<LinkedFunctions>,
@@ -42,7 +42,7 @@ impl Database {
     /// An empty database. It is the first moment of 2026.
     ///
     /// # Panics
-    /// If two functions of the crate have one path.
+    /// If two functions of the crate have one path, or its schema is none.
     pub fn new() -> Self {
         Self::with_seed(1)
     }
@@ -53,9 +53,8 @@ impl Database {
     /// As [`Database::new`].
     pub fn with_seed(seed: u64) -> Self {
         let functions = Arc::new(LinkedFunctions::find());
-        let inner =
-            TestDatabase::new(functions.clone(), &weir_value::Schema::default(), NOW_MS_DEFAULT, seed)
-                .unwrap_or_else(refuse);
+        let inner = TestDatabase::new(functions.clone(), functions.schema(), NOW_MS_DEFAULT, seed)
+            .unwrap_or_else(refuse);
         Self { functions, inner: RefCell::new(inner), last: RefCell::default() }
     }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use weir::__native::with_host;
 use weir_db::{FunctionError, FunctionInfo, FunctionKind, Functions, Transaction, Visibility};
-use weir_value::{FunctionPath, Validator};
+use weir_value::{FunctionPath, Schema, Validator};
 
 use crate::host::TransactionHost;
 
@@ -19,11 +19,14 @@ use crate::host::TransactionHost;
 #[derive(Debug, Clone)]
 pub(crate) struct LinkedFunctions {
     functions: Arc<BTreeMap<FunctionPath, Arc<FunctionInfo>>>,
+    schema: Arc<Schema>,
 }
 
 #[derive(Deserialize)]
 struct Manifest {
     functions: Vec<Entry>,
+    #[serde(default)]
+    schema: Option<Json>,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +44,14 @@ impl LinkedFunctions {
         let manifest = weir::__private::manifest();
         let manifest: Manifest = serde_json::from_slice(&manifest).expect("the SDK's manifest is one");
         let functions = manifest.functions.iter().map(describe).map(|info| (info.path.clone(), info));
-        Self { functions: Arc::new(functions.collect()) }
+        let schema = manifest.schema.as_ref().map(Schema::from_json).transpose();
+        let schema = schema.unwrap_or_else(|error| panic!("{error}")).unwrap_or_default();
+        Self { functions: Arc::new(functions.collect()), schema: Arc::new(schema) }
+    }
+
+    /// The tables that the document types declare.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
     }
 }
 

@@ -112,6 +112,10 @@ impl Host for TransactionHost {
         self.ask_db(|tx| Ok(tx.get(table, id)?.map(Vec::from)))
     }
 
+    fn get_many(&self, table: Option<&str>, ids: &[u8]) -> Result<Vec<u8>, HostError> {
+        self.ask_db(|tx| tx.get_many(table, ids))
+    }
+
     fn query(&self, plan: &[u8], max_rows: u32) -> Result<Batch, HostError> {
         self.ask_db(|tx| tx.query(plan, max_rows)).map(batch)
     }
@@ -125,6 +129,14 @@ impl Host for TransactionHost {
         if let Some(transaction) = self.transaction.borrow_mut().as_mut() {
             transaction.query_close(cursor);
         }
+    }
+
+    fn page(&self, plan: &[u8], options: &[u8]) -> Result<Vec<u8>, HostError> {
+        self.ask_db(|tx| tx.page(plan, options))
+    }
+
+    fn count(&self, plan: &[u8]) -> Result<u64, HostError> {
+        self.ask_db(|tx| tx.count(plan))
     }
 
     fn normalize_id(&self, table: &str, id: &str) -> Option<String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use weir::prelude::*;
 use weir_test::{Database, Read};
 
-#[document("items")]
+#[document("items", index(by_rank = [rank, label]), staged_index(by_label = [label]))]
 struct Item {
     label: String,
     rank: i64,
@@ -20,6 +20,38 @@ fn add(ctx: &MutationCtx, label: String, rank: i64) -> Result<Id<Item>> {
 #[query]
 fn list(ctx: &QueryCtx) -> Result<Vec<Doc<Item>>> {
     ctx.db.query("items").collect()
+}
+
+/// The labels of those with a rank, and how many of the rank there are.
+#[query]
+fn of_rank(ctx: &QueryCtx, rank: i64, from: Option<String>) -> Result<(Vec<String>, u64)> {
+    let of_rank = || ctx.db.query("items");
+    let found = match &from {
+        Some(from) => of_rank().with_index(Item::BY_RANK, |range| range.eq(rank).gte(from)).collect()?,
+        None => of_rank().with_index(Item::BY_RANK, |range| range.eq(rank)).collect()?,
+    };
+    let count = of_rank().with_index(Item::BY_RANK, |range| range.eq(rank)).count()?;
+    Ok((found.into_iter().map(|item| item.into_value().label).collect(), count))
+}
+
+#[query]
+fn page(ctx: &QueryCtx, pagination_opts: PaginationOptions) -> Result<PaginationResult<Item>> {
+    ctx.db.query("items").with_index(Item::BY_RANK, |range| range).order(Desc).paginate(&pagination_opts)
+}
+
+#[query]
+fn count(ctx: &QueryCtx) -> Result<u64> {
+    ctx.db.query::<Item>("items").count()
+}
+
+#[query]
+fn get_all(ctx: &QueryCtx, ids: Vec<Id<Item>>) -> Result<Vec<Option<Doc<Item>>>> {
+    ctx.db.get_many_in("items", &ids)
+}
+
+#[mutation]
+fn add_anything(ctx: &MutationCtx, value: Value) -> Result<Id<Value>> {
+    ctx.db.insert("items", &value)
 }
 
 #[query]
@@ -130,6 +162,66 @@ fn functions_call_others_whose_failures_undo_their_writes_alone() {
     assert_eq!(labels(&db), ["kept"]);
     let error = db.mutation::<()>("weir-test:recurse", fields! {}).unwrap_err();
     assert!(error.message().contains("one inside the other"), "{error}");
+}
+
+fn with_items() -> Database {
+    let db = Database::new();
+    for (label, rank) in [("a", 1_i64), ("b", 2), ("c", 2), ("d", 3)] {
+        db.mutation::<Id>("weir-test:add", fields! { label: label, rank: rank }).unwrap();
+    }
+    db
+}
+
+#[test]
+fn declared_indexes_are_read_and_their_reads_are_told() {
+    let db = with_items();
+    let of_rank = |args: Fields| db.query::<(Vec<String>, u64)>("weir-test:ofRank", args).unwrap();
+    assert_eq!(of_rank(fields! { rank: 2_i64 }), (vec!["b".to_owned(), "c".to_owned()], 2));
+    assert_eq!(of_rank(fields! { rank: 2_i64, from: "c" }), (vec!["c".to_owned()], 2));
+    let reads = db.last().reads;
+    let index = reads.iter().find_map(|read| match read {
+        Read::IndexRange { index, .. } => Some(index.as_str()),
+        _ => None,
+    });
+    assert_eq!(index, Some("by_rank"), "{reads:?}");
+    assert_eq!(db.query::<u64>("weir-test:count", fields! {}).unwrap(), 4);
+    assert!(matches!(&db.last().reads[..], [Read::Count { table }] if table == "items"), "{:?}", db.last());
+}
+
+#[test]
+fn pages_follow_each_other() {
+    let db = with_items();
+    let page = |options: PaginationOptions| {
+        db.query::<PaginationResult<Item>>("weir-test:page", fields! { paginationOpts: options }).unwrap()
+    };
+    let labels =
+        |page: &PaginationResult<Item>| page.page.iter().map(|item| item.label.clone()).collect::<Vec<_>>();
+    let first = page(PaginationOptions::first(3));
+    assert_eq!(
+        (labels(&first), first.is_done),
+        (vec!["d".to_owned(), "c".to_owned(), "b".to_owned()], false)
+    );
+    let last = page(PaginationOptions::first(3).after(first.continue_cursor));
+    assert_eq!((labels(&last), last.is_done), (vec!["a".to_owned()], true));
+}
+
+#[test]
+fn many_documents_come_in_the_order_of_their_ids() {
+    let db = with_items();
+    let items: Vec<Doc<Item>> = db.query("weir-test:list", fields! {}).unwrap();
+    let ids = [&items[2].id, &items[0].id, &items[2].id];
+    let found: Vec<Option<Doc<Item>>> = db.query("weir-test:getAll", fields! { ids: ids }).unwrap();
+    let found: Vec<String> = found.into_iter().flatten().map(|item| item.into_value().label).collect();
+    assert_eq!(found, ["c", "a", "c"]);
+}
+
+#[test]
+fn a_document_that_does_not_fit_its_type_is_refused() {
+    let db = Database::new();
+    let error =
+        db.mutation::<Id>("weir-test:addAnything", fields! { value: fields! { label: 5 } }).unwrap_err();
+    assert!(error.message().contains("label"), "{error}");
+    assert!(labels(&db).is_empty());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which indexes and rules the tables have: what every write and every query looks up.
 //!
 //! Immutable: a change makes another registry, in force from a timestamp on.
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_store::{Direction, ReadError, Snapshot};
@@ -16,7 +16,7 @@ const SCAN_ROWS: usize = 1_000;
 /// The indexes of all tables, and what their documents must be like.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    tables: HashMap<TableNumber, TableRules>,
+    tables: BTreeMap<TableNumber, TableRules>,
     /// Those that nothing keeps any more, and whose entries are not all gone.
     dropping: Vec<Arc<Index>>,
     last_number: u32,
@@ -61,7 +61,7 @@ impl Registry {
         self.tables.get(&table)
     }
 
-    /// Every index that a write must keep.
+    /// Every index that a write must keep, table by table: equal registries give equal orders of work.
     pub(crate) fn indexes(&self) -> impl Iterator<Item = &Arc<Index>> {
         self.tables.values().flat_map(|table| &table.indexes)
     }

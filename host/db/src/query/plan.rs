@@ -55,6 +55,27 @@ impl PlanJson {
         serde_json::from_slice(json)
             .map_err(|error| invalid_query(format!("the query's plan cannot be read: {error}")))
     }
+
+    /// The same plan with its defaults, and with all numbers in one form: a cursor is one of a query, however that was
+    /// written.
+    fn spelt_out(mut self) -> PlanJson {
+        self.index.get_or_insert_with(|| BY_CREATION_TIME.to_owned());
+        self.order.get_or_insert(Order::Asc);
+        for bound in &mut self.range {
+            spell_numbers(&mut bound.value);
+        }
+        self.filter.iter_mut().for_each(spell_numbers);
+        self
+    }
+}
+
+fn spell_numbers(json: &mut Json) {
+    match json {
+        Json::Number(number) => *json = number.as_f64().map_or(Json::Null, Json::from),
+        Json::Array(items) => items.iter_mut().for_each(spell_numbers),
+        Json::Object(fields) => fields.values_mut().for_each(spell_numbers),
+        Json::Null | Json::Bool(_) | Json::String(_) => {}
+    }
 }
 
 /// A comparison of one of the index's fields.
@@ -96,7 +117,7 @@ impl Plan {
 
     /// Reads the plan of a query whose pages are read one at a time.
     pub(crate) fn parse_for_pages(json: &[u8]) -> Result<(Plan, Fingerprint), DbError> {
-        let plan = PlanJson::parse(json)?;
+        let plan = PlanJson::parse(json)?.spelt_out();
         let fingerprint = Fingerprint::of(&plan);
         Ok((Plan::new(plan)?, fingerprint))
     }
@@ -303,4 +324,31 @@ fn parse_bound(bound: &BoundJson) -> Result<RangeBound, DbError> {
         )));
     };
     Ok(RangeBound { comparison, field: bound.field.clone(), value: parse_value(&bound.value)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(plan: &str) -> Fingerprint {
+        Plan::parse_for_pages(plan.as_bytes()).unwrap().1
+    }
+
+    #[test]
+    fn a_query_is_the_same_however_it_is_written() {
+        let short = r#"{"table":"t","filter":{"$eq":[{"$field":"n"},{"$literal":1}]}}"#;
+        let long = r#"{"table":"t","index":"by_creation_time","range":[],"order":"asc",
+            "filter":{"$eq":[{"$field":"n"},{"$literal":1.0}]}}"#;
+        assert_eq!(fingerprint(short), fingerprint(long));
+        let bound = |number: &str| {
+            fingerprint(&format!(
+                r#"{{"table":"t","index":"i","range":[{{"op":"gt","field":"n","value":{number}}}]}}"#
+            ))
+        };
+        assert_eq!(bound("2"), bound("2.0"));
+        assert_ne!(bound("2"), bound("2.5"));
+        for other in [r#"{"table":"t"}"#, r#"{"table":"u"}"#, r#"{"table":"t","order":"desc"}"#] {
+            assert_ne!(fingerprint(short), fingerprint(other), "{other}");
+        }
+    }
 }

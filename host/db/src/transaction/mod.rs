@@ -14,6 +14,7 @@ mod usage;
 mod write;
 mod write_document;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -115,8 +116,8 @@ pub struct Transaction {
     scratch: Vec<u8>,
     /// The `_creationTime` of the document inserted last.
     last_created: Option<CreationTime>,
-    /// A document that was written and does not fit a deployment that is being prepared.
-    pending_mismatch: Option<(DocumentId, ValidationError)>,
+    /// Documents of which some version did not fit a deployment that is being prepared.
+    pending_suspects: BTreeSet<DocumentId>,
     poison: Option<DbError>,
 }
 
@@ -124,6 +125,7 @@ pub struct Transaction {
 pub(crate) struct Draft {
     pub(crate) changes: Changes,
     pub(crate) counts: CountChanges,
+    /// A document that is left and does not fit a deployment that is being prepared.
     pub(crate) pending_mismatch: Option<(DocumentId, ValidationError)>,
 }
 
@@ -163,7 +165,7 @@ impl Transaction {
             nested: NestedCalls::default(),
             scratch: Vec::new(),
             last_created: None,
-            pending_mismatch: None,
+            pending_suspects: BTreeSet::new(),
             poison: None,
         }
     }
@@ -307,9 +309,10 @@ impl Transaction {
     }
 
     /// Ends it: what a mutation leaves behind.
-    pub(crate) fn into_draft(self) -> (Draft, Vec<(LogLevel, String)>) {
+    pub(crate) fn into_draft(mut self) -> (Draft, Vec<(LogLevel, String)>) {
+        let pending_mismatch = self.pending_mismatch();
         let (changes, counts) = self.writes.into_changes();
-        let draft = Draft { changes, counts, pending_mismatch: self.pending_mismatch };
+        let draft = Draft { changes, counts, pending_mismatch };
         (draft, self.log.into_lines())
     }
 

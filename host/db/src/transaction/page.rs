@@ -53,11 +53,8 @@ enum PageStatus {
 /// What was read of a page.
 struct Page {
     documents: Rows,
-    /// The keys of the rows that are in it.
+    /// The keys of the rows that were looked at, also of those that the filter dropped.
     keys: Vec<Bytes>,
-    /// The last row that was looked at.
-    last: Option<Bytes>,
-    rows_read: usize,
     bytes_read: usize,
 }
 
@@ -120,8 +117,7 @@ impl Transaction {
 
     fn read_page(&mut self, cursor: &mut Cursor, bounds: &Bounds, has_end: bool) -> Result<Page, DbError> {
         let before = cursor.rest.clone();
-        let mut page =
-            Page { documents: Rows::new(), keys: Vec::new(), last: None, rows_read: 0, bytes_read: 0 };
+        let mut page = Page { documents: Rows::new(), keys: Vec::new(), bytes_read: 0 };
         let filled = self.fill_page(&mut page, cursor, bounds, has_end);
         if !before.is_empty() {
             self.reads.add_range(cursor.passed_since(before));
@@ -137,8 +133,8 @@ impl Transaction {
         has_end: bool,
     ) -> Result<(), DbError> {
         let is_full = |page: &Page| {
-            let has_items = !has_end && page.keys.len() >= bounds.items;
-            has_items || page.rows_read >= bounds.rows || page.bytes_read >= bounds.bytes
+            let has_items = !has_end && page.documents.len() >= bounds.items;
+            has_items || page.keys.len() >= bounds.rows || page.bytes_read >= bounds.bytes
         };
         let mut piece_rows = bounds.items.clamp(1, super::scan::FIRST_PIECE_ROWS);
         while !cursor.is_done() && !is_full(page) {
@@ -150,14 +146,12 @@ impl Transaction {
                     return Ok(());
                 }
                 cursor.pass(&key);
-                page.last = Some(key.clone());
                 let counted = self.usage.add_read(document.len());
                 self.or_poison(counted)?;
-                page.rows_read += 1;
                 page.bytes_read += document.len();
+                page.keys.push(key);
                 if keeps(cursor, &document)? {
                     page.documents.push(&document);
-                    page.keys.push(key);
                 }
             }
             match reached {
@@ -183,11 +177,11 @@ impl Transaction {
         let reached = match (is_at_end, &end) {
             (true, Some(end)) => end.clone(),
             (true, None) => PageCursor::BehindAll,
-            (false, _) => PageCursor::BehindRow(position(page.last.as_ref(), prefix)),
+            (false, _) => PageCursor::BehindRow(position(page.keys.last(), prefix)),
         };
         let status = match () {
             () if !is_at_end && end.is_some() => Some(PageStatus::SplitRequired),
-            () if page.rows_read > PAGE_ROWS_SOFT || page.bytes_read > PAGE_BYTES_SOFT => {
+            () if page.keys.len() > PAGE_ROWS_SOFT || page.bytes_read > PAGE_BYTES_SOFT => {
                 Some(PageStatus::SplitRecommended)
             }
             () => None,

@@ -47,6 +47,10 @@ impl Rows {
         self.count += 1;
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
     /// The array, and how many documents it has.
     pub(super) fn finish(mut self) -> (Vec<u8>, u32) {
         self.json.push(b']');

@@ -8,6 +8,7 @@ use weir_value::{
 
 use super::Transaction;
 use super::splice::splice;
+use super::write_document::NewDocument;
 use crate::{DbError, keyspace, system_tables};
 
 pub(super) const ID: &str = "_id";
@@ -80,8 +81,8 @@ impl Transaction {
         changes.retain(|(name, _)| !is_given_by_host(name));
         self.scratch.clear();
         if splice(&stored, &changes, &mut self.scratch) {
-            let patched = Bytes::copy_from_slice(&self.scratch);
-            return self.write_document(&id, Some(&stored), Some(patched));
+            let json = Bytes::copy_from_slice(&self.scratch);
+            return self.write_document(&id, Some(&stored), Some(NewDocument { json, fields: None }));
         }
         let patched = patch_value(&stored, changes)?;
         self.write_object(&id, Some(&stored), &patched)
@@ -148,8 +149,8 @@ impl Transaction {
     ) -> Result<(), DbError> {
         self.scratch.clear();
         fields.write_json(&mut self.scratch);
-        let after = Bytes::copy_from_slice(&self.scratch);
-        self.write_document(id, before, Some(after))
+        let json = Bytes::copy_from_slice(&self.scratch);
+        self.write_document(id, before, Some(NewDocument { json, fields: Some(fields) }))
     }
 
     /// An id that no document has: later than all that this transaction gave, and random.

@@ -135,6 +135,9 @@ fn limits_of_a_page_ask_for_a_split() {
     let required = page(&mut world.tx(), PLAN, &options).unwrap();
     assert_eq!((required["pageStatus"].as_str(), &required["continueCursor"]), (Some("SplitRequired"), end));
     assert!(required["splitCursor"].is_string());
+    let none = r#"{"table":"t","index":"by_n","filter":{"$literal":false}}"#;
+    let dropped = page(&mut world.tx(), none, &json!({ "cursor": null, "numItems": 8 })).unwrap();
+    assert!(dropped["splitCursor"].is_string(), "also rows that the filter drops can be too many: {dropped}");
 }
 
 #[test]
