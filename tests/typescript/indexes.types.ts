@@ -1,5 +1,5 @@
 // What the types let through of indexes, ranges, pages and counts; the compiler is the test.
-import { count, getMany } from "@weir/typescript";
+import { count, getMany, systemTables } from "@weir/typescript";
 import type { Doc, Id } from "../conformance/typescript/convex/_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../conformance/typescript/convex/_generated/server";
 
@@ -23,9 +23,9 @@ export const right = async () => {
   const many: (Doc<"tasks"> | null)[] = await getMany(writing.db, [id]);
   const ofTable: (Doc<"tasks"> | null)[] = await getMany(ctx.db, "tasks", [id]);
   const named: Doc<"tasks"> | null = await ctx.db.get("tasks", id);
-  const states: ("building" | "ready" | "dropping")[] = (await ctx.db.system.query("_indexes").collect()).map(
-    ({ state }) => state,
-  );
+  const states: ("building" | "ready" | "dropping")[] = (
+    await systemTables(ctx.db).query("_indexes").collect()
+  ).map(({ state }) => state);
   const file: Id<"_storage"> | undefined = (await ctx.db.system.query("_storage").first())?._id;
   return [found, ofNobody, isDone, continueCursor, owner, number, many, ofTable, named, states, file];
 };
@@ -50,7 +50,7 @@ export const wrong = () => [
   // @ts-expect-error The host's own tables are read through `db.system`.
   ctx.db.query("_indexes"),
   // @ts-expect-error There is no such table of the host's.
-  ctx.db.system.query("_nothing"),
+  systemTables(ctx.db).query("_nothing"),
   // @ts-expect-error They are not written.
   writing.db.insert("_indexes", {}),
   // @ts-expect-error The ids are of another table.

@@ -45,19 +45,21 @@ export declare function count<TableInfo extends GenericTableInfo>(
   query: OrderedQuery<TableInfo>,
 ): Promise<number>;
 
-/** A system document of Weir's own: `ctx.db.system.query("_indexes")`. */
-interface SystemTable<Document> {
-  document: { _id: GenericId<any>; _creationTime: number } & Document;
-  fieldPaths: "_id" | "_creationTime" | (keyof Document & string);
+/** A table of the host's own. */
+interface SystemTable<TableName extends string, Fields> {
+  document: { _id: GenericId<TableName>; _creationTime: number } & Fields;
+  fieldPaths: "_id" | "_creationTime" | (keyof Fields & string);
   indexes: { by_id: ["_id"]; by_creation_time: ["_creationTime"] };
   searchIndexes: {};
   vectorIndexes: {};
 }
 
-declare module "convex/server" {
-  interface SystemDataModel {
-    /** The indexes of all tables. */
-    _indexes: SystemTable<{
+/** The tables of Weir's own, beside those that npm `convex` knows. */
+export type SystemTables = {
+  /** The indexes of all tables. */
+  _indexes: SystemTable<
+    "_indexes",
+    {
       table: string;
       tableNumber: number;
       number: number;
@@ -65,8 +67,13 @@ declare module "convex/server" {
       fields: string[];
       staged: boolean;
       state: "building" | "ready" | "dropping";
-    }>;
-    /** The deployment in force: one document. */
-    _deployments: SystemTable<{ record: any; schema: any }>;
-  }
-}
+    }
+  >;
+  /** The deployment in force: one document. */
+  _deployments: SystemTable<"_deployments", { record: any; schema: any }>;
+};
+
+/** `db.system`, with the types of Weir's own tables: `systemTables(ctx.db).query("_indexes")`. */
+export declare function systemTables(
+  db: Pick<GenericDatabaseReader<any>, "system">,
+): Pick<GenericDatabaseReader<SystemTables>, "get" | "query" | "normalizeId">;

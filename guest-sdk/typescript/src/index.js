@@ -19,6 +19,9 @@ export function getMany(db, ...tableAndIds) {
   return runtime() === undefined ? read() : runtime().together(read);
 }
 
+/** `db.system`, with the types of Weir's own tables. */
+export const systemTables = (db) => db.system;
+
 /** How many documents a query gives: of a table in constant time, of an index range without reading documents. */
 export async function count(query) {
   const plan = ownPlan(query);

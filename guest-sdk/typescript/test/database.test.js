@@ -173,6 +173,16 @@ test("a range is counted by the host, and what is filtered, one by one", async (
   assert.equal(asked.length, before);
 });
 
+test("what there is not is named as in the source", () => {
+  for (const [name, what] of [
+    ["1.0/schedule", "ctx.scheduler"],
+    ["1.0/storageGetUrl", "ctx.storage"],
+    ["1.0/newOne", "the operation 1.0/newOne of npm convex"],
+  ]) {
+    assert.throws(() => perform(name, {}), { message: `${what} is not supported by Weir yet` });
+  }
+});
+
 test("the schema is part of the manifest, as npm convex exports it", () => {
   assert.equal(manifest().schema, undefined);
   assert.equal(hasSchema(), false);

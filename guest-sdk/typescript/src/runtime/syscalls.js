@@ -116,13 +116,23 @@ export function unsupported(what) {
   return new Error(`${what} is not supported by Weir yet`);
 }
 
+/** What operations are part of that this host does not have yet. */
+const UNSUPPORTED = [
+  [/^1\.0\/(schedule|cancel_job)$/, "ctx.scheduler"],
+  [/^1\.0\/storage/, "ctx.storage"],
+];
+
+/** The name that a function's source has for an operation. */
+const featureOf = (name) =>
+  UNSUPPORTED.find(([operations]) => operations.test(name))?.[1] ?? `the operation ${name} of npm convex`;
+
 /**
  * Does an operation; arguments and result are in Convex's JSON encoding, and belong to nobody else. The result may be
  * a promise.
  */
 export function perform(name, args) {
   const operation = operations[name];
-  if (operation === undefined) throw unsupported(`the operation ${name} of npm convex`);
+  if (operation === undefined) throw unsupported(featureOf(name));
   try {
     if (name !== "1.0/get") readWaiting();
     return operation(args);

@@ -1,5 +1,5 @@
 // A table with indexes: ranges, pages, counts, many documents at once, and what is wrong of them.
-import { count, getMany } from "@weir/typescript";
+import { count, getMany, systemTables } from "@weir/typescript";
 import { paginationOptsValidator } from "convex/server";
 import { v } from "convex/values";
 
@@ -199,7 +199,7 @@ export const indexes = query({
   args: {},
   returns: v.array(v.object({ name: v.string(), state: v.string(), staged: v.boolean() })),
   handler: async (ctx) => {
-    const found = await ctx.db.system.query("_indexes").collect();
+    const found = await systemTables(ctx.db).query("_indexes").collect();
     return found.map(({ name, state, staged }) => ({ name, state, staged }));
   },
 });
