@@ -27,7 +27,16 @@ export interface FunctionInfo {
   visibility: "public" | "internal";
 }
 
-export type Read = { table: string; id: string } | { table: string; from: number | null; to: number | null };
+/** What a call has read, with the absence of anything else in it. */
+export type Read =
+  /** A document, there or not. */
+  | { table: string; id: string }
+  /** What was created in a span of time, in milliseconds; `null`: without end. */
+  | { table: string; from: number | null; to: number | null }
+  /** A range of an index: the values of its fields, as many as the range says; `{"$undefined": null}` is a missing field. */
+  | { table: string; index: string; from: Json[]; to: Json[] }
+  /** How many documents a table has. */
+  | { table: string; count: true };
 
 export interface Write {
   table: string;
