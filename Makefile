@@ -26,14 +26,14 @@ export EXAMPLES_TARGET_DIR
 # What a test helper of an SDK starts.
 TEST_HOST = env -u CARGO_TARGET_DIR WEIR_HOST="$$CARGO_TARGET_DIR/debug/host"
 TYPESCRIPT_PROJECTS := examples/chat/typescript examples/snippets/typescript examples/mixed tests/guests/typescript \
-  tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers
+  tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers tests/typescript/blog
 NPM_EXAMPLES := @weir/testing @weir/typescript weir-chat-assemblyscript weir-chat-typescript weir-snippets-assemblyscript \
   weir-snippets-typescript weir-tests-typescript
 
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-browser simulate lint format churn bench docs page host host-release
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-browser simulate lint format churn bench bench-large docs page host host-release
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,10 @@ host: ## The binary `host`, with debug assertions
 
 host-release:
 	cargo build --release --locked -p weir-cli
+
+bench-large: ## The same for a table of ten million documents: some minutes, and gigabytes of the disk
+	cargo build --release --locked -p weir-bench
+	"$$CARGO_TARGET_DIR/release/weir-bench" --only large
 
 docs: ## Write the snippets into docs/languages.md and the SDKs' READMEs
 	scripts/snippets

@@ -4,16 +4,23 @@
 //   node bundle.mjs PROJECT OUT    writes OUT/bundle.js and OUT/bundle.js.map
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { build } from "esbuild";
 
 import { checkFile, checkFileName } from "./checks.mjs";
 import { convexInside } from "./convex.mjs";
 import { functionFiles } from "./files.mjs";
+import { refusalLines, warningLines } from "./report.mjs";
 
-/** Bundles the project; gives what is wrong, as lines for people. */
+/** Bundles the project; gives what is wrong, and what does nothing yet, as lines for people. */
 export async function bundle(project, out) {
+  const warnings = [];
+  const problems = await bundleInto(project, out, warnings);
+  return { problems, warnings: warningLines(warnings) };
+}
+
+async function bundleInto(project, out, warnings) {
   const files = functionFiles(project);
   const problems = readdirSync(join(project, "convex")).flatMap((name) => checkFileName(`convex/${name}`));
   const lines = new Map();
@@ -24,10 +31,11 @@ export async function bundle(project, out) {
     checked.add(file);
     const found = checkFile(file, readFileSync(path, "utf8"));
     problems.push(...found.problems);
+    warnings.push(...found.warnings);
     lines.set(file, found.lines);
   };
   for (const { file } of files) check(join(project, file));
-  if (problems.length > 0) return problems;
+  if (problems.length > 0) return refusalLines(problems);
 
   try {
     const { outputFiles } = await build({
@@ -50,15 +58,15 @@ export async function bundle(project, out) {
       sourcesContent: false,
       logLevel: "warning",
       logOverride: { "direct-eval": "silent" },
-      plugins: [convexInside(), localFiles(project, check), nodeModules()],
+      plugins: [convexInside(), ownModule(), localFiles(project, check), nodeModules()],
     });
     for (const { path, contents } of outputFiles) writeFileSync(join(out, basename(path)), contents);
   } catch (error) {
     // esbuild has written what is wrong already.
     if (error.errors === undefined) throw error;
-    return ["the functions could not be bundled"];
+    return [...refusalLines(problems), "the functions could not be bundled"];
   }
-  return problems;
+  return refusalLines(problems);
 }
 
 /** The script that gives all modules to the runtime. */
@@ -93,6 +101,18 @@ function localFiles(project, check) {
   };
 }
 
+/** `@weir/typescript` is always the one that the engine is made of, whether or not the project has installed it. */
+function ownModule() {
+  const file = fileURLToPath(new URL("../src/index.js", import.meta.url));
+  return {
+    name: "weir-own-module",
+    setup(build) {
+      build.onResolve({ filter: /^@weir\/typescript$/ }, () => ({ path: "sdk", namespace: "weir" }));
+      build.onLoad({ filter: /^sdk$/, namespace: "weir" }, () => ({ contents: readFileSync(file, "utf8") }));
+    },
+  };
+}
+
 const NODE_MODULES =
   /^(node:.*|fs|path|os|crypto|http|https|net|child_process|stream|util|buffer|events|url|zlib|worker_threads|process)$/;
 
@@ -116,7 +136,7 @@ function nodeModules() {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [project, out] = process.argv.slice(2);
-  const problems = await bundle(resolve(project), resolve(out));
-  for (const problem of problems) console.error(problem);
+  const { problems, warnings } = await bundle(resolve(project), resolve(out));
+  for (const line of [...warnings, ...problems]) console.error(line);
   if (problems.length > 0) process.exit(1);
 }

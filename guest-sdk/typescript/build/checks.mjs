@@ -1,10 +1,9 @@
-// What a source file uses that the host does not support yet. It reads the
-// syntax tree, so that the refusal has a line, and comes before anything runs.
+// What a source file uses that the host does not support yet, or that does
+// nothing yet. It reads the syntax tree, so that each has a line, and comes before
+// anything runs.
 import { parse } from "@babel/parser";
 
 import { contextsInside, isContext, unpacksContext } from "./contexts.mjs";
-
-const BUILT_IN_INDEXES = ["by_creation_time", "by_id"];
 
 /** Members of a function's context that are not there. */
 const CONTEXT_MEMBERS = {
@@ -42,7 +41,6 @@ const GENERATED_EXPORTS = {
 };
 
 const TABLE_METHODS = {
-  index: "an index of one's own",
   searchIndex: "a search index",
   vectorIndex: "a vector index",
   staged: "a staged validator",
@@ -56,37 +54,53 @@ const FILES = {
   "convex/convex.config": "components (convex.config.ts)",
 };
 
+const ENVIRONMENT = "process.env";
+const IDENTITY = "ctx.auth.getUserIdentity";
+
+/** What is there, and gives nothing yet. */
+const WARNINGS = {
+  [ENVIRONMENT]: "is empty: Weir has no environment variables for functions yet",
+  [IDENTITY]: "gives null: Weir does not verify who calls yet (`host test` calls as whom a test says)",
+};
+
 const notSupported = (what) => `${what} is not supported by Weir yet`;
 
 /** What is wrong with a file by its name alone. */
 export function checkFileName(file) {
   const what = FILES[file.replace(/\.[^./]+$/, "")];
-  return what === undefined ? [] : [`${file}:1:1: ${notSupported(what)}; remove the file`];
+  if (what === undefined) return [];
+  return [{ feature: what, place: `${file}:1:1`, text: `${notSupported(what)}; remove the file` }];
 }
 
 /**
- * Reads one file: `problems` for people, each with its place, and `lines`, the
- * line of each name that the file exports.
+ * Reads one file: its `problems` and `warnings`, each `{feature, place, text}`,
+ * and `lines`, the line of each name that the file exports.
  */
 export function checkFile(file, text) {
-  const problems = [];
+  const [problems, warnings] = [[], []];
   let tree;
   try {
     tree = parse(text, { sourceType: "module", plugins: plugins(file), errorRecovery: true });
   } catch (error) {
     // The bundler says the same again, with the line's text.
-    return { problems, lines: {} };
+    return { problems, warnings, lines: {} };
   }
+  const placeOf = ({ loc: { start } }) => `${file}:${start.line}:${start.column + 1}`;
   const report = (node, what, advice = "") => {
-    const { line, column } = node.loc.start;
-    problems.push(`${file}:${line}:${column + 1}: ${notSupported(what)}${advice}`);
+    const feature = what.replace(/ \(`.*`\)$/, "");
+    problems.push({ feature, place: placeOf(node), text: `${notSupported(what)}${advice}` });
   };
+  const warn = (node, feature, what = feature) =>
+    warnings.push({ feature, place: placeOf(node), text: `${what} ${WARNINGS[feature]}` });
   for (const directive of tree.program.directives) {
     if (directive.value.value === "use node") report(directive, 'the Node runtime ("use node")');
   }
   const own = importedNames(tree.program.body, report);
-  walk(tree.program, (node, parent, contexts) => checkNode(node, { parent, contexts, own, report }));
-  return { problems, lines: exportLines(tree.program.body) };
+  walk(tree.program, (node, parent, contexts) => {
+    checkNode(node, { parent, contexts, own, report });
+    checkEmpty(node, parent, warn);
+  });
+  return { problems, warnings, lines: exportLines(tree.program.body) };
 }
 
 function plugins(file) {
@@ -118,7 +132,7 @@ function importedNames(body, report) {
 }
 
 function checkNode(node, { parent, contexts, own, report }) {
-  if (/^(Optional)?MemberExpression$/.test(node.type)) checkMember(node, contexts, report);
+  if (isMember(node)) checkMember(node, contexts, report);
   if (node.type === "ObjectPattern" && unpacksContext(node, parent, contexts)) checkPattern(node, report);
   if (node.type !== "CallExpression") return;
   const { callee } = node;
@@ -127,18 +141,37 @@ function checkNode(node, { parent, contexts, own, report }) {
   }
   if (callee.type !== "MemberExpression" || callee.computed) return;
   checkContextMethod(callee, contexts, report);
-  checkMethod(callee.property, node.arguments, own, callee.object, report);
+  checkMethod(callee.property, own, callee.object, report);
 }
+
+/** Finds what is there and gives nothing. */
+function checkEmpty(node, parent, warn) {
+  if (isMember(node, "getUserIdentity")) warn(node.property, IDENTITY);
+  if (node.type === "ObjectPattern" && isProcess(parent?.init)) warn(parent, ENVIRONMENT);
+  if (!isMember(node, "env") || !isProcess(node.object)) return;
+  const name = isMember(parent) && parent.object === node ? nameOfMember(parent) : undefined;
+  // The bundler puts this one in.
+  if (name !== "NODE_ENV") warn(node, ENVIRONMENT, name === undefined ? ENVIRONMENT : `process.env.${name}`);
+}
+
+const isProcess = (node) => node?.type === "Identifier" && node.name === "process";
+
+/** Whether a node is `anything.name`, or `anything["name"]`. */
+function isMember(node, name) {
+  if (!/^(Optional)?MemberExpression$/.test(node?.type ?? "")) return false;
+  return name === undefined || nameOfMember(node) === name;
+}
+
+const nameOfMember = ({ computed, property }) => (computed ? property.value : property.name);
 
 function checkMember(node, contexts, report) {
   // `ctx.storage`, `ctx["storage"]`
-  const name = node.computed ? node.property.value : node.property.name;
+  const name = nameOfMember(node);
   if (typeof name !== "string") return;
   if (Object.hasOwn(CONTEXT_MEMBERS, name) && isContext(node.object, contexts)) {
     report(node, CONTEXT_MEMBERS[name]);
   }
   if (name === "signJwt") report(node.property, "ctx.auth.signJwt");
-  if (name === "system" && isDatabase(node.object)) report(node.property, "ctx.db.system");
   if (name === "vars" && isDatabase(node.object)) report(node.property, "ctx.db.vars");
 }
 
@@ -158,39 +191,16 @@ function checkPattern(pattern, report) {
   }
 }
 
-function checkMethod(property, args, own, object, report) {
-  switch (property.name) {
-    case "withIndex": {
-      const [name] = args;
-      if (name?.type === "StringLiteral" && BUILT_IN_INDEXES.includes(name.value)) return;
-      const which = name?.type === "StringLiteral" ? `the index ${name.value}` : "an index of one's own";
-      report(property, which, `; use \`.filter\`, or one of ${BUILT_IN_INDEXES.join(" and ")}`);
-      return;
-    }
-    case "withSearchIndex":
-      report(property, "a search index");
-      return;
-    case "paginate":
-      if (!isRead(object)) return;
-      report(property, "pagination (`.paginate`)", "; use `.take`");
-      return;
-    default:
-      if (Object.hasOwn(TABLE_METHODS, property.name) && isTable(object, own)) {
-        report(property, TABLE_METHODS[property.name]);
-      }
+function checkMethod(property, own, object, report) {
+  if (property.name === "withSearchIndex") report(property, "a search index");
+  if (Object.hasOwn(TABLE_METHODS, property.name) && isTable(object, own)) {
+    report(property, TABLE_METHODS[property.name]);
   }
 }
 
 const isDatabase = (node) =>
   (node.type === "Identifier" && node.name === "db") ||
   (node.type === "MemberExpression" && !node.computed && node.property.name === "db");
-
-/** Whether an expression begins with `ctx.db` or is what a variable holds: `x.paginate` of a query. */
-function isRead(node) {
-  if (node.type === "CallExpression") return isRead(node.callee);
-  if (node.type === "MemberExpression") return isDatabase(node) || isRead(node.object);
-  return node.type === "Identifier";
-}
 
 /** Whether an expression begins with `defineTable(...)`. */
 function isTable(node, own) {

@@ -14,7 +14,8 @@ export const performSyscall = perform;
 
 export async function performAsyncSyscall(name, args) {
   try {
-    return perform(name, args);
+    const result = perform(name, args);
+    return result instanceof Promise ? await result : result;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     // One that is made here has the places of the function that waits for it.

@@ -4,7 +4,9 @@ import { test } from "node:test";
 
 import { checkFile } from "../build/checks.mjs";
 
-const problems = (text) => checkFile("convex/a.ts", text).problems;
+const lines = (findings) => findings.map(({ place, text }) => `${place}: ${text}`);
+const problems = (text) => lines(checkFile("convex/a.ts", text).problems);
+const warnings = (text) => lines(checkFile("convex/a.ts", text).warnings);
 
 const REFUSED = {
   "a handler's own name for its context": `export const f = mutation({ handler: async (c) => { await c.scheduler.runAfter(0); } });`,
@@ -33,6 +35,9 @@ const ACCEPTED = {
   "a method of another member": `const f = (box) => [box.storage.get("a"), box.scheduler.run(), box.storage[0].getUrl()];`,
   "a name that an inner function takes for something else": `export const f = query((c) => [{ storage: 1 }].map((c) => c.storage));`,
   "what a handler's arguments are": `export const f = query({ handler: async (c, args) => args.storage });`,
+  "an index of one's own": `const f = (ctx) => ctx.db.query("t").withIndex("by_a", (q) => q.eq("a", 1)).paginate(o);`,
+  "the declaration of one": `import { defineTable } from "convex/server"; defineTable({}).index("by_a", ["a"]);`,
+  "the host's own tables": `const f = (ctx) => { const { system } = ctx.db; return [system, ctx.db.system]; };`,
   "an unpacked argument": `export const f = query({ handler: async (c, { storage }) => { const { scheduler } = storage; return scheduler; } });`,
 };
 
@@ -43,4 +48,32 @@ for (const [what, text] of Object.entries(ACCEPTED)) {
 test("a problem stands on its own line and column", () => {
   const found = problems(`export const f = query({\n  handler: async (c) => c.storage,\n});`);
   assert.match(found[0], /^convex\/a\.ts:2:25: ctx\.storage/);
+});
+
+const WARNED = {
+  "a variable of the environment": [
+    `const key = process.env.KEY;`,
+    /^convex\/a\.ts:1:13: process\.env\.KEY is empty/,
+  ],
+  "one with its name in brackets": [`const key = process.env["KEY"];`, /: process\.env\.KEY is empty/],
+  "the environment as a whole": [`const all = process.env;`, /:1:13: process\.env is empty/],
+  "one that is unpacked": [`const { KEY } = process.env;`, /:1:17: process\.env is empty/],
+  "the environment, unpacked": [`const { env } = process;`, /: process\.env is empty/],
+  "who calls": [
+    `const f = query((c) =>\n  c.auth.getUserIdentity());`,
+    /^convex\/a\.ts:2:10: ctx\.auth\.getUserIdentity gives null/,
+  ],
+};
+
+for (const [what, [text, expected]] of Object.entries(WARNED)) {
+  test(`a warning: ${what}`, () => {
+    assert.deepEqual(problems(text), []);
+    const found = warnings(text);
+    assert.equal(found.length, 1, `${found}`);
+    assert.match(found[0], expected);
+  });
+}
+
+test("no warning for what has a value", () => {
+  assert.deepEqual(warnings(`const mode = [process.env.NODE_ENV, process.argv, other.env.KEY];`), []);
 });

@@ -8,7 +8,7 @@ use crate::config::{self, ConfigError};
 const FILE_NAME: &str = "host.toml";
 
 /// Folders that tools fill, and whose changes must not start another build.
-const UNWATCHED_FOLDERS: [&str; 4] = ["target", "node_modules", "dist", "out"];
+const UNWATCHED_FOLDERS: [&str; 5] = ["target", "node_modules", "dist", "out", "_generated"];
 
 /// A project as its `host.toml` describes it. The paths of one that was loaded
 /// are absolute.
@@ -192,6 +192,8 @@ mod tests {
             ("/p/functions/src/.lib.rs.swp", false),
             ("/p/functions/.git/index", false),
             ("/p/functions/node_modules/a/index.js", false),
+            ("/p/functions/convex/_generated", false),
+            ("/p/functions/convex/_generated/api.d.ts", false),
             ("/p/web/src/main.ts", false),
             ("/p/README.md", false),
         ];

@@ -78,27 +78,21 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("a.ts", "export const f = (ctx) => ctx.runAction(x);", "a.ts:1:27", "ctx.runAction"),
     ("a.ts", "export const f = (ctx) => ctx.vectorSearch(x);", "a.ts:1:27", "ctx.vectorSearch"),
     ("a.ts", "export const f = (ctx) => ctx.auth.signJwt({});", "a.ts:1:36", "ctx.auth.signJwt"),
-    ("a.ts", "export const f = (ctx) => ctx.db.system.get(x);", "a.ts:1:34", "ctx.db.system"),
-    (
-        "a.ts",
-        "export const f = (ctx) => ctx.db.query(\"t\").withIndex(\"by_a\");",
-        "a.ts:1:45",
-        "the index by_a",
-    ),
-    ("a.ts", "export const f = (ctx) => ctx.db.query(\"t\").withIndex(name);", "a.ts:1:45", "an index"),
+    ("a.ts", "export const f = (ctx) => ctx.db.vars.commitTs;", "a.ts:1:34", "ctx.db.vars"),
     (
         "a.ts",
         "export const f = (ctx) => ctx.db.query(\"t\").withSearchIndex(\"s\");",
         "a.ts:1:45",
         "a search index",
     ),
-    ("a.ts", "export const f = (ctx) => ctx.db.query(\"t\").paginate(o);", "a.ts:1:45", "pagination"),
     ("a.ts", "export const f = () => fetch(\"x\");", "a.ts:1:24", "fetch"),
+    ("schema.ts", "\nexport default { tables: [] };", "schema.ts:2", "must be what `defineSchema` gives"),
     (
         "schema.ts",
-        "import { defineSchema, defineTable } from \"convex/server\";\nexport default defineSchema({\n  a: defineTable({}).index(\"by_x\", [\"x\"]),\n});",
-        "schema.ts:3:22",
-        "an index of one's own",
+        "import { defineSchema, defineTable } from \"convex/server\";\nconst s = \"searchIndex\";\n\
+         export default defineSchema({ a: defineTable({})[s](\"s\", { searchField: \"x\" }) });",
+        "schema.ts:3",
+        "a search index, s",
     ),
     (
         "schema.ts",
@@ -141,7 +135,9 @@ fn what_is_like_it_is_not_refused() {
         "{SERVER}const shop = {{ storage: 1, index: (name: string) => name, paginate: () => 2 }};\n\
          export const f = query({{ args: {{}}, handler: async (ctx) => {{\n\
            await ctx.db.query(\"t\").withIndex(\"by_creation_time\").order(\"desc\").take(1);\n\
-           await ctx.db.query(\"t\").withIndex(\"by_id\").first();\n\
+           await ctx.db.query(\"t\").withIndex(\"by_own\", (q) => q.eq(\"a\", 1)).first();\n\
+           const {{ system }} = ctx.db;\n\
+           await system.query(\"_indexes\").paginate({{ cursor: null, numItems: 1 }});\n\
            return [shop.storage, shop.index(\"a\")];\n\
          }} }});\n\
          export type Storage = {{ scheduler: string }};"
@@ -149,6 +145,46 @@ fn what_is_like_it_is_not_refused() {
     let (_folder, project) = project_with(&[("a.ts", &text), ("a.test.ts", "import fs from \"node:fs\";")]);
     let (result, lines) = build_quietly(&project);
     result.unwrap_or_else(|error| panic!("{error}\n{lines}"));
+}
+
+#[test]
+fn a_schema_needs_no_functions() {
+    let schema = "import { defineSchema, defineTable } from \"convex/server\";\nimport { v } from \"convex/values\";\n\
+                  export default defineSchema({ a: defineTable({ x: v.string() }).index(\"by_x\", [\"x\"]) });";
+    let (_folder, project) = project_with(&[("schema.ts", schema)]);
+    let (result, lines) = build_quietly(&project);
+    result.unwrap_or_else(|error| panic!("{error}\n{lines}"));
+}
+
+#[test]
+fn what_gives_nothing_yet_is_told_and_not_refused() {
+    let text = format!(
+        "{SERVER}export const f = query({{ args: {{}}, handler: async (ctx) => {{\n  \
+           return [process.env.SITE, await ctx.auth.getUserIdentity()];\n\
+         }} }});"
+    );
+    let (_folder, project) = project_with(&[("a.ts", &text)]);
+    let (result, lines) = build_quietly(&project);
+    result.unwrap_or_else(|error| panic!("{error}\n{lines}"));
+    for said in
+        ["warning: convex/a.ts:3:11: process.env.SITE", "warning: convex/a.ts:3:44: ctx.auth.getUserIdentity"]
+    {
+        assert!(lines.contains(said), "{said} is not said:\n{lines}");
+    }
+}
+
+#[test]
+fn hundreds_of_refusals_begin_with_a_summary() {
+    let calls = "  ctx.scheduler.runAfter(0, x);\n".repeat(200);
+    let text = format!("{SERVER}export const f = (ctx, x) => {{\n{calls}  ctx.storage.getUrl(x);\n}};");
+    let (_folder, project) = project_with(&[("a.ts", &text)]);
+    let (result, lines) = build_quietly(&project);
+    result.unwrap_err();
+    let summary =
+        "201 places use what is not supported by Weir yet:\n  ctx.scheduler  200\n  ctx.storage    1\n";
+    assert!(lines.contains(summary), "{lines}");
+    assert!(lines.contains("... and 195 more of: ctx.scheduler"), "{lines}");
+    assert_eq!(lines.matches("ctx.scheduler is not supported").count(), 5, "{lines}");
 }
 
 #[test]

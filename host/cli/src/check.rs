@@ -25,6 +25,7 @@ pub fn check(arguments: &Check) -> anyhow::Result<()> {
         for (table, documents) in &found.tables {
             print_line(&format!("table {table}: {documents} documents"))?;
         }
+        print_line(&format!("{} index entries", found.index_entries))?;
         print_line(&format!("{} answered requests", found.requests))?;
         count += found.problem_count;
         problems.extend(found.problems);

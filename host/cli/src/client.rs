@@ -43,11 +43,29 @@ pub async fn post(
     admin_key: Option<&str>,
     body: Vec<u8>,
 ) -> anyhow::Result<Value> {
+    exchange(Method::POST, url, path, admin_key, body).await
+}
+
+/// GETs the JSON of the answer.
+///
+/// # Errors
+/// As for [`post`].
+pub async fn get(url: &ServerUrl, path: &str, admin_key: Option<&str>) -> anyhow::Result<Value> {
+    exchange(Method::GET, url, path, admin_key, Vec::new()).await
+}
+
+async fn exchange(
+    method: Method,
+    url: &ServerUrl,
+    path: &str,
+    admin_key: Option<&str>,
+    body: Vec<u8>,
+) -> anyhow::Result<Value> {
     let stream = connect(url).await?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.context("cannot speak HTTP")?;
     let mut request = Request::builder()
-        .method(Method::POST)
+        .method(method)
         .uri(format!("{}{path}", url.prefix))
         .header(HOST, url.authority())
         .header(CONTENT_TYPE, "application/json")

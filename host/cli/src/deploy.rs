@@ -9,7 +9,7 @@ use weir_server::deploy::Summary;
 use crate::arguments::Deploy;
 use crate::output::print_line;
 use crate::url::{ServerUrl, find_key};
-use crate::{build, client};
+use crate::{build, client, progress};
 
 /// Builds, deploys, and prints the deployed functions.
 pub async fn deploy(arguments: Deploy) -> anyhow::Result<()> {
@@ -29,7 +29,13 @@ pub async fn deploy(arguments: Deploy) -> anyhow::Result<()> {
         .map(|module| json!({"name": module.name, "component": STANDARD.encode(&module.component)}))
         .collect();
     let body = serde_json::to_vec(&json!({ "modules": modules })).context("cannot form the request")?;
-    let answer = client::post(&url, "/api/weir/deploy", Some(&key), body).await?;
+    let work = client::post(&url, "/api/weir/deploy", Some(&key), body);
+    // A look that fails says nothing: the deployment itself will.
+    let look = async || {
+        let mut answer = client::get(&url, "/api/weir/deployment", Some(&key)).await.ok()?;
+        serde_json::from_value(answer["preparing"].take()).ok()
+    };
+    let answer = progress::report(work, look).await?;
     let summary: Summary = serde_json::from_value(answer).context("the server's answer")?;
     for function in summary.functions {
         print_line(&format!("{} {} {}", function.visibility, function.kind, function.path))?;

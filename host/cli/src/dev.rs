@@ -13,7 +13,7 @@ use weir_server::deploy::{Deployer, Summary};
 use weir_server::{StopSignals, WebFolder};
 
 use crate::arguments::Dev;
-use crate::{build, serve};
+use crate::{build, progress, serve};
 
 /// Changes that come within this time of each other are one: editors and version
 /// control write many files at once.
@@ -68,7 +68,8 @@ fn web_folder(project: &Project) -> Option<WebFolder> {
 async fn build_and_deploy(project: Project, deployer: Arc<Deployer>) -> anyhow::Result<Summary> {
     let built = tokio::task::spawn_blocking(move || build::compile(&project, None)).await;
     let built = built.context("the build panicked")??;
-    Ok(deployer.deploy(build::modules(built)).await?)
+    let work = deployer.deploy(build::modules(built));
+    Ok(progress::report(work, async || deployer.progress()).await?)
 }
 
 fn report(result: anyhow::Result<Summary>) {
@@ -211,6 +212,22 @@ mod tests {
             fs::rename(root.join(".host.toml.new"), root.join("host.toml")).unwrap();
             assert!(next(&mut changes, &project).await.contains(&root.join("host.toml")), "{module}");
         }
+    }
+
+    /// What a build writes into a project calls for no other one.
+    #[tokio::test]
+    async fn generated_files_are_no_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        fs::write(root.join("host.toml"), "[modules.app]\nlanguage = \"typescript\"\npath = \".\"\n")
+            .unwrap();
+        fs::create_dir(root.join("convex")).unwrap();
+        fs::write(root.join("convex/a.ts"), "").unwrap();
+        let project = build::load(&root).unwrap();
+        let mut changes = Changes::watch(&project).unwrap();
+        assert_eq!(weir_build::codegen(&root).unwrap().len(), 5);
+        fs::write(root.join("convex/a.ts"), "// changed").unwrap();
+        assert_eq!(next(&mut changes, &project).await, BTreeSet::from([root.join("convex/a.ts")]));
     }
 
     async fn next(changes: &mut Changes, project: &Project) -> BTreeSet<PathBuf> {

@@ -14,6 +14,7 @@ mod dev;
 mod init;
 mod key;
 mod output;
+mod progress;
 mod run;
 mod serve;
 mod test_host;

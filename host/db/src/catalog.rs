@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use weir_store::{Direction, Snapshot};
+use weir_store::{Direction, ReadError, Snapshot};
 use weir_value::{TableNumber, Timestamp};
 
 use crate::keyspace::{self, Namespace};
@@ -70,6 +70,23 @@ impl Catalog {
         }
         let tables = self.tables.read();
         tables.by_number.get(&number).filter(|seen| seen.at <= at).map(|seen| seen.entry.clone())
+    }
+
+    /// As [`Catalog::name`], and asks the snapshot about a table that is not known.
+    pub(crate) fn read_name(
+        &self,
+        number: TableNumber,
+        snapshot: &Snapshot,
+    ) -> Result<Option<(Namespace, Arc<str>)>, ReadError> {
+        if let Some(known) = self.name(number, snapshot.ts()) {
+            return Ok(Some(known));
+        }
+        let entry = snapshot.get(&keyspace::table_number_key(number))?;
+        let named = entry.as_deref().and_then(keyspace::table_in_value);
+        Ok(named.map(|(namespace, name)| {
+            self.remember(namespace, name, number, snapshot.ts());
+            (namespace, name.into())
+        }))
     }
 
     /// Keeps what the snapshot of this moment says.

@@ -247,7 +247,8 @@ impl LiveHub {
         let Some(snapshot) = run.snapshot.0.lock().clone() else {
             return not_run(run.at, &call.request_id);
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.db.query(&call, snapshot)));
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| self.db.query_again(&call, snapshot, run.journal.as_deref())));
         outcome.unwrap_or_else(|_| {
             tracing::error!(call.request_id, "a live query panicked in the host");
             not_run(run.at, &call.request_id)

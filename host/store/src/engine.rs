@@ -346,6 +346,7 @@ impl Store for Engine {
             segments: parts.log.segments(),
             checkpoint: parts.flusher.checkpointed(),
             snapshots: parts.view.open_snapshots(),
+            floor: parts.view.floor(),
             disk_full: parts.sequencer.is_disk_full(),
             ..parts.counters.snapshot()
         }

@@ -30,6 +30,14 @@ pub enum Bug {
     TimestampGoesBack,
     /// What a failed nested call wrote stays.
     NestedWritesKept,
+    /// A document that is written leaves its old entry in an index behind.
+    IndexEntryStays,
+    /// Nobody is told of a document that was written without a change of its index entries.
+    TouchedKeyUnannounced,
+    /// Writes do not keep an index that is being built.
+    BuildingIndexNotKept,
+    /// A mutation commits under another deployment than it ran with.
+    MutationPassesDeployment,
 }
 
 /// Whether the defect is planted: never, in a program that is built without `planted-bugs`.
@@ -59,7 +67,7 @@ mod choice {
 
     impl Bug {
         /// All of them.
-        pub const ALL: [Bug; 10] = [
+        pub const ALL: [Bug; 14] = [
             Bug::UnsyncedLog,
             Bug::AnswerBeforeSync,
             Bug::ReadSetMissesGap,
@@ -70,6 +78,10 @@ mod choice {
             Bug::TornRecordTakenWhole,
             Bug::TimestampGoesBack,
             Bug::NestedWritesKept,
+            Bug::IndexEntryStays,
+            Bug::TouchedKeyUnannounced,
+            Bug::BuildingIndexNotKept,
+            Bug::MutationPassesDeployment,
         ];
 
         /// Its name in the environment and on command lines.
@@ -85,6 +97,10 @@ mod choice {
                 Bug::TornRecordTakenWhole => "torn-record-taken-whole",
                 Bug::TimestampGoesBack => "timestamp-goes-back",
                 Bug::NestedWritesKept => "nested-writes-kept",
+                Bug::IndexEntryStays => "index-entry-stays",
+                Bug::TouchedKeyUnannounced => "touched-key-unannounced",
+                Bug::BuildingIndexNotKept => "building-index-not-kept",
+                Bug::MutationPassesDeployment => "mutation-passes-deployment",
             }
         }
 

@@ -38,6 +38,8 @@ pub struct StoreStats {
     pub checkpoints: u64,
     /// Snapshots that are open.
     pub snapshots: u64,
+    /// Everything up to here is durable, and is shown by every snapshot that is open or will be opened.
+    pub floor: Timestamp,
     /// Whether new commits are refused because the disk is full.
     pub disk_full: bool,
 }

@@ -99,7 +99,11 @@ impl Body<'_> {
                 push_json_string(out, &failure.message);
             }
         }
-        let _ = write!(out, r#","logLines":{},"journal":null"#, result.log_lines_json());
+        let _ = write!(out, r#","logLines":{},"journal":"#, result.log_lines_json());
+        match result.journal() {
+            None => out.push_str("null"),
+            Some(journal) => push_json_string(out, journal),
+        }
         if let Body::Failure(failure) = self {
             push_error_data(out, failure.data.as_ref());
         }

@@ -45,13 +45,14 @@ impl QuerySet {
         let mut changes = Vec::new();
         for modification in modifications {
             match modification {
-                QuerySetModification::Add { query, udf_path, args, component_path } => {
+                QuerySetModification::Add { query, udf_path, args, component_path, journal } => {
                     self.check_new(query)?;
                     match resolve_call(&udf_path, &args, component_path.as_deref()) {
                         Ok((path, args)) => {
                             self.queries.insert(query, Watched::Live);
                             self.live += 1;
-                            changes.push(WatchChange::Add(query, LiveKey { path, args }));
+                            let journal = journal.map(Arc::from);
+                            changes.push(WatchChange::Add(query, LiveKey { path, args, journal }));
                         }
                         Err(failure) => {
                             self.queries.insert(query, Watched::Refused);
@@ -116,7 +117,8 @@ mod tests {
 
     fn add(query: QueryId, udf_path: &str) -> QuerySetModification {
         let args = Bytes::from_static(b"[{}]");
-        QuerySetModification::Add { query, udf_path: udf_path.to_owned(), args, component_path: None }
+        let udf_path = udf_path.to_owned();
+        QuerySetModification::Add { query, udf_path, args, component_path: None, journal: None }
     }
 
     #[test]

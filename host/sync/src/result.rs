@@ -15,6 +15,7 @@ pub struct QueryResult {
     seq: u64,
     outcome: Result<Arc<str>, FailureBody>,
     log_lines: Vec<String>,
+    journal: Option<String>,
     /// `log_lines` as JSON.
     log_lines_json: OnceLock<String>,
     tree: OnceLock<Option<Tree>>,
@@ -37,19 +38,25 @@ impl QueryResult {
             },
             Err(error) => Err(FailureBody { message: error.message, data: error.data }),
         };
-        QueryResult::with(seq, result, outcome.log_lines)
+        QueryResult::with(seq, result, outcome.log_lines, outcome.journal)
     }
 
     /// The result of a query that cannot be run at all.
     pub fn failed(seq: u64, failure: FailureBody) -> QueryResult {
-        QueryResult::with(seq, Err(failure), Vec::new())
+        QueryResult::with(seq, Err(failure), Vec::new(), None)
     }
 
-    fn with(seq: u64, outcome: Result<Arc<str>, FailureBody>, log_lines: Vec<String>) -> QueryResult {
+    fn with(
+        seq: u64,
+        outcome: Result<Arc<str>, FailureBody>,
+        log_lines: Vec<String>,
+        journal: Option<String>,
+    ) -> QueryResult {
         QueryResult {
             seq,
             outcome,
             log_lines,
+            journal,
             log_lines_json: OnceLock::new(),
             tree: OnceLock::new(),
             patches: Mutex::default(),
@@ -64,6 +71,11 @@ impl QueryResult {
     /// The value as canonical JSON, or why there is none.
     pub fn outcome(&self) -> Result<&str, &FailureBody> {
         self.outcome.as_deref()
+    }
+
+    /// What the client brings along when it asks again over another connection.
+    pub fn journal(&self) -> Option<&str> {
+        self.journal.as_deref()
     }
 
     /// What was logged, as a JSON list of strings.
@@ -127,14 +139,14 @@ fn without_request_id(message: &str) -> &str {
 mod tests {
     use bytes::Bytes;
     use weir_db::{CallError, ReadSet};
-    use weir_value::Timestamp;
+    use weir_value::{ErrorCode, Timestamp};
 
     use super::*;
 
     fn result(seq: u64, result: Result<&'static str, &str>, log_lines: &[&str]) -> QueryResult {
         let result = match result {
             Ok(value) => Ok(Bytes::from_static(value.as_bytes())),
-            Err(message) => Err(CallError::new("Failed", message)),
+            Err(message) => Err(CallError::new(ErrorCode::ApplicationError, message)),
         };
         let log_lines = log_lines.iter().map(|line| (*line).to_owned()).collect();
         QueryResult::new(

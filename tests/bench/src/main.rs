@@ -12,6 +12,7 @@ mod call_cost;
 mod engine;
 mod fan_out;
 mod in_process;
+mod indexes;
 mod languages;
 mod load;
 mod table;
@@ -31,7 +32,9 @@ use crate::table::{Line, print_head};
 const KIB: f64 = 1024.0;
 
 /// What `--only` takes.
-const PARTS: [&str; 5] = ["call", "languages", "transfer", "fanout", "bases"];
+const PARTS: [&str; 7] = ["call", "languages", "transfer", "fanout", "indexes", "bases", LARGE];
+/// The part that is measured only when it is asked for: it takes long, and gigabytes of the disk.
+const LARGE: &str = "large";
 /// The part of each size that a quick look takes.
 const QUICK_PART: usize = 20;
 
@@ -49,6 +52,9 @@ struct Options {
     /// Rows of the bulk load into each base.
     #[arg(long, default_value_t = 2_000_000)]
     rows: usize,
+    /// Documents of the large table.
+    #[arg(long, default_value_t = 10_000_000)]
+    documents: usize,
     /// Changes of large documents in each base.
     #[arg(long, default_value_t = 10_000)]
     changes: usize,
@@ -64,7 +70,7 @@ struct Options {
 
 impl Options {
     fn wants(&self, part: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| only == part)
+        (self.only.is_empty() && part != LARGE) || self.only.iter().any(|only| only == part)
     }
 
     fn for_a_quick_look(self) -> Options {
@@ -73,6 +79,7 @@ impl Options {
             accounts: self.accounts.div_ceil(QUICK_PART),
             rounds: self.rounds.div_ceil(QUICK_PART),
             rows: self.rows.div_ceil(QUICK_PART),
+            documents: self.documents.div_ceil(QUICK_PART),
             changes: self.changes.div_ceil(QUICK_PART),
             ..self
         }
@@ -102,6 +109,12 @@ fn main() -> Result<()> {
     }
     if options.wants("fanout") {
         chat(&options, &mut show)?;
+    }
+    if options.wants("indexes") {
+        indexes::measure(if options.quick { QUICK_PART } else { 1 }, &mut show)?;
+    }
+    if options.wants(LARGE) {
+        indexes::measure_large(options.documents, &mut show)?;
     }
     if options.wants("bases") {
         bases::measure(&options, &mut show)?;

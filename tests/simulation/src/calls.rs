@@ -159,8 +159,7 @@ impl Simulation {
     }
 
     fn new_request(&mut self, client: usize) -> usize {
-        let program =
-            Generator { chance: &mut self.chance, taste: &self.profile.taste, known: &self.known }.mutation();
+        let program = self.generator().mutation();
         let has_session = self.chance.percent(self.profile.session_percent);
         let client = &mut self.clients[client];
         client.next_request += 1;
@@ -172,6 +171,16 @@ impl Simulation {
             answer: None,
         });
         self.requests.len() - 1
+    }
+
+    fn generator(&mut self) -> Generator<'_> {
+        Generator {
+            chance: &mut self.chance,
+            taste: &self.profile.taste,
+            known: &self.known,
+            schema: self.model.schema(self.model.last()),
+            cursors: &self.cursors,
+        }
     }
 
     fn begin_mutation(&mut self, client: usize, number: usize) -> Checked {
@@ -191,8 +200,7 @@ impl Simulation {
     }
 
     fn begin_query(&mut self, client: usize) -> Checked {
-        let program =
-            Generator { chance: &mut self.chance, taste: &self.profile.taste, known: &self.known }.query();
+        let program = self.generator().query();
         let snapshot = match self.chance.percent(50) {
             true => self.host.store.snapshot_durable(),
             false => self.host.store.snapshot_sequenced(),

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use weir_value::{DocumentId, Value};
 
 use crate::program::Fields;
+use crate::scope::json_of;
 
 /// An id as the host gave it, and what it tells.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,8 +49,11 @@ pub(crate) struct Document {
 impl Document {
     pub(crate) fn new(id: &DocId, fields: Fields) -> Document {
         let (time, pad) = (id.creation_time_json(), "x".repeat(fields.pad_bytes));
-        let json =
-            format!(r#"{{"_creationTime":{time},"_id":"{}","n":{},"pad":"{pad}"}}"#, id.text, fields.n);
+        let m = json_of(fields.m);
+        let json = format!(
+            r#"{{"_creationTime":{time},"_id":"{}","m":{m},"n":{},"pad":"{pad}"}}"#,
+            id.text, fields.n
+        );
         Document { fields, json: json.into() }
     }
 }
@@ -69,7 +73,7 @@ mod tests {
 
     #[test]
     fn numbers_are_found_and_nothing_else() {
-        let documents = br#"{"_id":"n","n":7,"pad":"x"},{"_id":"nn","n":999,"pad":""}"#;
+        let documents = br#"{"_id":"n","m":1,"n":7,"pad":"x"},{"_id":"nn","m":null,"n":999,"pad":""}"#;
         assert_eq!(numbers_in(documents).collect::<Vec<_>>(), [7, 999]);
         assert_eq!(numbers_in(b"").count(), 0);
     }

@@ -159,6 +159,7 @@ impl Simulation {
         while self.chance.percent(10) {
             disk = self.fail_while_recovering(disk);
         }
+        self.deploying = None;
         self.held.clear();
         self.watched.clear();
         self.unanswered.clear();
@@ -237,6 +238,7 @@ impl Simulation {
         self.model.truncate(recovered);
         (self.durable, self.announced) = (recovered, recovered);
         self.compare_state(&self.host.store.snapshot_durable(), Property::Prefix)?;
+        self.check_sound(&self.host.store.snapshot_durable())?;
         self.check_counters()?;
         let stats = self.host.store.stats();
         let replayed = self.model.commits_between(stats.checkpoint, recovered);

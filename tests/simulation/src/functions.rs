@@ -6,14 +6,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use weir_db::{
     DbError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, NestedCall, Transaction, native,
 };
-use weir_value::FunctionPath;
+use weir_value::{ErrorCode, FunctionPath};
 
 use crate::client::{Port, Report};
 use crate::documents::DocId;
-use crate::program::{Access, Code, Ending, Fields, Look, Nested, Output, Stopped, execute};
+use crate::program::{Access, Change, Code, Ending, Fields, Look, Nested, Output, Stopped, execute};
+use crate::scope::{Bounds, Cursor, PageSeen, Scope, json_of};
 
 /// Several paths for the same: the database keeps a rate of conflicts for each.
 pub(crate) const MUTATIONS: [&str; 3] = ["sim:first", "sim:second", "sim:third"];
@@ -50,7 +53,7 @@ impl Functions for SimFunctions {
         Port::here(|port| {
             let Some(port) = port else {
                 let message = "only clients of the simulation run its functions".to_owned();
-                return (tx, Err(FunctionError::System { code: "InternalServerError", message }));
+                return (tx, Err(FunctionError::System { code: ErrorCode::InternalServerError, message }));
             };
             let Ok(program) = port.begin(tx.ts()) else { return (tx, stopped()) };
             let mut access = Running { port, functions: self, tx: Some(tx) };
@@ -64,7 +67,7 @@ impl Functions for SimFunctions {
 fn result_of(ending: Result<Ending, Stopped>) -> Result<Bytes, FunctionError> {
     match ending {
         Ok(Ending::Returned(result)) => Ok(result),
-        Ok(Ending::Failed) => {
+        Ok(Ending::Failed | Ending::Poisoned(_)) => {
             Err(FunctionError::Application { message: "as the program says".to_owned(), data: None })
         }
         Err(Stopped) => stopped(),
@@ -89,7 +92,12 @@ impl Running<'_> {
     }
 
     fn with<T>(&mut self, operation: impl FnOnce(&mut Transaction) -> Result<T, DbError>) -> Result<T, Code> {
-        operation(self.tx.as_mut().expect("the transaction is here")).map_err(|error| error.code)
+        let result = operation(self.tx.as_mut().expect("the transaction is here"));
+        result.map_err(|error| match error.code.as_str() {
+            // On the model an index that is not to be read is not there.
+            "IndexNotReady" => "IndexNotFound",
+            code => code,
+        })
     }
 }
 
@@ -103,8 +111,12 @@ impl Access for Running<'_> {
         DocId::parse(&id).ok_or("an invalid id")
     }
 
-    fn patch(&mut self, id: &DocId, n: u32) -> Result<(), Code> {
-        self.with(|tx| tx.patch(None, &id.text, format!(r#"{{"n":{n}}}"#).as_bytes()))
+    fn patch(&mut self, id: &DocId, change: Change) -> Result<(), Code> {
+        let fields = match change {
+            Change::N(n) => format!(r#"{{"n":{n}}}"#),
+            Change::M(m) => format!(r#"{{"m":{}}}"#, json_of(m)),
+        };
+        self.with(|tx| tx.patch(None, &id.text, fields.as_bytes()))
     }
 
     fn replace(&mut self, id: &DocId, fields: Fields) -> Result<(), Code> {
@@ -115,8 +127,9 @@ impl Access for Running<'_> {
         self.with(|tx| tx.delete(None, &id.text))
     }
 
-    fn look(&mut self, look: &Look, bounds: &[(&'static str, DocId)]) -> Result<(u32, Bytes), Code> {
-        let plan = plan(look, bounds);
+    fn look(&mut self, look: &Look, bounds: &Bounds<DocId>) -> Result<(u32, Bytes), Code> {
+        let limit = look.limit.map(|limit| format!(r#","limit":{limit}"#)).unwrap_or_default();
+        let plan = look.scope.plan(bounds) + &limit + "}";
         let mut batch = self.with(|tx| tx.query(plan.as_bytes(), look.batch_rows))?;
         let (mut count, mut documents) = (0, Vec::new());
         loop {
@@ -145,6 +158,31 @@ impl Access for Running<'_> {
         }
     }
 
+    fn count(&mut self, scope: &Scope, bounds: &Bounds<DocId>) -> Result<u64, Code> {
+        let plan = scope.plan(bounds) + "}";
+        self.with(|tx| tx.count(plan.as_bytes()))
+    }
+
+    fn page(
+        &mut self,
+        scope: &Scope,
+        bounds: &Bounds<DocId>,
+        items: u32,
+        from: Option<&Cursor>,
+    ) -> Result<PageSeen, Code> {
+        let plan = scope.plan(bounds) + "}";
+        let cursor = from.map_or_else(|| "null".to_owned(), |cursor| format!("\"{}\"", cursor.text));
+        let options = format!(r#"{{"cursor":{cursor},"numItems":{items}}}"#);
+        let page = self.with(|tx| tx.page(plan.as_bytes(), options.as_bytes()))?;
+        serde_json::from_slice::<PageJson>(&page)
+            .map(PageJson::seen)
+            .map_err(|_| "a page that cannot be read")
+    }
+
+    fn poisoned(&self) -> Option<Code> {
+        self.tx.as_ref().and_then(Transaction::poisoned).map(|error| error.code.as_str())
+    }
+
     fn call(&mut self, nested: &Nested) -> Result<Bytes, Code> {
         let path = match nested.called_as {
             FunctionKind::Mutation => MUTATIONS[0],
@@ -158,7 +196,7 @@ impl Access for Running<'_> {
             (inner.tx(), result_of(ending))
         });
         self.tx = Some(tx);
-        result.map_err(|error| error.code)
+        result.map_err(|error| error.code.as_str())
     }
 
     fn log(&mut self, line: &str) {
@@ -173,27 +211,22 @@ impl Access for Running<'_> {
 }
 
 fn json(fields: Fields) -> String {
-    format!(r#"{{"n":{},"pad":"{}"}}"#, fields.n, "x".repeat(fields.pad_bytes))
+    format!(r#"{{"m":{},"n":{},"pad":"{}"}}"#, json_of(fields.m), fields.n, "x".repeat(fields.pad_bytes))
 }
 
-fn plan(look: &Look, bounds: &[(&'static str, DocId)]) -> String {
-    use std::fmt::Write as _;
-    let field = if look.by_id { "_id" } else { "_creationTime" };
-    let index = if look.by_id { "by_id" } else { "by_creation_time" };
-    let order = if look.descending { "desc" } else { "asc" };
-    let mut plan = format!(r#"{{"table":"{}","index":"{index}","order":"{order}","range":["#, look.table);
-    for (at, (op, id)) in bounds.iter().enumerate() {
-        let comma = if at > 0 { "," } else { "" };
-        let value = if look.by_id { format!("\"{}\"", id.text) } else { id.creation_time_json() };
-        let _ = write!(plan, r#"{comma}{{"op":"{op}","field":"{field}","value":{value}}}"#);
+/// Of a page, what a program sees.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageJson {
+    page: Box<RawValue>,
+    is_done: bool,
+    continue_cursor: Arc<str>,
+}
+
+impl PageJson {
+    fn seen(self) -> PageSeen {
+        let array = self.page.get();
+        let documents = Bytes::copy_from_slice(&array.as_bytes()[1..array.len() - 1]);
+        PageSeen { documents, cursor: self.continue_cursor, is_done: self.is_done }
     }
-    plan.push(']');
-    if let Some(below) = look.below {
-        let _ = write!(plan, r#","filter":{{"$lt":[{{"$field":"n"}},{{"$literal":{below}}}]}}"#);
-    }
-    if let Some(limit) = look.limit {
-        let _ = write!(plan, r#","limit":{limit}"#);
-    }
-    plan.push('}');
-    plan
 }

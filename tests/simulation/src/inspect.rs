@@ -2,7 +2,9 @@
 //!
 //! Not here: what single calls read and returned.
 
-use weir_db::DbStats;
+use std::collections::BTreeMap;
+
+use weir_db::{DbCheck, DbStats};
 use weir_store::{Direction, Snapshot, Timestamp};
 
 use crate::property::{Broken, Checked, Property, check};
@@ -11,7 +13,9 @@ use crate::simulation::Simulation;
 // The spaces of the store's keys, as the database lays them out.
 const TABLE_NAMES: [&[u8]; 2] = [b"\0n", b"\0o"];
 const SYSTEM_RECORDS: [&[u8]; 2] = [b"\0s", b"\0t"];
-const DOCUMENTS: [&[u8]; 2] = [b"\x01", b"\x02"];
+/// Without those of the system tables.
+const DOCUMENTS: [&[u8]; 2] = [b"\x01\0\0\x27\x11", b"\x02"];
+const TABLE_COUNTS: [&[u8]; 2] = [b"\0c\0\0\x27\x11", b"\0d"];
 const SESSION_REQUESTS: [&[u8]; 2] = [b"\x02", b"\x03"];
 
 /// A row of the store, as far as the model knows it.
@@ -26,7 +30,20 @@ impl Simulation {
         }
         self.compare_state(&self.host.store.snapshot_sequenced(), Property::State)?;
         self.compare_state(&self.host.store.snapshot_durable(), Property::State)?;
+        self.check_sound(&self.host.store.snapshot_sequenced())?;
         self.check_counters()
+    }
+
+    /// Documents, index entries and counts agree.
+    pub(crate) fn check_sound(&self, snapshot: &Snapshot) -> Checked<DbCheck> {
+        let found = weir_db::check(snapshot).map_err(|error| Broken {
+            property: Property::Lives,
+            detail: format!("the database cannot be read: {error}"),
+        })?;
+        check(found.problem_count == 0, Property::Sound, || {
+            format!("at {:?}: {}", snapshot.ts(), found.problems.join("\n"))
+        })?;
+        Ok(found)
     }
 
     /// Checks all that a snapshot shows against the model.
@@ -40,7 +57,13 @@ impl Simulation {
             .model
             .tables(at)
             .map(|(name, number)| (name.clone().into_bytes(), number.to_be_bytes().to_vec()));
-        self.compare(snapshot, property, "tables", TABLE_NAMES, tables, behind_space)?;
+        self.compare(snapshot, property, "tables", TABLE_NAMES, tables, behind_namespace)?;
+        let mut counts: BTreeMap<u32, u64> = self.model.tables(at).map(|(_, number)| (*number, 0)).collect();
+        self.model.documents(at).for_each(|(id, _)| *counts.entry(id.table.0).or_default() += 1);
+        let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+        let counts =
+            counts.map(|(number, count)| (number.to_be_bytes().to_vec(), count.to_be_bytes().to_vec()));
+        self.compare(snapshot, property, "counts of tables", TABLE_COUNTS, counts, behind_space)?;
         let system = self.model.system(at).map(|(name, value)| (name.clone().into_bytes(), value.to_vec()));
         self.compare(snapshot, property, "records of the host", SYSTEM_RECORDS, system, behind_space)?;
         let answers = self.model.answers(at).map(|(request, answer)| {
@@ -71,6 +94,8 @@ impl Simulation {
             detail: format!("the {what} cannot be read: {error}"),
         })?;
         let mut stored: Vec<Row> = stored.iter().map(|(key, value)| row_of(key, value)).collect();
+        // A count that went back to zero stays.
+        stored.retain(|(_, value)| what != "counts of tables" || *value != [0; 8]);
         if !is_ascending {
             stored.reverse();
         }
@@ -89,7 +114,7 @@ impl Simulation {
                 })?;
                 self.announced = commit.ts;
                 self.life.announced_commits += 1;
-                self.check_watched(commit.ts, &commit.writes)?;
+                self.check_watched(commit)?;
             }
             let last = announced.group.last_ts();
             check(announced.durable == last, Property::GroupsInOrder, || {
@@ -153,6 +178,11 @@ fn check_counts(counts: &[(&str, u64, u64)]) -> Checked {
 
 fn behind_space(key: &[u8], value: &[u8]) -> Row {
     (key[2..].to_vec(), value.to_vec())
+}
+
+/// As `behind_space`, without the namespace, which is the app's own.
+fn behind_namespace(key: &[u8], value: &[u8]) -> Row {
+    (key[2 + 4..].to_vec(), value.to_vec())
 }
 
 /// The first row that differs.

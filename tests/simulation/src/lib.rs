@@ -10,6 +10,7 @@
 mod calls;
 mod chance;
 mod client;
+mod deploying;
 mod documents;
 mod faults;
 mod functions;
@@ -22,6 +23,8 @@ mod profile;
 mod program;
 mod property;
 mod replay;
+mod schemas;
+mod scope;
 mod shrink;
 mod simulation;
 mod trace;
@@ -90,6 +93,18 @@ pub struct Figures {
     pub restarts: u64,
     /// Commits that a crash took away before they were answered.
     pub lost_commits: u64,
+    /// Deployments that came into force.
+    pub deployments: u64,
+    /// Batches of their work.
+    pub deployment_steps: u64,
+    /// Deployments that documents did not fit.
+    pub refused_deployments: u64,
+    /// Queries and counts of an index of a schema that succeeded.
+    pub index_reads: u64,
+    /// Pages that were read, each behind another one or the first.
+    pub pages: u64,
+    /// Of those, pages behind a cursor from another call.
+    pub later_pages: u64,
 }
 
 /// What became of a run.

@@ -13,6 +13,7 @@ use weir_store::Timestamp;
 use weir_value::DocumentId;
 
 use crate::documents::Document;
+use crate::schemas::SchemaModel;
 
 /// What a session's request came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(crate) struct Changes {
     pub(crate) answers: BTreeMap<SessionRequest, Option<Answer>>,
     /// Of the host itself.
     pub(crate) system: BTreeMap<String, Bytes>,
+    /// The schema that is in force from here on.
+    pub(crate) schema: Option<SchemaModel>,
 }
 
 impl Changes {
@@ -91,7 +94,14 @@ pub(crate) struct Model {
     documents: Versions<DocumentId, Document>,
     answers: Versions<SessionRequest, Answer>,
     system: Versions<String, Bytes>,
+    /// From which commit on, oldest first.
+    schemas: Vec<(Timestamp, SchemaModel)>,
+    /// Before the first deployment.
+    no_schema: SchemaModel,
 }
+
+/// The number of the first table.
+const TABLE_NUMBER_FIRST: u32 = 10_001;
 
 impl Model {
     /// The newest commit; zero before the first.
@@ -138,6 +148,7 @@ impl Model {
         for (name, value) in changes.system {
             self.system.put(name, ts, Some(value));
         }
+        self.schemas.extend(changes.schema.map(|schema| (ts, schema)));
     }
 
     /// Takes away what is newer, as a crash does.
@@ -147,6 +158,7 @@ impl Model {
         self.documents.truncate(last);
         self.answers.truncate(last);
         self.system.truncate(last);
+        self.schemas.retain(|(ts, _)| *ts <= last);
     }
 
     pub(crate) fn table(&self, name: &str, at: Timestamp) -> Option<u32> {
@@ -155,6 +167,50 @@ impl Model {
 
     pub(crate) fn tables(&self, at: Timestamp) -> impl Iterator<Item = (&String, &u32)> {
         self.tables.iter(at)
+    }
+
+    /// The table of this number.
+    pub(crate) fn table_of(&self, number: u32, at: Timestamp) -> Option<&str> {
+        self.tables(at).find(|(_, other)| **other == number).map(|(name, _)| name.as_str())
+    }
+
+    /// The number of the next table that is made.
+    pub(crate) fn next_table_number(&self, at: Timestamp) -> u32 {
+        self.tables(at).map(|(_, number)| number + 1).max().unwrap_or(TABLE_NUMBER_FIRST)
+    }
+
+    /// Those of these tables that are not there, with the numbers that they get, in their order.
+    pub(crate) fn numbers_for<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str>,
+        at: Timestamp,
+    ) -> BTreeMap<String, u32> {
+        let missing = names.filter(|name| self.table(name, at).is_none()).map(str::to_owned);
+        missing.zip(self.next_table_number(at)..).collect()
+    }
+
+    /// What is in force.
+    pub(crate) fn schema(&self, at: Timestamp) -> &SchemaModel {
+        let newest = self.schemas.iter().rev().find(|(ts, _)| *ts <= at);
+        newest.map_or(&self.no_schema, |(_, schema)| schema)
+    }
+
+    /// Whether a deployment came into force with this commit.
+    pub(crate) fn is_deployment(&self, ts: Timestamp) -> bool {
+        self.schemas.iter().any(|(from, _)| *from == ts)
+    }
+
+    /// A record of the host.
+    pub(crate) fn record(&self, name: &str, at: Timestamp) -> Option<&Bytes> {
+        self.system.get(name, at)
+    }
+
+    /// What a document was at this moment and later.
+    pub(crate) fn versions(&self, id: &DocumentId, since: Timestamp) -> impl Iterator<Item = &Document> {
+        let chain = self.documents.0.get(id).map_or(&[][..], Vec::as_slice);
+        let later =
+            chain.iter().filter(move |(ts, _)| *ts > since).filter_map(|(_, document)| document.as_ref());
+        visible(chain, since).into_iter().chain(later)
     }
 
     pub(crate) fn document(&self, id: &DocumentId, at: Timestamp) -> Option<&Document> {

@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_db::{CallError, FunctionKind, MutationOutcome, QueryOutcome, ReadSet, SessionRequest};
-use weir_store::{Timestamp, Write};
+use weir_store::{Commit, Timestamp};
 
 use crate::calls::{Request, Run, Running};
 use crate::model::{Answer, Changes};
 use crate::program::{Ending, Output, Program};
 use crate::property::{Broken, Checked, Property, check};
 use crate::replay::{Replayed, replay};
+use crate::scope::{Cursor, Scope};
 use crate::simulation::Simulation;
 
+/// How many cursors of pages are remembered.
+const CURSORS_MAX: usize = 12;
 /// How many results are watched.
 const WATCHED_MAX: usize = 4;
 
@@ -64,6 +67,7 @@ impl Simulation {
             format!("client {client} has its result: {:?}", result.as_ref().map_err(|error| error.code))
         });
         check_result(&replayed, &result, &log_lines)?;
+        self.learn_pages(&running, &replayed)?;
         self.unanswered.push(Unanswered::bare(at));
         self.answer();
         // It is not known what was written since a timestamp that has passed.
@@ -88,6 +92,9 @@ impl Simulation {
             // Its second run found the record at once.
             self.note_conflict(running.path);
         }
+        if let Some((_, replayed)) = &last {
+            self.learn_pages(running, replayed)?;
+        }
         let request = running.request.expect("a mutation is a request");
         self.note(|| format!("client {client} is done with request {request}: {outcome:?}"));
         if outcome.replayed {
@@ -101,7 +108,7 @@ impl Simulation {
             matches!(replayed.ending, Some(Ending::Returned(_))) && !replayed.changes.is_empty();
         match &outcome.result {
             Err(error) if wants_commit => {
-                self.check_refusal(error.code)?;
+                self.check_refusal(error.code.as_str())?;
                 self.figures.refusals += 1;
                 self.unanswered.push(Unanswered::bare(outcome.ts));
             }
@@ -178,6 +185,29 @@ impl Simulation {
         }
     }
 
+    /// Clients hear of where pages ended. Equal ends have equal cursors.
+    fn learn_pages(&mut self, running: &Running, replayed: &Replayed) -> Checked {
+        self.figures.index_reads += replayed.index_reads;
+        self.figures.pages += replayed.pages.len() as u64;
+        self.figures.later_pages += running.program.pages_from_cursors();
+        for (scope, cursor) in &replayed.pages {
+            let is_same = |(other, known): &&(Scope, Cursor)| {
+                other == scope && (&known.after, &known.fields) == (&cursor.after, &cursor.fields)
+            };
+            match self.cursors.iter().find(is_same) {
+                Some((_, known)) => check(known.text == cursor.text, Property::Results, || {
+                    format!(
+                        "a page of {scope:?} that ended {known:?} has another cursor when it is read again"
+                    )
+                })?,
+                None => self.cursors.push((scope.clone(), cursor.clone())),
+            }
+        }
+        let excess = self.cursors.len().saturating_sub(CURSORS_MAX);
+        self.cursors.drain(..excess);
+        Ok(())
+    }
+
     fn finish_repetition(&mut self, number: usize, outcome: MutationOutcome) -> Checked {
         self.life.replays += 1;
         self.figures.repetitions += 1;
@@ -226,8 +256,14 @@ impl Simulation {
     }
 
     /// What was watched must be right still, or its read set says that it need not be.
-    pub(crate) fn check_watched(&mut self, ts: Timestamp, writes: &[Write]) -> Checked {
-        self.watched.retain(|watched| !writes.iter().any(|write| watched.read_set.contains(&write.key)));
+    pub(crate) fn check_watched(&mut self, commit: &Commit) -> Checked {
+        let ts = commit.ts;
+        if self.model.is_deployment(ts) {
+            // Every query runs again under it, whatever it has read.
+            self.watched.clear();
+        }
+        let keys = || commit.writes.iter().map(|write| &write.key).chain(&commit.touched);
+        self.watched.retain(|watched| !keys().any(|key| watched.read_set.contains(key)));
         for watched in &mut self.watched {
             let result = replay(&self.model, ts, FunctionKind::Query, &watched.program, &watched.outputs);
             let read_set = &watched.read_set;
@@ -270,6 +306,7 @@ fn check_result(replayed: &Replayed, result: &Result<Bytes, CallError>, log_line
     let given = match result {
         Ok(result) => Some(Ending::Returned(result.clone())),
         Err(error) if error.code == "ApplicationError" => Some(Ending::Failed),
+        Err(error) if error.code == "InvalidCursor" => Some(Ending::Poisoned("InvalidCursor")),
         Err(_) => None,
     };
     check(given.is_some() && given == replayed.ending, Property::Results, || {

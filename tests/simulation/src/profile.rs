@@ -33,6 +33,10 @@ pub(crate) enum Event {
     Sweep,
     /// The host writes a record of its own.
     SystemRecord,
+    /// A deployment begins, goes on by a step, or is given up.
+    Deploy,
+    /// Indexes are dropped and built in the background.
+    Maintain,
     /// The disk gets full, or has room again.
     Room,
     /// A sync will fail soon.
@@ -46,7 +50,7 @@ pub(crate) enum Event {
 }
 
 /// Each event, and how often it happens in a run that has nothing special.
-const EVENTS: [(Event, u32); 15] = [
+const EVENTS: [(Event, u32); 17] = [
     (Event::Client, 700),
     (Event::Group, 90),
     (Event::Flush, 60),
@@ -57,6 +61,8 @@ const EVENTS: [(Event, u32); 15] = [
     (Event::Clock, 20),
     (Event::Sweep, 5),
     (Event::SystemRecord, 5),
+    (Event::Deploy, 50),
+    (Event::Maintain, 15),
     (Event::Room, 10),
     (Event::FailingSync, 3),
     (Event::Crash, 8),
@@ -87,6 +93,8 @@ pub(crate) struct Profile {
     pub(crate) query_percent: u64,
     pub(crate) resend_percent: u64,
     pub(crate) session_percent: u64,
+    /// Whether a first deployment is durable before anything else happens; without it there are no pages.
+    pub(crate) has_first_deployment: bool,
 }
 
 impl Profile {
@@ -95,10 +103,11 @@ impl Profile {
         // Without these two a run does nothing.
         weights[0] = EVENTS[0].1;
         weights[1] = EVENTS[1].1 * chance.pick(&[1, 1, 3, 6]) / 3 + 1;
+        let has_first_deployment = chance.percent(75);
         Profile {
             clients: 2 + chance.index(4),
             weights,
-            taste: draw_taste(chance),
+            taste: draw_taste(chance, has_first_deployment),
             sync_max: Duration::from_micros(chance.pick(&[0, 100, 3_000, 400_000])),
             base: if chance.percent(REDB_PERCENT) { MemoryBase::Redb } else { MemoryBase::Rows },
             segment_bytes: chance.pick(&[600, 2_000, 8_000, 1 << 20]),
@@ -110,6 +119,7 @@ impl Profile {
             query_percent: chance.pick(&[5, 20, 40]),
             resend_percent: chance.pick(&[0, 10, 30]),
             session_percent: chance.pick(&[50, 90]),
+            has_first_deployment,
         }
     }
 
@@ -134,12 +144,14 @@ impl Profile {
     }
 }
 
-fn draw_taste(chance: &mut Chance) -> Taste {
-    let base = [20, 20, 5, 15, 4, 15, 8, 3];
+fn draw_taste(chance: &mut Chance, has_pages: bool) -> Taste {
+    let base = [20, 20, 5, 15, 4, 20, 8, 3, 14, 6, 8];
     let mut weights = base.map(|weight| weight * chance.pick(&[0, 1, 1, 2]));
     // Something must be written, or there is nothing to read.
     weights[1] = weights[1].max(base[1]);
     weights[3] = weights[3].max(base[3]);
+    // The first deployment records the key of cursors; those from before it are none.
+    weights[10] *= u32::from(has_pages);
     Taste {
         tables: 1 + chance.index(TABLES.len()),
         hot_percent: chance.pick(&[20, 60, 90]),

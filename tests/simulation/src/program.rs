@@ -9,6 +9,7 @@ use bytes::Bytes;
 use weir_db::FunctionKind;
 
 use crate::documents::{DocId, numbers_in};
+use crate::scope::{Bounds, Cursor, PageSeen, Place, Scope};
 
 /// The error code that an operation ended with.
 pub(crate) type Code = &'static str;
@@ -29,6 +30,8 @@ pub(crate) enum DocRef {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) n: u32,
+    /// In fewer indexes than `n`, or in none; null at times.
+    pub(crate) m: Option<u32>,
     /// How long the text is that makes documents differ in size.
     pub(crate) pad_bytes: usize,
 }
@@ -36,17 +39,18 @@ pub(crate) struct Fields {
 /// A query, as far as it is known before the program runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Look {
-    pub(crate) table: &'static str,
-    pub(crate) by_id: bool,
-    pub(crate) descending: bool,
-    /// Comparisons with a document's place in the index.
-    pub(crate) bounds: Vec<(&'static str, DocRef)>,
-    /// Keeps documents whose number is lower.
-    pub(crate) below: Option<u32>,
+    pub(crate) scope: Scope,
     pub(crate) limit: Option<u64>,
     pub(crate) batch_rows: u32,
     /// Reads no further batch when there are so many.
     pub(crate) rows_max: u32,
+}
+
+/// What a patch sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    N(u32),
+    M(Option<u32>),
 }
 
 /// A function that another one calls.
@@ -65,6 +69,11 @@ pub(crate) enum Op {
         doc: DocRef,
         add: u32,
     },
+    /// Sets the other number.
+    PatchOther {
+        doc: DocRef,
+        m: Option<u32>,
+    },
     Replace {
         doc: DocRef,
         add: u32,
@@ -72,10 +81,18 @@ pub(crate) enum Op {
     },
     Insert {
         table: &'static str,
+        m: Option<u32>,
         pad_bytes: usize,
     },
     Delete(DocRef),
     Look(Look),
+    Count(Scope),
+    /// One page, behind another one's end. Its bounds are values.
+    Page {
+        scope: Scope,
+        items: u32,
+        from: Option<Cursor>,
+    },
     Call(Nested),
     Log,
 }
@@ -88,6 +105,14 @@ pub(crate) struct Program {
     pub(crate) fails: bool,
 }
 
+impl Program {
+    /// How many of its pages begin where another one ended.
+    pub(crate) fn pages_from_cursors(&self) -> u64 {
+        let from_cursor = |op: &&Op| matches!(op, Op::Page { from: Some(_), .. });
+        self.ops.iter().filter(from_cursor).count() as u64
+    }
+}
+
 /// What an operation came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -96,6 +121,8 @@ pub(crate) enum Output {
     Written(Result<(), Code>),
     /// How many, and the documents with commas between them.
     Rows(Result<(u32, Bytes), Code>),
+    Counted(Result<u64, Code>),
+    Page(Result<PageSeen, Code>),
     Returned(Result<Bytes, Code>),
     Logged,
     /// It spoke of a document that was not inserted.
@@ -108,6 +135,8 @@ pub(crate) enum Ending {
     /// JSON: what the register held after each operation.
     Returned(Bytes),
     Failed,
+    /// An operation has ended the call, whatever the program does.
+    Poisoned(Code),
 }
 
 /// The run ends here: the process has gone, or the model disagrees.
@@ -118,11 +147,21 @@ pub(crate) struct Stopped;
 pub(crate) trait Access: Sized {
     fn get(&mut self, id: &DocId) -> Result<Option<Bytes>, Code>;
     fn insert(&mut self, table: &str, fields: Fields) -> Result<DocId, Code>;
-    fn patch(&mut self, id: &DocId, n: u32) -> Result<(), Code>;
+    fn patch(&mut self, id: &DocId, change: Change) -> Result<(), Code>;
     fn replace(&mut self, id: &DocId, fields: Fields) -> Result<(), Code>;
     fn delete(&mut self, id: &DocId) -> Result<(), Code>;
     /// `bounds` are those of the query, with ids.
-    fn look(&mut self, look: &Look, bounds: &[(&'static str, DocId)]) -> Result<(u32, Bytes), Code>;
+    fn look(&mut self, look: &Look, bounds: &Bounds<DocId>) -> Result<(u32, Bytes), Code>;
+    fn count(&mut self, scope: &Scope, bounds: &Bounds<DocId>) -> Result<u64, Code>;
+    fn page(
+        &mut self,
+        scope: &Scope,
+        bounds: &Bounds<DocId>,
+        items: u32,
+        from: Option<&Cursor>,
+    ) -> Result<PageSeen, Code>;
+    /// The error that has ended the call.
+    fn poisoned(&self) -> Option<Code>;
     fn call(&mut self, nested: &Nested) -> Result<Bytes, Code>;
     fn log(&mut self, line: &str);
     /// Hears what each operation came to.
@@ -137,10 +176,11 @@ pub(crate) fn execute(access: &mut impl Access, program: &Program) -> Result<End
         registers.take(&output);
         access.note(output)?;
     }
-    match program.fails {
-        true => Ok(Ending::Failed),
-        false => Ok(Ending::Returned(registers.result())),
-    }
+    Ok(match (access.poisoned(), program.fails) {
+        (Some(code), _) => Ending::Poisoned(code),
+        (None, true) => Ending::Failed,
+        (None, false) => Ending::Returned(registers.result()),
+    })
 }
 
 /// The state of a program that runs.
@@ -162,13 +202,26 @@ impl Registers {
     fn perform(&self, access: &mut impl Access, op: &Op) -> Output {
         let number = |add: &u32| (self.number + add) % NUMBER_BOUND;
         let doc = match op {
-            Op::Get(doc) | Op::Delete(doc) | Op::Patch { doc, .. } | Op::Replace { doc, .. } => doc,
-            Op::Insert { table, pad_bytes } => {
-                return Output::Inserted(
-                    access.insert(table, Fields { n: self.number, pad_bytes: *pad_bytes }),
-                );
+            Op::Get(doc)
+            | Op::Delete(doc)
+            | Op::Patch { doc, .. }
+            | Op::PatchOther { doc, .. }
+            | Op::Replace { doc, .. } => doc,
+            Op::Insert { table, m, pad_bytes } => {
+                let fields = Fields { n: self.number, m: *m, pad_bytes: *pad_bytes };
+                return Output::Inserted(access.insert(table, fields));
             }
-            Op::Look(look) => return self.look(access, look),
+            Op::Look(look) => {
+                return self.within(&look.scope, |bounds| Output::Rows(access.look(look, &bounds)));
+            }
+            Op::Count(scope) => {
+                return self.within(scope, |bounds| Output::Counted(access.count(scope, &bounds)));
+            }
+            Op::Page { scope, items, from } => {
+                return self.within(scope, |bounds| {
+                    Output::Page(access.page(scope, &bounds, *items, from.as_ref()))
+                });
+            }
             Op::Call(nested) => return Output::Returned(access.call(nested)),
             Op::Log => {
                 access.log(&format!("the register holds {}", self.number));
@@ -177,21 +230,26 @@ impl Registers {
         };
         let Some(id) = self.resolve(doc) else { return Output::Skipped };
         match op {
-            Op::Patch { add, .. } => Output::Written(access.patch(&id, number(add))),
-            Op::Replace { add, pad_bytes, .. } => {
-                Output::Written(access.replace(&id, Fields { n: number(add), pad_bytes: *pad_bytes }))
-            }
+            Op::Patch { add, .. } => Output::Written(access.patch(&id, Change::N(number(add)))),
+            Op::PatchOther { m, .. } => Output::Written(access.patch(&id, Change::M(*m))),
+            Op::Replace { add, pad_bytes, .. } => Output::Written(
+                access.replace(&id, Fields { n: number(add), m: Some(*add), pad_bytes: *pad_bytes }),
+            ),
             Op::Delete(_) => Output::Written(access.delete(&id)),
             _ => Output::Document(access.get(&id)),
         }
     }
 
-    fn look(&self, access: &mut impl Access, look: &Look) -> Output {
-        let resolve = |(op, doc): &(&'static str, DocRef)| Some((*op, self.resolve(doc)?));
-        match look.bounds.iter().map(resolve).collect::<Option<Vec<_>>>() {
-            Some(bounds) => Output::Rows(access.look(look, &bounds)),
-            None => Output::Skipped,
-        }
+    /// Reads something with the scope's bounds, unless they speak of a document that was not inserted.
+    fn within(&self, scope: &Scope, read: impl FnOnce(Bounds<DocId>) -> Output) -> Output {
+        let resolve = |(op, place): &(&'static str, Place<DocRef>)| {
+            let place = match place {
+                Place::Document(doc) => Place::Document(self.resolve(doc)?),
+                Place::Value(field, value) => Place::Value(*field, *value),
+            };
+            Some((*op, place))
+        };
+        scope.bounds.iter().map(resolve).collect::<Option<_>>().map_or(Output::Skipped, read)
     }
 
     /// An error leaves the register as it is.
@@ -205,6 +263,10 @@ impl Registers {
             }
             Output::Rows(Ok((count, documents))) => {
                 self.number = (count * 7 + numbers_in(documents).sum::<u32>()) % NUMBER_BOUND;
+            }
+            Output::Counted(Ok(count)) => self.number = (count % u64::from(NUMBER_BOUND)) as u32,
+            Output::Page(Ok(page)) => {
+                self.number = numbers_in(&page.documents).sum::<u32>() % NUMBER_BOUND;
             }
             Output::Returned(Ok(result)) => {
                 self.number = result.iter().map(|byte| u32::from(*byte)).sum::<u32>() % NUMBER_BOUND;

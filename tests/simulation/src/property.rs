@@ -39,6 +39,10 @@ pub enum Property {
     RoomIsKept,
     /// Counters tell what happened.
     Counters,
+    /// Documents, index entries and counts agree, also while indexes are built, and after every crash.
+    Sound,
+    /// A deployment comes into force when every document fits it, and is refused for a reason.
+    Deployments,
     /// Nothing panics.
     NoPanic,
 }
@@ -68,6 +72,10 @@ impl Property {
             Property::Accepts => "commits are refused for want of room, and for nothing else",
             Property::RoomIsKept => "what was not refused becomes durable, on a full disk too",
             Property::Counters => "counters tell what happened",
+            Property::Sound => "documents, index entries and counts agree",
+            Property::Deployments => {
+                "a deployment comes into force when every document fits it, and is refused for a reason"
+            }
             Property::NoPanic => "nothing panics",
         }
     }

@@ -9,6 +9,7 @@ use weir_store::{SimEnv, Snapshot, Timestamp};
 
 use crate::calls::{Client, Path, Request};
 use crate::chance::Chance;
+use crate::deploying::Deploying;
 use crate::functions::MUTATIONS;
 use crate::generate::KnownIds;
 use crate::host::Host;
@@ -16,6 +17,7 @@ use crate::model::{Changes, Model};
 use crate::outcomes::{Unanswered, Watched};
 use crate::profile::{Event, Profile};
 use crate::property::{Checked, Property, check};
+use crate::scope::{Cursor, Scope};
 use crate::trace::Trace;
 use crate::{Figures, Settings};
 
@@ -61,6 +63,10 @@ pub(crate) struct Simulation {
     pub(crate) requests: Vec<Request>,
     pub(crate) unanswered: Vec<Unanswered>,
     pub(crate) watched: Vec<Watched>,
+    /// Where pages ended, newest last.
+    pub(crate) cursors: Vec<(Scope, Cursor)>,
+    /// The deployment that is on its way.
+    pub(crate) deploying: Option<Deploying>,
     /// The client that holds the database's gate.
     pub(crate) gate: Option<usize>,
     pub(crate) paths: [Path; MUTATIONS.len()],
@@ -103,6 +109,8 @@ impl Simulation {
             requests: Vec::new(),
             unanswered: Vec::new(),
             watched: Vec::new(),
+            cursors: Vec::new(),
+            deploying: None,
             gate: None,
             paths: Default::default(),
             answered: Timestamp::ZERO,
@@ -120,6 +128,9 @@ impl Simulation {
 
     /// Lets as many events happen as the settings say, and then lets everything come to rest.
     pub(crate) fn run(&mut self) -> Checked {
+        if self.profile.has_first_deployment {
+            self.deploy_first()?;
+        }
         while self.event < self.settings.events {
             self.event += 1;
             self.env.advance(Duration::from_nanos(self.chance.below(EVENT_NS_MAX)));
@@ -153,6 +164,8 @@ impl Simulation {
             }
             Event::Sweep => self.sweep(),
             Event::SystemRecord => self.write_system_record(),
+            Event::Deploy => self.deploy(),
+            Event::Maintain => self.maintain(),
             Event::Room => {
                 self.change_room();
                 Ok(())
@@ -308,7 +321,7 @@ impl Simulation {
         }
     }
 
-    fn commit_of_host(&mut self, ts: Timestamp, changes: Changes) -> Checked {
+    pub(crate) fn commit_of_host(&mut self, ts: Timestamp, changes: Changes) -> Checked {
         self.check_rises(ts)?;
         self.model.commit(ts, changes);
         Ok(())
@@ -331,6 +344,7 @@ impl Simulation {
             }
             self.client_goes_on()?;
         }
+        self.settle_deployments()?;
         self.write_group()?;
         self.mind_failure()?;
         self.inspect()?;

@@ -1,8 +1,11 @@
 // The functions of a project: what its modules export, as npm `convex` made it.
-import { setSchema } from "./schema.js";
-
 /** Each function by its path. */
 export const functions = new Map();
+
+let schema;
+
+/** Whether the project declares tables. */
+export const hasSchema = () => schema !== undefined;
 
 /** What is wrong with the project's exports, each with its file and line. */
 export const problems = [];
@@ -64,9 +67,8 @@ function exported(validator) {
   return json ?? { type: "any" };
 }
 
-const INDEXES = [
-  ["indexes", "an index"],
-  ["stagedDbIndexes", "an index"],
+/** What a table may have that the host does not. */
+const UNSUPPORTED_INDEXES = [
   ["searchIndexes", "a search index"],
   ["stagedSearchIndexes", "a search index"],
   ["vectorIndexes", "a vector index"],
@@ -74,27 +76,30 @@ const INDEXES = [
 ];
 
 function registerSchema({ exports, file, lines }) {
-  const schema = exports.default;
-  if (typeof schema?.export !== "function") {
-    problems.push(`${file}:1: its default export must be what \`defineSchema\` gives`);
+  const place = `${file}:${lines.default ?? 1}`;
+  const definition = exports.default;
+  if (typeof definition?.export !== "function") {
+    problems.push(`${place}: its default export must be what \`defineSchema\` gives`);
     return;
   }
-  for (const table of JSON.parse(schema.export()).tables) {
-    for (const [key, what] of INDEXES) {
-      for (const index of table[key] ?? []) {
-        const name = index.indexDescriptor ?? index.name;
-        // The check of the source says the line, if it sees the index.
-        if (lines.hasIndexes) continue;
-        problems.push(
-          `${file}:1: the table ${table.tableName} has ${what}, ${name}, which Weir does not support yet`,
-        );
-      }
+  try {
+    schema = JSON.parse(definition.export());
+  } catch (error) {
+    problems.push(`${place}: ${error.message}`);
+    return;
+  }
+  const refuse = (table, what) =>
+    problems.push(`${place}: the table ${table.tableName} has ${what}, which Weir does not support yet`);
+  // The check of the source says the line, if it sees them.
+  for (const table of schema.tables) {
+    if (table.stagedDocumentType !== undefined) refuse(table, "a staged validator");
+    for (const [key, what] of UNSUPPORTED_INDEXES) {
+      for (const index of table[key] ?? []) refuse(table, `${what}, ${index.indexDescriptor ?? index.name}`);
     }
   }
-  setSchema(schema);
 }
 
-/** The manifest: what the host is told of each function. */
+/** The manifest: what the host is told of each function and of the schema. */
 export function manifest() {
   const list = [...functions.values()].map(({ path, kind, visibility, args, returns }) => ({
     path,
@@ -103,5 +108,5 @@ export function manifest() {
     args,
     returns,
   }));
-  return { sdk: "typescript", functions: list };
+  return { sdk: "typescript", functions: list, schema };
 }

@@ -1,7 +1,7 @@
 // The engine's entry: what Weir's world asks of a guest, for JavaScript.
 import { installClock, resetClock } from "./clock.js";
 import { installConsole } from "./console.js";
-import { functions, manifest, problems, registerModules } from "./functions.js";
+import { functions, hasSchema, manifest, problems, registerModules } from "./functions.js";
 import { host, textToBytes, toBytes, withHost } from "./host.js";
 import { installJson, OUT_OF_MEMORY } from "./json.js";
 import { installRandom, resetRandom } from "./random.js";
@@ -13,7 +13,7 @@ import {
   messageOf,
   setSourceMap,
 } from "./stack.js";
-import { beginCall, codeOfMessage, installSyscalls, isOutOfMemory, perform } from "./syscalls.js";
+import { beginCall, codeOfMessage, installSyscalls, isOutOfMemory, perform, together } from "./syscalls.js";
 import { buildHost, warmUp } from "./warm_up.js";
 
 installClock();
@@ -25,7 +25,7 @@ globalThis.process = { env: {} };
 globalThis.fetch = () => Promise.reject(new Error("fetch is not supported by Weir yet"));
 
 // What the bundle and the SDK's own module reach the runtime through.
-globalThis[Symbol.for("weir.runtime")] = { codeOfMessage, perform, toBytes };
+globalThis[Symbol.for("weir.runtime")] = { codeOfMessage, perform, together, toBytes };
 
 /** Runs the bundle, while the project is built. */
 export async function init(bundle, sourceMap) {
@@ -43,7 +43,7 @@ export async function init(bundle, sourceMap) {
   resetClock();
   resetRandom();
   describedAs = toBytes(manifest()).slice();
-  return toBytes({ functions: functions.size, problems, lines });
+  return toBytes({ functions: functions.size, hasSchema: hasSchema(), problems, lines });
 }
 
 let describedAs = textToBytes('{"functions":[]}');

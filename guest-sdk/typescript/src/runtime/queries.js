@@ -1,8 +1,7 @@
 // Open queries of a call: npm `convex` asks for one document after another, the
 // host gives batches.
 import { host, toBytes } from "./host.js";
-
-const OPERATORS = { Eq: "eq", Gt: "gt", Gte: "gte", Lt: "lt", Lte: "lte" };
+import { planOf } from "./plan.js";
 
 /** The queries that a call has begun. */
 export class Queries {
@@ -11,7 +10,7 @@ export class Queries {
 
   /** Begins a query; the host is asked with the first document. */
   open(query) {
-    this.#open.set(++this.#last, { plan: plan(query), documents: undefined, at: 0, cursor: undefined });
+    this.#open.set(++this.#last, { plan: planOf(query), documents: undefined, at: 0, cursor: undefined });
     return this.#last;
   }
 
@@ -38,40 +37,5 @@ export class Queries {
     const query = this.#open.get(id);
     this.#open.delete(id);
     if (query?.cursor !== undefined) host.db.queryClose(query.cursor);
-  }
-}
-
-/** npm `convex`'s form of a query in the host's. */
-function plan({ source, operators }) {
-  const plan = sourcePlan(source);
-  const filters = [];
-  for (const operator of operators) {
-    if (operator.limit !== undefined) {
-      plan.limit = Math.min(plan.limit ?? Infinity, operator.limit);
-    } else if (plan.limit !== undefined) {
-      throw new Error("a filter after a limit is not supported by Weir yet; put the filter first");
-    } else {
-      filters.push(operator.filter);
-    }
-  }
-  if (filters.length > 0) plan.filter = filters.length === 1 ? filters[0] : { $and: filters };
-  return plan;
-}
-
-function sourcePlan(source) {
-  switch (source.type) {
-    case "FullTableScan":
-      return { table: source.tableName, order: source.order ?? "asc" };
-    case "IndexRange": {
-      const [table, index] = source.indexName.split(".");
-      const range = source.range.map(({ type, fieldPath, value }) => ({
-        op: OPERATORS[type],
-        field: fieldPath,
-        value,
-      }));
-      return { table, index, range, order: source.order ?? "asc" };
-    }
-    default:
-      throw new Error("search indexes are not supported by Weir yet");
   }
 }

@@ -1,9 +1,12 @@
 // The operations that npm `convex` asks its host for, over Weir's world.
+import { getDocument, readWaiting } from "./documents.js";
 import { host, toBytes } from "./host.js";
 import { OUT_OF_MEMORY } from "./json.js";
+import { planOf } from "./plan.js";
 import { Queries } from "./queries.js";
-import { enforceInsert, enforcePatch, enforceReplace } from "./schema.js";
 import { withoutStack } from "./stack.js";
+
+export { together } from "./documents.js";
 
 /** Rejections that npm `convex` turns into an `Error` or a `ConvexError`. */
 class SyscallError extends Error {
@@ -50,22 +53,14 @@ const table = (args) => args.table ?? undefined;
 const parsed = (json) => (json === undefined || json === null ? null : JSON.parse(json));
 
 const operations = {
-  "1.0/get": (args) => {
-    refuseSystem(args.isSystem, "ctx.db.system.get");
-    return parsed(ask(() => host.db.get(table(args), args.id)));
-  },
+  "1.0/get": (args) => getDocument(args, ask),
   "1.0/db/normalizeId": (args) => ({ id: host.db.normalizeId(args.table, String(args.idString)) ?? null }),
-  "1.0/insert": (args) => {
-    enforceInsert(args.table, args.value);
-    return { _id: ask(() => host.db.insert(args.table, toBytes(args.value))) };
-  },
+  "1.0/insert": (args) => ({ _id: ask(() => host.db.insert(args.table, toBytes(args.value))) }),
   "1.0/shallowMerge": (args) => {
-    enforcePatch(args);
     ask(() => host.db.patch(table(args), args.id, toBytes(args.value)));
     return null;
   },
   "1.0/replace": (args) => {
-    enforceReplace(args);
     ask(() => host.db.replace(table(args), args.id, toBytes(args.value)));
     return null;
   },
@@ -78,6 +73,16 @@ const operations = {
   "1.0/queryCleanup": (args) => {
     queries.close(args.queryId);
     return null;
+  },
+  "1.0/queryPage": ({ query, cursor, endCursor, pageSize, maximumRowsRead, maximumBytesRead }) => {
+    const plan = toBytes(planOf(query)).slice();
+    const options = { cursor, endCursor, numItems: pageSize, maximumRowsRead, maximumBytesRead };
+    return parsed(ask(() => host.db.page(plan, toBytes(options))));
+  },
+  // Of a table, as npm `convex` asks, or of a query, as `count` of `@weir/typescript` does.
+  "1.0/count": ({ table, query }) => {
+    const plan = query === undefined ? { table } : planOf(query);
+    return Number(ask(() => host.db.count(toBytes(plan))));
   },
   "1.0/runUdf": (args) => {
     const path = functionPathOf(args);
@@ -106,20 +111,30 @@ function functionPathOf({ name, functionHandle, reference }) {
   return `${module.replace(/\.js$/, "")}:${member}`;
 }
 
-function refuseSystem(isSystem, what) {
-  if (isSystem) throw unsupported(what);
-}
-
 /** The error of what this host does not have yet. */
 export function unsupported(what) {
   return new Error(`${what} is not supported by Weir yet`);
 }
 
-/** Does an operation; arguments and result are in Convex's JSON encoding, and belong to nobody else. */
+/** What operations are part of that this host does not have yet. */
+const UNSUPPORTED = [
+  [/^1\.0\/(schedule|cancel_job)$/, "ctx.scheduler"],
+  [/^1\.0\/storage/, "ctx.storage"],
+];
+
+/** The name that a function's source has for an operation. */
+const featureOf = (name) =>
+  UNSUPPORTED.find(([operations]) => operations.test(name))?.[1] ?? `the operation ${name} of npm convex`;
+
+/**
+ * Does an operation; arguments and result are in Convex's JSON encoding, and belong to nobody else. The result may be
+ * a promise.
+ */
 export function perform(name, args) {
   const operation = operations[name];
-  if (operation === undefined) throw unsupported(`the operation ${name} of npm convex`);
+  if (operation === undefined) throw unsupported(featureOf(name));
   try {
+    if (name !== "1.0/get") readWaiting();
     return operation(args);
   } catch (error) {
     // The function may catch it, and has no memory for anything else.
@@ -134,6 +149,7 @@ let ranOutOfMemory = false;
 export const isOutOfMemory = () => ranOutOfMemory;
 
 const performText = (name, args) => JSON.stringify(perform(name, JSON.parse(args)));
+const performTextLater = async (name, args) => JSON.stringify(await perform(name, JSON.parse(args)));
 
 /**
  * Puts the object `Convex` in the global scope: what npm `convex` asks, for whoever has a copy of it that the
@@ -142,8 +158,7 @@ const performText = (name, args) => JSON.stringify(perform(name, JSON.parse(args
 export function installSyscalls() {
   globalThis.Convex = {
     syscall: performText,
-    // Done when it returns: an async function makes its errors rejections.
-    asyncSyscall: async (name, args) => performText(name, args),
+    asyncSyscall: performTextLater,
     jsSyscall: (name) => {
       throw unsupported(`the operation ${name} of npm convex`);
     },

@@ -1,7 +1,7 @@
 // Work done once, while a project is built, so that no call has to do it: the
 // engine compiles what runs here, and the code is part of the snapshot.
 import { withHost } from "./host.js";
-import { beginCall } from "./syscalls.js";
+import { beginCall, together } from "./syscalls.js";
 
 /** A host for the time of the build: a clock at 0, numbers from 0, and no database. */
 export function buildHost(lines) {
@@ -26,16 +26,19 @@ export function buildHost(lines) {
   };
 }
 
-const ID = "a".repeat(32);
+const ID = "z".repeat(32);
 const DOCUMENT = { _creationTime: 1, _id: ID, body: "hello", count: 2, list: [1, { text: "x" }], none: null };
 
 /** A database that has one document in every table. */
 const stub = {
   db: {
     get: () => JSON.stringify(DOCUMENT),
+    getMany: () => JSON.stringify([DOCUMENT, DOCUMENT]),
     query: () => ({ documents: JSON.stringify([DOCUMENT]), count: 1, cursor: 1 }),
     queryNext: () => ({ documents: JSON.stringify([DOCUMENT]), count: 1, cursor: undefined }),
     queryClose: () => {},
+    page: () => JSON.stringify({ page: [DOCUMENT], isDone: true, continueCursor: "", splitCursor: null }),
+    count: () => 1n,
     // Of no table of the project's schema.
     normalizeId: (table) => (table === "warm" ? ID : undefined),
     insert: () => ID,
@@ -63,11 +66,20 @@ export async function warmUp({ queryGeneric, mutationGeneric }) {
         .withIndex("by_creation_time", (q) => q.gt("_creationTime", 0))
         .take(5);
       await ctx.db.query("warm").first();
+      await ctx.db
+        .query("warm")
+        .withIndex("by_body_count", (q) => q.eq("body", "hello").gte("count", 1).lt("count", 3))
+        .order("desc")
+        .first();
+      const page = await ctx.db.query("warm").paginate({ cursor: null, numItems: 1 });
+      const two = await together(() => Promise.all([ctx.db.get(ID), ctx.db.get(ID)]));
       await ctx.auth.getUserIdentity();
       return {
         found,
         all,
         some,
+        page,
+        two,
         id: ctx.db.normalizeId("warm", ID),
         args,
         big: 5n,

@@ -110,11 +110,16 @@ export const api = anyApi;
 export const internal = anyApi;
 "#;
 
-const DATA_MODEL: &str = r#"import type { DataModelFromSchemaDefinition, DocumentByName, TableNamesInDataModel } from "convex/server";
+const DATA_MODEL: &str = r#"import type {
+  DataModelFromSchemaDefinition,
+  DocumentByName,
+  SystemTableNames,
+  TableNamesInDataModel,
+} from "convex/server";
 import type { GenericId } from "convex/values";
 import type schema from "../schema.js";
 
-/** The tables of `schema.ts`, and what is in them. */
+/** The tables of `schema.ts`, what is in them, and their indexes. */
 export type DataModel = DataModelFromSchemaDefinition<typeof schema>;
 
 /** The names of all tables. */
@@ -123,8 +128,8 @@ export type TableNames = TableNamesInDataModel<DataModel>;
 /** A document of a table. */
 export type Doc<TableName extends TableNames> = DocumentByName<DataModel, TableName>;
 
-/** The id of a document of a table. */
-export type Id<TableName extends TableNames> = GenericId<TableName>;
+/** The id of a document of a table, or of one of the host's own tables. */
+export type Id<TableName extends TableNames | SystemTableNames> = GenericId<TableName>;
 "#;
 
 const ANY_DATA_MODEL: &str = r#"import type { AnyDataModel } from "convex/server";

@@ -64,9 +64,10 @@ fn compile(
     if !snapshot.loaded.problems.is_empty() {
         return Err(failed(anyhow!("{}", snapshot.loaded.problems.join("\n"))));
     }
-    if snapshot.loaded.functions == 0 {
+    if snapshot.loaded.functions == 0 && !snapshot.loaded.has_schema {
         return Err(failed(anyhow!(
-            "convex/ exports no function; write one: export const list = query({{ args: {{}}, handler: ... }})"
+            "convex/ exports no function, and has no schema.ts; write one: export const list = query({{ args: {{}}, \
+             handler: ... }})"
         )));
     }
     let memory = split::memory_module(&snapshot.memory);

@@ -25,18 +25,20 @@ const FILES: &[(&str, &str)] = &[
     file!("build/convex.mjs"),
     file!("build/engine.mjs"),
     file!("build/files.mjs"),
+    file!("build/report.mjs"),
     file!("src/index.d.ts"),
     file!("src/index.js"),
     file!("src/runtime/clock.js"),
     file!("src/runtime/console.js"),
+    file!("src/runtime/documents.js"),
     file!("src/runtime/format.js"),
     file!("src/runtime/functions.js"),
     file!("src/runtime/host.js"),
     file!("src/runtime/json.js"),
     file!("src/runtime/main.js"),
+    file!("src/runtime/plan.js"),
     file!("src/runtime/queries.js"),
     file!("src/runtime/random.js"),
-    file!("src/runtime/schema.js"),
     file!("src/runtime/stack.js"),
     file!("src/runtime/syscalls.js"),
     file!("src/runtime/warm_up.js"),
@@ -47,8 +49,16 @@ const FILES: &[(&str, &str)] = &[
 const PACKAGE: &str = "@weir/typescript";
 
 /// Those that make a project's bundle, and nothing of the engine.
-const PROJECT_FILES: [&str; 4] =
-    ["build/bundle.mjs", "build/checks.mjs", "build/contexts.mjs", "build/convex.mjs"];
+const PROJECT_FILES: [&str; 8] = [
+    "build/bundle.mjs",
+    "build/checks.mjs",
+    "build/contexts.mjs",
+    "build/convex.mjs",
+    "build/files.mjs",
+    "build/report.mjs",
+    "src/index.d.ts",
+    "src/index.js",
+];
 
 /// The SDK with the packages that it needs.
 pub(crate) struct Sdk {

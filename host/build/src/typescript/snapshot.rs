@@ -12,6 +12,9 @@ use super::split::{GLOBAL_PREFIX, MEMORY_MODULE, MEMORY_NAME};
 pub(crate) struct Loaded {
     /// How many functions it has.
     pub(crate) functions: usize,
+    /// Whether it declares tables.
+    #[serde(rename = "hasSchema")]
+    pub(crate) has_schema: bool,
     /// What is wrong with it, each with its file and line.
     pub(crate) problems: Vec<String>,
     /// What its modules wrote to the console while they were loaded.

@@ -12,11 +12,12 @@ use crate::{Database, keyspace};
 const DROP_ROWS: usize = 1_024;
 
 impl Database {
-    /// Does one batch of the work on indexes that no deployment waits for; `false` when there is none.
+    /// Does one batch of the work on indexes that no deployment waits for, one commit; `false` when there is none.
     ///
     /// # Errors
     /// The store cannot be read or takes no writes: try again later.
     pub fn maintain_indexes(&self) -> Result<bool, DeploymentError> {
+        self.forget_deployments_before(self.store().durable());
         let current = self.deployments.newest();
         if let Some(index) = current.registry.dropping().first() {
             self.drop_entries(index)?;
@@ -24,8 +25,11 @@ impl Database {
         }
         let staged = |index: &&Arc<Index>| index.staged && index.state == IndexState::Building;
         let Some(index) = current.registry.indexes().find(staged) else { return Ok(false) };
-        if IndexBuild::new(index.clone()).step(self)?.is_done {
-            self.mark_ready(index)?;
+        match is_built(index, &self.committer.open().snapshot)? {
+            true => self.mark_ready(index)?,
+            false => {
+                IndexBuild::new(index.clone()).step(self)?;
+            }
         }
         Ok(true)
     }

@@ -47,21 +47,46 @@ const CURSOR_KEY_RECORD: &str = "cursor-key";
 /// The deployment that is being prepared, as the mutations see it.
 #[derive(Default)]
 pub(crate) struct Preparing {
-    mismatch: Mutex<Option<(DocumentId, String)>>,
+    state: Mutex<PreparingState>,
+}
+
+/// Which of the deployments of a process it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Turn(u64);
+
+#[derive(Default)]
+struct PreparingState {
+    turn: Turn,
+    mismatch: Option<(DocumentId, String)>,
 }
 
 impl Preparing {
     /// A document was written that does not fit.
     pub(crate) fn fail(&self, id: DocumentId, error: &ValidationError) {
-        self.mismatch.lock().get_or_insert_with(|| (id, error.to_string()));
+        self.state.lock().mismatch.get_or_insert_with(|| (id, error.to_string()));
     }
 
-    fn begin(&self) {
-        *self.mismatch.lock() = None;
+    /// Another deployment begins, or this one has ended: its turn is over. The caller holds the gate.
+    fn next(&self) -> Turn {
+        let mut state = self.state.lock();
+        *state = PreparingState { turn: Turn(state.turn.0 + 1), mismatch: None };
+        state.turn
     }
 
-    fn mismatch(&self) -> Option<(DocumentId, String)> {
-        self.mismatch.lock().clone()
+    fn is_turn(&self, turn: Turn) -> bool {
+        self.state.lock().turn == turn
+    }
+
+    /// The document that has been written in this turn and does not fit.
+    ///
+    /// # Errors
+    /// The turn is over.
+    fn mismatch(&self, turn: Turn) -> Result<Option<(DocumentId, String)>, DeploymentError> {
+        let state = self.state.lock();
+        match state.turn == turn {
+            true => Ok(state.mismatch.clone()),
+            false => Err(DeploymentError::Superseded),
+        }
     }
 }
 

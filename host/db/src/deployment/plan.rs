@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weir_value::{IndexSchema, Schema, TableNumber};
 
-use crate::index::{Index, IndexState, Registry};
+use crate::index::{Index, Registry};
 
 /// The indexes that a schema wants, by table and name.
 pub(super) struct Wanted {
@@ -61,9 +61,8 @@ impl Wanted {
     }
 }
 
-/// Whether an index that is half built has nobody who waits for it: neither this schema nor the one in force.
+/// Whether an index has nobody who wants it, neither this schema nor the one in force: a deployment that did not come to
+/// its end has made it, and perhaps the housekeeping has built it since.
 pub(super) fn is_abandoned(index: &Index, wanted: &Wanted, in_force: &Wanted) -> bool {
-    index.state == IndexState::Building
-        && wanted.declared(index).is_none()
-        && in_force.declared(index).is_none()
+    wanted.declared(index).is_none() && in_force.declared(index).is_none()
 }

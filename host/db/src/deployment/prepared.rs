@@ -3,12 +3,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use weir_value::{Schema, TableNumber, Timestamp, Validator};
 
 use super::build::{IndexBuild, Validation};
 use super::plan::{Wanted, is_abandoned};
-use super::{CURSOR_KEY_RECORD, DEPLOYMENT_RECORD, DeploymentError, SCHEMA_RECORD, validators};
+use super::{CURSOR_KEY_RECORD, DEPLOYMENT_RECORD, DeploymentError, SCHEMA_RECORD, Turn, validators};
 use crate::committer::Gate;
 use crate::deployed::Deployed;
 use crate::index::{Index, IndexState, Registry};
@@ -27,10 +27,11 @@ pub struct PreparedDeployment {
     builds: VecDeque<IndexBuild>,
     validations: VecDeque<Validation>,
     progress: Progress,
+    turn: Turn,
 }
 
 /// How far the work of a deployment is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// The indexes that are or were to be built.
@@ -42,7 +43,7 @@ pub struct Progress {
 }
 
 /// How far an index is built.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexWork {
     /// Its table.
@@ -61,10 +62,18 @@ impl PreparedDeployment {
         &self.progress
     }
 
+    /// Lets a batch read no more documents than this: for tests, whose tables are small.
+    #[must_use]
+    pub fn in_batches_of(mut self, rows: usize) -> PreparedDeployment {
+        self.builds.iter_mut().for_each(|build| build.limit_batches(rows));
+        self.validations.iter_mut().for_each(|validation| validation.limit_batches(rows));
+        self
+    }
+
     /// Does the next batch of the work; `false` when there is none left.
     ///
     /// # Errors
-    /// A document does not fit the schema; the store cannot be read or written.
+    /// A document does not fit the schema; another deployment has begun; the store cannot be read or written.
     pub fn step(&mut self, db: &Database) -> Result<bool, DeploymentError> {
         self.check_writes(db)?;
         if let Some(validation) = self.validations.front_mut() {
@@ -89,7 +98,7 @@ impl PreparedDeployment {
 
     /// Whether a document has been written meanwhile that does not fit.
     fn check_writes(&self, db: &Database) -> Result<(), DeploymentError> {
-        let Some((id, reason)) = db.preparing.mismatch() else { return Ok(()) };
+        let Some((id, reason)) = db.preparing.mismatch(self.turn)? else { return Ok(()) };
         let named = self.numbers.iter().find(|(_, number)| **number == id.table);
         let table = named.map(|(name, _)| name.clone()).unwrap_or_default();
         Err(DeploymentError::DocumentMismatch { table, id: id.to_string(), reason })
@@ -138,10 +147,10 @@ impl Database {
         let documents = validators(&schema, |name| numbers.get(name).copied());
         let to_check = changed(&documents, &current.registry);
         registry.set_pending_documents(documents);
-        self.preparing.begin();
-        let prepared = plan_work(&gate, &registry, &wanted, schema, numbers, to_check);
+        let mut prepared = plan_work(&gate, &registry, &wanted, schema, numbers, to_check);
         let deployed = current.with_registry(registry);
         self.commit_system(&mut gate, tx.into_draft().0, deployed)?;
+        prepared.turn = self.preparing.next();
         Ok(prepared)
     }
 
@@ -162,7 +171,8 @@ impl Database {
     /// snapshot that is not older.
     ///
     /// # Errors
-    /// A document does not fit, the work is not done, or the store takes no writes: abandon it then.
+    /// A document does not fit, the work is not done, another deployment has begun since, or the store takes no writes:
+    /// abandon it then.
     pub fn put_in_force(
         &self,
         prepared: &PreparedDeployment,
@@ -207,6 +217,7 @@ impl Database {
         if let Some(key) = cursor_key {
             *self.shared.cursor_key.write() = Some(Arc::new(CursorKey::new(&key)));
         }
+        self.preparing.next();
         self.lanes.clear();
         Ok((version, ts))
     }
@@ -235,13 +246,16 @@ impl Database {
         }
     }
 
-    /// Gives a deployment up: what it has built is dropped, unless the deployment in force wants it too.
+    /// Gives a deployment up: what it has built is dropped, unless the deployment in force wants it too. Does nothing to
+    /// one that is over: whatever began after it has seen to that.
     ///
     /// # Errors
     /// The store takes no writes; then the next deployment sees to it.
     pub fn abandon(&self, prepared: PreparedDeployment) -> Result<(), DeploymentError> {
-        drop(prepared);
         let mut gate = self.committer.enter();
+        if !self.preparing.is_turn(prepared.turn) {
+            return Ok(());
+        }
         let opened = self.committer.open();
         let current = self.deployments.newest();
         let mut tx = self.begin_system(opened.snapshot.clone());
@@ -255,15 +269,16 @@ impl Database {
             }
         }
         registry.set_pending_documents(BTreeMap::new());
-        self.preparing.begin();
         let deployed = current.with_registry(registry);
         self.commit_system(&mut gate, tx.into_draft().0, deployed)?;
+        self.preparing.next();
         Ok(())
     }
 
-    /// Forgets the deployments that no query can meet any more, because everything up to `ts` is durable.
+    /// Forgets the deployments that no query can meet any more, because everything up to `ts` is durable and no older
+    /// snapshot is open. Those that are met still are forgotten later, by [`Database::maintain_indexes`].
     pub fn forget_deployments_before(&self, ts: Timestamp) {
-        self.deployments.forget_before(ts);
+        self.deployments.forget_before(ts.min(self.store().stats().floor));
     }
 }
 
@@ -297,7 +312,8 @@ fn plan_work(
         let name = named.map(|(name, _)| name.clone()).unwrap_or_default();
         validations.push_back(Validation::new(table, name, validator));
     }
-    PreparedDeployment { schema: Arc::new(schema), numbers, builds, validations, progress }
+    let turn = Turn::default();
+    PreparedDeployment { schema: Arc::new(schema), numbers, builds, validations, progress, turn }
 }
 
 /// What becomes of an index when the deployment is put in force.

@@ -1,7 +1,7 @@
 //! Which indexes and rules the tables have: what every write and every query looks up.
 //!
 //! Immutable: a change makes another registry, in force from a timestamp on.
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_store::{Direction, ReadError, Snapshot};
@@ -16,7 +16,7 @@ const SCAN_ROWS: usize = 1_000;
 /// The indexes of all tables, and what their documents must be like.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    tables: HashMap<TableNumber, TableRules>,
+    tables: BTreeMap<TableNumber, TableRules>,
     /// Those that nothing keeps any more, and whose entries are not all gone.
     dropping: Vec<Arc<Index>>,
     last_number: u32,
@@ -34,10 +34,11 @@ pub(crate) struct TableRules {
 }
 
 impl TableRules {
-    /// The index of this name that queries read, or the one that is on its way.
+    /// The index of this name that queries read, or else one that they cannot read yet: one that is staged, perhaps by
+    /// a deployment that is not in force, or on its way.
     pub(crate) fn index(&self, name: &str) -> Option<&Arc<Index>> {
         let of_name = || self.indexes.iter().filter(|index| *index.name == *name);
-        of_name().find(|index| index.state == IndexState::Ready).or_else(|| of_name().next())
+        of_name().find(|index| index.is_readable()).or_else(|| of_name().next())
     }
 
     fn is_empty(&self) -> bool {
@@ -61,7 +62,7 @@ impl Registry {
         self.tables.get(&table)
     }
 
-    /// Every index that a write must keep.
+    /// Every index that a write must keep, table by table: equal registries give equal orders of work.
     pub(crate) fn indexes(&self) -> impl Iterator<Item = &Arc<Index>> {
         self.tables.values().flat_map(|table| &table.indexes)
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use weir_store::Direction;
-use weir_value::{CreationTime, DocumentId, TableNumber, Value, compare};
+use weir_value::{CreationTime, DocumentId, ErrorCode, TableNumber, Value, compare};
 
 use super::filter::{Comparison, Filter, invalid_query, parse_value};
 use super::page_cursor::Fingerprint;
@@ -167,7 +167,7 @@ impl Plan {
         names.extend(rules.into_iter().flat_map(|rules| &rules.indexes).map(|index| &*index.name));
         let (table, index) = (&self.table, &self.index);
         DbError::new(
-            "IndexNotFound",
+            ErrorCode::IndexNotFound,
             format!(
                 "Index `{table}.{index}` not found: the table has {}. Declare it in the schema and deploy again.",
                 names.join(", ")
@@ -186,7 +186,7 @@ impl Plan {
                  force."
             ),
         };
-        DbError::new("IndexNotReady", message)
+        DbError::new(ErrorCode::IndexNotReady, message)
     }
 }
 
@@ -221,10 +221,16 @@ impl BuiltIn {
         }
     }
 
+    /// Whether a bound is of the id, among documents of one creation time: the next field of that index.
+    fn is_tie_break(self, bound: &RangeBound, before: &[RangeBound]) -> bool {
+        let has_time = before.iter().any(|bound| bound.comparison == Comparison::Eq);
+        self == BuiltIn::ByCreationTime && bound.field == BuiltIn::ById.field() && has_time
+    }
+
     /// The keys that a plan's range leaves of the table.
     fn keys(self, plan: &Plan, table: Option<TableNumber>) -> Result<KeyRange, DbError> {
-        for bound in &plan.bounds {
-            if bound.field != self.field() {
+        for (position, bound) in plan.bounds.iter().enumerate() {
+            if bound.field != self.field() && !self.is_tie_break(bound, &plan.bounds[..position]) {
                 return Err(invalid_query(format!(
                     "the range compares `{}`, but the index is on `{}`; use a filter for other fields",
                     bound.field,
@@ -235,7 +241,8 @@ impl BuiltIn {
         let Some(table) = table else { return Ok(KeyRange { start: Bytes::new(), end: Bytes::new() }) };
         let mut keys = keyspace::documents(table);
         for bound in &plan.bounds {
-            let allowed = self.allowed(bound, table, &plan.table)?;
+            let field = if bound.field == self.field() { self } else { BuiltIn::ById };
+            let allowed = field.allowed(bound, table, &plan.table)?;
             keys.start = keys.start.max(allowed.start);
             keys.end = keys.end.min(allowed.end);
         }

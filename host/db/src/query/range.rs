@@ -1,11 +1,11 @@
 //! Ranges of an index: which of its entries a query's bounds leave.
 //!
 //! Bounds are `eq` on the first fields, in the index's order, then at most one lower and one upper bound on the next
-//! field. The creation time is the last field of every index.
+//! field. The creation time and the id are the last fields of every index.
 use std::cmp::Ordering;
 
 use bytes::Bytes;
-use weir_value::{CreationTime, Value, compare, sort_key};
+use weir_value::{CreationTime, DocumentId, Value, compare, sort_key};
 
 use super::filter::{Comparison, invalid_query};
 use super::plan::RangeBound;
@@ -13,20 +13,21 @@ use crate::index::Index;
 use crate::{DbError, KeyRange, keyspace};
 
 const CREATION_TIME: &str = "_creationTime";
+const ID: &str = "_id";
 
 /// The entries of an index that the bounds leave. Empty where they exclude each other.
 ///
 /// # Errors
 /// `InvalidQuery`: the bounds are not a range of this index.
 pub(super) fn entry_keys(index: &Index, bounds: &[RangeBound]) -> Result<KeyRange, DbError> {
-    let fields: Vec<&str> = index.fields.iter().map(String::as_str).chain([CREATION_TIME]).collect();
+    let fields: Vec<&str> = index.fields.iter().map(String::as_str).chain([CREATION_TIME, ID]).collect();
     let equal_count = bounds.iter().take_while(|bound| bound.comparison == Comparison::Eq).count();
     let (equal, rest) = bounds.split_at(equal_count);
     let mut prefix = keyspace::index_prefix(index.number);
     let mut is_possible = true;
     for (position, bound) in equal.iter().enumerate() {
         check_field(index, &fields, position, bound)?;
-        is_possible &= append(&mut prefix, bound) == Appended::Exact;
+        is_possible &= append(index, &mut prefix, bound)? == Appended::Exact;
     }
     let mut keys = KeyRange { start: prefix.clone().into(), end: keyspace::behind_prefix(&prefix) };
     let mut seen = (false, false);
@@ -37,7 +38,7 @@ pub(super) fn entry_keys(index: &Index, bounds: &[RangeBound]) -> Result<KeyRang
         if bound.comparison == Comparison::Eq || twice {
             return Err(not_a_range(index, &bound.field, "it is compared more often than a range can"));
         }
-        restrict(&mut keys, &prefix, bound);
+        restrict(index, &mut keys, &prefix, bound)?;
     }
     if !is_possible {
         keys.end = keys.start.clone();
@@ -84,13 +85,20 @@ enum Appended {
     Higher,
 }
 
-/// Appends the sort key of a bound's value. The creation time has one of its own, without a tag: it is a time.
-fn append(key: &mut Vec<u8>, bound: &RangeBound) -> Appended {
-    if bound.field != CREATION_TIME {
-        sort_key::encode(bound.value.as_ref(), key);
-        return Appended::Exact;
-    }
-    match &bound.value {
+/// Appends the sort key of a bound's value. Creation time and id have others than values have: their types are known.
+fn append(index: &Index, key: &mut Vec<u8>, bound: &RangeBound) -> Result<Appended, DbError> {
+    Ok(match bound.field.as_str() {
+        CREATION_TIME => append_time(key, bound.value.as_ref()),
+        ID => append_id(index, key, bound.value.as_ref())?,
+        _ => {
+            sort_key::encode(bound.value.as_ref(), key);
+            Appended::Exact
+        }
+    })
+}
+
+fn append_time(key: &mut Vec<u8>, value: Option<&Value>) -> Appended {
+    match value {
         Some(Value::Float64(time)) if time.is_sign_negative() => Appended::Lower,
         Some(Value::Float64(time)) => match CreationTime::new(*time) {
             Ok(time) => {
@@ -99,16 +107,45 @@ fn append(key: &mut Vec<u8>, bound: &RangeBound) -> Appended {
             }
             Err(_) => Appended::Higher,
         },
-        other => match compare(Some(&Value::Float64(0.0)), other.as_ref()) {
-            Ordering::Less => Appended::Higher,
-            _ => Appended::Lower,
-        },
+        other => beside(&Value::Float64(0.0), other),
     }
 }
 
-fn restrict(keys: &mut KeyRange, prefix: &[u8], bound: &RangeBound) {
+/// The documents that are left have one creation time, the key's last bytes; an id says its own, and what it adds.
+fn append_id(index: &Index, key: &mut Vec<u8>, value: Option<&Value>) -> Result<Appended, DbError> {
+    let id = match value {
+        Some(Value::String(text)) => {
+            DocumentId::parse(text).ok().filter(|id| id.table == index.table).ok_or_else(|| {
+                let table = &index.table_name;
+                invalid_query(format!(
+                    "`{ID}` is compared with `{text}`, which is not an id of table `{table}`"
+                ))
+            })?
+        }
+        other => return Ok(beside(&Value::String(String::new()), other)),
+    };
+    let time = id.creation_time.sort_bits();
+    Ok(match time.as_slice().cmp(&key[key.len().saturating_sub(time.len())..]) {
+        Ordering::Less => Appended::Lower,
+        Ordering::Greater => Appended::Higher,
+        Ordering::Equal => {
+            key.extend_from_slice(&id.random);
+            Appended::Exact
+        }
+    })
+}
+
+/// Where a value of another type stands among those of a field, of whose type `sample` is.
+fn beside(sample: &Value, value: Option<&Value>) -> Appended {
+    match compare(Some(sample), value) {
+        Ordering::Less => Appended::Higher,
+        _ => Appended::Lower,
+    }
+}
+
+fn restrict(index: &Index, keys: &mut KeyRange, prefix: &[u8], bound: &RangeBound) -> Result<(), DbError> {
     let mut key = prefix.to_vec();
-    let (start, end) = match append(&mut key, bound) {
+    let (start, end) = match append(index, &mut key, bound)? {
         Appended::Exact => (Bytes::from(key.clone()), keyspace::behind_prefix(&key)),
         // As if it stood right before, or right behind, all that there is.
         Appended::Lower => (keys.start.clone(), keys.start.clone()),
@@ -121,4 +158,5 @@ fn restrict(keys: &mut KeyRange, prefix: &[u8], bound: &RangeBound) {
         Comparison::Lte => keys.end = end.min(keys.end.clone()),
         Comparison::Eq | Comparison::Neq => {}
     }
+    Ok(())
 }

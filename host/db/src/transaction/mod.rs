@@ -14,12 +14,13 @@ mod usage;
 mod write;
 mod write_document;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::RwLock;
 use weir_store::{Changes, Env, ReadError, Snapshot};
-use weir_value::{CreationTime, DocumentId, FunctionPath, Timestamp, ValidationError};
+use weir_value::{CreationTime, DocumentId, ErrorCode, FunctionPath, Timestamp, ValidationError};
 
 use crate::catalog::Catalog;
 use crate::deployed::Deployed;
@@ -115,8 +116,8 @@ pub struct Transaction {
     scratch: Vec<u8>,
     /// The `_creationTime` of the document inserted last.
     last_created: Option<CreationTime>,
-    /// A document that was written and does not fit a deployment that is being prepared.
-    pending_mismatch: Option<(DocumentId, ValidationError)>,
+    /// Documents of which some version did not fit a deployment that is being prepared.
+    pending_suspects: BTreeSet<DocumentId>,
     poison: Option<DbError>,
 }
 
@@ -124,6 +125,7 @@ pub struct Transaction {
 pub(crate) struct Draft {
     pub(crate) changes: Changes,
     pub(crate) counts: CountChanges,
+    /// A document that is left and does not fit a deployment that is being prepared.
     pub(crate) pending_mismatch: Option<(DocumentId, ValidationError)>,
 }
 
@@ -163,7 +165,7 @@ impl Transaction {
             nested: NestedCalls::default(),
             scratch: Vec::new(),
             last_created: None,
-            pending_mismatch: None,
+            pending_suspects: BTreeSet::new(),
             poison: None,
         }
     }
@@ -265,7 +267,10 @@ impl Transaction {
     fn or_unreadable<T>(&mut self, result: Result<T, ReadError>) -> Result<T, DbError> {
         let result = result.map_err(|error| {
             tracing::error!(target: "weir::db", path = %self.path, %error, "the store cannot be read");
-            DbError::new("StorageFailed", "The database's storage cannot be read; see the host's log.")
+            DbError::new(
+                ErrorCode::StorageFailed,
+                "The database's storage cannot be read; see the host's log.",
+            )
         });
         self.or_poison(result)
     }
@@ -275,7 +280,7 @@ impl Transaction {
         match self.kind {
             FunctionKind::Mutation => Ok(()),
             FunctionKind::Query => Err(DbError::new(
-                "ReadOnly",
+                ErrorCode::ReadOnly,
                 format!("`{}` is a query, which cannot write; make it a mutation.", self.path),
             )),
         }
@@ -307,9 +312,10 @@ impl Transaction {
     }
 
     /// Ends it: what a mutation leaves behind.
-    pub(crate) fn into_draft(self) -> (Draft, Vec<(LogLevel, String)>) {
+    pub(crate) fn into_draft(mut self) -> (Draft, Vec<(LogLevel, String)>) {
+        let pending_mismatch = self.pending_mismatch();
         let (changes, counts) = self.writes.into_changes();
-        let draft = Draft { changes, counts, pending_mismatch: self.pending_mismatch };
+        let draft = Draft { changes, counts, pending_mismatch };
         (draft, self.log.into_lines())
     }
 

@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use weir_value::ErrorCode;
 use weir_value::limits::{PAGE_BYTES_SOFT, PAGE_ROWS_MAX, PAGE_ROWS_SOFT, TRANSACTION_BYTES_READ_MAX};
 
 use super::Transaction;
@@ -53,11 +54,8 @@ enum PageStatus {
 /// What was read of a page.
 struct Page {
     documents: Rows,
-    /// The keys of the rows that are in it.
+    /// The keys of the rows that were looked at, also of those that the filter dropped.
     keys: Vec<Bytes>,
-    /// The last row that was looked at.
-    last: Option<Bytes>,
-    rows_read: usize,
     bytes_read: usize,
 }
 
@@ -84,7 +82,7 @@ impl Transaction {
         let bounds = options.bounds()?;
         if std::mem::replace(&mut self.has_paged, true) {
             return Err(DbError::new(
-                "TooManyPages",
+                ErrorCode::TooManyPages,
                 "A function can read one page of one query, and this one reads a second. Read the other query with \
                  `take` or `collect`, or in a function of its own.",
             ));
@@ -120,8 +118,7 @@ impl Transaction {
 
     fn read_page(&mut self, cursor: &mut Cursor, bounds: &Bounds, has_end: bool) -> Result<Page, DbError> {
         let before = cursor.rest.clone();
-        let mut page =
-            Page { documents: Rows::new(), keys: Vec::new(), last: None, rows_read: 0, bytes_read: 0 };
+        let mut page = Page { documents: Rows::new(), keys: Vec::new(), bytes_read: 0 };
         let filled = self.fill_page(&mut page, cursor, bounds, has_end);
         if !before.is_empty() {
             self.reads.add_range(cursor.passed_since(before));
@@ -137,8 +134,8 @@ impl Transaction {
         has_end: bool,
     ) -> Result<(), DbError> {
         let is_full = |page: &Page| {
-            let has_items = !has_end && page.keys.len() >= bounds.items;
-            has_items || page.rows_read >= bounds.rows || page.bytes_read >= bounds.bytes
+            let has_items = !has_end && page.documents.len() >= bounds.items;
+            has_items || page.keys.len() >= bounds.rows || page.bytes_read >= bounds.bytes
         };
         let mut piece_rows = bounds.items.clamp(1, super::scan::FIRST_PIECE_ROWS);
         while !cursor.is_done() && !is_full(page) {
@@ -150,14 +147,12 @@ impl Transaction {
                     return Ok(());
                 }
                 cursor.pass(&key);
-                page.last = Some(key.clone());
                 let counted = self.usage.add_read(document.len());
                 self.or_poison(counted)?;
-                page.rows_read += 1;
                 page.bytes_read += document.len();
+                page.keys.push(key);
                 if keeps(cursor, &document)? {
                     page.documents.push(&document);
-                    page.keys.push(key);
                 }
             }
             match reached {
@@ -183,11 +178,11 @@ impl Transaction {
         let reached = match (is_at_end, &end) {
             (true, Some(end)) => end.clone(),
             (true, None) => PageCursor::BehindAll,
-            (false, _) => PageCursor::BehindRow(position(page.last.as_ref(), prefix)),
+            (false, _) => PageCursor::BehindRow(position(page.keys.last(), prefix)),
         };
         let status = match () {
             () if !is_at_end && end.is_some() => Some(PageStatus::SplitRequired),
-            () if page.rows_read > PAGE_ROWS_SOFT || page.bytes_read > PAGE_BYTES_SOFT => {
+            () if page.keys.len() > PAGE_ROWS_SOFT || page.bytes_read > PAGE_BYTES_SOFT => {
                 Some(PageStatus::SplitRecommended)
             }
             () => None,
@@ -200,8 +195,9 @@ impl Transaction {
         };
         let continue_cursor = key.seal(continues, query);
         let (documents, _) = page.documents.finish();
-        let documents: Box<RawValue> = serde_json::from_slice(&documents)
-            .map_err(|error| DbError::new("StorageFailed", format!("a page cannot be written: {error}")))?;
+        let documents: Box<RawValue> = serde_json::from_slice(&documents).map_err(|error| {
+            DbError::new(ErrorCode::StorageFailed, format!("a page cannot be written: {error}"))
+        })?;
         let result = PageResult {
             page: &documents,
             is_done: *continues == PageCursor::BehindAll,
@@ -268,5 +264,5 @@ fn position(last: Option<&Bytes>, prefix: &[u8]) -> Bytes {
 }
 
 fn invalid(message: &str) -> DbError {
-    DbError::new("InvalidQuery", message)
+    DbError::new(ErrorCode::InvalidQuery, message)
 }

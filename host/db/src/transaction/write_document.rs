@@ -7,17 +7,27 @@
 //! transaction as it was. For every written document the keys of *all* its indexes are among the transaction's
 //! changes, old and new, whether or not they are equal: a query that read the document through an index depends on
 //! the key that it has there.
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use weir_value::{DocumentId, Object, ValidationError, Validator, Value, json};
+use weir_store::planted::{self, Bug};
+use weir_value::{DocumentId, ErrorCode, Object, ValidationError, Validator, Value, json};
 
 use super::Transaction;
 use super::tables::SeenTables;
 use super::write::{CREATION_TIME, ID, damaged};
-use crate::index::TableRules;
+use crate::index::{Index, IndexState, TableRules};
 use crate::write_buffer::Written;
 use crate::{DbError, keyspace};
+
+/// A document as it is to be kept.
+pub(super) struct NewDocument<'a> {
+    /// Canonical JSON.
+    pub(super) json: Bytes,
+    /// The same, where it was read already.
+    pub(super) fields: Option<&'a Object>,
+}
 
 /// A document's entry in one index, before and after.
 struct EntryChange {
@@ -26,14 +36,14 @@ struct EntryChange {
 }
 
 impl Transaction {
-    /// Buffers that `after` stands in the place of `before`, canonical JSON both; `None` is no document.
+    /// Buffers that `after` stands in the place of `before`; `None` is no document.
     pub(super) fn write_document(
         &mut self,
         id: &DocumentId,
         before: Option<&Bytes>,
-        after: Option<Bytes>,
+        after: Option<NewDocument<'_>>,
     ) -> Result<(), DbError> {
-        let bytes = before.map_or(0, Bytes::len).max(after.as_ref().map_or(0, Bytes::len));
+        let bytes = before.map_or(0, Bytes::len).max(after.as_ref().map_or(0, |after| after.json.len()));
         let counted = self.usage.add_write(bytes);
         self.or_poison(counted)?;
         let deployed = Arc::clone(&self.deployed);
@@ -49,7 +59,7 @@ impl Transaction {
             (Some(_), None) => self.writes.add_to_count(id.table, -1),
             _ => {}
         }
-        let written = after.map_or(Written::Deleted, Written::Value);
+        let written = after.map_or(Written::Deleted, |after| Written::Value(after.json));
         self.writes.put(keyspace::document_key(id), written);
         Ok(())
     }
@@ -60,10 +70,14 @@ impl Transaction {
         rules: &TableRules,
         id: &DocumentId,
         before: Option<&Bytes>,
-        after: Option<&Bytes>,
+        after: Option<&NewDocument<'_>>,
     ) -> Result<Vec<EntryChange>, DbError> {
         let parse = |json: &Bytes| json::parse_object(json).map_err(|_| damaged());
-        let after = after.map(parse).transpose()?;
+        let after: Option<Cow<'_, Object>> = match after {
+            None => None,
+            Some(NewDocument { fields: Some(fields), .. }) => Some(Cow::Borrowed(fields)),
+            Some(NewDocument { json, fields: None }) => Some(Cow::Owned(parse(json)?)),
+        };
         if let Some(document) = &after {
             self.check_document(rules, id, document)?;
         }
@@ -71,11 +85,13 @@ impl Transaction {
             return Ok(Vec::new());
         }
         let before = before.map(parse).transpose()?;
-        let change = |index: &Arc<crate::index::Index>| EntryChange {
+        let change = |index: &Arc<Index>| EntryChange {
             before: before.as_ref().map(|document| index.entry_key(id, document)),
             after: after.as_ref().map(|document| index.entry_key(id, document)),
         };
-        Ok(rules.indexes.iter().map(change).collect())
+        let is_kept =
+            |index: &&Arc<Index>| index.state == IndexState::Ready || !planted::is(Bug::BuildingIndexNotKept);
+        Ok(rules.indexes.iter().filter(is_kept).map(change).collect())
     }
 
     fn check_document(
@@ -93,7 +109,7 @@ impl Transaction {
         {
             let table = self.table_name(id.table)?.unwrap_or_default();
             return Err(DbError::new(
-                "SchemaValidationError",
+                ErrorCode::SchemaValidationError,
                 format!(
                     "Failed to insert or update a document in table \"{table}\" because it does not match the schema: {error}"
                 ),
@@ -101,11 +117,23 @@ impl Transaction {
         }
         // A deployment that is being prepared must not stop the one in force: it is the one that fails.
         if let Some(validator) = &rules.pending_document
-            && let Err(error) = self.check_against(validator, bare)?
+            && self.check_against(validator, bare)?.is_err()
         {
-            self.pending_mismatch.get_or_insert((*id, error));
+            self.pending_suspects.insert(*id);
         }
         Ok(())
+    }
+
+    /// The document that a deployment that is being prepared fails of. What was written over or undone since is not it.
+    pub(super) fn pending_mismatch(&mut self) -> Option<(DocumentId, ValidationError)> {
+        let deployed = Arc::clone(&self.deployed);
+        std::mem::take(&mut self.pending_suspects).into_iter().find_map(|id| {
+            let validator = deployed.registry.table(id.table)?.pending_document.as_ref()?;
+            let written = self.writes.get(&keyspace::document_key(&id))?.value()?;
+            let bare = without_host_fields(&json::parse_object(written).ok()?);
+            let checked = validator.check(&Value::Object(bare), &SeenTables::new(self));
+            checked.err().map(|error| (id, error))
+        })
     }
 
     fn check_against(
@@ -124,7 +152,8 @@ impl Transaction {
         match (before, after) {
             (Some(before), Some(after)) if before == after => self.writes.touch(after),
             (before, after) => {
-                if let Some(key) = before {
+                let stays = after.is_some() && planted::is(Bug::IndexEntryStays);
+                if let Some(key) = before.filter(|_| !stays) {
                     self.writes.put(key, Written::Deleted);
                 }
                 if let Some(key) = after {

@@ -2,11 +2,14 @@
 #![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 mod calls;
 mod commits;
+mod deployment_crashes;
+mod deployments;
 mod interleavings;
 mod missing;
 mod nested;
 mod refusals;
 mod replays;
+mod schemas;
 mod sweeps;
 mod traces;
 mod world;

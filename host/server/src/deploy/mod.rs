@@ -25,12 +25,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-use weir_db::{Database, DeploymentVersion, Functions, MissingFunctions, PreparedDeployment, Progress};
+use weir_db::{Database, DeploymentVersion, Functions, MissingFunctions, PreparedDeployment};
 use weir_value::{FunctionPath, Schema, Timestamp};
 
 use self::summary::Record;
 use crate::component_files::{ComponentFiles, ComponentHash};
 use crate::tasks::Tasks;
+
+pub use weir_db::{IndexWork, Progress};
 
 pub use self::error::{DeployError, LoadFailure};
 pub use self::summary::{FunctionSummary, MissingModule, ModuleSummary, Summary};

@@ -69,6 +69,9 @@ pub struct LiveKey {
     pub path: FunctionPath,
     /// Its arguments: canonical JSON.
     pub args: Bytes,
+    /// The journal that the client brought along, of a connection before: its page ends where it ended there. Clients
+    /// that bring none share one query, and the page that it has by now.
+    pub journal: Option<Arc<str>>,
 }
 
 /// A change of what a socket watches.
@@ -87,6 +90,8 @@ pub struct Run<S> {
     pub id: RunId,
     /// What to run.
     pub key: LiveKey,
+    /// What the run before has left, for `Database::query_again`.
+    pub journal: Option<Arc<str>>,
     /// The timestamp that it reads at.
     pub at: Timestamp,
     /// The host's handle of the snapshot at `at`.

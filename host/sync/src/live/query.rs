@@ -34,6 +34,8 @@ pub(super) struct LiveQuery {
     /// The last result, for comparison with the next: also after its version was dropped.
     pub(super) latest: Option<Arc<QueryResult>>,
     pub(super) running: Option<RunId>,
+    /// Where the query's page ends, if it reads one: as the last run has left it.
+    pub(super) journal: Option<Arc<str>>,
     read_set: Option<ReadSet>,
     /// How many runs in a row were at a timestamp that was not the newest.
     pub(super) joins: u32,
@@ -42,6 +44,7 @@ pub(super) struct LiveQuery {
 impl LiveQuery {
     pub(super) fn new(key: LiveKey) -> Self {
         LiveQuery {
+            journal: key.journal.clone(),
             key,
             subscribers: BTreeSet::new(),
             versions: Vec::new(),

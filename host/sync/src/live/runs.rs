@@ -99,11 +99,11 @@ impl<S: Clone> LiveQueries<S> {
         debug_assert!(query.running.is_none(), "one run of a query at a time");
         query.running = Some(id);
         query.joins = if joined.is_some() { query.joins + 1 } else { 0 };
-        let key = query.key.clone();
+        let (key, journal) = (query.key.clone(), query.journal.clone());
         self.next_run += 1;
         self.stats.runs_started += 1;
         self.runs.insert(id, RunInFlight { live: Some(live), at, deployment: self.deployment });
-        step.runs.push(Run { id, key, at, snapshot: self.snapshots.begin(at, id) });
+        step.runs.push(Run { id, key, journal, at, snapshot: self.snapshots.begin(at, id) });
     }
 
     /// The oldest timestamp, newer than what is known of this query, at which another query of one of its sockets is
@@ -143,11 +143,13 @@ impl<S: Clone> LiveQueries<S> {
     fn take_result(&mut self, live: LiveId, at: Timestamp, outcome: QueryOutcome, step: &mut Step<S>) {
         let read_set = outcome.read_set.clone();
         let last = self.recent.last_before_hit(at, &read_set);
+        let journal = outcome.journal.as_deref().map(Arc::from);
         let result = self.shared_result(live, outcome);
         let Some(query) = self.queries.get_mut(live) else {
             return;
         };
         query.add_version(at, last, result.clone());
+        query.journal = journal.or_else(|| query.journal.take());
         match last {
             Some(_) => self.start_run(live, step),
             None => {

@@ -51,7 +51,8 @@ impl Function {
 
     fn key(self) -> LiveKey {
         let path = FunctionPath::parse("sim:query").expect("a path");
-        LiveKey { path, args: Bytes::from(format!("{},{},{}", self.from, self.to, self.first)) }
+        let args = Bytes::from(format!("{},{},{}", self.from, self.to, self.first));
+        LiveKey { path, args, journal: None }
     }
 
     fn of(key: &LiveKey) -> Function {

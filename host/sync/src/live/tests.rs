@@ -11,6 +11,7 @@ fn key(name: &str) -> LiveKey {
     LiveKey {
         path: FunctionPath::parse("t:q").expect("a path"),
         args: Bytes::copy_from_slice(name.as_bytes()),
+        journal: None,
     }
 }
 
@@ -205,7 +206,7 @@ fn what_nobody_watches_is_forgotten_while_it_runs() {
     // An end that nobody waits for, and a socket that is not there.
     let step = host.live.run_finished(
         RunId(99),
-        outcome(&Run { id: RunId(99), key: key("x"), at: ts(1), snapshot: () }, "1"),
+        outcome(&Run { id: RunId(99), key: key("x"), journal: None, at: ts(1), snapshot: () }, "1"),
     );
     assert!(step.is_empty() && host.live.advance(SocketId(9), ts(0)).is_none());
 }
@@ -304,4 +305,32 @@ fn a_popular_query_keeps_up_beside_private_ones() {
     let moves = forward_moves(&durations, &watched, 1000);
     assert!(moves[10] >= 400, "{moves:?}");
     assert!(moves[..10].iter().all(|moves| *moves >= 10), "{moves:?}");
+}
+
+#[test]
+fn a_run_gets_the_journal_of_the_one_before() {
+    let mut host = Host::new();
+    let brought = || LiveKey { journal: Some("j0".into()), ..key("a") };
+    for (socket, key) in [(1, key("a")), (2, brought()), (3, brought())] {
+        let step = host.live.watch(SocketId(socket), Timestamp::ZERO, &[WatchChange::Add(0, key)]);
+        host.take(step);
+    }
+    let journals = |host: &Host| -> Vec<Option<String>> {
+        host.in_flight.iter().map(|run| run.journal.as_deref().map(str::to_owned)).collect()
+    };
+    let some = |journal: &str| Some(journal.to_owned());
+    assert_eq!(journals(&host), [None, some("j0")], "who brings none shares no page with who does");
+    for (journal, run) in ["j1", "j2"].into_iter().zip(std::mem::take(&mut host.in_flight)) {
+        let ended = QueryOutcome { journal: some(journal), ..outcome(&run, "1") };
+        let step = host.live.run_finished(run.id, ended);
+        host.take(step);
+    }
+    host.group(2, &["a"]);
+    assert_eq!(journals(&host), [some("j1"), some("j2")]);
+    let without_a_page = host.in_flight.remove(0);
+    let step = host.live.run_finished(without_a_page.id, outcome(&without_a_page, "2"));
+    host.take(step);
+    host.in_flight.clear();
+    host.group(3, &["a"]);
+    assert_eq!(journals(&host), [some("j1")], "a run that read no page leaves it as it was");
 }

@@ -97,6 +97,8 @@ pub enum QuerySetModification {
         args: Bytes,
         /// Not the root component: admin only.
         component_path: Option<String>,
+        /// What an earlier connection was told with the query's last result.
+        journal: Option<String>,
     },
     /// Watch it no more.
     Remove {

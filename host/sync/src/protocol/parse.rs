@@ -72,6 +72,8 @@ struct AddFields<'a> {
     args: &'a RawValue,
     #[serde(default)]
     component_path: Option<String>,
+    #[serde(default)]
+    journal: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +148,7 @@ fn modification(text: &str) -> Result<QuerySetModification, ProtocolError> {
                 udf_path: add.udf_path,
                 args: raw_bytes(add.args),
                 component_path: add.component_path,
+                journal: add.journal,
             })
         }
         "Remove" => {

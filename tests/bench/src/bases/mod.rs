@@ -16,6 +16,7 @@ use anyhow::Result;
 use tempfile::TempDir;
 use weir_store::BaseKind;
 
+pub use self::child::peak_mib;
 use self::child::{Child, Figures};
 use self::pair::{Better, Pair};
 use self::task::Task;

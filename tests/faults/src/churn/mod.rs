@@ -15,7 +15,7 @@ use weir_store::{BaseKind, FatalHandler, Store, StoreOptions};
 use crate::options;
 use meter::Meter;
 pub use meter::Summary;
-use writer::{DOCUMENT_BYTES, DOCUMENTS, Writer};
+use writer::{DOCUMENTS, Writer};
 
 /// Who commits, each one commit at a time.
 const WRITERS: usize = 4;
@@ -43,8 +43,8 @@ pub struct Bounds {
     pub stall: Duration,
     /// Of the process.
     pub resident_bytes: u64,
-    /// Of the base on the disk.
-    pub base_bytes: u64,
+    /// Base and log on the disk over the documents that there are, once most of them are.
+    pub space: f64,
     /// Of the log on the disk: two checkpoints, and what comes while they are taken.
     pub log_bytes: u64,
 }
@@ -54,9 +54,10 @@ impl Churn {
     pub fn bounds(&self) -> Bounds {
         Bounds {
             slowest: Duration::from_secs(2),
-            stall: Duration::from_secs(5),
+            stall: Duration::from_secs(2),
             resident_bytes: self.memory_bytes + self.memory_bytes / 4 + 32 * MIB,
-            base_bytes: 8 * (DOCUMENTS * DOCUMENT_BYTES) as u64,
+            // What sled takes is sled's matter, and one of the reasons why it is not the default.
+            space: if self.base == BaseKind::Redb { 3.0 } else { 8.0 },
             log_bytes: 8 * self.options().checkpoint_log_bytes,
         }
     }

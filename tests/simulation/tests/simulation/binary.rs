@@ -35,8 +35,8 @@ fn a_range_stops_at_the_seed_that_fails_and_says_how_to_see_it_again() {
 #[test]
 fn bad_arguments_are_told() {
     for (arguments, expected) in [
-        ("--seeds=9..9", "no range of seeds"),
-        ("--hours=-1", "no length of time"),
+        ("--seeds=9..9", "is not a range of seeds"),
+        ("--hours=-1", "is not a length of time"),
         ("--bug=all", "no planted defect"),
         ("--jobs=0", "--jobs 0"),
     ] {

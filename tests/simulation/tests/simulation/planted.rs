@@ -64,7 +64,8 @@ fn a_segment_that_is_released_early() {
 
 #[test]
 fn a_flush_that_skips_a_key() {
-    is_found(Bug::FlushSkipsKey, &[Property::State, Property::OneSnapshot, Property::SnapshotsStay]);
+    let properties = [Property::State, Property::OneSnapshot, Property::SnapshotsStay, Property::Sound];
+    is_found(Bug::FlushSkipsKey, &properties);
 }
 
 #[test]
@@ -75,4 +76,25 @@ fn a_torn_record_that_is_taken_whole() {
 #[test]
 fn a_timestamp_that_goes_back() {
     is_found(Bug::TimestampGoesBack, &[Property::TimestampsRise, Property::Accepts]);
+}
+
+#[test]
+fn an_index_entry_that_stays() {
+    is_found(Bug::IndexEntryStays, &[Property::Sound, Property::OneSnapshot, Property::Serializable]);
+}
+
+#[test]
+fn a_touched_key_that_nobody_is_told_of() {
+    is_found(Bug::TouchedKeyUnannounced, &[Property::ReadSetsSuffice]);
+}
+
+#[test]
+fn an_index_that_is_not_kept_while_it_is_built() {
+    is_found(Bug::BuildingIndexNotKept, &[Property::Sound, Property::OneSnapshot, Property::Deployments]);
+}
+
+#[test]
+fn a_mutation_that_passes_a_deployment() {
+    let properties = [Property::Sound, Property::Serializable, Property::Deployments, Property::Counters];
+    is_found(Bug::MutationPassesDeployment, &properties);
 }

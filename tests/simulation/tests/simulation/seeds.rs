@@ -16,7 +16,7 @@ fn everything_holds_in_a_thousand_seeds() {
     }
     let average =
         |count: fn(&Figures) -> u64| searched.figures.iter().map(count).sum::<u64>() as f64 / SEEDS as f64;
-    let counts: [(&str, f64, f64); 13] = [
+    let counts: [(&str, f64, f64); 19] = [
         ("calls", average(|figures| figures.calls), 20.0),
         ("runs", average(|figures| figures.runs), 20.0),
         ("commits", average(|figures| figures.commits), 10.0),
@@ -30,6 +30,12 @@ fn everything_holds_in_a_thousand_seeds() {
         ("failures", average(|figures| figures.failures), 0.1),
         ("restarts", average(|figures| figures.restarts), 1.0),
         ("lost commits", average(|figures| figures.lost_commits), 1.0),
+        ("deployments", average(|figures| figures.deployments), 1.0),
+        ("steps of deployments", average(|figures| figures.deployment_steps), 3.0),
+        ("refused deployments", average(|figures| figures.refused_deployments), 0.1),
+        ("reads of indexes", average(|figures| figures.index_reads), 2.0),
+        ("pages", average(|figures| figures.pages), 2.0),
+        ("pages behind others", average(|figures| figures.later_pages), 1.0),
     ];
     for (name, average, least) in counts {
         println!("{average:8.2} {name} in a run");

@@ -44,7 +44,7 @@ fn a_patch_format_that_nobody_knows_is_none() {
 #[test]
 fn query_sets_calls_tokens_and_events() {
     let text = r#"{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[
-        {"type":"Add","queryId":0,"udfPath":"messages:list","args":[{"channel":"x"}],"journal":null},
+        {"type":"Add","queryId":0,"udfPath":"messages:list","args":[{"channel":"x"}],"journal":"j"},
         {"type":"Remove","queryId":7}]}"#;
     let expected = ModifyQuerySet {
         base_version: 0,
@@ -55,6 +55,7 @@ fn query_sets_calls_tokens_and_events() {
                 udf_path: "messages:list".to_owned(),
                 args: Bytes::from_static(br#"[{"channel":"x"}]"#),
                 component_path: None,
+                journal: Some("j".to_owned()),
             },
             QuerySetModification::Remove { query: 7 },
         ],
