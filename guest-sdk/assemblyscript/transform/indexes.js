@@ -29,7 +29,9 @@ function importsOf(source) {
 /** Calls of a plain name that are a whole statement, or what a variable begins with. */
 function callsIn(statement) {
   const isVariable = statement.kind === NodeKind.Variable;
-  const values = isVariable ? statement.declarations.map(({ initializer }) => initializer) : [statement.expression];
+  const values = isVariable
+    ? statement.declarations.map(({ initializer }) => initializer)
+    : [statement.expression];
   return values.filter(
     (value) => value?.kind === NodeKind.Call && value.expression.kind === NodeKind.Identifier,
   );

@@ -61,7 +61,9 @@ function tableOfIndex(program, tables, { type, file }) {
 
 function problemOf(path, documentType) {
   if (path === "_creationTime") return "`_creationTime` is the last field of every index: leave it out";
-  return mayHave(documentType, path.split(".")) ? undefined : `no document of the table has a field \`${path}\``;
+  return mayHave(documentType, path.split("."))
+    ? undefined
+    : `no document of the table has a field \`${path}\``;
 }
 
 /** Whether a value that a validator accepts can have something at a path of fields. */

@@ -157,7 +157,9 @@ export class Validators {
 
   /** A class as it is stored, if it is a document's. */
   ofStored(node, scope) {
-    return this.tableOf(node, scope) === undefined ? this.of(node, scope) : this.ofDocument({ typeArguments: [node] }, scope);
+    return this.tableOf(node, scope) === undefined
+      ? this.of(node, scope)
+      : this.ofDocument({ typeArguments: [node] }, scope);
   }
 
   /** The documents of a class without type parameters, in this file, without the host's fields. */

@@ -27,7 +27,15 @@ export interface FunctionInfo {
   visibility: "public" | "internal";
 }
 
-export type Read = { table: string; id: string } | { table: string; from: number | null; to: number | null };
+/**
+ * A document; a range of creation times, where `null` is open; a range of an index, with the values of its fields at both
+ * ends, as many as the range says (`{"$undefined": null}` is a field that is missing); or how many documents there are.
+ */
+export type Read =
+  | { table: string; id: string }
+  | { table: string; from: number | null; to: number | null }
+  | { table: string; index: string; from: Json[]; to: Json[] }
+  | { table: string; count: true };
 
 export interface Write {
   table: string;
