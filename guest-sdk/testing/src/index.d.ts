@@ -27,14 +27,15 @@ export interface FunctionInfo {
   visibility: "public" | "internal";
 }
 
-/**
- * A document; a range of creation times, where `null` is open; a range of an index, with the values of its fields at both
- * ends, as many as the range says (`{"$undefined": null}` is a field that is missing); or how many documents there are.
- */
+/** What a call has read, with the absence of anything else in it. */
 export type Read =
+  /** A document, there or not. */
   | { table: string; id: string }
+  /** What was created in a span of time, in milliseconds; `null`: without end. */
   | { table: string; from: number | null; to: number | null }
+  /** A range of an index: the values of its fields, as many as the range says; `{"$undefined": null}` is a missing field. */
   | { table: string; index: string; from: Json[]; to: Json[] }
+  /** How many documents a table has. */
   | { table: string; count: true };
 
 export interface Write {

@@ -75,6 +75,21 @@ test("filter: what a program says, in pages and one by one", async () => {
   assert.equal(await db.query("posts:firstLonger", { words: 1000 }), null);
 });
 
+test("a test sees which ranges were read", async () => {
+  const { db, authors, posts } = await filled();
+  await db.query("posts:author", { name: "ada" });
+  const name = { table: "authors", index: "by_name", from: ["ada"], to: ["ada"] };
+  const own = { table: "posts", index: "by_author", from: [authors.ada], to: [authors.ada] };
+  assert.deepEqual(
+    db.last.reads.filter((read) => "index" in read),
+    [name, own],
+  );
+  await db.query("guarded:counted");
+  assert.deepEqual(db.last.reads, [{ table: "posts", count: true }]);
+  await db.query("posts:titles", { ids: [posts.level], all: true });
+  assert.deepEqual(db.last.reads, [{ table: "posts", id: posts.level }]);
+});
+
 test("getPage: from a key of an index on, in both directions", async () => {
   const { db } = await filled();
   const walk = async (order) => {
