@@ -75,6 +75,14 @@ test("filter: what a program says, in pages and one by one", async () => {
   assert.equal(await db.query("posts:firstLonger", { words: 1000 }), null);
 });
 
+test("operators of a query are applied in their order", async () => {
+  const { db } = await filled();
+  const titles = (posts, take) => db.query("posts:publishedOfShortest", { posts, take });
+  assert.deepEqual(await titles(3, 10), ["noon"]);
+  assert.deepEqual(await titles(5, 10), ["noon", "level", "On Engines"]);
+  assert.deepEqual(await titles(5, 2), ["noon", "level"]);
+});
+
 test("a test sees which ranges were read", async () => {
   const { db, authors, posts } = await filled();
   await db.query("posts:author", { name: "ada" });
