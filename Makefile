@@ -25,15 +25,16 @@ EXAMPLES_TARGET_DIR := $(WEIR_CACHE_DIR)/examples
 export EXAMPLES_TARGET_DIR
 # What a test helper of an SDK starts.
 TEST_HOST = env -u CARGO_TARGET_DIR WEIR_HOST="$$CARGO_TARGET_DIR/debug/host"
-TYPESCRIPT_PROJECTS := examples/chat/typescript examples/snippets/typescript examples/mixed tests/guests/typescript \
-  tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers tests/typescript/blog
-NPM_EXAMPLES := @weir/testing @weir/typescript weir-chat-assemblyscript weir-chat-typescript weir-snippets-assemblyscript \
-  weir-snippets-typescript weir-tests-typescript
+TYPESCRIPT_PROJECTS := examples/board/typescript examples/chat/typescript examples/snippets/typescript examples/mixed \
+  tests/guests/typescript tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers \
+  tests/typescript/blog
+NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-chat-assemblyscript weir-chat-typescript \
+  weir-snippets-assemblyscript weir-snippets-typescript weir-tests-typescript
 
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-browser simulate lint format churn bench bench-large docs page host host-release
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-browser simulate lint format churn bench bench-large docs page pages host host-release
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +61,7 @@ test-go: host ## The Go SDK, and the tests of the examples in Go
 	cd examples/snippets/go && $(TEST_HOST) go test ./...
 
 test-examples: host ## The examples' own tests, in the other languages
+	cd examples/board/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	cd examples/chat/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	cd examples/snippets/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	$(TEST_HOST) npm test $(addprefix --workspace ,$(NPM_EXAMPLES))
@@ -72,7 +74,7 @@ test-client: ## The diff transport against a server in the tests' hands
 test-npm: host ## The official npm clients against the real host
 	HOST_BIN="$$CARGO_TARGET_DIR/debug/host" npm test --workspace weir-tests-npm
 
-test-browser: host page ## Two Chromium windows, a reload, a restart, SIGKILL
+test-browser: host pages ## Two Chromium windows, a reload, a restart, SIGKILL
 	HOST_BIN="$$CARGO_TARGET_DIR/debug/host" npm test --workspace weir-tests-browser
 
 simulate: ## An hour of new seeds for the simulation (SIMULATE="--hours 8", "--seeds 0..1000", "--seed 7": those)
@@ -119,3 +121,6 @@ docs: ## Write the snippets into docs/languages.md and the SDKs' READMEs
 
 page: ## The chat's page
 	npm run build --workspace weir-chat
+
+pages: page ## The chat's page, and the board's
+	npm run build --workspace weir-board

@@ -16,6 +16,11 @@ export const CHAT = join(repository, "examples/chat/rust");
 export const chatIn = (language) => join(repository, "examples/chat", language);
 export const CHAT_PAGE = join(repository, "examples/chat/web/dist");
 
+/** The task board's project in a language, and the folder its page is built into. */
+export const boardIn = (language) =>
+  join(repository, "examples/board", language);
+export const BOARD_PAGE = join(repository, "examples/board/web/dist");
+
 /** The project whose functions these tests call for what the chat does not do. */
 export const PROBE = join(repository, "tests/guests/probe");
 

@@ -1,4 +1,4 @@
-// The ten snippets that the SDK's page shows.
+// The twelve snippets that the SDK's page shows.
 package main
 
 import (
@@ -17,7 +17,10 @@ type Note struct {
 	Pinned weir.Optional[bool] `json:"pinned"`
 }
 
-var notes = weir.NewTable[Note]("notes")
+var (
+	notes    = weir.NewTable[Note]("notes")
+	byAuthor = notes.Index("by_author", "author", "stars")
+)
 
 // NotYours is what a client gets when a note is not its own.
 type NotYours struct {
@@ -27,6 +30,19 @@ type NotYours struct {
 
 type leastArgs struct {
 	Least float64 `json:"least"`
+}
+
+type byArgs struct {
+	Author string  `json:"author"`
+	Least  float64 `json:"least"`
+}
+
+type authorArgs struct {
+	Author string `json:"author"`
+}
+
+type pageArgs struct {
+	PaginationOpts weir.PaginationOptions `json:"paginationOpts"`
 }
 
 type noteArgs struct {
@@ -53,6 +69,9 @@ func init() {
 	weir.Query("notes:latest", latest)
 	weir.Query("notes:read", read)
 	weir.Query("notes:starred", starred)
+	weir.Query("notes:by", by)
+	weir.Query("notes:countBy", countBy)
+	weir.Query("notes:page", page)
 	weir.Mutation("notes:write", write)
 	weir.Mutation("notes:star", star)
 	weir.Mutation("notes:rewrite", rewrite)
@@ -76,6 +95,18 @@ func read(ctx *weir.QueryCtx, args noteArgs) (*weir.Doc[Note], error) {
 
 func starred(ctx *weir.QueryCtx, args leastArgs) ([]weir.Doc[Note], error) {
 	return notes.Query(ctx).Order(weir.Desc).Filter(weir.Field("stars").Gte(args.Least)).Take(20)
+}
+
+func by(ctx *weir.QueryCtx, args byArgs) ([]weir.Doc[Note], error) {
+	return notes.Query(ctx).By(byAuthor.Eq(args.Author).Gte(args.Least)).Collect()
+}
+
+func countBy(ctx *weir.QueryCtx, args authorArgs) (int, error) {
+	return notes.Query(ctx).By(byAuthor.Eq(args.Author)).Count()
+}
+
+func page(ctx *weir.QueryCtx, args pageArgs) (weir.PaginationResult[Note], error) {
+	return notes.Query(ctx).Order(weir.Desc).Paginate(args.PaginationOpts)
 }
 
 func star(ctx *weir.MutationCtx, args noteArgs) error {

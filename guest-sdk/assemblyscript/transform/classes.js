@@ -13,6 +13,8 @@ export function collectClasses(source, parser) {
       name: statement.name.text,
       end: statement.range.end - 1,
       table: tableOf(statement, parser),
+      isUndeclared: hasDecorator(statement, "undeclared"),
+      nameRange: statement.name.range,
       hasBase: statement.extendsType !== null,
       typeParameters: (statement.typeParameters ?? []).map((parameter) => parameter.name.text),
       fields: fieldsOf(statement, source, parser),
@@ -27,6 +29,10 @@ export function tableOf(statement, emitter) {
   if (argument?.kind === NodeKind.Literal && typeof argument.value === "string") return argument.value;
   if (emitter) report(emitter, decorator.range, 'name the table: @document("messages")');
   return undefined;
+}
+
+function hasDecorator(statement, name) {
+  return (statement.decorators ?? []).some((decorator) => nameOf(decorator) === name);
 }
 
 /** A class's own fields, which are what is read and written. */

@@ -12,14 +12,20 @@ import { NodeKind, SourceKind } from "assemblyscript";
 import { collectClasses, membersOf } from "./classes.js";
 import { ENTRY_PATH, entryText, setManifest } from "./entry.js";
 import { collectFunctions, wrapperOf } from "./functions.js";
+import { collectIndexes } from "./indexes.js";
 import { packageName } from "./package-name.js";
 import { report } from "./report.js";
 import { rewrite } from "./rewrite.js";
+import { schemaOf } from "./schema.js";
 import { Validators } from "./validators.js";
 
 export default class WeirTransform {
   /** The module's functions, of all its files. */
   functions = [];
+  /** The classes that declare a table. */
+  documents = [];
+  /** The indexes that are declared. */
+  indexes = [];
 
   afterParse(parser) {
     const files = parser.sources.filter((source) => !source.isLibrary);
@@ -35,6 +41,9 @@ export default class WeirTransform {
     const classes = collectClasses(source, parser);
     const functions = collectFunctions(source, index, parser);
     this.functions.push(...functions);
+    const file = source.normalizedPath.replace(/\.ts$/, "");
+    this.documents.push(...classes.filter(declaresTable).map((found) => ({ ...found, file })));
+    this.indexes.push(...collectIndexes(source, parser).map((found) => ({ ...found, file })));
     const own = spliceMembers(source.text, classes);
     const text = [own, ...functions.map((found) => wrapperOf(found))].join("\n");
     parser.sources.splice(parser.sources.indexOf(source), 1);
@@ -61,8 +70,14 @@ export default class WeirTransform {
     const validators = new Validators(program);
     const functions = this.functions.map((found) => validators.describe(found));
     functions.sort((left, right) => (left.path < right.path ? -1 : 1));
-    setManifest(program, JSON.stringify({ functions }));
+    const schema = schemaOf(program, validators, this.documents, this.indexes);
+    setManifest(program, JSON.stringify(schema ? { functions, schema } : { functions }));
   }
+}
+
+/** A class with parameters is many types, which cannot be those of one table. */
+function declaresTable({ table, isUndeclared, typeParameters }) {
+  return table !== undefined && !isUndeclared && typeParameters.length === 0;
 }
 
 /** `asc`'s category of errors. */

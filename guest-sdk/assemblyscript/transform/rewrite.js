@@ -10,6 +10,7 @@ import { Node, NodeKind } from "assemblyscript";
 /** Calls that take any object, and at which place. */
 const TAKES_OBJECT = {
   patch: 1,
+  patchIn: 2,
   tryPatch: 1,
   runQuery: 1,
   tryRunQuery: 1,

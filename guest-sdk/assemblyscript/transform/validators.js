@@ -10,6 +10,38 @@ const SDK = "~lib/@weir/assemblyscript/assembly/";
 /** A value's fields are marked in 64 bits while it is read. */
 const FIELDS_MAX = 64;
 
+const required = (fieldType) => ({ fieldType, optional: false });
+const optional = (fieldType) => ({ fieldType, optional: true });
+const NUMBER = { type: "number" };
+const TEXT_OR_NULL = { type: "union", value: [{ type: "string" }, { type: "null" }] };
+
+/** A client's `paginationOpts`. */
+const PAGINATION_OPTIONS = {
+  type: "object",
+  value: {
+    numItems: required(NUMBER),
+    cursor: required(TEXT_OR_NULL),
+    endCursor: optional(TEXT_OR_NULL),
+    id: optional(NUMBER),
+    maximumRowsRead: optional(NUMBER),
+    maximumBytesRead: optional(NUMBER),
+  },
+};
+
+function pageOf(document) {
+  const literals = ["SplitRecommended", "SplitRequired"].map((value) => ({ type: "literal", value }));
+  return {
+    type: "object",
+    value: {
+      page: required({ type: "array", value: document }),
+      isDone: required({ type: "boolean" }),
+      continueCursor: required({ type: "string" }),
+      splitCursor: optional(TEXT_OR_NULL),
+      pageStatus: optional({ type: "union", value: [...literals, { type: "null" }] }),
+    },
+  };
+}
+
 export class Validators {
   constructor(program) {
     this.program = program;
@@ -111,12 +143,29 @@ export class Validators {
         return this.of(first, scope);
       case `${SDK}id/Id`:
         return this.ofId(first, scope);
+      case `${SDK}db/page/PaginationOptions`:
+        return PAGINATION_OPTIONS;
+      case `${SDK}db/page/PaginationResult`:
+        return pageOf(this.ofStored(first, scope));
     }
     const { declaration } = prototype;
     if (declaration.range.source.isLibrary || prototype === program.objectPrototype) {
       return this.refuse(node, `\`${prototype.name}\` is no value of the database`);
     }
     return this.ofObject(node, prototype, scope, false);
+  }
+
+  /** A class as it is stored, if it is a document's. */
+  ofStored(node, scope) {
+    return this.tableOf(node, scope) === undefined
+      ? this.of(node, scope)
+      : this.ofDocument({ typeArguments: [node] }, scope);
+  }
+
+  /** The documents of a class without type parameters, in this file, without the host's fields. */
+  ofTable(name, file) {
+    const element = this.program.filesByName.get(file);
+    return this.ofObject({}, element.getMember(name), { element, types: new Map() }, false);
   }
 
   ofMap(node, keys, values, scope) {

@@ -90,11 +90,28 @@ export declare function fail(message: string): never;
 /** Ends the call with an application error: the client gets `data` itself. */
 export declare function failWith<T>(data: T): never;
 
+/** What functions can know of the host's own tables: `_indexes`, `_deployments`, `_storage`, `_scheduled_functions`. */
+export declare class SystemReader {
+  /** The document with this id; null when there is none. */
+  get<T>(id: Id<T>): Doc<T> | null;
+  /** Begins a query of a system table: `ctx.db.system.query<Value>("_indexes")`. */
+  query<T>(table: string): Query<T>;
+}
+
 /** What every function can do with the database. */
 export declare class DatabaseReader {
+  /** The host's own tables, such as `_indexes`. They can be read. */
+  readonly system: SystemReader;
   /** The document with this id; null when there is none, or it was deleted. */
   get<T>(id: Id<T>): Doc<T> | null;
   tryGet<T>(id: Id<T>): Result<Doc<T> | null>;
+  /** The document of this table with this id. An id of another table is an error. */
+  getIn<T>(table: string, id: Id<T>): Doc<T> | null;
+  /** The documents with these ids, in their order, asked of the host at once; null where there is none. */
+  getMany<T>(ids: Array<Id<T>>): Array<Doc<T> | null>;
+  tryGetMany<T>(ids: Array<Id<T>>): Result<Array<Doc<T> | null>>;
+  /** The documents of this table with these ids. An id of another table is an error. */
+  getManyIn<T>(table: string, ids: Array<Id<T>>): Array<Doc<T> | null>;
   /** Begins a query of a table; nothing is read before a method that ends it. */
   query<T>(table: string): Query<T>;
   /** The id in its canonical form if it is one of this table's, whether or not the document exists. */
@@ -109,13 +126,20 @@ export declare class DatabaseWriter extends DatabaseReader {
   /** Sets some fields and leaves the others as they are; one that is `undefined` is removed. */
   patch<T>(id: Id<T>, fields: { [K in keyof T]?: T[K] | undefined } | Fields): void;
   patch<T, F>(id: Id<T>, fields: F): void;
+  /** As `patch`, for a document of this table. An id of another one is an error. */
+  patchIn<T>(table: string, id: Id<T>, fields: { [K in keyof T]?: T[K] | undefined } | Fields): void;
+  patchIn<T, F>(table: string, id: Id<T>, fields: F): void;
   tryPatch<T>(id: Id<T>, fields: { [K in keyof T]?: T[K] | undefined } | Fields): Result<bool>;
   tryPatch<T, F>(id: Id<T>, fields: F): Result<bool>;
   /** Puts another value in the place of a document's; its id and creation time stay. */
   replace<T>(id: Id<T>, document: T): void;
+  /** As `replace`, for a document of this table. An id of another one is an error. */
+  replaceIn<T>(table: string, id: Id<T>, document: T): void;
   tryReplace<T>(id: Id<T>, document: T): Result<bool>;
   /** Removes a document. */
   delete<T>(id: Id<T>): void;
+  /** As `delete`, for a document of this table. An id of another one is an error. */
+  deleteIn<T>(table: string, id: Id<T>): void;
   tryDelete<T>(id: Id<T>): Result<bool>;
 }
 
@@ -159,8 +183,78 @@ export declare class IdRange<T> {
   lte(id: Id<T>): this;
 }
 
+/** A field of a document, or one within it: `meta.owner`. */
+export type FieldPath<T> = (keyof T & string) | `${keyof T & string}.${string}`;
+
+/**
+ * Declares an index of the table that a class names with `@document`; the creation time is its last field by itself. It
+ * stands at the top level of a file: `export const byTeam = index<Task>("by_team", ["team", "rank"]);`
+ */
+export declare function index<T>(name: string, fields: Array<FieldPath<T>>): Index<T>;
+/** Declares an index that is built and cannot be read yet: make an `index` of it when it is to be. */
+export declare function stagedIndex<T>(name: string, fields: Array<FieldPath<T>>): void;
+
+/**
+ * An index, or a range of it: first any of its fields equal to a value, in their order, with `eq`, then the next one
+ * bounded from below and from above. A null is a field that is missing. Each method gives a new range.
+ */
+export declare class Index<T> {
+  private readonly of: T;
+  readonly name: string;
+  eq<V>(value: V): Index<T>;
+  gt<V>(value: V): Index<T>;
+  gte<V>(value: V): Index<T>;
+  lt<V>(value: V): Index<T>;
+  lte<V>(value: V): Index<T>;
+}
+
+/** A range of an index by its name, whose bounds say which field they are on. A null is a field that is missing. */
+export declare class IndexRange {
+  eq<V>(field: string, value: V): this;
+  gt<V>(field: string, value: V): this;
+  gte<V>(field: string, value: V): this;
+  lt<V>(field: string, value: V): this;
+  lte<V>(field: string, value: V): this;
+}
+
+/** Which page of a query is wanted: a client's `paginationOpts`. */
+export declare class PaginationOptions {
+  /** The first page, of at most so many documents. */
+  constructor(numItems: f64);
+  numItems: f64;
+  /** Where the page begins: the `continueCursor` of the one before; null for the first. */
+  cursor: string | null;
+  /** Where the page ends, instead of after so many documents. */
+  endCursor: string | null;
+  /** The number that clients give the pages of one list. */
+  id: Box<f64> | null;
+  /** After how many documents read the page ends, whether or not the filter dropped them. */
+  maximumRowsRead: Box<f64> | null;
+  /** After how many bytes read the page ends. */
+  maximumBytesRead: Box<f64> | null;
+  /** The page from a cursor on. */
+  after(cursor: string): this;
+}
+
+/** A page of documents, as `usePaginatedQuery` takes it. */
+export declare class PaginationResult<T> {
+  page: Array<Doc<T>>;
+  /** Whether this is the last page. */
+  isDone: bool;
+  /** Where the next page begins. */
+  continueCursor: string;
+  /** Where the page can be split in two. */
+  splitCursor: string | null;
+  /** `"SplitRecommended"` or `"SplitRequired"`, if it should be. */
+  pageStatus: string | null;
+}
+
 /** A query of one table that has not been asked yet: all documents, the oldest first. */
 export declare class Query<T> {
+  /** Reads an index, in its order, or a range of it: `.withIndex(byTeam.eq("red"))`. */
+  withIndex(index: Index<T>): this;
+  /** Reads an index by its name, or a range of it. */
+  withIndexNamed(name: string, range?: IndexRange | null): this;
   byCreationTime(range: TimeRange): this;
   byId(range: IdRange<T>): this;
   order(order: "asc" | "desc"): this;
@@ -174,6 +268,12 @@ export declare class Query<T> {
   first(): Doc<T> | null;
   unique(): Doc<T> | null;
   iter(): Rows<T>;
+  /** One page of the documents. A function reads one page; a cursor of another query ends the call. */
+  paginate(options: PaginationOptions): PaginationResult<T>;
+  tryPaginate(options: PaginationOptions): Result<PaginationResult<T>>;
+  /** How many documents there are, without reading them; not of a query with a filter. */
+  count(): f64;
+  tryCount(): Result<f64>;
 }
 
 /** The documents of a query, as they come. */
@@ -243,6 +343,11 @@ declare global {
   /** A mutation that only other functions can call. */
   function internalMutation(target: Function, context?: any): any;
   function internalMutation(name: string): (target: Function, context?: any) => any;
-  /** Says that objects of a class are the documents of a table. */
+  /**
+   * Says that objects of a class are the documents of a table, and declares it in the module's schema: the host holds
+   * every document that is written to it against the class.
+   */
   function document(table: string): (target: any, context?: any) => any;
+  /** Leaves the table of a class out of the schema: another class or module declares it, or none. */
+  function undeclared(target: any, context?: any): any;
 }

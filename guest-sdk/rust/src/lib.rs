@@ -36,6 +36,10 @@
 //! `i64`, `u64`, `isize` and `usize` are `bigint`s. An `Option` among the
 //! parameters or a struct's fields may be missing. [`json`] has the whole table.
 //!
+//! # Tables
+//! A type with [`#[document("messages")]`](document) declares its table in the schema, with the indexes that it names:
+//! see [`Query::with_index`](db::Query::with_index). The host holds every document of the table against the type.
+//!
 //! # A call
 //! Each call runs in a fresh instance: statics start anew, and nothing is left
 //! behind. The clock stands still and random numbers come from a seed, so that

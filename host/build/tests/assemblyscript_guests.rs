@@ -99,6 +99,44 @@ fn errors_point_into_the_users_file() {
 }
 
 #[test]
+fn indexes_are_held_against_their_documents() {
+    let head = "import { index, stagedIndex } from \"@weir/assemblyscript\";\n";
+    let class = "@document(\"notes\")\nexport class Note {\n  text: string;\n  meta: Meta | null;\n}\n\
+                 class Meta { owner: string; }\n";
+    let cases = [
+        (
+            "index<Note>(\"by_text\", [\"txet\"]);\n",
+            "assembly/notes.ts(8,25)",
+            "no document of the table has a field `txet`",
+        ),
+        ("stagedIndex<Note>(\"by_o\", [\"meta.name\"]);\n", "(8,28)", "has a field `meta.name`"),
+        ("const at = index<Note>(\"by_o\", [\"text\", \"_creationTime\"]);\n", "(8,41)", "leave it out"),
+        ("const at = index<Meta>(\"by_o\", [\"owner\"]);\n", "(8,18)", "this class declares no table"),
+        ("const at = index<Note>(\"by_o\", []);\n", "(8,12)", "name the documents' class"),
+        ("index<Note>(\"by_id\", [\"text\"]);\n", "(8,13)", "the name is taken"),
+        (
+            "index<Note>(\"a\", [\"text\"]);\nstagedIndex<Note>(\"a\", [\"meta\"]);\n",
+            "(9,19)",
+            "two indexes `a`",
+        ),
+        (
+            "@document(\"notes\")\nexport class Other { text: string; }\n",
+            "(9,14)",
+            "`Note` and `Other` declare the table `notes` differently",
+        ),
+        ("const at = index<Note>(\"by_text\", [\"text\"]).eqq(\"a\");\n", "(8,", "eqq"),
+    ];
+    for (source, place, message) in cases {
+        let output = refused(&format!("{head}{class}{source}"));
+        assert!(output.contains(place) && output.contains(message), "{place} {message}:\n{output}");
+    }
+    let fine = "const at = index<Note>(\"by_owner\", [\"meta.owner\", \"text\"]);\n\
+                @document(\"notes\")\n@undeclared\nexport class Part { text: string; }\n";
+    let (_folder, project) = project_with(&[("assembly/notes.ts", &format!("{head}{class}{fine}"))]);
+    build_well(&project, None);
+}
+
+#[test]
 fn what_is_missing_is_said_with_what_to_do() {
     let (folder, project) = project_with(&[]);
     let error = |project: &Project| build_quietly(project, None).0.unwrap_err().to_string();

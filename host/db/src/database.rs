@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use thiserror::Error;
 use weir_store::{Direction, Env, ReadError, Snapshot, Store, Write};
-use weir_value::{FunctionPath, TableNumber, Timestamp};
+use weir_value::{ErrorCode, FunctionPath, TableNumber, Timestamp};
 
 use crate::catalog::Catalog;
 use crate::committer::Committer;
@@ -61,7 +61,7 @@ impl Functions for NoFunctions {
         tx: Transaction,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
         let message = format!("`{}` was called in a deployment without functions", info.path);
-        (tx, Err(FunctionError::System { code: "InternalServerError", message }))
+        (tx, Err(FunctionError::System { code: ErrorCode::InternalServerError, message }))
     }
 }
 

@@ -5,10 +5,9 @@
 use bytes::Bytes;
 use thiserror::Error;
 use weir_store::SequenceError;
-use weir_value::FunctionPath;
 use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX};
+use weir_value::{ErrorCode, FunctionPath};
 
-use crate::query::INVALID_CURSOR;
 use crate::{FunctionKind, MissingFunction};
 
 /// Why the database did not do what a function asked: a WIT `error`.
@@ -16,14 +15,14 @@ use crate::{FunctionKind, MissingFunction};
 #[error("{code}: {message}")]
 pub struct DbError {
     /// A stable, short name in CamelCase: `InvalidId`, `TooManyReads`.
-    pub code: &'static str,
+    pub code: ErrorCode,
     /// One or two sentences: what was wrong and what to do.
     pub message: String,
 }
 
 impl DbError {
     /// An error of this code and text.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         DbError { code, message: message.into() }
     }
 }
@@ -49,7 +48,7 @@ pub enum FunctionError {
     #[error("{code}: {message}")]
     Limit {
         /// Stable, CamelCase: `OutOfMemory`.
-        code: &'static str,
+        code: ErrorCode,
         /// Which limit, its figure, what to do.
         message: String,
     },
@@ -69,7 +68,7 @@ pub enum FunctionError {
     #[error("{code}: {message}")]
     System {
         /// Stable, CamelCase: `InternalServerError`, `Overloaded`.
-        code: &'static str,
+        code: ErrorCode,
         /// For the operator.
         message: String,
     },
@@ -87,7 +86,7 @@ impl From<DbError> for FunctionError {
 #[error("{message}")]
 pub struct CallError {
     /// A stable, short name in CamelCase: `ApplicationError`, `FunctionNotFound`, `TooManyReads`.
-    pub code: &'static str,
+    pub code: ErrorCode,
     /// As it is sent: `[Request ID: x] Server Error\nUncaught Error: ...`.
     pub message: String,
     /// The JSON of an application error that carries data; reaches the client as `errorData`.
@@ -98,20 +97,20 @@ pub struct CallError {
 
 impl CallError {
     /// An error of this code and text, without data, that will be the same next time.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         CallError { code, message: message.into(), data: None, retryable: false }
     }
 }
 
 impl FunctionError {
     /// The stable, short name of the kind of error.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            FunctionError::Application { .. } => "ApplicationError",
-            FunctionError::Trap { .. } => "FunctionTrapped",
-            FunctionError::Limit { code, .. } | FunctionError::System { code, .. } => code,
-            FunctionError::Timeout { .. } => "FunctionTimedOut",
-            FunctionError::InvalidResult { .. } => "InvalidResult",
+            FunctionError::Application { .. } => ErrorCode::ApplicationError,
+            FunctionError::Trap { .. } => ErrorCode::FunctionTrapped,
+            FunctionError::Limit { code, .. } | FunctionError::System { code, .. } => *code,
+            FunctionError::Timeout { .. } => ErrorCode::FunctionTimedOut,
+            FunctionError::InvalidResult { .. } => ErrorCode::InvalidResult,
         }
     }
 
@@ -165,20 +164,20 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> ErrorCode {
         match self {
-            Failure::NotFound => "FunctionNotFound",
-            Failure::Missing(_) => "FunctionMissing",
-            Failure::WrongKind { .. } => "WrongFunctionKind",
-            Failure::Arguments(_) => "ArgumentValidationError",
-            Failure::Returns(_) => "ReturnsValidationError",
-            Failure::ResultTooLarge => "ResultTooLarge",
+            Failure::NotFound => ErrorCode::FunctionNotFound,
+            Failure::Missing(_) => ErrorCode::FunctionMissing,
+            Failure::WrongKind { .. } => ErrorCode::WrongFunctionKind,
+            Failure::Arguments(_) => ErrorCode::ArgumentValidationError,
+            Failure::Returns(_) => ErrorCode::ReturnsValidationError,
+            Failure::ResultTooLarge => ErrorCode::ResultTooLarge,
             Failure::Poisoned(error) => error.code,
             Failure::Function(error) => error.code(),
-            Failure::Commit(SequenceError::DiskFull) => "DiskFull",
-            Failure::Commit(SequenceError::Overloaded) => "Overloaded",
-            Failure::Commit(SequenceError::TooLarge { .. }) => "CommitTooLarge",
-            Failure::Commit(SequenceError::Closed) => "ShuttingDown",
+            Failure::Commit(SequenceError::DiskFull) => ErrorCode::DiskFull,
+            Failure::Commit(SequenceError::Overloaded) => ErrorCode::Overloaded,
+            Failure::Commit(SequenceError::TooLarge { .. }) => ErrorCode::CommitTooLarge,
+            Failure::Commit(SequenceError::Closed) => ErrorCode::ShuttingDown,
         }
     }
 
@@ -243,9 +242,9 @@ impl Failure {
     /// The data with which the official clients tell errors that they recover from by themselves.
     fn system_data(&self) -> Option<Bytes> {
         match self {
-            Failure::Poisoned(error) if error.code == INVALID_CURSOR => {
-                Some(Bytes::from_static(br#"{"isConvexSystemError":true,"paginationError":"InvalidCursor"}"#))
-            }
+            Failure::Poisoned(error) if error.code == ErrorCode::InvalidCursor => Some(Bytes::from_static(
+                br#"{"isConvexSystemError":true,"paginationError":ErrorCode::InvalidCursor}"#,
+            )),
             _ => None,
         }
     }
@@ -323,7 +322,8 @@ mod tests {
             message: "no".to_owned(),
             data: data.map(Bytes::from),
         };
-        let system = FunctionError::System { code: "InternalServerError", message: "secret".to_owned() };
+        let system =
+            FunctionError::System { code: ErrorCode::InternalServerError, message: "secret".to_owned() };
         let text = || "why".to_owned();
         let cases = [
             (Failure::Function(application(None)), "ApplicationError", "Uncaught Error: no"),
@@ -334,7 +334,7 @@ mod tests {
                 "Uncaught Error: `chat:send` trapped: why",
             ),
             (
-                Failure::Function(FunctionError::Limit { code: "OutOfMemory", message: text() }),
+                Failure::Function(FunctionError::Limit { code: ErrorCode::OutOfMemory, message: text() }),
                 "OutOfMemory",
                 "Uncaught Error: `chat:send`: OutOfMemory: why",
             ),
@@ -366,7 +366,7 @@ mod tests {
                 "ReturnsValidationError: the result of `chat:send`: why",
             ),
             (
-                Failure::Poisoned(DbError::new("TooManyReads", "why")),
+                Failure::Poisoned(DbError::new(ErrorCode::TooManyReads, "why")),
                 "TooManyReads",
                 "Uncaught Error: `chat:send`: TooManyReads: why",
             ),
@@ -375,7 +375,7 @@ mod tests {
             let is_known_without_data = ["FunctionNotFound", "WrongFunctionKind"].contains(&code);
             assert_eq!(failure.is_independent_of_data(), is_known_without_data, "{code}");
             let (body, error) = message_of(failure);
-            assert_eq!((body.as_str(), error.code, error.retryable), (text, code, false));
+            assert_eq!((body.as_str(), error.code.as_str(), error.retryable), (text, code, false));
             assert_eq!(error.data.is_some(), text.contains("ConvexError"), "{text}");
         }
     }
@@ -399,7 +399,7 @@ mod tests {
             assert_eq!(failure.is_independent_of_data(), retryable, "{code}");
             assert_eq!(failure.operator_message().is_some(), code == "Overloaded", "{code}");
             let (body, error) = message_of(failure);
-            assert_eq!((error.code, error.retryable, error.data), (code, retryable, None));
+            assert_eq!((error.code.as_str(), error.retryable, error.data), (code, retryable, None));
             assert!(body.starts_with(&format!("{code}: ")) && body.contains("`chat:send`"), "{body}");
             assert!(body.contains(advice), "{body}");
             assert!(!body.contains("folder") && !body.contains("store is"), "the store's own text: {body}");
@@ -415,7 +415,7 @@ mod tests {
         for (visibility, text) in [(Some(Visibility::Public), known), (None, unknown)] {
             let missing = MissingFunction { visibility, reason: "why".into() };
             let (body, error) = message_of(Failure::Missing(missing));
-            assert_eq!((body.as_str(), error.code), (text, "FunctionMissing"));
+            assert_eq!((body.as_str(), error.code.as_str()), (text, "FunctionMissing"));
         }
     }
 

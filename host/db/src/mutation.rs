@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use weir_store::Write;
 use weir_store::planted::{self, Bug};
-use weir_value::Timestamp;
+use weir_value::{ErrorCode, Timestamp};
 
 use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
@@ -214,6 +214,6 @@ fn find_record(tx: &mut Transaction, session: Option<SessionRequest>) -> Option<
     let damaged = "The record of this request is damaged; restore the data folder from a backup.";
     Some(match SessionRecord::decode(bytes) {
         Some(record) => Ending::Replayed(record),
-        None => failed(DbError::new("StorageFailed", damaged)),
+        None => failed(DbError::new(ErrorCode::StorageFailed, damaged)),
     })
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use weir_value::{FunctionPath, Validator, Value};
+use weir_value::{ErrorCode, FunctionPath, Validator, Value};
 
 use crate::{
     FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions, Transaction,
@@ -100,10 +100,10 @@ impl NativeFunctions {
     ) -> Result<Bytes, FunctionError> {
         let Some((_, body)) = self.functions.get(&info.path) else {
             let message = format!("`{}` is not of this deployment", info.path);
-            return Err(FunctionError::System { code: "InternalServerError", message });
+            return Err(FunctionError::System { code: ErrorCode::InternalServerError, message });
         };
         let args = Value::from_json(args).map_err(|error| FunctionError::System {
-            code: "InternalServerError",
+            code: ErrorCode::InternalServerError,
             message: format!("arguments that were checked are no value: {error}"),
         })?;
         let mut json = Vec::new();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_store::planted::{self, Bug};
-use weir_value::FunctionPath;
 use weir_value::limits::{NESTED_CALLS_DEPTH_MAX, NESTED_CALLS_MAX};
+use weir_value::{ErrorCode, FunctionPath};
 
 use crate::call::{absence, check_args, check_result};
 use crate::error::Failure;
@@ -80,7 +80,7 @@ impl Transaction {
                 "Too many calls of other functions in a single function execution (limit: {NESTED_CALLS_MAX}). Do \
                  the work in fewer functions."
             );
-            self.or_poison(Err(DbError::new("TooManyNestedCalls", message)))?;
+            self.or_poison(Err(DbError::new(ErrorCode::TooManyNestedCalls, message)))?;
         }
         if self.nested.depth == NESTED_CALLS_DEPTH_MAX {
             let message = format!(
@@ -88,20 +88,21 @@ impl Transaction {
                  call another; a recursion that does not end?",
                 self.path()
             );
-            return Err(DbError::new("NestedTooDeep", message).into());
+            return Err(DbError::new(ErrorCode::NestedTooDeep, message).into());
         }
         if call.called_as == FunctionKind::Mutation && self.kind() == FunctionKind::Query {
             let message =
                 format!("`{}` is a query, which cannot run a mutation; make it a mutation.", self.path());
-            return Err(DbError::new("ReadOnly", message).into());
+            return Err(DbError::new(ErrorCode::ReadOnly, message).into());
         }
-        let path = FunctionPath::parse(call.path)
-            .map_err(|error| DbError::new("FunctionNotFound", format!("`{}`: {error}", call.path)))?;
+        let path = FunctionPath::parse(call.path).map_err(|error| {
+            DbError::new(ErrorCode::FunctionNotFound, format!("`{}`: {error}", call.path))
+        })?;
         // To other functions internal ones are there as well.
         let info = functions.find(&path).ok_or_else(|| match absence(functions, &path, Caller::Admin) {
             Failure::NotFound => {
                 let message = format!("There is no function `{path}` in this deployment.");
-                DbError::new("FunctionNotFound", message).into()
+                DbError::new(ErrorCode::FunctionNotFound, message).into()
             }
             failure => failure.into_nested_error(&path),
         })?;

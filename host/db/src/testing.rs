@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value as Json;
+use weir_store::memory::Stepper;
 use weir_store::{Env, SimEnv, StoreOptions, memory};
 use weir_value::{FunctionPath, Timestamp};
 
@@ -15,6 +16,10 @@ use crate::{
 pub(crate) struct World {
     pub(crate) db: Arc<Database>,
     pub(crate) env: Arc<SimEnv>,
+}
+
+fn sim_env(seed: u64) -> Arc<SimEnv> {
+    Arc::new(SimEnv::new(seed, Timestamp::from_nanos(1_790_000_000_000_000_000)))
 }
 
 impl World {
@@ -33,8 +38,18 @@ impl World {
         World::open(1)
     }
 
+    /// One whose commits become durable when the stepper is told so.
+    pub(crate) fn stepped() -> (World, Stepper) {
+        let (env, disk) = (sim_env(1), memory::MemoryDisk::new());
+        let opened = memory::open_stepped(&disk, StoreOptions::default(), env.clone());
+        let (store, stepper) = opened.expect("a store");
+        let db = Database::open(store, env.clone()).expect("a database");
+        db.committer.keep_history();
+        (World { db, env }, stepper)
+    }
+
     fn open(seed: u64) -> World {
-        let env = Arc::new(SimEnv::new(seed, Timestamp::from_nanos(1_790_000_000_000_000_000)));
+        let env = sim_env(seed);
         let shared_env: Arc<dyn Env> = env.clone();
         let disk = memory::MemoryDisk::new();
         let store = memory::open(&disk, StoreOptions::default(), shared_env.clone()).expect("a store");

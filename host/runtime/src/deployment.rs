@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use wasmtime::Store;
 use weir_db::{FunctionError, FunctionInfo, Functions, MissingFunction, MissingFunctions, Transaction};
 use weir_value::limits::DEPLOY_FUNCTIONS_MAX;
-use weir_value::{FunctionPath, Schema};
+use weir_value::{ErrorCode, FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState, TimeLeft};
 use crate::deferred_teardown::{FinishedInstance, tear_down, tear_down_pending};
@@ -103,7 +103,10 @@ impl Deployment {
     ) -> (Transaction, Result<(Bytes, Vec<Duration>), FunctionError>) {
         let Some(function) = self.functions.get(&info.path) else {
             let message = format!("`{}` is not of this deployment", info.path);
-            return (transaction, Err(FunctionError::System { code: "InternalServerError", message }));
+            return (
+                transaction,
+                Err(FunctionError::System { code: ErrorCode::InternalServerError, message }),
+            );
         };
         let subject = || format!("`{}`", function.guest_path);
         let time = self.invoker.full_time();
@@ -128,7 +131,7 @@ impl Deployment {
     ) -> EndedCall {
         let Some(function) = self.functions.get(&info.path) else {
             let message = format!("`{}` is not of this deployment", info.path);
-            let result = Err(FunctionError::System { code: "InternalServerError", message });
+            let result = Err(FunctionError::System { code: ErrorCode::InternalServerError, message });
             return EndedCall { transaction, result, host_ticks: 0, store: None };
         };
         let subject = || format!("`{}`", function.guest_path);

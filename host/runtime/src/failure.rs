@@ -7,6 +7,7 @@ use thiserror::Error;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 use weir_db::{DbError, FunctionError};
+use weir_value::ErrorCode;
 use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, GUEST_STACK_BYTES_MAX};
 
 use crate::RuntimeOptions;
@@ -100,7 +101,7 @@ fn explain_other(error: &wasmtime::Error, state: &CallState, options: &RuntimeOp
     }
     if let Some(at) = reason.find(NO_MEMORY) {
         let message = reason[at..].to_owned();
-        return FunctionError::System { code: "Overloaded", message };
+        return FunctionError::System { code: ErrorCode::Overloaded, message };
     }
     match state.resources.refused() {
         Some(refused) => refused_resource(refused, options),
@@ -111,14 +112,14 @@ fn explain_other(error: &wasmtime::Error, state: &CallState, options: &RuntimeOp
 fn refused_resource(refused: RefusedResource, options: &RuntimeOptions) -> FunctionError {
     match refused {
         RefusedResource::Memory => limit(
-            "OutOfMemory",
+            ErrorCode::OutOfMemory,
             format!(
                 "a call may have {} MiB of memory; work on less at a time",
                 options.call_memory_bytes_max >> 20
             ),
         ),
         RefusedResource::Table => limit(
-            "TooManyTableElements",
+            ErrorCode::TooManyTableElements,
             format!("a call may have {} table elements", options.call_table_elements_max),
         ),
     }
@@ -128,7 +129,7 @@ fn refused_resource(refused: RefusedResource, options: &RuntimeOptions) -> Funct
 pub(crate) fn overloaded(options: &RuntimeOptions) -> FunctionError {
     let calls = options.max_concurrent_calls;
     let message = format!("no instance is free: the runtime is made for {calls} calls at the same time");
-    FunctionError::System { code: "Overloaded", message }
+    FunctionError::System { code: ErrorCode::Overloaded, message }
 }
 
 /// The error of a result over the limit.
@@ -136,7 +137,7 @@ pub(crate) fn result_too_large(options: &RuntimeOptions) -> FunctionError {
     let mib = options.result_bytes_max >> 20;
     let message =
         format!("a call may give back, or pass to the host at once, {mib} MiB; return less at a time");
-    limit("ResultTooLarge", message)
+    limit(ErrorCode::ResultTooLarge, message)
 }
 
 /// The function's own error, its message cut to what a client is sent.
@@ -152,7 +153,7 @@ fn timeout(message: String) -> FunctionError {
     FunctionError::Timeout { message }
 }
 
-fn limit(code: &'static str, message: String) -> FunctionError {
+fn limit(code: ErrorCode, message: String) -> FunctionError {
     FunctionError::Limit { code, message }
 }
 

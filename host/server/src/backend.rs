@@ -79,9 +79,9 @@ impl Backend {
             store: Arc::downgrade(db.store()),
         }));
         let hub = Arc::downgrade(&live);
-        let on_change = Box::new(move |_| {
+        let on_change = Box::new(move |at| {
             if let Some(hub) = hub.upgrade() {
-                hub.redeploy();
+                hub.redeploy(at);
             }
         });
         let tasks = Tasks::default();

@@ -40,6 +40,8 @@ struct Registry {
     live: LiveQueries<SnapshotHandle>,
     /// Where `live` is.
     snapshot: SnapshotHandle,
+    /// Everything is to run again at the first group from here on.
+    redeploy_at: Option<Timestamp>,
 }
 
 /// A handle of a snapshot, which can be taken away while nobody watches:
@@ -66,7 +68,12 @@ impl Registry {
     fn move_to(&mut self, snapshot: Arc<Snapshot>, keys: Vec<Bytes>) -> Step<SnapshotHandle> {
         let ts = snapshot.ts();
         self.snapshot = SnapshotHandle(Arc::new(Mutex::new(Some(snapshot))));
-        self.live.group_durable(ts, keys, self.snapshot.clone())
+        let mut step = self.live.group_durable(ts, keys, self.snapshot.clone());
+        if self.redeploy_at.is_some_and(|at| at <= ts) {
+            self.redeploy_at = None;
+            step.append(self.live.redeploy());
+        }
+        step
     }
 
     fn is_unwatched(&self) -> bool {
@@ -83,7 +90,7 @@ impl LiveHub {
         let hub = Arc::new(LiveHub {
             db,
             executor,
-            registry: Mutex::new(Registry { live, snapshot }),
+            registry: Mutex::new(Registry { live, snapshot, redeploy_at: None }),
             sockets: Mutex::new(HashMap::new()),
             next_socket: AtomicU64::new(0),
             is_watched: AtomicBool::new(false),
@@ -129,9 +136,17 @@ impl LiveHub {
         self.registry.lock().live.advance(socket, at_least)
     }
 
-    /// Other functions are in place: everything runs again.
-    pub fn redeploy(self: &Arc<Self>) {
-        let step = self.registry.lock().live.redeploy();
+    /// Other functions are in force from this timestamp on, which is durable: everything runs again, as soon as the
+    /// registry is there.
+    pub fn redeploy(self: &Arc<Self>, at: Timestamp) {
+        let mut registry = self.registry.lock();
+        if registry.live.now() < at && self.is_watched.load(Ordering::SeqCst) {
+            // The group is on its way.
+            registry.redeploy_at = Some(at);
+            return;
+        }
+        let step = registry.live.redeploy();
+        drop(registry);
         self.perform(step);
     }
 

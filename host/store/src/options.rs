@@ -60,7 +60,7 @@ pub struct StoreOptions {
     /// a half. Default 256 MiB.
     pub memory_bytes: u64,
     /// A checkpoint is taken when this much log has been written since the last one; it bounds the log on
-    /// disk (to about twice this) and the time that a restart takes. Default 64 MiB.
+    /// disk (to about twice this) and the time that a restart takes. Default 48 MiB.
     pub checkpoint_log_bytes: u64,
     /// Flush and checkpoint when nothing was committed for this long. Default one second.
     pub idle_before_flush: Duration,
@@ -108,7 +108,7 @@ impl Default for StoreOptions {
             segment_bytes: 16 * MIB,
             log_room_bytes: 4 * MIB,
             memory_bytes: 256 * MIB,
-            checkpoint_log_bytes: 64 * MIB,
+            checkpoint_log_bytes: 48 * MIB,
             idle_before_flush: Duration::from_secs(1),
             disk_reserve_bytes: 256 * MIB,
             base_stall_max: Duration::from_secs(60),

@@ -139,14 +139,14 @@ fn without_request_id(message: &str) -> &str {
 mod tests {
     use bytes::Bytes;
     use weir_db::{CallError, ReadSet};
-    use weir_value::Timestamp;
+    use weir_value::{ErrorCode, Timestamp};
 
     use super::*;
 
     fn result(seq: u64, result: Result<&'static str, &str>, log_lines: &[&str]) -> QueryResult {
         let result = match result {
             Ok(value) => Ok(Bytes::from_static(value.as_bytes())),
-            Err(message) => Err(CallError::new("Failed", message)),
+            Err(message) => Err(CallError::new(ErrorCode::ApplicationError, message)),
         };
         let log_lines = log_lines.iter().map(|line| (*line).to_owned()).collect();
         QueryResult::new(

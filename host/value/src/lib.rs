@@ -7,6 +7,7 @@
 //! bounds its recursion, and every encoding has exactly one form that decodes.
 
 pub mod document;
+mod error_code;
 pub mod function_path;
 pub mod id;
 pub mod json;
@@ -24,6 +25,7 @@ mod path;
 mod value;
 
 pub use document::DocumentError;
+pub use error_code::ErrorCode;
 pub use function_path::{FunctionPath, FunctionPathError};
 pub use id::{CreationTime, CreationTimeError, DocumentId, IdError, TableNumber};
 pub use json::ValueError;

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use weir_db::{
     DbError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, NestedCall, Transaction, native,
 };
-use weir_value::FunctionPath;
+use weir_value::{ErrorCode, FunctionPath};
 
 use crate::client::{Port, Report};
 use crate::documents::DocId;
@@ -53,7 +53,7 @@ impl Functions for SimFunctions {
         Port::here(|port| {
             let Some(port) = port else {
                 let message = "only clients of the simulation run its functions".to_owned();
-                return (tx, Err(FunctionError::System { code: "InternalServerError", message }));
+                return (tx, Err(FunctionError::System { code: ErrorCode::InternalServerError, message }));
             };
             let Ok(program) = port.begin(tx.ts()) else { return (tx, stopped()) };
             let mut access = Running { port, functions: self, tx: Some(tx) };
@@ -93,7 +93,7 @@ impl Running<'_> {
 
     fn with<T>(&mut self, operation: impl FnOnce(&mut Transaction) -> Result<T, DbError>) -> Result<T, Code> {
         let result = operation(self.tx.as_mut().expect("the transaction is here"));
-        result.map_err(|error| match error.code {
+        result.map_err(|error| match error.code.as_str() {
             // On the model an index that is not to be read is not there.
             "IndexNotReady" => "IndexNotFound",
             code => code,
@@ -180,7 +180,7 @@ impl Access for Running<'_> {
     }
 
     fn poisoned(&self) -> Option<Code> {
-        self.tx.as_ref().and_then(Transaction::poisoned).map(|error| error.code)
+        self.tx.as_ref().and_then(Transaction::poisoned).map(|error| error.code.as_str())
     }
 
     fn call(&mut self, nested: &Nested) -> Result<Bytes, Code> {
@@ -196,7 +196,7 @@ impl Access for Running<'_> {
             (inner.tx(), result_of(ending))
         });
         self.tx = Some(tx);
-        result.map_err(|error| error.code)
+        result.map_err(|error| error.code.as_str())
     }
 
     fn log(&mut self, line: &str) {

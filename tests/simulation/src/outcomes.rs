@@ -108,7 +108,7 @@ impl Simulation {
             matches!(replayed.ending, Some(Ending::Returned(_))) && !replayed.changes.is_empty();
         match &outcome.result {
             Err(error) if wants_commit => {
-                self.check_refusal(error.code)?;
+                self.check_refusal(error.code.as_str())?;
                 self.figures.refusals += 1;
                 self.unanswered.push(Unanswered::bare(outcome.ts));
             }

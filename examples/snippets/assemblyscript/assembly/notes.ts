@@ -1,6 +1,17 @@
-// The ten snippets that the SDK's page shows.
+// The twelve snippets that the SDK's page shows.
 
-import { Box, Doc, failWith, field, Id, MutationCtx, QueryCtx } from "@weir/assemblyscript";
+import {
+  Box,
+  Doc,
+  failWith,
+  field,
+  Id,
+  index,
+  MutationCtx,
+  PaginationOptions,
+  PaginationResult,
+  QueryCtx,
+} from "@weir/assemblyscript";
 
 @document("notes")
 class Note {
@@ -9,6 +20,8 @@ class Note {
   stars: f64;
   pinned: Box<bool> | null;
 }
+
+const byAuthor = index<Note>("by_author", ["author", "stars"]);
 
 @query
 export function latest(ctx: QueryCtx): Doc<Note>[] {
@@ -28,6 +41,21 @@ export function read(ctx: QueryCtx, id: Id<Note>): Doc<Note> | null {
 @query
 export function starred(ctx: QueryCtx, least: f64): Doc<Note>[] {
   return ctx.db.query<Note>("notes").order("desc").filter(field("stars").gte(least)).take(20);
+}
+
+@query
+export function by(ctx: QueryCtx, author: string, least: f64): Doc<Note>[] {
+  return ctx.db.query<Note>("notes").withIndex(byAuthor.eq(author).gte(least)).collect();
+}
+
+@query
+export function countBy(ctx: QueryCtx, author: string): f64 {
+  return ctx.db.query<Note>("notes").withIndex(byAuthor.eq(author)).count();
+}
+
+@query
+export function page(ctx: QueryCtx, paginationOpts: PaginationOptions): PaginationResult<Note> {
+  return ctx.db.query<Note>("notes").order("desc").paginate(paginationOpts);
 }
 
 @mutation

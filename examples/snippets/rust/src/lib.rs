@@ -1,8 +1,8 @@
-//! The ten snippets that the SDK's page shows.
+//! The twelve snippets that the SDK's page shows.
 
 use weir::prelude::*;
 
-#[document("notes")]
+#[document("notes", index(by_author = [author, stars]))]
 pub struct Note {
     pub author: String,
     pub text: String,
@@ -35,6 +35,21 @@ pub fn read(ctx: &QueryCtx, id: Id<Note>) -> Result<Option<Doc<Note>>> {
 #[query]
 pub fn starred(ctx: &QueryCtx, least: f64) -> Result<Vec<Doc<Note>>> {
     ctx.db.query("notes").order(Desc).filter(|note| note.field("stars").gte(least)).take(20)
+}
+
+#[query]
+pub fn by(ctx: &QueryCtx, author: String, least: f64) -> Result<Vec<Doc<Note>>> {
+    ctx.db.query("notes").with_index(Note::BY_AUTHOR, |range| range.eq(author).gte(least)).collect()
+}
+
+#[query]
+pub fn count_by(ctx: &QueryCtx, author: String) -> Result<f64> {
+    Ok(ctx.db.query("notes").with_index(Note::BY_AUTHOR, |range| range.eq(author)).count()? as f64)
+}
+
+#[query]
+pub fn page(ctx: &QueryCtx, pagination_opts: PaginationOptions) -> Result<PaginationResult<Note>> {
+    ctx.db.query("notes").order(Desc).paginate(&pagination_opts)
 }
 
 #[mutation]

@@ -1,5 +1,7 @@
-// The ten snippets that the SDK's page shows.
+// The twelve snippets that the SDK's page shows.
 
+import { count } from "@weir/typescript";
+import { paginationOptsValidator } from "convex/server";
 import { ConvexError, v } from "convex/values";
 import { api } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
@@ -31,6 +33,28 @@ export const starred = query({
   handler: async (ctx, { least }) => {
     const notes = ctx.db.query("notes").order("desc");
     return await notes.filter((q) => q.gte(q.field("stars"), least)).take(20);
+  },
+});
+
+export const by = query({
+  args: { author: v.string(), least: v.number() },
+  handler: async (ctx, { author, least }) => {
+    const notes = ctx.db.query("notes");
+    return await notes.withIndex("by_author", (q) => q.eq("author", author).gte("stars", least)).collect();
+  },
+});
+
+export const countBy = query({
+  args: { author: v.string() },
+  handler: async (ctx, { author }) => {
+    return await count(ctx.db.query("notes").withIndex("by_author", (q) => q.eq("author", author)));
+  },
+});
+
+export const page = query({
+  args: { paginationOpts: paginationOptsValidator },
+  handler: async (ctx, { paginationOpts }) => {
+    return await ctx.db.query("notes").order("desc").paginate(paginationOpts);
   },
 });
 

@@ -7,5 +7,5 @@ export default defineSchema({
     text: v.string(),
     stars: v.number(),
     pinned: v.optional(v.boolean()),
-  }),
+  }).index("by_author", ["author", "stars"]),
 });

@@ -1,12 +1,14 @@
 // Queries of a table: what is asked, and the rows that come back in batches.
 
-import { CallError, fail, Result, takeError } from "../failure";
-import { dbQuery, dbQueryClose, dbQueryNext } from "../host/imports";
+import { CallError, fail, hasFailed, passOnError, Result, takeError } from "../failure";
+import { dbCount, dbPage, dbQuery, dbQueryClose, dbQueryNext } from "../host/imports";
 import { AREA, freeBlock } from "../host/memory";
 import { __WeirReader } from "../json/reader";
 import { __WeirWriter } from "../json/writer";
 import { Expression } from "./filter";
-import { IdRange, TimeRange } from "./range";
+import { Index } from "./indexes";
+import { PaginationOptions, PaginationResult } from "./page";
+import { IdRange, IndexRange, TimeRange } from "./range";
 
 const NO_LIMIT: i64 = -1;
 
@@ -22,6 +24,20 @@ export class Query<T> {
   private descending: bool = false;
 
   constructor(private table: string) {}
+
+  /** Reads an index, in its order, or a range of it: `.withIndex(byTeam.eq("red"))`. */
+  withIndex(index: Index<T>): this {
+    this.index = index.name;
+    this.bounds = index.bounds;
+    return this;
+  }
+
+  /** Reads an index by its name, or a range of it. */
+  withIndexNamed(name: string, range: IndexRange | null = null): this {
+    this.index = name;
+    this.bounds = range === null ? null : range.bounds;
+    return this;
+  }
 
   /** Reads a range of creation times. */
   byCreationTime(range: TimeRange): this {
@@ -97,6 +113,67 @@ export class Query<T> {
    */
   iter(): Rows<T> {
     return this.rows(NO_LIMIT);
+  }
+
+  /**
+   * One page of the documents. The options are a client's `paginationOpts`, as `usePaginatedQuery` gives them, or
+   * `new PaginationOptions(20)`. A function reads one page. A cursor of another query ends the call.
+   */
+  paginate(options: PaginationOptions): PaginationResult<T> {
+    this.askPage(options);
+    passOnError();
+    return this.takePage();
+  }
+
+  /** The same; an error can be handled. */
+  tryPaginate(options: PaginationOptions): Result<PaginationResult<T>> {
+    this.askPage(options);
+    const error = takeError();
+    if (error !== null) return Result.failed<PaginationResult<T>>(error);
+    return Result.ok<PaginationResult<T>>(this.takePage());
+  }
+
+  private askPage(options: PaginationOptions): void {
+    const plan = this.plan(NO_LIMIT);
+    const wanted = new __WeirWriter();
+    __weir_write<PaginationOptions>(wanted, options);
+    dbPage(plan.data, plan.length, wanted.data, wanted.length, AREA);
+    wanted.free();
+    plan.free();
+  }
+
+  private takePage(): PaginationResult<T> {
+    const start = load<usize>(AREA, 4);
+    const length = load<usize>(AREA, 8);
+    const reader = new __WeirReader(start, length, "reading documents of", this.table);
+    const page = __weir_read<PaginationResult<T>>(reader);
+    freeBlock(start, length);
+    return page;
+  }
+
+  /**
+   * How many documents there are: of a table in constant time, of a range of an index by its entries, each of which
+   * counts as a document read. The documents themselves are not read. A query with a filter cannot be counted.
+   */
+  count(): f64 {
+    this.askCount();
+    passOnError();
+    return <f64>load<u64>(AREA, 8);
+  }
+
+  /** The same; an error can be handled. */
+  tryCount(): Result<f64> {
+    this.askCount();
+    const error = takeError();
+    return error !== null ? Result.failed<f64>(error) : Result.ok<f64>(<f64>load<u64>(AREA, 8));
+  }
+
+  private askCount(): void {
+    const plan = this.plan(NO_LIMIT);
+    dbCount(plan.data, plan.length, AREA);
+    plan.free();
+    // A count has eight bytes, and an error stands where it would: four further than elsewhere.
+    if (hasFailed()) memory.copy(AREA + 4, AREA + 8, 16);
   }
 
   private rows(limit: i64): Rows<T> {

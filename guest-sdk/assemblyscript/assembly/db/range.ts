@@ -61,7 +61,60 @@ export class IdRange<T> {
   }
 }
 
-function begin(): __WeirWriter {
+/**
+ * A range of an index by its name, for `Query.withIndexNamed`. Its bounds say which field they are on; the host says if
+ * those are not the fields of the index, in its order. A null is a field that is missing.
+ */
+@final
+export class IndexRange {
+  /** The bounds as JSON, without the array's end. */
+  readonly bounds: __WeirWriter = begin();
+
+  eq<V>(field: string, value: V): this {
+    addBoundOf<V>(this.bounds, '"eq"', field, value);
+    return this;
+  }
+  gt<V>(field: string, value: V): this {
+    addBoundOf<V>(this.bounds, '"gt"', field, value);
+    return this;
+  }
+  gte<V>(field: string, value: V): this {
+    addBoundOf<V>(this.bounds, '"gte"', field, value);
+    return this;
+  }
+  lt<V>(field: string, value: V): this {
+    addBoundOf<V>(this.bounds, '"lt"', field, value);
+    return this;
+  }
+  lte<V>(field: string, value: V): this {
+    addBoundOf<V>(this.bounds, '"lte"', field, value);
+    return this;
+  }
+}
+
+/** Adds a bound of a field of any name and value; null is `undefined`, a field that is missing. */
+export function addBoundOf<V>(bounds: __WeirWriter, operator: string, field: string, value: V): void {
+  bounds.comma();
+  bounds.ascii('{"op":');
+  bounds.ascii(operator);
+  bounds.ascii(',"field":');
+  bounds.text(field);
+  bounds.ascii(',"value":');
+  writeBound<V>(bounds, value);
+  bounds.byte(0x7d);
+}
+
+function writeBound<V>(bounds: __WeirWriter, value: V): void {
+  if (isNullable<V>()) {
+    if (changetype<usize>(value) == 0) {
+      bounds.ascii('{"$undefined":null}');
+      return;
+    }
+  }
+  __weir_write<V>(bounds, value);
+}
+
+export function begin(): __WeirWriter {
   const writer = new __WeirWriter();
   writer.byte(0x5b);
   return writer;

@@ -1,6 +1,7 @@
 import { passOnError, Result, takeError } from "../failure";
 import { Id } from "../id";
 import * as operations from "./operations";
+import { ANY } from "./operations";
 import { DatabaseReader } from "./reader";
 
 /** What a mutation can do with the database: all that a query can, and write. */
@@ -26,37 +27,55 @@ export class DatabaseWriter extends DatabaseReader {
    * class, of which those fields that are null are left as they are.
    */
   patch<T, F>(id: Id<T>, fields: F): void {
-    operations.patch<F>(id.toString(), fields);
+    operations.patch<F>(ANY, id.toString(), fields);
     passOnError();
   }
 
   /** The same; an error can be handled. */
   tryPatch<T, F>(id: Id<T>, fields: F): Result<bool> {
-    operations.patch<F>(id.toString(), fields);
+    operations.patch<F>(ANY, id.toString(), fields);
     return done();
+  }
+
+  /** As `patch`, for a document of this table. An id of another one is an error. */
+  patchIn<T, F>(table: string, id: Id<T>, fields: F): void {
+    operations.patch<F>(table, id.toString(), fields);
+    passOnError();
   }
 
   /** Puts another value in the place of a document's; its id and creation time stay. */
   replace<T>(id: Id<T>, document: T): void {
-    operations.replace<T>(id.toString(), document);
+    operations.replace<T>(ANY, id.toString(), document);
     passOnError();
   }
 
   /** The same; an error can be handled. */
   tryReplace<T>(id: Id<T>, document: T): Result<bool> {
-    operations.replace<T>(id.toString(), document);
+    operations.replace<T>(ANY, id.toString(), document);
     return done();
+  }
+
+  /** As `replace`, for a document of this table. An id of another one is an error. */
+  replaceIn<T>(table: string, id: Id<T>, document: T): void {
+    operations.replace<T>(table, id.toString(), document);
+    passOnError();
   }
 
   /** Removes a document. */
   delete<T>(id: Id<T>): void {
-    operations.remove(id.toString());
+    operations.remove(ANY, id.toString());
     passOnError();
   }
 
-  /** The same; an error can be handled. */
+  /** As `delete`, for a document of this table. An id of another one is an error. */
+  deleteIn<T>(table: string, id: Id<T>): void {
+    operations.remove(table, id.toString());
+    passOnError();
+  }
+
+  /** As `delete`; an error can be handled. */
   tryDelete<T>(id: Id<T>): Result<bool> {
-    operations.remove(id.toString());
+    operations.remove(ANY, id.toString());
     return done();
   }
 }

@@ -20,6 +20,18 @@ export declare function dbQueryNext(cursor: u32, maxRows: u32, area: usize): voi
 export declare function dbQueryClose(cursor: u32): void;
 
 // @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "get-many")
+export declare function dbGetMany(hasTable: i32, table: usize, tableLength: usize, ids: usize, idsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "page")
+export declare function dbPage(plan: usize, planLength: usize, options: usize, optionsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/db@0.1.0", "count")
+export declare function dbCount(plan: usize, planLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
 @external("weir:guest/db@0.1.0", "normalize-id")
 export declare function dbNormalizeId(table: usize, tableLength: usize, id: usize, idLength: usize, area: usize): void;
 

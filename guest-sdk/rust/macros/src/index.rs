@@ -163,6 +163,7 @@ impl Resolved<'_> {
         quote! {
             #[doc = #doc]
             #[allow(dead_code, reason = "an index may be declared for others")]
+            #[allow(clippy::type_complexity, reason = "the type is written for the compiler alone")]
             #visibility const #constant: ::weir::db::Index<#holder, #types> =
                 ::weir::db::Index::new(#name, &[#(#paths),*]);
         }

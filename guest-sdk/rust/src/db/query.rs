@@ -381,8 +381,8 @@ mod tests {
 
     #[test]
     fn the_range_of_an_index_has_its_fields_in_order() {
-        const INDEX: Index<Value, (String, (Option<f64>, (f64, ())))> =
-            Index::new("by_team_rank", &["team", "rank", "_creationTime"]);
+        type Fields = (String, (Option<f64>, (f64, ())));
+        const INDEX: Index<Value, Fields> = Index::new("by_team_rank", &["team", "rank", "_creationTime"]);
         let bound = |op: &str, field: &str, value: &str| {
             format!(r#"{{"op":"{op}","field":"{field}","value":{value}}}"#)
         };

@@ -17,7 +17,7 @@ impl Error {
     /// The kind of error: `ApplicationError` for the function's own, `ArgumentValidationError`,
     /// `FunctionNotFound`, `TooManyReads`, ...
     pub fn code(&self) -> &str {
-        self.0.code
+        self.0.code.as_str()
     }
 
     /// What a client reads: `Uncaught Error: ...`.

@@ -42,7 +42,7 @@ impl TransactionHost {
     }
 
     fn ask_db<R>(&self, work: impl FnOnce(&mut Transaction) -> Result<R, DbError>) -> Result<R, HostError> {
-        self.ask(work).map_err(|error| HostError { code: error.code.to_owned(), message: error.message })
+        self.ask(work).map_err(|error| HostError { code: error.code.to_string(), message: error.message })
     }
 
     /// Something that is known without the database; asking counts as a call of the host.
@@ -64,7 +64,7 @@ impl TransactionHost {
         // A limit that the called function met is this one's too.
         self.ask(|_| ());
         result.map(Vec::from).map_err(|error| CallError {
-            code: error.code.to_owned(),
+            code: error.code.to_string(),
             message: error.message,
             data: error.data.map(Vec::from),
         })

@@ -14,7 +14,10 @@ type Todo struct {
 	Done bool   `json:"done"`
 }
 
-var todos = weir.NewTable[Todo]("todos")
+var (
+	todos  = weir.NewTable[Todo]("todos")
+	byDone = todos.Index("by_done", "done")
+)
 
 func init() {
 	weir.Query("todos:list", list)
@@ -59,7 +62,7 @@ func toggle(ctx *weir.MutationCtx, args toggleArgs) error {
 
 // clearDone takes off the list what is done, and says how many that were.
 func clearDone(ctx *weir.MutationCtx) (int, error) {
-	done, err := todos.Query(ctx).Filter(weir.Field("done").Eq(true)).Collect()
+	done, err := todos.Query(ctx).By(byDone.Eq(true)).Collect()
 	if err != nil {
 		return 0, err
 	}

@@ -151,7 +151,7 @@ fn describe(outcome: &Outcome) -> Json {
     match &outcome.result {
         Ok(value) => answer["value"] = serde_json::from_slice(value).unwrap_or_default(),
         Err(error) => {
-            answer["error"] = json!({"code": error.code, "message": error.message});
+            answer["error"] = json!({"code": error.code.as_str(), "message": error.message});
             if let Some(data) = &error.data {
                 answer["error"]["data"] = serde_json::from_slice(data).unwrap_or_default();
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_store::{Direction, Snapshot, Write};
-use weir_value::{CreationTime, DocumentId, TableNumber, Timestamp, Validator, Value, json};
+use weir_value::{CreationTime, DocumentId, ErrorCode, TableNumber, Timestamp, Validator, Value, json};
 
 use super::DeploymentError;
 use crate::committer::Gate;
@@ -223,7 +223,10 @@ pub(super) fn unsaved_id() -> DocumentId {
 }
 
 fn damaged() -> DbError {
-    DbError::new("StorageFailed", "a stored document is damaged; restore the data folder from a backup")
+    DbError::new(
+        ErrorCode::StorageFailed,
+        "a stored document is damaged; restore the data folder from a backup",
+    )
 }
 
 #[cfg(test)]

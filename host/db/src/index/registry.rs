@@ -34,10 +34,11 @@ pub(crate) struct TableRules {
 }
 
 impl TableRules {
-    /// The index of this name that queries read, or the one that is on its way.
+    /// The index of this name that queries read, or else one that they cannot read yet: one that is staged, perhaps by
+    /// a deployment that is not in force, or on its way.
     pub(crate) fn index(&self, name: &str) -> Option<&Arc<Index>> {
         let of_name = || self.indexes.iter().filter(|index| *index.name == *name);
-        of_name().find(|index| index.state == IndexState::Ready).or_else(|| of_name().next())
+        of_name().find(|index| index.is_readable()).or_else(|| of_name().next())
     }
 
     fn is_empty(&self) -> bool {

@@ -3,6 +3,7 @@
 //! A cursor is a position among keys, not a copy of rows: what the transaction writes behind it is seen.
 use std::collections::HashMap;
 use std::sync::Arc;
+use weir_value::ErrorCode;
 
 use bytes::Bytes;
 use weir_store::Direction;
@@ -86,7 +87,7 @@ impl Cursors {
     pub(crate) fn open(&mut self, cursor: Cursor) -> Result<u32, DbError> {
         if self.open.len() >= QUERY_CURSORS_MAX {
             return Err(DbError::new(
-                "TooManyCursors",
+                ErrorCode::TooManyCursors,
                 format!(
                     "{QUERY_CURSORS_MAX} queries of this call are open at once; read one to its end or close it first"
                 ),
@@ -100,7 +101,7 @@ impl Cursors {
     pub(crate) fn take(&mut self, number: u32) -> Result<Cursor, DbError> {
         let unknown = || {
             let message = format!("cursor {number} was never given, was read to its end, or was closed");
-            DbError::new("InvalidCursor", message)
+            DbError::new(ErrorCode::InvalidCursor, message)
         };
         self.open.remove(&number).ok_or_else(unknown)
     }

@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value as Json;
 use weir_value::limits::QUERY_OPERATORS_MAX;
-use weir_value::{Value, compare};
+use weir_value::{ErrorCode, Value, compare};
 
 use crate::DbError;
 
@@ -106,7 +106,7 @@ impl Arithmetic {
 
 /// An error in a query's plan or in what it does with a row.
 pub(crate) fn invalid_query(message: impl Into<String>) -> DbError {
-    DbError::new("InvalidQuery", message)
+    DbError::new(ErrorCode::InvalidQuery, message)
 }
 
 impl Filter {

@@ -8,7 +8,7 @@ mod plan;
 mod range;
 
 pub(crate) use cursor::{Cursor, Cursors};
-pub(crate) use page_cursor::{CursorKey, Fingerprint, INVALID_CURSOR, PageCursor};
+pub(crate) use page_cursor::{CursorKey, Fingerprint, PageCursor};
 pub(crate) use plan::{Plan, Source};
 
 /// A part of a query's answer.

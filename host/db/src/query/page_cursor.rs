@@ -11,12 +11,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use weir_store::Env;
+use weir_value::ErrorCode;
 
 use super::plan::{PlanJson, Source};
 use crate::DbError;
-
-/// The code of the error that clients take as: begin again at the first page.
-pub(crate) const INVALID_CURSOR: &str = "InvalidCursor";
 
 /// Behind a row, or behind all of them.
 const BEHIND_ROW: u8 = 1;
@@ -97,7 +95,7 @@ impl CursorKey {
             Some((&BEHIND_ROW, key)) => Ok(PageCursor::BehindRow(Bytes::copy_from_slice(key))),
             Some((&BEHIND_ALL, [])) => Ok(PageCursor::BehindAll),
             _ => Err(DbError::new(
-                INVALID_CURSOR,
+                ErrorCode::InvalidCursor,
                 "The cursor is not one of this query: it belongs to another query, to other arguments, or to another \
                  deployment. Begin again at the first page.",
             )),
@@ -120,7 +118,7 @@ mod tests {
             let text = key.seal(&cursor, query("a"));
             assert_eq!(text, key.seal(&cursor, query("a")));
             assert_eq!(key.open(&text, query("a")).unwrap(), cursor);
-            assert_eq!(key.open(&text, query("b")).unwrap_err().code, INVALID_CURSOR);
+            assert_eq!(key.open(&text, query("b")).unwrap_err().code, ErrorCode::InvalidCursor);
             assert!(CursorKey::new(&[8; 32]).open(&text, query("a")).is_err());
             assert!(!text.contains("key"));
         }

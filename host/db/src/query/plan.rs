@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use weir_store::Direction;
-use weir_value::{CreationTime, DocumentId, TableNumber, Value, compare};
+use weir_value::{CreationTime, DocumentId, ErrorCode, TableNumber, Value, compare};
 
 use super::filter::{Comparison, Filter, invalid_query, parse_value};
 use super::page_cursor::Fingerprint;
@@ -167,7 +167,7 @@ impl Plan {
         names.extend(rules.into_iter().flat_map(|rules| &rules.indexes).map(|index| &*index.name));
         let (table, index) = (&self.table, &self.index);
         DbError::new(
-            "IndexNotFound",
+            ErrorCode::IndexNotFound,
             format!(
                 "Index `{table}.{index}` not found: the table has {}. Declare it in the schema and deploy again.",
                 names.join(", ")
@@ -186,7 +186,7 @@ impl Plan {
                  force."
             ),
         };
-        DbError::new("IndexNotReady", message)
+        DbError::new(ErrorCode::IndexNotReady, message)
     }
 }
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use weir_store::{Changes, Env, ReadError, Snapshot};
-use weir_value::{CreationTime, DocumentId, FunctionPath, Timestamp, ValidationError};
+use weir_value::{CreationTime, DocumentId, ErrorCode, FunctionPath, Timestamp, ValidationError};
 
 use crate::catalog::Catalog;
 use crate::deployed::Deployed;
@@ -267,7 +267,10 @@ impl Transaction {
     fn or_unreadable<T>(&mut self, result: Result<T, ReadError>) -> Result<T, DbError> {
         let result = result.map_err(|error| {
             tracing::error!(target: "weir::db", path = %self.path, %error, "the store cannot be read");
-            DbError::new("StorageFailed", "The database's storage cannot be read; see the host's log.")
+            DbError::new(
+                ErrorCode::StorageFailed,
+                "The database's storage cannot be read; see the host's log.",
+            )
         });
         self.or_poison(result)
     }
@@ -277,7 +280,7 @@ impl Transaction {
         match self.kind {
             FunctionKind::Mutation => Ok(()),
             FunctionKind::Query => Err(DbError::new(
-                "ReadOnly",
+                ErrorCode::ReadOnly,
                 format!("`{}` is a query, which cannot write; make it a mutation.", self.path),
             )),
         }

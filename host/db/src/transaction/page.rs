@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use weir_value::ErrorCode;
 use weir_value::limits::{PAGE_BYTES_SOFT, PAGE_ROWS_MAX, PAGE_ROWS_SOFT, TRANSACTION_BYTES_READ_MAX};
 
 use super::Transaction;
@@ -81,7 +82,7 @@ impl Transaction {
         let bounds = options.bounds()?;
         if std::mem::replace(&mut self.has_paged, true) {
             return Err(DbError::new(
-                "TooManyPages",
+                ErrorCode::TooManyPages,
                 "A function can read one page of one query, and this one reads a second. Read the other query with \
                  `take` or `collect`, or in a function of its own.",
             ));
@@ -194,8 +195,9 @@ impl Transaction {
         };
         let continue_cursor = key.seal(continues, query);
         let (documents, _) = page.documents.finish();
-        let documents: Box<RawValue> = serde_json::from_slice(&documents)
-            .map_err(|error| DbError::new("StorageFailed", format!("a page cannot be written: {error}")))?;
+        let documents: Box<RawValue> = serde_json::from_slice(&documents).map_err(|error| {
+            DbError::new(ErrorCode::StorageFailed, format!("a page cannot be written: {error}"))
+        })?;
         let result = PageResult {
             page: &documents,
             is_done: *continues == PageCursor::BehindAll,
@@ -262,5 +264,5 @@ fn position(last: Option<&Bytes>, prefix: &[u8]) -> Bytes {
 }
 
 fn invalid(message: &str) -> DbError {
-    DbError::new("InvalidQuery", message)
+    DbError::new(ErrorCode::InvalidQuery, message)
 }

@@ -1,6 +1,6 @@
 //! Reading single documents, and ids.
 use bytes::Bytes;
-use weir_value::{DocumentId, TableNumber};
+use weir_value::{DocumentId, ErrorCode, TableNumber};
 
 use super::Transaction;
 use super::scan::{Piece, Rows};
@@ -37,7 +37,7 @@ impl Transaction {
     pub fn get_many(&mut self, table: Option<&str>, ids: &[u8]) -> Result<Vec<u8>, DbError> {
         self.count_host_call()?;
         let ids: Vec<String> = serde_json::from_slice(ids).map_err(|error| {
-            DbError::new("InvalidQuery", format!("the ids are not an array of strings: {error}"))
+            DbError::new(ErrorCode::InvalidQuery, format!("the ids are not an array of strings: {error}"))
         })?;
         let counted = self.usage.add_range();
         self.or_poison(counted)?;
@@ -63,7 +63,7 @@ impl Transaction {
         if plan.filter.is_some() || plan.limit.is_some() {
             let message =
                 "what is counted is a table or a range of an index: leave the filter and the limit out";
-            return Err(DbError::new("InvalidQuery", message));
+            return Err(DbError::new(ErrorCode::InvalidQuery, message));
         }
         let counted = self.usage.add_range();
         self.or_poison(counted)?;
@@ -113,19 +113,20 @@ impl Transaction {
 
     /// What an id means, if it is one of this deployment, and of this table when one is given.
     pub(super) fn resolve_id(&mut self, table: Option<&str>, text: &str) -> Result<DocumentId, DbError> {
-        let id = DocumentId::parse(text).map_err(|error| DbError::new("InvalidId", error.to_string()))?;
+        let id =
+            DocumentId::parse(text).map_err(|error| DbError::new(ErrorCode::InvalidId, error.to_string()))?;
         let found = self.table_name(id.table)?;
         let Some(found) = found else {
             let message =
                 format!("`{text}` is not an id of this deployment: there is no table with its number.");
-            return Err(DbError::new("InvalidId", message));
+            return Err(DbError::new(ErrorCode::InvalidId, message));
         };
         match table {
             Some(wanted) if wanted != found.as_ref() => {
                 // Recorded: the wanted table may be the one that is missing.
                 self.table_number(wanted)?;
                 let message = format!("`{text}` is an id of table `{found}`, not of table `{wanted}`.");
-                Err(DbError::new("InvalidId", message))
+                Err(DbError::new(ErrorCode::InvalidId, message))
             }
             _ => Ok(id),
         }

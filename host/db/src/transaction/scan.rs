@@ -9,7 +9,7 @@ use bytes::Bytes;
 use weir_store::Direction;
 use weir_store::planted::{self, Bug};
 use weir_value::limits::{QUERY_BATCH_BYTES_MAX, QUERY_BATCH_ROWS_DEFAULT, QUERY_BATCH_ROWS_MAX};
-use weir_value::{TableNumber, Value};
+use weir_value::{ErrorCode, TableNumber, Value};
 
 use super::Transaction;
 use super::write::damaged;
@@ -242,7 +242,7 @@ impl Transaction {
             };
             let document = document.ok_or_else(|| {
                 tracing::error!(target: "weir::db", %id, "an index has an entry of a document that is not there");
-                DbError::new("StorageFailed", "An index does not agree with its table; run `host check`.")
+                DbError::new(ErrorCode::StorageFailed, "An index does not agree with its table; run `host check`.")
             });
             rows.push((entry, self.or_poison(document)?));
         }
@@ -253,7 +253,7 @@ impl Transaction {
 pub(super) fn keeps(cursor: &Cursor, document: &[u8]) -> Result<bool, DbError> {
     let Some(filter) = &cursor.filter else { return Ok(true) };
     let document = Value::from_json(document).map_err(|error| {
-        DbError::new("StorageFailed", format!("A stored document cannot be read: {error}"))
+        DbError::new(ErrorCode::StorageFailed, format!("A stored document cannot be read: {error}"))
     })?;
     filter.keeps(&document)
 }

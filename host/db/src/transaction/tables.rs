@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use weir_store::Direction;
 use weir_value::limits::TABLES_MAX;
-use weir_value::{IdTables, TableNumber};
+use weir_value::{ErrorCode, IdTables, TableNumber};
 
 use super::Transaction;
 use crate::system_tables::APP_TABLE_FIRST;
@@ -70,7 +70,7 @@ impl Transaction {
         let number = self.next_table_number()?;
         if number.0 - APP_TABLE_FIRST >= TABLES_MAX as u32 {
             let message = format!("Table `{name}` cannot be created: there are {TABLES_MAX} tables already.");
-            return Err(DbError::new("TooManyTables", message));
+            return Err(DbError::new(ErrorCode::TooManyTables, message));
         }
         let entry = Bytes::copy_from_slice(&number.0.to_be_bytes());
         self.writes.put(keyspace::table_name_key(self.namespace, name), Written::Value(entry));
@@ -99,7 +99,10 @@ impl Transaction {
 }
 
 fn damaged() -> DbError {
-    DbError::new("StorageFailed", "The catalog of tables is damaged; restore the data folder from a backup.")
+    DbError::new(
+        ErrorCode::StorageFailed,
+        "The catalog of tables is damaged; restore the data folder from a backup.",
+    )
 }
 
 /// A transaction's tables, for validators: what they look up is read by the transaction.

@@ -1,6 +1,7 @@
 //! How much a transaction has used of what it may use.
 //!
 //! Only counts; whoever counts marks the transaction as poisoned when this says that a limit is passed.
+use weir_value::ErrorCode;
 use weir_value::limits::{
     FUNCTION_HOST_CALLS_MAX, TRANSACTION_BYTES_READ_MAX, TRANSACTION_BYTES_WRITTEN_MAX,
     TRANSACTION_DOCUMENTS_READ_MAX, TRANSACTION_DOCUMENTS_WRITTEN_MAX, TRANSACTION_RANGES_READ_MAX,
@@ -33,7 +34,7 @@ impl Usage {
             return Ok(());
         }
         Err(DbError::new(
-            "TooManyHostCalls",
+            ErrorCode::TooManyHostCalls,
             format!(
                 "Too many calls of the host in a single function execution (limit: {FUNCTION_HOST_CALLS_MAX})."
             ),
@@ -46,7 +47,7 @@ impl Usage {
             return Ok(());
         }
         Err(DbError::new(
-            "TooManyReads",
+            ErrorCode::TooManyReads,
             format!(
                 "Too many reads in a single function execution (limit: {TRANSACTION_RANGES_READ_MAX} calls of get \
                  and query). Read several documents with one query."
@@ -59,7 +60,7 @@ impl Usage {
         self.bytes_read += bytes;
         if self.documents_read > TRANSACTION_DOCUMENTS_READ_MAX {
             return Err(DbError::new(
-                "TooManyReads",
+                ErrorCode::TooManyReads,
                 format!(
                     "Too many documents read in a single function execution (limit: \
                      {TRANSACTION_DOCUMENTS_READ_MAX}). Narrow the query's range, or take fewer documents."
@@ -68,7 +69,7 @@ impl Usage {
         }
         if self.bytes_read > TRANSACTION_BYTES_READ_MAX {
             return Err(DbError::new(
-                "TooManyBytesRead",
+                ErrorCode::TooManyBytesRead,
                 format!(
                     "Too many bytes read in a single function execution (limit: {TRANSACTION_BYTES_READ_MAX} bytes). \
                      Narrow the query's range, or keep large fields in documents of their own."
@@ -83,7 +84,7 @@ impl Usage {
         self.bytes_written += bytes;
         if self.documents_written > TRANSACTION_DOCUMENTS_WRITTEN_MAX {
             return Err(DbError::new(
-                "TooManyWrites",
+                ErrorCode::TooManyWrites,
                 format!(
                     "Too many documents written in a single function execution (limit: \
                      {TRANSACTION_DOCUMENTS_WRITTEN_MAX}). Write them in several mutations."
@@ -92,7 +93,7 @@ impl Usage {
         }
         if self.bytes_written > TRANSACTION_BYTES_WRITTEN_MAX {
             return Err(DbError::new(
-                "TooManyBytesWritten",
+                ErrorCode::TooManyBytesWritten,
                 format!(
                     "Too many bytes written in a single function execution (limit: \
                      {TRANSACTION_BYTES_WRITTEN_MAX} bytes). Write them in several mutations."

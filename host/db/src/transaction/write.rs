@@ -3,7 +3,7 @@
 //! All of them end in `write_document`, which alone knows what else a written document changes.
 use bytes::Bytes;
 use weir_value::{
-    CreationTime, DocumentError, DocumentId, Object, TableNumber, Value, document, json, names,
+    CreationTime, DocumentError, DocumentId, ErrorCode, Object, TableNumber, Value, document, json, names,
 };
 
 use super::Transaction;
@@ -23,11 +23,11 @@ impl Transaction {
         self.count_host_call()?;
         self.writable()?;
         names::check_table_name(table)
-            .map_err(|error| DbError::new("InvalidTableName", error.to_string()))?;
+            .map_err(|error| DbError::new(ErrorCode::InvalidTableName, error.to_string()))?;
         let mut fields = document::parse(document).map_err(|error| invalid(&error))?;
         if let Some(name) = [ID, CREATION_TIME].into_iter().find(|name| fields.contains_key(name)) {
             let message = format!("`{name}` is given by the host: leave it out of the document to insert.");
-            return Err(DbError::new("InvalidDocument", message));
+            return Err(DbError::new(ErrorCode::InvalidDocument, message));
         }
         let number = self.table_for_insert(table)?;
         let id = self.insert_into(number, &mut fields)?;
@@ -125,7 +125,7 @@ impl Transaction {
         match system_tables::name(id.table) {
             None => Ok(id),
             Some(name) => Err(DbError::new(
-                "InvalidId",
+                ErrorCode::InvalidId,
                 format!("`{text}` is a document of the system table `{name}`, which only the host writes."),
             )),
         }
@@ -135,7 +135,7 @@ impl Transaction {
         match self.read_point(keyspace::document_key(id))? {
             Some(document) => Ok(document),
             None => Err(DbError::new(
-                "NotFound",
+                ErrorCode::NotFound,
                 format!("There is no document `{id}`; it was deleted, or never was."),
             )),
         }
@@ -196,16 +196,19 @@ fn check_unchanged(id: &DocumentId, name: &str, given: Option<&Value>) -> Result
     match unchanged {
         true => Ok(()),
         false => Err(DbError::new(
-            "InvalidDocument",
+            ErrorCode::InvalidDocument,
             format!("`{name}` of a document cannot change: leave it out, or give it as it is."),
         )),
     }
 }
 
 fn invalid(error: &DocumentError) -> DbError {
-    DbError::new("InvalidDocument", error.to_string())
+    DbError::new(ErrorCode::InvalidDocument, error.to_string())
 }
 
 pub(super) fn damaged() -> DbError {
-    DbError::new("StorageFailed", "A stored document is damaged; restore the data folder from a backup.")
+    DbError::new(
+        ErrorCode::StorageFailed,
+        "A stored document is damaged; restore the data folder from a backup.",
+    )
 }

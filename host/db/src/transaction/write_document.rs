@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_store::planted::{self, Bug};
-use weir_value::{DocumentId, Object, ValidationError, Validator, Value, json};
+use weir_value::{DocumentId, ErrorCode, Object, ValidationError, Validator, Value, json};
 
 use super::Transaction;
 use super::tables::SeenTables;
@@ -109,7 +109,7 @@ impl Transaction {
         {
             let table = self.table_name(id.table)?.unwrap_or_default();
             return Err(DbError::new(
-                "SchemaValidationError",
+                ErrorCode::SchemaValidationError,
                 format!(
                     "Failed to insert or update a document in table \"{table}\" because it does not match the schema: {error}"
                 ),

@@ -53,7 +53,7 @@ impl Nesting {
 
 fn describe(error: &CallError) -> Json {
     let data: Option<Json> = error.data.as_ref().map(|data| serde_json::from_slice(data).expect("JSON"));
-    json!({"code": error.code, "message": error.message, "data": data})
+    json!({"code": error.code.as_str(), "message": error.message, "data": data})
 }
 
 impl Functions for Nesting {

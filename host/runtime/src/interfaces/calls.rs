@@ -1,5 +1,6 @@
 //! `weir:guest/calls`: calls of other functions inside the transaction of the running call.
 use weir_db::{CallError, FunctionKind, NestedCall};
+use weir_value::ErrorCode;
 
 use crate::bindings::weir::guest::calls::{CallError as WitCallError, Host};
 use crate::call_state::CallState;
@@ -45,7 +46,7 @@ impl CallState {
 
 fn no_transaction() -> WitCallError {
     WitCallError {
-        code: "NoTransaction".into(),
+        code: ErrorCode::NoTransaction.to_string(),
         message: "`describe` runs without a transaction; call other functions in functions only".into(),
         data: None,
     }
@@ -53,6 +54,6 @@ fn no_transaction() -> WitCallError {
 
 impl From<CallError> for WitCallError {
     fn from(error: CallError) -> Self {
-        WitCallError { code: error.code.into(), message: error.message, data: error.data.map(Vec::from) }
+        WitCallError { code: error.code.to_string(), message: error.message, data: error.data.map(Vec::from) }
     }
 }

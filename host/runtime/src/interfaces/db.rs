@@ -1,5 +1,6 @@
 //! `weir:guest/db`: the document store, inside the transaction of the running call.
 use weir_db::{Batch, DbError, Transaction};
+use weir_value::ErrorCode;
 
 use crate::bindings::weir::guest::db::{Batch as WitBatch, Host};
 use crate::bindings::weir::guest::types::Error;
@@ -83,14 +84,14 @@ impl CallState {
 
 fn no_transaction() -> Error {
     Error {
-        code: "NoTransaction".into(),
+        code: ErrorCode::NoTransaction.to_string(),
         message: "`describe` runs without a transaction; read and write in functions only".into(),
     }
 }
 
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
-        Error { code: error.code.into(), message: error.message }
+        Error { code: error.code.to_string(), message: error.message }
     }
 }
 

@@ -78,7 +78,7 @@ pub struct Deployer {
     loader: Arc<dyn Loader>,
     files: Option<ComponentFiles>,
     tasks: Tasks,
-    on_change: Box<dyn Fn(DeploymentVersion) + Send + Sync>,
+    on_change: Box<dyn Fn(Timestamp) + Send + Sync>,
     /// Held by a deployment from its beginning to its end.
     turn: Arc<tokio::sync::Mutex<()>>,
     /// Held from the first file that is written to the last that is removed.
@@ -92,14 +92,14 @@ pub struct Deployer {
 }
 
 impl Deployer {
-    /// A deployer that calls `on_change` after each deployment; what it does goes
+    /// A deployer that calls `on_change` after each deployment, with the timestamp from which on it is in force; what it does goes
     /// on in `tasks`. Without `files` nothing outlives the process.
     pub fn new(
         db: Arc<Database>,
         loader: Arc<dyn Loader>,
         files: Option<ComponentFiles>,
         tasks: Tasks,
-        on_change: Box<dyn Fn(DeploymentVersion) + Send + Sync>,
+        on_change: Box<dyn Fn(Timestamp) + Send + Sync>,
     ) -> Deployer {
         Deployer {
             db,
@@ -145,7 +145,8 @@ impl Deployer {
         };
         let (loaded, missing) = restore::restore(&record.modules, files, &*self.loader)?;
         let version = self.db.set_functions(Arc::clone(&loaded.functions));
-        self.announce(version, &*loaded.functions, record.summaries(), missing);
+        let at = self.db.store().durable();
+        self.announce((version, at), &*loaded.functions, record.summaries(), missing);
         self.remove_unused_files();
         Ok(())
     }
@@ -220,7 +221,8 @@ impl Deployer {
         };
         self.wait_durable(recorded_at)?;
         self.db.forget_deployments_before(recorded_at);
-        let summary = self.announce(version, &*loaded.functions, record.summaries(), Vec::new());
+        let summary =
+            self.announce((version, recorded_at), &*loaded.functions, record.summaries(), Vec::new());
         self.remove_unused_files();
         Ok(summary)
     }
@@ -298,7 +300,7 @@ impl Deployer {
     /// Says what is in force.
     fn announce(
         &self,
-        version: DeploymentVersion,
+        (version, at): (DeploymentVersion, Timestamp),
         functions: &dyn Functions,
         modules: Vec<ModuleSummary>,
         missing: Vec<MissingModule>,
@@ -306,7 +308,7 @@ impl Deployer {
         let described = functions.list().iter().map(|info| summary::describe(info)).collect();
         let summary = Summary { version: version.0, modules, functions: described, missing };
         *self.summary.lock() = summary.clone();
-        (self.on_change)(version);
+        (self.on_change)(at);
         summary
     }
 

@@ -3,6 +3,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use weir_value::ErrorCode;
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame, SizeHint};
@@ -107,31 +108,31 @@ pub struct ApiError {
     /// The HTTP status.
     pub status: StatusCode,
     /// A stable, short name for programs.
-    pub code: &'static str,
+    pub code: ErrorCode,
     /// One or two sentences for people.
     pub message: String,
 }
 
 impl ApiError {
     /// An error with a status of its own.
-    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> ApiError {
+    pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> ApiError {
         ApiError { status, code, message: message.into() }
     }
 
     /// 400: the request is at fault.
-    pub fn bad_request(code: &'static str, message: impl Into<String>) -> ApiError {
+    pub fn bad_request(code: ErrorCode, message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::BAD_REQUEST, code, message)
     }
 
     /// 500: the server is at fault; the cause stands in its log.
     pub fn internal() -> ApiError {
         let message = "Your request couldn't be completed. Try again later.";
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", message)
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, message)
     }
 
     /// 503: too much at once; the same request may work later.
     pub fn overloaded(message: impl Into<String>) -> ApiError {
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "TooManyConcurrentRequests", message)
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooManyConcurrentRequests, message)
     }
 
     /// 503: the store took no writes; the same call may work later.
@@ -146,7 +147,7 @@ impl ApiError {
             code: &'a str,
             message: &'a str,
         }
-        json(self.status, &Shape { code: self.code, message: &self.message })
+        json(self.status, &Shape { code: self.code.as_str(), message: &self.message })
     }
 }
 

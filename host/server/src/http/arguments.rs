@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use weir_db::CallError;
 use weir_sync::protocol::named_arguments;
-use weir_value::{FunctionPath, Value};
+use weir_value::{ErrorCode, FunctionPath, Value};
 
 use super::answer::ApiError;
 
@@ -29,7 +29,7 @@ impl Format {
             None | Some("json" | "convex_clean_json") => Ok(Format::Clean),
             Some("convex_encoded_json" | "convex_json") => Ok(Format::Encoded),
             Some(other) => Err(ApiError::bad_request(
-                "InvalidFormat",
+                ErrorCode::InvalidFormat,
                 format!("`{other}` is not a known format: use `json` or `convex_encoded_json`."),
             )),
         }
@@ -79,11 +79,11 @@ impl<'a> FunctionRequest<'a> {
     /// 400 that names the part at fault.
     pub fn into_call(self) -> Result<FunctionCall, ApiError> {
         let Some(path) = self.path.as_deref() else {
-            return Err(ApiError::bad_request("InvalidRequest", "`path` is missing."));
+            return Err(ApiError::bad_request(ErrorCode::InvalidRequest, "`path` is missing."));
         };
         if self.component_path.as_deref().is_some_and(|path| !path.is_empty()) {
             let message = "This deployment has no components: leave `componentPath` out.";
-            return Err(ApiError::bad_request("InvalidRequest", message));
+            return Err(ApiError::bad_request(ErrorCode::InvalidRequest, message));
         }
         Ok(FunctionCall {
             path: parse_path(path)?,
@@ -95,7 +95,7 @@ impl<'a> FunctionRequest<'a> {
 
 /// The 400 for a body that is not JSON, or not of the form expected.
 pub fn invalid_json(error: &serde_json::Error) -> ApiError {
-    ApiError::bad_request("InvalidRequest", format!("The body is not as expected: {error}."))
+    ApiError::bad_request(ErrorCode::InvalidRequest, format!("The body is not as expected: {error}."))
 }
 
 /// A function's path.
@@ -104,7 +104,7 @@ pub fn invalid_json(error: &serde_json::Error) -> ApiError {
 /// 400 when it cannot be one.
 pub fn parse_path(text: &str) -> Result<FunctionPath, ApiError> {
     text.parse().map_err(|error| {
-        ApiError::bad_request("InvalidFunctionPath", format!("`{}`: {error}", shorten(text)))
+        ApiError::bad_request(ErrorCode::InvalidFunctionPath, format!("`{}`: {error}", shorten(text)))
     })
 }
 
@@ -115,7 +115,7 @@ pub fn parse_path(text: &str) -> Result<FunctionPath, ApiError> {
 pub fn parse_args(args: &str) -> Result<Bytes, ApiError> {
     named_arguments(args.as_bytes())
         .map(Bytes::copy_from_slice)
-        .map_err(|error| ApiError::bad_request("InvalidArguments", format!("`args`: {error}.")))
+        .map_err(|error| ApiError::bad_request(ErrorCode::InvalidArguments, format!("`args`: {error}.")))
 }
 
 /// The start of a text that came from outside, for an error message.
@@ -198,7 +198,7 @@ mod tests {
             ("{\"path\":\"a:b\"", Err("InvalidRequest")),
         ] {
             let got = FunctionRequest::parse(body.as_bytes()).and_then(FunctionRequest::into_call);
-            assert_eq!(got.map(|call| call.format).map_err(|error| error.code), expected, "{body}");
+            assert_eq!(got.map(|call| call.format).map_err(|error| error.code.as_str()), expected, "{body}");
         }
     }
 
@@ -206,7 +206,7 @@ mod tests {
     fn answers_have_the_official_form() {
         let failed = |data: Option<&'static [u8]>| {
             let data = data.map(Bytes::from_static);
-            Err(CallError { data, ..CallError::new("x", "no \"way\"") })
+            Err(CallError { data, ..CallError::new(ErrorCode::InvalidRequest, "no \"way\"") })
         };
         let lines = ["[LOG] 'hi'".to_owned()];
         let one = Bytes::from_static(br#"{"n":{"$integer":"AQAAAAAAAAA="}}"#);

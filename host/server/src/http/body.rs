@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
-use weir_value::limits;
+use weir_value::{ErrorCode, limits};
 
 use super::answer::ApiError;
 
@@ -20,7 +20,7 @@ pub async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, ApiError> {
         Ok(result) => result,
         Err(_) => Err(ApiError::new(
             StatusCode::REQUEST_TIMEOUT,
-            "RequestTimeout",
+            ErrorCode::RequestTimeout,
             format!("The body did not arrive within {} seconds.", timeout.as_secs()),
         )),
     }
@@ -33,8 +33,9 @@ async fn read_bounded(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Api
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame
-            .map_err(|_| ApiError::bad_request("IncompleteBody", "The body broke off before its end."))?;
+        let frame = frame.map_err(|_| {
+            ApiError::bad_request(ErrorCode::IncompleteBody, "The body broke off before its end.")
+        })?;
         let Ok(chunk) = frame.into_data() else { continue };
         if first.len() + rest.len() + chunk.len() > bytes_max {
             return Err(too_large(bytes_max));
@@ -56,7 +57,7 @@ async fn read_bounded(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Api
 fn too_large(bytes_max: usize) -> ApiError {
     ApiError::new(
         StatusCode::PAYLOAD_TOO_LARGE,
-        "RequestTooLarge",
+        ErrorCode::RequestTooLarge,
         format!("The body is larger than {bytes_max} bytes."),
     )
 }

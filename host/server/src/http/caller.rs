@@ -4,6 +4,7 @@ use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use weir_db::Caller;
 use weir_sync::protocol::{ClientInfo, ClientInfoError};
+use weir_value::ErrorCode;
 
 use super::answer::ApiError;
 use super::static_files::percent_decode;
@@ -21,16 +22,16 @@ pub fn identify(key: &AdminKey, headers: &HeaderMap, query: &str) -> Result<Call
         Credentials::AdminKey(sent) if key.matches(&sent) => Ok(Caller::Admin),
         Credentials::AdminKey(_) => Err(wrong_key()),
         Credentials::ActingAs(sent, _) if key.matches(&sent) => Err(ApiError::bad_request(
-            "ActingAsNotSupported",
+            ErrorCode::ActingAsNotSupported,
             "This server cannot act as a user yet: send the admin key alone.",
         )),
         Credentials::ActingAs(..) => Err(wrong_key()),
         Credentials::Token(_) => Err(unauthorized(
-            "NoAuthProvider",
+            ErrorCode::NoAuthProvider,
             "This server does not check users' tokens yet: send the request without one.",
         )),
         Credentials::Unknown => Err(unauthorized(
-            "InvalidAuthHeader",
+            ErrorCode::InvalidAuthHeader,
             "The Authorization header must be `Convex <admin key>` or `Bearer <token>`.",
         )),
     }
@@ -44,7 +45,7 @@ pub fn require_admin(key: &AdminKey, headers: &HeaderMap, query: &str) -> Result
     match identify(key, headers, query)? {
         Caller::Admin => Ok(()),
         Caller::Public => Err(unauthorized(
-            "AdminKeyRequired",
+            ErrorCode::AdminKeyRequired,
             "This needs the admin key: send it as `Authorization: Convex <admin key>`.",
         )),
     }
@@ -82,10 +83,10 @@ fn credentials(headers: &HeaderMap, query: &str) -> Credentials {
 
 fn wrong_key() -> ApiError {
     let message = "The admin key is not this server's.";
-    ApiError::new(StatusCode::FORBIDDEN, "BadAdminKey", message)
+    ApiError::new(StatusCode::FORBIDDEN, ErrorCode::BadAdminKey, message)
 }
 
-fn unauthorized(code: &'static str, message: &str) -> ApiError {
+fn unauthorized(code: ErrorCode, message: &str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, code, message)
 }
 

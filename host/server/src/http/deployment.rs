@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use weir_db::Progress;
-use weir_value::limits;
+use weir_value::{ErrorCode, limits};
 
 use super::answer::{Answer, ApiError, json};
 use super::{body, caller};
@@ -69,7 +69,7 @@ fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
         .map(|module| {
             let component = STANDARD.decode(&module.component).map_err(|_| {
                 let message = format!("The component of module `{}` is not valid base64.", module.name);
-                ApiError::bad_request("InvalidRequest", message)
+                ApiError::bad_request(ErrorCode::InvalidRequest, message)
             })?;
             Ok(Module { name: module.name, component: Bytes::from(component) })
         })
@@ -79,15 +79,17 @@ fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
 /// Whoever holds the admin key may know what failed; the log knows already.
 fn refuse(error: DeployError) -> ApiError {
     let (status, code) = match &error {
-        DeployError::Invalid(_) | DeployError::Load(_) => (StatusCode::BAD_REQUEST, "InvalidDeployment"),
-        DeployError::Schema(_) => (StatusCode::BAD_REQUEST, "SchemaMismatch"),
-        DeployError::Busy => (StatusCode::CONFLICT, "DeploymentInProgress"),
-        DeployError::DiskFull(_) | DeployError::WaitsForRoom => {
-            (StatusCode::INSUFFICIENT_STORAGE, "DiskFull")
+        DeployError::Invalid(_) | DeployError::Load(_) => {
+            (StatusCode::BAD_REQUEST, ErrorCode::InvalidDeployment)
         }
-        DeployError::Lost => (StatusCode::SERVICE_UNAVAILABLE, "ShuttingDown"),
+        DeployError::Schema(_) => (StatusCode::BAD_REQUEST, ErrorCode::SchemaMismatch),
+        DeployError::Busy => (StatusCode::CONFLICT, ErrorCode::DeploymentInProgress),
+        DeployError::DiskFull(_) | DeployError::WaitsForRoom => {
+            (StatusCode::INSUFFICIENT_STORAGE, ErrorCode::DiskFull)
+        }
+        DeployError::Lost => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ShuttingDown),
         DeployError::Files(_) | DeployError::Record(_) | DeployError::Panicked => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "DeploymentFailed")
+            (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::DeploymentFailed)
         }
     };
     ApiError::new(status, code, error.to_string())

@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use weir_db::{Call, Caller, FunctionKind};
 use weir_store::Snapshot;
-use weir_value::{Timestamp, limits};
+use weir_value::{ErrorCode, Timestamp, limits};
 
 use super::answer::{Answer, ApiError, json, json_text};
 use super::arguments::{Format, FunctionCall, FunctionRequest, invalid_json, parse_path, write_outcome};
@@ -35,7 +35,7 @@ impl Request<'_> {
     pub async fn query_by_url(&self, query: &str) -> Result<Answer, ApiError> {
         let args = parameter(query, "args").unwrap_or_else(|| "{}".to_owned());
         let path = parameter(query, "path")
-            .ok_or_else(|| ApiError::bad_request("InvalidRequest", "`path` is missing."))?;
+            .ok_or_else(|| ApiError::bad_request(ErrorCode::InvalidRequest, "`path` is missing."))?;
         let call = FunctionCall {
             path: parse_path(&path)?,
             args: super::arguments::parse_args(&args)?,
@@ -56,14 +56,14 @@ impl Request<'_> {
         let ts = request.ts.as_deref().and_then(|ts| Timestamp::from_base64(ts).ok());
         let Some(ts) = ts else {
             let message = "`ts` must be a timestamp that /api/query_ts gave.";
-            return Err(ApiError::bad_request("InvalidTimestamp", message));
+            return Err(ApiError::bad_request(ErrorCode::InvalidTimestamp, message));
         };
         let call = request.into_call()?;
         let newest = self.newest();
         let at = if newest.ts() == ts { Some(newest) } else { self.backend.kept_snapshots.find(ts) };
         let at = at.ok_or_else(|| {
             let message = "This timestamp can no longer be read: ask /api/query_ts for a new one.";
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "OutOfRetention", message)
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::OutOfRetention, message)
         })?;
         self.run_query(call, at).await
     }
@@ -78,7 +78,7 @@ impl Request<'_> {
         let batch: Batch<'_> = serde_json::from_slice(body).map_err(|error| invalid_json(&error))?;
         if batch.queries.len() > limits::HTTP_QUERY_BATCH_MAX {
             let message = format!("More than {} queries.", limits::HTTP_QUERY_BATCH_MAX);
-            return Err(ApiError::bad_request("TooManyQueries", message));
+            return Err(ApiError::bad_request(ErrorCode::TooManyQueries, message));
         }
         let calls: Result<Vec<_>, _> = batch.queries.into_iter().map(FunctionRequest::into_call).collect();
         let at = self.newest();

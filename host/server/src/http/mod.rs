@@ -23,7 +23,7 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Version};
-use weir_value::limits;
+use weir_value::{ErrorCode, limits};
 
 pub use self::static_files::StaticFiles;
 
@@ -65,7 +65,7 @@ fn check_head(request: &Request<Incoming>) -> Result<(), ApiError> {
     let names_host = request.headers().get_all(HOST).iter().count() == 1;
     if request.version() == Version::HTTP_11 && !names_host {
         let message = "The request must have one Host header.";
-        return Err(ApiError::bad_request("BadHost", message));
+        return Err(ApiError::bad_request(ErrorCode::BadHost, message));
     }
     Ok(())
 }
@@ -203,17 +203,17 @@ pub fn new_request_id() -> String {
 fn unknown_route(path: &str) -> ApiError {
     let path: String = path.chars().take(100).collect();
     let message = format!("There is no such route: /api/{path}.");
-    ApiError::new(StatusCode::NOT_FOUND, "NotFound", message)
+    ApiError::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
 }
 
 fn not_yet(what: &str) -> ApiError {
     let message = format!("{what} are not part of this version of Weir yet.");
-    ApiError::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message)
+    ApiError::new(StatusCode::NOT_IMPLEMENTED, ErrorCode::NotImplemented, message)
 }
 
 fn method_not_allowed() -> ApiError {
     let message = "This path does not know this method.";
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed, message)
 }
 
 /// The answer to one connection too many.

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
+use weir_value::ErrorCode;
 
 use hyper::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
@@ -63,7 +64,7 @@ impl StaticFiles {
             return not_allowed();
         }
         let Some(relative) = decode_path(path) else {
-            return ApiError::bad_request("BadPath", "This path names no file.").answer();
+            return ApiError::bad_request(ErrorCode::BadPath, "This path names no file.").answer();
         };
         let files = self.clone();
         let wants_page = accepts_html(headers);

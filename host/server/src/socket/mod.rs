@@ -26,7 +26,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use weir_sync::protocol::{ClientInfo, ClientInfoError};
-use weir_value::limits;
+use weir_value::{ErrorCode, limits};
 
 use crate::backend::Backend;
 use crate::http::answer::{Answer, AnswerBody, ApiError, with_type};
@@ -93,15 +93,15 @@ fn check_handshake(request: &Request<Incoming>) -> Result<String, ApiError> {
         && has_token(headers, &UPGRADE, "websocket");
     if !is_upgrade {
         let message = "This is the address of a WebSocket: connect with a Convex client.";
-        return Err(ApiError::new(StatusCode::UPGRADE_REQUIRED, "UpgradeRequired", message));
+        return Err(ApiError::new(StatusCode::UPGRADE_REQUIRED, ErrorCode::UpgradeRequired, message));
     }
     if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         let message = "Only version 13 of the WebSocket protocol is spoken here.";
-        return Err(ApiError::bad_request("BadHandshake", message));
+        return Err(ApiError::bad_request(ErrorCode::BadHandshake, message));
     }
     match headers.get(SEC_WEBSOCKET_KEY) {
         Some(key) if key.len() == 24 => Ok(derive_accept_key(key.as_bytes())),
-        _ => Err(ApiError::bad_request("BadHandshake", "Sec-WebSocket-Key is missing or wrong.")),
+        _ => Err(ApiError::bad_request(ErrorCode::BadHandshake, "Sec-WebSocket-Key is missing or wrong.")),
     }
 }
 

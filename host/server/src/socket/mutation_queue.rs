@@ -11,7 +11,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use weir_db::{Call, CallError, Caller, MutationOutcome};
 use weir_sync::session::DueMutation;
-use weir_value::{Timestamp, limits};
+use weir_value::{ErrorCode, Timestamp, limits};
 
 use super::inbox::Inbox;
 use crate::backend::Backend;
@@ -117,5 +117,5 @@ pub fn internal_error(request_id: &str) -> CallError {
     let message = format!(
         "[Request ID: {request_id}] Server Error\nYour request couldn't be completed. Try again later."
     );
-    CallError::new("InternalServerError", message)
+    CallError::new(ErrorCode::InternalServerError, message)
 }

@@ -51,8 +51,8 @@ pub(crate) enum Pace {
 
 pub(super) fn decide(pressure: &Pressure, options: &StoreOptions) -> Decision {
     let memory_grows = pressure.memory_bytes > options.slow_bytes();
-    // Keys that are written again and again take no more memory, and yet more log.
-    let log_grows = pressure.replay_bytes > options.checkpoint_log_bytes.saturating_mul(2);
+    // Keys that are written again and again take no more memory, and yet more log: half as much again as is wanted.
+    let log_grows = pressure.replay_bytes / 3 > options.checkpoint_log_bytes / 2;
     let pace = if memory_grows || log_grows { Pace::Full } else { Pace::Gentle };
     let log_is_long = pressure.replay_bytes > options.checkpoint_log_bytes;
     let memory_is_large = pressure.memory_bytes > options.flush_bytes();
@@ -93,7 +93,7 @@ mod tests {
             (Pressure { memory_bytes: 201, can_checkpoint: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
             (Pressure { replay_bytes: 1001, ..busy }, Decision::Checkpoint(Pace::Gentle)),
             (Pressure { replay_bytes: 1001, memory_bytes: 201, ..busy }, Decision::Checkpoint(Pace::Full)),
-            (Pressure { replay_bytes: 2001, ..busy }, Decision::Checkpoint(Pace::Full)),
+            (Pressure { replay_bytes: 1503, ..busy }, Decision::Checkpoint(Pace::Full)),
             (Pressure { replay_bytes: 1001, can_checkpoint: false, ..busy }, Decision::Wait(BLOCKED_WAIT)),
         ];
         for (pressure, expected) in cases {

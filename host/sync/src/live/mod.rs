@@ -115,6 +115,14 @@ impl<S> Default for Step<S> {
 }
 
 impl<S> Step<S> {
+    /// Adds what another step has to do.
+    pub fn append(&mut self, other: Step<S>) {
+        self.runs.extend(other.runs);
+        let new = other.wake.into_iter().filter(|socket| !self.wake.contains(socket));
+        let new: Vec<SocketId> = new.collect();
+        self.wake.extend(new);
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty() && self.wake.is_empty()

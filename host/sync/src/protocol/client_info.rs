@@ -1,5 +1,6 @@
 //! Which client is at the other end: `npm-1.48.0`, `rust-0.10.4`.
 use thiserror::Error;
+use weir_value::ErrorCode;
 
 /// The newest versions that speak another protocol than this one.
 const UNSUPPORTED: [(&str, (u64, u64, u64)); 3] =
@@ -27,10 +28,10 @@ pub enum ClientInfoError {
 
 impl ClientInfoError {
     /// The stable code of the HTTP answer.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            ClientInfoError::InvalidVersion(_) => "InvalidClientVersion",
-            ClientInfoError::Unsupported(_) => "ClientVersionUnsupported",
+            ClientInfoError::InvalidVersion(_) => ErrorCode::InvalidClientVersion,
+            ClientInfoError::Unsupported(_) => ErrorCode::ClientVersionUnsupported,
         }
     }
 }

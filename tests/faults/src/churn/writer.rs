@@ -11,7 +11,7 @@ use weir_store::{SequenceError, Snapshot, Store, Write};
 use super::meter::Meter;
 
 /// Documents of all writers, at most.
-pub(super) const DOCUMENTS: usize = 2500;
+pub(super) const DOCUMENTS: usize = 5000;
 pub(super) const DOCUMENT_BYTES: usize = 40_000;
 /// Deletions among a hundred changes of a document that is there.
 const DELETIONS_PERCENT: u64 = 15;

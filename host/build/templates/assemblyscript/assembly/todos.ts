@@ -1,12 +1,14 @@
 // A list of things to do, the same for everyone who looks at it.
 
-import { Doc, field, Id, MutationCtx, QueryCtx } from "@weir/assemblyscript";
+import { Doc, Id, index, MutationCtx, QueryCtx } from "@weir/assemblyscript";
 
 @document("todos")
 class Todo {
   text: string;
   done: bool;
 }
+
+const byDone = index<Todo>("by_done", ["done"]);
 
 /** Everything on the list, the oldest first: `todos:list {}`. */
 @query
@@ -33,7 +35,7 @@ export function toggle(ctx: MutationCtx, id: Id<Todo>): void {
 /** Takes off the list what is done, and says how many that were: `todos:clearDone {}`. */
 @mutation
 export function clearDone(ctx: MutationCtx): i32 {
-  const done = ctx.db.query<Todo>("todos").filter(field("done").eq(true)).collect();
+  const done = ctx.db.query<Todo>("todos").withIndex(byDone.eq(true)).collect();
   for (let i = 0; i < done.length; i++) ctx.db.delete(done[i]._id);
   return done.length;
 }

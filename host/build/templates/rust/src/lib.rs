@@ -2,7 +2,7 @@
 
 use weir::prelude::*;
 
-#[document("todos")]
+#[document("todos", index(by_done = [done]))]
 pub struct Todo {
     pub text: String,
     pub done: bool,
@@ -32,7 +32,7 @@ pub fn toggle(ctx: &MutationCtx, id: Id<Todo>) -> Result<()> {
 /// Takes off the list what is done, and says how many that were: `todos:clearDone {}`.
 #[mutation]
 pub fn clear_done(ctx: &MutationCtx) -> Result<u32> {
-    let done = ctx.db.query::<Todo>("todos").filter(|todo| todo.field("done").eq(true)).collect()?;
+    let done = ctx.db.query("todos").with_index(Todo::BY_DONE, |range| range.eq(true)).collect()?;
     for todo in &done {
         ctx.db.delete(&todo.id)?;
     }

@@ -43,7 +43,7 @@ fn document(choices: [u8; 3]) -> Json {
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Insert([u8; 3]),
     Patch(usize, u8),
     PatchOther(usize, u8),
@@ -52,7 +52,7 @@ enum Step {
     RollBack(Vec<Step>),
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+pub(super) fn any_step() -> impl Strategy<Value = Step> {
     let leaf = prop_oneof![
         4 => any::<[u8; 3]>().prop_map(Step::Insert),
         2 => (any::<usize>(), any::<u8>()).prop_map(|(at, choice)| Step::Patch(at, choice)),
@@ -65,10 +65,10 @@ fn any_step() -> impl Strategy<Value = Step> {
 
 /// What is in the table, by id.
 #[derive(Clone, Default)]
-struct Model(Vec<(DocumentId, Object)>);
+pub(super) struct Model(pub(super) Vec<(DocumentId, Object)>);
 
 impl Model {
-    fn at(&self, choice: usize) -> Option<DocumentId> {
+    pub(super) fn at(&self, choice: usize) -> Option<DocumentId> {
         (!self.0.is_empty()).then(|| self.0[choice % self.0.len()].0)
     }
 
@@ -80,7 +80,16 @@ impl Model {
         Ok(())
     }
 
-    fn apply(&mut self, tx: &mut Transaction, step: &Step) -> Result<(), DbError> {
+    pub(super) fn apply(&mut self, tx: &mut Transaction, step: &Step) -> Result<(), DbError> {
+        self.take_step(tx, step).map(drop)
+    }
+
+    /// The document that was written, if one was.
+    pub(super) fn take_step(
+        &mut self,
+        tx: &mut Transaction,
+        step: &Step,
+    ) -> Result<Option<DocumentId>, DbError> {
         let id = match step {
             Step::Insert(choices) => {
                 let id = tx.insert("t", document(*choices).to_string().as_bytes())?;
@@ -118,24 +127,24 @@ impl Model {
                 None
             }
         };
-        id.map_or(Ok(()), |id| self.read_again(tx, id))
+        id.map(|id| self.read_again(tx, id).map(|()| id)).transpose()
     }
 }
 
 /// A range of an index: so many fields equal, then bounds on the next.
 #[derive(Debug, Clone)]
-struct Range {
-    index: usize,
+pub(super) struct Range {
+    pub(super) index: usize,
     equal: Vec<u8>,
     lower: Option<(bool, u8)>,
     upper: Option<(bool, u8)>,
-    descending: bool,
-    limit: Option<u8>,
-    batch_rows: u32,
+    pub(super) descending: bool,
+    pub(super) limit: Option<u8>,
+    pub(super) batch_rows: u32,
 }
 
 prop_compose! {
-    fn any_range()(
+    pub(super) fn any_range()(
         index in 0usize..3, equal in prop::collection::vec(any::<u8>(), 0..3),
         lower in prop::option::of((any::<bool>(), any::<u8>())),
         upper in prop::option::of((any::<bool>(), any::<u8>())),
@@ -145,17 +154,28 @@ prop_compose! {
     }
 }
 
-fn indexes(order: &[Vec<usize>; 3]) -> Vec<Vec<&'static str>> {
+pub(super) fn indexes(order: &[Vec<usize>; 3]) -> Vec<Vec<&'static str>> {
     order.iter().map(|fields| fields.iter().map(|field| FIELDS[*field]).collect()).collect()
 }
 
-fn schema(indexes: &[Vec<&'static str>]) -> Json {
+pub(super) fn schema(indexes: &[Vec<&'static str>]) -> Json {
     let indexes: Vec<Json> = indexes
         .iter()
         .enumerate()
         .map(|(at, fields)| json!({ "indexDescriptor": format!("i{at}"), "fields": fields }))
         .collect();
     json!({ "tables": [{ "tableName": "t", "indexes": indexes, "documentType": { "type": "any" } }] })
+}
+
+/// How two documents stand in an index on these fields.
+pub(super) fn order(
+    fields: &[&str],
+    (a, left): &(DocumentId, Object),
+    (b, right): &(DocumentId, Object),
+) -> Ordering {
+    let by_fields = fields.iter().map(|field| compare(field_at(left, field), field_at(right, field)));
+    let by_fields = by_fields.fold(Ordering::Equal, Ordering::then);
+    by_fields.then_with(|| keyspace::document_key(a).cmp(&keyspace::document_key(b)))
 }
 
 fn bound_json(choice: u8) -> Json {
@@ -167,7 +187,11 @@ fn bound(choice: u8) -> Option<Value> {
 }
 
 impl Range {
-    fn plan(&self, fields: &[&str]) -> Json {
+    pub(super) fn without_limit(self) -> Range {
+        Range { limit: None, ..self }
+    }
+
+    pub(super) fn plan(&self, fields: &[&str]) -> Json {
         let equal = &self.equal[..self.equal.len().min(fields.len())];
         let compare = |op: &str, field: &str, choice: u8| json!({ "op": op, "field": field, "value": bound_json(choice) });
         let mut range: Vec<Json> =
@@ -187,7 +211,7 @@ impl Range {
         plan
     }
 
-    fn holds(&self, fields: &[&str], document: &Object) -> bool {
+    pub(super) fn holds(&self, fields: &[&str], document: &Object) -> bool {
         let equal = &self.equal[..self.equal.len().min(fields.len())];
         let of = |field: &str, choice: u8| compare(field_at(document, field), bound(choice).as_ref());
         let is_equal = fields.iter().zip(equal).all(|(field, choice)| of(field, *choice).is_eq());
@@ -204,14 +228,10 @@ impl Range {
     }
 
     /// The ids of the range, in its order, without the limit.
-    fn all(&self, fields: &[&str], model: &Model) -> Vec<DocumentId> {
+    pub(super) fn all(&self, fields: &[&str], model: &Model) -> Vec<DocumentId> {
         let mut rows: Vec<&(DocumentId, Object)> =
             model.0.iter().filter(|(_, document)| self.holds(fields, document)).collect();
-        rows.sort_by(|(a, left), (b, right)| {
-            let by_fields = fields.iter().map(|field| compare(field_at(left, field), field_at(right, field)));
-            let by_fields = by_fields.fold(Ordering::Equal, Ordering::then);
-            by_fields.then_with(|| keyspace::document_key(a).cmp(&keyspace::document_key(b)))
-        });
+        rows.sort_by(|one, other| order(fields, one, other));
         let mut ids: Vec<DocumentId> = rows.into_iter().map(|(id, _)| *id).collect();
         if self.direction() == Direction::Descending {
             ids.reverse();
@@ -239,7 +259,7 @@ impl Range {
     }
 }
 
-fn permutations() -> impl Strategy<Value = [Vec<usize>; 3]> {
+pub(super) fn permutations() -> impl Strategy<Value = [Vec<usize>; 3]> {
     let one = || prop::sample::subsequence(vec![0usize, 1, 2], 1..=3).prop_shuffle();
     [one(), one(), one()]
 }

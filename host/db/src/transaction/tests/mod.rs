@@ -1,5 +1,6 @@
 //! Transactions by hand: every operation, every error, and a model to compare with.
 mod indexed;
+mod invalidation;
 mod limits;
 mod model;
 mod operations;

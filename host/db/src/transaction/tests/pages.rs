@@ -149,7 +149,7 @@ fn wrong_options_and_cursors_are_told() {
     let code = |plan: &str, options: Json| {
         let mut tx = world.tx();
         let error = page(&mut tx, plan, &options).unwrap_err();
-        (error.code, tx.poisoned().is_some())
+        (error.code.as_str(), tx.poisoned().is_some())
     };
     let at = |cursor: &Json| json!({ "cursor": cursor, "numItems": 2 });
     assert_eq!(code(r#"{"table":"t"}"#, at(cursor)), ("InvalidCursor", true));

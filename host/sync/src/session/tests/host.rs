@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use weir_db::{CallError, MutationOutcome, QueryOutcome, ReadSet};
-use weir_value::Timestamp;
+use weir_value::{ErrorCode, Timestamp};
 
 use crate::live::{LiveQueries, Run, SocketId, Step};
 use crate::protocol::ClientInfo;
@@ -96,7 +96,7 @@ impl Host {
             }
             "broke" => {
                 let (path, message) = rest.split_once(' ').expect("a message");
-                self.end_run(path, Err(CallError::new("Broke", message)));
+                self.end_run(path, Err(CallError::new(ErrorCode::ApplicationError, message)));
             }
             "deploys" => {
                 let step = self.live.redeploy();
@@ -234,12 +234,12 @@ impl Socket {
                 self.mutation_ended(request, result, at, vec!["[LOG] 'done'".to_owned()]);
             }
             ["failed", request, message, "at", at] => {
-                let error = CallError::new("Failed", message);
+                let error = CallError::new(ErrorCode::ApplicationError, message);
                 self.mutation_ended(request, Err(error), at, vec![]);
             }
             ["failed", request, message, "with", data, "at", at] => {
                 let data = Some(Bytes::copy_from_slice(data.as_bytes()));
-                let error = CallError { data, ..CallError::new("ApplicationError", message) };
+                let error = CallError { data, ..CallError::new(ErrorCode::ApplicationError, message) };
                 self.mutation_ended(request, Err(error), at, vec![]);
             }
             ["reads", "slowly"] => self.is_busy = true,

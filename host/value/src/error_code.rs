@@ -1,0 +1,190 @@
+//! The codes of errors: what programs tell them by. One list, for functions, clients and the HTTP API.
+//!
+//! A code is stable: it is never renamed, and never used for another error. Not here: the texts.
+
+use std::fmt;
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What kind of error it is: a short name in CamelCase.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum ErrorCode {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl ErrorCode {
+            /// The name, as it is sent.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(ErrorCode::$name => stringify!($name),)*
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// The function's own error.
+    ApplicationError,
+    /// A bug of the function: a trap, a panic, an overflowed stack.
+    FunctionTrapped,
+    /// The function ran out of its time.
+    FunctionTimedOut,
+    /// What the function gave back is not one JSON value.
+    InvalidResult,
+    /// There is no function of this path, or none that the caller may know of.
+    FunctionNotFound,
+    /// The function was deployed, and its module is gone or damaged.
+    FunctionMissing,
+    /// The function is of another kind than it was called as.
+    WrongFunctionKind,
+    /// The arguments are not what the function wants.
+    ArgumentValidationError,
+    /// The result is not what the function promises.
+    ReturnsValidationError,
+    /// The result is larger than is allowed.
+    ResultTooLarge,
+    /// Too many functions call one another.
+    NestedTooDeep,
+    /// A function calls too many others.
+    TooManyNestedCalls,
+    /// The database was asked where there is no call.
+    NoTransaction,
+    /// A query writes, or runs a mutation.
+    ReadOnly,
+    /// The text is not an id of this deployment, or of this table.
+    InvalidId,
+    /// There is no such document, or no such resource.
+    NotFound,
+    /// The document breaks a rule that holds for all documents.
+    InvalidDocument,
+    /// A table cannot have this name.
+    InvalidTableName,
+    /// There are as many tables as there may be.
+    TooManyTables,
+    /// The document is not what the schema wants.
+    SchemaValidationError,
+    /// The query makes no sense.
+    InvalidQuery,
+    /// The table has no index of this name.
+    IndexNotFound,
+    /// The index is staged, or still being built.
+    IndexNotReady,
+    /// The cursor is not one of this query, or was used up.
+    InvalidCursor,
+    /// Too many queries of a call are open at once.
+    TooManyCursors,
+    /// A function reads more than one page.
+    TooManyPages,
+    /// A call reads more than is allowed.
+    TooManyReads,
+    /// A call reads more bytes than is allowed.
+    TooManyBytesRead,
+    /// A call writes more documents than is allowed.
+    TooManyWrites,
+    /// A call writes more bytes than is allowed.
+    TooManyBytesWritten,
+    /// A call asks the host more often than is allowed.
+    TooManyHostCalls,
+    /// A function needs more memory than is allowed.
+    OutOfMemory,
+    /// The storage cannot be read.
+    StorageFailed,
+    /// The commit does not fit into one log record.
+    CommitTooLarge,
+    /// The disk is full.
+    DiskFull,
+    /// More is waiting than can be taken.
+    Overloaded,
+    /// The server is stopping.
+    ShuttingDown,
+    /// The host failed.
+    InternalServerError,
+    /// The request cannot be read.
+    InvalidRequest,
+    /// The text is not a function's path.
+    InvalidFunctionPath,
+    /// The arguments are not one object.
+    InvalidArguments,
+    /// Acting as a user is not there yet.
+    ActingAsNotSupported,
+    /// The admin key is missing.
+    AdminKeyRequired,
+    /// The Authorization header cannot be read.
+    InvalidAuthHeader,
+    /// No provider of identities is configured.
+    NoAuthProvider,
+    /// The format of values is not known.
+    InvalidFormat,
+    /// The request did not come in time.
+    RequestTimeout,
+    /// The request is larger than is allowed.
+    RequestTooLarge,
+    /// A function's tables are larger than is allowed.
+    TooManyTableElements,
+    /// The client's version cannot be read.
+    InvalidClientVersion,
+    /// The client is too old.
+    ClientVersionUnsupported,
+    /// The timestamp cannot be read.
+    InvalidTimestamp,
+    /// The snapshot is not kept any more.
+    OutOfRetention,
+    /// A batch has too many queries.
+    TooManyQueries,
+    /// Too many requests are under way.
+    TooManyConcurrentRequests,
+    /// The body broke off.
+    IncompleteBody,
+    /// The modules cannot be deployed.
+    InvalidDeployment,
+    /// Documents do not fit the schema to be deployed.
+    SchemaMismatch,
+    /// Another deployment is under way.
+    DeploymentInProgress,
+    /// The host could not deploy.
+    DeploymentFailed,
+    /// The request's host is not this one.
+    BadHost,
+    /// The path names no file.
+    BadPath,
+    /// The admin key is wrong.
+    BadAdminKey,
+    /// The WebSocket handshake is wrong.
+    BadHandshake,
+    /// The resource is a WebSocket.
+    UpgradeRequired,
+    /// The resource is not there yet.
+    NotImplemented,
+    /// The resource has no such method.
+    MethodNotAllowed,
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl PartialEq<str> for ErrorCode {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for ErrorCode {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_its_name() {
+        assert_eq!(ErrorCode::TooManyReads.to_string(), "TooManyReads");
+        assert!(ErrorCode::TooManyReads == "TooManyReads" && ErrorCode::ReadOnly != "readOnly");
+    }
+}
