@@ -242,9 +242,9 @@ impl Failure {
     /// The data with which the official clients tell errors that they recover from by themselves.
     fn system_data(&self) -> Option<Bytes> {
         match self {
-            Failure::Poisoned(error) if error.code == ErrorCode::InvalidCursor => Some(Bytes::from_static(
-                br#"{"isConvexSystemError":true,"paginationError":ErrorCode::InvalidCursor}"#,
-            )),
+            Failure::Poisoned(error) if error.code == ErrorCode::InvalidCursor => {
+                Some(Bytes::from_static(br#"{"isConvexSystemError":true,"paginationError":"InvalidCursor"}"#))
+            }
             _ => None,
         }
     }
@@ -377,6 +377,20 @@ mod tests {
             let (body, error) = message_of(failure);
             assert_eq!((body.as_str(), error.code.as_str(), error.retryable), (text, code, false));
             assert_eq!(error.data.is_some(), text.contains("ConvexError"), "{text}");
+        }
+    }
+
+    /// Clients begin a paginated query again when they read this.
+    #[test]
+    fn a_cursor_that_is_not_one_has_data_for_clients() {
+        let invalid = || Failure::Poisoned(DbError::new(ErrorCode::InvalidCursor, "why"));
+        let path = FunctionPath::parse("chat.js:send").expect("a path");
+        for error in [message_of(invalid()).1, invalid().into_nested_error(&path)] {
+            let data = error.data.expect("it has data");
+            let data: serde_json::Value = serde_json::from_slice(&data).expect("it is JSON");
+            let expected =
+                serde_json::json!({"isConvexSystemError": true, "paginationError": "InvalidCursor"});
+            assert_eq!(data, expected);
         }
     }
 
