@@ -242,9 +242,9 @@ impl Failure {
     /// The data with which the official clients tell errors that they recover from by themselves.
     fn system_data(&self) -> Option<Bytes> {
         match self {
-            Failure::Poisoned(error) if error.code == ErrorCode::InvalidCursor => Some(Bytes::from_static(
-                br#"{"isConvexSystemError":true,"paginationError":ErrorCode::InvalidCursor}"#,
-            )),
+            Failure::Poisoned(error) if error.code == ErrorCode::InvalidCursor => {
+                Some(Bytes::from_static(br#"{"isConvexSystemError":true,"paginationError":"InvalidCursor"}"#))
+            }
             _ => None,
         }
     }
@@ -404,6 +404,15 @@ mod tests {
             assert!(body.contains(advice), "{body}");
             assert!(!body.contains("folder") && !body.contains("store is"), "the store's own text: {body}");
         }
+    }
+
+    #[test]
+    fn a_cursor_of_another_query_has_the_data_at_which_clients_begin_again() {
+        let failure = Failure::Poisoned(DbError::new(ErrorCode::InvalidCursor, "why"));
+        let data = message_of(failure).1.data.expect("it has data");
+        let data: serde_json::Value = serde_json::from_slice(&data).expect("the data is JSON");
+        let expected = serde_json::json!({ "isConvexSystemError": true, "paginationError": "InvalidCursor" });
+        assert_eq!(data, expected);
     }
 
     #[test]
