@@ -421,6 +421,15 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_of_another_query_has_the_data_at_which_clients_begin_again() {
+        let failure = Failure::Poisoned(DbError::new(ErrorCode::InvalidCursor, "why"));
+        let data = message_of(failure).1.data.expect("it has data");
+        let data: serde_json::Value = serde_json::from_slice(&data).expect("the data is JSON");
+        let expected = serde_json::json!({ "isConvexSystemError": true, "paginationError": "InvalidCursor" });
+        assert_eq!(data, expected);
+    }
+
+    #[test]
     fn what_is_missing_is_told_from_what_never_was() {
         let known =
             "The function 'chat:send' is deployed but cannot run: why. Deploy again, with `host deploy`.";
