@@ -129,10 +129,24 @@ impl LiveHub {
         self.registry.lock().live.advance(socket, at_least)
     }
 
-    /// Other functions are in place: everything runs again.
+    /// Another deployment is in force, and durable: everything runs again under it, so at a snapshot that is not older.
     pub fn redeploy(self: &Arc<Self>) {
-        let step = self.registry.lock().live.redeploy();
+        let mut registry = self.registry.lock();
+        let moved = self.move_to_newest(&mut registry);
+        let step = registry.live.redeploy();
+        drop(registry);
+        moved.into_iter().for_each(|step| self.perform(step));
         self.perform(step);
+    }
+
+    /// Takes the registry to the newest snapshot without the keys of the groups until there. Whoever calls lets
+    /// everything run again, before somebody asks for what holds there.
+    fn move_to_newest(&self, registry: &mut Registry) -> Option<Step<SnapshotHandle>> {
+        if !self.is_watched.load(Ordering::SeqCst) {
+            return None;
+        }
+        let snapshot = Arc::new(self.db.store().snapshot_durable());
+        (snapshot.ts() > registry.live.now()).then(|| registry.move_to(snapshot, Vec::new()))
     }
 
     /// The registry's figures.
