@@ -278,7 +278,10 @@ describe("TransitionReader", () => {
       "an unknown modification",
       JSON.stringify(transition({ type: "QueryDreamt", queryId: 0 })),
     ],
-    ["a modification that is not an object", JSON.stringify(transition(null, 7))],
+    [
+      "a modification that is not an object",
+      JSON.stringify(transition(null, 7)),
+    ],
     ["a transition without modifications", '{"type":"Transition"}'],
     ["no JSON", '{"type":"Transition"'],
     ["no object", '["Transition"]'],

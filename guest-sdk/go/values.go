@@ -18,7 +18,7 @@ var Undefined undefined
 type undefined struct{}
 
 // ID is the id of a document that holds a T. With a T that has a table, an
-// argument of this type is held against that table by the host; an ID[Value] is
+// argument of this type is checked against that table by the host; an ID[Value] is
 // the id of any document.
 type ID[T any] string
 

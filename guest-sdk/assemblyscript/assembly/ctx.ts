@@ -12,7 +12,7 @@ import { callRandom, Random } from "./random";
 
 /** The first parameter of a query: it reads, and cannot write. */
 export class QueryCtx {
-  /** The database, as of one moment. */
+  /** The database, as of one snapshot. */
   get db(): DatabaseReader {
     return READER;
   }
@@ -62,7 +62,7 @@ export class QueryCtx {
 
 /** The first parameter of a mutation: it reads and writes, all or nothing. */
 export class MutationCtx extends QueryCtx {
-  /** The database, as of one moment, with this mutation's own writes on top. */
+  /** The database, as of one snapshot, with this mutation's own writes on top. */
   get db(): DatabaseWriter {
     return WRITER;
   }

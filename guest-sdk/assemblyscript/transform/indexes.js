@@ -26,15 +26,23 @@ function importsOf(source) {
   return new Set(names.map(({ name }) => name.text).filter((name) => Object.hasOwn(DECLARES, name)));
 }
 
-/** Calls of a plain name that are a whole statement, or what a variable begins with. */
+/** Calls of a plain name that begin a statement, or what a variable begins with: `index<Task>(...)`, `index<Task>(...).eq(1)`. */
 function callsIn(statement) {
   const isVariable = statement.kind === NodeKind.Variable;
   const values = isVariable
     ? statement.declarations.map(({ initializer }) => initializer)
     : [statement.expression];
-  return values.filter(
-    (value) => value?.kind === NodeKind.Call && value.expression.kind === NodeKind.Identifier,
-  );
+  return values
+    .map(innermost)
+    .filter((value) => value?.kind === NodeKind.Call && value.expression.kind === NodeKind.Identifier);
+}
+
+/** What the methods of a chain are called on. */
+function innermost(value) {
+  while (value?.kind === NodeKind.Call && value.expression.kind === NodeKind.PropertyAccess) {
+    value = value.expression.expression;
+  }
+  return value;
 }
 
 function read(call, parser) {

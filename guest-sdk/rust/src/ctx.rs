@@ -17,7 +17,7 @@ use crate::random::Random;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct QueryCtx {
-    /// The database, as of one moment.
+    /// The database, as of one snapshot.
     pub db: Reader,
     random: OnceCell<Random>,
 }
@@ -27,7 +27,7 @@ pub struct QueryCtx {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct MutationCtx {
-    /// The database, as of one moment, with this mutation's own writes on top.
+    /// The database, as of one snapshot, with this mutation's own writes on top.
     pub db: Writer,
     query: QueryCtx,
 }

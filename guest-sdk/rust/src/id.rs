@@ -17,7 +17,7 @@ pub trait Table {
 }
 
 /// The id of a document that holds a `T`. With a `T` that has a table
-/// ([`Table`]), an argument of this type is held against that table by the host.
+/// ([`Table`]), an argument of this type is checked against that table by the host.
 /// An `Id` alone is the id of any document.
 pub struct Id<T = Value> {
     text: Box<str>,

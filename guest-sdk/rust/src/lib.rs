@@ -38,7 +38,7 @@
 //!
 //! # Tables
 //! A type with [`#[document("messages")]`](document) declares its table in the schema, with the indexes that it names:
-//! see [`Query::with_index`](db::Query::with_index). The host holds every document of the table against the type.
+//! see [`Query::with_index`](db::Query::with_index). The host checks every document of the table against the type.
 //!
 //! # A call
 //! Each call runs in a fresh instance: statics start anew, and nothing is left

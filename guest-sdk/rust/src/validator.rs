@@ -1,4 +1,4 @@
-//! Validators: what the host holds arguments and results against, as they
+//! Validators: what the host checks arguments and results against, as they
 //! stand in the manifest. They are made from types, by the trait [`Shape`].
 
 use std::cell::RefCell;
@@ -92,7 +92,7 @@ impl Serialize for FieldMap<'_> {
     }
 }
 
-/// A type that the host can hold values against. `#[derive(Shape)]`,
+/// A type that the host can check values against. `#[derive(Shape)]`,
 /// [`#[value]`](crate::value) and [`#[document]`](crate::document) implement it.
 pub trait Shape {
     /// What its values are like.

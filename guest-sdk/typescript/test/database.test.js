@@ -130,6 +130,40 @@ const PLAN = {
   order: "desc",
 };
 
+test("operators are applied in their order, also a filter behind a limit", () => {
+  const documents = Array.from({ length: 6 }, (_, i) => ({ _id: id(i), n: i }));
+  const plans = [];
+  host.db.query = (bytes) => {
+    const plan = JSON.parse(text(bytes));
+    plans.push(plan);
+    // A filter here is the lowest `n` that it lets through.
+    const own =
+      plan.index === "by_id" ? documents.filter(({ _id }) => _id === plan.range[0].value) : documents;
+    const found = own.filter(({ n }) => n >= (plan.filter ?? 0)).slice(0, plan.limit);
+    return { documents: JSON.stringify(found), count: found.length };
+  };
+  const run = (...operators) => {
+    plans.length = 0;
+    const source = { type: "FullTableScan", tableName: "t", order: null };
+    const { queryId } = perform("1.0/queryStream", { query: { source, operators } });
+    const found = [];
+    for (;;) {
+      const { value, done } = perform("1.0/queryStreamNext", { queryId });
+      if (done) return found;
+      found.push(value.n);
+    }
+  };
+  assert.deepEqual(run({ filter: 2 }, { limit: 3 }), [2, 3, 4]);
+  assert.equal(plans.length, 1);
+  assert.deepEqual(run({ limit: 3 }, { filter: 2 }), [2]);
+  assert.deepEqual(run({ limit: 5 }, { filter: 1 }, { limit: 2 }), [1, 2]);
+  // Nothing more was looked at when the last limit was reached.
+  assert.equal(plans.length, 4);
+  assert.deepEqual(run({ limit: 5 }, { filter: 1 }, { limit: 2 }, { filter: 2 }), [2]);
+  assert.deepEqual(run({ limit: 5 }, { limit: 2 }), [0, 1]);
+  assert.deepEqual(run({ limit: 5 }, { filter: 1 }, { limit: 0 }), []);
+});
+
 test("a page is asked for as the host wants it", async () => {
   const filter = { $eq: [1, 1] };
   const options = { cursor: "c", endCursor: null, pageSize: 3, maximumRowsRead: null };

@@ -100,7 +100,7 @@ fn errors_point_into_the_users_file() {
 
 #[test]
 fn indexes_are_held_against_their_documents() {
-    let head = "import { index, stagedIndex } from \"@weir/assemblyscript\";\n";
+    let head = "import { index, QueryCtx, stagedIndex } from \"@weir/assemblyscript\";\n";
     let class = "@document(\"notes\")\nexport class Note {\n  text: string;\n  meta: Meta | null;\n}\n\
                  class Meta { owner: string; }\n";
     let cases = [
@@ -114,6 +114,7 @@ fn indexes_are_held_against_their_documents() {
         ("const at = index<Meta>(\"by_o\", [\"owner\"]);\n", "(8,18)", "this class declares no table"),
         ("const at = index<Note>(\"by_o\", []);\n", "(8,12)", "name the documents' class"),
         ("index<Note>(\"by_id\", [\"text\"]);\n", "(8,13)", "the name is taken"),
+        ("const at = index<Note>(\"by_text\", [\"txet\"]).eq(\"a\");\n", "(8,36)", "field `txet`"),
         (
             "index<Note>(\"a\", [\"text\"]);\nstagedIndex<Note>(\"a\", [\"meta\"]);\n",
             "(9,19)",
@@ -124,7 +125,12 @@ fn indexes_are_held_against_their_documents() {
             "(9,14)",
             "`Note` and `Other` declare the table `notes` differently",
         ),
-        ("const at = index<Note>(\"by_text\", [\"text\"]).eqq(\"a\");\n", "(8,", "eqq"),
+        (
+            "const at = index<Note>(\"by_text\", [\"text\"]);\n@query\nexport function f(ctx: QueryCtx): void {\n  \
+             ctx.db.query<Meta>(\"metas\").withIndex(at);\n}\n",
+            "(11,",
+            "not assignable",
+        ),
     ];
     for (source, place, message) in cases {
         let output = refused(&format!("{head}{class}{source}"));

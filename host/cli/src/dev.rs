@@ -1,6 +1,6 @@
 //! `host dev`: build, serve, deploy; and again on every change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,8 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
     let (web, compiled) = (web_folder(&project), build::compiled_folder());
     let server = serve::start(data.data, &storage, &listening, web, compiled).await?;
     // Before the build, so that no change falls between the two.
-    let changes = if no_watch { None } else { Some(Changes::watch(&project)?) };
+    let mut changes = if no_watch { None } else { Some(Changes::watch(&project)?) };
+    let absent = absent_lock_files(&project);
     let deployer = server.deployer();
     let first = tokio::select! {
         first = build_and_deploy(project.clone(), Arc::clone(&deployer)) => first,
@@ -47,6 +48,9 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
         }
         result => report(result),
     }
+    if let Some(changes) = &mut changes {
+        changes.forget(&absent);
+    }
     serve::announce(&server)?;
     let following = async {
         if let Some(changes) = changes {
@@ -55,6 +59,12 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
     };
     serve::until_stopped(server, signals, Box::pin(following)).await;
     Ok(())
+}
+
+/// Lock files that a first build makes, when it installs a module's packages.
+fn absent_lock_files(project: &Project) -> BTreeSet<PathBuf> {
+    let files = project.modules.iter().map(|module| module.path.join("package-lock.json"));
+    files.filter(|file| !file.exists()).collect()
 }
 
 fn web_folder(project: &Project) -> Option<WebFolder> {
@@ -121,6 +131,8 @@ struct Changes {
     /// Folders, and whether with all that is in them.
     watched: BTreeSet<(PathBuf, bool)>,
     paths: mpsc::UnboundedReceiver<PathBuf>,
+    /// What was taken from `paths` and is still to be looked at.
+    waiting: VecDeque<PathBuf>,
 }
 
 impl Changes {
@@ -132,7 +144,7 @@ impl Changes {
             Err(error) => tracing::warn!(%error, "watching for changes"),
         });
         let watcher = watcher.context("cannot watch for changes; try --no-watch")?;
-        let mut changes = Changes { watcher, watched: BTreeSet::new(), paths };
+        let mut changes = Changes { watcher, watched: BTreeSet::new(), paths, waiting: VecDeque::new() };
         changes.watch_also(project)?;
         Ok(changes)
     }
@@ -156,14 +168,31 @@ impl Changes {
         Ok(())
     }
 
+    /// Leaves out what was told of these files so far: a build wrote them.
+    fn forget(&mut self, files: &BTreeSet<PathBuf>) {
+        while let Ok(path) = self.paths.try_recv() {
+            if !files.contains(&path) {
+                self.waiting.push_back(path);
+            }
+        }
+    }
+
+    /// The next path that the system tells of.
+    async fn next_path(&mut self) -> Option<PathBuf> {
+        match self.waiting.pop_front() {
+            Some(path) => Some(path),
+            None => self.paths.recv().await,
+        }
+    }
+
     /// The next changes that call for a build, when no more have come for a while.
     async fn next(&mut self, project: &Project) -> Option<BTreeSet<PathBuf>> {
         let mut changed = BTreeSet::new();
         loop {
             let path = if changed.is_empty() {
-                self.paths.recv().await?
+                self.next_path().await?
             } else {
-                match tokio::time::timeout(SETTLE, self.paths.recv()).await {
+                match tokio::time::timeout(SETTLE, self.next_path()).await {
                     Ok(path) => path?,
                     Err(_) => return Some(changed),
                 }
@@ -228,6 +257,36 @@ mod tests {
         assert_eq!(weir_build::codegen(&root).unwrap().len(), 5);
         fs::write(root.join("convex/a.ts"), "// changed").unwrap();
         assert_eq!(next(&mut changes, &project).await, BTreeSet::from([root.join("convex/a.ts")]));
+    }
+
+    /// A lock file that the first build has made is none either; one that was there is.
+    #[tokio::test]
+    async fn a_lock_file_counts_when_it_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        fs::write(root.join("host.toml"), "[modules.app]\nlanguage = \"typescript\"\npath = \".\"\n")
+            .unwrap();
+        let project = build::load(&root).unwrap();
+        let (lock, source) = (root.join("package-lock.json"), root.join("a.ts"));
+        for is_there in [false, true] {
+            let mut changes = Changes::watch(&project).unwrap();
+            let absent = absent_lock_files(&project);
+            fs::write(&source, "// changed").unwrap();
+            fs::write(&lock, "{}").unwrap();
+            // Both were told of when the second was.
+            while changes.waiting.back() != Some(&lock) {
+                let path = changes.paths.recv().await.unwrap();
+                changes.waiting.push_back(path);
+            }
+            let told = std::mem::take(&mut changes.waiting);
+            let (sender, paths) = mpsc::unbounded_channel();
+            told.into_iter().for_each(|path| sender.send(path).unwrap());
+            changes.paths = paths;
+            changes.forget(&absent);
+            let expected = if is_there { vec![source.clone(), lock.clone()] } else { vec![source.clone()] };
+            assert_eq!(next(&mut changes, &project).await, BTreeSet::from_iter(expected), "{is_there}");
+            drop(sender);
+        }
     }
 
     async fn next(changes: &mut Changes, project: &Project) -> BTreeSet<PathBuf> {

@@ -60,10 +60,10 @@ pub struct MutationOutcome {
     /// Its result, canonical JSON.
     pub result: Result<Bytes, CallError>,
     /// Its commit, which is sequenced and perhaps not durable yet. A mutation that failed or wrote nothing has
-    /// the moment that it read; one whose failure says nothing of the data, as that of a store that takes no writes,
+    /// the timestamp that it read; one whose failure says nothing of the data, as that of a store that takes no writes,
     /// has [`Timestamp::ZERO`]. Answer once the store's durable timestamp has reached it.
     pub ts: Timestamp,
-    /// What it logged: `[LEVEL] text`. Nothing, where the moment is zero.
+    /// What it logged: `[LEVEL] text`. Nothing, where the timestamp is zero.
     pub log_lines: Vec<String>,
     /// Answered from the record of an earlier run.
     pub replayed: bool,
@@ -120,7 +120,7 @@ pub(crate) fn run(
     (tx, result)
 }
 
-/// Holds arguments against their validator; gives them in their canonical form.
+/// Checks arguments against their validator; gives them in their canonical form.
 pub(crate) fn check_args(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
     if json.len() > FUNCTION_ARGS_BYTES_MAX {
         return Err(Failure::Arguments(format!(
@@ -140,7 +140,7 @@ pub(crate) fn check_args(info: &FunctionInfo, json: &[u8], tx: &mut Transaction)
     Ok(args.to_json_bytes().into())
 }
 
-/// Holds a result against its validator; gives it in its canonical form.
+/// Checks a result against its validator; gives it in its canonical form.
 pub(crate) fn check_result(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
     if json.len() > FUNCTION_RESULT_BYTES_MAX {
         return Err(Failure::ResultTooLarge);

@@ -89,7 +89,7 @@ impl Catalog {
         }))
     }
 
-    /// Keeps what the snapshot of this moment says.
+    /// Keeps what the snapshot at this timestamp says.
     pub(crate) fn remember(&self, namespace: Namespace, name: &str, number: TableNumber, at: Timestamp) {
         let name: Arc<str> = name.into();
         let mut tables = self.tables.write();

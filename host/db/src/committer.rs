@@ -1,8 +1,8 @@
 //! The committer: decides which transactions commit, and in which order.
 //!
-//! One gate. A commit enters it, holds its reads against the keys of the commits sequenced since its snapshot, and is
+//! One gate. A commit enters it, checks its reads against the keys of the commits sequenced since its snapshot, and is
 //! sequenced before it leaves; so what commits is as if each transaction had run alone, in the order of the timestamps.
-//! A transaction of the serial lane runs inside the gate, on a snapshot taken there: nothing can come between.
+//! A transaction that is executed serially runs inside the gate, on a snapshot taken there: nothing can come between.
 //!
 //! Every write of the database goes through the gate. Does not run functions, and does not wait for disks.
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -16,11 +16,11 @@ use weir_store::{Changes, ReadError, SequenceError, Snapshot, Store, Write};
 use weir_value::{TableNumber, Timestamp};
 
 use crate::keyspace;
-use crate::transaction::Reads;
+use crate::transaction::ReadSetBuilder;
 use crate::write_buffer::CountChanges;
 
 /// How many keys of past commits are kept for the transactions that are still open. One that is open for longer than
-/// this lasts counts as in conflict, which costs it a run in the serial lane and bounds the memory.
+/// this lasts counts as in conflict, which costs it a serial execution and bounds the memory.
 const HISTORY_KEYS_MAX: usize = 1 << 18;
 
 /// Why a write of the host itself was not made.
@@ -122,7 +122,7 @@ impl Committer {
 
 impl Gate<'_> {
     /// Whether nothing of this was written since.
-    pub(crate) fn check(&self, reads: &Reads, since: Timestamp) -> Result<(), Conflict> {
+    pub(crate) fn check(&self, reads: &ReadSetBuilder, since: Timestamp) -> Result<(), Conflict> {
         if since < self.history.floor {
             return Err(Conflict);
         }
@@ -244,7 +244,7 @@ mod tests {
         let world = World::forgetful();
         let committer = &world.db.committer;
         let opened = committer.open();
-        let nothing = Reads::default();
+        let nothing = ReadSetBuilder::default();
         for _ in 0..4 {
             write(&world, HISTORY_KEYS_MAX / 4);
         }

@@ -1,6 +1,6 @@
 //! The database as the other rooms see it.
 //!
-//! Wires the rooms below together; the mutation's two lanes are in `mutation`, the sweeping of old records in `sweep`.
+//! Wires the rooms below together; the mutation's two ways of execution are in `mutation`, the sweeping of old records in `sweep`.
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::committer::Committer;
 use crate::deployed::{Deployed, Deployments};
 use crate::deployment::Preparing;
 use crate::entropy::Entropy;
-use crate::lane::Lanes;
+use crate::execution::ConflictRates;
 use crate::record_age::RecordAge;
 use crate::stats::{Counters, count};
 use crate::transaction::Shared;
@@ -69,7 +69,7 @@ impl Functions for NoFunctions {
 pub struct Database {
     pub(crate) committer: Committer,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) lanes: Lanes,
+    pub(crate) conflict_rates: ConflictRates,
     pub(crate) counters: Counters,
     pub(crate) record_age: RecordAge,
     pub(crate) deployments: Deployments,
@@ -95,7 +95,7 @@ impl Database {
         Ok(Arc::new(Database {
             committer: Committer::new(store, counts),
             shared: Arc::new(Shared { env, catalog, entropy, cursor_key }),
-            lanes: Lanes::default(),
+            conflict_rates: ConflictRates::default(),
             counters: Counters::default(),
             record_age,
             deployments: Deployments::new(deployed),
@@ -117,7 +117,7 @@ impl Database {
                 registry: deployed.registry.clone(),
             }
         });
-        self.lanes.clear();
+        self.conflict_rates.clear();
         version
     }
 

@@ -242,9 +242,9 @@ impl Failure {
     /// The data with which the official clients tell errors that they recover from by themselves.
     fn system_data(&self) -> Option<Bytes> {
         match self {
-            Failure::Poisoned(error) if error.code == ErrorCode::InvalidCursor => Some(Bytes::from_static(
-                br#"{"isConvexSystemError":true,"paginationError":ErrorCode::InvalidCursor}"#,
-            )),
+            Failure::Poisoned(error) if error.code == ErrorCode::InvalidCursor => {
+                Some(Bytes::from_static(br#"{"isConvexSystemError":true,"paginationError":"InvalidCursor"}"#))
+            }
             _ => None,
         }
     }
@@ -380,6 +380,20 @@ mod tests {
         }
     }
 
+    /// Clients begin a paginated query again when they read this.
+    #[test]
+    fn a_cursor_that_is_not_one_has_data_for_clients() {
+        let invalid = || Failure::Poisoned(DbError::new(ErrorCode::InvalidCursor, "why"));
+        let path = FunctionPath::parse("chat.js:send").expect("a path");
+        for error in [message_of(invalid()).1, invalid().into_nested_error(&path)] {
+            let data = error.data.expect("it has data");
+            let data: serde_json::Value = serde_json::from_slice(&data).expect("it is JSON");
+            let expected =
+                serde_json::json!({"isConvexSystemError": true, "paginationError": "InvalidCursor"});
+            assert_eq!(data, expected);
+        }
+    }
+
     #[test]
     fn what_the_store_refuses_is_told_with_what_to_do() {
         let too_large = SequenceError::TooLarge { size_bytes: 30, max_bytes: 20 };
@@ -404,6 +418,15 @@ mod tests {
             assert!(body.contains(advice), "{body}");
             assert!(!body.contains("folder") && !body.contains("store is"), "the store's own text: {body}");
         }
+    }
+
+    #[test]
+    fn a_cursor_of_another_query_has_the_data_at_which_clients_begin_again() {
+        let failure = Failure::Poisoned(DbError::new(ErrorCode::InvalidCursor, "why"));
+        let data = message_of(failure).1.data.expect("it has data");
+        let data: serde_json::Value = serde_json::from_slice(&data).expect("the data is JSON");
+        let expected = serde_json::json!({ "isConvexSystemError": true, "paginationError": "InvalidCursor" });
+        assert_eq!(data, expected);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Mutations: the optimistic lane, the serial lane, and answers from the record.
+//! Mutations: optimistic execution, serial execution, and answers from the record.
 //!
 //! A mutation runs at most twice: once without the gate, and, if what it read was written meanwhile, once behind it,
 //! where nothing else commits. Queries are not here; nor is what a run does.
@@ -10,7 +10,7 @@ use weir_value::{ErrorCode, Timestamp};
 
 use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
-use crate::lane::Lane;
+use crate::execution::Execution;
 use crate::session_requests::SessionRecord;
 use crate::stats::count;
 use crate::{
@@ -36,12 +36,12 @@ impl Database {
             Ok(resolved) => resolved,
             Err(failure) => return self.refuse(call, session, failure),
         };
-        let rate = self.lanes.rate(&resolved.info.path);
-        let lane = rate.choose();
-        if lane != Lane::Serial {
+        let rate = self.conflict_rates.rate(&resolved.info.path);
+        let execution = rate.choose();
+        if execution != Execution::Serial {
             let opened = self.committer.open();
             let outcome = self.run_optimistic(call, session, &opened);
-            rate.note(lane, outcome.is_err());
+            rate.note(execution, outcome.is_err());
             match outcome {
                 Ok(outcome) => return outcome,
                 Err(Conflict) => count(&self.counters.conflicts),
@@ -50,7 +50,7 @@ impl Database {
         self.run_serial(call, session, &mut |_| {})
     }
 
-    /// Runs a mutation in the serial lane, and shows its transaction before it ends.
+    /// Runs a mutation in serial execution, and shows its transaction before it ends.
     pub(crate) fn mutation_observed(
         &self,
         call: &Call,
@@ -182,7 +182,7 @@ impl Database {
         }
     }
 
-    /// The outcome of a mutation that failed at the moment `read_at`. What does not depend on the data can be told at
+    /// The outcome of a mutation that failed at the timestamp `read_at`. What does not depend on the data can be told at
     /// once; its log lines might tell of the data, and stay here.
     fn failed(
         &self,

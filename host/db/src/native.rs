@@ -104,7 +104,7 @@ impl NativeFunctions {
         };
         let args = Value::from_json(args).map_err(|error| FunctionError::System {
             code: ErrorCode::InternalServerError,
-            message: format!("arguments that were checked are no value: {error}"),
+            message: format!("arguments that were checked are not a value: {error}"),
         })?;
         let mut json = Vec::new();
         body(tx, &args)?.write_json(&mut json);

@@ -36,7 +36,7 @@ impl SessionRecord {
         out.freeze()
     }
 
-    /// The moment in an encoded record. `None`: damaged.
+    /// The timestamp in an encoded record. `None`: damaged.
     pub(crate) fn ts_of(mut bytes: &[u8]) -> Option<Timestamp> {
         bytes.try_get_u64().ok().map(Timestamp::from_nanos)
     }

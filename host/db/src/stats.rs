@@ -8,7 +8,7 @@ pub struct DbStats {
     pub commits: u64,
     /// Optimistic runs whose read set had changed before they could commit.
     pub conflicts: u64,
-    /// Runs in the serial lane, after a conflict or because the function conflicts often.
+    /// Runs in serial execution, after a conflict or because the function conflicts often.
     pub serial_runs: u64,
     /// Mutations answered from the record of an earlier run.
     pub replays: u64,

@@ -8,7 +8,7 @@ use weir_value::limits::{SESSION_SWEEP_STEP_BYTES, SESSION_SWEEP_STEP_ROWS};
 
 use crate::session_requests::SessionRecord;
 use crate::stats::add;
-use crate::transaction::Reads;
+use crate::transaction::ReadSetBuilder;
 use crate::{CommitError, Database, KeyRange, keyspace, record_age};
 
 /// How many records are read at once: each may hold a result of the largest size.
@@ -33,7 +33,7 @@ impl SweepPass {
 
 /// What one step has looked at.
 struct Step {
-    old: Reads,
+    old: ReadSetBuilder,
     deletions: Vec<Write>,
     scanned: u64,
     /// Empty: that was all.
@@ -90,7 +90,7 @@ impl Database {
     /// sweep has removed it, and its request has run again.
     fn drop_records(
         &self,
-        old: &Reads,
+        old: &ReadSetBuilder,
         seen_at: Timestamp,
         deletions: Vec<Write>,
     ) -> Result<bool, CommitError> {
@@ -108,7 +108,8 @@ impl Database {
 
 /// Looks at the next records. One that is damaged counts as old: it can answer nothing.
 fn look(snapshot: &Snapshot, range: &KeyRange, up_to: Timestamp) -> Result<Step, CommitError> {
-    let mut step = Step { old: Reads::default(), deletions: Vec::new(), scanned: 0, rest: range.clone() };
+    let mut step =
+        Step { old: ReadSetBuilder::default(), deletions: Vec::new(), scanned: 0, rest: range.clone() };
     let mut bytes = 0;
     while (step.scanned as usize) < SESSION_SWEEP_STEP_ROWS && bytes < SESSION_SWEEP_STEP_BYTES {
         let rows = snapshot.scan(&step.rest.start, &step.rest.end, Direction::Ascending, PIECE_ROWS)?;

@@ -74,7 +74,7 @@ impl Database {
         (outcome, Trace { reads, writes: Vec::new() })
     }
 
-    /// Runs a mutation in the serial lane, with what it read and wrote.
+    /// Runs a mutation in serial execution, with what it read and wrote.
     pub fn mutation_traced(&self, call: &Call) -> (MutationOutcome, Trace) {
         let mut read_set = ReadSet::default();
         let mut written = Vec::new();

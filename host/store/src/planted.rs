@@ -111,7 +111,7 @@ mod choice {
         pub fn parse(name: &str) -> Result<Bug, String> {
             Bug::ALL.into_iter().find(|bug| bug.name() == name).ok_or_else(|| {
                 let names = Bug::ALL.map(Bug::name).join(", ");
-                format!("`{name}` is no planted defect; there are {names}")
+                format!("`{name}` is not a planted defect; there are {names}")
             })
         }
     }

@@ -14,7 +14,7 @@
 //! A scan reads memory in chunks, because the lock of the table is not held for long, and then reads the base for
 //! the same interval of keys. A chunk that stopped early knows nothing of the keys behind the last one it
 //! reached, so the base is read up to that key and no further; the next chunk begins there. Within the interval
-//! each key is decided by the state of memory at one moment, *before* the base was read: what memory showed wins
+//! each key is decided by the state of memory at one point in time, *before* the base was read: what memory showed wins
 //! (a deletion hides the base's entry), what it did not show was in the base by then, and cannot change there while
 //! the snapshot is open.
 //!

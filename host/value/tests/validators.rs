@@ -24,7 +24,7 @@ fn parse(validator: &Json) -> Validator {
     Validator::from_json(validator).unwrap_or_else(|error| panic!("{validator}: {error}"))
 }
 
-/// Holds a value (in the value encoding) against a validator; every expected part must stand in
+/// Checks a value (in the value encoding) against a validator; every expected part must stand in
 /// the error, and none means that there is no error.
 fn check(validator: &Json, value: &Json, expected: &[&str]) {
     let parsed = parse(validator);

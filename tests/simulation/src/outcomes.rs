@@ -40,6 +40,8 @@ pub(crate) struct Watched {
     program: Arc<Program>,
     outputs: Vec<Output>,
     read_set: ReadSet,
+    /// It has read an index of the schema.
+    reads_index: bool,
 }
 
 impl Simulation {
@@ -71,11 +73,23 @@ impl Simulation {
         self.unanswered.push(Unanswered::bare(at));
         self.answer();
         // It is not known what was written since a timestamp that has passed.
-        if at == self.announced && self.watched.len() < WATCHED_MAX {
+        if at == self.announced {
             let Running { program, .. } = running;
-            self.watched.push(Watched { at, program, outputs: run.outputs, read_set });
+            let reads_index = replayed.index_reads > 0;
+            self.watch(Watched { at, program, outputs: run.outputs, read_set, reads_index });
         }
         Ok(())
+    }
+
+    /// Watches a result, if there is a place; those of indexes take the places of others.
+    fn watch(&mut self, watched: Watched) {
+        if self.watched.len() < WATCHED_MAX {
+            self.watched.push(watched);
+        } else if watched.reads_index
+            && let Some(other) = self.watched.iter_mut().find(|other| !other.reads_index)
+        {
+            *other = watched;
+        }
     }
 
     pub(crate) fn finish_mutation(

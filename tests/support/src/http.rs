@@ -31,8 +31,12 @@ impl Answer {
 /// # Errors
 /// When the connection fails or what comes back is not HTTP.
 pub fn raw(address: SocketAddr, request: &[u8]) -> Result<Answer> {
+    raw_within(Duration::from_secs(10), address, request)
+}
+
+fn raw_within(timeout: Duration, address: SocketAddr, request: &[u8]) -> Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.set_read_timeout(Some(timeout))?;
     // A server that refuses early may close before it has read everything.
     let _ = stream.write_all(request);
     let mut bytes = Vec::new();
@@ -50,13 +54,28 @@ pub fn raw(address: SocketAddr, request: &[u8]) -> Result<Answer> {
 /// # Errors
 /// As for [`raw`].
 pub fn request(address: SocketAddr, method: &str, path: &str, headers: &str, body: &[u8]) -> Result<Answer> {
+    request_within(Duration::from_secs(10), address, method, path, headers, body)
+}
+
+/// As [`request`], of something that takes longer.
+///
+/// # Errors
+/// As for [`raw`].
+pub fn request_within(
+    timeout: Duration,
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> Result<Answer> {
     let mut bytes = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
         body.len()
     )
     .into_bytes();
     bytes.extend_from_slice(body);
-    raw(address, &bytes)
+    raw_within(timeout, address, &bytes)
 }
 
 /// `GET path`.

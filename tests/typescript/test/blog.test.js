@@ -75,6 +75,35 @@ test("filter: what a program says, in pages and one by one", async () => {
   assert.equal(await db.query("posts:firstLonger", { words: 1000 }), null);
 });
 
+test("the host's own tables are read as such, and not written", async () => {
+  const { db, posts } = await filled();
+  const index = await db.query("system:index", { name: "by_draft" });
+  assert.deepEqual(index, { table: "posts", fields: ["draft", "author"], same: true });
+  const id = await db.query("system:id");
+  assert.equal((await db.query("system:read", { id, asSystem: true }))._id, id);
+  await assert.rejects(
+    db.query("system:read", { id, asSystem: false }),
+    /can only be accessed from db\.system\.get\(\)/,
+  );
+  assert.equal((await db.query("system:read", { id: posts.noon, asSystem: false })).title, "noon");
+  await assert.rejects(
+    db.query("system:read", { id: posts.noon, asSystem: true }),
+    /User tables can only be accessed from db\.get\(\)/,
+  );
+  await assert.rejects(
+    db.mutation("system:remove", { id }),
+    /system table `_indexes`, which only the host writes/,
+  );
+});
+
+test("operators of a query are applied in their order", async () => {
+  const { db } = await filled();
+  const titles = (posts, take) => db.query("posts:publishedOfShortest", { posts, take });
+  assert.deepEqual(await titles(3, 10), ["noon"]);
+  assert.deepEqual(await titles(5, 10), ["noon", "level", "On Engines"]);
+  assert.deepEqual(await titles(5, 2), ["noon", "level"]);
+});
+
 test("a test sees which ranges were read", async () => {
   const { db, authors, posts } = await filled();
   await db.query("posts:author", { name: "ada" });

@@ -1,4 +1,4 @@
-// Filters: conditions on documents that the host holds them against, so that
+// Filters: conditions on documents that the host checks them against, so that
 // those which do not pass never reach the guest.
 
 import { __WeirReader } from "../json/reader";

@@ -2,22 +2,26 @@
 
 const OPERATORS = { Eq: "eq", Gt: "gt", Gte: "gte", Lt: "lt", Lte: "lte" };
 
-/** npm `convex`'s form of a query in the host's. */
-export function planOf({ source, operators }) {
+/**
+ * npm `convex`'s form of a query in the host's: a plan, and the `rest` of its operators, each `{filter}` or `{limit}`,
+ * from the first filter behind a limit on. A plan filters first, and then counts.
+ */
+export function stepsOf({ source, operators }) {
   const plan = sourcePlan(source);
   const filters = [];
-  for (const operator of operators) {
-    if (operator.limit !== undefined) {
-      plan.limit = Math.min(plan.limit ?? Infinity, operator.limit);
-    } else if (plan.limit !== undefined) {
-      throw new Error("a filter after a limit is not supported by Weir yet; put the filter first");
-    } else {
-      filters.push(operator.filter);
-    }
+  let at = 0;
+  for (; at < operators.length; at++) {
+    const { filter, limit } = operators[at];
+    if (limit !== undefined) plan.limit = Math.min(plan.limit ?? Infinity, limit);
+    else if (plan.limit === undefined) filters.push(filter);
+    else break;
   }
   if (filters.length > 0) plan.filter = filters.length === 1 ? filters[0] : { $and: filters };
-  return plan;
+  return { plan, rest: operators.slice(at) };
 }
+
+/** The plan of a query whose pages are read, or which is counted: the host refuses limits in it. */
+export const planOf = (query) => stepsOf(query).plan;
 
 function sourcePlan(source) {
   switch (source.type) {

@@ -10,7 +10,7 @@ use super::DeploymentError;
 use crate::committer::Gate;
 use crate::index::{Index, IndexState, Registry};
 use crate::keyspace::{self, IndexNumber, Namespace};
-use crate::transaction::{Reads, without_host_fields};
+use crate::transaction::{ReadSetBuilder, without_host_fields};
 use crate::{Database, DbError, KeyRange};
 
 /// A batch reads no more documents than this,
@@ -81,7 +81,7 @@ impl IndexBuild {
         read_at: Timestamp,
     ) -> Result<Step, DeploymentError> {
         let mut gate = db.committer.enter();
-        let mut reads = Reads::default();
+        let mut reads = ReadSetBuilder::default();
         reads.add_range(batch.covered.clone());
         // Somebody else may build the same index: a deployment that declares one that was staged until now.
         reads.add_point(keyspace::index_progress_key(self.index.number), None);

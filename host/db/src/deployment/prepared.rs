@@ -218,7 +218,7 @@ impl Database {
             *self.shared.cursor_key.write() = Some(Arc::new(CursorKey::new(&key)));
         }
         self.preparing.next();
-        self.lanes.clear();
+        self.conflict_rates.clear();
         Ok((version, ts))
     }
 

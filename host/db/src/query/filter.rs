@@ -151,7 +151,7 @@ impl Parser {
             "$and" => Ok(Expression::All(self.several(name, operand)?)),
             "$or" => Ok(Expression::Any(self.several(name, operand)?)),
             _ => Err(invalid_query(format!(
-                "`{name}` is no operator of a filter; there are $eq $neq $lt $lte $gt $gte $and $or $not $add $sub \
+                "`{name}` is not an operator of a filter; there are $eq $neq $lt $lte $gt $gte $and $or $not $add $sub \
                  $mul $div $mod $neg $field $literal"
             ))),
         }
@@ -217,7 +217,7 @@ fn parse_field(operand: &Json) -> Result<Expression, DbError> {
 /// A value in Convex's encoding, or `undefined`.
 pub(crate) fn parse_value(json: &Json) -> Result<Option<Value>, DbError> {
     let value = weir_value::json::optional_from_tree(json);
-    value.map_err(|error| invalid_query(format!("{} is no value: {error}", excerpt(json))))
+    value.map_err(|error| invalid_query(format!("{} is not a value: {error}", excerpt(json))))
 }
 
 /// The beginning of a JSON text, for error messages.
@@ -425,8 +425,8 @@ mod tests {
     #[test]
     fn bad_filters_say_why() {
         let cases: &[(&str, &str)] = &[
-            (r#"{"$like":[1,2]}"#, "`$like` is no operator"),
-            (r#"{"eq":[1,2]}"#, "`eq` is no operator"),
+            (r#"{"$like":[1,2]}"#, "`$like` is not an operator"),
+            (r#"{"eq":[1,2]}"#, "`eq` is not an operator"),
             (r#"{}"#, "an object of one operator"),
             (r#"{"$eq":[],"$lt":[]}"#, "an object of one operator"),
             (r#"true"#, "an object of one operator"),
@@ -437,7 +437,7 @@ mod tests {
             (r#"{"$field":""}"#, "`$field` takes a name"),
             (r#"{"$field":"a..b"}"#, "`$field` takes a name"),
             (r#"{"$field":7}"#, "`$field` takes a name"),
-            (r#"{"$literal":{"$integer":"x"}}"#, "is no value"),
+            (r#"{"$literal":{"$integer":"x"}}"#, "is not a value"),
             (r#"{"$field":"n"}"#, "the filter wants true or false and got a number"),
             (r#"{"$not":{"$field":"body"}}"#, "`$not` wants true or false and got a string"),
             (r#"{"$or":[{"$field":"list"}]}"#, "`$or` wants true or false and got an array"),

@@ -3,7 +3,7 @@
 //! Does not commit: the committer takes the reads and the writes when the function has ended.
 mod page;
 mod read;
-mod reads;
+mod read_set_builder;
 mod scan;
 mod splice;
 mod system;
@@ -32,7 +32,7 @@ use crate::query::{CursorKey, Cursors};
 use crate::write_buffer::{CountChanges, WriteBuffer};
 use crate::{Call, DbError, FunctionInfo, FunctionKind, LogLevel, ReadSet};
 
-pub(crate) use reads::Reads;
+pub(crate) use read_set_builder::ReadSetBuilder;
 pub(crate) use tables::SeenTables;
 pub use usage::Usage;
 pub(crate) use write_document::without_host_fields;
@@ -101,7 +101,7 @@ pub struct Transaction {
     kind: FunctionKind,
     path: FunctionPath,
     context: CallContext,
-    reads: Reads,
+    reads: ReadSetBuilder,
     writes: WriteBuffer,
     cursors: Cursors,
     /// Whether the running function has read a page.
@@ -154,7 +154,7 @@ impl Transaction {
             kind,
             path,
             context,
-            reads: Reads::default(),
+            reads: ReadSetBuilder::default(),
             writes: WriteBuffer::default(),
             cursors: Cursors::default(),
             has_paged: false,
@@ -185,7 +185,7 @@ impl Transaction {
         self.kind
     }
 
-    /// The moment that it reads.
+    /// The timestamp of its snapshot.
     pub fn ts(&self) -> Timestamp {
         self.snapshot.ts()
     }
@@ -287,7 +287,7 @@ impl Transaction {
     }
 
     /// What was read so far.
-    pub(crate) fn reads(&self) -> &Reads {
+    pub(crate) fn reads(&self) -> &ReadSetBuilder {
         &self.reads
     }
 

@@ -1,7 +1,7 @@
 //! A file whose blocks have checksums, under redb.
 //!
 //! redb checks its pages when it repairs and when it is told to, not when it reads them. Here every block that
-//! is read is held against the checksum that was kept when it was written, so that a flipped bit is an error
+//! is read is checked against the checksum that was kept when it was written, so that a flipped bit is an error
 //! and never an answer, in inner pages of the tree too, where it would send a reader astray.
 //!
 //! ```text

@@ -98,7 +98,7 @@ pub(crate) fn recover(
         replay.renew_header(newest)?;
     }
     for pair in headers[first..].windows(2) {
-        replay.read_closed(&pair[0], newest_is_empty && pair[1].number == newest.number)?;
+        replay.read_closed(&pair[0], &pair[1], newest_is_empty && pair[1].number == newest.number)?;
     }
     if first + 1 == headers.len() && headers.len() > 1 {
         // Not to be read again; but its seal must be durable before the newest segment gets more records.
@@ -238,31 +238,21 @@ enum End {
 
 impl Replay<'_> {
     /// A segment that another one follows: all of it must be there.
-    fn read_closed(&mut self, header: &SegmentHeader, newest_is_empty: bool) -> Result<(), RecoveryError> {
+    fn read_closed(
+        &mut self,
+        header: &SegmentHeader,
+        next: &SegmentHeader,
+        next_is_empty: bool,
+    ) -> Result<(), RecoveryError> {
         let bytes = read_segment(self.disk, header.number)?;
         let apply = &mut |replay: &mut Self, commits| replay.apply_group(header, commits);
         match self.read_records(header, &bytes, apply)? {
             End::Sealed { next, seal_at } if next == header.number + 1 => self.write_seal(header, seal_at),
             // The process went between the making of the newest segment and the seal.
-            End::Open if newest_is_empty => self.write_seal(header, self.end),
+            End::Open if next_is_empty => self.write_seal(header, self.end),
+            // Or while that was written. The next one says that there are no more commits before it.
+            End::Torn if next_is_empty && next.base == self.last => self.write_seal(header, self.end),
             _ => {
-                let newest = read_segment(self.disk, header.number + 1).unwrap();
-                for (number, bytes) in [(header.number, &bytes), (header.number + 1, &newest)] {
-                    eprintln!(
-                        "segment {number} {} bytes, end {}, newest empty {newest_is_empty}",
-                        bytes.len(),
-                        self.end
-                    );
-                    for (i, sector) in bytes.chunks(512).enumerate() {
-                        eprintln!(
-                            "  {i}: {} bytes, {} nonzero, last {} first {:?}",
-                            sector.len(),
-                            sector.iter().filter(|b| **b != 0).count(),
-                            sector[sector.len() - 1],
-                            &sector[..8.min(sector.len())]
-                        );
-                    }
-                }
                 let what = "the segment is not complete, and a newer one follows".to_owned();
                 Err(damaged(self.disk, header.number, self.end, what))
             }
@@ -278,7 +268,9 @@ impl Replay<'_> {
             match record::decode(sectors, number) {
                 Ok((Record::Group(_), next)) => number = next,
                 Ok((Record::Seal { .. }, _)) => return self.write_seal(header, byte_offset(number)),
-                Err(NoRecord::End) if newest_is_empty => return self.write_seal(header, byte_offset(number)),
+                Err(NoRecord::End | NoRecord::Torn) if newest_is_empty => {
+                    return self.write_seal(header, byte_offset(number));
+                }
                 // Nothing of it is needed, so damage in it is no reason to refuse.
                 Err(_) => return Ok(()),
             }

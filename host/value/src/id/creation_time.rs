@@ -37,7 +37,7 @@ impl CreationTime {
         self.0
     }
 
-    /// The moment of a commit timestamp (nanoseconds), as exactly as a double holds it.
+    /// The time of a commit timestamp (nanoseconds), as exactly as a double holds it.
     pub fn from_timestamp(timestamp: Timestamp) -> CreationTime {
         CreationTime(timestamp.as_nanos() as f64 / 1e6)
     }

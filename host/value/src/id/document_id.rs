@@ -100,7 +100,8 @@ impl DocumentId {
         let (table, rest) = vint::read(covered).ok_or("its table number is not in its shortest form")?;
         let (time, random) = rest.split_first_chunk::<8>().ok_or("it is too short")?;
         let random = random.try_into().map_err(|_| "its length does not fit its table number")?;
-        let creation_time = CreationTime::from_sort_bits(*time).ok_or("its creation time is no time")?;
+        let creation_time =
+            CreationTime::from_sort_bits(*time).ok_or("its creation time is not a valid time")?;
         Ok(DocumentId { table: TableNumber(table), creation_time, random })
     }
 
@@ -184,7 +185,7 @@ mod tests {
             (format!("{}é", &good[..good.len() - 2]), "contains 'é'"),
             (text_of(covered, 0), "in a Convex deployment, not of one in this deployment"),
             (text_of(covered, 2), "check sum is wrong"),
-            (text_of(&not_a_time, 1), "its creation time is no time"),
+            (text_of(&not_a_time, 1), "its creation time is not a valid time"),
             (text_of(&[&[0x80, 0x01][..], &covered[2..]].concat(), 1), "not in its shortest form"),
             (text_of(&[covered, &[1]].concat(), 1), "does not fit its table number"),
         ];

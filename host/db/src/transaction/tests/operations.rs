@@ -224,7 +224,7 @@ fn every_error_says_what_was_wrong() {
             let plan = json!({"table": "users", "index": "by_id", "range": [{"op": "eq", "field": "_id", "value": g.other}]});
             tx.query(plan.to_string().as_bytes(), 0).map(drop)
         }),
-        ("InvalidQuery", "`$nope` is no operator", |tx, _| {
+        ("InvalidQuery", "`$nope` is not an operator", |tx, _| {
             tx.query(br#"{"table":"users","filter":{"$nope":[]}}"#, 0).map(drop)
         }),
         ("InvalidQuery", "got a number", |tx, _| {

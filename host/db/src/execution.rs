@@ -1,9 +1,9 @@
-//! Which lane a mutation starts in: optimistic, or serial because it would conflict anyway.
+//! How a mutation is executed first: optimistically, or serially because it would conflict anyway.
 //!
-//! Each function has a rate of conflicts that decays. Above a threshold its calls go to the serial lane at once,
+//! Each function has a rate of conflicts that decays. Above a threshold its calls are executed serially at once,
 //! where nothing can conflict and so nothing is learnt; every now and then one is let through as a probe.
 //!
-//! **Invariant:** the choice is about speed alone. Whichever lane is taken, the outcome is serializable.
+//! **Invariant:** the choice is about speed alone. Whichever is chosen, the outcome is serializable.
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -23,7 +23,7 @@ const PROBE_INTERVAL_CALLS: u32 = 32;
 
 /// How a mutation begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lane {
+pub(crate) enum Execution {
     /// Without the gate, and checked at the end.
     Optimistic,
     /// Without the gate, to see whether the function still conflicts.
@@ -40,20 +40,20 @@ pub(crate) struct ConflictRate {
 }
 
 impl ConflictRate {
-    pub(crate) fn choose(&self) -> Lane {
+    pub(crate) fn choose(&self) -> Execution {
         if self.rate.load(Relaxed) < RATE_SERIAL {
-            return Lane::Optimistic;
+            return Execution::Optimistic;
         }
         let calls = self.serial_calls.fetch_add(1, Relaxed).wrapping_add(1);
-        if calls.is_multiple_of(PROBE_INTERVAL_CALLS) { Lane::Probe } else { Lane::Serial }
+        if calls.is_multiple_of(PROBE_INTERVAL_CALLS) { Execution::Probe } else { Execution::Serial }
     }
 
     /// Notes how an optimistic run or a probe ended. Racing notes may lose one another: it is a rate.
-    pub(crate) fn note(&self, lane: Lane, conflicted: bool) {
-        let shift = match lane {
-            Lane::Optimistic => WEIGHT_RUN_SHIFT,
-            Lane::Probe => WEIGHT_PROBE_SHIFT,
-            Lane::Serial => return,
+    pub(crate) fn note(&self, execution: Execution, conflicted: bool) {
+        let shift = match execution {
+            Execution::Optimistic => WEIGHT_RUN_SHIFT,
+            Execution::Probe => WEIGHT_PROBE_SHIFT,
+            Execution::Serial => return,
         };
         let rate = self.rate.load(Relaxed);
         let moved = match conflicted {
@@ -68,11 +68,11 @@ impl ConflictRate {
 
 /// The rates of all functions that were called.
 #[derive(Default)]
-pub(crate) struct Lanes {
+pub(crate) struct ConflictRates {
     rates: RwLock<HashMap<FunctionPath, Arc<ConflictRate>>>,
 }
 
-impl Lanes {
+impl ConflictRates {
     /// The rate of a function that exists: paths of clients' choosing must not fill the map.
     pub(crate) fn rate(&self, path: &FunctionPath) -> Arc<ConflictRate> {
         if let Some(rate) = self.rates.read().get(path) {
@@ -94,17 +94,17 @@ mod tests {
     #[test]
     fn conflicts_lead_to_the_serial_lane_and_quiet_probes_back() {
         let rate = ConflictRate::default();
-        assert_eq!(rate.choose(), Lane::Optimistic);
-        rate.note(Lane::Optimistic, true);
-        assert_eq!(rate.choose(), Lane::Optimistic, "one conflict is no habit");
+        assert_eq!(rate.choose(), Execution::Optimistic);
+        rate.note(Execution::Optimistic, true);
+        assert_eq!(rate.choose(), Execution::Optimistic, "one conflict is no habit");
         for _ in 0..8 {
-            rate.note(Lane::Optimistic, true);
+            rate.note(Execution::Optimistic, true);
         }
-        assert_eq!(rate.choose(), Lane::Serial);
+        assert_eq!(rate.choose(), Execution::Serial);
         let mut calls = 0;
-        while rate.choose() != Lane::Optimistic {
+        while rate.choose() != Execution::Optimistic {
             calls += 1;
-            rate.note(Lane::Probe, false);
+            rate.note(Execution::Probe, false);
             assert!(calls < 20, "quiet probes must end the serial time");
         }
     }
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn one_serial_call_in_so_many_probes() {
         let rate = ConflictRate::default();
-        (0..64).for_each(|_| rate.note(Lane::Optimistic, true));
-        let probes = (0..320).filter(|_| rate.choose() == Lane::Probe).count();
+        (0..64).for_each(|_| rate.note(Execution::Optimistic, true));
+        let probes = (0..320).filter(|_| rate.choose() == Execution::Probe).count();
         assert_eq!(probes, 10);
     }
 
@@ -121,25 +121,25 @@ mod tests {
     fn a_rare_conflict_leaves_a_function_optimistic() {
         let rate = ConflictRate::default();
         for run in 0..10_000 {
-            rate.note(Lane::Optimistic, run % 10 == 0);
-            assert_eq!(rate.choose(), Lane::Optimistic, "at run {run}");
+            rate.note(Execution::Optimistic, run % 10 == 0);
+            assert_eq!(rate.choose(), Execution::Optimistic, "at run {run}");
         }
     }
 
     #[test]
     fn serial_runs_teach_nothing() {
         let rate = ConflictRate::default();
-        rate.note(Lane::Serial, true);
+        rate.note(Execution::Serial, true);
         assert_eq!(rate.rate.load(Relaxed), 0);
     }
 
     #[test]
     fn rates_are_shared_until_the_next_deployment() {
-        let lanes = Lanes::default();
+        let rates = ConflictRates::default();
         let path = FunctionPath::parse("a:b").expect("a path");
-        assert!(Arc::ptr_eq(&lanes.rate(&path), &lanes.rate(&path)));
-        let before = lanes.rate(&path);
-        lanes.clear();
-        assert!(!Arc::ptr_eq(&before, &lanes.rate(&path)));
+        assert!(Arc::ptr_eq(&rates.rate(&path), &rates.rate(&path)));
+        let before = rates.rate(&path);
+        rates.clear();
+        assert!(!Arc::ptr_eq(&before, &rates.rate(&path)));
     }
 }

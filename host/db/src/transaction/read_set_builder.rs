@@ -10,14 +10,14 @@ use bytes::Bytes;
 use crate::{KeyRange, ReadSet};
 
 #[derive(Default)]
-pub(crate) struct Reads {
+pub(crate) struct ReadSetBuilder {
     /// What the snapshot has under each key that was read alone; misses too.
     points: HashMap<Bytes, Option<Bytes>>,
     /// Start to end, no two of which touch.
     ranges: BTreeMap<Bytes, Bytes>,
 }
 
-impl Reads {
+impl ReadSetBuilder {
     pub(crate) fn point(&self, key: &[u8]) -> Option<&Option<Bytes>> {
         self.points.get(key)
     }
@@ -83,7 +83,7 @@ mod tests {
             points in prop::collection::vec(0u8..64, 0..8),
             ranges in prop::collection::vec((0u8..64, 0u8..64), 0..12),
         ) {
-            let mut reads = Reads::default();
+            let mut reads = ReadSetBuilder::default();
             points.iter().for_each(|point| reads.add_point(Bytes::copy_from_slice(&[*point]), None));
             ranges.iter().for_each(|(start, end)| reads.add_range(range(*start, *end)));
             let expected = |key: u8| {
