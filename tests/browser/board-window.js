@@ -75,16 +75,17 @@ export class BoardWindow {
     return this.column(column).locator(".card .open").allInnerTexts();
   }
 
-  /** Waits until a column shows these titles, and no others. */
+  /** Waits until a column shows these titles, and no others; a function is asked for them each time. */
   async shows(column, titles) {
-    await this.#until(() => this.titles(column), titles);
+    const expected = typeof titles === "function" ? titles : () => titles;
+    await this.#until(() => this.titles(column), expected);
     assert.deepEqual(this.errors, []);
   }
 
   /** Waits until the columns count so many tasks. */
   async counts(todo, doing, done) {
     const shown = () => this.page.locator("h2 .count").allInnerTexts();
-    await this.#until(shown, [todo, doing, done].map(String));
+    await this.#until(shown, () => [todo, doing, done].map(String));
   }
 
   /** The button that loads more of a column. */
@@ -92,11 +93,11 @@ export class BoardWindow {
     return this.column(column).getByRole("button", { name: "Load more" });
   }
 
-  /** Everything that is shown is what it must be, at last. */
-  async #until(look, expected) {
+  /** What is shown is what it must be, at last. */
+  async #until(look, expect) {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
-      const seen = await look();
+      const [seen, expected] = [await look(), await expect()];
       try {
         return assert.deepEqual(seen, expected, `in ${this.name}'s window`);
       } catch (error) {

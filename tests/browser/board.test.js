@@ -166,10 +166,13 @@ for (const language of ["rust", "typescript"]) {
 
       /** Each window shows the column down to `last`, without gap and without repetition. */
       async function wholeDownTo(last) {
-        const titles = await all();
-        const expected = titles.slice(0, titles.indexOf(last) + 1);
+        const expected = async () => {
+          const titles = await all();
+          return titles.slice(0, titles.indexOf(last) + 1);
+        };
         await each(windows, (window) => window.shows("To do", expected));
-        await each(windows, (window) => window.counts(titles.length, 0, 0));
+        const { length } = await all();
+        await each(windows, (window) => window.counts(length, 0, 0));
       }
 
       before(async () => {
@@ -215,6 +218,15 @@ for (const language of ["rust", "typescript"]) {
         await wholeDownTo("Task 20");
         // No page has its first size any more: one that were read anew would show.
         assert.equal((await ada.titles("To do")).length, 21);
+      });
+
+      it("show a newcomer a first page of its own", async () => {
+        const { url } = host;
+        const joan = await BoardWindow.open(browser, url, "Joan", "Engines");
+        await joan.shows("To do", (await all()).slice(0, 10));
+        await joan.more("To do").click();
+        await joan.shows("To do", (await all()).slice(0, 20));
+        await joan.page.close();
       });
 
       it("show the same pages after a restart of the host", async () => {

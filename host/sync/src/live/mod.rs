@@ -70,7 +70,8 @@ pub struct LiveKey {
     /// Its arguments: canonical JSON.
     pub args: Bytes,
     /// The journal that the client brought along, of a connection before: its page ends where it ended there. Clients
-    /// that bring none share one query, and the page that it has by now.
+    /// that bring none share one query until it runs again. From then on its page is held at its end, and may have any
+    /// number of rows: who comes later begins with a page of their own.
     pub journal: Option<Arc<str>>,
 }
 
@@ -173,6 +174,7 @@ pub struct LiveQueries<S> {
     recent: RecentGroups,
     index: IntervalIndex,
     queries: Slab<LiveQuery>,
+    /// Those that a newcomer shares.
     by_key: HashMap<LiveKey, LiveId>,
     sockets: HashMap<SocketId, Socket>,
     runs: HashMap<RunId, RunInFlight>,
@@ -226,7 +228,7 @@ impl<S: Clone> LiveQueries<S> {
     /// The figures.
     pub fn stats(&self) -> LiveStats {
         LiveStats {
-            live_queries: self.by_key.len() as u64,
+            live_queries: self.queries.len() as u64,
             sockets: self.sockets.len() as u64,
             runs_in_flight: self.runs.len() as u64,
             ..self.stats

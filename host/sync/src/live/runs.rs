@@ -90,6 +90,7 @@ impl<S: Clone> LiveQueries<S> {
 
     /// Does nothing for a query that is not there any more.
     pub(super) fn start_run(&mut self, live: LiveId, step: &mut Step<S>) {
+        self.share_by_journal(live);
         let joined = self.timestamp_to_join(live);
         let at = joined.unwrap_or(self.now());
         let id = RunId(self.next_run);

@@ -37,6 +37,11 @@ impl<T> Slab<T> {
         self.slots.get_mut(id.0 as usize)?.as_mut()
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
     /// The numbers in use, ascending.
     pub(super) fn ids(&self) -> Vec<LiveId> {
         let used = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_some());

@@ -334,3 +334,41 @@ fn a_run_gets_the_journal_of_the_one_before() {
     host.group(3, &["a"]);
     assert_eq!(journals(&host), [some("j1")], "a run that read no page leaves it as it was");
 }
+
+#[test]
+fn a_page_that_is_held_is_shared_with_those_alone_who_bring_its_journal() {
+    let mut host = Host::new();
+    let held = LiveKey { journal: Some("j1".into()), ..key("a") };
+    let watch = |host: &mut Host, socket: u64, key: LiveKey| {
+        let step = host.live.watch(SocketId(socket), Timestamp::ZERO, &[WatchChange::Add(0, key)]);
+        let runs = step.runs.len();
+        host.take(step);
+        runs
+    };
+    let finish = |host: &mut Host| {
+        for run in std::mem::take(&mut host.in_flight) {
+            let ended = QueryOutcome { journal: Some("j1".to_owned()), ..outcome(&run, "1") };
+            let step = host.live.run_finished(run.id, ended);
+            host.take(step);
+        }
+    };
+    assert_eq!(watch(&mut host, 1, key("a")), 1);
+    finish(&mut host);
+    assert_eq!(watch(&mut host, 2, key("a")), 0, "a page that was read once is as long as it was asked for");
+    host.group(2, &["a"]);
+    finish(&mut host);
+    assert_eq!(watch(&mut host, 3, held), 0);
+    assert_eq!(watch(&mut host, 4, key("a")), 1);
+    assert_eq!(host.in_flight[0].journal, None, "a newcomer gets a page of its own");
+    finish(&mut host);
+    assert_eq!(host.live.stats().live_queries, 2);
+    // By now both are held at one end; each is run for its own subscribers, and forgotten with them.
+    host.group(3, &["a"]);
+    assert_eq!(host.in_flight.len(), 2);
+    finish(&mut host);
+    for socket in 1..=4 {
+        let step = host.live.close_socket(SocketId(socket));
+        host.take(step);
+    }
+    assert!(host.live.is_empty_of_everything());
+}

@@ -82,9 +82,28 @@ impl<S: Clone> LiveQueries<S> {
         let Some(query) = self.queries.remove(live) else {
             return;
         };
-        self.by_key.remove(&query.key);
+        self.unshare(live, &query.key);
         if let Some(run) = query.running.and_then(|run| self.runs.get_mut(&run)) {
             run.live = None;
+        }
+    }
+
+    /// A query that is about to run with a journal is from now on the one whose page ends there: newcomers share it if
+    /// they bring that journal along, and else begin anew.
+    pub(super) fn share_by_journal(&mut self, live: LiveId) {
+        let Some(query) = self.queries.get_mut(live).filter(|query| query.journal != query.key.journal)
+        else {
+            return;
+        };
+        let held = LiveKey { journal: query.journal.clone(), ..query.key.clone() };
+        let before = std::mem::replace(&mut query.key, held.clone());
+        self.unshare(live, &before);
+        self.by_key.entry(held).or_insert(live);
+    }
+
+    fn unshare(&mut self, live: LiveId, key: &LiveKey) {
+        if self.by_key.get(key) == Some(&live) {
+            self.by_key.remove(key);
         }
     }
 
