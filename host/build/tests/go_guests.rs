@@ -61,7 +61,7 @@ fn what_is_wrong_is_told_at_build() {
             "chan int cannot be passed on",
         ),
         ("guest.go", guest("_ = weir.Query\npanic(\"no way\")", ""), "no way"),
-        ("guest.go", "package main\n\nfunc main() {}\n".to_owned(), "no Weir guest"),
+        ("guest.go", "package main\n\nfunc main() {}\n".to_owned(), "is not a Weir guest"),
         (
             "guest.go",
             guest("weir.Query(\"a:f\", f)", "func f(*weir.QueryCtx) (int32, error) { return launch(), nil }")

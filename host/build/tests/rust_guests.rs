@@ -74,7 +74,7 @@ fn what_is_no_guest_is_said_to_be_none() {
         (&[], "there is no "),
         (&[("Cargo.toml", "[package\n"), ("src/lib.rs", "")], "does not compile"),
         (&[("Cargo.toml", library), ("src/lib.rs", "")], "crate-type = [\"cdylib\"]"),
-        (&[("Cargo.toml", &no_guest), ("src/lib.rs", "")], "no Weir guest"),
+        (&[("Cargo.toml", &no_guest), ("src/lib.rs", "")], "is not a Weir guest"),
     ];
     for (files, expected) in cases {
         let (_folder, project) = project_with("rust", files);
