@@ -37,7 +37,7 @@ fn bad_arguments_are_told() {
     for (arguments, expected) in [
         ("--seeds=9..9", "is not a range of seeds"),
         ("--hours=-1", "is not a length of time"),
-        ("--bug=all", "no planted defect"),
+        ("--bug=all", "is not a planted defect"),
         ("--jobs=0", "--jobs 0"),
     ] {
         let output = simulate(&[arguments]);
