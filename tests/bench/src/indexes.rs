@@ -297,7 +297,7 @@ fn touched_queries(database: &Database) -> Result<usize> {
 pub fn measure_large(documents: usize, show: &mut impl FnMut(Line)) -> Result<()> {
     let small = tempfile::tempdir()?;
     let (database, drawn) = open(small.path())?;
-    let (firsts, _) = fill(&database, "indexed", 20_000, BULK_INSERTS)?;
+    let (firsts, _) = fill(&database, "indexed", DOCUMENTS.min(documents), BULK_INSERTS)?;
     database.store().checkpoint()?;
     let small_reads = read_all(&database, &drawn, &firsts)?;
     database.store().close();
