@@ -48,7 +48,7 @@ fn a_deployment_that_is_killed_is_in_force_or_not_and_the_next_one_succeeds() ->
     let (mut before, mut midst) = (0, 0);
     for round in 1..=ROUNDS {
         // From early in the check of the documents to the moment when it is in force, which others put off.
-        let killed = kill_in(&mut host, data.path(), round, takes * round * round / 8)?;
+        let killed = kill_in(&mut host, data.path(), round, takes * round * round / 24)?;
         written += killed.answered;
         check(data.path()).with_context(|| format!("round {round}, killed at {}", killed.progress))?;
         host = HostProcess::serve(data.path())?;
