@@ -7,13 +7,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use weir_store::{Direction, ReadError, Snapshot};
+use weir_store::{ReadError, Snapshot};
 use weir_value::{TableNumber, Timestamp};
 
 use crate::keyspace::{self, Namespace};
+use crate::scan_all::scan_all;
 use crate::{DbOpenError, system_tables};
-
-const SCAN_ROWS: usize = 1_000;
 
 #[derive(Default)]
 pub(crate) struct Catalog {
@@ -36,22 +35,16 @@ impl Catalog {
     /// Reads all tables of a snapshot.
     pub(crate) fn load(snapshot: &Snapshot) -> Result<Catalog, DbOpenError> {
         let catalog = Catalog::default();
-        let mut rest = keyspace::table_numbers();
-        loop {
-            let rows = snapshot.scan(&rest.start, &rest.end, Direction::Ascending, SCAN_ROWS)?;
-            for (key, value) in &rows {
-                let number = keyspace::number_in_key(key)
-                    .ok_or_else(|| DbOpenError::Catalog(format!("{key:?} is not the key of a table")))?;
-                let (namespace, name) = keyspace::table_in_value(value).ok_or_else(|| {
-                    DbOpenError::Catalog(format!("the name of table {} cannot be read", number.0))
-                })?;
-                catalog.remember(namespace, name, number, snapshot.ts());
-            }
-            match rows.last() {
-                Some((last, _)) if rows.len() == SCAN_ROWS => rest.start = keyspace::successor(last),
-                _ => return Ok(catalog),
-            }
-        }
+        scan_all(snapshot, keyspace::table_numbers(), |key, value| {
+            let number = keyspace::number_in_key(key)
+                .ok_or_else(|| DbOpenError::Catalog(format!("{key:?} is not the key of a table")))?;
+            let (namespace, name) = keyspace::table_in_value(value).ok_or_else(|| {
+                DbOpenError::Catalog(format!("the name of table {} cannot be read", number.0))
+            })?;
+            catalog.remember(namespace, name, number, snapshot.ts());
+            Ok::<(), DbOpenError>(())
+        })?;
+        Ok(catalog)
     }
 
     /// The table's number, if it is known to exist at this snapshot.

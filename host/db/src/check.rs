@@ -10,15 +10,15 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use weir_store::{Direction, ReadError, Snapshot};
+use weir_store::{ReadError, Snapshot};
 use weir_value::{DocumentId, TableNumber, json};
 
 use crate::index::{Index, IndexState, read_indexes};
 use crate::keyspace::{self, KeyKind, Namespace};
+use crate::scan_all::scan_all;
 use crate::session_requests::SessionRecord;
-use crate::system_tables;
+use crate::{KeyRange, system_tables};
 
-const SCAN_ROWS: usize = 1_000;
 /// More problems than this are counted and not told.
 const PROBLEMS_MAX: usize = 100;
 
@@ -45,17 +45,9 @@ pub struct DbCheck {
 /// The store cannot be read.
 pub fn check(snapshot: &Snapshot) -> Result<DbCheck, ReadError> {
     let mut checker = Checker::new(snapshot)?;
-    let mut start = Bytes::new();
-    loop {
-        let rows = snapshot.scan(&start, keyspace::END, Direction::Ascending, SCAN_ROWS)?;
-        for (key, value) in &rows {
-            checker.row(key, value)?;
-        }
-        match rows.last() {
-            Some((last, _)) if rows.len() == SCAN_ROWS => start = keyspace::successor(last),
-            _ => return Ok(checker.finish()),
-        }
-    }
+    let all = KeyRange { start: Bytes::new(), end: Bytes::from_static(keyspace::END) };
+    scan_all(snapshot, all, |key, value| checker.row(key, value))?;
+    Ok(checker.finish())
 }
 
 struct Checker<'a> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use thiserror::Error;
-use weir_store::{Direction, Env, ReadError, Snapshot, Store, Write};
+use weir_store::{Env, ReadError, Snapshot, Store, Write};
 use weir_value::{ErrorCode, FunctionPath, TableNumber, Timestamp};
 
 use crate::catalog::Catalog;
@@ -17,14 +17,13 @@ use crate::deployment::Preparing;
 use crate::entropy::Entropy;
 use crate::execution::ConflictRates;
 use crate::record_age::RecordAge;
+use crate::scan_all::scan_all;
 use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
     Call, CommitError, DbStats, FunctionError, FunctionInfo, FunctionKind, Functions, QueryOutcome, ReadSet,
     Transaction, call, deployment, keyspace,
 };
-
-const SCAN_ROWS: usize = 1_000;
 
 /// Which set of functions: one more at each [`Database::set_functions`], zero before the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -211,18 +210,12 @@ impl Database {
 /// How many documents each table has.
 fn read_counts(snapshot: &Snapshot) -> Result<HashMap<TableNumber, u64>, DbOpenError> {
     let mut counts = HashMap::new();
-    let mut rest = keyspace::table_counts();
-    loop {
-        let rows = snapshot.scan(&rest.start, &rest.end, Direction::Ascending, SCAN_ROWS)?;
-        for (key, value) in &rows {
-            let entry = keyspace::table_of_count(key).zip(keyspace::count_in_value(value));
-            let (table, count) =
-                entry.ok_or_else(|| DbOpenError::Catalog(format!("the count {key:?} cannot be read")))?;
-            counts.insert(table, count);
-        }
-        match rows.last() {
-            Some((last, _)) if rows.len() == SCAN_ROWS => rest.start = keyspace::successor(last),
-            _ => return Ok(counts),
-        }
-    }
+    scan_all(snapshot, keyspace::table_counts(), |key, value| {
+        let entry = keyspace::table_of_count(key).zip(keyspace::count_in_value(value));
+        let (table, count) =
+            entry.ok_or_else(|| DbOpenError::Catalog(format!("the count {key:?} cannot be read")))?;
+        counts.insert(table, count);
+        Ok::<(), DbOpenError>(())
+    })?;
+    Ok(counts)
 }

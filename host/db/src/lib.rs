@@ -28,6 +28,7 @@ mod nested;
 mod query;
 mod read_set;
 mod record_age;
+mod scan_all;
 mod session_requests;
 mod stats;
 mod sweep;

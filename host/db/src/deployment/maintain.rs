@@ -5,6 +5,7 @@ use weir_store::{Direction, Write};
 
 use super::DeploymentError;
 use super::build::{IndexBuild, is_built};
+use super::prepared::replace_index;
 use crate::index::{Index, IndexState};
 use crate::{Database, keyspace};
 
@@ -63,10 +64,9 @@ impl Database {
             return Ok(());
         }
         let mut tx = self.begin_system(opened.snapshot.clone());
-        let ready = Index { state: IndexState::Ready, ..(**index).clone() };
-        tx.replace_system(&ready.id, &ready.encode())?;
         let mut registry = current.registry.to_changed();
-        registry.put_index(ready);
+        let ready = Index { state: IndexState::Ready, ..(**index).clone() };
+        replace_index(&mut tx, &mut registry, ready)?;
         self.commit_system(&mut gate, tx.into_draft().0, current.with_registry(registry))?;
         Ok(())
     }

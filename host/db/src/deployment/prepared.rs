@@ -14,7 +14,7 @@ use crate::deployed::Deployed;
 use crate::index::{Index, IndexState, Registry};
 use crate::keyspace::IndexNumber;
 use crate::query::CursorKey;
-use crate::{Database, DeploymentVersion, Functions, Transaction, keyspace, system_tables};
+use crate::{Database, DbError, DeploymentVersion, Functions, Transaction, keyspace, system_tables};
 
 /// How many deployments the table `_deployments` remembers.
 const DEPLOYMENTS_KEPT: usize = 100;
@@ -123,13 +123,7 @@ impl Database {
         let wanted = Wanted::new(&schema, &numbers);
         let in_force = Wanted::new(&current.schema, &tx.numbers_of(&current.schema)?);
         let mut registry = current.registry.to_changed();
-        for index in current.registry.indexes() {
-            if is_abandoned(index, &wanted, &in_force) {
-                let dropped = Index { state: IndexState::Dropping, ..(**index).clone() };
-                tx.replace_system(&dropped.id, &dropped.encode())?;
-                registry.put_index(dropped);
-            }
-        }
+        drop_abandoned(&mut tx, &mut registry, &current.registry, &wanted, &in_force)?;
         for new in wanted.missing(&current.registry) {
             let mut index = Index {
                 id: super::build::unsaved_id(),
@@ -197,8 +191,7 @@ impl Database {
         for index in current.registry.indexes() {
             let next = after_deployment(index, &wanted, &built);
             if next != **index {
-                tx.replace_system(&next.id, &next.encode())?;
-                registry.put_index(next);
+                replace_index(&mut tx, &mut registry, next)?;
             }
         }
         let documents = validators(&prepared.schema, |name| prepared.numbers.get(name).copied());
@@ -261,13 +254,7 @@ impl Database {
         let mut tx = self.begin_system(opened.snapshot.clone());
         let in_force = Wanted::new(&current.schema, &tx.numbers_of(&current.schema)?);
         let mut registry = current.registry.to_changed();
-        for index in current.registry.indexes() {
-            if is_abandoned(index, &in_force, &in_force) {
-                let dropped = Index { state: IndexState::Dropping, ..(**index).clone() };
-                tx.replace_system(&dropped.id, &dropped.encode())?;
-                registry.put_index(dropped);
-            }
-        }
+        drop_abandoned(&mut tx, &mut registry, &current.registry, &in_force, &in_force)?;
         registry.set_pending_documents(BTreeMap::new());
         let deployed = current.with_registry(registry);
         self.commit_system(&mut gate, tx.into_draft().0, deployed)?;
@@ -280,6 +267,31 @@ impl Database {
     pub fn forget_deployments_before(&self, ts: Timestamp) {
         self.deployments.forget_before(ts.min(self.store().stats().floor));
     }
+}
+
+/// Begins to drop the indexes that neither schema wants.
+fn drop_abandoned(
+    tx: &mut Transaction,
+    registry: &mut Registry,
+    current: &Registry,
+    wanted: &Wanted,
+    in_force: &Wanted,
+) -> Result<(), DbError> {
+    let mut abandoned = current.indexes().filter(|index| is_abandoned(index, wanted, in_force));
+    abandoned.try_for_each(|index| {
+        replace_index(tx, registry, Index { state: IndexState::Dropping, ..(**index).clone() })
+    })
+}
+
+/// Writes what has become of an index, into its document and into the registry.
+pub(super) fn replace_index(
+    tx: &mut Transaction,
+    registry: &mut Registry,
+    index: Index,
+) -> Result<(), DbError> {
+    tx.replace_system(&index.id, &index.encode())?;
+    registry.put_index(index);
+    Ok(())
 }
 
 fn plan_work(

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use weir_store::{Direction, ReadError, Snapshot};
+use weir_store::{ReadError, Snapshot};
 use weir_value::{TableNumber, Validator};
 
 use super::{Index, IndexState};
 use crate::keyspace::{self, IndexNumber};
+use crate::scan_all::scan_all;
 use crate::{DbOpenError, system_tables};
-
-const SCAN_ROWS: usize = 1_000;
 
 /// The indexes of all tables, and what their documents must be like.
 #[derive(Debug, Default)]
@@ -132,17 +131,11 @@ impl Registry {
 
 /// The indexes that a snapshot has documents of; the inner error says which document cannot be read.
 pub(crate) fn read_indexes(snapshot: &Snapshot) -> Result<Vec<Result<Index, String>>, ReadError> {
-    let mut rest = keyspace::documents(system_tables::INDEXES);
     let mut indexes = Vec::new();
-    loop {
-        let rows = snapshot.scan(&rest.start, &rest.end, Direction::Ascending, SCAN_ROWS)?;
-        for (key, document) in &rows {
-            let index = keyspace::document_in_key(key).and_then(|id| Index::decode(id, document));
-            indexes.push(index.ok_or_else(|| format!("the document {key:?} does not describe an index")));
-        }
-        match rows.last() {
-            Some((last, _)) if rows.len() == SCAN_ROWS => rest.start = keyspace::successor(last),
-            _ => return Ok(indexes),
-        }
-    }
+    scan_all(snapshot, keyspace::documents(system_tables::INDEXES), |key, document| {
+        let index = keyspace::document_in_key(key).and_then(|id| Index::decode(id, document));
+        indexes.push(index.ok_or_else(|| format!("the document {key:?} does not describe an index")));
+        Ok::<(), ReadError>(())
+    })?;
+    Ok(indexes)
 }
