@@ -157,7 +157,7 @@ impl Database {
             }
         };
         count(&self.counters.query_runs);
-        let mut tx = self.begin(call, FunctionKind::Query, snapshot);
+        let mut tx = Transaction::begin(self.shared.clone(), snapshot, deployed, FunctionKind::Query, call);
         tx.resume_page(journal.map(str::to_owned));
         let (tx, result) = call::run(&resolved, call, tx);
         if result.is_err() {

@@ -1,6 +1,7 @@
 //! A query's plan: which keys, in which direction, which of them, how many.
 //!
 //! Reads nothing: it turns the guest's JSON into a plan, and a plan and what is known of its table into a range of keys.
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -96,7 +97,7 @@ pub(crate) struct Plan {
     /// How many rows are wanted.
     pub(crate) limit: Option<u64>,
     /// The index's name.
-    pub(crate) index: String,
+    pub(crate) index: Cow<'static, str>,
     pub(super) bounds: Vec<RangeBound>,
 }
 
@@ -129,7 +130,7 @@ impl Plan {
             Order::Asc => Direction::Ascending,
             Order::Desc => Direction::Descending,
         };
-        let index = plan.index.unwrap_or_else(|| BY_CREATION_TIME.to_owned());
+        let index = plan.index.map_or(Cow::Borrowed(BY_CREATION_TIME), Cow::Owned);
         Ok(Plan { table: plan.table, direction, filter, limit: plan.limit, index, bounds })
     }
 
