@@ -71,6 +71,8 @@ pub const PAGE_BYTES_SOFT: usize = TRANSACTION_BYTES_READ_MAX / 2 * 3 / 4;
 
 // ---- Function calls
 
+/// The claims of a user, as JSON.
+pub const IDENTITY_BYTES_MAX: usize = 16 * KIB;
 /// How large the arguments of a call may be, as JSON text.
 pub const FUNCTION_ARGS_BYTES_MAX: usize = 16 * MIB;
 /// How large the result of a call may be, as JSON text.
