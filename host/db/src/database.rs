@@ -152,6 +152,7 @@ impl Database {
                     log_lines: Vec::new(),
                     read_set: ReadSet::default(),
                     journal: None,
+                    asked_identity: false,
                     ts,
                 };
             }
@@ -163,6 +164,7 @@ impl Database {
         if result.is_err() {
             count(&self.counters.failures);
         }
+        let asked_identity = tx.asked_identity();
         let (read_set, journal, lines) = tx.into_read_set();
         let log_lines = call::emit_log(call, lines);
         QueryOutcome {
@@ -170,6 +172,7 @@ impl Database {
             log_lines,
             read_set,
             journal,
+            asked_identity,
             ts,
         }
     }

@@ -40,7 +40,7 @@ mod trace;
 mod transaction;
 mod write_buffer;
 
-pub use call::{Call, Caller, MutationOutcome, QueryOutcome};
+pub use call::{Call, MutationOutcome, QueryOutcome};
 pub use check::{DbCheck, check};
 pub use committer::CommitError;
 pub use database::{Database, DbOpenError, DeploymentVersion, NoFunctions};

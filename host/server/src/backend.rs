@@ -14,6 +14,7 @@ use crate::deploy::{Deployer, Loader};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::StaticFiles;
+use crate::identity::Identities;
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
@@ -50,8 +51,8 @@ pub struct Backend {
     pub live: Arc<LiveHub>,
     /// Takes deployments in.
     pub deployer: Arc<Deployer>,
-    /// Who may deploy.
-    pub admin_key: AdminKey,
+    /// Who somebody is.
+    pub identities: Arc<Identities>,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Snapshots that clients may come back to.
@@ -93,7 +94,7 @@ impl Backend {
             durable,
             live,
             deployer: Arc::new(deployer),
-            admin_key,
+            identities: Arc::new(Identities::new(admin_key)),
             web,
             kept_snapshots: KeptSnapshots::default(),
             tasks,
@@ -106,6 +107,11 @@ impl Backend {
     /// The monotonic clock.
     pub fn clock(&self) -> Duration {
         self.env.monotonic()
+    }
+
+    /// The time since the Unix epoch.
+    pub fn unix_time(&self) -> Duration {
+        Duration::from_nanos(self.env.now().as_nanos())
     }
 
     /// Ends the threads, then closes the store: calls that have begun end, what

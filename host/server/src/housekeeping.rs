@@ -95,7 +95,7 @@ async fn sweep_in_steps(backend: &Arc<Backend>) -> Result<(), SweepError> {
 mod tests {
     use bytes::Bytes;
     use weir_db::native::NativeFunctions;
-    use weir_db::{Call, Caller, Database, MissingFunctions, SessionRequest};
+    use weir_db::{Call, Database, MissingFunctions, Principal, SessionRequest};
     use weir_store::memory::{self, MemoryDisk};
     use weir_store::{Env, SimEnv, StoreOptions};
     use weir_value::{FunctionPath, Timestamp, Value};
@@ -141,9 +141,8 @@ mod tests {
         let call = Call {
             path: FunctionPath::parse("t:insert").unwrap(),
             args: Bytes::from_static(b"{}"),
-            caller: Caller::Public,
+            principal: Principal::Anonymous,
             request_id: "r1".into(),
-            identity: None,
         };
         let outcome = backend.db.mutation(&call, Some(SessionRequest { session: [7; 16], request }));
         assert!(outcome.result.is_ok());

@@ -106,10 +106,16 @@ error_codes! {
     InvalidFunctionPath,
     /// The arguments are not one object.
     InvalidArguments,
-    /// Acting as a user is not there yet.
-    ActingAsNotSupported,
+    /// The user to act as is not one.
+    InvalidIdentity,
+    /// The token of a user cannot be verified.
+    InvalidToken,
     /// The admin key is missing.
     AdminKeyRequired,
+    /// The admin key is good for less than that.
+    AdminKeyScope,
+    /// The same request of the same session was made for another user.
+    RequestOfAnotherUser,
     /// The Authorization header cannot be read.
     InvalidAuthHeader,
     /// No provider of identities is configured.

@@ -30,6 +30,7 @@ pub use self::static_files::StaticFiles;
 use self::answer::{Answer, ApiError, json_text, text};
 use self::cors::Cors;
 use crate::backend::Backend;
+use crate::identity::Permission;
 use crate::socket;
 
 /// A request's id when the client gives none: this many random bytes, as hex.
@@ -77,7 +78,7 @@ async fn route(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -
             read_only(&request, || text(StatusCode::OK, format!("weir-{}", env!("CARGO_PKG_VERSION"))))
         }
         "/instance_name" => {
-            read_only(&request, || text(StatusCode::OK, backend.admin_key.instance_name().to_owned()))
+            read_only(&request, || text(StatusCode::OK, backend.identities.instance_name().to_owned()))
         }
         "/health" => read_only(&request, || health(backend)),
         "/metrics" => read_only(&request, || metrics::answer(backend)),
@@ -101,7 +102,7 @@ async fn route_api(
     let identifier = path.strip_prefix("run/");
     match (request.method(), path) {
         (&Method::POST, "weir/deploy") => deployment::deploy(backend, request).await,
-        (&Method::GET, "weir/deployment") => deployment::describe(backend, &request),
+        (&Method::GET, "weir/deployment") => deployment::describe(backend, &request).await,
         (&Method::POST, "action") => Err(not_yet("Actions")),
         (&Method::POST | &Method::GET, "query") => call(backend, request, path).await,
         (&Method::POST, "mutation" | "query_ts" | "query_at_ts" | "query_batch" | "function") => {
@@ -121,12 +122,13 @@ async fn route_api(
 async fn call(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
     caller::check_client(request.headers())?;
     let query = request.uri().query().unwrap_or("").to_owned();
-    let caller = caller::identify(&backend.admin_key, request.headers(), &query)?;
-    if path == "function" {
-        caller::require_admin(&backend.admin_key, request.headers(), &query)?;
-    }
+    let identities = &backend.identities;
+    let principal = match path {
+        "function" => caller::require(Permission::CallAny, identities, request.headers(), &query).await?,
+        _ => caller::identify(identities, request.headers(), &query).await?,
+    };
     let by_url = request.method() == Method::GET;
-    let call = functions::Request { backend, caller, request_id: request_id(request.headers()) };
+    let call = functions::Request { backend, principal, request_id: request_id(request.headers()) };
     let body = read_call(request).await?;
     match path {
         "query" if by_url => call.query_by_url(&query).await,

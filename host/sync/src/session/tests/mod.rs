@@ -3,6 +3,7 @@ mod connections;
 mod equal_values;
 mod failures;
 mod host;
+mod identities;
 mod live_queries;
 mod mutations;
 
