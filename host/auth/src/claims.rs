@@ -24,8 +24,8 @@ const TEXTS: [(&str, &str); 14] = [
 const FLAGS: [(&str, &str); 2] =
     [("email_verified", "emailVerified"), ("phone_number_verified", "phoneNumberVerified")];
 
-/// Claims about the token rather than the user. They change with every token, so that each would be another identity,
-/// and every live query that asked for it would run again.
+/// Claims about the token rather than the user. They change with every token, so that each would be another
+/// identity, and every live query that asked for it would run again.
 const OF_THE_TOKEN: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 /// More of them, in OpenID Connect: how and when the user signed in.
 const OF_THE_SIGN_IN: [&str; 7] = ["auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash"];
@@ -35,8 +35,8 @@ const AGE_OF_FACTORS: &str = "fva";
 /// Names that are made of `iss` and `sub` alone: no claim of the same name may take their place.
 const NAMES: [&str; 3] = ["tokenIdentifier", "issuer", "subject"];
 
-/// The identity in an ID token: standard claims under Convex's names, and all others as they are. A standard claim
-/// that has not its type is left out.
+/// The identity in an ID token: standard claims under Convex's names, and all others as they are. A standard
+/// claim that has not its type is left out.
 ///
 /// # Errors
 /// More claims than an identity may hold.
@@ -144,8 +144,8 @@ fn rfc3339(seconds: f64) -> Option<String> {
     Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}+00:00"))
 }
 
-/// Year, month and day of a day since the epoch, in the Gregorian calendar: years begin in March here, so that the
-/// leap day is the last one of its year.
+/// Year, month and day of a day since the epoch, in the Gregorian calendar: years begin in March here, so
+/// that the leap day is the last one of its year.
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -189,17 +189,20 @@ mod tests {
     #[test]
     fn standard_claims_get_their_names() {
         let claims = json!({
-            "name": "Ada L", "given_name": "Ada", "family_name": "L", "nickname": "a", "preferred_username": "al",
+            "name": "Ada L", "given_name": "Ada", "family_name": "L", "nickname": "a",
+            "preferred_username": "al",
             "profile": "https://p", "picture": "https://i", "website": "https://w", "email": "a@b",
             "email_verified": true, "gender": "f", "birthdate": "1815-12-10", "zoneinfo": "Europe/London",
             "locale": "en", "phone_number": "+1", "phone_number_verified": "false",
             "address": {"formatted": "1 St", "country": "UK"}, "updated_at": 1_704_164_645,
             "role": "admin", "nested": {"a": {"b": 1}}, "sid": "s",
             "iss": "x", "sub": "y", "aud": "z", "exp": 1, "nbf": 1, "iat": 1, "jti": "j", "fva": [1, 2],
-            "auth_time": 1, "nonce": "n", "acr": "0", "amr": ["pwd"], "azp": "z", "at_hash": "h", "c_hash": "h",
+            "auth_time": 1, "nonce": "n", "acr": "0", "amr": ["pwd"], "azp": "z", "at_hash": "h",
+            "c_hash": "h",
         });
         let expected = json!({
-            "name": "Ada L", "givenName": "Ada", "familyName": "L", "nickname": "a", "preferredUsername": "al",
+            "name": "Ada L", "givenName": "Ada", "familyName": "L", "nickname": "a",
+            "preferredUsername": "al",
             "profileUrl": "https://p", "pictureUrl": "https://i", "websiteUrl": "https://w", "email": "a@b",
             "emailVerified": true, "gender": "f", "birthday": "1815-12-10", "timezone": "Europe/London",
             "language": "en", "phoneNumber": "+1", "phoneNumberVerified": false,
@@ -212,7 +215,8 @@ mod tests {
     #[test]
     fn a_claim_takes_no_other_ones_place() {
         let claims = json!({
-            "email": 7, "email_verified": "yes", "emailVerified": true, "givenName": "Eve", "address": "plain",
+            "email": 7, "email_verified": "yes", "emailVerified": true, "givenName": "Eve",
+            "address": "plain",
             "updated_at": "2024-01-02T03:04:05.678Z", "tokenIdentifier": "https://a|root", "issuer": "i",
             "subject": "root",
         });
@@ -224,12 +228,14 @@ mod tests {
     #[test]
     fn custom_claims_are_flat_and_keep_their_names() {
         let claims = json!({
-            "given_name": "Ada", "email_verified": true, "properties": {"id": "123", "tags": [{"a": 1}], "none": {}},
+            "given_name": "Ada", "email_verified": true,
+            "properties": {"id": "123", "tags": [{"a": 1}], "none": {}},
             "a": {"b": {"c": null}}, "a.b": {"c": 1}, "x.y": 1, "x": {"y": 2}, "fva": [1],
             "iss": "x", "sub": "y", "aud": "z", "exp": 1, "nbf": 1, "iat": 1, "jti": "j", "azp": "kept",
         });
         let expected = json!({
-            "given_name": "Ada", "email_verified": true, "properties.id": "123", "properties.tags": [{"a": 1}],
+            "given_name": "Ada", "email_verified": true,
+            "properties.id": "123", "properties.tags": [{"a": 1}],
             "a.b.c": null, "x.y": 1, "azp": "kept",
         });
         assert_eq!(custom(claims), expected);

@@ -38,8 +38,8 @@ fn unsupported<T>() -> Result<T> {
     Err(ErrorKind::UnsupportedAlgorithm.into())
 }
 
-/// A key signs with the algorithm of its kind and with no other: HMAC is not there at all, so that no public key
-/// can be taken for a secret.
+/// A key signs with the algorithm of its kind and with no other: HMAC is not there at all, so that no public
+/// key can be taken for a secret.
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     match (algorithm, key.family()) {
         (Algorithm::RS256, AlgorithmFamily::Rsa)

@@ -1,5 +1,5 @@
-//! From a provider's configuration to its keys: the key set itself, or the document that says where it is (OpenID
-//! Connect Discovery).
+//! From a provider's configuration to its keys: the key set itself, or the document that says where it is
+//! (OpenID Connect Discovery).
 
 use serde_json::Value as Json;
 use url::Url;

@@ -5,7 +5,8 @@ use weir_value::limits::TOKEN_BYTES_MAX;
 
 use crate::algorithm::Algorithm;
 
-/// Why a token was refused. The words are for whoever sent it and say what to do; they hold nothing of the token.
+/// Why a token was refused. The words are for whoever sent it and say what to do; they hold nothing of the
+/// token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// Longer than a token may be.

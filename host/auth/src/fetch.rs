@@ -1,4 +1,5 @@
-//! What fetches a document of a provider: a trait, so that tests and the host itself may answer for a provider.
+//! What fetches a document of a provider: a trait, so that tests and the host itself may answer for a
+//! provider.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -37,7 +37,7 @@ impl HttpFetcher {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new() -> Result<HttpFetcher, HttpFetcherError> {
-        HttpFetcher::with_roots(system_roots())
+        HttpFetcher::with_roots(roots(rustls_native_certs::load_native_certs().certs))
     }
 
     /// Trusts these certificates (DER) alone.
@@ -98,8 +98,8 @@ impl KeyFetcher for HttpFetcher {
     }
 }
 
-/// Where a response sends the host: never from TLS to something without it, and to this machine from itself alone,
-/// so that no provider reaches what listens there.
+/// Where a response sends the host: never from TLS to something without it, and to this machine from itself
+/// alone, so that no provider reaches what listens there.
 fn target(from: &Url, response: &Response) -> Result<Url, FetchError> {
     let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
     let location = location.ok_or(FetchError::Redirect("without saying where to"))?;
@@ -142,12 +142,25 @@ fn unreachable(error: reqwest::Error) -> FetchError {
 
 /// What the machine's administrator trusts counts, a company's own authority above all. A small box may have no
 /// certificates at all, and has to reach its provider too.
-fn system_roots() -> RootCertStore {
-    let found = rustls_native_certs::load_native_certs();
+fn roots(of_machine: Vec<CertificateDer<'static>>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
+    roots.add_parsable_certificates(of_machine);
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     roots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trusts_the_machine_and_mozilla_where_it_has_nothing() {
+        let own = rcgen::generate_simple_self_signed(vec!["a.example".into()]).unwrap().cert;
+        assert_eq!(roots(vec![own.der().clone()]).len(), 1);
+        assert_eq!(roots(Vec::new()).len(), webpki_roots::TLS_SERVER_ROOTS.len());
+        let broken = CertificateDer::from(b"no certificate".to_vec());
+        assert_eq!(roots(vec![broken]).len(), webpki_roots::TLS_SERVER_ROOTS.len());
+    }
 }

@@ -1,4 +1,5 @@
-//! JSON in which no object has a name twice: of two claims with one name, two readers may believe different ones.
+//! JSON in which no object has a name twice: of two claims with one name, two readers may believe different
+//! ones.
 
 use std::fmt;
 

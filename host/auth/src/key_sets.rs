@@ -1,5 +1,5 @@
-//! The key sets of providers that have to be fetched: each is kept for a while, fetched by one caller at a time, and
-//! outlives a provider that is gone.
+//! The key sets of providers that have to be fetched: each is kept for a while, fetched by one caller at a
+//! time, and outlives a provider that is gone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -89,23 +89,24 @@ impl KeySets {
     pub(crate) async fn current(&self, provider: &Provider, url: &Url) -> Result<Current, KeysError> {
         let remote = self.remote(url);
         let now = (self.monotonic)();
-        let (seen, kept, recent_failure) = remote.look(now);
-        match kept {
+        let look = remote.look(now);
+        match look.kept {
             Some((loaded, age)) if age < FRESH => Ok(Current { loaded, is_newest: false }),
             Some((loaded, _)) => match remote.turn.try_lock() {
                 Ok(_turn) if remote.may_retry(now) => {
                     self.fetch(&remote, provider, url).await;
-                    let newest = remote.outcome_after(seen).and_then(Result::ok);
+                    let newest = remote.outcome_after(look.begun).and_then(Result::ok);
                     let is_newest = newest.is_some();
                     Ok(Current { loaded: newest.unwrap_or(loaded), is_newest })
                 }
                 _ => Ok(Current { loaded, is_newest: false }),
             },
-            None => match recent_failure {
+            None => match look.recent_failure {
                 Some(why) => Err(KeysError::Unavailable(why)),
+                // One that is under way does as well.
                 None => {
-                    let loaded = self.fetched_after(seen, &remote, provider, url).await?;
-                    Ok(Current { loaded, is_newest: true })
+                    let loaded = self.fetched_after(look.finished, &remote, provider, url).await?;
+                    Ok(Current { loaded, is_newest: remote.outcome_after(look.begun).is_some() })
                 }
             },
         }
@@ -134,8 +135,8 @@ impl KeySets {
         if let Some(outcome) = remote.outcome_after(seen) {
             return outcome.map_err(KeysError::Unavailable);
         }
-        // Not earlier than the interval allows: to wait refuses no good token, and whoever comes meanwhile is served
-        // by the same fetch.
+        // Not earlier than the interval allows: to wait refuses no good token, and whoever comes meanwhile is
+        // served by the same fetch.
         let begun_at = remote.state.lock().begun_at;
         if let Some(begun_at) = begun_at {
             time::sleep((begun_at + FETCH_INTERVAL).saturating_sub((self.monotonic)())).await;
@@ -202,9 +203,16 @@ impl KeySets {
     }
 }
 
-/// What a set looks like to somebody who comes: the number of the newest fetch; the keys that may be used, with their
-/// age; and why the newest fetch failed, if that is so recent that it is not tried again.
-type Look = (u64, Option<(Arc<Loaded>, Duration)>, Option<String>);
+/// What a set looks like to somebody who comes.
+struct Look {
+    /// The number of the newest fetch, and of the newest that came to its end.
+    begun: u64,
+    finished: u64,
+    /// The keys that may be used, and their age.
+    kept: Option<(Arc<Loaded>, Duration)>,
+    /// Why the newest fetch failed, if that is so recent that it is not tried again.
+    recent_failure: Option<String>,
+}
 
 impl Remote {
     fn look(&self, now: Duration) -> Look {
@@ -212,7 +220,12 @@ impl Remote {
         let kept = state.loaded.as_ref().map(|(loaded, at)| (Arc::clone(loaded), now.saturating_sub(*at)));
         let is_recent = state.begun_at.is_some_and(|at| now < at + FETCH_INTERVAL);
         let failure = state.failure.clone().filter(|_| is_recent && state.finished == state.begun);
-        (state.begun, kept.filter(|(_, age)| *age < KEPT), failure)
+        Look {
+            begun: state.begun,
+            finished: state.finished,
+            kept: kept.filter(|(_, age)| *age < KEPT),
+            recent_failure: failure,
+        }
     }
 
     fn may_retry(&self, now: Duration) -> bool {

@@ -49,8 +49,8 @@ impl Candidates<'_> {
 }
 
 impl KeySet {
-    /// Reads `{"keys": [...]}`. Keys for something else (encryption, other algorithms, keys that are too short) are
-    /// left out, as sets are shared by many readers.
+    /// Reads `{"keys": [...]}`. Keys for something else (encryption, other algorithms, keys that are too
+    /// short) are left out, as sets are shared by many readers.
     ///
     /// # Errors
     /// In plain words: not a key set, or no key of it is of use.
@@ -213,7 +213,8 @@ mod tests {
         let x = "A".repeat(43);
         let set = format!(
             r#"{{"keys":[{{"kty":"oct","k":"AA","kid":"a"}},{{"kty":"OKP","crv":"Ed25519","x":"{x}","kid":"a",
-                "alg":"Ed25519","x5c":null}},{{"kty":"OKP","crv":"Ed25519","x":"{x}","kid":"b","key_ops":["verify"]}}]}}"#
+                "alg":"Ed25519","x5c":null}},
+                {{"kty":"OKP","crv":"Ed25519","x":"{x}","kid":"b","key_ops":["verify"]}}]}}"#
         );
         let set = KeySet::parse(set.as_bytes()).unwrap();
         assert!(set.serves(&[Algorithm::EdDsa]) && !set.serves(&[Algorithm::Rs256]));

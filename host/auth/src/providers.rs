@@ -33,7 +33,8 @@ pub(crate) struct Provider {
 
 /// How a provider is named in its tokens.
 pub(crate) enum Issuer {
-    /// An OIDC domain, without slashes at its end: providers do not agree with themselves on whether there is one.
+    /// An OIDC domain, without slashes at its end: providers do not agree with themselves on whether there is
+    /// one.
     Domain(String),
     /// A custom issuer, to the letter.
     Exactly(String),
@@ -89,9 +90,9 @@ impl Issuer {
 }
 
 impl Providers {
-    /// Reads `{"providers": [...]}`, each `{"domain", "applicationID"}` or
-    /// `{"type": "customJwt", "issuer", "jwks", "algorithm", "applicationID"?}`. `jwks` is the URL of a key set, a
-    /// `data:` URL that holds one, or the key set itself as text or an object.
+    /// Reads `{"providers": [...]}`, each `{"domain", "applicationID"}` or `{"type": "customJwt", "issuer",
+    /// "jwks", "algorithm", "applicationID"?}`. `jwks` is the URL of a key set, a `data:` URL that holds one,
+    /// or the key set itself as text or an object.
     ///
     /// # Errors
     /// Which provider it is, what is wrong, and what to write instead.
@@ -127,8 +128,8 @@ impl Providers {
                 return Err(ProvidersError {
                     at: Place(Some((at + 1, name_of(config)))),
                     problem: format!(
-                        "provider {} has the same issuer and `applicationID`, so that this one would never be \
-                         asked. Remove one of the two",
+                        "provider {} has the same issuer and `applicationID`, so that this one would never \
+                         be asked. Remove one of the two",
                         twin + 1
                     ),
                 });
@@ -185,6 +186,8 @@ fn of_all(problem: impl Into<String>) -> ProvidersError {
 
 fn name_of(config: &Json) -> Option<String> {
     let name = config.get("domain").or_else(|| config.get("issuer"))?.as_str()?;
+    // A password that somebody wrote into a URL goes into no log.
+    let name = if name.contains("://") { name.rsplit('@').next()? } else { name };
     Some(name.chars().take(200).collect())
 }
 

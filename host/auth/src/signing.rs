@@ -39,8 +39,8 @@ pub enum SignError {
     Claims(String),
     /// A claim that functions may not set.
     #[error(
-        "the claim {0:?} may not be set: `iss`, `iat`, `exp` and `nbf` are the host's, and so is what begins with \
-         `convex` or `cvx`"
+        "the claim {0:?} may not be set: `iss`, `iat`, `exp` and `nbf` are the host's, and so is what begins \
+         with `convex` or `cvx`"
     )]
     Reserved(String),
     /// Not one object with `expiresInSeconds`.
@@ -60,8 +60,8 @@ pub enum SignError {
 }
 
 impl SignRequest {
-    /// Checks what a function wants signed: `claims` is a JSON object, `options` one with `expiresInSeconds`, from 1 s
-    /// to an hour.
+    /// Checks what a function wants signed: `claims` is a JSON object, `options` one with `expiresInSeconds`,
+    /// from 1 s to an hour.
     ///
     /// # Errors
     /// What is wrong with either.
@@ -100,8 +100,8 @@ fn is_reserved(name: &str) -> bool {
 }
 
 impl SigningKeys {
-    /// Reads the keys of a data folder, or makes one when there is none: in the file `signing-keys`, mode 0600, in PEM
-    /// (PKCS #8), the one that signs first.
+    /// Reads the keys of a data folder, or makes one when there is none: in the file `signing-keys`, mode
+    /// 0600, in PEM (PKCS #8), the one that signs first.
     ///
     /// # Errors
     /// When the file cannot be read or written, others may read it, or it does not hold keys on P-256.
@@ -140,7 +140,8 @@ impl SigningKeys {
         &self.jwks
     }
 
-    /// The id of the key that signs: its thumbprint (RFC 7638), so that equal keys have equal ids on every host.
+    /// The id of the key that signs: its thumbprint (RFC 7638), so that equal keys have equal ids on every
+    /// host.
     pub fn key_id(&self) -> &str {
         &self.signing_id
     }

@@ -20,8 +20,8 @@ const FILE_NAME: &str = "signing-keys";
 pub enum SigningKeysError {
     /// The file is there, and does not hold keys.
     #[error(
-        "{0} does not hold keys on P-256 (PEM, PKCS #8): restore it from a copy, or remove it to have a new key \
-         made; tokens signed with the old one are refused from then on"
+        "{0} does not hold keys on P-256 (PEM, PKCS #8): restore it from a copy, or remove it to have a new \
+         key made; tokens signed with the old one are refused from then on"
     )]
     Malformed(PathBuf),
     /// Others could read the keys.
@@ -73,8 +73,8 @@ pub(crate) fn read_or_create(data_dir: &Path) -> Result<Vec<Vec<u8>>, SigningKey
     }
 }
 
-/// A new key, in the file. On a full disk there is none, as the disk has to be freed by a host that runs: the key is
-/// this process's alone then.
+/// A new key, in the file. On a full disk there is none, as the disk has to be freed by a host that runs: the
+/// key is this process's alone then.
 fn create(path: &Path, write: impl FnOnce(&Path, &str) -> io::Result<()>) -> io::Result<Vec<u8>> {
     let key = generate()?;
     match write(path, &pem(&key)) {
@@ -82,8 +82,8 @@ fn create(path: &Path, write: impl FnOnce(&Path, &str) -> io::Result<()>) -> io:
             tracing::error!(
                 path = %path.display(),
                 %error,
-                "there is no room for the key that tokens are signed with: free some space on the disk and start \
-                 again; what is signed until then is refused after that"
+                "there is no room for the key that tokens are signed with: free some space on the disk and \
+                 start again; what is signed until then is refused after that"
             );
         }
         written => written?,

@@ -1,5 +1,5 @@
-//! A token taken apart: header and claims of a signed JWT in compact form (RFC 7515, RFC 7519). Nothing that is read
-//! here is believed before the signature is checked.
+//! A token taken apart: header and claims of a signed JWT in compact form (RFC 7515, RFC 7519). Nothing that
+//! is read here is believed before the signature is checked.
 
 use std::time::Duration;
 

@@ -26,8 +26,8 @@ pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
     Ok(url)
 }
 
-/// Whether keys may be fetched from here: from other machines by https alone, as whoever can change them on the way
-/// is any user he likes.
+/// Whether keys may be fetched from here: from other machines by https alone, as whoever can change them on
+/// the way is any user he likes.
 ///
 /// # Errors
 /// As for [`parse`].

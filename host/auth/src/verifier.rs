@@ -31,8 +31,8 @@ pub struct Verified {
 }
 
 impl Verifier {
-    /// `monotonic` is the time since some fixed moment, and never goes back: keys age by it, whatever is done to the
-    /// clock.
+    /// `monotonic` is the time since some fixed moment, and never goes back: keys age by it, whatever is done
+    /// to the clock.
     pub fn new(
         fetcher: Arc<dyn KeyFetcher>,
         monotonic: impl Fn() -> Duration + Send + Sync + 'static,
@@ -41,8 +41,8 @@ impl Verifier {
         Verifier { sets: KeySets::new(fetcher, Box::new(monotonic)) }
     }
 
-    /// Checks a token at `now` (since the epoch). The first provider counts whose issuer and application the token
-    /// has. Waits for the provider's keys if they are not there: for half a minute at most.
+    /// Checks a token at `now` (since the epoch). The first provider counts whose issuer and application the
+    /// token has. Waits for the provider's keys if they are not there: for half a minute at most.
     ///
     /// # Errors
     /// Why the token was refused. See [`AuthError::is_transient`] for those that are not its fault.
@@ -81,8 +81,8 @@ impl Verifier {
         Ok(Verified { identity, expires_at })
     }
 
-    /// Fetches the keys of these providers that are not there, so that the first token need not wait. Gives the
-    /// providers (by issuer) whose keys cannot be had, and why: for whoever deploys them to see.
+    /// Fetches the keys of these providers that are not there, so that the first token need not wait. Gives
+    /// the providers (by issuer) whose keys cannot be had, and why: for whoever deploys them to see.
     pub async fn prepare(&self, providers: &Providers) -> Vec<(String, AuthError)> {
         let mut failed = Vec::new();
         for provider in providers.iter() {
