@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use weir_auth::KeyFetcher;
 use weir_db::Database;
 use weir_store::Env;
 use weir_value::limits;
@@ -32,6 +33,8 @@ pub struct Parts {
     pub files: Option<ComponentFiles>,
     /// Who may deploy.
     pub admin_key: AdminKey,
+    /// Fetches the keys of identity providers.
+    pub key_fetcher: Arc<dyn KeyFetcher>,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Threads that run functions.
@@ -70,7 +73,7 @@ pub struct Backend {
 impl Backend {
     /// Connects the parts and starts their threads.
     pub fn start(parts: Parts) -> Arc<Backend> {
-        let Parts { env, db, loader, files, admin_key, web, threads } = parts;
+        let Parts { env, db, loader, files, admin_key, key_fetcher, web, threads } = parts;
         let executor = Arc::new(Executor::start(&*env, threads));
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));
@@ -87,6 +90,7 @@ impl Backend {
         });
         let tasks = Tasks::default();
         let deployer = Deployer::new(Arc::clone(&db), loader, files, tasks.clone(), on_change);
+        let identities = Arc::new(Identities::new(admin_key, Arc::clone(&env), key_fetcher));
         Arc::new(Backend {
             env,
             db,
@@ -94,7 +98,7 @@ impl Backend {
             durable,
             live,
             deployer: Arc::new(deployer),
-            identities: Arc::new(Identities::new(admin_key)),
+            identities,
             web,
             kept_snapshots: KeptSnapshots::default(),
             tasks,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use weir_auth::{HttpFetcher, HttpFetcherError};
 use weir_db::{Database, MissingFunctions};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
@@ -97,6 +98,9 @@ pub enum StartError {
     /// What was deployed when the server last ran is not known.
     #[error("what is deployed cannot be found out: {0}")]
     Deployment(#[from] DeployError),
+    /// Fetching the keys of identity providers.
+    #[error(transparent)]
+    KeyFetcher(#[from] HttpFetcherError),
     /// The system refused threads.
     #[error("the server's threads: {0}")]
     Threads(#[from] std::io::Error),
@@ -216,7 +220,8 @@ fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
     let loader = Arc::new(ComponentLoader(runtime));
-    let parts = Parts { env, db, loader, files: Some(files), admin_key, web, threads };
+    let key_fetcher = Arc::new(HttpFetcher::new()?);
+    let parts = Parts { env, db, loader, files: Some(files), admin_key, key_fetcher, web, threads };
     let backend = Backend::start(parts);
     backend.deployer.restore()?;
     Ok(backend)

@@ -3,11 +3,15 @@
 mod credentials;
 mod permission;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::StatusCode;
+use parking_lot::RwLock;
+use weir_auth::{AuthError, KeyFetcher, Providers, Verifier};
 use weir_db::{Principal, Scope};
+use weir_store::Env;
 use weir_value::{ErrorCode, Identity, IdentityError};
 
 pub use credentials::Credentials;
@@ -44,9 +48,9 @@ pub enum Refusal {
     /// The user to act as is not one.
     #[error("The user to act as: {0}.")]
     ActingAs(#[from] IdentityError),
-    /// No provider is configured.
-    #[error("No auth provider found matching the given token: this deployment has no auth providers.")]
-    NoProvider,
+    /// The token of a user is no good, or nobody can tell just now.
+    #[error("The token was refused: {0}.")]
+    Token(#[from] AuthError),
     /// The header is of no kind that is known.
     #[error("The Authorization header must be `Convex <admin key>` or `Bearer <token>`.")]
     UnreadableHeader,
@@ -60,9 +64,16 @@ impl Refusal {
             Refusal::KeyRequired => ErrorCode::AdminKeyRequired,
             Refusal::Scope { .. } => ErrorCode::AdminKeyScope,
             Refusal::ActingAs(_) => ErrorCode::InvalidIdentity,
-            Refusal::NoProvider => ErrorCode::NoAuthProvider,
+            Refusal::Token(AuthError::NoProviders) => ErrorCode::NoAuthProvider,
+            Refusal::Token(error) if error.is_transient() => ErrorCode::AuthProviderUnavailable,
+            Refusal::Token(_) => ErrorCode::InvalidToken,
             Refusal::UnreadableHeader => ErrorCode::InvalidAuthHeader,
         }
+    }
+
+    /// Whether the same credentials may be good a little later: the fault is not theirs.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Refusal::Token(error) if error.is_transient())
     }
 
     /// The status of the answer.
@@ -70,9 +81,8 @@ impl Refusal {
         match self {
             Refusal::WrongKey | Refusal::Scope { .. } => StatusCode::FORBIDDEN,
             Refusal::ActingAs(_) => StatusCode::BAD_REQUEST,
-            Refusal::KeyRequired | Refusal::NoProvider | Refusal::UnreadableHeader => {
-                StatusCode::UNAUTHORIZED
-            }
+            Refusal::Token(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::KeyRequired | Refusal::Token(_) | Refusal::UnreadableHeader => StatusCode::UNAUTHORIZED,
         }
     }
 }
@@ -80,12 +90,28 @@ impl Refusal {
 /// What credentials are checked against.
 pub struct Identities {
     admin_key: AdminKey,
+    env: Arc<dyn Env>,
+    verifier: Verifier,
+    /// Those of the deployment in force.
+    providers: RwLock<Providers>,
 }
 
 impl Identities {
-    /// A server with this first key.
-    pub fn new(admin_key: AdminKey) -> Identities {
-        Identities { admin_key }
+    /// A server with this first key, and no providers yet.
+    pub fn new(admin_key: AdminKey, env: Arc<dyn Env>, fetcher: Arc<dyn KeyFetcher>) -> Identities {
+        let clock = Arc::clone(&env);
+        let verifier = Verifier::new(fetcher, move || clock.monotonic());
+        Identities { admin_key, env, verifier, providers: RwLock::default() }
+    }
+
+    /// Another deployment is in force, with these providers. Who is signed in stays so until the token expires.
+    pub fn set_providers(&self, providers: Providers) {
+        *self.providers.write() = providers;
+    }
+
+    /// The time since the Unix epoch.
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.env.now().as_nanos())
     }
 
     /// The server's name, which its keys begin with.
@@ -101,9 +127,16 @@ impl Identities {
         match credentials {
             Credentials::None => Ok(Authenticated { principal: Principal::Anonymous, expires_at: None }),
             Credentials::AdminKey { key, acting_as } => self.admin(&key, acting_as),
-            Credentials::Token(_) => Err(Refusal::NoProvider),
+            Credentials::Token(token) => self.user(&token).await,
             Credentials::Unknown => Err(Refusal::UnreadableHeader),
         }
+    }
+
+    async fn user(&self, token: &str) -> Result<Authenticated, Refusal> {
+        let providers = self.providers.read().clone();
+        let verified = self.verifier.verify(&providers, token, self.now()).await?;
+        let principal = Principal::User(verified.identity);
+        Ok(Authenticated { principal, expires_at: Some(verified.expires_at) })
     }
 
     fn admin(&self, key: &str, acting_as: Option<Bytes>) -> Result<Authenticated, Refusal> {

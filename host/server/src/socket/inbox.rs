@@ -8,7 +8,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use weir_db::MutationOutcome;
 use weir_sync::protocol::RequestId;
-use weir_sync::session::VerifiedIdentity;
+use weir_sync::session::{IdentityRefusal, VerifiedIdentity};
 use weir_value::Timestamp;
 
 use crate::durable_gate::DurableGate;
@@ -24,7 +24,7 @@ pub struct Inbox {
 }
 
 /// Whose a token is, or why it is nobody's.
-type Verdict = Result<VerifiedIdentity, String>;
+type Verdict = Result<VerifiedIdentity, IdentityRefusal>;
 
 #[derive(Default)]
 struct Finished {

@@ -188,6 +188,7 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
         loader: Arc::clone(loader) as Arc<_>,
         files: Some(ComponentFiles::at(&dir.path().join("components"))),
         admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
+        key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),
         web: Some(StaticFiles::open(&web).unwrap()),
         threads: 4,
     }

@@ -21,7 +21,7 @@ use weir_value::{Identity, Timestamp};
 
 use crate::live::{LiveQueries, Run, SocketId, Step};
 use crate::protocol::{AuthToken, ClientInfo};
-use crate::session::{DueMutation, Effect, Frame, Session, VerifiedIdentity};
+use crate::session::{DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
 
 use client::{Client, Token};
 
@@ -166,7 +166,7 @@ impl World {
             true => {
                 Ok(VerifiedIdentity { principal: user(&token.subject), expires_at: Some(token.expires_at) })
             }
-            false => Err("the token is not trusted, or has expired".to_owned()),
+            false => Err(IdentityRefusal::Invalid("not trusted, or expired".to_owned())),
         };
         self.trace.push(format!("{id} verified {}", verdict.is_ok()));
         connection.session.identity_verified(verdict);
