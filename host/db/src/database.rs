@@ -2,7 +2,7 @@
 //!
 //! Wires the rooms below together; the mutation's two ways of execution are in `mutation`, the sweeping of old records in `sweep`.
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -22,7 +22,7 @@ use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
     Call, CommitError, DbStats, FunctionError, FunctionInfo, FunctionKind, Functions, QueryOutcome, ReadSet,
-    Transaction, call, deployment, keyspace,
+    TokenSigner, Transaction, call, deployment, keyspace,
 };
 
 /// Which set of functions: one more at each [`Database::set_functions`], zero before the first.
@@ -93,7 +93,7 @@ impl Database {
         let cursor_key = RwLock::new(cursor_key.map(Arc::new));
         Ok(Arc::new(Database {
             committer: Committer::new(store, counts),
-            shared: Arc::new(Shared { env, catalog, entropy, cursor_key }),
+            shared: Arc::new(Shared { env, catalog, entropy, signer: OnceLock::new(), cursor_key }),
             conflict_rates: ConflictRates::default(),
             counters: Counters::default(),
             record_age,
@@ -118,6 +118,11 @@ impl Database {
         });
         self.conflict_rates.clear();
         version
+    }
+
+    /// Lets functions sign tokens; the first signer stays.
+    pub fn set_signer(&self, signer: Arc<dyn TokenSigner>) {
+        let _ = self.shared.signer.set(signer);
     }
 
     /// The functions in force.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use weir_auth::KeyFetcher;
-use weir_db::Database;
+use weir_db::{Database, TokenSigner};
 use weir_store::Env;
 use weir_value::limits;
 
@@ -15,7 +15,7 @@ use crate::deploy::{Deployer, Loader};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::StaticFiles;
-use crate::identity::Identities;
+use crate::identity::{HostSigner, Identities};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
@@ -35,6 +35,8 @@ pub struct Parts {
     pub admin_key: AdminKey,
     /// Fetches the keys of identity providers.
     pub key_fetcher: Arc<dyn KeyFetcher>,
+    /// Signs tokens for functions.
+    pub signer: Arc<HostSigner>,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Threads that run functions.
@@ -56,6 +58,8 @@ pub struct Backend {
     pub deployer: Arc<Deployer>,
     /// Who somebody is.
     pub identities: Arc<Identities>,
+    /// Signs tokens for functions.
+    pub signer: Arc<HostSigner>,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Snapshots that clients may come back to.
@@ -73,7 +77,8 @@ pub struct Backend {
 impl Backend {
     /// Connects the parts and starts their threads.
     pub fn start(parts: Parts) -> Arc<Backend> {
-        let Parts { env, db, loader, files, admin_key, key_fetcher, web, threads } = parts;
+        let Parts { env, db, loader, files, admin_key, key_fetcher, signer, web, threads } = parts;
+        db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         let executor = Arc::new(Executor::start(&*env, threads));
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));
@@ -99,6 +104,7 @@ impl Backend {
             live,
             deployer: Arc::new(deployer),
             identities,
+            signer,
             web,
             kept_snapshots: KeptSnapshots::default(),
             tasks,

@@ -21,6 +21,7 @@ use crate::executor::Executor;
 use crate::folders;
 use crate::housekeeping;
 use crate::http::StaticFiles;
+use crate::identity::HostSigner;
 use crate::listener::{self, Listening};
 
 /// The name in a new admin key, and what `/instance_name` answers.
@@ -135,7 +136,8 @@ impl Server {
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|source| StartError::Listen { address: options.listen, source })?;
-        let opened = tokio::task::spawn_blocking(move || open(&options)).await;
+        let address = listener.local_addr()?;
+        let opened = tokio::task::spawn_blocking(move || open(&options, address)).await;
         let backend = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -203,7 +205,7 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
 
 /// Opens what is in the data folder. On one that is there already, nothing here
 /// needs room on the disk: a full one is no reason not to serve reads. Blocks.
-fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
+fn open(options: &ServerOptions, address: SocketAddr) -> Result<Arc<Backend>, StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
     folders::make_durably(data_dir).map_err(in_data_dir)?;
@@ -221,7 +223,8 @@ fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
     let db = Database::open(store, Arc::clone(&env))?;
     let loader = Arc::new(ComponentLoader(runtime));
     let key_fetcher = Arc::new(HttpFetcher::new()?);
-    let parts = Parts { env, db, loader, files: Some(files), admin_key, key_fetcher, web, threads };
+    let signer = Arc::new(HostSigner::new(data_dir, format!("http://{address}")));
+    let parts = Parts { env, db, loader, files: Some(files), admin_key, key_fetcher, signer, web, threads };
     let backend = Backend::start(parts);
     backend.deployer.restore()?;
     Ok(backend)

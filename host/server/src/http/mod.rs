@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, HOST, HeaderMap, HeaderValue};
+use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Version};
 use weir_value::{ErrorCode, limits};
 
@@ -82,6 +82,7 @@ async fn route(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -
         }
         "/health" => read_only(&request, || health(backend)),
         "/metrics" => read_only(&request, || metrics::answer(backend)),
+        "/.well-known/jwks.json" => key_set(backend, &request).await,
         "/echo" => echo(request).await,
         _ => match path.strip_prefix("/api/") {
             Some(rest) => route_api(backend, request, rest).await,
@@ -161,6 +162,23 @@ fn read_only(request: &Request<Incoming>, make: impl FnOnce() -> Answer) -> Resu
         Method::GET | Method::HEAD => Ok(make()),
         _ => Err(method_not_allowed()),
     }
+}
+
+/// The public half of the key that functions sign tokens with.
+async fn key_set(backend: &Backend, request: &Request<Incoming>) -> Result<Answer, ApiError> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(method_not_allowed());
+    }
+    let signer = Arc::clone(&backend.signer);
+    let jwks = tokio::task::spawn_blocking(move || signer.jwks()).await.map_err(|_| ApiError::internal())?;
+    let jwks = jwks.map_err(|error| {
+        tracing::error!(%error, "the host's signing key cannot be had");
+        ApiError::internal()
+    })?;
+    let mut answer = json_text(StatusCode::OK, jwks.to_string());
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    Ok(answer)
 }
 
 fn health(backend: &Backend) -> Answer {

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod permission;
+mod signer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use weir_value::{ErrorCode, Identity, IdentityError};
 
 pub use credentials::Credentials;
 pub use permission::Permission;
+pub use signer::HostSigner;
 
 use crate::admin_key::AdminKey;
 
