@@ -195,8 +195,8 @@ fn without_prefix(mut error: CallError) -> CallError {
 }
 
 /// A read as `{"table", "id"}`; as `{"table", "from", "to"}` in milliseconds, where `null` is an open end; as `{"table",
-/// "index", "from", "to"}` with the values of the index's fields at both ends, as many as the range says; or as `{"table",
-/// "count": true}`.
+/// "index", "from", "to"}` with the values of the index's fields at both ends, as many as the range says; as `{"table",
+/// "count": true}`; as `{"variable": name}`; or, of the names of all variables, as `{"variables": true}`.
 pub fn read_to_json(read: &Read) -> Json {
     match read {
         Read::Document { table, id } => json!({"table": table, "id": id.to_string()}),
@@ -206,6 +206,8 @@ pub fn read_to_json(read: &Read) -> Json {
             json!({"table": table, "index": index, "from": values(from), "to": values(to)})
         }
         Read::Count { table } => json!({"table": table, "count": true}),
+        Read::Variable { name } => json!({"variable": name}),
+        Read::Variables => json!({"variables": true}),
     }
 }
 
