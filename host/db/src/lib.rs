@@ -60,4 +60,4 @@ pub use stats::DbStats;
 pub use sweep::SweepPass;
 pub use trace::{Read, Trace, Written};
 pub use transaction::{CallContext, SubTransaction, Transaction, Usage};
-pub use variables::{BUILT_IN_VARIABLES, VariableChanges, Variables, VariablesError};
+pub use variables::{BUILT_IN_VARIABLES, VariableChanges, VariableReads, Variables, VariablesError};

@@ -5,7 +5,7 @@
 //! nobody sets them.
 //!
 //! **Invariant:** no error and no `Debug` text here shows a value.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,6 +32,53 @@ pub struct Variables {
 /// New values of variables that were checked; `None` removes one. Its `Debug` shows names alone.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct VariableChanges(BTreeMap<String, Option<String>>);
+
+/// Which variables something was made with: what a module read before any of its functions was called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VariableReads {
+    names: BTreeSet<String>,
+    all: bool,
+}
+
+impl VariableReads {
+    /// These variables, and, if `all` is set, which variables there are.
+    pub fn new(names: BTreeSet<String>, all: bool) -> VariableReads {
+        VariableReads { names, all }
+    }
+
+    /// Notes that a variable was read, there or not. A name that no variable can have is not noted.
+    pub fn add(&mut self, name: &str) {
+        if self.names.len() >= VARIABLES_MAX {
+            self.all = true;
+        } else if names::check_variable_name(name).is_ok() && !self.names.contains(name) {
+            self.names.insert(name.to_owned());
+        }
+    }
+
+    /// Notes that it was asked which variables there are.
+    pub fn add_all(&mut self) {
+        self.all = true;
+    }
+
+    /// Adds what something else was made with.
+    pub fn extend(&mut self, other: &VariableReads) {
+        self.names.extend(other.names.iter().cloned());
+        self.all |= other.all;
+    }
+
+    /// Whether no variable was read.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && !self.all
+    }
+
+    /// Whether what was read is the same in both.
+    pub fn agree(&self, before: &Variables, after: &Variables) -> bool {
+        match self.all {
+            true => before == after,
+            false => self.names.iter().all(|name| before.get(name) == after.get(name)),
+        }
+    }
+}
 
 /// Why variables were not set. Nothing of the change was made.
 #[derive(Debug, Clone, Error)]
@@ -95,6 +142,11 @@ impl Variables {
     /// Those that were set, in the order of their names: names and values.
     pub fn set(&self) -> &BTreeMap<String, String> {
         &self.set
+    }
+
+    /// The names of all of them, in their order.
+    pub fn names(&self) -> Vec<String> {
+        self.to_map().into_keys().collect()
     }
 
     /// All of them: names and values.

@@ -1,6 +1,6 @@
 //! Variables: read by name, one key each; written by the host alone.
 use weir_store::Direction;
-use weir_value::DocumentId;
+use weir_value::{DocumentId, names};
 
 use super::Transaction;
 use super::write::damaged;
@@ -19,6 +19,10 @@ impl Transaction {
     /// The limits: it is a call of the host, and no read of documents.
     pub fn variable(&mut self, name: &str) -> Result<Option<String>, DbError> {
         self.count_host_call()?;
+        // No variable has such a name, and there are many of those, and long ones: they are not recorded.
+        if names::check_variable_name(name).is_err() {
+            return Ok(None);
+        }
         if let Some(value) = self.shared.built_in_variables.read().get(name) {
             return Ok(Some(value.clone()));
         }
