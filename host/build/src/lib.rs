@@ -2,8 +2,8 @@
 //! of each module's language, runs it, and turns the core module it gives into
 //! a component of Weir's world.
 //!
-//! **Invariant:** nothing here runs a guest, or knows of a running host.
-//! Deploying what was built is the command line's job.
+//! **Invariant:** nothing here runs a guest but to take its snapshot, or knows of
+//! a running host. Deploying what was built is the command line's job.
 
 mod assemblyscript;
 mod auth;
@@ -21,6 +21,7 @@ mod process;
 mod project;
 mod rust;
 mod sdk;
+pub mod snapshots;
 mod toolchain;
 mod typescript;
 mod world;
@@ -33,4 +34,4 @@ pub use config::ConfigError;
 pub use init::{InitError, init, sdk_folder};
 pub use project::{Language, Module, Project, ProjectError};
 pub use toolchain::{RUST_TOOLCHAIN_VARIABLE, RustToolchain, ToolchainError};
-pub use typescript::codegen;
+pub use typescript::{cache_folder as typescript_cache_folder, codegen};

@@ -75,6 +75,12 @@ pub enum Command {
     /// Each SDK has a helper that starts this, opens a fresh database in memory for
     /// each test, sets clock and identity, and shows what a call read and wrote.
     Test(Test),
+    /// Set, print and remove a running server's variables
+    ///
+    /// Settings and secrets that functions read by name: `process.env.NAME` in TypeScript,
+    /// `ctx.env("NAME")` in other languages. Live queries that read one run again when it
+    /// changes.
+    Env(Env),
     /// Print the admin key of a data folder
     Key(Key),
     /// Read everything in a data folder and say what is wrong
@@ -181,11 +187,69 @@ pub struct Run {
     pub watch: bool,
 }
 
+/// `host env`
+#[derive(Debug, Args)]
+pub struct Env {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: EnvCommand,
+}
+
+/// What can be done with variables.
+#[derive(Debug, Subcommand)]
+pub enum EnvCommand {
+    /// Set a variable, or all those of a file
+    ///
+    /// `host env set NAME < FILE` and `host env set NAME` at a terminal keep a secret off
+    /// the command line, where others on this machine could read it. `host env set
+    /// --from-file .env` sets every variable of a file at once.
+    Set(SetVariables),
+    /// Print the value of a variable
+    Get {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        server: ServerAddress,
+    },
+    /// Print all variables with their values, as a file that `set --from-file` reads
+    List {
+        #[command(flatten)]
+        server: ServerAddress,
+    },
+    /// Remove variables
+    #[command(visible_alias = "rm")]
+    Remove {
+        /// Their names
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        server: ServerAddress,
+    },
+}
+
+/// `host env set`
+#[derive(Debug, Args)]
+pub struct SetVariables {
+    /// Its name; or NAME=VALUE
+    pub name: Option<String>,
+    /// Its value [default: from standard input]
+    #[arg(allow_hyphen_values = true)]
+    pub value: Option<String>,
+    /// With a name: a file that holds the value. Without: a file of lines NAME=value
+    #[arg(long, value_name = "FILE")]
+    pub from_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub server: ServerAddress,
+}
+
 /// `host test`
 #[derive(Debug, Args)]
 pub struct Test {
     #[command(flatten)]
     pub project: ProjectFolder,
+    /// A file of lines NAME=value: the variables that every database begins with
+    #[arg(long, value_name = "FILE", env = "WEIR_TEST_ENV_FILE")]
+    pub env_file: Option<PathBuf>,
 }
 
 /// `host key`
@@ -240,7 +304,7 @@ pub struct DataFolder {
 }
 
 /// Where to listen.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Listening {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3210")]
@@ -248,6 +312,26 @@ pub struct Listening {
     /// Allow an address that other machines can reach
     #[arg(long)]
     pub allow_remote: bool,
+    /// Where clients reach this server, such as `https://api.example.com`, if not where
+    /// it listens: functions read it as CONVEX_CLOUD_URL
+    #[arg(long, value_name = "URL", value_parser = parse_origin)]
+    pub public_url: Option<String>,
+    /// Where the app's pages and HTTP endpoints are: functions read it as
+    /// CONVEX_SITE_URL [default: the public URL]
+    #[arg(long, value_name = "URL", value_parser = parse_origin)]
+    pub site_url: Option<String>,
+}
+
+/// `http://host` or `https://host`, with a port and a path if wanted; without a slash at its end.
+fn parse_origin(text: &str) -> Result<String, String> {
+    let uri: hyper::Uri = text.parse().map_err(|_| "it is not a valid URL")?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
+        return Err("it must begin with http:// or https://, and name a host".into());
+    }
+    if uri.query().is_some() || text.contains('#') {
+        return Err("it must have no `?` and no `#`".into());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// Which server, and with which key.
@@ -269,6 +353,25 @@ pub struct ServerAddress {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn origins_are_urls_without_a_slash_at_the_end() {
+        for (text, expected) in [
+            ("http://127.0.0.1:3210", Ok("http://127.0.0.1:3210")),
+            ("https://api.example.com/", Ok("https://api.example.com")),
+            ("https://example.com/weir/", Ok("https://example.com/weir")),
+            ("api.example.com", Err("begin with http")),
+            ("ftp://example.com", Err("begin with http")),
+            ("https://example.com?a", Err("no `?`")),
+            ("", Err("not a valid URL")),
+        ] {
+            match (parse_origin(text), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{text}: {found}"),
+                (found, _) => panic!("{text}: {found:?}"),
+            }
+        }
+    }
 
     #[test]
     fn the_command_line_is_sound() {

@@ -11,12 +11,14 @@ mod client;
 mod convert;
 mod deploy;
 mod dev;
+mod env;
 mod init;
 mod key;
 mod output;
 mod progress;
 mod run;
 mod serve;
+mod snapshots;
 mod test_host;
 mod url;
 mod watch;
@@ -62,6 +64,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Codegen(arguments) => build::codegen(&arguments),
         Command::Deploy(arguments) => in_tokio(deploy::deploy(arguments)),
         Command::Run(arguments) => in_tokio(run::run(arguments)),
+        Command::Env(arguments) => in_tokio(env::env(arguments)),
         Command::Test(arguments) => test_host::test(&arguments),
         Command::Key(arguments) => key::key(&arguments),
         Command::Check(arguments) => check::check(&arguments),

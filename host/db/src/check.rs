@@ -2,7 +2,8 @@
 //!
 //! The store says whether bytes are what was written (see `weir_store::check`); this says whether what was
 //! written makes a database: every key is of a known kind, tables have one name and one number, a document is
-//! JSON and carries the id of its key, documents, index entries and counts agree, request records can be read.
+//! JSON and carries the id of its key, documents, index entries, counts and names of variables agree, request records
+//! can be read.
 //!
 //! Not here: repair.
 
@@ -17,6 +18,7 @@ use crate::index::{Index, IndexState, read_indexes};
 use crate::keyspace::{self, KeyKind, Namespace};
 use crate::scan_all::scan_all;
 use crate::session_requests::SessionRecord;
+use crate::variables::StoredVariable;
 use crate::{KeyRange, system_tables};
 
 /// More problems than this are counted and not told.
@@ -57,6 +59,10 @@ struct Checker<'a> {
     counts: BTreeMap<u32, u64>,
     documents: BTreeMap<u32, u64>,
     indexes: BTreeMap<u32, CheckedIndex>,
+    /// What the names of variables say: where their documents are.
+    variable_names: BTreeMap<String, Bytes>,
+    /// Where variables' documents are, by the names that they have.
+    variables: BTreeMap<String, Bytes>,
     found: DbCheck,
 }
 
@@ -88,6 +94,8 @@ impl<'a> Checker<'a> {
             counts: BTreeMap::new(),
             documents: BTreeMap::new(),
             indexes: BTreeMap::new(),
+            variable_names: BTreeMap::new(),
+            variables: BTreeMap::new(),
             found: DbCheck::default(),
         };
         for index in read_indexes(snapshot)? {
@@ -130,9 +138,13 @@ impl<'a> Checker<'a> {
                 None => self.problem(format!("the count of table {} cannot be read", number.0)),
             },
             Some(KeyKind::SystemRecord | KeyKind::IndexProgress(_)) => {}
+            Some(KeyKind::VariableName(name)) => {
+                self.variable_names.insert(name.to_owned(), value.clone());
+            }
             Some(KeyKind::Document(id)) => {
                 *self.documents.entry(id.table.0).or_default() += 1;
                 self.document(&id, value);
+                self.variable(&id, value);
                 self.entries_of(&id, key, value)?;
             }
             Some(KeyKind::IndexEntry(number)) => {
@@ -177,6 +189,21 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
+    fn variable(&mut self, id: &DocumentId, value: &Bytes) {
+        if id.table != system_tables::VARIABLES {
+            return;
+        }
+        match StoredVariable::decode(value) {
+            None => self.problem(format!("the variable {id} cannot be read")),
+            Some(variable) => {
+                let place = keyspace::document_place(id);
+                if self.variables.insert(variable.name.clone(), place).is_some() {
+                    self.problem(format!("the variable `{}` has two documents", variable.name));
+                }
+            }
+        }
+    }
+
     fn document(&mut self, id: &DocumentId, value: &Bytes) {
         let expected = id.to_string();
         match serde_json::from_slice::<Identified>(value) {
@@ -205,6 +232,13 @@ impl<'a> Checker<'a> {
             let found = documents.get(&number).copied().unwrap_or_default();
             if found != count {
                 self.problem(format!("table {number} counts {count} documents and has {found}"));
+            }
+        }
+        let (names, variables) =
+            (std::mem::take(&mut self.variable_names), std::mem::take(&mut self.variables));
+        for name in names.keys().chain(variables.keys().filter(|name| !names.contains_key(*name))) {
+            if names.get(name) != variables.get(name) {
+                self.problem(format!("the name of the variable `{name}` does not agree with its document"));
             }
         }
         for checked in std::mem::take(&mut self.indexes).into_values() {

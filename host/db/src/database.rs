@@ -93,7 +93,14 @@ impl Database {
         let cursor_key = RwLock::new(cursor_key.map(Arc::new));
         Ok(Arc::new(Database {
             committer: Committer::new(store, counts),
-            shared: Arc::new(Shared { env, catalog, entropy, signer: OnceLock::new(), cursor_key }),
+            shared: Arc::new(Shared {
+                env,
+                catalog,
+                entropy,
+                signer: OnceLock::new(),
+                cursor_key,
+                built_in_variables: RwLock::default(),
+            }),
             conflict_rates: ConflictRates::default(),
             counters: Counters::default(),
             record_age,

@@ -39,6 +39,7 @@ mod system_tables;
 mod testing;
 mod trace;
 mod transaction;
+mod variables;
 mod write_buffer;
 
 pub use call::{Call, MutationOutcome, QueryOutcome};
@@ -61,3 +62,4 @@ pub use stats::DbStats;
 pub use sweep::SweepPass;
 pub use trace::{Read, Trace, Written};
 pub use transaction::{CallContext, SubTransaction, Transaction, Usage};
+pub use variables::{BUILT_IN_VARIABLES, VariableChanges, VariableReads, Variables, VariablesError};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use support::guests::{call, component, manifest, query};
 use support::{World, source, text};
-use weir_db::{MissingFunctions, Principal, Visibility};
+use weir_db::{MissingFunctions, Principal, Variables, Visibility};
 use weir_runtime::RuntimeOptions;
 use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
 use weir_value::{FunctionPath, Identity};
@@ -48,7 +48,7 @@ fn a_call_into_a_module_that_is_missing_says_so() {
     let path = FunctionPath::parse("m:f").unwrap();
     missing.insert(path, Visibility::Public, "module `inner` is missing".into());
     let outer = source("outer", &caller("query", "$run_query", "m:f"));
-    let deployment = world.runtime.load_beside(&[outer], missing).unwrap();
+    let deployment = world.runtime.load_beside(&[outer], missing, &Variables::default()).unwrap();
     assert_eq!(deployment.modules()[0].functions, [FunctionPath::parse("outer:f").unwrap()]);
     world.db.set_functions(deployment);
     for (path, code) in [("m:f", "FunctionMissing"), ("outer:f", "ApplicationError")] {

@@ -11,10 +11,10 @@ use weir_value::limits;
 
 use crate::admin_key::AdminKey;
 use crate::component_files::ComponentFiles;
-use crate::deploy::{Deployer, Loader};
+use crate::deploy::{DeployError, Deployer, Loader, SnapshotMaker};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
-use crate::http::StaticFiles;
+use crate::http::{StaticFiles, Variable};
 use crate::identity::{HostSigner, Identities};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
@@ -29,6 +29,8 @@ pub struct Parts {
     pub db: Arc<Database>,
     /// Makes functions of components.
     pub loader: Arc<dyn Loader>,
+    /// Makes components fit the deployment's variables.
+    pub snapshots: Arc<dyn SnapshotMaker>,
     /// Where components are kept; `None` keeps none.
     pub files: Option<ComponentFiles>,
     /// Who may deploy.
@@ -77,7 +79,7 @@ pub struct Backend {
 impl Backend {
     /// Connects the parts and starts their threads.
     pub fn start(parts: Parts) -> Arc<Backend> {
-        let Parts { env, db, loader, files, admin_key, key_fetcher, signer, web, threads } = parts;
+        let Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, threads } = parts;
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         let executor = Arc::new(Executor::start(&*env, threads));
         let durable = Arc::new(DurableGate::new(db.store().durable()));
@@ -94,7 +96,7 @@ impl Backend {
             }
         });
         let tasks = Tasks::default();
-        let deployer = Deployer::new(Arc::clone(&db), loader, files, tasks.clone(), on_change);
+        let deployer = Deployer::new(Arc::clone(&db), loader, snapshots, files, tasks.clone(), on_change);
         let identities = Arc::new(Identities::new(admin_key, Arc::clone(&env), key_fetcher));
         Arc::new(Backend {
             env,
@@ -112,6 +114,15 @@ impl Backend {
             http_calls: Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX),
             sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
         })
+    }
+
+    /// The variables that were set, durably, in the order of their names: without the built-in ones.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn list_variables(&self) -> Result<Vec<Variable>, DeployError> {
+        let set = self.deployer.variables()?.set().clone();
+        Ok(set.into_iter().map(|(name, value)| Variable { name, value }).collect())
     }
 
     /// The monotonic clock.

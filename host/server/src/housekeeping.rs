@@ -95,7 +95,7 @@ async fn sweep_in_steps(backend: &Arc<Backend>) -> Result<(), SweepError> {
 mod tests {
     use bytes::Bytes;
     use weir_db::native::NativeFunctions;
-    use weir_db::{Call, Database, MissingFunctions, Principal, SessionRequest};
+    use weir_db::{Call, Database, MissingFunctions, Principal, SessionRequest, Variables};
     use weir_store::memory::{self, MemoryDisk};
     use weir_store::{Env, SimEnv, StoreOptions};
     use weir_value::{FunctionPath, Timestamp, Value};
@@ -103,14 +103,14 @@ mod tests {
     use super::*;
     use crate::admin_key::AdminKey;
     use crate::backend::Parts;
-    use crate::deploy::{LoadFailure, Loaded, Loader, Module};
+    use crate::deploy::{LoadFailure, Loaded, Loader, Module, NoSnapshots};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
     struct NoLoader;
 
     impl Loader for NoLoader {
-        fn load(&self, _: &[Module], _: MissingFunctions) -> Result<Loaded, LoadFailure> {
+        fn load(&self, _: &[Module], _: MissingFunctions, _: &Variables) -> Result<Loaded, LoadFailure> {
             Err(LoadFailure("nothing is deployed here".into()))
         }
     }
@@ -129,6 +129,7 @@ mod tests {
             env,
             db,
             loader: Arc::new(NoLoader),
+            snapshots: Arc::new(NoSnapshots),
             files: None,
             admin_key,
             key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),

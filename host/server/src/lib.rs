@@ -28,6 +28,6 @@ mod socket;
 mod tasks;
 
 pub use component_files::{ComponentFiles, ComponentHash};
-pub use http::StaticFiles;
+pub use http::{StaticFiles, Variable};
 pub use server::{Server, ServerOptions, StartError, WebFolder, store_folder};
 pub use shutdown::StopSignals;

@@ -1,6 +1,7 @@
 //! The server as a whole: what it is made of on a real machine, and its life
 //! from the start to the signal to stop.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use weir_auth::{HttpFetcher, HttpFetcherError};
-use weir_db::{Database, MissingFunctions};
+use weir_db::{BUILT_IN_VARIABLES, Database, MissingFunctions, Variables};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
 use weir_value::limits;
@@ -16,7 +17,7 @@ use weir_value::limits;
 use crate::admin_key::{AdminKey, AdminKeyError};
 use crate::backend::{Backend, Parts};
 use crate::component_files::ComponentFiles;
-use crate::deploy::{DeployError, Deployer, LoadFailure, Loaded, Loader, Module};
+use crate::deploy::{DeployError, Deployer, LoadFailure, Loaded, Loader, Module, SnapshotMaker};
 use crate::executor::Executor;
 use crate::folders;
 use crate::housekeeping;
@@ -40,6 +41,12 @@ pub struct ServerOptions {
     pub allow_remote: bool,
     /// A folder of files to serve at `/`.
     pub web: Option<WebFolder>,
+    /// Where clients reach the server, if not where it listens: what functions read as `CONVEX_CLOUD_URL`.
+    pub public_url: Option<String>,
+    /// Where the app's own pages are, if not there too: `CONVEX_SITE_URL`.
+    pub site_url: Option<String>,
+    /// Makes components fit the deployment's variables.
+    pub snapshots: Arc<dyn SnapshotMaker>,
     /// Where compiled code is kept between starts, if not in the data folder. Whoever can write there can run code in
     /// the host.
     pub compiled_dir: Option<PathBuf>,
@@ -136,8 +143,8 @@ impl Server {
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|source| StartError::Listen { address: options.listen, source })?;
-        let address = listener.local_addr()?;
-        let opened = tokio::task::spawn_blocking(move || open(&options, address)).await;
+        let local_addr = listener.local_addr()?;
+        let opened = tokio::task::spawn_blocking(move || open(&options, local_addr)).await;
         let backend = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -205,10 +212,10 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
 
 /// Opens what is in the data folder. On one that is there already, nothing here
 /// needs room on the disk: a full one is no reason not to serve reads. Blocks.
-fn open(options: &ServerOptions, address: SocketAddr) -> Result<Arc<Backend>, StartError> {
+fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>, StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
-    folders::make_durably(data_dir).map_err(in_data_dir)?;
+    folders::make_private_durably(data_dir).map_err(in_data_dir)?;
     let web = options.web.as_ref().map(open_web).transpose()?;
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
     let store = weir_store::open(&store_folder(data_dir), options.store.clone(), Arc::clone(&env))?;
@@ -221,13 +228,35 @@ fn open(options: &ServerOptions, address: SocketAddr) -> Result<Arc<Backend>, St
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
+    let built_in = built_in_variables(options, local_addr);
+    let cloud_url = built_in[BUILT_IN_VARIABLES[0]].clone();
+    db.set_built_in_variables(built_in);
     let loader = Arc::new(ComponentLoader(runtime));
+    let snapshots = Arc::clone(&options.snapshots);
     let key_fetcher = Arc::new(HttpFetcher::new()?);
-    let signer = Arc::new(HostSigner::new(data_dir, format!("http://{address}")));
-    let parts = Parts { env, db, loader, files: Some(files), admin_key, key_fetcher, signer, web, threads };
+    let signer = Arc::new(HostSigner::new(data_dir, cloud_url));
+    let parts = Parts {
+        env,
+        db,
+        loader,
+        snapshots,
+        files: Some(files),
+        admin_key,
+        key_fetcher,
+        signer,
+        web,
+        threads,
+    };
     let backend = Backend::start(parts);
     backend.deployer.restore()?;
     Ok(backend)
+}
+
+/// The variables that a server gives to its functions.
+fn built_in_variables(options: &ServerOptions, local_addr: SocketAddr) -> BTreeMap<String, String> {
+    let cloud = options.public_url.clone().unwrap_or_else(|| format!("http://{local_addr}"));
+    let site = options.site_url.clone().unwrap_or_else(|| cloud.clone());
+    BUILT_IN_VARIABLES.into_iter().map(str::to_owned).zip([cloud, site]).collect()
 }
 
 fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {
@@ -243,15 +272,21 @@ fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {
 struct ComponentLoader(Arc<Runtime>);
 
 impl Loader for ComponentLoader {
-    fn load(&self, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
+    fn load(
+        &self,
+        modules: &[Module],
+        missing: MissingFunctions,
+        variables: &Variables,
+    ) -> Result<Loaded, LoadFailure> {
         let sources: Vec<ModuleSource> = modules
             .iter()
             .map(|m| ModuleSource { name: m.name.clone(), component: m.component.clone() })
             .collect();
-        let deployment =
-            self.0.load_beside(&sources, missing).map_err(|error| LoadFailure(error.to_string()))?;
+        let deployment = self.0.load_beside(&sources, missing, variables);
+        let deployment = deployment.map_err(|error| LoadFailure(error.to_string()))?;
         let by_module = deployment.modules().iter().map(|module| module.functions.clone()).collect();
         let schema = deployment.schema().clone();
-        Ok(Loaded { functions: deployment, schema, by_module })
+        let variable_reads = deployment.variable_reads().clone();
+        Ok(Loaded { functions: deployment, schema, by_module, variable_reads })
     }
 }

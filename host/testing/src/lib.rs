@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use weir_db::{Call, CallError, Database, FunctionKind, Functions, Principal, Read, Scope, Trace, Written};
+use weir_db::{
+    Call, CallError, Database, FunctionKind, Functions, Principal, Read, Scope, Trace, VariableChanges,
+    Variables, Written,
+};
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
 use weir_value::{FunctionPath, Identity, Schema, Timestamp, Value};
 
@@ -55,6 +58,9 @@ pub enum TestError {
     /// The clock cannot be set to this.
     #[error("{0} is not a valid time: give milliseconds since the epoch")]
     Time(f64),
+    /// A variable cannot have this name or value.
+    #[error("{0}")]
+    Variable(String),
     /// The store in memory could not be made.
     #[error("the database in memory cannot be made: {0}")]
     Store(String),
@@ -141,6 +147,34 @@ impl TestDatabase {
         self.tick = tick;
     }
 
+    /// Sets and removes variables, all or none; in the beginning there is none. Functions that a module made with others
+    /// are replaced by [`TestDatabase::set_functions`].
+    ///
+    /// # Errors
+    /// A variable cannot have this name or value.
+    pub fn set_variables(
+        &self,
+        changes: impl IntoIterator<Item = (String, Option<String>)>,
+    ) -> Result<(), TestError> {
+        let changes = VariableChanges::new(changes).map_err(|error| TestError::Variable(error.message))?;
+        self.db.set_variables(&changes).map_err(|error| TestError::Variable(error.to_string()))?;
+        Ok(())
+    }
+
+    /// The variables as they are.
+    ///
+    /// # Errors
+    /// The store in memory cannot be read.
+    pub fn variables(&self) -> Result<Variables, TestError> {
+        let read = self.db.variables(&self.store.snapshot_sequenced());
+        read.map_err(|error| TestError::Store(error.to_string()))
+    }
+
+    /// Calls these functions from now on.
+    pub fn set_functions(&self, functions: Arc<dyn Functions>) {
+        self.db.set_functions(functions);
+    }
+
     /// Lets the clock go on.
     pub fn advance(&self, duration: Duration) {
         self.env.advance(duration);
@@ -195,8 +229,8 @@ fn without_prefix(mut error: CallError) -> CallError {
 }
 
 /// A read as `{"table", "id"}`; as `{"table", "from", "to"}` in milliseconds, where `null` is an open end; as `{"table",
-/// "index", "from", "to"}` with the values of the index's fields at both ends, as many as the range says; or as `{"table",
-/// "count": true}`.
+/// "index", "from", "to"}` with the values of the index's fields at both ends, as many as the range says; as `{"table",
+/// "count": true}`; as `{"variable": name}`; or, of the names of all variables, as `{"variables": true}`.
 pub fn read_to_json(read: &Read) -> Json {
     match read {
         Read::Document { table, id } => json!({"table": table, "id": id.to_string()}),
@@ -206,6 +240,8 @@ pub fn read_to_json(read: &Read) -> Json {
             json!({"table": table, "index": index, "from": values(from), "to": values(to)})
         }
         Read::Count { table } => json!({"table": table, "count": true}),
+        Read::Variable { name } => json!({"variable": name}),
+        Read::Variables => json!({"variables": true}),
     }
 }
 
@@ -276,6 +312,29 @@ mod tests {
         let claims = r#"{"issuer":"test","subject":"ada","tokenIdentifier":"test|ada"}"#;
         db.set_identity(Some(Identity::from_json(claims.as_bytes()).unwrap()));
         assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), claims);
+    }
+
+    #[test]
+    fn variables_can_be_set() {
+        let functions = NativeFunctions::new()
+            .query("t:get", |tx, _| Ok(tx.variable("A")?.map_or(Value::Null, Value::from)))
+            .query("t:names", |tx, _| Ok(Value::from(tx.variable_names()?.len() as f64)));
+        let mut db = TestDatabase::new(Arc::new(functions), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
+        let set = |db: &TestDatabase, value: Option<&str>| {
+            db.set_variables([("A".to_owned(), value.map(str::to_owned))]).unwrap();
+        };
+        assert_eq!(ask(&mut db, FunctionKind::Query, "t:get").unwrap(), "null");
+        set(&db, Some("1"));
+        assert_eq!(ask(&mut db, FunctionKind::Query, "t:get").unwrap(), r#""1""#);
+        set(&db, None);
+        assert_eq!(ask(&mut db, FunctionKind::Query, "t:get").unwrap(), "null");
+        let mut reads = |path| {
+            let outcome = db.call(FunctionKind::Query, path, Bytes::from_static(b"{}")).unwrap();
+            outcome.trace.reads.iter().map(read_to_json).collect::<Vec<_>>()
+        };
+        assert_eq!(reads("t:get"), [json!({"variable": "A"})]);
+        assert_eq!(reads("t:names"), [json!({"variables": true})]);
+        assert!(db.set_variables([("9".to_owned(), None)]).is_err());
     }
 
     #[test]

@@ -64,6 +64,10 @@ error_codes! {
     TooManyTables,
     /// The document is not what the schema wants.
     SchemaValidationError,
+    /// A variable cannot have this name, or this value.
+    InvalidVariable,
+    /// There are as many variables as there may be.
+    TooManyVariables,
     /// The query makes no sense.
     InvalidQuery,
     /// The table has no index of this name.

@@ -139,6 +139,17 @@ pub const DEPLOY_BYTES_MAX: usize = 32 * MIB;
 /// How large the body of the request that deploys may be: base64 of the components, and names.
 pub const DEPLOY_REQUEST_BYTES_MAX: usize = 48 * MIB;
 
+// ---- Variables
+
+/// How many variables a deployment may have, without the built-in ones.
+pub const VARIABLES_MAX: usize = 1000;
+/// How long the name of a variable may be, in ASCII characters.
+pub const VARIABLE_NAME_CHARS_MAX: usize = 256;
+/// How large the value of a variable may be, as UTF-8.
+pub const VARIABLE_VALUE_BYTES_MAX: usize = 8 * KIB;
+/// How long a change of variables waits for a deployment that is under way.
+pub const VARIABLES_WAIT_MS_MAX: u64 = 10_000;
+
 // ---- Storage
 
 /// How large one record of the log, a commit group, may be.
@@ -219,6 +230,11 @@ pub const SHUTDOWN_MS_MAX: u64 = 20_000;
 // ---- The relations between them
 
 const _: () = {
+    // All variables can be set at once, each in a document.
+    assert!(VARIABLES_MAX <= TRANSACTION_DOCUMENTS_WRITTEN_MAX);
+    assert!(
+        VARIABLES_MAX * (VARIABLE_NAME_CHARS_MAX + VARIABLE_VALUE_BYTES_MAX) <= TRANSACTION_BYTES_WRITTEN_MAX
+    );
     // A document is a value, and fits in a transaction, which fits in a log record.
     assert!(DOCUMENT_NESTING_MAX <= VALUE_NESTING_MAX);
     assert!(DOCUMENT_SIZE_BYTES_MAX <= VALUE_SIZE_BYTES_MAX);

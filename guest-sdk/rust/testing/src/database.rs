@@ -121,6 +121,27 @@ impl Database {
         self.inner.borrow().advance(duration);
     }
 
+    /// Sets a variable of the deployment, which functions read with `ctx.env(name)`.
+    ///
+    /// # Panics
+    /// If no variable can have this name or value.
+    pub fn set_variable(&self, name: &str, value: &str) {
+        self.change_variable(name, Some(value));
+    }
+
+    /// Removes a variable; in the beginning there is none.
+    ///
+    /// # Panics
+    /// If no variable can have this name.
+    pub fn remove_variable(&self, name: &str) {
+        self.change_variable(name, None);
+    }
+
+    fn change_variable(&self, name: &str, value: Option<&str>) {
+        let change = (name.to_owned(), value.map(str::to_owned));
+        self.inner.borrow().set_variables([change]).unwrap_or_else(refuse);
+    }
+
     /// Calls functions on behalf of somebody from now on, whose claims these are:
     /// `fields! { subject: "ada", issuer: "https://issuer" }`.
     ///

@@ -100,6 +100,10 @@ impl Host for TransactionHost {
         self.know(|tx| tx.identity().map(|who| who.json().to_vec()))
     }
 
+    fn variable(&self, name: &str) -> Option<String> {
+        self.ask(|tx| tx.variable(name).ok().flatten())
+    }
+
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
         self.call(FunctionKind::Query, path, args)
     }

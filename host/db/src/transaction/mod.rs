@@ -11,10 +11,11 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod variables;
 mod write;
 mod write_document;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
@@ -72,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) signer: OnceLock<Arc<dyn TokenSigner>>,
     /// For the cursors of pages; made when it is first needed, if the database has none.
     pub(crate) cursor_key: RwLock<Option<Arc<CursorKey>>>,
+    /// The variables that the server gives.
+    pub(crate) built_in_variables: RwLock<Arc<BTreeMap<String, String>>>,
 }
 
 impl Shared {

@@ -7,6 +7,7 @@ mod context;
 mod db;
 mod exit;
 mod log;
+mod variables;
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -24,7 +25,7 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 }
 
 /// The interfaces of the world.
-const INTERFACES: [&str; 7] = ["auth", "calls", "context", "db", "exit", "log", "types"];
+const INTERFACES: [&str; 8] = ["auth", "calls", "context", "db", "exit", "log", "types", "variables"];
 
 /// Whether the host offers an interface of this name (`package:name/interface@version`), or one that it may be asked
 /// for in its place.

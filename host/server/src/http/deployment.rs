@@ -78,11 +78,12 @@ fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
 }
 
 /// Whoever holds the admin key may know what failed; the log knows already.
-fn refuse(error: DeployError) -> ApiError {
+pub fn refuse(error: DeployError) -> ApiError {
     let (status, code) = match &error {
         DeployError::Invalid(_) | DeployError::Load(_) => {
             (StatusCode::BAD_REQUEST, ErrorCode::InvalidDeployment)
         }
+        DeployError::Variables(error) => (StatusCode::BAD_REQUEST, error.code),
         DeployError::Schema(_) => (StatusCode::BAD_REQUEST, ErrorCode::SchemaMismatch),
         DeployError::Busy => (StatusCode::CONFLICT, ErrorCode::DeploymentInProgress),
         DeployError::DiskFull(_) | DeployError::WaitsForRoom => {

@@ -15,6 +15,7 @@ mod deployment;
 mod functions;
 mod metrics;
 mod static_files;
+mod variables;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use hyper::{Method, Request, StatusCode, Version};
 use weir_value::{ErrorCode, limits};
 
 pub use self::static_files::StaticFiles;
+pub use self::variables::Variable;
 
 use self::answer::{Answer, ApiError, json_text, text};
 use self::cors::Cors;
@@ -104,6 +106,8 @@ async fn route_api(
     match (request.method(), path) {
         (&Method::POST, "weir/deploy") => deployment::deploy(backend, request).await,
         (&Method::GET, "weir/deployment") => deployment::describe(backend, &request).await,
+        (&Method::POST, "update_environment_variables") => variables::update(backend, request).await,
+        (&Method::GET, "weir/variables") => variables::list(backend, &request).await,
         (&Method::POST, "action") => Err(not_yet("Actions")),
         (&Method::POST | &Method::GET, "query") => call(backend, request, path).await,
         (&Method::POST, "mutation" | "query_ts" | "query_at_ts" | "query_batch" | "function") => {

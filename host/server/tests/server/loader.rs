@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use serde_json::json;
 use weir_db::native::{NativeFunctions, open_info};
-use weir_db::{FunctionError, FunctionKind, Functions, MissingFunctions, Transaction, Visibility};
+use weir_db::{
+    FunctionError, FunctionKind, Functions, MissingFunctions, Transaction, VariableReads, Variables,
+    Visibility,
+};
 use weir_server::deploy::{LoadFailure, Loaded, Loader, Module};
 use weir_value::{FunctionPath, Schema, Value};
 
@@ -64,7 +67,12 @@ fn text(module: &Module) -> &str {
 }
 
 impl Loader for TestLoader {
-    fn load(&self, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
+    fn load(
+        &self,
+        modules: &[Module],
+        missing: MissingFunctions,
+        _: &Variables,
+    ) -> Result<Loaded, LoadFailure> {
         self.enter(modules)?;
         let mut functions = NativeFunctions::new().with_missing(missing);
         let mut by_module = Vec::new();
@@ -80,7 +88,12 @@ impl Loader for TestLoader {
             let added = paths(&functions).into_iter().filter(|path| !before.contains(path));
             by_module.push(added.collect());
         }
-        Ok(Loaded { functions: Arc::new(functions), schema: Schema::default(), by_module })
+        Ok(Loaded {
+            functions: Arc::new(functions),
+            schema: Schema::default(),
+            by_module,
+            variable_reads: VariableReads::default(),
+        })
     }
 }
 

@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use weir_db::Database;
 use weir_server::admin_key::AdminKey;
 use weir_server::backend::{Backend, Parts};
-use weir_server::deploy::Module;
+use weir_server::deploy::{Module, NoSnapshots};
 use weir_server::identity::HostSigner;
 use weir_server::{ComponentFiles, ComponentHash, Server, StaticFiles};
 use weir_store::memory::MemoryDisk;
@@ -187,6 +187,7 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
         db: Database::open(store, Arc::clone(&env)).unwrap(),
         env,
         loader: Arc::clone(loader) as Arc<_>,
+        snapshots: Arc::new(NoSnapshots),
         files: Some(ComponentFiles::at(&dir.path().join("components"))),
         admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
         key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),
