@@ -123,7 +123,7 @@ fn go_may_fail() {
 #[test]
 fn assemblyscript_follows_its_variables() {
     follows_its_variables(assemblyscript(
-        "const found = env(\"TOP\");\nconst top: string = found ? found : \"\";\nif (top == \"more\") env(\"MORE\");",
+        "const found = env(\"TOP\");\nconst top: string = found === null ? \"\" : found!;\nif (top == \"more\") env(\"MORE\");",
     ));
 }
 

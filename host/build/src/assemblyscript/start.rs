@@ -1,6 +1,6 @@
 //! A module's top-level code runs while it is built, as in Go and TypeScript: every call begins after it.
 
-use wasmtime::{Caller, Linker, Result};
+use wasmtime::{Caller, Linker, Result, bail};
 
 use crate::preinitialize::{Output, bytes_at, memory, preinitialize};
 use crate::snapshots::bounds::Bounds;
@@ -21,8 +21,24 @@ pub(super) fn run(core_module: &[u8], given: &Given) -> std::result::Result<Vec<
     })
 }
 
-/// Defines the log, where a failed assertion says what it is.
+/// Defines the log, where a failed assertion says what it is, and the exit, which a `throw` becomes.
 fn link(linker: &mut Linker<Bounds>, output: &Output) -> Result<()> {
+    let thrown = output.clone();
+    linker.func_wrap(
+        "weir:guest/exit@0.1.0",
+        "fail",
+        move |mut caller: Caller<'_, Bounds>,
+              start: u32,
+              length: u32,
+              _: u32,
+              _: u32,
+              _: u32|
+              -> Result<()> {
+            let memory = memory(&mut caller)?;
+            thrown.push(bytes_at(memory.data(&caller), start as usize, length as usize)?);
+            bail!("it throws an error")
+        },
+    )?;
     let output = output.clone();
     linker.func_wrap(
         "weir:guest/log@0.1.0",

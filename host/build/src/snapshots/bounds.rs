@@ -77,7 +77,7 @@ mod tests {
         let text = r#"(module (memory 1)
             (func (export "forever") (loop (br 0)))
             (func (export "grow") (result i32) (memory.grow (i32.const 1024))))"#;
-        let module = Module::new(&engine, text).unwrap();
+        let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = store(&engine);
         let instance = Instance::new(&mut store, &module, &[]).unwrap();
         let grow = instance.get_typed_func::<(), i32>(&mut store, "grow").unwrap();
