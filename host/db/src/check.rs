@@ -2,11 +2,12 @@
 //!
 //! The store says whether bytes are what was written (see `weir_store::check`); this says whether what was
 //! written makes a database: every key is of a known kind, tables have one name and one number, a document is
-//! JSON and carries the id of its key, documents, index entries and counts agree, request records can be read.
+//! JSON and carries the id of its key, documents, index entries and counts agree, request records and
+//! admin keys can be read.
 //!
 //! Not here: repair.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -17,7 +18,7 @@ use crate::index::{Index, IndexState, read_indexes};
 use crate::keyspace::{self, KeyKind, Namespace};
 use crate::scan_all::scan_all;
 use crate::session_requests::SessionRecord;
-use crate::{KeyRange, system_tables};
+use crate::{AdminKeyRecord, KeyRange, system_tables};
 
 /// More problems than this are counted and not told.
 const PROBLEMS_MAX: usize = 100;
@@ -57,6 +58,8 @@ struct Checker<'a> {
     counts: BTreeMap<u32, u64>,
     documents: BTreeMap<u32, u64>,
     indexes: BTreeMap<u32, CheckedIndex>,
+    /// The names of the admin keys.
+    admin_keys: BTreeSet<String>,
     found: DbCheck,
 }
 
@@ -88,6 +91,7 @@ impl<'a> Checker<'a> {
             counts: BTreeMap::new(),
             documents: BTreeMap::new(),
             indexes: BTreeMap::new(),
+            admin_keys: BTreeSet::new(),
             found: DbCheck::default(),
         };
         for index in read_indexes(snapshot)? {
@@ -133,6 +137,7 @@ impl<'a> Checker<'a> {
             Some(KeyKind::Document(id)) => {
                 *self.documents.entry(id.table.0).or_default() += 1;
                 self.document(&id, value);
+                self.admin_key(&id, value);
                 self.entries_of(&id, key, value)?;
             }
             Some(KeyKind::IndexEntry(number)) => {
@@ -188,6 +193,19 @@ impl<'a> Checker<'a> {
                 self.problem(format!("the document {expected} has another creation time than its id"));
             }
             Ok(_) => {}
+        }
+    }
+
+    fn admin_key(&mut self, id: &DocumentId, value: &Bytes) {
+        if id.table != system_tables::ADMIN_KEYS {
+            return;
+        }
+        match AdminKeyRecord::decode(value) {
+            None => self.problem(format!("the admin key {id} cannot be read")),
+            Some(key) if !self.admin_keys.insert(key.name.clone()) => {
+                self.problem(format!("two admin keys have the name `{}`", key.name));
+            }
+            Some(_) => {}
         }
     }
 

@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** nothing here names a storage engine, a WebAssembly engine, a socket or an async runtime;
 //! no call waits for a disk; no clock is read and no random number drawn except through [`weir_store::Env`].
+mod admin_keys;
 mod call;
 mod catalog;
 mod check;
@@ -33,6 +34,7 @@ mod scan_all;
 mod session_requests;
 mod stats;
 mod sweep;
+mod system_functions;
 mod system_tables;
 #[cfg(test)]
 mod testing;
@@ -40,6 +42,7 @@ mod trace;
 mod transaction;
 mod write_buffer;
 
+pub use admin_keys::{ADMIN_KEY_HASH_BYTES, AdminKeyError, AdminKeyRecord, NewAdminKey};
 pub use call::{Call, MutationOutcome, QueryOutcome};
 pub use check::{DbCheck, check};
 pub use committer::CommitError;
@@ -57,5 +60,6 @@ pub use read_set::{KeyRange, ReadSet};
 pub use session_requests::SessionRequest;
 pub use stats::DbStats;
 pub use sweep::SweepPass;
+pub use system_functions::SystemFunctions;
 pub use trace::{Read, Trace, Written};
 pub use transaction::{CallContext, SubTransaction, Transaction, Usage};

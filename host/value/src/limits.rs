@@ -124,6 +124,15 @@ pub const DEPLOY_BYTES_MAX: usize = 32 * MIB;
 /// How large the body of the request that deploys may be: base64 of the components, and names.
 pub const DEPLOY_REQUEST_BYTES_MAX: usize = 48 * MIB;
 
+// ---- Admin keys
+
+/// How many admin keys there may be beside the first one, those included that have expired.
+pub const ADMIN_KEYS_MAX: usize = 1000;
+/// How long the name of an admin key may be, in ASCII characters.
+pub const ADMIN_KEY_NAME_CHARS_MAX: usize = 64;
+/// How long an admin key that expires may be good for: a hundred years.
+pub const ADMIN_KEY_LIFETIME_S_MAX: u64 = 100 * 365 * 24 * 3600;
+
 // ---- Storage
 
 /// How large one record of the log, a commit group, may be.

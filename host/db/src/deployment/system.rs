@@ -12,7 +12,7 @@ use crate::{Call, Database, FunctionKind, Principal, Transaction};
 
 impl Database {
     /// A transaction of the host. Whoever commits it holds the gate from before the snapshot was taken.
-    pub(super) fn begin_system(&self, snapshot: Arc<Snapshot>) -> Transaction {
+    pub(crate) fn begin_system(&self, snapshot: Arc<Snapshot>) -> Transaction {
         let call = Call {
             path: FunctionPath::parse("_system:deploy").expect("a function path"),
             args: Bytes::from_static(b"{}"),

@@ -29,7 +29,7 @@ use crate::log_lines::LogLines;
 use crate::nested::{NestedCalls, derive_seed};
 use crate::query::{CursorKey, Cursors};
 use crate::write_buffer::{CountChanges, WriteBuffer};
-use crate::{Call, DbError, FunctionInfo, FunctionKind, LogLevel, Principal, ReadSet};
+use crate::{Call, DbError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet};
 
 pub(crate) use read_set_builder::ReadSetBuilder;
 pub(crate) use tables::SeenTables;
@@ -193,6 +193,11 @@ impl Transaction {
     /// What that function may do.
     pub fn kind(&self) -> FunctionKind {
         self.kind
+    }
+
+    /// The functions that are in force at its snapshot: the deployment's, without the host's own.
+    pub fn functions_in_force(&self) -> &Arc<dyn Functions> {
+        &self.deployed.functions
     }
 
     /// The timestamp of its snapshot.
