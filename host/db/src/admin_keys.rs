@@ -233,3 +233,64 @@ fn read_keys(at: &Snapshot) -> Result<Vec<(DocumentId, AdminKeyRecord)>, ReadErr
     })?;
     Ok(keys)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+
+    fn new_key(name: &str) -> NewAdminKey {
+        NewAdminKey { name: name.to_owned(), hash: [0xa5; 32], scope: Scope::Functions, lifetime: None }
+    }
+
+    #[test]
+    fn there_are_so_many_and_no_more() {
+        let world = World::forgetful();
+        let all = world.db.change_admin_keys(|tx, _| {
+            for number in 0..ADMIN_KEYS_MAX {
+                let record = new_key(&format!("key-{number}")).record(1);
+                tx.insert_system(system_tables::ADMIN_KEYS, &record.encode())?;
+            }
+            Ok(())
+        });
+        all.unwrap();
+        assert!(matches!(world.db.create_admin_key(&new_key("more")), Err(AdminKeyError::TooMany)));
+        world.db.revoke_admin_key("key-7").unwrap();
+        world.db.create_admin_key(&new_key("more")).unwrap();
+        let keys = world.db.admin_keys(&world.db.store().snapshot_sequenced()).unwrap();
+        assert_eq!(keys.len(), ADMIN_KEYS_MAX);
+    }
+
+    #[test]
+    fn records_come_back_and_others_are_none() {
+        let record = AdminKeyRecord { expires_at_ms: Some(1_790_000_000_001), ..new_key("ci").record(7) };
+        assert_eq!(AdminKeyRecord::decode(&record.encode()), Some(record.clone()));
+        let text = String::from_utf8(record.encode()).unwrap();
+        let changes =
+            [("functions", "all"), ("\"ci\"", "7"), ("a5a5", "a5"), ("a5a5", "éé"), ("a5a5", "x5a5")];
+        for (from, to) in changes {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text);
+            assert_eq!(AdminKeyRecord::decode(changed.as_bytes()), None, "{changed}");
+        }
+    }
+
+    #[test]
+    fn a_check_tells_of_a_key_that_is_none() {
+        let world = World::forgetful();
+        world.db.create_admin_key(&new_key("ci")).unwrap();
+        let broken = world.db.change_admin_keys(|tx, _| {
+            tx.insert_system(system_tables::ADMIN_KEYS, &new_key("ci").record(1).encode())?;
+            tx.insert_system(system_tables::ADMIN_KEYS, b"{}")?;
+            Ok(())
+        });
+        broken.unwrap();
+        let found = crate::check(&world.db.store().snapshot_sequenced()).unwrap();
+        assert_eq!(found.problem_count, 2, "{:?}", found.problems);
+        let told = found.problems.join("\n");
+        assert!(
+            told.contains("two admin keys have the name `ci`") && told.contains("cannot be read"),
+            "{told}"
+        );
+    }
+}
