@@ -1,5 +1,6 @@
 //! Everything that a request or a socket may need, made once at the start.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::identity::Identities;
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
+use crate::server::StartError;
+use crate::system_functions::AdminFunctions;
 use crate::tasks::Tasks;
 
 /// What a backend is made of.
@@ -34,8 +37,27 @@ pub struct Parts {
     pub admin_key: AdminKey,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
+    /// Where clients reach the server.
+    pub urls: CanonicalUrls,
     /// Threads that run functions.
     pub threads: usize,
+}
+
+/// Where clients reach a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanonicalUrls {
+    /// The API: what the official clients are given.
+    pub cloud: String,
+    /// The app's own pages.
+    pub site: String,
+}
+
+impl CanonicalUrls {
+    /// Those of a server that is reached where it listens.
+    pub fn at(address: SocketAddr) -> CanonicalUrls {
+        let url = format!("http://{address}");
+        CanonicalUrls { cloud: url.clone(), site: url }
+    }
 }
 
 /// The server without its network.
@@ -53,6 +75,8 @@ pub struct Backend {
     pub deployer: Arc<Deployer>,
     /// Who somebody is.
     pub identities: Arc<Identities>,
+    /// Where clients reach the server.
+    pub urls: CanonicalUrls,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Snapshots that clients may come back to.
@@ -70,7 +94,8 @@ pub struct Backend {
 impl Backend {
     /// Connects the parts and starts their threads.
     pub fn start(parts: Parts) -> Arc<Backend> {
-        let Parts { env, db, loader, files, admin_key, web, threads } = parts;
+        let Parts { env, db, loader, files, admin_key, web, urls, threads } = parts;
+        db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         let executor = Arc::new(Executor::start(&*env, threads));
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));
@@ -85,6 +110,7 @@ impl Backend {
                 hub.redeploy(at);
             }
         });
+        let identities = Arc::new(Identities::new(&admin_key, Arc::clone(&env), Arc::clone(&db)));
         let tasks = Tasks::default();
         let deployer = Deployer::new(Arc::clone(&db), loader, files, tasks.clone(), on_change);
         Arc::new(Backend {
@@ -94,7 +120,8 @@ impl Backend {
             durable,
             live,
             deployer: Arc::new(deployer),
-            identities: Arc::new(Identities::new(admin_key)),
+            identities,
+            urls,
             web,
             kept_snapshots: KeptSnapshots::default(),
             tasks,
@@ -102,6 +129,15 @@ impl Backend {
             http_calls: Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX),
             sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
         })
+    }
+
+    /// Takes up what the data folder says: the admin keys, and what is deployed. Blocks.
+    ///
+    /// # Errors
+    /// The store, or the record of the deployment, cannot be read.
+    pub fn restore(&self) -> Result<(), StartError> {
+        self.identities.keys().refresh().map_err(StartError::Keys)?;
+        Ok(self.deployer.restore()?)
     }
 
     /// The monotonic clock.

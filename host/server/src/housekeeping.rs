@@ -102,7 +102,7 @@ mod tests {
 
     use super::*;
     use crate::admin_key::AdminKey;
-    use crate::backend::Parts;
+    use crate::backend::{CanonicalUrls, Parts};
     use crate::deploy::{LoadFailure, Loaded, Loader, Module};
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -132,6 +132,7 @@ mod tests {
             files: None,
             admin_key,
             web: None,
+            urls: CanonicalUrls::at(([127, 0, 0, 1], 3210).into()),
             threads: 1,
         })
     }

@@ -13,7 +13,7 @@ use weir_store::{Env, RealEnv, StoreOptions};
 use weir_value::limits;
 
 use crate::admin_key::{AdminKey, AdminKeyError};
-use crate::backend::{Backend, Parts};
+use crate::backend::{Backend, CanonicalUrls, Parts};
 use crate::component_files::ComponentFiles;
 use crate::deploy::{DeployError, Deployer, LoadFailure, Loaded, Loader, Module};
 use crate::executor::Executor;
@@ -94,6 +94,9 @@ pub enum StartError {
     /// The admin key.
     #[error(transparent)]
     AdminKey(#[from] AdminKeyError),
+    /// The other admin keys.
+    #[error("the admin keys cannot be read: {0}")]
+    Keys(weir_store::ReadError),
     /// What was deployed when the server last ran is not known.
     #[error("what is deployed cannot be found out: {0}")]
     Deployment(#[from] DeployError),
@@ -131,7 +134,8 @@ impl Server {
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|source| StartError::Listen { address: options.listen, source })?;
-        let opened = tokio::task::spawn_blocking(move || open(&options)).await;
+        let local_addr = listener.local_addr()?;
+        let opened = tokio::task::spawn_blocking(move || open(&options, local_addr)).await;
         let backend = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -143,8 +147,8 @@ impl Server {
     /// When the system refuses threads, or the record of the deployment cannot be read.
     pub async fn of_parts(parts: Parts, listener: TcpListener) -> Result<Server, StartError> {
         let backend = Backend::start(parts);
-        let deployer = Arc::clone(&backend.deployer);
-        let restored = tokio::task::spawn_blocking(move || deployer.restore()).await;
+        let opened = Arc::clone(&backend);
+        let restored = tokio::task::spawn_blocking(move || opened.restore()).await;
         restored.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -199,7 +203,7 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
 
 /// Opens what is in the data folder. On one that is there already, nothing here
 /// needs room on the disk: a full one is no reason not to serve reads. Blocks.
-fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
+fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>, StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
     folders::make_durably(data_dir).map_err(in_data_dir)?;
@@ -216,9 +220,10 @@ fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
     let loader = Arc::new(ComponentLoader(runtime));
-    let parts = Parts { env, db, loader, files: Some(files), admin_key, web, threads };
+    let urls = CanonicalUrls::at(local_addr);
+    let parts = Parts { env, db, loader, files: Some(files), admin_key, web, urls, threads };
     let backend = Backend::start(parts);
-    backend.deployer.restore()?;
+    backend.restore()?;
     Ok(backend)
 }
 

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use weir_db::Database;
 use weir_server::admin_key::AdminKey;
-use weir_server::backend::{Backend, Parts};
+use weir_server::backend::{Backend, CanonicalUrls, Parts};
 use weir_server::deploy::Module;
 use weir_server::{ComponentFiles, ComponentHash, Server, StaticFiles};
 use weir_store::memory::MemoryDisk;
@@ -189,6 +189,7 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
         files: Some(ComponentFiles::at(&dir.path().join("components"))),
         admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
         web: Some(StaticFiles::open(&web).unwrap()),
+        urls: CanonicalUrls { cloud: "http://cloud.test".into(), site: "http://site.test".into() },
         threads: 4,
     }
 }
