@@ -248,12 +248,16 @@ impl Socket {
     }
 
     /// The deadline moves with every message. The alarm is not moved with it: it
-    /// rings too early then, and is set again.
+    /// rings too early then, and is set again. One that is set for now would never ring: timers round up, and it
+    /// would be set again before it did.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = self.session.deadline();
         let has_rung = self.alarm.is_elapsed();
         if has_rung || deadline < self.alarm_at {
             let rest = deadline.saturating_sub(self.backend.clock());
+            if rest.is_zero() {
+                return Poll::Ready(());
+            }
             self.alarm.as_mut().reset(Instant::now() + rest);
             self.alarm_at = deadline;
         }
