@@ -146,6 +146,20 @@ impl TestServer {
         format!("Authorization: Convex {}", self.admin_key)
     }
 
+    /// Makes an admin key with this body, and gives its text.
+    pub async fn create_key(&self, body: Json) -> String {
+        let reply = self.send("POST", "/api/weir/keys", &[&self.admin_header()], &body.to_string()).await;
+        let made: Json = serde_json::from_str(&reply.body).unwrap();
+        made["key"].as_str().unwrap_or_else(|| panic!("{reply:?}")).to_owned()
+    }
+
+    /// Revokes an admin key.
+    pub async fn revoke_key(&self, name: &str) {
+        let path = format!("/api/weir/keys/{name}");
+        let reply = self.send("DELETE", &path, &[&self.admin_header()], "").await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+
     /// Opens a socket of the sync protocol, as the npm client does.
     pub async fn open_socket(&self) -> Client {
         let address = format!("ws://{}/api/1.48.0/sync", self.address);
@@ -260,6 +274,12 @@ impl Client {
     pub async fn connect(&mut self, session: &str) {
         self.say(json!({"type": "Connect", "sessionId": session, "connectionCount": 0,
             "lastCloseReason": "InitialConnect", "clientTs": 0}))
+            .await;
+    }
+
+    /// Says whose the socket is from now on: an admin key's.
+    pub async fn authenticate(&mut self, base: u32, key: &str) {
+        self.say(json!({"type": "Authenticate", "baseVersion": base, "tokenType": "Admin", "value": key}))
             .await;
     }
 
