@@ -6,6 +6,7 @@
 //! Deploying what was built is the command line's job.
 
 mod assemblyscript;
+mod auth;
 mod build;
 mod cache;
 mod claim;
@@ -24,6 +25,7 @@ mod toolchain;
 mod typescript;
 mod world;
 
+pub use auth::{AuthError, AuthProvider, auth_config};
 pub use build::{BuildError, BuiltModule, Progress, build};
 pub use cache::folder as cache_folder;
 pub use component::{EncodeError, encode};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use weir_auth::KeyFetcher;
 use weir_db::Database;
 use weir_store::Env;
 use weir_value::limits;
@@ -15,7 +16,7 @@ use crate::deploy::{Deployer, Loader};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::StaticFiles;
-use crate::identity::Identities;
+use crate::identity::{Identities, KeyRing};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
@@ -35,6 +36,8 @@ pub struct Parts {
     pub files: Option<ComponentFiles>,
     /// Who may deploy.
     pub admin_key: AdminKey,
+    /// Fetches the keys of identity providers.
+    pub key_fetcher: Arc<dyn KeyFetcher>,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Where clients reach the server.
@@ -94,7 +97,7 @@ pub struct Backend {
 impl Backend {
     /// Connects the parts and starts their threads.
     pub fn start(parts: Parts) -> Arc<Backend> {
-        let Parts { env, db, loader, files, admin_key, web, urls, threads } = parts;
+        let Parts { env, db, loader, files, admin_key, key_fetcher, web, urls, threads } = parts;
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         let executor = Arc::new(Executor::start(&*env, threads));
         let durable = Arc::new(DurableGate::new(db.store().durable()));
@@ -110,9 +113,11 @@ impl Backend {
                 hub.redeploy(at);
             }
         });
-        let identities = Arc::new(Identities::new(&admin_key, Arc::clone(&env), Arc::clone(&db)));
         let tasks = Tasks::default();
         let deployer = Deployer::new(Arc::clone(&db), loader, files, tasks.clone(), on_change);
+        let keys = KeyRing::new(Arc::clone(&env), Arc::clone(&db), &admin_key);
+        let instance_name = admin_key.instance_name().to_owned();
+        let identities = Arc::new(Identities::new(instance_name, keys, Arc::clone(&env), key_fetcher));
         Arc::new(Backend {
             env,
             db,

@@ -131,6 +131,7 @@ mod tests {
             loader: Arc::new(NoLoader),
             files: None,
             admin_key,
+            key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),
             web: None,
             urls: CanonicalUrls::at(([127, 0, 0, 1], 3210).into()),
             threads: 1,

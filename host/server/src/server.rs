@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use weir_auth::{HttpFetcher, HttpFetcherError};
 use weir_db::{Database, MissingFunctions};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
@@ -100,6 +101,9 @@ pub enum StartError {
     /// What was deployed when the server last ran is not known.
     #[error("what is deployed cannot be found out: {0}")]
     Deployment(#[from] DeployError),
+    /// Fetching the keys of identity providers.
+    #[error(transparent)]
+    KeyFetcher(#[from] HttpFetcherError),
     /// The system refused threads.
     #[error("the server's threads: {0}")]
     Threads(#[from] std::io::Error),
@@ -220,8 +224,9 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>,
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
     let loader = Arc::new(ComponentLoader(runtime));
+    let key_fetcher = Arc::new(HttpFetcher::new()?);
     let urls = CanonicalUrls::at(local_addr);
-    let parts = Parts { env, db, loader, files: Some(files), admin_key, web, urls, threads };
+    let parts = Parts { env, db, loader, files: Some(files), admin_key, key_fetcher, web, urls, threads };
     let backend = Backend::start(parts);
     backend.restore()?;
     Ok(backend)

@@ -108,8 +108,10 @@ error_codes! {
     InvalidArguments,
     /// The user to act as is not one.
     InvalidIdentity,
-    /// The token of a user cannot be verified.
+    /// The token of a user is no good.
     InvalidToken,
+    /// The keys of the provider of a token cannot be had just now.
+    AuthProviderUnavailable,
     /// The admin key is missing.
     AdminKeyRequired,
     /// The admin key is good for less than that.

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::StatusCode;
-use weir_db::{Database, Principal, Scope};
+use parking_lot::RwLock;
+use weir_auth::{AuthError, KeyFetcher, Providers, Verifier};
+use weir_db::{Principal, Scope};
 use weir_store::Env;
 use weir_value::{ErrorCode, Identity, IdentityError};
 
 pub use credentials::Credentials;
 pub use key_ring::{FIRST_KEY_NAME, HeldKey, KeyRing, hash_of};
 pub use permission::Permission;
-
-use crate::admin_key::AdminKey;
 
 /// Whose credentials some are, and for how long.
 #[derive(Debug, Clone)]
@@ -59,9 +59,9 @@ pub enum Refusal {
     /// The user to act as is not one.
     #[error("The user to act as: {0}.")]
     ActingAs(#[from] IdentityError),
-    /// No provider is configured.
-    #[error("No auth provider found matching the given token: this deployment has no auth providers.")]
-    NoProvider,
+    /// The token of a user is no good, or nobody can tell just now.
+    #[error("The token was refused: {0}.")]
+    Token(#[from] AuthError),
     /// The header is of no kind that is known.
     #[error("The Authorization header must be `Convex <admin key>` or `Bearer <token>`.")]
     UnreadableHeader,
@@ -77,9 +77,16 @@ impl Refusal {
             Refusal::KeyRequired => ErrorCode::AdminKeyRequired,
             Refusal::Scope { .. } => ErrorCode::AdminKeyScope,
             Refusal::ActingAs(_) => ErrorCode::InvalidIdentity,
-            Refusal::NoProvider => ErrorCode::NoAuthProvider,
+            Refusal::Token(AuthError::NoProviders) => ErrorCode::NoAuthProvider,
+            Refusal::Token(error) if error.is_transient() => ErrorCode::AuthProviderUnavailable,
+            Refusal::Token(_) => ErrorCode::InvalidToken,
             Refusal::UnreadableHeader => ErrorCode::InvalidAuthHeader,
         }
+    }
+
+    /// Whether the same credentials may be good a little later: the fault is not theirs.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Refusal::Token(error) if error.is_transient())
     }
 
     /// The status of the answer.
@@ -87,9 +94,8 @@ impl Refusal {
         match self {
             Refusal::WrongKey | Refusal::ExpiredKey | Refusal::Scope { .. } => StatusCode::FORBIDDEN,
             Refusal::ActingAs(_) | Refusal::KeyInUrl => StatusCode::BAD_REQUEST,
-            Refusal::KeyRequired | Refusal::NoProvider | Refusal::UnreadableHeader => {
-                StatusCode::UNAUTHORIZED
-            }
+            Refusal::Token(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::KeyRequired | Refusal::Token(_) | Refusal::UnreadableHeader => StatusCode::UNAUTHORIZED,
         }
     }
 }
@@ -98,18 +104,38 @@ impl Refusal {
 pub struct Identities {
     instance_name: String,
     keys: KeyRing,
+    env: Arc<dyn Env>,
+    verifier: Verifier,
+    /// Those of the deployment in force.
+    providers: RwLock<Providers>,
 }
 
 impl Identities {
-    /// A server with this first key, and those of its database once they are read.
-    pub fn new(admin_key: &AdminKey, env: Arc<dyn Env>, db: Arc<Database>) -> Identities {
-        let instance_name = admin_key.instance_name().to_owned();
-        Identities { instance_name, keys: KeyRing::new(env, db, admin_key) }
+    /// A server of this name with these keys, and no providers yet.
+    pub fn new(
+        instance_name: String,
+        keys: KeyRing,
+        env: Arc<dyn Env>,
+        fetcher: Arc<dyn KeyFetcher>,
+    ) -> Identities {
+        let clock = Arc::clone(&env);
+        let verifier = Verifier::new(fetcher, move || clock.monotonic());
+        Identities { instance_name, keys, env, verifier, providers: RwLock::default() }
     }
 
     /// The admin keys.
     pub fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    /// Another deployment is in force, with these providers. Who is signed in stays so until the token expires.
+    pub fn set_providers(&self, providers: Providers) {
+        *self.providers.write() = providers;
+    }
+
+    /// The time since the Unix epoch.
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.env.now().as_nanos())
     }
 
     /// The server's name, which its keys begin with.
@@ -127,9 +153,16 @@ impl Identities {
                 Ok(Authenticated { principal: Principal::Anonymous, expires_at: None, key: None })
             }
             Credentials::AdminKey { key, acting_as } => self.admin(&key, acting_as),
-            Credentials::Token(_) => Err(Refusal::NoProvider),
+            Credentials::Token(token) => self.user(&token).await,
             Credentials::Unknown => Err(Refusal::UnreadableHeader),
         }
+    }
+
+    async fn user(&self, token: &str) -> Result<Authenticated, Refusal> {
+        let providers = self.providers.read().clone();
+        let verified = self.verifier.verify(&providers, token, self.now()).await?;
+        let principal = Principal::User(verified.identity);
+        Ok(Authenticated { principal, expires_at: Some(verified.expires_at), key: None })
     }
 
     fn admin(&self, key: &str, acting_as: Option<Bytes>) -> Result<Authenticated, Refusal> {

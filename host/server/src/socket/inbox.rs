@@ -8,7 +8,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use weir_db::MutationOutcome;
 use weir_sync::protocol::RequestId;
-use weir_sync::session::VerifiedIdentity;
+use weir_sync::session::{IdentityRefusal, VerifiedIdentity};
 use weir_value::Timestamp;
 
 use crate::durable_gate::DurableGate;
@@ -25,7 +25,7 @@ pub struct Inbox {
 }
 
 /// Whose a token is, or why it is nobody's.
-pub type Verdict = Result<SocketIdentity, String>;
+pub type Verdict = Result<SocketIdentity, IdentityRefusal>;
 
 /// Whose a socket is.
 pub struct SocketIdentity {

@@ -20,7 +20,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use weir_sync::live::SocketId;
 use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame};
-use weir_sync::session::{DueMutation, Effect, Frame, Session, VerifiedIdentity};
+use weir_sync::session::{DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
 use weir_value::limits;
 
 use super::frames::FrameWriter;
@@ -182,7 +182,12 @@ impl Socket {
         let (backend, inbox) = (Arc::clone(&self.backend), Arc::clone(&self.inbox));
         self.backend.tasks.spawn(async move {
             let authenticated = backend.identities.authenticate(Credentials::from(token)).await;
-            let verdict = authenticated.map(|who| verified(&backend, who)).map_err(|error| error.to_string());
+            let verdict = authenticated.map(|who| verified(&backend, who)).map_err(|error| {
+                match error.is_transient() {
+                    true => IdentityRefusal::Unavailable,
+                    false => IdentityRefusal::Invalid(error.to_string()),
+                }
+            });
             inbox.leave_verdict(verdict);
         });
     }
@@ -248,20 +253,25 @@ impl Socket {
     }
 
     /// The deadline moves with every message. The alarm is not moved with it: it
-    /// rings too early then, and is set again. One that is set for now would never ring: timers round up, and it
-    /// would be set again before it did.
+    /// rings too early then, and is set again.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = self.session.deadline();
-        let has_rung = self.alarm.is_elapsed();
-        if has_rung || deadline < self.alarm_at {
-            let rest = deadline.saturating_sub(self.backend.clock());
-            if rest.is_zero() {
+        if deadline < self.alarm_at {
+            self.set_alarm(deadline);
+        }
+        while self.alarm.as_mut().poll(cx).is_ready() {
+            if deadline <= self.backend.clock() {
                 return Poll::Ready(());
             }
-            self.alarm.as_mut().reset(Instant::now() + rest);
-            self.alarm_at = deadline;
+            self.set_alarm(deadline);
         }
-        self.alarm.as_mut().poll(cx)
+        Poll::Pending
+    }
+
+    fn set_alarm(&mut self, at: Duration) {
+        let rest = at.saturating_sub(self.backend.clock());
+        self.alarm.as_mut().reset(Instant::now() + rest);
+        self.alarm_at = at;
     }
 
     /// Takes in the messages that have arrived.

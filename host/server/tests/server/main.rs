@@ -9,6 +9,7 @@ mod deployment;
 mod full_disk;
 mod hold;
 mod http;
+mod identities;
 mod keys;
 mod kill_points;
 mod loader;

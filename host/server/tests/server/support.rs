@@ -202,6 +202,7 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
         loader: Arc::clone(loader) as Arc<_>,
         files: Some(ComponentFiles::at(&dir.path().join("components"))),
         admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
+        key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),
         web: Some(StaticFiles::open(&web).unwrap()),
         urls: CanonicalUrls { cloud: "http://cloud.test".into(), site: "http://site.test".into() },
         threads: 4,

@@ -17,6 +17,15 @@ pub struct VerifiedIdentity {
     pub expires_at: Option<Duration>,
 }
 
+/// Why a token is nobody's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdentityRefusal {
+    /// It is no good: why, for the client to read, which comes again with another one.
+    Invalid(String),
+    /// Nobody can tell just now. The client comes again with the same one.
+    Unavailable,
+}
+
 /// Whose a socket is.
 #[derive(Debug)]
 pub(super) struct SessionIdentity {
@@ -50,15 +59,18 @@ impl Session {
         self.identity.is_verifying
     }
 
-    /// Whose the token of the last [`Effect::Verify`] is; or why it is nobody's, for the client to read. That ends the
-    /// session, and the client comes again with another token. Left alone if none is being verified.
-    pub fn identity_verified(&mut self, verdict: Result<VerifiedIdentity, String>) {
+    /// Whose the token of the last [`Effect::Verify`] is; or why it is nobody's, which ends the session. Left alone if
+    /// none is being verified.
+    pub fn identity_verified(&mut self, verdict: Result<VerifiedIdentity, IdentityRefusal>) {
         if !std::mem::take(&mut self.identity.is_verifying) || self.closed {
             return;
         }
         match verdict {
             Ok(verified) => self.become_identity(verified),
-            Err(error) => self.refuse_identity(error, true),
+            Err(IdentityRefusal::Invalid(error)) => self.refuse_identity(error, true),
+            Err(IdentityRefusal::Unavailable) => {
+                self.close(CloseFrame::overloaded("AuthProviderUnavailable"))
+            }
         }
     }
 

@@ -28,7 +28,7 @@ use crate::protocol::{
 use crate::query_set::QuerySet;
 
 use identity::SessionIdentity;
-pub use identity::VerifiedIdentity;
+pub use identity::{IdentityRefusal, VerifiedIdentity};
 use liveness::{Due, Liveness};
 use pending_transition::PendingTransition;
 use unanswered::UnansweredMutations;

@@ -28,7 +28,7 @@ use weir_value::{ErrorCode, Identity, Timestamp};
 
 use crate::live::{LiveQueries, Run, SocketId, Step};
 use crate::protocol::{AuthToken, ClientInfo};
-use crate::session::{DueMutation, Effect, Frame, Session, VerifiedIdentity};
+use crate::session::{DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
 
 pub(super) struct Host {
     live: LiveQueries<()>,
@@ -296,7 +296,10 @@ impl Socket {
             }
             ["is", "not", "verified:", ..] => {
                 let why = rest.split_once(": ").expect("a reason").1;
-                self.session.identity_verified(Err(why.to_owned()));
+                self.session.identity_verified(Err(IdentityRefusal::Invalid(why.to_owned())));
+            }
+            ["cannot", "be", "verified"] => {
+                self.session.identity_verified(Err(IdentityRefusal::Unavailable));
             }
             ["mutates", "as", who] => {
                 let due = self.due.front().expect("a mutation is due");

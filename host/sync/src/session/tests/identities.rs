@@ -62,6 +62,20 @@ fn a_token_that_is_not_verified_ends_the_session_with_the_version_before_it() {
 }
 
 #[test]
+fn a_token_that_nobody_can_verify_just_now_is_brought_again() {
+    check(&format!(
+        r#"
+        A opens npm-1.48.0
+        {CONNECT}
+        A> {{"type":"Authenticate","baseVersion":0,"tokenType":"User","value":"good"}}
+        A verifies good
+        A cannot be verified
+        A< close 1013 AuthProviderUnavailable
+        "#
+    ));
+}
+
+#[test]
 fn a_token_that_expires_ends_the_session() {
     let confirmed = transition((0, 0, 0), (0, 1, 1), "");
     check(&format!(

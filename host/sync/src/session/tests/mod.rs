@@ -5,6 +5,7 @@ mod failures;
 mod host;
 mod identities;
 mod live_queries;
+mod model_clients;
 mod mutations;
 
 use host::check;
