@@ -1,4 +1,5 @@
 //! For whom a query has its result: everybody, or one identity.
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use weir_db::{Access, Principal};
@@ -96,7 +97,7 @@ impl<S: Clone> LiveQueries<S> {
         let Some(query) = self.queries.get(live) else { return false };
         match (&query.key.audience, asked) {
             (Audience::Everyone, true) => {
-                let (new, is_watched) = self.split(live);
+                let (new, is_watched) = self.split(live, step);
                 new.into_iter().for_each(|fork| self.start_run(fork, step));
                 is_watched
             }
@@ -114,6 +115,8 @@ impl<S: Clone> LiveQueries<S> {
         let everyone = SharedKey { audience: Audience::Everyone, ..own.clone() };
         let Some(other) = self.by_key.get(&everyone).copied() else {
             query.key = everyone.clone();
+            // What it asked for before is one identity's.
+            query.forget_versions();
             self.unshare(live, &own);
             self.by_key.insert(everyone, live);
             return true;
@@ -131,8 +134,8 @@ impl<S: Clone> LiveQueries<S> {
     /// other identities get queries of their own, with the results so far, for which nobody had asked.
     ///
     /// Gives the queries that are new; and whether this one still is: not if nobody of its identity watches it.
-    pub(super) fn split(&mut self, live: LiveId) -> (Vec<LiveId>, bool) {
-        let Some(query) = self.queries.get_mut(live) else { return (Vec::new(), false) };
+    fn split(&mut self, live: LiveId, step: &mut Step<S>) -> (BTreeSet<LiveId>, bool) {
+        let Some(query) = self.queries.get_mut(live) else { return (BTreeSet::new(), false) };
         let (everyone, ran_for) = (query.key.clone(), query.principal.clone());
         let subscribers = std::mem::take(&mut query.subscribers);
         self.unshare(live, &everyone);
@@ -144,16 +147,20 @@ impl<S: Clone> LiveQueries<S> {
         if let Some(query) = self.queries.get_mut(live) {
             (query.key, query.split_in) = (own, self.deployment);
         }
-        let mut new = Vec::new();
+        let mut new = BTreeSet::new();
         for subscriber in subscribers {
             let Some(entry) = self.sockets.get(&subscriber.0) else { continue };
             let key = SharedKey::for_one(&everyone.query, &entry.principal);
             let target = self.by_key.get(&key).copied().unwrap_or_else(|| {
                 let fork = self.fork(live, key);
-                new.push(fork);
+                new.insert(fork);
                 fork
             });
             self.move_subscription(subscriber, live, target);
+            if target != live && !new.contains(&target) {
+                // They waited for the end of this run; of the one that there was there may be none.
+                self.wake(subscriber.0, step);
+            }
         }
         let is_watched = self.queries.get(live).is_some_and(|query| !query.subscribers.is_empty());
         if !is_watched {

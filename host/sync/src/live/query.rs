@@ -73,6 +73,12 @@ impl LiveQuery {
         }
     }
 
+    /// The results so far are nobody's any more.
+    pub(super) fn forget_versions(&mut self) {
+        debug_assert!(self.read_set.is_none(), "a query that has just run is not open");
+        self.versions.clear();
+    }
+
     /// A run at `from` has ended, and its result holds to `last`.
     pub(super) fn add_version(&mut self, from: Timestamp, last: Option<Timestamp>, result: Arc<QueryResult>) {
         debug_assert!(self.newest_from().is_none_or(|newest| newest < from), "runs go forward");

@@ -379,7 +379,7 @@ fn simulate(seed: u64, steps: usize) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
     #[test]
     fn sockets_show_one_timestamp_and_reach_the_newest(seed in any::<u64>()) {
         simulate(seed, 12);
