@@ -13,11 +13,13 @@ mod deploy;
 mod dev;
 mod init;
 mod key;
+mod key_source;
 mod output;
 mod progress;
 mod run;
 mod serve;
 mod test_host;
+mod tls;
 mod url;
 mod watch;
 
@@ -63,7 +65,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Deploy(arguments) => in_tokio(deploy::deploy(arguments)),
         Command::Run(arguments) => in_tokio(run::run(arguments)),
         Command::Test(arguments) => test_host::test(&arguments),
-        Command::Key(arguments) => key::key(&arguments),
+        Command::Key(arguments) => in_tokio(key::key(arguments)),
         Command::Check(arguments) => check::check(&arguments),
         Command::Convert(arguments) => convert::convert(&arguments),
     }
