@@ -1,7 +1,6 @@
 //! The server as a whole: what it is made of on a real machine, and its life
 //! from the start to the signal to stop.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,13 +8,13 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use weir_auth::{HttpFetcher, HttpFetcherError};
-use weir_db::{BUILT_IN_VARIABLES, Database, MissingFunctions, Variables};
+use weir_db::{Database, MissingFunctions, Variables};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
 use weir_value::limits;
 
 use crate::admin_key::{AdminKey, AdminKeyError};
-use crate::backend::{Backend, Parts};
+use crate::backend::{Backend, CanonicalUrls, Parts};
 use crate::component_files::ComponentFiles;
 use crate::deploy::{DeployError, Deployer, LoadFailure, Loaded, Loader, Module, SnapshotMaker};
 use crate::executor::Executor;
@@ -103,6 +102,9 @@ pub enum StartError {
     /// The admin key.
     #[error(transparent)]
     AdminKey(#[from] AdminKeyError),
+    /// The other admin keys.
+    #[error("the admin keys cannot be read: {0}")]
+    Keys(weir_store::ReadError),
     /// What was deployed when the server last ran is not known.
     #[error("what is deployed cannot be found out: {0}")]
     Deployment(#[from] DeployError),
@@ -156,8 +158,8 @@ impl Server {
     /// When the system refuses threads, or the record of the deployment cannot be read.
     pub async fn of_parts(parts: Parts, listener: TcpListener) -> Result<Server, StartError> {
         let backend = Backend::start(parts);
-        let deployer = Arc::clone(&backend.deployer);
-        let restored = tokio::task::spawn_blocking(move || deployer.restore()).await;
+        let opened = Arc::clone(&backend);
+        let restored = tokio::task::spawn_blocking(move || opened.restore()).await;
         restored.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -228,13 +230,11 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>,
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
-    let built_in = built_in_variables(options, local_addr);
-    let cloud_url = built_in[BUILT_IN_VARIABLES[0]].clone();
-    db.set_built_in_variables(built_in);
+    let urls = canonical_urls(options, local_addr);
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
     let key_fetcher = Arc::new(HttpFetcher::new()?);
-    let signer = Arc::new(HostSigner::new(data_dir, cloud_url));
+    let signer = Arc::new(HostSigner::new(data_dir, urls.cloud.clone()));
     let parts = Parts {
         env,
         db,
@@ -245,18 +245,20 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>,
         key_fetcher,
         signer,
         web,
+        urls,
         threads,
     };
     let backend = Backend::start(parts);
-    backend.deployer.restore()?;
+    backend.restore()?;
     Ok(backend)
 }
 
-/// The variables that a server gives to its functions.
-fn built_in_variables(options: &ServerOptions, local_addr: SocketAddr) -> BTreeMap<String, String> {
-    let cloud = options.public_url.clone().unwrap_or_else(|| format!("http://{local_addr}"));
+/// Where clients reach a server that listens here.
+fn canonical_urls(options: &ServerOptions, local_addr: SocketAddr) -> CanonicalUrls {
+    let at = CanonicalUrls::at(local_addr);
+    let cloud = options.public_url.clone().unwrap_or(at.cloud);
     let site = options.site_url.clone().unwrap_or_else(|| cloud.clone());
-    BUILT_IN_VARIABLES.into_iter().map(str::to_owned).zip([cloud, site]).collect()
+    CanonicalUrls { cloud, site }
 }
 
 fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {

@@ -3,8 +3,11 @@
 
 mod help;
 mod init;
+mod keys;
+mod secure;
 mod serving;
 mod testing;
+mod tls_front;
 mod usage;
 
 use std::io::{BufRead, BufReader, Read};
