@@ -24,7 +24,7 @@ use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
     Call, CommitError, DbStats, FunctionError, FunctionInfo, FunctionKind, Functions, QueryOutcome, ReadSet,
-    SystemFunctions, Transaction, call, deployment, keyspace, system_functions,
+    SystemFunctions, TokenSigner, Transaction, call, deployment, keyspace, system_functions,
 };
 
 /// Which set of functions: one more at each [`Database::set_functions`], zero before the first.
@@ -96,7 +96,7 @@ impl Database {
         let cursor_key = RwLock::new(cursor_key.map(Arc::new));
         Ok(Arc::new(Database {
             committer: Committer::new(store, counts),
-            shared: Arc::new(Shared { env, catalog, entropy, cursor_key }),
+            shared: Arc::new(Shared { env, catalog, entropy, signer: OnceLock::new(), cursor_key }),
             conflict_rates: ConflictRates::default(),
             counters: Counters::default(),
             record_age,
@@ -122,6 +122,11 @@ impl Database {
         });
         self.conflict_rates.clear();
         version
+    }
+
+    /// Lets functions sign tokens; the first signer stays.
+    pub fn set_signer(&self, signer: Arc<dyn TokenSigner>) {
+        let _ = self.shared.signer.set(signer);
     }
 
     /// The functions in force.

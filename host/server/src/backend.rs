@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use weir_auth::KeyFetcher;
-use weir_db::Database;
+use weir_db::{Database, TokenSigner};
 use weir_store::Env;
 use weir_value::limits;
 
@@ -16,7 +16,7 @@ use crate::deploy::{Deployer, Loader};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::StaticFiles;
-use crate::identity::{Identities, KeyRing};
+use crate::identity::{HostSigner, Identities, KeyRing};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
@@ -38,6 +38,8 @@ pub struct Parts {
     pub admin_key: AdminKey,
     /// Fetches the keys of identity providers.
     pub key_fetcher: Arc<dyn KeyFetcher>,
+    /// Signs tokens for functions.
+    pub signer: Arc<HostSigner>,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Where clients reach the server.
@@ -78,6 +80,8 @@ pub struct Backend {
     pub deployer: Arc<Deployer>,
     /// Who somebody is.
     pub identities: Arc<Identities>,
+    /// Signs tokens for functions.
+    pub signer: Arc<HostSigner>,
     /// Where clients reach the server.
     pub urls: CanonicalUrls,
     /// The files at `/`.
@@ -97,7 +101,8 @@ pub struct Backend {
 impl Backend {
     /// Connects the parts and starts their threads.
     pub fn start(parts: Parts) -> Arc<Backend> {
-        let Parts { env, db, loader, files, admin_key, key_fetcher, web, urls, threads } = parts;
+        let Parts { env, db, loader, files, admin_key, key_fetcher, signer, web, urls, threads } = parts;
+        db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         let executor = Arc::new(Executor::start(&*env, threads));
         let durable = Arc::new(DurableGate::new(db.store().durable()));
@@ -126,6 +131,7 @@ impl Backend {
             live,
             deployer: Arc::new(deployer),
             identities,
+            signer,
             urls,
             web,
             kept_snapshots: KeptSnapshots::default(),

@@ -17,7 +17,7 @@ mod executor;
 mod folders;
 mod housekeeping;
 mod http;
-mod identity;
+pub mod identity;
 mod kept_snapshots;
 mod key_changes;
 mod listener;

@@ -21,6 +21,7 @@ use crate::executor::Executor;
 use crate::folders;
 use crate::housekeeping;
 use crate::http::StaticFiles;
+use crate::identity::HostSigner;
 use crate::listener::{self, Listening};
 
 /// The name in a new admin key, and what `/instance_name` answers.
@@ -138,8 +139,8 @@ impl Server {
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|source| StartError::Listen { address: options.listen, source })?;
-        let local_addr = listener.local_addr()?;
-        let opened = tokio::task::spawn_blocking(move || open(&options, local_addr)).await;
+        let address = listener.local_addr()?;
+        let opened = tokio::task::spawn_blocking(move || open(&options, address)).await;
         let backend = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -207,7 +208,7 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
 
 /// Opens what is in the data folder. On one that is there already, nothing here
 /// needs room on the disk: a full one is no reason not to serve reads. Blocks.
-fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>, StartError> {
+fn open(options: &ServerOptions, address: SocketAddr) -> Result<Arc<Backend>, StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
     folders::make_durably(data_dir).map_err(in_data_dir)?;
@@ -225,8 +226,11 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>,
     let db = Database::open(store, Arc::clone(&env))?;
     let loader = Arc::new(ComponentLoader(runtime));
     let key_fetcher = Arc::new(HttpFetcher::new()?);
-    let urls = CanonicalUrls::at(local_addr);
-    let parts = Parts { env, db, loader, files: Some(files), admin_key, key_fetcher, web, urls, threads };
+    let urls = CanonicalUrls::at(address);
+    // Tokens name their issuer by where the host's key set is.
+    let signer = Arc::new(HostSigner::new(data_dir, urls.site.clone()));
+    let files = Some(files);
+    let parts = Parts { env, db, loader, files, admin_key, key_fetcher, signer, web, urls, threads };
     let backend = Backend::start(parts);
     backend.restore()?;
     Ok(backend)

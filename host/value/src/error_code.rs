@@ -88,6 +88,10 @@ error_codes! {
     TooManyHostCalls,
     /// A function needs more memory than is allowed.
     OutOfMemory,
+    /// The claims of a token, or its time, are not what can be signed.
+    InvalidClaims,
+    /// A token cannot be signed.
+    SigningFailed,
     /// The storage cannot be read.
     StorageFailed,
     /// The commit does not fit into one log record.

@@ -15,7 +15,7 @@ mod write;
 mod write_document;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 use weir_store::{Changes, Env, ReadError, Snapshot};
@@ -29,7 +29,9 @@ use crate::log_lines::LogLines;
 use crate::nested::{NestedCalls, derive_seed};
 use crate::query::{CursorKey, Cursors};
 use crate::write_buffer::{CountChanges, WriteBuffer};
-use crate::{Call, DbError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet};
+use crate::{
+    Call, DbError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet, TokenSigner,
+};
 
 pub(crate) use read_set_builder::ReadSetBuilder;
 pub(crate) use tables::SeenTables;
@@ -68,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) env: Arc<dyn Env>,
     pub(crate) catalog: Catalog,
     pub(crate) entropy: Entropy,
+    /// Who signs tokens for functions; nobody in tests.
+    pub(crate) signer: OnceLock<Arc<dyn TokenSigner>>,
     /// For the cursors of pages; made when it is first needed, if the database has none.
     pub(crate) cursor_key: RwLock<Option<Arc<CursorKey>>>,
 }
@@ -319,6 +323,11 @@ impl Transaction {
     /// Lets a page end where it ended when the query ran before.
     pub(crate) fn resume_page(&mut self, journal: Option<String>) {
         self.journal_in = journal;
+    }
+
+    /// Who signs tokens, if anybody does.
+    pub(crate) fn signer(&self) -> Option<Arc<dyn TokenSigner>> {
+        self.shared.signer.get().cloned()
     }
 
     /// Whether the identity was asked for, by the function or one that it called.

@@ -38,6 +38,7 @@ pub(super) enum Operation {
     InstanceName,
     Health,
     Metrics,
+    KeySet,
     Echo,
     Sync,
     VersionedSync,
@@ -80,6 +81,7 @@ pub static ROUTES: &[Route] = &[
     route(READ, "/instance_name", Everybody, Operation::InstanceName),
     route(READ, "/health", Everybody, Operation::Health),
     route(READ, "/metrics", Everybody, Operation::Metrics),
+    route(READ, "/.well-known/jwks.json", Everybody, Operation::KeySet),
     route(POST, "/echo", Everybody, Operation::Echo),
     // Functions.
     route(POST, "/api/run/{*function}", Callers, Operation::Run),

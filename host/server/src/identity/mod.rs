@@ -3,6 +3,7 @@
 mod credentials;
 mod key_ring;
 mod permission;
+mod signer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use weir_value::{ErrorCode, Identity, IdentityError};
 pub use credentials::Credentials;
 pub use key_ring::{FIRST_KEY_NAME, HeldKey, KeyRing, hash_of};
 pub use permission::Permission;
+pub use signer::HostSigner;
 
 /// Whose credentials some are, and for how long.
 #[derive(Debug, Clone)]

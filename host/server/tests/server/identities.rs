@@ -181,3 +181,22 @@ async fn the_admin_calls_internal_functions_over_a_socket_and_acts_as_users() {
     assert_eq!(error["error"], "The admin key is not this server's.");
     world.server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_a_function_signs_is_verified_with_the_published_keys() {
+    let world = World::start().await;
+    let reply = world.server.send("GET", "/.well-known/jwks.json", &[], "").await;
+    assert_eq!((reply.status, reply.header("access-control-allow-origin")), (200, Some("*")));
+    let keys: Json = serde_json::from_str(&reply.body).unwrap();
+    assert!(keys["keys"][0].get("d").is_none(), "the secret half stays here");
+    let provider =
+        json!({"type": "customJwt", "issuer": "http://weir.test", "jwks": keys, "algorithm": "ES256"});
+    World::trust(&world.server, &provider);
+    let call = |args: Json| world.server.post("/api/mutation", json!({"path": "chat:sign", "args": args}));
+    let token = call(json!({"sub": "ada", "role": "editor"})).await["value"].as_str().unwrap().to_owned();
+    assert_eq!(world.who(&format!("Bearer {token}")).await, (200, json!("http://weir.test|ada")));
+    let refused = call(json!({"iss": "https://elsewhere"})).await;
+    let message = refused["errorMessage"].as_str().unwrap();
+    assert!(message.contains("InvalidClaims") && message.contains("iss"), "{message}");
+    world.server.stop().await;
+}

@@ -111,6 +111,9 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
         .mutation("chat:send", |tx, args| insert(tx, "messages", args))
         .mutation("other:send", |tx, args| insert(tx, "other", args))
         .mutation("chat:look", |tx, _| read_newest(tx, "messages", 50))
+        .mutation("chat:sign", |tx, args| {
+            Ok(Value::String(tx.sign_jwt(args.to_json().as_bytes(), br#"{"expiresInSeconds":60}"#)?))
+        })
         .mutation("chat:fail", |_, _| {
             Err(FunctionError::Application { message: "no way".into(), data: None })
         })

@@ -21,6 +21,7 @@ use weir_db::Database;
 use weir_server::admin_key::AdminKey;
 use weir_server::backend::{Backend, CanonicalUrls, Parts};
 use weir_server::deploy::Module;
+use weir_server::identity::HostSigner;
 use weir_server::{ComponentFiles, ComponentHash, Server, StaticFiles};
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
@@ -203,6 +204,7 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
         files: Some(ComponentFiles::at(&dir.path().join("components"))),
         admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
         key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),
+        signer: Arc::new(HostSigner::new(dir.path(), "http://weir.test".to_owned())),
         web: Some(StaticFiles::open(&web).unwrap()),
         urls: CanonicalUrls { cloud: "http://cloud.test".into(), site: "http://site.test".into() },
         threads: 4,
