@@ -106,8 +106,14 @@ describe("the official command line", () => {
   });
 
   it("shows each new result of what it follows", async (t) => {
-    const child = await start(t, host.url, key, ["run", "--watch", "probe:count"]);
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const child = await start(t, host.url, key, [
+      "run",
+      "--watch",
+      "probe:count",
+    ]);
+    const lines = createInterface({ input: child.stdout })[
+      Symbol.asyncIterator
+    ]();
     const first = Number((await lines.next()).value);
     await result(t, "run", "probe:increment", JSON.stringify({ by: 1 }));
     assert.equal(Number((await lines.next()).value), first + 1);
@@ -136,7 +142,9 @@ describe("the official command line", () => {
     const spec = await result(t, "function-spec");
     assert.equal(spec.url, host.url);
     const find = (name) =>
-      spec.functions.find(({ identifier }) => identifier === `probe.js:${name}`);
+      spec.functions.find(
+        ({ identifier }) => identifier === `probe.js:${name}`,
+      );
     assert.deepEqual(find("adjust"), {
       identifier: "probe.js:adjust",
       functionType: "Mutation",
@@ -155,7 +163,14 @@ describe("the official command line", () => {
     const reads = await convex(t, host.url, readOnly, "run", "probe:who");
     assert.equal(reads.code, 0, reads.errors);
     const by = JSON.stringify({ by: 1 });
-    const writes = await convex(t, host.url, readOnly, "run", "probe:adjust", by);
+    const writes = await convex(
+      t,
+      host.url,
+      readOnly,
+      "run",
+      "probe:adjust",
+      by,
+    );
     assert.equal(writes.code, 1);
     assert.match(writes.errors, /This admin key is read-only/);
 
