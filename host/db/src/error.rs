@@ -338,6 +338,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_reads_what_it_is_good_for() {
+        let failure = Failure::SystemScope(Scope::Deploy);
+        assert!(failure.is_independent_of_data());
+        let (body, error) = message_of(failure);
+        let text = "This admin key may not call 'chat:send': its scope is `deploy`. Use another key.";
+        assert_eq!((body.as_str(), error.code.as_str()), (text, "AdminKeyScope"));
+    }
+
+    #[test]
     fn clients_read_what_they_should() {
         let application = |data: Option<&'static str>| FunctionError::Application {
             message: "no".to_owned(),
@@ -374,11 +383,6 @@ mod tests {
                 Failure::KeyScope,
                 "AdminKeyScope",
                 "This admin key is read-only: it cannot run 'chat:send', which writes. Use another key.",
-            ),
-            (
-                Failure::SystemScope(Scope::Deploy),
-                "AdminKeyScope",
-                "This admin key may not call 'chat:send': its scope is `deploy`. Use another key.",
             ),
             (
                 Failure::NotFound { to_admin: false },

@@ -1,5 +1,6 @@
 //! The binary as a user meets it: help, usage errors, exit codes, what goes to
 //! standard output and what to standard error.
+#![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 
 mod help;
 mod init;

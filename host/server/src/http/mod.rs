@@ -35,7 +35,7 @@ pub use self::variables::Variable;
 
 use self::answer::{Answer, ApiError, json_text, text};
 use self::cors::Cors;
-use self::routes::{Action, Found, OpenTo};
+use self::routes::{Found, OpenTo, Operation};
 use crate::backend::Backend;
 use crate::socket;
 
@@ -98,42 +98,42 @@ async fn route(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -
         OpenTo::Callers => caller::identify(&backend.identities, headers).await?,
         OpenTo::Keys(needed) => caller::require(needed, &backend.identities, headers).await?,
     };
-    act(backend, request, route.action, rest, principal).await
+    act(backend, request, route.operation, rest, principal).await
 }
 
 async fn act(
     backend: &Arc<Backend>,
     request: Request<Incoming>,
-    action: Action,
+    operation: Operation,
     rest: &str,
     principal: Principal,
 ) -> Result<Answer, ApiError> {
-    match action {
-        Action::Version => Ok(text(StatusCode::OK, env!("CARGO_PKG_VERSION"))),
-        Action::InstanceVersion => Ok(text(StatusCode::OK, format!("weir-{}", env!("CARGO_PKG_VERSION")))),
-        Action::InstanceName => Ok(text(StatusCode::OK, backend.identities.instance_name().to_owned())),
-        Action::Health => Ok(health(backend)),
-        Action::Metrics => Ok(metrics::answer(backend)),
-        Action::Echo => echo(request).await,
-        Action::Sync => socket::upgrade(backend, request, None),
-        Action::VersionedSync => socket::upgrade(backend, request, Some(rest)),
-        Action::CallAction => Err(not_yet("Actions")),
-        Action::Query
-        | Action::Mutation
-        | Action::QueryTs
-        | Action::QueryAtTs
-        | Action::QueryBatch
-        | Action::Function
-        | Action::Run => call(backend, request, action, rest, principal).await,
-        Action::Deploy => deployment::deploy(backend, request).await,
-        Action::DescribeDeployment => Ok(deployment::describe(backend)),
-        Action::CanonicalUrls => Ok(deployment::canonical_urls(backend)),
-        Action::SetVariables => variables::update(backend, request).await,
-        Action::ListVariables => variables::list(backend),
-        Action::KeySet => key_set(backend).await,
-        Action::CreateKey => keys::create(backend, request).await,
-        Action::ListKeys => keys::list(backend).await,
-        Action::RevokeKey => keys::revoke(backend, rest).await,
+    match operation {
+        Operation::Version => Ok(text(StatusCode::OK, env!("CARGO_PKG_VERSION"))),
+        Operation::InstanceVersion => Ok(text(StatusCode::OK, format!("weir-{}", env!("CARGO_PKG_VERSION")))),
+        Operation::InstanceName => Ok(text(StatusCode::OK, backend.identities.instance_name().to_owned())),
+        Operation::Health => Ok(health(backend)),
+        Operation::Metrics => Ok(metrics::answer(backend)),
+        Operation::KeySet => key_set(backend).await,
+        Operation::Echo => echo(request).await,
+        Operation::Sync => socket::upgrade(backend, request, None),
+        Operation::VersionedSync => socket::upgrade(backend, request, Some(rest)),
+        Operation::Action => Err(not_yet("Actions")),
+        Operation::Query
+        | Operation::Mutation
+        | Operation::QueryTs
+        | Operation::QueryAtTs
+        | Operation::QueryBatch
+        | Operation::Function
+        | Operation::Run => call(backend, request, operation, rest, principal).await,
+        Operation::Deploy => deployment::deploy(backend, request).await,
+        Operation::DescribeDeployment => Ok(deployment::describe(backend)),
+        Operation::CanonicalUrls => Ok(deployment::canonical_urls(backend)),
+        Operation::SetVariables => variables::update(backend, request).await,
+        Operation::ListVariables => variables::list(backend),
+        Operation::CreateKey => keys::create(backend, request).await,
+        Operation::ListKeys => keys::list(backend).await,
+        Operation::RevokeKey => keys::revoke(backend, rest).await,
     }
 }
 
@@ -141,7 +141,7 @@ async fn act(
 async fn call(
     backend: &Arc<Backend>,
     request: Request<Incoming>,
-    action: Action,
+    operation: Operation,
     rest: &str,
     principal: Principal,
 ) -> Result<Answer, ApiError> {
@@ -149,14 +149,14 @@ async fn call(
     let query = request.uri().query().unwrap_or("").to_owned();
     let call = functions::Request { backend, principal, request_id: request_id(request.headers()) };
     let body = read_call(request).await?;
-    match action {
-        Action::Query if by_url => call.query_by_url(&query).await,
-        Action::Query => call.query(&body).await,
-        Action::Mutation => call.mutation(&body).await,
-        Action::QueryTs => Ok(call.query_ts()),
-        Action::QueryAtTs => call.query_at_ts(&body).await,
-        Action::QueryBatch => call.query_batch(&body).await,
-        Action::Function => call.function(&body).await,
+    match operation {
+        Operation::Query if by_url => call.query_by_url(&query).await,
+        Operation::Query => call.query(&body).await,
+        Operation::Mutation => call.mutation(&body).await,
+        Operation::QueryTs => Ok(call.query_ts()),
+        Operation::QueryAtTs => call.query_at_ts(&body).await,
+        Operation::QueryBatch => call.query_batch(&body).await,
+        Operation::Function => call.function(&body).await,
         _ => call.run(rest, &body).await,
     }
 }

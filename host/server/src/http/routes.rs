@@ -16,7 +16,7 @@ pub struct Route {
     /// What it asks of its caller.
     pub(super) open_to: OpenTo,
     /// What it does.
-    pub(super) action: Action,
+    pub(super) operation: Operation,
 }
 
 /// What a route asks of its caller.
@@ -32,18 +32,19 @@ pub(super) enum OpenTo {
 
 /// What a route does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum Operation {
     Version,
     InstanceVersion,
     InstanceName,
     Health,
     Metrics,
+    KeySet,
     Echo,
     Sync,
     VersionedSync,
     Query,
     Mutation,
-    CallAction,
+    Action,
     QueryTs,
     QueryAtTs,
     QueryBatch,
@@ -68,9 +69,9 @@ const fn route(
     methods: &'static [&'static str],
     path: &'static str,
     open_to: OpenTo,
-    action: Action,
+    operation: Operation,
 ) -> Route {
-    Route { methods, path, open_to, action }
+    Route { methods, path, open_to, operation }
 }
 
 use OpenTo::{Callers, Everybody, Keys};
@@ -78,34 +79,34 @@ use OpenTo::{Callers, Everybody, Keys};
 /// All of them. Of two that a path fits, the first one counts.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
-    route(READ, "/version", Everybody, Action::Version),
-    route(READ, "/instance_version", Everybody, Action::InstanceVersion),
-    route(READ, "/instance_name", Everybody, Action::InstanceName),
-    route(READ, "/health", Everybody, Action::Health),
-    route(READ, "/metrics", Everybody, Action::Metrics),
-    route(POST, "/echo", Everybody, Action::Echo),
-    route(READ, "/.well-known/jwks.json", Everybody, Action::KeySet),
+    route(READ, "/version", Everybody, Operation::Version),
+    route(READ, "/instance_version", Everybody, Operation::InstanceVersion),
+    route(READ, "/instance_name", Everybody, Operation::InstanceName),
+    route(READ, "/health", Everybody, Operation::Health),
+    route(READ, "/metrics", Everybody, Operation::Metrics),
+    route(READ, "/.well-known/jwks.json", Everybody, Operation::KeySet),
+    route(POST, "/echo", Everybody, Operation::Echo),
     // Functions.
-    route(POST, "/api/run/{*function}", Callers, Action::Run),
+    route(POST, "/api/run/{*function}", Callers, Operation::Run),
     // Who it is, a message says.
-    route(GET, "/api/sync", Everybody, Action::Sync),
-    route(GET, "/api/{version}/sync", Everybody, Action::VersionedSync),
-    route(&["GET", "POST"], "/api/query", Callers, Action::Query),
-    route(POST, "/api/mutation", Callers, Action::Mutation),
-    route(POST, "/api/action", Callers, Action::CallAction),
-    route(POST, "/api/query_ts", Callers, Action::QueryTs),
-    route(POST, "/api/query_at_ts", Callers, Action::QueryAtTs),
-    route(POST, "/api/query_batch", Callers, Action::QueryBatch),
-    route(POST, "/api/function", Keys(Permission::CallAny), Action::Function),
+    route(GET, "/api/sync", Everybody, Operation::Sync),
+    route(GET, "/api/{version}/sync", Everybody, Operation::VersionedSync),
+    route(&["GET", "POST"], "/api/query", Callers, Operation::Query),
+    route(POST, "/api/mutation", Callers, Operation::Mutation),
+    route(POST, "/api/action", Callers, Operation::Action),
+    route(POST, "/api/query_ts", Callers, Operation::QueryTs),
+    route(POST, "/api/query_at_ts", Callers, Operation::QueryAtTs),
+    route(POST, "/api/query_batch", Callers, Operation::QueryBatch),
+    route(POST, "/api/function", Keys(Permission::CallAny), Operation::Function),
     // The deployment and its keys.
-    route(POST, "/api/weir/deploy", Keys(Permission::Deploy), Action::Deploy),
-    route(GET, "/api/weir/deployment", Keys(Permission::Inspect), Action::DescribeDeployment),
-    route(GET, "/api/v1/get_canonical_urls", Keys(Permission::Inspect), Action::CanonicalUrls),
-    route(POST, "/api/update_environment_variables", Keys(Permission::Deploy), Action::SetVariables),
-    route(GET, "/api/weir/variables", Keys(Permission::Deploy), Action::ListVariables),
-    route(POST, "/api/weir/keys", Keys(Permission::ManageKeys), Action::CreateKey),
-    route(GET, "/api/weir/keys", Keys(Permission::ManageKeys), Action::ListKeys),
-    route(&["DELETE"], "/api/weir/keys/{name}", Keys(Permission::ManageKeys), Action::RevokeKey),
+    route(POST, "/api/weir/deploy", Keys(Permission::Deploy), Operation::Deploy),
+    route(GET, "/api/weir/deployment", Keys(Permission::Inspect), Operation::DescribeDeployment),
+    route(GET, "/api/v1/get_canonical_urls", Keys(Permission::Inspect), Operation::CanonicalUrls),
+    route(POST, "/api/update_environment_variables", Keys(Permission::Deploy), Operation::SetVariables),
+    route(GET, "/api/weir/variables", Keys(Permission::Deploy), Operation::ListVariables),
+    route(POST, "/api/weir/keys", Keys(Permission::ManageKeys), Operation::CreateKey),
+    route(GET, "/api/weir/keys", Keys(Permission::ManageKeys), Operation::ListKeys),
+    route(&["DELETE"], "/api/weir/keys/{name}", Keys(Permission::ManageKeys), Operation::RevokeKey),
 ];
 
 /// What was found for a request.
@@ -174,16 +175,16 @@ mod tests {
 
     #[test]
     fn a_request_has_one_route() {
-        let action = |method: Method, path: &str| match find(&method, path) {
-            Found::Route(route, _) => Some(route.action),
+        let operation = |method: Method, path: &str| match find(&method, path) {
+            Found::Route(route, _) => Some(route.operation),
             Found::OtherMethods | Found::Nothing => None,
         };
-        assert_eq!(action(Method::POST, "/api/run/sync"), Some(Action::Run));
-        assert_eq!(action(Method::POST, "/api/run/messages/sync"), Some(Action::Run));
-        assert_eq!(action(Method::GET, "/api/x/sync"), Some(Action::VersionedSync));
-        assert_eq!(action(Method::GET, "/api/sync"), Some(Action::Sync));
-        assert_eq!(action(Method::GET, "/api/weir/keys"), Some(Action::ListKeys));
-        assert_eq!(action(Method::POST, "/api/weir/keys"), Some(Action::CreateKey));
+        assert_eq!(operation(Method::POST, "/api/run/sync"), Some(Operation::Run));
+        assert_eq!(operation(Method::POST, "/api/run/messages/sync"), Some(Operation::Run));
+        assert_eq!(operation(Method::GET, "/api/x/sync"), Some(Operation::VersionedSync));
+        assert_eq!(operation(Method::GET, "/api/sync"), Some(Operation::Sync));
+        assert_eq!(operation(Method::GET, "/api/weir/keys"), Some(Operation::ListKeys));
+        assert_eq!(operation(Method::POST, "/api/weir/keys"), Some(Operation::CreateKey));
         assert!(matches!(find(&Method::PUT, "/api/weir/keys"), Found::OtherMethods));
         assert!(matches!(find(&Method::GET, "/api/weir"), Found::Nothing));
         assert!(matches!(find(&Method::GET, "/"), Found::Nothing));

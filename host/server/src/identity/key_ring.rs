@@ -203,7 +203,6 @@ mod tests {
 
         fn wait_durable(&self, ts: Timestamp) {
             while self.store.durable() < ts {
-                #[expect(clippy::disallowed_methods, reason = "the log's thread is at work")]
                 std::thread::yield_now();
             }
         }

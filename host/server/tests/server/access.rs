@@ -111,6 +111,8 @@ const CASES: &[(&str, &str, &str, &str, Open, u16)] = &[
     ("HEAD", "/health", "/health", "", Open::ToEverybody, 200),
     ("GET", "/metrics", "/metrics", "", Open::ToEverybody, 200),
     ("HEAD", "/metrics", "/metrics", "", Open::ToEverybody, 200),
+    ("GET", "/.well-known/jwks.json", "/.well-known/jwks.json", "", Open::ToEverybody, 200),
+    ("HEAD", "/.well-known/jwks.json", "/.well-known/jwks.json", "", Open::ToEverybody, 200),
     ("POST", "/echo", "/echo", "hi", Open::ToEverybody, 200),
     ("POST", "/api/run/{*function}", "/api/run/chat/version", "{}", Open::ToCallers, 200),
     ("GET", "/api/sync", "/api/sync", "", Open::ToEverybody, 426),
