@@ -6,6 +6,7 @@
 //! a running host. Deploying what was built is the command line's job.
 
 mod assemblyscript;
+mod auth;
 mod build;
 mod cache;
 mod claim;
@@ -25,6 +26,7 @@ mod toolchain;
 mod typescript;
 mod world;
 
+pub use auth::{AuthError, AuthProvider, auth_config};
 pub use build::{BuildError, BuiltModule, Progress, build};
 pub use cache::folder as cache_folder;
 pub use component::{EncodeError, encode};

@@ -6,7 +6,8 @@ use wit_parser::{Resolve, SourceMap, WorldId};
 /// The name of the world in its package.
 const WORLD: &str = "guest";
 
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 9] = [
+    ("auth.wit", include_str!("../../../wit/auth.wit")),
     ("calls.wit", include_str!("../../../wit/calls.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
     ("db.wit", include_str!("../../../wit/db.wit")),

@@ -2,7 +2,7 @@
 //!
 //! Wires the rooms below together; the mutation's two ways of execution are in `mutation`, the sweeping of old records in `sweep`.
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -22,7 +22,7 @@ use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
     Call, CommitError, DbStats, FunctionError, FunctionInfo, FunctionKind, Functions, QueryOutcome, ReadSet,
-    Transaction, call, deployment, keyspace,
+    TokenSigner, Transaction, call, deployment, keyspace,
 };
 
 /// Which set of functions: one more at each [`Database::set_functions`], zero before the first.
@@ -97,6 +97,7 @@ impl Database {
                 env,
                 catalog,
                 entropy,
+                signer: OnceLock::new(),
                 cursor_key,
                 built_in_variables: RwLock::default(),
             }),
@@ -124,6 +125,11 @@ impl Database {
         });
         self.conflict_rates.clear();
         version
+    }
+
+    /// Lets functions sign tokens; the first signer stays.
+    pub fn set_signer(&self, signer: Arc<dyn TokenSigner>) {
+        let _ = self.shared.signer.set(signer);
     }
 
     /// The functions in force.
@@ -158,6 +164,7 @@ impl Database {
                     log_lines: Vec::new(),
                     read_set: ReadSet::default(),
                     journal: None,
+                    asked_identity: false,
                     ts,
                 };
             }
@@ -169,6 +176,7 @@ impl Database {
         if result.is_err() {
             count(&self.counters.failures);
         }
+        let asked_identity = tx.asked_identity();
         let (read_set, journal, lines) = tx.into_read_set();
         let log_lines = call::emit_log(call, lines);
         QueryOutcome {
@@ -176,6 +184,7 @@ impl Database {
             log_lines,
             read_set,
             journal,
+            asked_identity,
             ts,
         }
     }

@@ -147,7 +147,11 @@ const SYSTEM_MESSAGE: &str = "The host could not complete the request. Try again
 /// Everything that a call can fail with.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    NotFound,
+    NotFound {
+        to_admin: bool,
+    },
+    /// The admin key is good for less.
+    KeyScope,
     Missing(MissingFunction),
     WrongKind {
         is: FunctionKind,
@@ -166,7 +170,8 @@ pub(crate) enum Failure {
 impl Failure {
     fn code(&self) -> ErrorCode {
         match self {
-            Failure::NotFound => ErrorCode::FunctionNotFound,
+            Failure::NotFound { .. } => ErrorCode::FunctionNotFound,
+            Failure::KeyScope => ErrorCode::AdminKeyScope,
             Failure::Missing(_) => ErrorCode::FunctionMissing,
             Failure::WrongKind { .. } => ErrorCode::WrongFunctionKind,
             Failure::Arguments(_) => ErrorCode::ArgumentValidationError,
@@ -183,9 +188,13 @@ impl Failure {
 
     fn client_message(&self, path: &FunctionPath) -> String {
         match self {
-            Failure::NotFound => format!(
-                "Could not find public function for '{path}'. Did you forget to run `host dev` or `host deploy`?"
+            Failure::NotFound { to_admin } => format!(
+                "Could not find {}function for '{path}'. Did you forget to run `host dev` or `host deploy`?",
+                if *to_admin { "" } else { "public " }
             ),
+            Failure::KeyScope => {
+                format!("This admin key is read-only: it cannot run '{path}', which writes. Use another key.")
+            }
             Failure::Missing(MissingFunction { visibility: Some(_), reason }) => format!(
                 "The function '{path}' is deployed but cannot run: {reason}. Deploy again, with `host deploy`."
             ),
@@ -226,7 +235,8 @@ impl Failure {
     /// Whether it would be the same whatever stands in the database. If not, it tells of what was read, and must not
     /// be told before that is durable.
     pub(crate) fn is_independent_of_data(&self) -> bool {
-        matches!(self, Failure::NotFound | Failure::WrongKind { .. }) || self.is_refusal()
+        matches!(self, Failure::NotFound { .. } | Failure::KeyScope | Failure::WrongKind { .. })
+            || self.is_refusal()
     }
 
     /// What the operator reads in the log when it is the host that failed. A full disk and the end of the store are
@@ -350,7 +360,12 @@ mod tests {
             ),
             (Failure::Function(system), "InternalServerError", SYSTEM_MESSAGE),
             (
-                Failure::NotFound,
+                Failure::KeyScope,
+                "AdminKeyScope",
+                "This admin key is read-only: it cannot run 'chat:send', which writes. Use another key.",
+            ),
+            (
+                Failure::NotFound { to_admin: false },
                 "FunctionNotFound",
                 "Could not find public function for 'chat:send'. Did you forget to run `host dev` or `host deploy`?",
             ),
@@ -372,7 +387,8 @@ mod tests {
             ),
         ];
         for (failure, code, text) in cases {
-            let is_known_without_data = ["FunctionNotFound", "WrongFunctionKind"].contains(&code);
+            let is_known_without_data =
+                ["FunctionNotFound", "AdminKeyScope", "WrongFunctionKind"].contains(&code);
             assert_eq!(failure.is_independent_of_data(), is_known_without_data, "{code}");
             let (body, error) = message_of(failure);
             assert_eq!((body.as_str(), error.code.as_str(), error.retryable), (text, code, false));

@@ -10,8 +10,7 @@ use crate::wasi::WasiState;
 use crate::{Deployment, RuntimeOptions};
 
 /// What a module is told while it describes itself: nothing that could make two answers differ.
-static DESCRIBE_CONTEXT: CallContext =
-    CallContext { now_ms: 0.0, seed: [0; 32], request_id: String::new(), identity: None };
+static DESCRIBE_CONTEXT: CallContext = CallContext { now_ms: 0.0, seed: [0; 32], request_id: String::new() };
 
 /// How long a call may go on.
 #[derive(Debug, Clone, Copy)]

@@ -10,8 +10,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
 use crate::folders;
@@ -176,48 +174,6 @@ impl fmt::Debug for AdminKey {
     }
 }
 
-/// What a request says about who sends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Credentials {
-    /// Nothing.
-    None,
-    /// An admin key, perhaps the wrong one.
-    AdminKey(String),
-    /// An admin key, and the user to act as (JSON).
-    ActingAs(String, String),
-    /// A user's token.
-    Token(String),
-    /// An `Authorization` header of no kind we know.
-    Unknown,
-}
-
-impl Credentials {
-    /// Reads an `Authorization` header: `Convex <key>`, `Convex <key>:<base64 of
-    /// JSON>` or `Bearer <token>`.
-    pub fn parse(header: &str) -> Credentials {
-        let Some((scheme, rest)) = header.trim().split_once(' ') else {
-            return Credentials::Unknown;
-        };
-        match scheme.to_ascii_lowercase().as_str() {
-            "convex" => parse_admin(rest.trim()),
-            "bearer" => Credentials::Token(rest.trim().to_owned()),
-            _ => Credentials::Unknown,
-        }
-    }
-}
-
-fn parse_admin(text: &str) -> Credentials {
-    let secret_at = text.find('|').map_or(0, |bar| bar + 1);
-    let Some(colon) = text[secret_at..].find(':').map(|at| at + secret_at) else {
-        return Credentials::AdminKey(text.to_owned());
-    };
-    let identity = STANDARD.decode(&text[colon + 1..]).ok();
-    match identity.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        Some(identity) => Credentials::ActingAs(text[..colon].to_owned(), identity),
-        None => Credentials::Unknown,
-    }
-}
-
 /// `prod:name|hex` and the like without what stands before the colon.
 fn without_kind(key: &str) -> &str {
     let name_end = key.find('|').unwrap_or(0);
@@ -300,23 +256,6 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(key.matches(sent), expected, "{sent}");
-        }
-    }
-
-    #[test]
-    fn reads_authorization_headers() {
-        let acting = format!("Convex weir|00:{}", STANDARD.encode("{\"subject\":\"ada\"}"));
-        for (header, expected) in [
-            ("Convex weir|00", Credentials::AdminKey("weir|00".into())),
-            ("convex prod:weir|00", Credentials::AdminKey("prod:weir|00".into())),
-            (&acting, Credentials::ActingAs("weir|00".into(), "{\"subject\":\"ada\"}".into())),
-            ("Convex weir|00:%%%", Credentials::Unknown),
-            ("Bearer abc.def", Credentials::Token("abc.def".into())),
-            ("Basic abc", Credentials::Unknown),
-            ("Convex", Credentials::Unknown),
-            ("", Credentials::Unknown),
-        ] {
-            assert_eq!(Credentials::parse(header), expected, "{header}");
         }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use weir_db::Database;
+use weir_auth::KeyFetcher;
+use weir_db::{Database, TokenSigner};
 use weir_store::Env;
 use weir_value::limits;
 
@@ -14,6 +15,7 @@ use crate::deploy::{DeployError, Deployer, Loader, SnapshotMaker};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::{StaticFiles, Variable};
+use crate::identity::{HostSigner, Identities};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
@@ -33,6 +35,10 @@ pub struct Parts {
     pub files: Option<ComponentFiles>,
     /// Who may deploy.
     pub admin_key: AdminKey,
+    /// Fetches the keys of identity providers.
+    pub key_fetcher: Arc<dyn KeyFetcher>,
+    /// Signs tokens for functions.
+    pub signer: Arc<HostSigner>,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Threads that run functions.
@@ -52,8 +58,10 @@ pub struct Backend {
     pub live: Arc<LiveHub>,
     /// Takes deployments in.
     pub deployer: Arc<Deployer>,
-    /// Who may deploy.
-    pub admin_key: AdminKey,
+    /// Who somebody is.
+    pub identities: Arc<Identities>,
+    /// Signs tokens for functions.
+    pub signer: Arc<HostSigner>,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Snapshots that clients may come back to.
@@ -71,7 +79,8 @@ pub struct Backend {
 impl Backend {
     /// Connects the parts and starts their threads.
     pub fn start(parts: Parts) -> Arc<Backend> {
-        let Parts { env, db, loader, snapshots, files, admin_key, web, threads } = parts;
+        let Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, threads } = parts;
+        db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         let executor = Arc::new(Executor::start(&*env, threads));
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));
@@ -88,6 +97,7 @@ impl Backend {
         });
         let tasks = Tasks::default();
         let deployer = Deployer::new(Arc::clone(&db), loader, snapshots, files, tasks.clone(), on_change);
+        let identities = Arc::new(Identities::new(admin_key, Arc::clone(&env), key_fetcher));
         Arc::new(Backend {
             env,
             db,
@@ -95,7 +105,8 @@ impl Backend {
             durable,
             live,
             deployer: Arc::new(deployer),
-            admin_key,
+            identities,
+            signer,
             web,
             kept_snapshots: KeptSnapshots::default(),
             tasks,
@@ -117,6 +128,11 @@ impl Backend {
     /// The monotonic clock.
     pub fn clock(&self) -> Duration {
         self.env.monotonic()
+    }
+
+    /// The time since the Unix epoch.
+    pub fn unix_time(&self) -> Duration {
+        Duration::from_nanos(self.env.now().as_nanos())
     }
 
     /// Ends the threads, then closes the store: calls that have begun end, what

@@ -95,7 +95,7 @@ async fn sweep_in_steps(backend: &Arc<Backend>) -> Result<(), SweepError> {
 mod tests {
     use bytes::Bytes;
     use weir_db::native::NativeFunctions;
-    use weir_db::{Call, Caller, Database, MissingFunctions, SessionRequest, Variables};
+    use weir_db::{Call, Database, MissingFunctions, Principal, SessionRequest, Variables};
     use weir_store::memory::{self, MemoryDisk};
     use weir_store::{Env, SimEnv, StoreOptions};
     use weir_value::{FunctionPath, Timestamp, Value};
@@ -132,6 +132,8 @@ mod tests {
             snapshots: Arc::new(NoSnapshots),
             files: None,
             admin_key,
+            key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),
+            signer: Arc::new(crate::identity::HostSigner::new(folder.path(), "http://test".to_owned())),
             web: None,
             threads: 1,
         })
@@ -142,9 +144,8 @@ mod tests {
         let call = Call {
             path: FunctionPath::parse("t:insert").unwrap(),
             args: Bytes::from_static(b"{}"),
-            caller: Caller::Public,
+            principal: Principal::Anonymous,
             request_id: "r1".into(),
-            identity: None,
         };
         let outcome = backend.db.mutation(&call, Some(SessionRequest { session: [7; 16], request }));
         assert!(outcome.result.is_ok());

@@ -17,6 +17,7 @@ mod executor;
 mod folders;
 mod housekeeping;
 mod http;
+pub mod identity;
 mod kept_snapshots;
 mod listener;
 mod live_hub;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use weir_auth::{HttpFetcher, HttpFetcherError};
 use weir_db::{BUILT_IN_VARIABLES, Database, MissingFunctions, Variables};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
@@ -21,6 +22,7 @@ use crate::executor::Executor;
 use crate::folders;
 use crate::housekeeping;
 use crate::http::StaticFiles;
+use crate::identity::HostSigner;
 use crate::listener::{self, Listening};
 
 /// The name in a new admin key, and what `/instance_name` answers.
@@ -104,6 +106,9 @@ pub enum StartError {
     /// What was deployed when the server last ran is not known.
     #[error("what is deployed cannot be found out: {0}")]
     Deployment(#[from] DeployError),
+    /// Fetching the keys of identity providers.
+    #[error(transparent)]
+    KeyFetcher(#[from] HttpFetcherError),
     /// The system refused threads.
     #[error("the server's threads: {0}")]
     Threads(#[from] std::io::Error),
@@ -138,8 +143,8 @@ impl Server {
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|source| StartError::Listen { address: options.listen, source })?;
-        let local_addr = listener.local_addr()?;
-        let opened = tokio::task::spawn_blocking(move || open(&options, local_addr)).await;
+        let address = listener.local_addr()?;
+        let opened = tokio::task::spawn_blocking(move || open(&options, address)).await;
         let backend = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -207,7 +212,7 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
 
 /// Opens what is in the data folder. On one that is there already, nothing here
 /// needs room on the disk: a full one is no reason not to serve reads. Blocks.
-fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>, StartError> {
+fn open(options: &ServerOptions, address: SocketAddr) -> Result<Arc<Backend>, StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
     folders::make_private_durably(data_dir).map_err(in_data_dir)?;
@@ -223,20 +228,36 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>,
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
-    db.set_built_in_variables(built_in_variables(options, local_addr));
+    let urls = Urls::of(options, address);
+    db.set_built_in_variables(urls.to_variables());
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
-    let parts = Parts { env, db, loader, snapshots, files: Some(files), admin_key, web, threads };
+    let key_fetcher = Arc::new(HttpFetcher::new()?);
+    let signer = Arc::new(HostSigner::new(data_dir, urls.site));
+    let files = Some(files);
+    let parts = Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, threads };
     let backend = Backend::start(parts);
     backend.deployer.restore()?;
     Ok(backend)
 }
 
-/// The variables that a server gives to its functions.
-fn built_in_variables(options: &ServerOptions, local_addr: SocketAddr) -> BTreeMap<String, String> {
-    let cloud = options.public_url.clone().unwrap_or_else(|| format!("http://{local_addr}"));
-    let site = options.site_url.clone().unwrap_or_else(|| cloud.clone());
-    BUILT_IN_VARIABLES.into_iter().map(str::to_owned).zip([cloud, site]).collect()
+/// Where the server is reached.
+struct Urls {
+    cloud: String,
+    site: String,
+}
+
+impl Urls {
+    fn of(options: &ServerOptions, address: SocketAddr) -> Urls {
+        let cloud = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        Urls { site: options.site_url.clone().unwrap_or_else(|| cloud.clone()), cloud }
+    }
+
+    /// The variables that a server gives to its functions.
+    fn to_variables(&self) -> BTreeMap<String, String> {
+        let values = [self.cloud.clone(), self.site.clone()];
+        BUILT_IN_VARIABLES.into_iter().map(str::to_owned).zip(values).collect()
+    }
 }
 
 fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {

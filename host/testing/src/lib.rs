@@ -11,11 +11,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use weir_db::{
-    Call, CallError, Caller, Database, FunctionKind, Functions, Read, Trace, VariableChanges, Variables,
-    Written,
+    Call, CallError, Database, FunctionKind, Functions, Principal, Read, Scope, Trace, VariableChanges,
+    Variables, Written,
 };
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
-use weir_value::{FunctionPath, Schema, Timestamp, Value};
+use weir_value::{FunctionPath, Identity, Schema, Timestamp, Value};
 
 /// The clock of a test that sets none: the first moment of 2026, in milliseconds since the epoch.
 pub const NOW_MS_DEFAULT: f64 = 1_767_225_600_000.0;
@@ -33,8 +33,8 @@ pub struct TestDatabase {
     store: Arc<dyn Store>,
     env: Arc<SimEnv>,
     tick: Duration,
-    caller: Caller,
-    identity: Option<Bytes>,
+    is_admin: bool,
+    identity: Option<Identity>,
     calls: u64,
 }
 
@@ -90,18 +90,10 @@ impl TestDatabase {
         } else {
             db.deploy(schema.clone(), functions).map_err(|error| failed(&error))?;
         }
-        Ok(TestDatabase {
-            db,
-            store,
-            env,
-            tick: TICK_DEFAULT,
-            caller: Caller::Admin,
-            identity: None,
-            calls: 0,
-        })
+        Ok(TestDatabase { db, store, env, tick: TICK_DEFAULT, is_admin: true, identity: None, calls: 0 })
     }
 
-    /// Calls a function as what it is called here; internal ones too, unless [`TestDatabase::set_caller`] says else.
+    /// Calls a function as what it is called here; internal ones too, unless [`TestDatabase::set_admin`] says else.
     ///
     /// # Errors
     /// The path is invalid. What the function does wrong is in the outcome.
@@ -119,12 +111,12 @@ impl TestDatabase {
         kind: FunctionKind,
         path: &str,
         args: Bytes,
-        identity: Option<Bytes>,
+        identity: Option<Identity>,
     ) -> Result<Outcome, TestError> {
         self.calls += 1;
         let path = FunctionPath::parse(path).map_err(|error| TestError::Path(error.to_string()))?;
         let request_id = format!("test-{}", self.calls);
-        let call = Call { path, args, caller: self.caller, request_id, identity };
+        let call = Call { path, args, principal: self.principal(identity), request_id };
         let (result, log_lines, trace) = match kind {
             FunctionKind::Query => {
                 let (outcome, trace) = self.db.query_traced(&call, self.store.snapshot_sequenced());
@@ -189,13 +181,21 @@ impl TestDatabase {
     }
 
     /// Whether functions are called as the admin calls them, which is so in the beginning, or as a client does.
-    pub fn set_caller(&mut self, caller: Caller) {
-        self.caller = caller;
+    pub fn set_admin(&mut self, is_admin: bool) {
+        self.is_admin = is_admin;
     }
 
-    /// On whose behalf functions are called from now on: a JSON object of claims.
-    pub fn set_identity(&mut self, identity: Option<Bytes>) {
+    /// On whose behalf functions are called from now on.
+    pub fn set_identity(&mut self, identity: Option<Identity>) {
         self.identity = identity;
+    }
+
+    fn principal(&self, identity: Option<Identity>) -> Principal {
+        match identity {
+            acting_as if self.is_admin => Principal::Admin { scope: Scope::Everything, acting_as },
+            Some(identity) => Principal::User(identity),
+            None => Principal::Anonymous,
+        }
     }
 }
 
@@ -270,8 +270,7 @@ mod tests {
             .mutation("t:add", |tx, _| Ok(Value::from(tx.insert("t", br#"{"n":1}"#)?)))
             .query("t:now", |tx, _| Ok(Value::from(tx.context().now_ms)))
             .query("t:who", |tx, _| {
-                let identity = tx.context().identity.clone();
-                Ok(identity.map_or(Value::Null, |claims| Value::from_json(&claims).expect("JSON")))
+                Ok(tx.identity().map_or(Value::Null, |who| Value::from_json(who.json()).expect("JSON")))
             });
         Arc::new(functions)
     }
@@ -310,8 +309,9 @@ mod tests {
     fn who_calls_can_be_set() {
         let mut db = TestDatabase::new(functions(), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
         assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), "null");
-        db.set_identity(Some(Bytes::from_static(br#"{"subject":"ada"}"#)));
-        assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), r#"{"subject":"ada"}"#);
+        let claims = r#"{"issuer":"test","subject":"ada","tokenIdentifier":"test|ada"}"#;
+        db.set_identity(Some(Identity::from_json(claims.as_bytes()).unwrap()));
+        assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), claims);
     }
 
     #[test]

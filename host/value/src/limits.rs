@@ -94,6 +94,21 @@ pub const LOG_LINES_MAX: usize = 256;
 /// How long the message of an error that reaches a client may be; the rest is cut.
 pub const ERROR_MESSAGE_BYTES_MAX: usize = 16 * KIB;
 
+// ---- Users
+
+/// How long a user's token may be.
+pub const TOKEN_BYTES_MAX: usize = 16 * KIB;
+/// How far a provider's clock and the host's may be apart.
+pub const TOKEN_LEEWAY_SECONDS: u64 = 10;
+/// For how long a token may be good that a function signs.
+pub const SIGNED_TOKEN_SECONDS_MAX: u64 = 3600;
+/// How many providers a deployment may have.
+pub const AUTH_PROVIDERS_MAX: usize = 32;
+/// How large a provider's key set may be, and what it says of itself (OIDC discovery).
+pub const AUTH_KEY_SET_BYTES_MAX: usize = 256 * KIB;
+/// How many keys of a key set are looked at.
+pub const AUTH_KEYS_MAX: usize = 100;
+
 // ---- Guests
 
 /// How much linear memory an instance may have.

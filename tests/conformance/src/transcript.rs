@@ -8,10 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use weir_db::Caller;
 use weir_runtime::Deployment;
 use weir_testing::{Outcome, TestDatabase};
-use weir_value::Value;
+use weir_value::{Identity, Value};
 
 use crate::case::fill_in;
 use crate::{Case, Cases};
@@ -76,10 +75,12 @@ fn run(deployment: &Arc<Deployment>, case: &Case, mut texts: BTreeMap<String, St
     let mut lines = String::new();
     for step in &case.steps {
         db.advance(Duration::from_millis(step.advance_ms));
-        db.set_caller(if step.admin { Caller::Admin } else { Caller::Public });
+        db.set_admin(step.admin);
         let (kind, path) = step.call()?;
         let args = Bytes::from(fill_in(&step.args, &texts)?);
-        let outcome = db.call_as(kind, path, args, step.identity.clone().map(Bytes::from))?;
+        let identity =
+            step.identity.as_ref().map(|claims| Identity::from_json(claims.as_bytes())).transpose()?;
+        let outcome = db.call_as(kind, path, args, identity)?;
         let kind = kind.as_str();
         writeln!(lines, "{kind} {path} {}", shortened(&step.args))?;
         write_outcome(&mut lines, &outcome)?;

@@ -10,6 +10,7 @@ use weir_db::{FunctionInfo, FunctionKind, Functions, MissingFunctions, VariableR
 use weir_runtime::{Deployment, ModuleSource, Runtime};
 use weir_server::deploy::{Module, SnapshotMaker};
 use weir_testing::{NOW_MS_DEFAULT, Outcome, TestDatabase, read_to_json, written_to_json};
+use weir_value::Identity;
 
 use super::protocol::{Op, Request};
 use crate::snapshots::Snapshots;
@@ -202,12 +203,12 @@ fn no_database(db: u64) -> String {
 }
 
 /// The claims of an identity, as functions get them.
-fn claims(identity: Json) -> Result<Option<Bytes>, String> {
+fn claims(identity: Json) -> Result<Option<Identity>, String> {
     match identity {
         Json::Null => Ok(None),
         Json::Object(mut claims) => {
             complete(&mut claims);
-            Ok(Some(Json::Object(claims).to_string().into()))
+            Identity::from_claims(claims).map(Some).map_err(|error| error.to_string())
         }
         other => Err(format!("an identity is an object of claims, or null, and not {other}")),
     }
@@ -217,11 +218,6 @@ fn claims(identity: Json) -> Result<Option<Bytes>, String> {
 fn complete(claims: &mut serde_json::Map<String, Json>) {
     claims.entry("issuer").or_insert_with(|| json!("https://test.invalid"));
     claims.entry("subject").or_insert_with(|| json!("test"));
-    if !claims.contains_key("tokenIdentifier") {
-        let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
-        let identifier = format!("{}|{}", text("issuer"), text("subject"));
-        claims.insert("tokenIdentifier".to_owned(), json!(identifier));
-    }
 }
 
 fn describe(outcome: &Outcome) -> Json {

@@ -7,6 +7,7 @@ mod deployments;
 mod interleavings;
 mod missing;
 mod nested;
+mod principals;
 mod refusals;
 mod replays;
 mod schemas;

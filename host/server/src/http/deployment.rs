@@ -18,6 +18,7 @@ use super::answer::{Answer, ApiError, json};
 use super::{body, caller};
 use crate::backend::Backend;
 use crate::deploy::{DeployError, Module, Summary};
+use crate::identity::Permission;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +45,7 @@ struct Described {
 /// Puts a new deployment in place.
 pub async fn deploy(backend: &Arc<Backend>, request: Request<Incoming>) -> Result<Answer, ApiError> {
     let query = request.uri().query().unwrap_or("").to_owned();
-    caller::require_admin(&backend.admin_key, request.headers(), &query)?;
+    caller::require(Permission::Deploy, &backend.identities, request.headers(), &query).await?;
     let text = body::read(request.into_body(), limits::DEPLOY_REQUEST_BYTES_MAX).await?;
     let modules = decode(&text)?;
     drop(text);
@@ -53,9 +54,9 @@ pub async fn deploy(backend: &Arc<Backend>, request: Request<Incoming>) -> Resul
 }
 
 /// Says what is deployed.
-pub fn describe(backend: &Backend, request: &Request<Incoming>) -> Result<Answer, ApiError> {
+pub async fn describe(backend: &Backend, request: &Request<Incoming>) -> Result<Answer, ApiError> {
     let query = request.uri().query().unwrap_or("");
-    caller::require_admin(&backend.admin_key, request.headers(), query)?;
+    caller::require(Permission::Inspect, &backend.identities, request.headers(), query).await?;
     let described =
         Described { deployed: backend.deployer.summary(), preparing: backend.deployer.progress() };
     Ok(json(StatusCode::OK, &described))

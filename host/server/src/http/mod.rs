@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, HOST, HeaderMap, HeaderValue};
+use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Version};
 use weir_value::{ErrorCode, limits};
 
@@ -32,6 +32,7 @@ pub use self::variables::Variable;
 use self::answer::{Answer, ApiError, json_text, text};
 use self::cors::Cors;
 use crate::backend::Backend;
+use crate::identity::Permission;
 use crate::socket;
 
 /// A request's id when the client gives none: this many random bytes, as hex.
@@ -79,10 +80,11 @@ async fn route(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -
             read_only(&request, || text(StatusCode::OK, format!("weir-{}", env!("CARGO_PKG_VERSION"))))
         }
         "/instance_name" => {
-            read_only(&request, || text(StatusCode::OK, backend.admin_key.instance_name().to_owned()))
+            read_only(&request, || text(StatusCode::OK, backend.identities.instance_name().to_owned()))
         }
         "/health" => read_only(&request, || health(backend)),
         "/metrics" => read_only(&request, || metrics::answer(backend)),
+        "/.well-known/jwks.json" => key_set(backend, &request).await,
         "/echo" => echo(request).await,
         _ => match path.strip_prefix("/api/") {
             Some(rest) => route_api(backend, request, rest).await,
@@ -103,9 +105,9 @@ async fn route_api(
     let identifier = path.strip_prefix("run/");
     match (request.method(), path) {
         (&Method::POST, "weir/deploy") => deployment::deploy(backend, request).await,
-        (&Method::GET, "weir/deployment") => deployment::describe(backend, &request),
+        (&Method::GET, "weir/deployment") => deployment::describe(backend, &request).await,
         (&Method::POST, "update_environment_variables") => variables::update(backend, request).await,
-        (&Method::GET, "weir/variables") => variables::list(backend, &request),
+        (&Method::GET, "weir/variables") => variables::list(backend, &request).await,
         (&Method::POST, "action") => Err(not_yet("Actions")),
         (&Method::POST | &Method::GET, "query") => call(backend, request, path).await,
         (&Method::POST, "mutation" | "query_ts" | "query_at_ts" | "query_batch" | "function") => {
@@ -125,12 +127,13 @@ async fn route_api(
 async fn call(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
     caller::check_client(request.headers())?;
     let query = request.uri().query().unwrap_or("").to_owned();
-    let caller = caller::identify(&backend.admin_key, request.headers(), &query)?;
-    if path == "function" {
-        caller::require_admin(&backend.admin_key, request.headers(), &query)?;
-    }
+    let identities = &backend.identities;
+    let principal = match path {
+        "function" => caller::require(Permission::CallAny, identities, request.headers(), &query).await?,
+        _ => caller::identify(identities, request.headers(), &query).await?,
+    };
     let by_url = request.method() == Method::GET;
-    let call = functions::Request { backend, caller, request_id: request_id(request.headers()) };
+    let call = functions::Request { backend, principal, request_id: request_id(request.headers()) };
     let body = read_call(request).await?;
     match path {
         "query" if by_url => call.query_by_url(&query).await,
@@ -163,6 +166,23 @@ fn read_only(request: &Request<Incoming>, make: impl FnOnce() -> Answer) -> Resu
         Method::GET | Method::HEAD => Ok(make()),
         _ => Err(method_not_allowed()),
     }
+}
+
+/// The public half of the key that functions sign tokens with.
+async fn key_set(backend: &Backend, request: &Request<Incoming>) -> Result<Answer, ApiError> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(method_not_allowed());
+    }
+    let signer = Arc::clone(&backend.signer);
+    let jwks = tokio::task::spawn_blocking(move || signer.jwks()).await.map_err(|_| ApiError::internal())?;
+    let jwks = jwks.map_err(|error| {
+        tracing::error!(%error, "the host's signing key cannot be had");
+        ApiError::internal()
+    })?;
+    let mut answer = json_text(StatusCode::OK, jwks.to_string());
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    Ok(answer)
 }
 
 fn health(backend: &Backend) -> Answer {

@@ -16,6 +16,7 @@ use weir_value::{ErrorCode, limits};
 use super::answer::{Answer, ApiError, json};
 use super::{body, caller, deployment};
 use crate::backend::Backend;
+use crate::identity::Permission;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +49,7 @@ pub struct Variable {
 /// Sets and removes variables.
 pub async fn update(backend: &Arc<Backend>, request: Request<Incoming>) -> Result<Answer, ApiError> {
     let query = request.uri().query().unwrap_or("").to_owned();
-    caller::require_admin(&backend.admin_key, request.headers(), &query)?;
+    caller::require(Permission::Deploy, &backend.identities, request.headers(), &query).await?;
     let text = body::read(request.into_body(), limits::HTTP_BODY_BYTES_MAX).await?;
     let changes = decode(&text)?;
     backend.deployer.set_variables(changes).await.map_err(deployment::refuse)?;
@@ -56,9 +57,9 @@ pub async fn update(backend: &Arc<Backend>, request: Request<Incoming>) -> Resul
 }
 
 /// Lists what was set, without the built-in variables.
-pub fn list(backend: &Backend, request: &Request<Incoming>) -> Result<Answer, ApiError> {
+pub async fn list(backend: &Backend, request: &Request<Incoming>) -> Result<Answer, ApiError> {
     let query = request.uri().query().unwrap_or("");
-    caller::require_admin(&backend.admin_key, request.headers(), query)?;
+    caller::require(Permission::Deploy, &backend.identities, request.headers(), query).await?;
     let variables = backend.list_variables().map_err(deployment::refuse)?;
     Ok(json(StatusCode::OK, &Listed { variables }))
 }

@@ -8,6 +8,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use weir_db::MutationOutcome;
 use weir_sync::protocol::RequestId;
+use weir_sync::session::{IdentityRefusal, VerifiedIdentity};
 use weir_value::Timestamp;
 
 use crate::durable_gate::DurableGate;
@@ -18,8 +19,12 @@ pub struct Inbox {
     signalled: AtomicBool,
     live_changed: AtomicBool,
     shutdown: AtomicBool,
+    verdict: Mutex<Option<Verdict>>,
     finished: Mutex<Finished>,
 }
+
+/// Whose a token is, or why it is nobody's.
+type Verdict = Result<VerifiedIdentity, IdentityRefusal>;
 
 #[derive(Default)]
 struct Finished {
@@ -36,6 +41,7 @@ impl Inbox {
             signalled: AtomicBool::new(false),
             live_changed: AtomicBool::new(false),
             shutdown: AtomicBool::new(false),
+            verdict: Mutex::new(None),
             finished: Mutex::new(Finished::default()),
         })
     }
@@ -81,6 +87,17 @@ impl Inbox {
     /// Whether the server stops.
     pub fn is_shut_down(&self) -> bool {
         self.shutdown.load(Ordering::Acquire)
+    }
+
+    /// Leaves what came of the token that the session has had verified.
+    pub fn leave_verdict(&self, verdict: Verdict) {
+        *self.verdict.lock() = Some(verdict);
+        self.signal();
+    }
+
+    /// Takes what came of it, if it is there.
+    pub fn take_verdict(&self) -> Option<Verdict> {
+        self.verdict.lock().take()
     }
 
     /// Leaves the outcomes of mutations, in order. The task is woken when the

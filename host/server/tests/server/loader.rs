@@ -111,6 +111,11 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
         .query("chat:all", |tx, _| read_newest(tx, "messages", 1000))
         .query("chat:version", move |_, _| Ok(Value::String(label.to_owned())))
         .query("chat:echo", |_, args| Ok(args.clone()))
+        .query("chat:who", |tx, _| {
+            let who = tx.identity().map(|who| Value::String(who.token_identifier().to_owned()));
+            read_newest(tx, "messages", 1)?;
+            Ok(who.unwrap_or(Value::Null))
+        })
         .query("chat:log", |tx, _| {
             tx.log(weir_db::LogLevel::Log, "'hi'");
             Ok(Value::Null)
@@ -119,6 +124,9 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
         .mutation("chat:send", |tx, args| insert(tx, "messages", args))
         .mutation("other:send", |tx, args| insert(tx, "other", args))
         .mutation("chat:look", |tx, _| read_newest(tx, "messages", 50))
+        .mutation("chat:sign", |tx, args| {
+            Ok(Value::String(tx.sign_jwt(args.to_json().as_bytes(), br#"{"expiresInSeconds":60}"#)?))
+        })
         .mutation("chat:fail", |_, _| {
             Err(FunctionError::Application { message: "no way".into(), data: None })
         })

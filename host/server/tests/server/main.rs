@@ -8,6 +8,7 @@ mod deployment;
 mod full_disk;
 mod hold;
 mod http;
+mod identities;
 mod kill_points;
 mod loader;
 mod missing;

@@ -21,6 +21,7 @@ use weir_db::Database;
 use weir_server::admin_key::AdminKey;
 use weir_server::backend::{Backend, Parts};
 use weir_server::deploy::{Module, NoSnapshots};
+use weir_server::identity::HostSigner;
 use weir_server::{ComponentFiles, ComponentHash, Server, StaticFiles};
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
@@ -189,6 +190,8 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
         snapshots: Arc::new(NoSnapshots),
         files: Some(ComponentFiles::at(&dir.path().join("components"))),
         admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
+        key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),
+        signer: Arc::new(HostSigner::new(dir.path(), "http://weir.test".to_owned())),
         web: Some(StaticFiles::open(&web).unwrap()),
         threads: 4,
     }
