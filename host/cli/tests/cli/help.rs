@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 
 use crate::run_in;
 
-const COMMANDS: [&str; 12] =
-    ["host", "serve", "init", "dev", "build", "codegen", "deploy", "run", "test", "key", "check", "convert"];
+const COMMANDS: [&str; 14] = [
+    "host", "serve", "init", "dev", "build", "codegen", "deploy", "run", "test", "env", "env set", "key",
+    "check", "convert",
+];
 
 #[test]
 fn help_is_as_written() {
     for command in COMMANDS {
         let mut arguments = vec!["--help"];
         if command != "host" {
-            arguments.insert(0, command);
+            arguments.splice(0..0, command.split(' '));
         }
         let finished = run_in(Path::new("."), &arguments);
         assert_eq!((finished.code, finished.stderr.as_str()), (0, ""), "{command}");
-        compare(command, &finished.stdout);
+        compare(&command.replace(' ', "-"), &finished.stdout);
     }
 }
 
