@@ -96,7 +96,7 @@ pub(crate) fn bytes_at(content: &[u8], start: usize, length: usize) -> Result<&[
 /// For code that runs once: what counts is how fast it compiles.
 fn engine() -> Result<Engine> {
     let mut config = Config::new();
-    config.cranelift_opt_level(OptLevel::None).memory_init_cow(false).epoch_interruption(true);
+    config.cranelift_opt_level(OptLevel::None).epoch_interruption(true);
     Engine::new(&config)
 }
 

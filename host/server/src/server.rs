@@ -234,7 +234,7 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>,
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
     let key_fetcher = Arc::new(HttpFetcher::new()?);
-    let signer = Arc::new(HostSigner::new(data_dir, urls.site.clone()));
+    let signer = Arc::new(HostSigner::new(data_dir, urls.cloud.clone()));
     let parts = Parts {
         env,
         db,

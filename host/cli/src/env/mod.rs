@@ -13,10 +13,10 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::arguments::{Env, EnvCommand, ServerAddress, SetVariables};
-use crate::output::print_line;
 use crate::Usage;
+use crate::arguments::{Env, EnvCommand, ServerAddress, SetVariables};
 use crate::client::Server;
+use crate::output::print_line;
 
 #[derive(Deserialize)]
 struct Listed {
@@ -48,7 +48,7 @@ async fn set(arguments: SetVariables) -> anyhow::Result<()> {
     }
     let changes: Vec<Value> =
         variables.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
-    update(server, &changes).await?;
+    update(&server, &changes).await?;
     let names: Vec<&str> = variables.keys().map(String::as_str).collect();
     eprintln!("set {}", names.join(", "));
     Ok(())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::run_in;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "host",
     "serve",
     "init",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 16] = [
     "deploy",
     "run",
     "test",
+    "env",
+    "env set",
     "key",
     "key show",
     "key create",
@@ -32,7 +34,7 @@ fn help_is_as_written() {
         arguments.push("--help");
         let finished = run_in(Path::new("."), &arguments);
         assert_eq!((finished.code, finished.stderr.as_str()), (0, ""), "{command}");
-        compare(command, &finished.stdout);
+        compare(&command.replace(' ', "-"), &finished.stdout);
     }
 }
 

@@ -58,7 +58,6 @@ pub(super) enum Operation {
     CanonicalUrls,
     SetVariables,
     ListVariables,
-    KeySet,
 }
 
 const READ: &[&str] = &["GET", "HEAD"];
