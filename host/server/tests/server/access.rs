@@ -128,6 +128,8 @@ const CASES: &[(&str, &str, &str, &str, Open, u16)] = &[
     ("POST", "/api/weir/deploy", "/api/weir/deploy", "{}", Open::To(&[Everything, Deploy]), 400),
     ("GET", "/api/weir/deployment", "/api/weir/deployment", "", Open::To(&Scope::ALL), 200),
     ("GET", "/api/v1/get_canonical_urls", "/api/v1/get_canonical_urls", "", Open::To(&Scope::ALL), 200),
+    ("POST", "/api/update_environment_variables", "/api/update_environment_variables", "{}", Open::To(&[Everything, Deploy]), 400),
+    ("GET", "/api/weir/variables", "/api/weir/variables", "", Open::To(&[Everything, Deploy]), 200),
     ("POST", "/api/weir/keys", "/api/weir/keys", "{}", Open::To(&[Everything]), 400),
     ("GET", "/api/weir/keys", "/api/weir/keys", "", Open::To(&[Everything]), 200),
     ("DELETE", "/api/weir/keys/{name}", "/api/weir/keys/none", "", Open::To(&[Everything]), 404),
