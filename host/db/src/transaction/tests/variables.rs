@@ -69,7 +69,8 @@ fn a_query_depends_on_the_variables_that_it_reads_alone() {
         tx.variable(name).expect("readable");
         tx
     };
-    let cases: [(&[(&str, Option<&str>)], [bool; 3]); 9] = [
+    type Change<'a> = &'a [(&'a str, Option<&'a str>)];
+    let cases: [(Change<'_>, [bool; 3]); 9] = [
         (&[("A", Some("2"))], [true, false, true]),
         (&[("A", Some("2"))], [false, false, false]),
         (&[("AB", Some("2"))], [false, false, true]),
