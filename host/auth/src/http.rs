@@ -1,6 +1,6 @@
 //! Fetching over HTTP, where whatever a provider's server does is bounded.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, LOCATION};
@@ -20,6 +20,11 @@ const CONNECT_SECONDS_MAX: u64 = 5;
 
 /// Fetches over HTTP/1.1: from other machines by TLS, from this one also without.
 pub struct HttpFetcher {
+    /// Made when the first key set is fetched: a start need not read the machine's certificates.
+    clients: OnceLock<Result<Clients, HttpFetcherError>>,
+}
+
+struct Clients {
     /// For other machines, by way of the proxy that the environment names.
     remote: Client,
     /// For this one.
@@ -27,33 +32,60 @@ pub struct HttpFetcher {
 }
 
 /// Why fetching could not be set up.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("TLS for fetching providers' keys: {0}")]
 pub struct HttpFetcherError(String);
 
 impl HttpFetcher {
-    /// Trusts the certificates that this machine trusts, or, on one that has none, those that Mozilla does.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new() -> Result<HttpFetcher, HttpFetcherError> {
-        HttpFetcher::with_roots(roots(rustls_native_certs::load_native_certs().certs))
+    /// Trusts [`machine_roots`].
+    pub fn new() -> HttpFetcher {
+        HttpFetcher { clients: OnceLock::new() }
     }
 
     /// Trusts these certificates (DER) alone.
     ///
     /// # Errors
-    /// As for [`HttpFetcher::new`]; also when one is not a certificate.
+    /// When TLS cannot be set up, or one is not a certificate.
     pub fn trusting(certificates: &[Vec<u8>]) -> Result<HttpFetcher, HttpFetcherError> {
         let mut roots = RootCertStore::empty();
         for certificate in certificates {
             let added = roots.add(CertificateDer::from(certificate.as_slice()));
             added.map_err(|error| HttpFetcherError(error.to_string()))?;
         }
-        HttpFetcher::with_roots(roots)
+        let clients = Clients::trusting(roots)?;
+        Ok(HttpFetcher { clients: OnceLock::from(Ok(clients)) })
     }
 
-    fn with_roots(roots: RootCertStore) -> Result<HttpFetcher, HttpFetcherError> {
+    fn clients(&self) -> Result<&Clients, FetchError> {
+        let clients = self.clients.get_or_init(|| Clients::trusting(machine_roots()));
+        clients.as_ref().map_err(|error| FetchError::Unreachable(error.to_string()))
+    }
+
+    async fn get(&self, url: &Url) -> Result<Vec<u8>, FetchError> {
+        let Clients { remote, local } = self.clients()?;
+        let mut at = url.clone();
+        for _ in 0..=REDIRECTS_MAX {
+            urls::check(&at).map_err(|why| FetchError::Unreachable(why.into()))?;
+            let client = if urls::is_loopback(&at) { local } else { remote };
+            let request = client.get(at.clone()).header(ACCEPT, "application/json");
+            let response = request.send().await.map_err(unreachable)?;
+            if !response.status().is_redirection() {
+                return body(response).await;
+            }
+            at = target(&at, &response)?;
+        }
+        Err(FetchError::Redirect("too often"))
+    }
+}
+
+impl Default for HttpFetcher {
+    fn default() -> Self {
+        HttpFetcher::new()
+    }
+}
+
+impl Clients {
+    fn trusting(roots: RootCertStore) -> Result<Clients, HttpFetcherError> {
         let failed = |error: &dyn std::fmt::Display| HttpFetcherError(error.to_string());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -73,22 +105,7 @@ impl HttpFetcher {
         };
         let remote = builder().build().map_err(|error| failed(&error))?;
         let local = builder().no_proxy().build().map_err(|error| failed(&error))?;
-        Ok(HttpFetcher { remote, local })
-    }
-
-    async fn get(&self, url: &Url) -> Result<Vec<u8>, FetchError> {
-        let mut at = url.clone();
-        for _ in 0..=REDIRECTS_MAX {
-            urls::check(&at).map_err(|why| FetchError::Unreachable(why.into()))?;
-            let client = if urls::is_loopback(&at) { &self.local } else { &self.remote };
-            let request = client.get(at.clone()).header(ACCEPT, "application/json");
-            let response = request.send().await.map_err(unreachable)?;
-            if !response.status().is_redirection() {
-                return body(response).await;
-            }
-            at = target(&at, &response)?;
-        }
-        Err(FetchError::Redirect("too often"))
+        Ok(Clients { remote, local })
     }
 }
 
@@ -138,6 +155,11 @@ fn unreachable(error: reqwest::Error) -> FetchError {
         cause = inner;
     }
     FetchError::Unreachable(cause.to_string())
+}
+
+/// The authorities that this machine trusts, or, on one that has none, those that Mozilla does.
+pub fn machine_roots() -> RootCertStore {
+    roots(rustls_native_certs::load_native_certs().certs)
 }
 
 /// What the machine's administrator trusts counts, a company's own authority above all. A small box may have no

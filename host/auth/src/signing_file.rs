@@ -1,8 +1,6 @@
 //! Where the host's signing keys lie: a file that only its owner may read.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -11,6 +9,8 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
+
+use crate::private_file::{self, PrivateFileError};
 
 /// The file's name in the data folder.
 const FILE_NAME: &str = "signing-keys";
@@ -53,17 +53,14 @@ pub(crate) fn path(data_dir: &Path) -> PathBuf {
 pub(crate) fn read_or_create(data_dir: &Path) -> Result<Vec<Vec<u8>>, SigningKeysError> {
     let path = path(data_dir);
     let failed = |source| SigningKeysError::Io { path: path.clone(), source };
-    let text = match fs::read(&path) {
+    let text = match private_file::read(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return create(&path, write).map(|key| vec![key]).map_err(failed);
+        Err(PrivateFileError::Exposed { mode }) => return Err(SigningKeysError::Exposed { path, mode }),
+        Err(PrivateFileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+            return create(&path, private_file::write).map(|key| vec![key]).map_err(failed);
         }
-        Err(error) => return Err(failed(error)),
+        Err(PrivateFileError::Io(error)) => return Err(failed(error)),
     };
-    let mode = fs::metadata(&path).map_err(failed)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(SigningKeysError::Exposed { path, mode });
-    }
     let keys: Result<Vec<_>, _> = PrivatePkcs8KeyDer::pem_slice_iter(&text)
         .map(|key| key.map(|key| key.secret_pkcs8_der().to_vec()))
         .collect();
@@ -75,9 +72,9 @@ pub(crate) fn read_or_create(data_dir: &Path) -> Result<Vec<Vec<u8>>, SigningKey
 
 /// A new key, in the file. On a full disk there is none, as the disk has to be freed by a host that runs: the
 /// key is this process's alone then.
-fn create(path: &Path, write: impl FnOnce(&Path, &str) -> io::Result<()>) -> io::Result<Vec<u8>> {
+fn create(path: &Path, write: impl FnOnce(&Path, &[u8]) -> io::Result<()>) -> io::Result<Vec<u8>> {
     let key = generate()?;
-    match write(path, &pem(&key)) {
+    match write(path, pem(&key).as_bytes()) {
         Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
             tracing::error!(
                 path = %path.display(),
@@ -112,36 +109,11 @@ fn pem(key: &[u8]) -> String {
     text
 }
 
-/// Writes the whole file under another name first: a start that is cut short leaves no half of a key.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let draft = path.with_extension("new");
-    remove_if_there(&draft)?;
-    let written = write_draft(&draft, text).and_then(|()| fs::rename(&draft, path));
-    if let Err(error) = written {
-        let _ = fs::remove_file(&draft);
-        return Err(error);
-    }
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
-}
-
-fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -176,7 +148,7 @@ mod tests {
     #[test]
     fn a_full_disk_costs_the_file_and_not_the_start() {
         let path = Path::new("signing-keys");
-        let failing = |kind: io::ErrorKind| move |_: &Path, _: &str| Err(io::Error::from(kind));
+        let failing = |kind: io::ErrorKind| move |_: &Path, _: &[u8]| Err(io::Error::from(kind));
         assert!(create(path, failing(io::ErrorKind::StorageFull)).is_ok());
         assert!(create(path, failing(io::ErrorKind::PermissionDenied)).is_err());
     }
@@ -185,7 +157,7 @@ mod tests {
     fn a_key_that_cannot_be_written_leaves_nothing_behind() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("in the way/x")).unwrap();
-        assert!(write(&dir.path().join("in the way"), "x").is_err());
+        assert!(private_file::write(&dir.path().join("in the way"), b"x").is_err());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -154,7 +154,7 @@ async fn serve(
 }
 
 fn fetcher() -> HttpFetcher {
-    HttpFetcher::new().unwrap()
+    HttpFetcher::new()
 }
 
 fn verifier(fetcher: HttpFetcher) -> Verifier {

@@ -22,7 +22,7 @@ use crate::url::ServerUrl;
 pub fn connector(authorities: Option<&Path>) -> anyhow::Result<TlsConnector> {
     let roots = match authorities {
         Some(file) => read_authorities(file)?,
-        None => of_machine(),
+        None => weir_auth::machine_roots(),
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -46,15 +46,6 @@ fn read_authorities(file: &Path) -> anyhow::Result<RootCertStore> {
         true => bail!("{}: there is no certificate in it; it must be PEM", named()),
         false => Ok(roots),
     }
-}
-
-fn of_machine() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    roots
 }
 
 /// Makes a connection a secure one.

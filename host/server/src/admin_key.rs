@@ -6,10 +6,10 @@
 //! Whoever wants another one removes the file and starts the server again.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use weir_auth::private_file::{self, PrivateFileError};
 
 use crate::folders;
 
@@ -61,16 +61,16 @@ impl AdminKey {
     /// When there is none, it is not one, or others may read it.
     pub fn read(data_dir: &Path) -> Result<AdminKey, AdminKeyError> {
         let path = data_dir.join(FILE_NAME);
-        let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
+        let io_error = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => AdminKeyError::Missing(path.clone()),
             _ => AdminKeyError::Io { path: path.clone(), source },
+        };
+        let secret = private_file::read(&path).map_err(|error| match error {
+            PrivateFileError::Exposed { mode } => AdminKeyError::Exposed { path: path.clone(), mode },
+            PrivateFileError::Io(source) => io_error(source),
         })?;
-        let metadata =
-            fs::metadata(&path).map_err(|source| AdminKeyError::Io { path: path.clone(), source })?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(AdminKeyError::Exposed { path, mode });
-        }
+        let text = String::from_utf8(secret)
+            .map_err(|error| io_error(io::Error::new(io::ErrorKind::InvalidData, error.utf8_error())))?;
         AdminKey::parse(text.trim()).ok_or(AdminKeyError::Malformed(path))
     }
 
@@ -136,30 +136,8 @@ impl AdminKey {
         Ok(AdminKey { text: format!("{instance_name}|{hex}") })
     }
 
-    /// Writes the whole file under another name first: a start that is cut
-    /// short leaves no half of a key.
     fn write(&self, path: &Path) -> io::Result<()> {
-        let draft = path.with_extension("new");
-        remove_if_there(&draft)?;
-        let written = self.write_draft(&draft).and_then(|()| fs::rename(&draft, path));
-        if let Err(error) = written {
-            let _ = fs::remove_file(&draft);
-            return Err(error);
-        }
-        folders::sync(folders::parent_of(path))
-    }
-
-    fn write_draft(&self, draft: &Path) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-        writeln!(file, "{}", self.text)?;
-        file.sync_all()
-    }
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        private_file::write(path, format!("{}\n", self.text).as_bytes())
     }
 }
 
@@ -181,6 +159,9 @@ pub fn without_kind(key: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

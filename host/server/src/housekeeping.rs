@@ -132,7 +132,7 @@ mod tests {
             snapshots: Arc::new(NoSnapshots),
             files: None,
             admin_key,
-            key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),
+            key_fetcher: Arc::new(weir_auth::HttpFetcher::new()),
             signer: Arc::new(crate::identity::HostSigner::new(folder.path(), "http://test".to_owned())),
             web: None,
             urls: CanonicalUrls::at(([127, 0, 0, 1], 3210).into()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use weir_auth::{HttpFetcher, HttpFetcherError};
+use weir_auth::HttpFetcher;
 use weir_db::{Database, MissingFunctions, Variables};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
@@ -108,9 +108,6 @@ pub enum StartError {
     /// What was deployed when the server last ran is not known.
     #[error("what is deployed cannot be found out: {0}")]
     Deployment(#[from] DeployError),
-    /// Fetching the keys of identity providers.
-    #[error(transparent)]
-    KeyFetcher(#[from] HttpFetcherError),
     /// The system refused threads.
     #[error("the server's threads: {0}")]
     Threads(#[from] std::io::Error),
@@ -233,7 +230,7 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>,
     let urls = canonical_urls(options, local_addr);
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
-    let key_fetcher = Arc::new(HttpFetcher::new()?);
+    let key_fetcher = Arc::new(HttpFetcher::new());
     let signer = Arc::new(HostSigner::new(data_dir, urls.cloud.clone()));
     let parts = Parts {
         env,

@@ -204,7 +204,7 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
         snapshots: Arc::new(NoSnapshots),
         files: Some(ComponentFiles::at(&dir.path().join("components"))),
         admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
-        key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),
+        key_fetcher: Arc::new(weir_auth::HttpFetcher::new()),
         signer: Arc::new(HostSigner::new(dir.path(), "http://weir.test".to_owned())),
         web: Some(StaticFiles::open(&web).unwrap()),
         urls: CanonicalUrls { cloud: "http://cloud.test".into(), site: "http://site.test".into() },
