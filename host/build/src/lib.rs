@@ -15,6 +15,7 @@ mod config;
 mod data_segments;
 mod embedded;
 mod go;
+mod hex;
 mod init;
 mod preinitialize;
 mod process;

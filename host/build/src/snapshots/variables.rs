@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::{Caller, Extern, Linker, Memory, Result, bail};
 
 use super::bounds::Bounds;
+use crate::hex::hex;
 use crate::preinitialize::bytes_at;
 
 /// The interface, as core modules import it.
@@ -63,7 +64,7 @@ impl Reads {
             true => values.iter().for_each(|(name, value)| add(name, Some(value))),
             false => self.names.iter().for_each(|name| add(name, values.get(name))),
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&hash.finalize())
     }
 }
 

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::{Config, Engine, Module, OptLevel};
 
 use crate::build::{BuildError, Progress};
+use crate::hex::hex;
 use crate::{claim, component, process};
 
 use super::sdk::Sdk;
@@ -166,8 +167,4 @@ fn compiled_path(engine: &Engine, cache: &Path, module: &[u8]) -> PathBuf {
     let mut hash = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hash);
     cache.join(format!("code-{}-{:016x}.cwasm", hex(&Sha256::digest(module)[..8]), hash.finish()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
