@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use weir_store::{ReadError, SequenceError, Snapshot, Write};
+use weir_store::{ReadError, SequenceError, Snapshot};
 use weir_value::limits::{ADMIN_KEY_LIFETIME_S_MAX, ADMIN_KEY_NAME_CHARS_MAX, ADMIN_KEYS_MAX};
 use weir_value::{DocumentId, Timestamp};
 
@@ -221,7 +221,7 @@ impl Database {
         let mut tx = self.begin_system(opened.snapshot.clone());
         change(&mut tx, &keys)?;
         let (Draft { changes, counts, .. }, _) = tx.into_draft();
-        Ok(gate.sequence(changes, &counts, None::<fn(Timestamp) -> Write>, &mut |_| {})?)
+        Ok(gate.sequence_unstamped(changes, &counts)?)
     }
 }
 

@@ -83,8 +83,7 @@ impl World {
         }
         let (draft, _) = tx.into_draft();
         self.env.advance(Duration::from_millis(1));
-        let unstamped = None::<fn(Timestamp) -> weir_store::Write>;
-        let sequenced = gate.sequence(draft.changes, &draft.counts, unstamped, &mut |_| {});
+        let sequenced = gate.sequence_unstamped(draft.changes, &draft.counts);
         Ok(sequenced.expect("the store takes writes"))
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use weir_store::{ReadError, SequenceError, Snapshot, Write};
+use weir_store::{ReadError, SequenceError, Snapshot};
 use weir_value::limits::{VARIABLE_VALUE_BYTES_MAX, VARIABLES_MAX};
 use weir_value::{ErrorCode, Timestamp, names};
 
@@ -282,7 +282,6 @@ impl Database {
             return Ok(opened.snapshot.ts());
         }
         let draft = tx.into_draft().0;
-        let unstamped = None::<fn(Timestamp) -> Write>;
-        Ok(gate.sequence(draft.changes, &draft.counts, unstamped, &mut |_| {})?)
+        Ok(gate.sequence_unstamped(draft.changes, &draft.counts)?)
     }
 }

@@ -13,10 +13,10 @@ use weir_value::limits;
 
 use crate::admin_key::AdminKey;
 use crate::component_files::ComponentFiles;
-use crate::deploy::{DeployError, Deployer, Loader, SnapshotMaker};
+use crate::deploy::{Deployer, Loader, SnapshotMaker};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
-use crate::http::{StaticFiles, Variable};
+use crate::http::StaticFiles;
 use crate::identity::{HostSigner, Identities, KeyRing};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
@@ -153,15 +153,6 @@ impl Backend {
         })
     }
 
-    /// The variables that were set, durably, in the order of their names: without the built-in ones.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn list_variables(&self) -> Result<Vec<Variable>, DeployError> {
-        let set = self.deployer.variables()?.set().clone();
-        Ok(set.into_iter().map(|(name, value)| Variable { name, value }).collect())
-    }
-
     /// Takes up what the data folder says: the admin keys, and what is deployed. Blocks.
     ///
     /// # Errors
@@ -178,7 +169,7 @@ impl Backend {
 
     /// The time since the Unix epoch.
     pub fn unix_time(&self) -> Duration {
-        Duration::from_nanos(self.env.now().as_nanos())
+        self.env.now().since_epoch()
     }
 
     /// Ends the threads, then closes the store: calls that have begun end, what

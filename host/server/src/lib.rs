@@ -30,7 +30,7 @@ mod system_functions;
 mod tasks;
 
 pub use component_files::{ComponentFiles, ComponentHash};
-pub use http::{ROUTES, Route, StaticFiles, Variable};
+pub use http::{ROUTES, Route, StaticFiles};
 pub use server::{Server, ServerOptions, StartError, WebFolder, store_folder};
 pub use shutdown::StopSignals;
 pub use system_functions::system_function_paths;

@@ -31,7 +31,6 @@ use weir_value::{ErrorCode, limits};
 
 pub use self::routes::{ROUTES, Route};
 pub use self::static_files::StaticFiles;
-pub use self::variables::Variable;
 
 use self::answer::{Answer, ApiError, json_text, text};
 use self::cors::Cors;
@@ -130,7 +129,7 @@ async fn act(
         Operation::DescribeDeployment => Ok(deployment::describe(backend)),
         Operation::CanonicalUrls => Ok(deployment::canonical_urls(backend)),
         Operation::SetVariables => variables::update(backend, request).await,
-        Operation::ListVariables => variables::list(backend),
+        Operation::ListVariables => variables::list(backend).await,
         Operation::CreateKey => keys::create(backend, request).await,
         Operation::ListKeys => keys::list(backend).await,
         Operation::RevokeKey => keys::revoke(backend, rest).await,

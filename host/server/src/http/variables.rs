@@ -32,17 +32,14 @@ struct Change {
 }
 
 #[derive(Serialize)]
-struct Listed {
-    variables: Vec<Variable>,
+struct Listed<'a> {
+    variables: Vec<Variable<'a>>,
 }
 
-/// A variable that was set, as the command line's tools read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
+#[derive(Serialize)]
+struct Variable<'a> {
+    name: &'a str,
+    value: &'a str,
 }
 
 /// Sets and removes variables.
@@ -54,8 +51,11 @@ pub async fn update(backend: &Arc<Backend>, request: Request<Incoming>) -> Resul
 }
 
 /// Lists what was set, without the built-in variables.
-pub fn list(backend: &Backend) -> Result<Answer, ApiError> {
-    let variables = backend.list_variables().map_err(deployment::refuse)?;
+pub async fn list(backend: &Arc<Backend>) -> Result<Answer, ApiError> {
+    let deployer = Arc::clone(&backend.deployer);
+    let read = backend.executor.run(move || deployer.variables()).await.map_err(|_| ApiError::internal())?;
+    let read = read.map_err(deployment::refuse)?;
+    let variables = read.set().iter().map(|(name, value)| Variable { name, value }).collect();
     Ok(json(StatusCode::OK, &Listed { variables }))
 }
 

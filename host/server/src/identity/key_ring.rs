@@ -113,7 +113,7 @@ impl KeyRing {
         let found = self.held.read().find(&hash_of(without_kind(sent))).cloned();
         let key = found.ok_or(Refusal::WrongKey)?;
         match key.expires_at {
-            Some(at) if at <= self.now() => Err(Refusal::ExpiredKey),
+            Some(at) if at <= self.env.now().since_epoch() => Err(Refusal::ExpiredKey),
             _ => Ok(key),
         }
     }
@@ -124,7 +124,7 @@ impl KeyRing {
     /// # Errors
     /// The store cannot be read.
     pub fn list(&self) -> Result<(Vec<AdminKeyRecord>, Duration), ReadError> {
-        Ok((self.db.admin_keys(&self.db.store().snapshot_durable())?, self.now()))
+        Ok((self.db.admin_keys(&self.db.store().snapshot_durable())?, self.env.now().since_epoch()))
     }
 
     /// Takes in what is durable of the table. Sockets of revoked keys are to look at theirs afterwards. Reads the store.
@@ -154,10 +154,6 @@ impl KeyRing {
         }
         *held = next;
         Ok(())
-    }
-
-    fn now(&self) -> Duration {
-        Duration::from_nanos(self.env.now().as_nanos())
     }
 }
 

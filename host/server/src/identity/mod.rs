@@ -135,11 +135,6 @@ impl Identities {
         *self.providers.write() = providers;
     }
 
-    /// The time since the Unix epoch.
-    fn now(&self) -> Duration {
-        Duration::from_nanos(self.env.now().as_nanos())
-    }
-
     /// The server's name, which its keys begin with.
     pub fn instance_name(&self) -> &str {
         &self.instance_name
@@ -162,7 +157,7 @@ impl Identities {
 
     async fn user(&self, token: &str) -> Result<Authenticated, Refusal> {
         let providers = self.providers.read().clone();
-        let verified = self.verifier.verify(&providers, token, self.now()).await?;
+        let verified = self.verifier.verify(&providers, token, self.env.now().since_epoch()).await?;
         let principal = Principal::User(verified.identity);
         Ok(Authenticated { principal, expires_at: Some(verified.expires_at), key: None })
     }
