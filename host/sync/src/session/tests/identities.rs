@@ -6,6 +6,16 @@ use super::host::check;
 const CONNECT: &str =
     r#"A> {"type":"Connect","sessionId":"88820804-0000-4000-8000-000000000001","connectionCount":0}"#;
 
+/// A connection whose client presents a token at once.
+fn presents(token: &str) -> String {
+    format!(
+        r#"A opens npm-1.48.0
+        {CONNECT}
+        A> {{"type":"Authenticate","baseVersion":0,"tokenType":"User","value":"{token}"}}
+        A verifies {token}"#
+    )
+}
+
 /// A transition from one version to another, as it is sent.
 fn transition(start: (u32, u32, u32), end: (u32, u32, u32), modifications: &str) -> String {
     let version = |(set, identity, ts): (u32, u32, u32)| {
@@ -25,12 +35,10 @@ fn updated(query: u32, value: &str) -> String {
 #[test]
 fn a_token_that_is_verified_is_an_identity_and_is_confirmed_by_a_transition() {
     let confirmed = transition((0, 0, 0), (0, 1, 1), "");
+    let begins = presents("T.O.K");
     check(&format!(
         r#"
-        A opens npm-1.48.0
-        {CONNECT}
-        A> {{"type":"Authenticate","baseVersion":0,"tokenType":"User","value":"T.O.K"}}
-        A verifies T.O.K
+        {begins}
         A< nothing
         A is verified as ada
         A< {confirmed}
@@ -44,12 +52,10 @@ fn a_token_that_is_verified_is_an_identity_and_is_confirmed_by_a_transition() {
 #[test]
 fn a_token_that_is_not_verified_ends_the_session_with_the_version_before_it() {
     let confirmed = transition((0, 0, 0), (0, 1, 1), "");
+    let begins = presents("good");
     check(&format!(
         r#"
-        A opens npm-1.48.0
-        {CONNECT}
-        A> {{"type":"Authenticate","baseVersion":0,"tokenType":"User","value":"good"}}
-        A verifies good
+        {begins}
         A is verified as ada
         A< {confirmed}
         A> {{"type":"Authenticate","baseVersion":1,"tokenType":"Admin","value":"k","impersonating":{{"subject":"a"}}}}
@@ -63,12 +69,10 @@ fn a_token_that_is_not_verified_ends_the_session_with_the_version_before_it() {
 
 #[test]
 fn a_token_that_nobody_can_verify_just_now_is_brought_again() {
+    let begins = presents("good");
     check(&format!(
         r#"
-        A opens npm-1.48.0
-        {CONNECT}
-        A> {{"type":"Authenticate","baseVersion":0,"tokenType":"User","value":"good"}}
-        A verifies good
+        {begins}
         A cannot be verified
         A< close 1013 AuthProviderUnavailable
         "#
@@ -78,12 +82,10 @@ fn a_token_that_nobody_can_verify_just_now_is_brought_again() {
 #[test]
 fn a_token_that_expires_ends_the_session() {
     let confirmed = transition((0, 0, 0), (0, 1, 1), "");
+    let begins = presents("short");
     check(&format!(
         r#"
-        A opens npm-1.48.0
-        {CONNECT}
-        A> {{"type":"Authenticate","baseVersion":0,"tokenType":"User","value":"short"}}
-        A verifies short
+        {begins}
         A is verified as ada until 5
         A< {confirmed}
         A is at 4
@@ -97,12 +99,10 @@ fn a_token_that_expires_ends_the_session() {
 #[test]
 fn a_newer_token_takes_the_place_of_one_that_expires() {
     let (first, second) = (transition((0, 0, 0), (0, 1, 1), ""), transition((0, 1, 1), (0, 2, 1), ""));
+    let begins = presents("short");
     check(&format!(
         r#"
-        A opens npm-1.48.0
-        {CONNECT}
-        A> {{"type":"Authenticate","baseVersion":0,"tokenType":"User","value":"short"}}
-        A verifies short
+        {begins}
         A is verified as ada until 5
         A< {first}
         A> {{"type":"Authenticate","baseVersion":1,"tokenType":"User","value":"long"}}
@@ -150,12 +150,10 @@ fn another_identity_runs_again_what_asked_for_it_and_nothing_else() {
 fn an_equal_identity_runs_nothing_again() {
     let first = transition((0, 0, 0), (1, 1, 1), &updated(0, r#""ada""#));
     let second = transition((1, 1, 1), (1, 2, 1), "");
+    let begins = presents("cached");
     check(&format!(
         r#"
-        A opens npm-1.48.0
-        {CONNECT}
-        A> {{"type":"Authenticate","baseVersion":0,"tokenType":"User","value":"cached"}}
-        A verifies cached
+        {begins}
         A reads slowly
         A is verified as ada
         A> {{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[{{"type":"Add","queryId":0,"udfPath":"m:mine","args":[{{}}]}}]}}
