@@ -4,10 +4,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use weir_build::Language;
+use weir_db::Scope;
 use weir_store::BaseKind;
+
+use crate::key::parse_lifetime;
 
 /// Where data is kept when nothing else is said.
 pub const DATA_DIR: &str = ".host";
@@ -68,7 +72,7 @@ pub enum Command {
     /// Call a function of a running server and print its result
     ///
     /// The result goes to standard output as JSON, what the function logs to
-    /// standard error. With the admin key, internal functions can be called too.
+    /// standard error. With an admin key, internal functions can be called too.
     Run(Run),
     /// Serve a project's functions to its own tests, over standard input and output
     ///
@@ -81,7 +85,12 @@ pub enum Command {
     /// `ctx.env("NAME")` in other languages. Live queries that read one run again when it
     /// changes.
     Env(Env),
-    /// Print the admin key of a data folder
+    /// Print the admin key of a data folder; make, list and revoke others
+    ///
+    /// A server has a first admin key, which is made with its data folder, stands in the
+    /// file `admin-key` there, and is good for everything. To replace it, remove that file
+    /// and start the server again. Other keys have names, are good for as much as they
+    /// need, and can expire and be revoked. A key that is revoked ends its connections.
     Key(Key),
     /// Read everything in a data folder and say what is wrong
     ///
@@ -182,7 +191,7 @@ pub struct Run {
     pub arguments: String,
     #[command(flatten)]
     pub server: ServerAddress,
-    /// Follow a public query: print each new result, until stopped
+    /// Follow a query: print each new result, until stopped
     #[arg(long)]
     pub watch: bool,
 }
@@ -254,9 +263,63 @@ pub struct Test {
 
 /// `host key`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Key {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<KeyCommand>,
     #[command(flatten)]
     pub data: DataFolder,
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Print the first admin key, that of a data folder
+    Show {
+        #[command(flatten)]
+        data: DataFolder,
+    },
+    /// Make a key on a running server, and print it
+    ///
+    /// It is printed this once: the server keeps a hash of it.
+    Create(CreateKey),
+    /// Print names, scopes and times of a running server's keys
+    List {
+        #[command(flatten)]
+        server: ServerAddress,
+    },
+    /// Revoke a key: it is good for nothing any more, and its connections end
+    Revoke(RevokeKey),
+}
+
+/// `host key create`
+#[derive(Debug, Args)]
+pub struct CreateKey {
+    /// Its name: letters, digits, `.`, `_` and `-`
+    pub name: String,
+    /// What it is good for: `everything`, keys too; `deploy`, which sets variables as well;
+    /// `functions`, all of them; or `read-only`, all queries
+    #[arg(long, value_name = "SCOPE", default_value = "everything", value_parser = parse_scope)]
+    pub scope: Scope,
+    /// For how long, such as 90s, 12h or 30d [default: until it is revoked]
+    #[arg(long, value_name = "TIME", value_parser = parse_lifetime)]
+    pub expires: Option<Duration>,
+    #[command(flatten)]
+    pub server: ServerAddress,
+}
+
+fn parse_scope(name: &str) -> Result<Scope, String> {
+    Scope::parse(name).ok_or_else(|| format!("use one of {}", Scope::ALL.map(Scope::as_str).join(", ")))
+}
+
+/// `host key revoke`
+#[derive(Debug, Args)]
+pub struct RevokeKey {
+    /// Its name
+    pub name: String,
+    #[command(flatten)]
+    pub server: ServerAddress,
 }
 
 /// `host check`
@@ -340,13 +403,25 @@ pub struct ServerAddress {
     /// The server
     #[arg(long, value_name = "URL", default_value = URL)]
     pub url: String,
-    /// The server's admin key [default: that of --data]
-    #[arg(long, value_name = "KEY", env = "HOST_ADMIN_KEY", hide_env_values = true)]
+    /// A file that holds an admin key of the server [default: the environment variable
+    /// HOST_ADMIN_KEY, or the key of --data]
+    #[arg(long, value_name = "FILE")]
+    pub admin_key_file: Option<PathBuf>,
+    /// The key itself, which others on this machine can see then.
+    #[arg(long, value_name = "KEY", hide = true, conflicts_with = "admin_key_file")]
     pub admin_key: Option<String>,
     /// The data folder to take the admin key from [default: .host, for a server on
     /// this machine]
     #[arg(long = "data", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Send the admin key over plain http to another machine: everybody in between can
+    /// read it
+    #[arg(long)]
+    pub allow_plain_http: bool,
+    /// A file of certificates (PEM) of the authorities to trust, those alone [default:
+    /// those that this machine trusts]
+    #[arg(long, value_name = "FILE")]
+    pub ca_certificate: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -14,12 +14,14 @@ mod dev;
 mod env;
 mod init;
 mod key;
+mod key_source;
 mod output;
 mod progress;
 mod run;
 mod serve;
 mod snapshots;
 mod test_host;
+mod tls;
 mod url;
 mod watch;
 
@@ -66,7 +68,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Run(arguments) => in_tokio(run::run(arguments)),
         Command::Env(arguments) => in_tokio(env::env(arguments)),
         Command::Test(arguments) => test_host::test(&arguments),
-        Command::Key(arguments) => key::key(&arguments),
+        Command::Key(arguments) => in_tokio(key::key(arguments)),
         Command::Check(arguments) => check::check(&arguments),
         Command::Convert(arguments) => convert::convert(&arguments),
     }

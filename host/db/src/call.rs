@@ -64,11 +64,11 @@ pub struct MutationOutcome {
 /// A call whose function is known.
 pub(crate) struct Resolved {
     pub(crate) info: Arc<FunctionInfo>,
-    functions: Arc<dyn Functions>,
+    pub(crate) functions: Arc<dyn Functions>,
 }
 
-/// Finds the function of a call, for a caller that may see it and as what it is.
-pub(crate) fn resolve(
+/// Finds the function of a call among a deployment's, for a caller that may see it and as what it is.
+pub(crate) fn resolve_deployed(
     call: &Call,
     functions: &Arc<dyn Functions>,
     called_as: FunctionKind,

@@ -2,12 +2,12 @@
 //!
 //! The store says whether bytes are what was written (see `weir_store::check`); this says whether what was
 //! written makes a database: every key is of a known kind, tables have one name and one number, a document is
-//! JSON and carries the id of its key, documents, index entries, counts and names of variables agree, request records
-//! can be read.
+//! JSON and carries the id of its key, documents, index entries, counts and names of variables agree, request records and
+//! admin keys can be read.
 //!
 //! Not here: repair.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use crate::keyspace::{self, KeyKind, Namespace};
 use crate::scan_all::scan_all;
 use crate::session_requests::SessionRecord;
 use crate::variables::StoredVariable;
-use crate::{KeyRange, system_tables};
+use crate::{AdminKeyRecord, KeyRange, system_tables};
 
 /// More problems than this are counted and not told.
 const PROBLEMS_MAX: usize = 100;
@@ -63,6 +63,8 @@ struct Checker<'a> {
     variable_names: BTreeMap<String, Bytes>,
     /// Where variables' documents are, by the names that they have.
     variables: BTreeMap<String, Bytes>,
+    /// The names of the admin keys.
+    admin_keys: BTreeSet<String>,
     found: DbCheck,
 }
 
@@ -96,6 +98,7 @@ impl<'a> Checker<'a> {
             indexes: BTreeMap::new(),
             variable_names: BTreeMap::new(),
             variables: BTreeMap::new(),
+            admin_keys: BTreeSet::new(),
             found: DbCheck::default(),
         };
         for index in read_indexes(snapshot)? {
@@ -145,6 +148,7 @@ impl<'a> Checker<'a> {
                 *self.documents.entry(id.table.0).or_default() += 1;
                 self.document(&id, value);
                 self.variable(&id, value);
+                self.admin_key(&id, value);
                 self.entries_of(&id, key, value)?;
             }
             Some(KeyKind::IndexEntry(number)) => {
@@ -215,6 +219,19 @@ impl<'a> Checker<'a> {
                 self.problem(format!("the document {expected} has another creation time than its id"));
             }
             Ok(_) => {}
+        }
+    }
+
+    fn admin_key(&mut self, id: &DocumentId, value: &Bytes) {
+        if id.table != system_tables::ADMIN_KEYS {
+            return;
+        }
+        match AdminKeyRecord::decode(value) {
+            None => self.problem(format!("the admin key {id} cannot be read")),
+            Some(key) if !self.admin_keys.insert(key.name.clone()) => {
+                self.problem(format!("two admin keys have the name `{}`", key.name));
+            }
+            Some(_) => {}
         }
     }
 

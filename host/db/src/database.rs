@@ -10,11 +10,13 @@ use thiserror::Error;
 use weir_store::{Env, ReadError, Snapshot, Store, Write};
 use weir_value::{ErrorCode, FunctionPath, TableNumber, Timestamp};
 
+use crate::call::Resolved;
 use crate::catalog::Catalog;
 use crate::committer::Committer;
 use crate::deployed::{Deployed, Deployments};
 use crate::deployment::Preparing;
 use crate::entropy::Entropy;
+use crate::error::Failure;
 use crate::execution::ConflictRates;
 use crate::record_age::RecordAge;
 use crate::scan_all::scan_all;
@@ -22,7 +24,7 @@ use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
     Call, CommitError, DbStats, FunctionError, FunctionInfo, FunctionKind, Functions, QueryOutcome, ReadSet,
-    TokenSigner, Transaction, call, deployment, keyspace,
+    SystemFunctions, TokenSigner, Transaction, call, deployment, keyspace, system_functions,
 };
 
 /// Which set of functions: one more at each [`Database::set_functions`], zero before the first.
@@ -73,6 +75,7 @@ pub struct Database {
     pub(crate) record_age: RecordAge,
     pub(crate) deployments: Deployments,
     pub(crate) preparing: Preparing,
+    pub(crate) system_functions: OnceLock<Arc<dyn SystemFunctions>>,
 }
 
 impl Database {
@@ -106,6 +109,7 @@ impl Database {
             record_age,
             deployments: Deployments::new(deployed),
             preparing: Preparing::default(),
+            system_functions: OnceLock::new(),
         }))
     }
 
@@ -154,7 +158,7 @@ impl Database {
         let snapshot = at.into();
         let ts = snapshot.ts();
         let deployed = self.deployments.at(ts);
-        let resolved = match call::resolve(call, &deployed.functions, FunctionKind::Query) {
+        let resolved = match self.resolve(call, &deployed.functions, FunctionKind::Query) {
             Ok(resolved) => resolved,
             Err(failure) => {
                 count(&self.counters.failures);
@@ -186,6 +190,19 @@ impl Database {
             journal,
             asked_identity,
             ts,
+        }
+    }
+
+    /// Finds the function of a call: the host's own, or one of the deployment's.
+    pub(crate) fn resolve(
+        &self,
+        call: &Call,
+        deployed: &Arc<dyn Functions>,
+        called_as: FunctionKind,
+    ) -> Result<Resolved, Failure> {
+        match system_functions::is_system(&call.path) {
+            true => self.resolve_system(call, called_as),
+            false => call::resolve_deployed(call, deployed, called_as),
         }
     }
 

@@ -8,7 +8,7 @@ use weir_store::SequenceError;
 use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX};
 use weir_value::{ErrorCode, FunctionPath};
 
-use crate::{FunctionKind, MissingFunction};
+use crate::{FunctionKind, MissingFunction, Scope};
 
 /// Why the database did not do what a function asked: a WIT `error`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -152,6 +152,8 @@ pub(crate) enum Failure {
     },
     /// The admin key is good for less.
     KeyScope,
+    /// The admin key, of this scope, is good for other things than this function of the host.
+    SystemScope(Scope),
     Missing(MissingFunction),
     WrongKind {
         is: FunctionKind,
@@ -171,7 +173,7 @@ impl Failure {
     fn code(&self) -> ErrorCode {
         match self {
             Failure::NotFound { .. } => ErrorCode::FunctionNotFound,
-            Failure::KeyScope => ErrorCode::AdminKeyScope,
+            Failure::KeyScope | Failure::SystemScope(_) => ErrorCode::AdminKeyScope,
             Failure::Missing(_) => ErrorCode::FunctionMissing,
             Failure::WrongKind { .. } => ErrorCode::WrongFunctionKind,
             Failure::Arguments(_) => ErrorCode::ArgumentValidationError,
@@ -194,6 +196,9 @@ impl Failure {
             ),
             Failure::KeyScope => {
                 format!("This admin key is read-only: it cannot run '{path}', which writes. Use another key.")
+            }
+            Failure::SystemScope(scope) => {
+                format!("This admin key may not call '{path}': its scope is `{scope}`. Use another key.")
             }
             Failure::Missing(MissingFunction { visibility: Some(_), reason }) => format!(
                 "The function '{path}' is deployed but cannot run: {reason}. Deploy again, with `host deploy`."
@@ -235,8 +240,14 @@ impl Failure {
     /// Whether it would be the same whatever stands in the database. If not, it tells of what was read, and must not
     /// be told before that is durable.
     pub(crate) fn is_independent_of_data(&self) -> bool {
-        matches!(self, Failure::NotFound { .. } | Failure::KeyScope | Failure::WrongKind { .. })
-            || self.is_refusal()
+        let is_of_the_call = matches!(
+            self,
+            Failure::NotFound { .. }
+                | Failure::KeyScope
+                | Failure::SystemScope(_)
+                | Failure::WrongKind { .. }
+        );
+        is_of_the_call || self.is_refusal()
     }
 
     /// What the operator reads in the log when it is the host that failed. A full disk and the end of the store are
@@ -324,6 +335,15 @@ mod tests {
         let body =
             error.message.strip_prefix("[Request ID: r1] Server Error\n").expect("the prefix").to_owned();
         (body, error)
+    }
+
+    #[test]
+    fn a_key_reads_what_it_is_good_for() {
+        let failure = Failure::SystemScope(Scope::Deploy);
+        assert!(failure.is_independent_of_data());
+        let (body, error) = message_of(failure);
+        let text = "This admin key may not call 'chat:send': its scope is `deploy`. Use another key.";
+        assert_eq!((body.as_str(), error.code.as_str()), (text, "AdminKeyScope"));
     }
 
     #[test]

@@ -66,6 +66,12 @@ pub(crate) fn table_name_key(namespace: Namespace, name: &str) -> Bytes {
     system_key(TABLE_NAMES, &rest)
 }
 
+/// The names of all tables of a namespace.
+pub(crate) fn table_names(namespace: Namespace) -> KeyRange {
+    let start = table_name_key(namespace, "");
+    KeyRange { end: behind_prefix(&start), start }
+}
+
 /// The key under which the table of this number has its name.
 pub(crate) fn table_number_key(table: TableNumber) -> Bytes {
     system_key(TABLE_NUMBERS, &table.0.to_be_bytes())

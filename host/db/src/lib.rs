@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** nothing here names a storage engine, a WebAssembly engine, a socket or an async runtime;
 //! no call waits for a disk; no clock is read and no random number drawn except through [`weir_store::Env`].
+mod admin_keys;
 mod call;
 mod catalog;
 mod check;
@@ -34,6 +35,7 @@ mod session_requests;
 mod signing;
 mod stats;
 mod sweep;
+mod system_functions;
 mod system_tables;
 #[cfg(test)]
 mod testing;
@@ -42,6 +44,7 @@ mod transaction;
 mod variables;
 mod write_buffer;
 
+pub use admin_keys::{ADMIN_KEY_HASH_BYTES, AdminKeyError, AdminKeyRecord, NewAdminKey};
 pub use call::{Call, MutationOutcome, QueryOutcome};
 pub use check::{DbCheck, check};
 pub use committer::CommitError;
@@ -60,6 +63,7 @@ pub use session_requests::SessionRequest;
 pub use signing::{SigningError, TokenSigner};
 pub use stats::DbStats;
 pub use sweep::SweepPass;
+pub use system_functions::SystemFunctions;
 pub use trace::{Read, Trace, Written};
 pub use transaction::{CallContext, SubTransaction, Transaction, Usage};
 pub use variables::{BUILT_IN_VARIABLES, VariableChanges, VariableReads, Variables, VariablesError};

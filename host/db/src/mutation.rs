@@ -31,7 +31,7 @@ impl Database {
     /// With a session's request a repetition is answered from the record of the first run, with its timestamp: also
     /// if the function has since been removed.
     pub fn mutation(&self, call: &Call, session: Option<SessionRequest>) -> MutationOutcome {
-        let resolved = call::resolve(call, &self.deployments.newest().functions, FunctionKind::Mutation);
+        let resolved = self.resolve(call, &self.deployments.newest().functions, FunctionKind::Mutation);
         let resolved = match resolved {
             Ok(resolved) => resolved,
             Err(failure) => return self.refuse(call, session, failure),
@@ -122,7 +122,7 @@ impl Database {
             return (tx, ending);
         }
         // As deployed at the snapshot, which may be another deployment than when the call arrived.
-        let resolved = match call::resolve(call, &tx.deployed().functions, FunctionKind::Mutation) {
+        let resolved = match self.resolve(call, &tx.deployed().functions, FunctionKind::Mutation) {
             Ok(resolved) => resolved,
             Err(failure) => return (tx, Ending::Failed(failure)),
         };

@@ -68,6 +68,8 @@ impl fmt::Display for Scope {
 pub enum Access {
     /// Public functions.
     Public,
+    /// Those, and what tells of the deployment.
+    Deployment,
     /// All queries, and nothing that writes.
     Queries,
     /// All functions.
@@ -94,9 +96,8 @@ impl Principal {
                 Access::All
             }
             Principal::Admin { scope: Scope::ReadOnly, .. } => Access::Queries,
-            Principal::Admin { scope: Scope::Deploy, .. } | Principal::Anonymous | Principal::User(_) => {
-                Access::Public
-            }
+            Principal::Admin { scope: Scope::Deploy, .. } => Access::Deployment,
+            Principal::Anonymous | Principal::User(_) => Access::Public,
         }
     }
 
@@ -109,7 +110,7 @@ impl Principal {
 impl Access {
     /// Whether a function exists for it.
     pub(crate) fn sees(self, visibility: Visibility) -> bool {
-        visibility == Visibility::Public || self != Access::Public
+        visibility == Visibility::Public || matches!(self, Access::Queries | Access::All)
     }
 
     /// Whether it may call functions of this kind.

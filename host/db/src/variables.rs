@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use weir_store::{ReadError, SequenceError, Snapshot, Write};
 use weir_value::limits::{VARIABLE_VALUE_BYTES_MAX, VARIABLES_MAX};
-use weir_value::{ErrorCode, TableNumber, Timestamp, names};
+use weir_value::{ErrorCode, Timestamp, names};
 
 use crate::scan_all::scan_all;
 use crate::{CommitError, Database, DbError, keyspace, system_tables};
@@ -285,18 +285,4 @@ impl Database {
         let unstamped = None::<fn(Timestamp) -> Write>;
         Ok(gate.sequence(draft.changes, &draft.counts, unstamped, &mut |_| {})?)
     }
-}
-
-/// Whether a table is one that functions cannot read as a table.
-pub(crate) fn is_hidden(table: TableNumber) -> bool {
-    table == system_tables::VARIABLES
-}
-
-/// The error of a function that reads the table.
-pub(crate) fn hidden(table: &str) -> DbError {
-    let message = format!(
-        "`{table}` holds secrets and cannot be read as a table; read a variable by its name: `process.env.NAME` in \
-         TypeScript, `ctx.env(\"NAME\")` in other languages"
-    );
-    DbError::new(ErrorCode::InvalidQuery, message)
 }

@@ -1,11 +1,13 @@
 //! Everything that a request or a socket may need, made once at the start.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use weir_auth::KeyFetcher;
-use weir_db::{Database, TokenSigner};
+use weir_db::{BUILT_IN_VARIABLES, Database, TokenSigner};
 use weir_store::Env;
 use weir_value::limits;
 
@@ -15,10 +17,12 @@ use crate::deploy::{DeployError, Deployer, Loader, SnapshotMaker};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::{StaticFiles, Variable};
-use crate::identity::{HostSigner, Identities};
+use crate::identity::{HostSigner, Identities, KeyRing};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
+use crate::server::StartError;
+use crate::system_functions::AdminFunctions;
 use crate::tasks::Tasks;
 
 /// What a backend is made of.
@@ -41,8 +45,38 @@ pub struct Parts {
     pub signer: Arc<HostSigner>,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
+    /// Where clients reach the server.
+    pub urls: CanonicalUrls,
     /// Threads that run functions.
     pub threads: usize,
+}
+
+/// Where clients reach a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanonicalUrls {
+    /// The API: what the official clients are given.
+    pub cloud: String,
+    /// The app's own pages.
+    pub site: String,
+}
+
+impl CanonicalUrls {
+    /// Those of a server that listens here, where nothing else is said of them.
+    pub fn of(cloud: Option<&str>, site: Option<&str>, address: SocketAddr) -> CanonicalUrls {
+        let cloud = cloud.map_or_else(|| format!("http://{address}"), str::to_owned);
+        CanonicalUrls { site: site.map_or_else(|| cloud.clone(), str::to_owned), cloud }
+    }
+
+    /// As the variables that functions read.
+    fn to_variables(&self) -> BTreeMap<String, String> {
+        let values = [self.cloud.clone(), self.site.clone()];
+        BUILT_IN_VARIABLES.into_iter().map(str::to_owned).zip(values).collect()
+    }
+
+    /// Those of a server that is reached where it listens.
+    pub fn at(address: SocketAddr) -> CanonicalUrls {
+        CanonicalUrls::of(None, None, address)
+    }
 }
 
 /// The server without its network.
@@ -62,6 +96,8 @@ pub struct Backend {
     pub identities: Arc<Identities>,
     /// Signs tokens for functions.
     pub signer: Arc<HostSigner>,
+    /// Where clients reach the server.
+    pub urls: CanonicalUrls,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Snapshots that clients may come back to.
@@ -79,8 +115,11 @@ pub struct Backend {
 impl Backend {
     /// Connects the parts and starts their threads.
     pub fn start(parts: Parts) -> Arc<Backend> {
-        let Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, threads } = parts;
+        let Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, urls, threads } =
+            parts;
+        db.set_built_in_variables(urls.to_variables());
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
+        db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         let executor = Arc::new(Executor::start(&*env, threads));
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));
@@ -97,7 +136,9 @@ impl Backend {
         });
         let tasks = Tasks::default();
         let deployer = Deployer::new(Arc::clone(&db), loader, snapshots, files, tasks.clone(), on_change);
-        let identities = Arc::new(Identities::new(admin_key, Arc::clone(&env), key_fetcher));
+        let keys = KeyRing::new(Arc::clone(&env), Arc::clone(&db), &admin_key);
+        let instance_name = admin_key.instance_name().to_owned();
+        let identities = Arc::new(Identities::new(instance_name, keys, Arc::clone(&env), key_fetcher));
         Arc::new(Backend {
             env,
             db,
@@ -107,6 +148,7 @@ impl Backend {
             deployer: Arc::new(deployer),
             identities,
             signer,
+            urls,
             web,
             kept_snapshots: KeptSnapshots::default(),
             tasks,
@@ -123,6 +165,15 @@ impl Backend {
     pub fn list_variables(&self) -> Result<Vec<Variable>, DeployError> {
         let set = self.deployer.variables()?.set().clone();
         Ok(set.into_iter().map(|(name, value)| Variable { name, value }).collect())
+    }
+
+    /// Takes up what the data folder says: the admin keys, and what is deployed. Blocks.
+    ///
+    /// # Errors
+    /// The store, or the record of the deployment, cannot be read.
+    pub fn restore(&self) -> Result<(), StartError> {
+        self.identities.keys().refresh().map_err(StartError::Keys)?;
+        Ok(self.deployer.restore()?)
     }
 
     /// The monotonic clock.

@@ -102,7 +102,7 @@ mod tests {
 
     use super::*;
     use crate::admin_key::AdminKey;
-    use crate::backend::Parts;
+    use crate::backend::{CanonicalUrls, Parts};
     use crate::deploy::{LoadFailure, Loaded, Loader, Module, NoSnapshots};
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -135,6 +135,7 @@ mod tests {
             key_fetcher: Arc::new(weir_auth::HttpFetcher::new().unwrap()),
             signer: Arc::new(crate::identity::HostSigner::new(folder.path(), "http://test".to_owned())),
             web: None,
+            urls: CanonicalUrls::at(([127, 0, 0, 1], 3210).into()),
             threads: 1,
         })
     }

@@ -166,6 +166,11 @@ impl LiveHub {
         self.sockets.lock().values().for_each(|inbox| inbox.shut_down());
     }
 
+    /// Tells every socket that admin keys were revoked: whose was, ends.
+    pub fn keys_revoked(&self) {
+        self.sockets.lock().values().for_each(|inbox| inbox.keys_revoked());
+    }
+
     /// Sockets that are open.
     pub fn sockets_open(&self) -> usize {
         self.sockets.lock().len()

@@ -1,7 +1,6 @@
 //! The server as a whole: what it is made of on a real machine, and its life
 //! from the start to the signal to stop.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,13 +8,13 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use weir_auth::{HttpFetcher, HttpFetcherError};
-use weir_db::{BUILT_IN_VARIABLES, Database, MissingFunctions, Variables};
+use weir_db::{Database, MissingFunctions, Variables};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
 use weir_value::limits;
 
 use crate::admin_key::{AdminKey, AdminKeyError};
-use crate::backend::{Backend, Parts};
+use crate::backend::{Backend, CanonicalUrls, Parts};
 use crate::component_files::ComponentFiles;
 use crate::deploy::{DeployError, Deployer, LoadFailure, Loaded, Loader, Module, SnapshotMaker};
 use crate::executor::Executor;
@@ -103,6 +102,9 @@ pub enum StartError {
     /// The admin key.
     #[error(transparent)]
     AdminKey(#[from] AdminKeyError),
+    /// The other admin keys.
+    #[error("the admin keys cannot be read: {0}")]
+    Keys(weir_store::ReadError),
     /// What was deployed when the server last ran is not known.
     #[error("what is deployed cannot be found out: {0}")]
     Deployment(#[from] DeployError),
@@ -156,8 +158,8 @@ impl Server {
     /// When the system refuses threads, or the record of the deployment cannot be read.
     pub async fn of_parts(parts: Parts, listener: TcpListener) -> Result<Server, StartError> {
         let backend = Backend::start(parts);
-        let deployer = Arc::clone(&backend.deployer);
-        let restored = tokio::task::spawn_blocking(move || deployer.restore()).await;
+        let opened = Arc::clone(&backend);
+        let restored = tokio::task::spawn_blocking(move || opened.restore()).await;
         restored.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -228,36 +230,18 @@ fn open(options: &ServerOptions, address: SocketAddr) -> Result<Arc<Backend>, St
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
-    let urls = Urls::of(options, address);
-    db.set_built_in_variables(urls.to_variables());
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
     let key_fetcher = Arc::new(HttpFetcher::new()?);
-    let signer = Arc::new(HostSigner::new(data_dir, urls.site));
+    let urls = CanonicalUrls::of(options.public_url.as_deref(), options.site_url.as_deref(), address);
+    // Tokens name their issuer by where the host's key set is.
+    let signer = Arc::new(HostSigner::new(data_dir, urls.site.clone()));
     let files = Some(files);
-    let parts = Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, threads };
+    let parts =
+        Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, urls, threads };
     let backend = Backend::start(parts);
-    backend.deployer.restore()?;
+    backend.restore()?;
     Ok(backend)
-}
-
-/// Where the server is reached.
-struct Urls {
-    cloud: String,
-    site: String,
-}
-
-impl Urls {
-    fn of(options: &ServerOptions, address: SocketAddr) -> Urls {
-        let cloud = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        Urls { site: options.site_url.clone().unwrap_or_else(|| cloud.clone()), cloud }
-    }
-
-    /// The variables that a server gives to its functions.
-    fn to_variables(&self) -> BTreeMap<String, String> {
-        let values = [self.cloud.clone(), self.site.clone()];
-        BUILT_IN_VARIABLES.into_iter().map(str::to_owned).zip(values).collect()
-    }
 }
 
 fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {

@@ -124,6 +124,18 @@ error_codes! {
     AdminKeyRequired,
     /// The admin key is good for less than that.
     AdminKeyScope,
+    /// The admin key has expired.
+    AdminKeyExpired,
+    /// An admin key was sent in a URL.
+    AdminKeyInUrl,
+    /// There is an admin key of this name.
+    AdminKeyExists,
+    /// There is no admin key of this name.
+    AdminKeyNotFound,
+    /// There are as many admin keys as there may be.
+    TooManyAdminKeys,
+    /// An admin key cannot have this name, or this lifetime.
+    InvalidAdminKey,
     /// The same request of the same session was made for another user.
     RequestOfAnotherUser,
     /// The Authorization header cannot be read.

@@ -150,6 +150,15 @@ pub const VARIABLE_VALUE_BYTES_MAX: usize = 8 * KIB;
 /// How long a change of variables waits for a deployment that is under way.
 pub const VARIABLES_WAIT_MS_MAX: u64 = 10_000;
 
+// ---- Admin keys
+
+/// How many admin keys there may be beside the first one, those included that have expired.
+pub const ADMIN_KEYS_MAX: usize = 1000;
+/// How long the name of an admin key may be, in ASCII characters.
+pub const ADMIN_KEY_NAME_CHARS_MAX: usize = 64;
+/// How long an admin key that expires may be good for: a hundred years.
+pub const ADMIN_KEY_LIFETIME_S_MAX: u64 = 100 * 365 * 24 * 3600;
+
 // ---- Storage
 
 /// How large one record of the log, a commit group, may be.

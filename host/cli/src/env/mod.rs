@@ -13,16 +13,10 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::Usage;
 use crate::arguments::{Env, EnvCommand, ServerAddress, SetVariables};
+use crate::client::Server;
 use crate::output::print_line;
-use crate::url::{ServerUrl, find_key};
-use crate::{Usage, client};
-
-/// A server, and the key that opens its variables.
-struct Server {
-    url: ServerUrl,
-    key: String,
-}
 
 #[derive(Deserialize)]
 struct Listed {
@@ -39,22 +33,22 @@ struct Variable {
 pub async fn env(arguments: Env) -> anyhow::Result<()> {
     match arguments.command {
         EnvCommand::Set(arguments) => set(arguments).await,
-        EnvCommand::Get { name, server } => get(&name, &Server::find(&server)?).await,
-        EnvCommand::List { server } => list(&Server::find(&server)?).await,
-        EnvCommand::Remove { names, server } => remove(&names, &Server::find(&server)?).await,
+        EnvCommand::Get { name, server } => get(&name, &find(&server)?).await,
+        EnvCommand::List { server } => list(&find(&server)?).await,
+        EnvCommand::Remove { names, server } => remove(&names, &find(&server)?).await,
     }
 }
 
 async fn set(arguments: SetVariables) -> anyhow::Result<()> {
     let SetVariables { name, value, from_file, server } = arguments;
-    let server = Server::find(&server)?;
+    let server = find(&server)?;
     let variables = values(name, value, from_file.as_deref())?;
     if variables.is_empty() {
         bail!("the file has no variables; a line of it is NAME=value");
     }
     let changes: Vec<Value> =
         variables.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
-    server.update(&changes).await?;
+    update(&server, &changes).await?;
     let names: Vec<&str> = variables.keys().map(String::as_str).collect();
     eprintln!("set {}", names.join(", "));
     Ok(())
@@ -96,7 +90,7 @@ fn values(
 }
 
 async fn get(name: &str, server: &Server) -> anyhow::Result<()> {
-    let variables = server.list().await?;
+    let variables = listed(server).await?;
     match variables.into_iter().find(|variable| variable.name == name) {
         Some(variable) => print_line(&variable.value),
         None => bail!("there is no variable `{name}`; `host env set {name}` sets it"),
@@ -105,51 +99,40 @@ async fn get(name: &str, server: &Server) -> anyhow::Result<()> {
 
 /// Prints all of them, as a file that `host env set --from-file` reads.
 async fn list(server: &Server) -> anyhow::Result<()> {
-    for Variable { name, value } in server.list().await? {
+    for Variable { name, value } in listed(server).await? {
         print_line(&file::line(&name, &value))?;
     }
     Ok(())
 }
 
 async fn remove(names: &[String], server: &Server) -> anyhow::Result<()> {
-    let set = server.list().await?;
+    let set = listed(server).await?;
     for name in names {
         if !set.iter().any(|variable| variable.name == *name) {
             bail!("there is no variable `{name}`; `host env list` shows those that there are");
         }
     }
     let changes: Vec<Value> = names.iter().map(|name| json!({"name": name, "value": null})).collect();
-    server.update(&changes).await?;
+    update(server, &changes).await?;
     eprintln!("removed {}", names.join(", "));
     Ok(())
 }
 
-impl Server {
-    fn find(arguments: &ServerAddress) -> anyhow::Result<Server> {
-        let url = ServerUrl::parse(&arguments.url)?;
-        let Some(key) = find_key(arguments, &url)? else {
-            bail!(
-                "variables need the server's admin key (`host key` prints it there): give it with HOST_ADMIN_KEY, --data, \
-                 or --admin-key"
-            );
-        };
-        Ok(Server { url, key })
-    }
+fn find(arguments: &ServerAddress) -> anyhow::Result<Server> {
+    Server::find_with_key(arguments, "access to variables")
+}
 
-    async fn update(&self, changes: &[Value]) -> anyhow::Result<()> {
-        let body = serde_json::to_vec(&json!({ "changes": changes })).context("cannot form the request")?;
-        client::post(&self.url, "/api/update_environment_variables", Some(&self.key), body).await.map(drop)
-    }
+async fn update(server: &Server, changes: &[Value]) -> anyhow::Result<()> {
+    let body = serde_json::to_vec(&json!({ "changes": changes })).context("cannot form the request")?;
+    server.post("/api/update_environment_variables", body).await.map(drop)
+}
 
-    async fn list(&self) -> anyhow::Result<Vec<Variable>> {
-        let answer = client::get(&self.url, "/api/weir/variables", Some(&self.key)).await?;
-        // The parser's own words may hold what it has read.
-        let listed: Result<Listed, _> = serde_json::from_value(answer);
-        let Ok(listed) = listed else {
-            bail!("the server's answer is not as expected: is it a Weir server?")
-        };
-        Ok(listed.variables)
-    }
+async fn listed(server: &Server) -> anyhow::Result<Vec<Variable>> {
+    let answer = server.get("/api/weir/variables").await?;
+    // The parser's own words may hold what it has read.
+    let listed: Result<Listed, _> = serde_json::from_value(answer);
+    let Ok(listed) = listed else { bail!("the server's answer is not as expected: is it a Weir server?") };
+    Ok(listed.variables)
 }
 
 #[cfg(test)]

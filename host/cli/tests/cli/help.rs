@@ -6,18 +6,32 @@ use std::path::{Path, PathBuf};
 
 use crate::run_in;
 
-const COMMANDS: [&str; 14] = [
-    "host", "serve", "init", "dev", "build", "codegen", "deploy", "run", "test", "env", "env set", "key",
-    "check", "convert",
+const COMMANDS: [&str; 18] = [
+    "host",
+    "serve",
+    "init",
+    "dev",
+    "build",
+    "codegen",
+    "deploy",
+    "run",
+    "test",
+    "env",
+    "env set",
+    "key",
+    "key show",
+    "key create",
+    "key list",
+    "key revoke",
+    "check",
+    "convert",
 ];
 
 #[test]
 fn help_is_as_written() {
     for command in COMMANDS {
-        let mut arguments = vec!["--help"];
-        if command != "host" {
-            arguments.splice(0..0, command.split(' '));
-        }
+        let mut arguments: Vec<&str> = command.split(' ').filter(|part| *part != "host").collect();
+        arguments.push("--help");
         let finished = run_in(Path::new("."), &arguments);
         assert_eq!((finished.code, finished.stderr.as_str()), (0, ""), "{command}");
         compare(&command.replace(' ', "-"), &finished.stdout);
@@ -26,7 +40,9 @@ fn help_is_as_written() {
 
 fn compare(command: &str, text: &str) {
     let path: PathBuf =
-        [env!("CARGO_MANIFEST_DIR"), "tests", "golden", &format!("{command}.txt")].iter().collect();
+        [env!("CARGO_MANIFEST_DIR"), "tests", "golden", &format!("{}.txt", command.replace(' ', "-"))]
+            .iter()
+            .collect();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, text).expect("the golden file can be written");
     }

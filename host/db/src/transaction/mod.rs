@@ -30,7 +30,9 @@ use crate::log_lines::LogLines;
 use crate::nested::{NestedCalls, derive_seed};
 use crate::query::{CursorKey, Cursors};
 use crate::write_buffer::{CountChanges, WriteBuffer};
-use crate::{Call, DbError, FunctionInfo, FunctionKind, LogLevel, Principal, ReadSet, TokenSigner};
+use crate::{
+    Call, DbError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet, TokenSigner,
+};
 
 pub(crate) use read_set_builder::ReadSetBuilder;
 pub(crate) use tables::SeenTables;
@@ -198,6 +200,11 @@ impl Transaction {
     /// What that function may do.
     pub fn kind(&self) -> FunctionKind {
         self.kind
+    }
+
+    /// The functions that are in force at its snapshot: the deployment's, without the host's own.
+    pub fn functions_in_force(&self) -> &Arc<dyn Functions> {
+        &self.deployed.functions
     }
 
     /// The timestamp of its snapshot.

@@ -1,5 +1,6 @@
 //! The database through its public API: native functions over the store's twin in memory.
 #![expect(clippy::disallowed_methods, reason = "tests own no Env")]
+mod admin_keys;
 mod calls;
 mod commits;
 mod deployment_crashes;
@@ -12,5 +13,6 @@ mod refusals;
 mod replays;
 mod schemas;
 mod sweeps;
+mod system_functions;
 mod traces;
 mod world;

@@ -8,16 +8,19 @@ use super::answer::ApiError;
 use super::static_files::percent_decode;
 use crate::identity::{Credentials, Identities, Permission, Refusal};
 
-/// Finds out on whose behalf a request is made: by its `Authorization` header, or its `adminKey` parameter.
+/// The parameter in which Convex's servers take an admin key.
+const KEY_PARAMETER: &str = "adminKey";
+
+/// Finds out on whose behalf a request is made, by its `Authorization` header.
 ///
 /// # Errors
 /// The credentials are nobody's.
-pub async fn identify(
-    identities: &Identities,
-    headers: &HeaderMap,
-    query: &str,
-) -> Result<Principal, ApiError> {
-    let authenticated = identities.authenticate(credentials(headers, query)).await.map_err(refuse)?;
+pub async fn identify(identities: &Identities, headers: &HeaderMap) -> Result<Principal, ApiError> {
+    let credentials = match headers.get(AUTHORIZATION) {
+        Some(header) => header.to_str().map_or(Credentials::Unknown, Credentials::parse),
+        None => Credentials::None,
+    };
+    let authenticated = identities.authenticate(credentials).await.map_err(refuse)?;
     Ok(authenticated.principal)
 }
 
@@ -29,15 +32,26 @@ pub async fn require(
     permission: Permission,
     identities: &Identities,
     headers: &HeaderMap,
-    query: &str,
 ) -> Result<Principal, ApiError> {
-    let principal = identify(identities, headers, query).await?;
+    let principal = identify(identities, headers).await?;
     permission.check(&principal).map_err(refuse)?;
     Ok(principal)
 }
 
 fn refuse(refusal: Refusal) -> ApiError {
     ApiError::new(refusal.status(), refusal.code(), refusal.to_string())
+}
+
+/// Refuses an admin key in a URL: it stands in the logs of proxies, and in histories.
+///
+/// # Errors
+/// 400 that says how to send it, whether it is a real one or not.
+pub fn refuse_key_in_url(query: &str) -> Result<(), ApiError> {
+    let is_key = |pair: &str| pair.split('=').next() == Some(KEY_PARAMETER);
+    match query.split('&').any(is_key) {
+        true => Err(refuse(Refusal::KeyInUrl)),
+        false => Ok(()),
+    }
 }
 
 /// Refuses clients whose protocol is gone. Clients that do not say what they are
@@ -61,14 +75,6 @@ pub fn parameter(query: &str, name: &str) -> Option<String> {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (key == name).then(|| percent_decode(&value.replace('+', " "))).flatten()
     })
-}
-
-fn credentials(headers: &HeaderMap, query: &str) -> Credentials {
-    if let Some(header) = headers.get(AUTHORIZATION) {
-        return header.to_str().map_or(Credentials::Unknown, Credentials::parse);
-    }
-    parameter(query, "adminKey")
-        .map_or(Credentials::None, |key| Credentials::AdminKey { key, acting_as: None })
 }
 
 #[cfg(test)]

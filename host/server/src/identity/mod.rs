@@ -1,6 +1,7 @@
 //! Who somebody is: from a key or a token to a principal. The same for HTTP and for sockets.
 
 mod credentials;
+mod key_ring;
 mod permission;
 mod signer;
 
@@ -16,18 +17,19 @@ use weir_store::Env;
 use weir_value::{ErrorCode, Identity, IdentityError};
 
 pub use credentials::Credentials;
+pub use key_ring::{FIRST_KEY_NAME, HeldKey, KeyRing, hash_of};
 pub use permission::Permission;
 pub use signer::HostSigner;
 
-use crate::admin_key::AdminKey;
-
 /// Whose credentials some are, and for how long.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Authenticated {
     /// Whose.
     pub principal: Principal,
     /// Until when, since the Unix epoch; `None`: for good.
     pub expires_at: Option<Duration>,
+    /// The admin key by which it is so; whoever goes on for long has to see that it is not revoked.
+    pub key: Option<Arc<HeldKey>>,
 }
 
 /// Why credentials are nobody's, or not good enough. The texts go to the client, and hold nothing of the credentials.
@@ -36,6 +38,15 @@ pub enum Refusal {
     /// Not a key of this server.
     #[error("The admin key is not this server's.")]
     WrongKey,
+    /// A key of this server, once.
+    #[error("The admin key has expired: make another one, with `host key create`.")]
+    ExpiredKey,
+    /// An admin key was sent where URLs are kept.
+    #[error(
+        "An admin key does not belong in a URL, which stands in logs and histories: send it as `Authorization: Convex \
+         <admin key>`, and make a new one if this one was real."
+    )]
+    KeyInUrl,
     /// An admin key is needed.
     #[error("This needs the admin key: send it as `Authorization: Convex <admin key>`.")]
     KeyRequired,
@@ -63,6 +74,8 @@ impl Refusal {
     pub fn code(&self) -> ErrorCode {
         match self {
             Refusal::WrongKey => ErrorCode::BadAdminKey,
+            Refusal::ExpiredKey => ErrorCode::AdminKeyExpired,
+            Refusal::KeyInUrl => ErrorCode::AdminKeyInUrl,
             Refusal::KeyRequired => ErrorCode::AdminKeyRequired,
             Refusal::Scope { .. } => ErrorCode::AdminKeyScope,
             Refusal::ActingAs(_) => ErrorCode::InvalidIdentity,
@@ -81,8 +94,8 @@ impl Refusal {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
-            Refusal::WrongKey | Refusal::Scope { .. } => StatusCode::FORBIDDEN,
-            Refusal::ActingAs(_) => StatusCode::BAD_REQUEST,
+            Refusal::WrongKey | Refusal::ExpiredKey | Refusal::Scope { .. } => StatusCode::FORBIDDEN,
+            Refusal::ActingAs(_) | Refusal::KeyInUrl => StatusCode::BAD_REQUEST,
             Refusal::Token(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::KeyRequired | Refusal::Token(_) | Refusal::UnreadableHeader => StatusCode::UNAUTHORIZED,
         }
@@ -91,7 +104,8 @@ impl Refusal {
 
 /// What credentials are checked against.
 pub struct Identities {
-    admin_key: AdminKey,
+    instance_name: String,
+    keys: KeyRing,
     env: Arc<dyn Env>,
     verifier: Verifier,
     /// Those of the deployment in force.
@@ -99,11 +113,21 @@ pub struct Identities {
 }
 
 impl Identities {
-    /// A server with this first key, and no providers yet.
-    pub fn new(admin_key: AdminKey, env: Arc<dyn Env>, fetcher: Arc<dyn KeyFetcher>) -> Identities {
+    /// A server of this name with these keys, and no providers yet.
+    pub fn new(
+        instance_name: String,
+        keys: KeyRing,
+        env: Arc<dyn Env>,
+        fetcher: Arc<dyn KeyFetcher>,
+    ) -> Identities {
         let clock = Arc::clone(&env);
         let verifier = Verifier::new(fetcher, move || clock.monotonic());
-        Identities { admin_key, env, verifier, providers: RwLock::default() }
+        Identities { instance_name, keys, env, verifier, providers: RwLock::default() }
+    }
+
+    /// The admin keys.
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
     }
 
     /// Another deployment is in force, with these providers. Who is signed in stays so until the token expires.
@@ -118,7 +142,7 @@ impl Identities {
 
     /// The server's name, which its keys begin with.
     pub fn instance_name(&self) -> &str {
-        self.admin_key.instance_name()
+        &self.instance_name
     }
 
     /// Finds out whose credentials these are.
@@ -127,7 +151,9 @@ impl Identities {
     /// They are nobody's.
     pub async fn authenticate(&self, credentials: Credentials) -> Result<Authenticated, Refusal> {
         match credentials {
-            Credentials::None => Ok(Authenticated { principal: Principal::Anonymous, expires_at: None }),
+            Credentials::None => {
+                Ok(Authenticated { principal: Principal::Anonymous, expires_at: None, key: None })
+            }
             Credentials::AdminKey { key, acting_as } => self.admin(&key, acting_as),
             Credentials::Token(token) => self.user(&token).await,
             Credentials::Unknown => Err(Refusal::UnreadableHeader),
@@ -138,15 +164,13 @@ impl Identities {
         let providers = self.providers.read().clone();
         let verified = self.verifier.verify(&providers, token, self.now()).await?;
         let principal = Principal::User(verified.identity);
-        Ok(Authenticated { principal, expires_at: Some(verified.expires_at) })
+        Ok(Authenticated { principal, expires_at: Some(verified.expires_at), key: None })
     }
 
     fn admin(&self, key: &str, acting_as: Option<Bytes>) -> Result<Authenticated, Refusal> {
-        if !self.admin_key.matches(key) {
-            return Err(Refusal::WrongKey);
-        }
+        let key = self.keys.find(key)?;
         let acting_as = acting_as.map(|claims| Identity::from_json(&claims)).transpose()?;
-        let principal = Principal::Admin { scope: Scope::Everything, acting_as };
-        Ok(Authenticated { principal, expires_at: None })
+        let principal = Principal::Admin { scope: key.scope(), acting_as };
+        Ok(Authenticated { principal, expires_at: key.expires_at(), key: Some(key) })
     }
 }

@@ -28,7 +28,8 @@ impl Permission {
         }
     }
 
-    fn is_in(self, scope: Scope) -> bool {
+    /// Whether a key of this scope is good for it.
+    pub fn is_in(self, scope: Scope) -> bool {
         match scope {
             Scope::Everything => true,
             Scope::Deploy => matches!(self, Permission::Deploy | Permission::Inspect),

@@ -12,6 +12,7 @@ use weir_sync::session::{IdentityRefusal, VerifiedIdentity};
 use weir_value::Timestamp;
 
 use crate::durable_gate::DurableGate;
+use crate::identity::HeldKey;
 
 /// One socket's inbox.
 pub struct Inbox {
@@ -24,7 +25,15 @@ pub struct Inbox {
 }
 
 /// Whose a token is, or why it is nobody's.
-type Verdict = Result<VerifiedIdentity, IdentityRefusal>;
+pub type Verdict = Result<SocketIdentity, IdentityRefusal>;
+
+/// Whose a socket is.
+pub struct SocketIdentity {
+    /// As the session takes it.
+    pub verified: VerifiedIdentity,
+    /// The admin key by which it is so.
+    pub key: Option<Arc<HeldKey>>,
+}
 
 #[derive(Default)]
 struct Finished {
@@ -81,6 +90,11 @@ impl Inbox {
     /// The server stops.
     pub fn shut_down(&self) {
         self.shutdown.store(true, Ordering::Release);
+        self.signal();
+    }
+
+    /// Admin keys were revoked: the task looks at its own.
+    pub fn keys_revoked(&self) {
         self.signal();
     }
 

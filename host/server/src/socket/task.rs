@@ -24,10 +24,10 @@ use weir_sync::session::{DueMutation, Effect, Frame, IdentityRefusal, Session, V
 use weir_value::limits;
 
 use super::frames::FrameWriter;
-use super::inbox::Inbox;
+use super::inbox::{Inbox, SocketIdentity};
 use super::mutation_queue::MutationQueue;
 use crate::backend::Backend;
-use crate::identity::{Authenticated, Credentials};
+use crate::identity::{Authenticated, Credentials, HeldKey};
 
 /// Messages that are taken in before the session is served.
 const ROUND_MESSAGES_MAX: usize = 64;
@@ -42,6 +42,8 @@ struct Socket {
     wire: WebSocketStream<TcpStream>,
     session: Session,
     inbox: Arc<Inbox>,
+    /// The admin key that it was opened with, if it was.
+    key: Option<Arc<HeldKey>>,
     mutations: Option<Arc<MutationQueue>>,
     due: Vec<DueMutation>,
     writer: FrameWriter,
@@ -84,6 +86,7 @@ pub async fn run(backend: Arc<Backend>, wire: WebSocketStream<TcpStream>, client
         wire,
         session,
         inbox,
+        key: None,
         mutations: None,
         due: Vec::new(),
         writer: FrameWriter::default(),
@@ -123,13 +126,26 @@ impl Socket {
         if self.session.is_verifying()
             && let Some(verdict) = self.inbox.take_verdict()
         {
+            let verdict = verdict.map(|identity| {
+                self.key = identity.key;
+                identity.verified
+            });
             self.session.identity_verified(verdict);
         }
+        self.heed_revocation();
         if self.inbox.take_live_changed() {
             self.session.wake();
         }
         if self.inbox.is_shut_down() && !self.session.is_closed() {
             self.session.close(CloseFrame::shutting_down());
+        }
+    }
+
+    /// A key is looked at after whoever revoked it has left a signal, and after it was taken in: one of the two sees it.
+    fn heed_revocation(&mut self) {
+        let is_revoked = self.key.as_ref().is_some_and(|key| key.is_revoked());
+        if is_revoked && self.session.principal().is_admin() {
+            self.session.end_identity("AdminKeyRevoked: the admin key was revoked; use another one.");
         }
     }
 
@@ -333,10 +349,11 @@ impl Socket {
 }
 
 /// As the session takes it: until when by the monotonic clock.
-fn verified(backend: &Backend, authenticated: Authenticated) -> VerifiedIdentity {
-    let Authenticated { principal, expires_at } = authenticated;
+fn verified(backend: &Backend, authenticated: Authenticated) -> SocketIdentity {
+    let Authenticated { principal, expires_at, key } = authenticated;
     let left = |at: Duration| at.saturating_sub(backend.unix_time());
-    VerifiedIdentity { principal, expires_at: expires_at.map(|at| backend.clock() + left(at)) }
+    let expires_at = expires_at.map(|at| backend.clock() + left(at));
+    SocketIdentity { verified: VerifiedIdentity { principal, expires_at }, key }
 }
 
 /// How a client that breaks the WebSocket protocol itself is sent away (RFC

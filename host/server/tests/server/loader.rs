@@ -140,10 +140,16 @@ fn extra(functions: NativeFunctions, label: &str) -> NativeFunctions {
     let label = label.to_owned();
     let mut hidden = open_info("extra:hidden", FunctionKind::Query);
     hidden.visibility = Visibility::Internal;
+    let mut hide = open_info("extra:hide", FunctionKind::Mutation);
+    hide.visibility = Visibility::Internal;
     functions
         .query("extra:name", move |_, _| Ok(Value::String(label.clone())))
         .mutation("extra:send", |tx, args| insert(tx, "extra", args))
         .register(hidden, |_, _| Ok(Value::Null))
+        .register(hide, |tx, args| insert(tx, "extra", args))
+        .query("extra:me", |tx, _| {
+            Ok(tx.identity().map_or(Value::Null, |who| Value::from(who.token_identifier().to_owned())))
+        })
 }
 
 fn insert(tx: &mut Transaction, table: &str, args: &Value) -> Result<Value, FunctionError> {

@@ -69,6 +69,17 @@ async fn an_idle_socket_is_pinged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_socket_hears_that_the_server_is_there() {
+    let server = TestServer::start().await;
+    let mut client = connected(&server).await;
+    for _ in 0..2 {
+        let heard = client.hear_raw().await;
+        assert!(matches!(heard, Some(Message::Ping(_))), "{heard:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forty_in_flight_share_syncs_and_are_answered_in_order() {
     let server = TestServer::start_on_disk().await;
     let mut client = connected(&server).await;

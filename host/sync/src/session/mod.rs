@@ -200,7 +200,11 @@ impl Session {
             return;
         }
         if self.identity.expires_at().is_some_and(|at| at <= now) {
-            return self.end_identity("TokenExpired: the token has expired; send a new one.");
+            let why = match self.principal().is_admin() {
+                true => "AdminKeyExpired: the admin key has expired; use another one.",
+                false => "TokenExpired: the token has expired; send a new one.",
+            };
+            return self.end_identity(why);
         }
         for due in self.liveness.take_due(now) {
             match due {
