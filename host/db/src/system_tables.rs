@@ -49,12 +49,12 @@ pub(crate) fn is_private(number: TableNumber) -> bool {
 
 /// The error of a function that reads a private table.
 pub(crate) fn private(name: &str) -> DbError {
-    let instead = match number(name) {
-        Some(VARIABLES) => {
+    let hint = match number(name) == Some(VARIABLES) {
+        true => {
             "; read a variable by its name: `process.env.NAME` in TypeScript, `ctx.env(\"NAME\")` in other languages"
         }
-        _ => "",
+        false => "",
     };
-    let message = format!("the system table `{name}` holds secrets and cannot be read by functions{instead}");
+    let message = format!("the system table `{name}` holds secrets and cannot be read by functions{hint}");
     DbError::new(ErrorCode::InvalidQuery, message)
 }

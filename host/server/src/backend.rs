@@ -61,21 +61,16 @@ pub struct CanonicalUrls {
 }
 
 impl CanonicalUrls {
-    /// Those of a server that listens here, where nothing else is said of them.
-    pub fn of(cloud: Option<&str>, site: Option<&str>, address: SocketAddr) -> CanonicalUrls {
-        let cloud = cloud.map_or_else(|| format!("http://{address}"), str::to_owned);
-        CanonicalUrls { site: site.map_or_else(|| cloud.clone(), str::to_owned), cloud }
-    }
-
-    /// As the variables that functions read.
-    fn to_variables(&self) -> BTreeMap<String, String> {
-        let values = [self.cloud.clone(), self.site.clone()];
-        BUILT_IN_VARIABLES.into_iter().map(str::to_owned).zip(values).collect()
-    }
-
     /// Those of a server that is reached where it listens.
     pub fn at(address: SocketAddr) -> CanonicalUrls {
-        CanonicalUrls::of(None, None, address)
+        let url = format!("http://{address}");
+        CanonicalUrls { cloud: url.clone(), site: url }
+    }
+
+    /// The variables that functions read them by.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let urls = [self.cloud.clone(), self.site.clone()];
+        BUILT_IN_VARIABLES.into_iter().map(str::to_owned).zip(urls).collect()
     }
 }
 
@@ -117,9 +112,9 @@ impl Backend {
     pub fn start(parts: Parts) -> Arc<Backend> {
         let Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, urls, threads } =
             parts;
-        db.set_built_in_variables(urls.to_variables());
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
+        db.set_built_in_variables(urls.variables());
         let executor = Arc::new(Executor::start(&*env, threads));
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));

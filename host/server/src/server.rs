@@ -145,8 +145,8 @@ impl Server {
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|source| StartError::Listen { address: options.listen, source })?;
-        let address = listener.local_addr()?;
-        let opened = tokio::task::spawn_blocking(move || open(&options, address)).await;
+        let local_addr = listener.local_addr()?;
+        let opened = tokio::task::spawn_blocking(move || open(&options, local_addr)).await;
         let backend = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -214,7 +214,7 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
 
 /// Opens what is in the data folder. On one that is there already, nothing here
 /// needs room on the disk: a full one is no reason not to serve reads. Blocks.
-fn open(options: &ServerOptions, address: SocketAddr) -> Result<Arc<Backend>, StartError> {
+fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>, StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
     folders::make_private_durably(data_dir).map_err(in_data_dir)?;
@@ -230,18 +230,35 @@ fn open(options: &ServerOptions, address: SocketAddr) -> Result<Arc<Backend>, St
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
+    let urls = canonical_urls(options, local_addr);
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
     let key_fetcher = Arc::new(HttpFetcher::new()?);
-    let urls = CanonicalUrls::of(options.public_url.as_deref(), options.site_url.as_deref(), address);
-    // Tokens name their issuer by where the host's key set is.
-    let signer = Arc::new(HostSigner::new(data_dir, urls.site.clone()));
-    let files = Some(files);
-    let parts =
-        Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, urls, threads };
+    let signer = Arc::new(HostSigner::new(data_dir, urls.cloud.clone()));
+    let parts = Parts {
+        env,
+        db,
+        loader,
+        snapshots,
+        files: Some(files),
+        admin_key,
+        key_fetcher,
+        signer,
+        web,
+        urls,
+        threads,
+    };
     let backend = Backend::start(parts);
     backend.restore()?;
     Ok(backend)
+}
+
+/// Where clients reach a server that listens here.
+fn canonical_urls(options: &ServerOptions, local_addr: SocketAddr) -> CanonicalUrls {
+    let at = CanonicalUrls::at(local_addr);
+    let cloud = options.public_url.clone().unwrap_or(at.cloud);
+    let site = options.site_url.clone().unwrap_or_else(|| cloud.clone());
+    CanonicalUrls { cloud, site }
 }
 
 fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {

@@ -129,11 +129,11 @@ async fn act(
         Operation::Deploy => deployment::deploy(backend, request).await,
         Operation::DescribeDeployment => Ok(deployment::describe(backend)),
         Operation::CanonicalUrls => Ok(deployment::canonical_urls(backend)),
+        Operation::SetVariables => variables::update(backend, request).await,
+        Operation::ListVariables => variables::list(backend),
         Operation::CreateKey => keys::create(backend, request).await,
         Operation::ListKeys => keys::list(backend).await,
         Operation::RevokeKey => keys::revoke(backend, rest).await,
-        Operation::UpdateVariables => variables::update(backend, request).await,
-        Operation::ListVariables => variables::list(backend),
     }
 }
 

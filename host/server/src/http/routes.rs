@@ -56,7 +56,7 @@ pub(super) enum Operation {
     ListKeys,
     RevokeKey,
     CanonicalUrls,
-    UpdateVariables,
+    SetVariables,
     ListVariables,
 }
 
@@ -100,9 +100,9 @@ pub static ROUTES: &[Route] = &[
     // The deployment and its keys.
     route(POST, "/api/weir/deploy", Keys(Permission::Deploy), Operation::Deploy),
     route(GET, "/api/weir/deployment", Keys(Permission::Inspect), Operation::DescribeDeployment),
-    route(POST, "/api/update_environment_variables", Keys(Permission::Deploy), Operation::UpdateVariables),
-    route(GET, "/api/weir/variables", Keys(Permission::Deploy), Operation::ListVariables),
     route(GET, "/api/v1/get_canonical_urls", Keys(Permission::Inspect), Operation::CanonicalUrls),
+    route(POST, "/api/update_environment_variables", Keys(Permission::Deploy), Operation::SetVariables),
+    route(GET, "/api/weir/variables", Keys(Permission::Deploy), Operation::ListVariables),
     route(POST, "/api/weir/keys", Keys(Permission::ManageKeys), Operation::CreateKey),
     route(GET, "/api/weir/keys", Keys(Permission::ManageKeys), Operation::ListKeys),
     route(&["DELETE"], "/api/weir/keys/{name}", Keys(Permission::ManageKeys), Operation::RevokeKey),

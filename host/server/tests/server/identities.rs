@@ -138,9 +138,9 @@ async fn a_socket_is_its_users_and_what_follows_a_token_waits_for_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_expires_ends_its_socket() {
     let world = World::start().await;
-    // Good for a second by its leeway.
+    // Good for two to three seconds by its leeway: times in tokens are whole seconds.
     let leeway = Duration::from_secs(weir_value::limits::TOKEN_LEEWAY_SECONDS);
-    let token = world.token_issued("ada", 1, leeway);
+    let token = world.token_issued("ada", 3, leeway);
     let mut client = world.socket().await;
     authenticate(&mut client, 0, "User", &token).await;
     assert_eq!(client.hear_type("Transition").await["endVersion"]["identity"], 1);
