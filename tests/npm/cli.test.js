@@ -138,6 +138,35 @@ describe("the official command line", () => {
     assert.match(secret.out, /probe/);
   });
 
+  it("sets, shows and removes variables", async (t) => {
+    const env = (...args) => convex(t, host.url, key, "env", ...args);
+    for (const [name, value] of [
+      ["FIRST", "one two"],
+      ["SECOND", "2"],
+    ]) {
+      const set = await env("set", name, value);
+      assert.equal(set.code, 0, set.errors);
+    }
+    const first = await env("get", "FIRST");
+    assert.deepEqual([first.code, first.out.trim()], [0, "one two"]);
+    const listed = (await env("list")).out.trim().split("\n");
+    assert.deepEqual(listed, ["FIRST=one two", "SECOND=2"]);
+    assert.equal((await env("remove", "FIRST")).code, 0);
+    assert.equal((await env("list")).out.trim(), "SECOND=2");
+    assert.equal((await env("get", "FIRST")).out.trim(), "");
+    const refused = await env("set", "CONVEX_SITE_URL", "x");
+    assert.equal(refused.code, 1);
+    assert.match(refused.errors, /CONVEX_SITE_URL/);
+    const others = await convex(
+      t,
+      host.url,
+      await keyOf("functions-for-env", "functions"),
+      "env",
+      "list",
+    );
+    assert.notEqual(others.code, 0);
+  });
+
   it("describes the functions", async (t) => {
     const spec = await result(t, "function-spec");
     assert.equal(spec.url, host.url);

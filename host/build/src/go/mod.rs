@@ -1,6 +1,7 @@
 //! Go guests: the ordinary Go compiler makes a library for WASI, whose start is
 //! run here, and whose WASI an adapter of our own puts on top of the world.
 
+mod environment;
 mod start;
 mod toolchain;
 
@@ -43,6 +44,9 @@ pub(crate) fn build(module: &Module, progress: &mut dyn FnMut(Progress<'_>)) -> 
         return Err(BuildError::source(module, no_go_mod(&module.path)));
     }
     let core_module = compile(module, &go, progress)?;
+    for line in environment::warnings(&module.path) {
+        progress(Progress::Output { module: &module.name, line: &line });
+    }
     let given = Given::default();
     let snapshot = match run_start(&core_module, &given) {
         Ok(started) => Ok(encode(&started).map_err(|error| BuildError::encode(module, error))?),

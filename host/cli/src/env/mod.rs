@@ -119,7 +119,7 @@ async fn remove(names: &[String], server: &Server) -> anyhow::Result<()> {
 }
 
 fn find(arguments: &ServerAddress) -> anyhow::Result<Server> {
-    Server::find_with_key(arguments, "variables need")
+    Server::find_with_key(arguments, "access to variables")
 }
 
 async fn update(server: &Server, changes: &[Value]) -> anyhow::Result<()> {

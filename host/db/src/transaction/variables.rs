@@ -1,4 +1,6 @@
 //! Variables: read by name, one key each; written by the host alone.
+use std::collections::BTreeMap;
+
 use weir_store::Direction;
 use weir_value::{DocumentId, names};
 
@@ -45,6 +47,32 @@ impl Transaction {
         names.sort_unstable();
         names.dedup();
         Ok(names)
+    }
+
+    /// The value of a variable that was set; for the host's own functions.
+    ///
+    /// # Errors
+    /// As for [`Transaction::variable`].
+    pub fn variable_set(&mut self, name: &str) -> Result<Option<String>, DbError> {
+        self.count_host_call()?;
+        if names::check_variable_name(name).is_err() {
+            return Ok(None);
+        }
+        Ok(self.stored_variable(name)?.map(|(_, value)| value))
+    }
+
+    /// All variables that were set, names and values; for the host's own functions.
+    ///
+    /// # Errors
+    /// As for [`Transaction::variable`].
+    pub fn variables_set(&mut self) -> Result<BTreeMap<String, String>, DbError> {
+        let mut variables = BTreeMap::new();
+        for name in self.variable_names()? {
+            if let Some((_, value)) = self.stored_variable(&name)? {
+                variables.insert(name, value);
+            }
+        }
+        Ok(variables)
     }
 
     /// Writes changes of variables, of which there were `count`; one that stays as it is is not written.

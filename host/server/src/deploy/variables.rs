@@ -81,7 +81,12 @@ impl Deployer {
 fn refused(error: VariablesError) -> DeployError {
     match error {
         VariablesError::Refused(error) => DeployError::Variables(error),
-        VariablesError::Commit(error) => DeployError::of_record(&error),
+        VariablesError::Commit(error) => match DeployError::of_record(&error) {
+            DeployError::DiskFull(_) => {
+                DeployError::DiskFull("the variables could not be recorded".to_owned())
+            }
+            error => error,
+        },
     }
 }
 

@@ -1,4 +1,4 @@
-//! The deployment's variables over HTTP, with the admin key.
+//! The deployment's variables over HTTP.
 //!
 //! POST `/api/update_environment_variables` with `{"changes": [{"name", "value"}]}`, as the official command line does it: a
 //! change without a value, or with `null`, removes the variable. GET `/api/weir/variables` lists them.

@@ -5,6 +5,7 @@
 
 mod data;
 mod deployment;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,8 +34,7 @@ pub struct AdminFunctions {
 }
 
 impl AdminFunctions {
-    /// Those of a server that is reached at these URLs. (`_system/cli/queryEnvironmentVariables`, which needs
-    /// [`Permission::Deploy`], has its place here.)
+    /// Those of a server that is reached at these URLs.
     pub fn new(urls: &CanonicalUrls) -> AdminFunctions {
         let cloud_url = urls.cloud.clone();
         let order: Vec<Json> = ["asc", "desc"].map(|it| json!({"type": "literal", "value": it})).into();
@@ -55,6 +55,15 @@ impl AdminFunctions {
             .query("_system/cli/modules:apiSpec", Permission::Inspect, &json!({}), |tx, _| {
                 Ok(deployment::api_spec(tx))
             })
+            .query("_system/cli/queryEnvironmentVariables", Permission::Deploy, &json!({}), |tx, _| {
+                variables::list(tx)
+            })
+            .query(
+                "_system/cli/queryEnvironmentVariables:get",
+                Permission::Deploy,
+                &json!({"name": field("string")}),
+                variables::get,
+            )
             .query("_system/cli/convexUrl:cloudUrl", Permission::Inspect, &json!({}), move |_, _| {
                 Ok(Value::from(cloud_url.clone()))
             })

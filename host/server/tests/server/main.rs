@@ -20,3 +20,4 @@ mod stepped_store;
 mod stopping;
 mod support;
 mod system_functions;
+mod variables;

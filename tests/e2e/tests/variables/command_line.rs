@@ -88,6 +88,9 @@ fn what_is_wrong_is_told_without_the_value() -> Result<()> {
         .current_dir(tempfile::tempdir()?.path())
         .output()?;
     let told = String::from_utf8_lossy(&elsewhere.stderr).into_owned();
-    ensure!(!elsewhere.status.success() && told.contains("need the server's admin key"), "{told}");
+    ensure!(
+        !elsewhere.status.success() && told.contains("access to variables needs the server's admin key"),
+        "{told}"
+    );
     Ok(())
 }

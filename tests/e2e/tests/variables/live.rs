@@ -23,6 +23,11 @@ fn a_query_runs_again_when_a_variable_changes_that_it_has_read_and_for_no_other(
     ensure!(watcher.receive_value(0)? == "1");
     watcher.subscribe(1, 1, "variables:get", &json!({"name": "ABSENT"}))?;
     ensure!(watcher.receive_value(1)? == json!(null));
+    // The deployment lets every live query run again, and may come to that only now: after it comes this change.
+    set_well(&server, data, &[("A", Some("first")), ("ABSENT", Some("first"))])?;
+    watcher.receive_type("Transition")?;
+    set_well(&server, data, &[("A", Some("1")), ("ABSENT", None)])?;
+    watcher.receive_type("Transition")?;
     let before = runs(&server)?;
 
     set_well(&server, data, &[("AB", Some("2")), ("OTHER", Some("2")), ("A", Some("1"))])?;

@@ -13,12 +13,15 @@ use crate::{
     system_tables,
 };
 
-fn changes(of: &[(&str, Option<&str>)]) -> VariableChanges {
+/// Names and values; without one, to be removed.
+type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
+
+fn changes(of: Changes<'_>) -> VariableChanges {
     let owned = of.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned)));
     VariableChanges::new(owned).expect("valid changes")
 }
 
-fn set(world: &World, of: &[(&str, Option<&str>)]) {
+fn set(world: &World, of: Changes<'_>) {
     world.db.set_variables(&changes(of)).expect("they can be set");
 }
 
@@ -69,8 +72,7 @@ fn a_query_depends_on_the_variables_that_it_reads_alone() {
         tx.variable(name).expect("readable");
         tx
     };
-    type Change<'a> = &'a [(&'a str, Option<&'a str>)];
-    let cases: [(Change<'_>, [bool; 3]); 9] = [
+    let cases: [(Changes<'_>, [bool; 3]); 9] = [
         (&[("A", Some("2"))], [true, false, true]),
         (&[("A", Some("2"))], [false, false, false]),
         (&[("AB", Some("2"))], [false, false, true]),
