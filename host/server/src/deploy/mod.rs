@@ -240,9 +240,9 @@ impl Deployer {
     /// A whole deployment, in its turn, which sets variables too. Blocks.
     fn carry_out(&self, modules: Vec<Module>, changes: VariableChanges) -> Result<Summary, DeployError> {
         let variables = self.sequenced_variables()?.with(&changes);
-        let (modules, mut reads) = snapshots::make_all(&*self.snapshots, modules, &variables)?;
-        let loaded = self.loader.load(&modules, MissingFunctions::default(), &variables)?;
-        reads.extend(&loaded.variable_reads);
+        let (maker, loader) = (&*self.snapshots, &*self.loader);
+        let (modules, loaded) =
+            snapshots::make_and_load(maker, loader, modules, MissingFunctions::default(), &variables)?;
         let record = Record::of(&modules, &loaded);
         let mut prepared = self.prepare(loaded.schema)?;
         prepared.set_variables(changes);
@@ -256,7 +256,7 @@ impl Deployer {
                 return Err(error);
             }
         };
-        *self.variable_reads.lock() = reads;
+        *self.variable_reads.lock() = loaded.variable_reads;
         self.wait_durable(recorded_at)?;
         self.db.forget_deployments_before(recorded_at);
         let summary =

@@ -120,12 +120,9 @@ fn load(
     missing: MissingFunctions,
     variables: &Variables,
 ) -> Result<Loaded, LoadFailure> {
-    let loaded = catch_unwind(AssertUnwindSafe(|| {
-        let (modules, reads) = snapshots::make_all(sources.snapshots, modules, variables)?;
-        let mut loaded = sources.loader.load(&modules, missing, variables)?;
-        loaded.variable_reads.extend(&reads);
-        Ok(loaded)
-    }));
+    let Sources { snapshots: maker, loader, .. } = sources;
+    let load = || snapshots::make_and_load(maker, loader, modules, missing, variables);
+    let loaded = catch_unwind(AssertUnwindSafe(load)).map(|made| made.map(|(_, loaded)| loaded));
     loaded
         .unwrap_or_else(|_| Err(LoadFailure("the host failed while it loaded it, which is a bug".to_owned())))
 }

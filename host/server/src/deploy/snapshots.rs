@@ -7,9 +7,9 @@
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use weir_db::{VariableReads, Variables};
+use weir_db::{MissingFunctions, VariableReads, Variables};
 
-use super::{LoadFailure, Module};
+use super::{LoadFailure, Loaded, Loader, Module};
 
 /// Makes the snapshots of modules.
 pub trait SnapshotMaker: Debug + Send + Sync + 'static {
@@ -41,8 +41,22 @@ impl SnapshotMaker for NoSnapshots {
     }
 }
 
+/// Makes the snapshots of all modules, and loads them. What was read of the variables was read by either.
+pub(super) fn make_and_load(
+    maker: &dyn SnapshotMaker,
+    loader: &dyn Loader,
+    modules: Vec<Module>,
+    missing: MissingFunctions,
+    variables: &Variables,
+) -> Result<(Vec<Module>, Loaded), LoadFailure> {
+    let (modules, reads) = make_all(maker, modules, variables)?;
+    let mut loaded = loader.load(&modules, missing, variables)?;
+    loaded.variable_reads.extend(&reads);
+    Ok((modules, loaded))
+}
+
 /// Makes the snapshots of all modules, and says what they read together.
-pub(super) fn make_all(
+fn make_all(
     maker: &dyn SnapshotMaker,
     modules: Vec<Module>,
     variables: &Variables,
