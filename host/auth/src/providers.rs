@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 use url::Url;
 use weir_value::limits::AUTH_PROVIDERS_MAX;
+use weir_value::strict_json;
 
 use crate::algorithm::Algorithm;
 use crate::keys::{self, KeySet};
-use crate::{json as strict, urls};
+use crate::urls;
 
 /// How long an issuer and an application's id may be.
 const NAME_BYTES_MAX: usize = 2048;
@@ -97,8 +98,8 @@ impl Providers {
     /// # Errors
     /// Which provider it is, what is wrong, and what to write instead.
     pub fn from_json(text: &[u8]) -> Result<Providers, ProvidersError> {
-        let config =
-            strict::object(text).map_err(|why| of_all(format!("{why}. Write {{\"providers\": [...]}}")))?;
+        let config = strict_json::object(text)
+            .map_err(|why| of_all(format!("{why}. Write {{\"providers\": [...]}}")))?;
         Providers::from_config(&Json::Object(config))
     }
 

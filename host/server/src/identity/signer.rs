@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::Value as Json;
-use weir_auth::{SignError, SignRequest, SigningKeys, SigningKeysError};
+use weir_auth::{SignError, SigningKeys, SigningKeysError};
 use weir_db::{SigningError, TokenSigner};
+use weir_value::SignRequest;
 
 /// Signs with the key in a data folder. It is made when it is first needed: a start on a full disk needs no room.
 pub struct HostSigner {
@@ -42,19 +43,14 @@ impl HostSigner {
 }
 
 impl TokenSigner for HostSigner {
-    fn sign(&self, claims: &[u8], options: &[u8], now: Duration) -> Result<String, SigningError> {
-        let request = SignRequest::from_json(claims, options).map_err(describe)?;
+    fn sign(&self, request: &SignRequest, now: Duration) -> Result<String, SigningError> {
         let keys = self.keys().map_err(|error| {
             tracing::error!(%error, "the host's signing key cannot be had");
             SigningError::Failed("the host's signing key cannot be had; see the host's log".to_owned())
         })?;
-        keys.sign(&request, &self.issuer, now).map_err(describe)
-    }
-}
-
-fn describe(error: SignError) -> SigningError {
-    match error {
-        SignError::Failed(why) => SigningError::Failed(why),
-        other => SigningError::Invalid(other.to_string()),
+        keys.sign(request, &self.issuer, now).map_err(|error| match error {
+            SignError::TooLarge => SigningError::Invalid(error.to_string()),
+            SignError::Failed(why) => SigningError::Failed(why),
+        })
     }
 }
