@@ -11,16 +11,10 @@ import { build } from "esbuild";
 import { checkFile, checkFileName } from "./checks.mjs";
 import { convexInside } from "./convex.mjs";
 import { functionFiles } from "./files.mjs";
-import { refusalLines, warningLines } from "./report.mjs";
+import { refusalLines } from "./report.mjs";
 
-/** Bundles the project; gives what is wrong, and what does nothing yet, as lines for people. */
+/** Bundles the project; gives what is wrong, as lines for people. */
 export async function bundle(project, out) {
-  const warnings = [];
-  const problems = await bundleInto(project, out, warnings);
-  return { problems, warnings: warningLines(warnings) };
-}
-
-async function bundleInto(project, out, warnings) {
   const files = functionFiles(project);
   const problems = readdirSync(join(project, "convex")).flatMap((name) => checkFileName(`convex/${name}`));
   const lines = new Map();
@@ -31,7 +25,6 @@ async function bundleInto(project, out, warnings) {
     checked.add(file);
     const found = checkFile(file, readFileSync(path, "utf8"));
     problems.push(...found.problems);
-    warnings.push(...found.warnings);
     lines.set(file, found.lines);
   };
   for (const { file } of files) check(join(project, file));
@@ -136,7 +129,7 @@ function nodeModules() {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [project, out] = process.argv.slice(2);
-  const { problems, warnings } = await bundle(resolve(project), resolve(out));
-  for (const line of [...warnings, ...problems]) console.error(line);
+  const problems = await bundle(resolve(project), resolve(out));
+  for (const line of problems) console.error(line);
   if (problems.length > 0) process.exit(1);
 }

@@ -77,7 +77,6 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("a.ts", "export const f = (ctx) =>\n  ctx.storage.getUrl(x);", "a.ts:2:3", "ctx.storage"),
     ("a.ts", "export const f = (ctx) => ctx.runAction(x);", "a.ts:1:27", "ctx.runAction"),
     ("a.ts", "export const f = (ctx) => ctx.vectorSearch(x);", "a.ts:1:27", "ctx.vectorSearch"),
-    ("a.ts", "export const f = (ctx) => ctx.auth.signJwt({});", "a.ts:1:36", "ctx.auth.signJwt"),
     ("a.ts", "export const f = (ctx) => ctx.db.vars.commitTs;", "a.ts:1:34", "ctx.db.vars"),
     (
         "a.ts",
@@ -157,18 +156,21 @@ fn a_schema_needs_no_functions() {
 }
 
 #[test]
-fn what_gives_nothing_yet_is_told_and_not_refused() {
+fn who_calls_tokens_and_variables_are_built_without_a_word() {
     let text = format!(
         "{SERVER}export const f = query({{ args: {{}}, handler: async (ctx) => {{\n  \
            return [process.env.SITE, await ctx.auth.getUserIdentity()];\n\
+         }} }});\n\
+         export const g = mutation({{ args: {{}}, handler: async (ctx) => {{\n  \
+           return await ctx.auth.signJwt({{ claims: {{ sub: \"ada\" }}, expiresInSeconds: 60 }});\n\
          }} }});"
     );
     let (_folder, project) = project_with(&[("a.ts", &text)]);
     let (result, lines) = build_quietly(&project);
     result.unwrap_or_else(|error| panic!("{error}\n{lines}"));
-    let said = "warning: convex/a.ts:3:44: ctx.auth.getUserIdentity";
-    assert!(lines.contains(said), "{said} is not said:\n{lines}");
-    assert!(!lines.contains("process.env"), "a variable has a value:\n{lines}");
+    for word in ["warning", "process.env", "ctx.auth"] {
+        assert!(!lines.contains(word), "{word}:\n{lines}");
+    }
 }
 
 #[test]

@@ -80,6 +80,10 @@ export declare function callsRunMutation(path: usize, pathLength: usize, args: u
 export declare function variablesGet(name: usize, nameLength: usize, area: usize): void;
 
 // @ts-ignore: decorator
+@external("weir:guest/auth@0.1.0", "sign-jwt")
+export declare function authSignJwt(claims: usize, claimsLength: usize, options: usize, optionsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
 @external("weir:guest/exit@0.1.0", "fail")
 export declare function exitFail(message: usize, messageLength: usize, hasData: i32, data: usize, dataLength: usize): void;
 

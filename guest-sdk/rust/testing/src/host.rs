@@ -104,6 +104,10 @@ impl Host for TransactionHost {
         self.ask(|tx| tx.variable(name).ok().flatten())
     }
 
+    fn sign_jwt(&self, claims: &[u8], options: &[u8]) -> Result<String, HostError> {
+        self.ask_db(|tx| tx.sign_jwt(claims, options))
+    }
+
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
         self.call(FunctionKind::Query, path, args)
     }

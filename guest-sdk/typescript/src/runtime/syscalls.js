@@ -93,6 +93,10 @@ const operations = {
   },
   "1.0/createFunctionHandle": (args) => `function://${functionPathOf(args)}`,
   "1.0/getUserIdentity": () => parsed(host.context.identity()),
+  "1.0/signJwt": ({ claims = {}, expiresInSeconds }) => {
+    const bytes = toBytes(claims).slice();
+    return ask(() => host.auth.signJwt(bytes, toBytes({ expiresInSeconds })));
+  },
   "1.0/getFunctionMetadata": () => ({ name: functionPath, componentPath: "" }),
   "1.0/getRequestMetadata": () => ({
     ip: null,
