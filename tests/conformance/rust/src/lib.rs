@@ -9,6 +9,7 @@ mod errors;
 mod items;
 mod tasks;
 mod things;
+mod users;
 mod values;
 mod variables;
 
