@@ -9,6 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value as Json, json};
 use weir_value::limits::{SIGNED_TOKEN_SECONDS_MAX, TOKEN_BYTES_MAX};
 
+use crate::keys::KeySet;
 use crate::signing_file::{self, SigningKeysError};
 use crate::{crypto, json as strict};
 
@@ -22,6 +23,7 @@ pub struct SigningKeys {
     signing: EncodingKey,
     signing_id: String,
     jwks: Json,
+    public: KeySet,
 }
 
 /// What a function wants signed.
@@ -117,7 +119,9 @@ impl SigningKeys {
         let public: Vec<_> = keys.iter().map(public_key).collect::<Option<_>>()?;
         let jwks = json!({ "keys": public });
         let signing_id = public.into_iter().next()?.common.key_id?;
-        Some(SigningKeys { signing: keys.into_iter().next()?, signing_id, jwks })
+        // Read as a stranger reads them: what verifies here verifies there.
+        let public = KeySet::parse(jwks.to_string().as_bytes()).ok()?;
+        Some(SigningKeys { signing: keys.into_iter().next()?, signing_id, jwks, public })
     }
 
     /// Signs a token at `now` (since the epoch) in the name of `issuer`.
@@ -138,6 +142,11 @@ impl SigningKeys {
     /// The public keys, as a JWK set: what `/.well-known/jwks.json` answers.
     pub fn jwks(&self) -> &Json {
         &self.jwks
+    }
+
+    /// The public keys, to verify with.
+    pub(crate) fn public(&self) -> &KeySet {
+        &self.public
     }
 
     /// The id of the key that signs: its thumbprint (RFC 7638), so that equal keys have equal ids on every
