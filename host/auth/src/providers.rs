@@ -17,7 +17,7 @@ const SIGNING_ALGORITHM: Algorithm = Algorithm::Es256;
 /// How long an issuer and an application's id may be.
 const NAME_BYTES_MAX: usize = 2048;
 
-/// The providers of a deployment, checked. Cheap to clone; equal when written alike.
+/// The providers of a deployment, checked. Cheap to clone; equal when they trust the same.
 #[derive(Clone, Default)]
 pub struct Providers(Arc<[Arc<Provider>]>);
 
@@ -48,6 +48,7 @@ pub(crate) struct Provider {
 }
 
 /// How a provider is named in its tokens.
+#[derive(PartialEq)]
 pub(crate) enum Issuer {
     /// An OIDC domain, without slashes at its end: providers do not agree with themselves on whether there is
     /// one.
@@ -59,7 +60,12 @@ pub(crate) enum Issuer {
 /// Where the keys of a provider come from.
 pub(crate) enum KeySource {
     /// From the configuration.
-    Fixed(Arc<KeySet>),
+    Fixed {
+        /// The keys.
+        keys: KeySet,
+        /// The key set that they were read from.
+        set: Map<String, Json>,
+    },
     /// From this key set.
     Jwks(Url),
     /// From the key set that this document names (OIDC discovery).
@@ -172,9 +178,9 @@ impl Providers {
         self.0.iter().any(|provider| matches!(provider.keys, KeySource::Own))
     }
 
-    /// Whether this provider is still one of them, written as it was.
+    /// Whether this provider is still one of them, as it was.
     pub fn still_have(&self, provider: &TrustedProvider) -> bool {
-        self.0.iter().any(|other| Arc::ptr_eq(other, &provider.0) || other.config == provider.0.config)
+        self.0.iter().any(|other| Arc::ptr_eq(other, &provider.0) || **other == *provider.0)
     }
 
     /// Whether there is no provider, so that no token is good.
@@ -209,7 +215,7 @@ struct Placed<'a> {
 impl Placed<'_> {
     /// Whether another list says the same again. Within a list that is a mistake.
     fn is_repeated_by(&self, other: &Placed<'_>) -> bool {
-        self.source != other.source && self.provider.config == other.provider.config
+        self.source != other.source && self.provider == other.provider
     }
 
     fn explain_twin(&self, source: &str) -> String {
@@ -224,7 +230,7 @@ impl Placed<'_> {
 
 impl PartialEq for TrustedProvider {
     fn eq(&self, other: &TrustedProvider) -> bool {
-        self.0.config == other.0.config
+        self.0 == other.0
     }
 }
 
@@ -237,9 +243,30 @@ impl fmt::Debug for TrustedProvider {
     }
 }
 
+/// Whether they trust the same tokens, and read them alike, however that was written.
+impl PartialEq for Provider {
+    fn eq(&self, other: &Provider) -> bool {
+        let Provider { issuer, audience, algorithms, keys, config: _ } = self;
+        (issuer, audience, algorithms, keys)
+            == (&other.issuer, &other.audience, &other.algorithms, &other.keys)
+    }
+}
+
+impl PartialEq for KeySource {
+    fn eq(&self, other: &KeySource) -> bool {
+        match (self, other) {
+            (KeySource::Fixed { set, .. }, KeySource::Fixed { set: other, .. }) => set == other,
+            (KeySource::Jwks(url), KeySource::Jwks(other)) => url == other,
+            (KeySource::Discovery(url), KeySource::Discovery(other)) => url == other,
+            (KeySource::Own, KeySource::Own) => true,
+            _ => false,
+        }
+    }
+}
+
 impl PartialEq for Providers {
     fn eq(&self, other: &Providers) -> bool {
-        self.0.iter().map(|provider| &provider.config).eq(other.0.iter().map(|provider| &provider.config))
+        self.0 == other.0
     }
 }
 
@@ -353,7 +380,7 @@ fn read_custom(object: &Map<String, Json>, host: &OwnHost) -> Result<Provider, S
         .ok_or("`algorithm` has to be \"RS256\", \"ES256\" or \"EdDSA\": what its tokens have as `alg`")?;
     let keys = read_key_source(object.get("jwks"), host)?;
     match &keys {
-        KeySource::Fixed(keys) if !keys.serves(&[algorithm]) => {
+        KeySource::Fixed { keys, .. } if !keys.serves(&[algorithm]) => {
             return Err(format!("no key in `jwks` is one for {algorithm}. Add it, or correct `algorithm`"));
         }
         KeySource::Own => check_own(issuer, algorithm, host)?,
@@ -408,7 +435,8 @@ fn fixed(set: &[u8]) -> Result<KeySource, String> {
         );
     }
     let keys = KeySet::parse(set).map_err(|why| format!("`jwks`: {why}"))?;
-    Ok(KeySource::Fixed(Arc::new(keys)))
+    let set = strict::object(set).map_err(|why| format!("`jwks`: {why}"))?;
+    Ok(KeySource::Fixed { keys, set })
 }
 
 fn only(object: &Map<String, Json>, known: &[&str], what: &str) -> Result<(), String> {

@@ -75,7 +75,7 @@ impl Verifier {
         };
         let expires_at = token.check_times(now)?;
         match &provider.keys {
-            KeySource::Fixed(keys) => {
+            KeySource::Fixed { keys, .. } => {
                 check_signature(keys, provider, &token).map_err(|refusal| refusal.error)?
             }
             KeySource::Own => self.check_own(provider, &token)?,

@@ -199,6 +199,19 @@ fn lists_are_combined() {
     assert_eq!(both.unwrap().to_json(), expected);
     assert_eq!(combine(&[], &[]).unwrap(), Providers::default());
 
+    // However it is written.
+    let set = common::jwks(&[&Key::ec("a")]);
+    let fixed =
+        |jwks: Json| json!({ "type": "customJwt", "issuer": "me", "jwks": jwks, "algorithm": "ES256" });
+    let texts = [set.to_string(), format!("data:,{set}"), format!(" {set:#} ")];
+    for text in texts {
+        let same = combine(&[fixed(set.clone())], &[fixed(json!(text))]).unwrap();
+        assert_eq!(same.len(), 1);
+        assert_eq!(combine(&[], &[fixed(json!(text))]).unwrap(), same);
+    }
+    let other = fixed(common::jwks(&[&Key::ec("a")]));
+    assert!(combine(&[fixed(set)], &[other]).unwrap_err().contains("has the same issuer"));
+
     let different =
         combine(&[provider("a.example"), custom("b.example")], &[custom("c.example")]).unwrap_err();
     assert_eq!(

@@ -26,6 +26,9 @@ pub enum DeployError {
     /// A document does not fit the schema, or the schema cannot be had.
     #[error("{0}")]
     Schema(String),
+    /// Who may vouch for users is said in a way that makes no sense.
+    #[error("{0}")]
+    Providers(String),
     /// A variable cannot be set.
     #[error("{}", .0.message)]
     Variables(DbError),
@@ -84,6 +87,7 @@ impl DeployError {
             DeployError::Invalid(_)
             | DeployError::Load(_)
             | DeployError::Schema(_)
+            | DeployError::Providers(_)
             | DeployError::Variables(_)
             | DeployError::Busy => false,
             DeployError::DiskFull(_)
