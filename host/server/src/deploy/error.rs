@@ -4,7 +4,7 @@
 
 use std::io;
 
-use weir_db::{CommitError, DbError, DeploymentError};
+use weir_db::{CommitError, DbError, DeploymentError, VariableReads, Variables};
 use weir_store::SequenceError;
 
 use crate::folders;
@@ -78,6 +78,14 @@ impl DeployError {
             }
             CommitError::Sequence(SequenceError::Closed) => DeployError::Lost,
             error => DeployError::Record(error.to_string()),
+        }
+    }
+
+    /// The same without the values of variables: what modules say of providers they may have read from some.
+    pub(super) fn masked(self, variables: &Variables, reads: &VariableReads) -> DeployError {
+        match self {
+            DeployError::Providers(text) => DeployError::Providers(variables.mask(reads, &text)),
+            error => error,
         }
     }
 

@@ -216,7 +216,10 @@ impl Deployer {
             reads.add_all();
         }
         *self.variable_reads.lock() = reads;
-        let providers = providers::restore(&record, &loaded.modules, &self.host);
+        let providers = providers::restore(&record, &loaded.modules, &self.host).unwrap_or_else(|error| {
+            providers::report_lost(&error.masked(&variables, &loaded.variable_reads));
+            Providers::default()
+        });
         self.announce((version, at), &*loaded.functions, record.summaries(), missing, providers);
         self.remove_unused_files();
         Ok(())
@@ -292,8 +295,9 @@ impl Deployer {
         let (maker, loader) = (&*self.snapshots, &*self.loader);
         let (modules, loaded) =
             snapshots::make_and_load(maker, loader, modules, MissingFunctions::default(), &variables)?;
-        let record = Record::of(&modules, &loaded, auth)?;
-        let providers = record.providers(&self.host)?;
+        let masked = |error: DeployError| error.masked(&variables, &loaded.variable_reads);
+        let record = Record::of(&modules, &loaded, auth).map_err(masked)?;
+        let providers = record.providers(&self.host).map_err(masked)?;
         let mut prepared = self.prepare(loaded.schema)?;
         prepared.set_variables(changes);
         let _placing = self.placing.lock();

@@ -38,9 +38,15 @@ pub(super) fn combine<'a>(
     Providers::combine(&sources, host).map_err(|error| DeployError::Providers(error.to_string()))
 }
 
-/// The providers of a recorded deployment, of which these modules were loaded. When they make no sense any more nobody
-/// is vouched for, and the log says so: a server without users serves what needs none.
-pub(super) fn restore(record: &Record, loaded: &[LoadedModule], host: &OwnHost) -> Providers {
+/// The providers of a recorded deployment, of which these modules were loaded.
+///
+/// # Errors
+/// They make no sense any more.
+pub(super) fn restore(
+    record: &Record,
+    loaded: &[LoadedModule],
+    host: &OwnHost,
+) -> Result<Providers, DeployError> {
     let find = |name: &str| loaded.iter().find(|module| module.name == name);
     let said = |recorded: &'_ super::summary::RecordedModule| match find(&recorded.module.name) {
         Some(module) => module.providers.clone().map_err(DeployError::Providers),
@@ -48,14 +54,15 @@ pub(super) fn restore(record: &Record, loaded: &[LoadedModule], host: &OwnHost) 
         None => Ok(recorded.providers.clone()),
     };
     let said: Result<Vec<_>, _> = record.modules.iter().map(said).collect();
-    let combined = said.and_then(|said| combine(record.auth.as_ref(), said.iter().flatten(), host));
-    combined.unwrap_or_else(|error| {
-        tracing::error!(
-            "the providers of users are not those of the deployment any more, and no token is good until you deploy \
-             again, with `host deploy`: {error}"
-        );
-        Providers::default()
-    })
+    combine(record.auth.as_ref(), said?.iter().flatten(), host)
+}
+
+/// Tells the log that nobody is vouched for: a server without users serves what needs none.
+pub(super) fn report_lost(error: &DeployError) {
+    tracing::error!(
+        "the providers of users are not those of the deployment any more, and no token is good until you deploy again, \
+         with `host deploy`: {error}"
+    );
 }
 
 #[cfg(test)]
@@ -108,12 +115,13 @@ mod tests {
         ];
         let record = Record { modules, auth: Some(config("sent.example")) };
         let fresh = [loaded("here", Ok(Some(said("here", "new.example")))), loaded("none", Ok(None))];
-        let restored = restore(&record, &fresh, &host());
+        let restored = restore(&record, &fresh, &host()).unwrap();
         let issuers: Vec<_> = restored.issuers().collect();
         assert_eq!(issuers, ["https://sent.example", "https://new.example", "https://gone.example"]);
         let failing = [loaded("here", Err("set X".to_owned())), loaded("none", Ok(None))];
-        assert!(restore(&record, &failing, &host()).is_empty());
+        let error = restore(&record, &failing, &host()).unwrap_err().to_string();
+        assert_eq!(error, "set X");
         let wrong = Record { auth: Some(json!(7)), ..record };
-        assert!(restore(&wrong, &fresh, &host()).is_empty());
+        assert!(restore(&wrong, &fresh, &host()).unwrap_err().to_string().starts_with("host.toml: "));
     }
 }

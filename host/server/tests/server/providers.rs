@@ -242,6 +242,10 @@ async fn a_variable_that_names_a_provider_changes_it() {
     );
     let refused = set(&server, "ISSUER", Some("https://sent.test")).await.unwrap_err();
     assert!(refused.contains("stay as they were") && refused.contains("has the same issuer"), "{refused}");
+    assert!(
+        refused.contains("(\"[ISSUER]\")") && !refused.contains("sent.test"),
+        "no value is told: {refused}"
+    );
     assert_eq!(who(&server, &one.token_as("https://two.test")).await, "https://two.test|ada");
 
     let server = TestServer::start_on(&disk, server.stop().await).await;
