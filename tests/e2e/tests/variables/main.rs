@@ -8,7 +8,7 @@ mod top_level;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use weir_test_support::command::{Finished, authorization, host, host_well, set, set_well};
+use weir_test_support::command::{authorization, host, host_well, set, set_well};
 use weir_test_support::{HostProcess, http, project};
 
 /// The functions `variables:get` and `variables:top`, in Rust.
