@@ -1,5 +1,6 @@
 //! Identity providers on the real binary: from `convex/auth.config.ts` and `host.toml` to the users of functions, over
 //! HTTP and sockets.
+#![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 
 mod issuer;
 
@@ -31,11 +32,11 @@ fn write(folder: &Path, host_toml: &str, auth_config: Option<&str>) -> Result<()
     fs::write(folder.join("convex/who.ts"), FUNCTIONS)?;
     let file = folder.join("convex/auth.config.ts");
     match auth_config {
-        Some(text) => Ok(fs::write(file, text)?),
-        None => Ok(if file.exists() {
-            fs::remove_file(file)?
-        }),
+        Some(text) => fs::write(file, text)?,
+        None if file.exists() => fs::remove_file(file)?,
+        None => {}
     }
+    Ok(())
 }
 
 /// Deploys, or says why not.
@@ -134,6 +135,15 @@ fn a_project_says_with_variables_who_vouches_for_its_users() -> Result<()> {
     ensure!(!refused.body.contains("no-such-scheme"), "a value is told: {}", refused.body);
     expect(&server, &by_oidc, &ada_of_oidc)?;
 
+    refuses_what_makes_no_sense(&server, data, folder)?;
+    expect(&server, &by_oidc, &ada_of_oidc)?;
+    write(folder, "", None)?;
+    deploy_well(&server, data, folder)?;
+    expect(&server, &by_oidc, "NoAuthProvider")
+}
+
+/// Each `auth.config.ts` that is not one is refused, by its name and with what is wrong.
+fn refuses_what_makes_no_sense(server: &HostProcess, data: &Path, folder: &Path) -> Result<()> {
     for (config, said) in [
         ("export default { providers: [{ domain: 7 }] };", "`providers[0].domain` is a number"),
         ("export default [];", "its default export is an array"),
@@ -142,17 +152,14 @@ fn a_project_says_with_variables_who_vouches_for_its_users() -> Result<()> {
         ("throw new Error(\"no providers today\");", "no providers today"),
     ] {
         write(folder, "", Some(config))?;
-        let refused = deploy(&server, data, folder)?.expect_err(config);
+        let refused = deploy(server, data, folder)?.expect_err(config);
         ensure!(refused.contains(said), "{said} is not said: {refused}");
         ensure!(
             refused.contains("module `app`, convex/auth.config.ts: "),
             "the file is not named: {refused}"
         );
-        expect(&server, &by_oidc, &ada_of_oidc)?;
     }
-    write(folder, "", None)?;
-    deploy_well(&server, data, folder)?;
-    expect(&server, &by_oidc, "NoAuthProvider")
+    Ok(())
 }
 
 #[test]
