@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 use url::Url;
-use weir_value::limits::AUTH_PROVIDERS_MAX;
+use weir_value::limits::{AUTH_PROVIDERS_BYTES_MAX, AUTH_PROVIDERS_MAX};
 
 use crate::algorithm::Algorithm;
 use crate::keys::{self, KeySet};
@@ -152,6 +152,16 @@ impl Providers {
                     Some(other) => return Err(fail(other.explain_twin(source.name))),
                 }
             }
+        }
+        let bytes: usize = combined.iter().map(|placed| placed.provider.config.to_string().len()).sum();
+        if bytes > AUTH_PROVIDERS_BYTES_MAX {
+            return Err(of_all(
+                "",
+                format!(
+                    "they may have {AUTH_PROVIDERS_BYTES_MAX} bytes together, and have {bytes}: name a key set by \
+                     its URL"
+                ),
+            ));
         }
         if combined.len() > AUTH_PROVIDERS_MAX {
             let count = combined.len();

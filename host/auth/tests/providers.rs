@@ -253,4 +253,13 @@ fn says_what_is_wrong_with_the_whole() {
     let many: Vec<_> =
         (0..33).map(|n| json!({ "domain": format!("a{n}.example"), "applicationID": "app" })).collect();
     assert!(read(&json!({ "providers": many })).unwrap_err().contains("32"));
+    let large = |number: usize| {
+        let mut set = common::jwks(&[&Key::ec("a")]);
+        set["note"] = "x".repeat(200 * 1024).into();
+        json!({ "type": "customJwt", "issuer": format!("issuer {number}"), "jwks": set, "algorithm": "ES256" })
+    };
+    let fits = json!({ "providers": (0..5).map(large).collect::<Vec<_>>() });
+    assert_eq!(read(&fits).unwrap().len(), 5);
+    let too_large = json!({ "providers": (0..6).map(large).collect::<Vec<_>>() });
+    assert!(read(&too_large).unwrap_err().contains("1048576 bytes together"));
 }
