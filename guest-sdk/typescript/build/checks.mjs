@@ -49,7 +49,6 @@ const TABLE_METHODS = {
 const FILES = {
   "convex/http": "an HTTP router (http.ts)",
   "convex/crons": "cron jobs (crons.ts)",
-  "convex/auth.config": "a list of identity providers (auth.config.ts)",
   "convex/convex.config": "components (convex.config.ts)",
 };
 

@@ -11,6 +11,7 @@ use weir_value::limits::TOKEN_BYTES_MAX;
 use weir_value::{SignRequest, SignRequestError};
 
 use crate::crypto;
+use crate::keys::KeySet;
 use crate::signing_file::{self, SigningKeysError};
 
 /// Keys of this host, for ES256: the first signs, the others are still published.
@@ -18,6 +19,7 @@ pub struct SigningKeys {
     signing: EncodingKey,
     signing_id: String,
     jwks: Json,
+    public: KeySet,
 }
 
 /// Why nothing was signed. The words are for whoever wrote the function.
@@ -49,7 +51,9 @@ impl SigningKeys {
         let public: Vec<_> = keys.iter().map(public_key).collect::<Option<_>>()?;
         let jwks = json!({ "keys": public });
         let signing_id = public.into_iter().next()?.common.key_id?;
-        Some(SigningKeys { signing: keys.into_iter().next()?, signing_id, jwks })
+        // Read as a stranger reads them: what verifies here verifies there.
+        let public = KeySet::parse(jwks.to_string().as_bytes()).ok()?;
+        Some(SigningKeys { signing: keys.into_iter().next()?, signing_id, jwks, public })
     }
 
     /// Signs a token at `now` (since the epoch) in the name of `issuer`.
@@ -66,6 +70,11 @@ impl SigningKeys {
     /// The public keys, as a JWK set: what `/.well-known/jwks.json` answers.
     pub fn jwks(&self) -> &Json {
         &self.jwks
+    }
+
+    /// The public keys, to verify with.
+    pub(crate) fn public(&self) -> &KeySet {
+        &self.public
     }
 
     /// The id of the key that signs: its thumbprint (RFC 7638), so that equal keys have equal ids on every

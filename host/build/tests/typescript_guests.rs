@@ -4,7 +4,7 @@ mod support;
 
 use std::path::PathBuf;
 
-use support::{link_packages, repository};
+use support::{assert_is_guest, link_packages, repository};
 use weir_build::{BuildError, BuiltModule, Project, codegen};
 
 /// Builds the one module of a project.
@@ -69,7 +69,7 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("a.ts", "\nimport { actionGeneric } from \"convex/server\";", "a.ts:2:10", "an action"),
     ("http.ts", "import { httpRouter } from \"convex/server\";", "http.ts:1", "an HTTP router"),
     ("crons.ts", "export default 1;", "crons.ts:1", "cron jobs"),
-    ("auth.config.ts", "export default {};", "auth.config.ts:1", "identity providers"),
+    ("auth.config.ts", "export default fetch(\"x\");", "auth.config.ts:1:16", "fetch"),
     ("convex.config.ts", "export default {};", "convex.config.ts:1", "components"),
     ("a.ts", "\"use node\";\nexport const a = 1;", "a.ts:1:1", "the Node runtime"),
     ("a.ts", "export const f = (ctx) => ctx.scheduler.runAfter(0, x);", "a.ts:1:27", "ctx.scheduler"),
@@ -144,6 +144,40 @@ fn what_is_like_it_is_not_refused() {
     let (_folder, project) = project_with(&[("a.ts", &text), ("a.test.ts", "import fs from \"node:fs\";")]);
     let (result, lines) = build_quietly(&project);
     result.unwrap_or_else(|error| panic!("{error}\n{lines}"));
+}
+
+const QUERY: &str = "export const f = query({ args: {}, handler: () => 1 });\n";
+
+/// Nothing of it runs while the project is built: neither its own code, nor what it alone imports.
+#[test]
+fn a_list_of_providers_is_not_run_by_the_build() {
+    let functions = format!("{SERVER}import {{ shared }} from \"./lib/shared\";\nshared;\n{QUERY}");
+    let config = "import { AuthConfig } from \"convex/server\";\nimport { own } from \"./own.part\";\n\
+                  import { shared } from \"./lib/shared\";\nif (!process.env.AUTH_DOMAIN) throw new Error(\"too early\");\n\
+                  export default { providers: [{ domain: process.env.AUTH_DOMAIN, applicationID: own + shared }] } satisfies AuthConfig;";
+    let files = [
+        ("a.ts", functions.as_str()),
+        ("auth.config.ts", config),
+        ("own.part.ts", "if (Math) throw new Error(\"too early\");\nexport const own = \"a\";"),
+        ("lib/shared.ts", "export const shared = \"b\";"),
+    ];
+    let (_folder, project) = project_with(&files);
+    let (result, lines) = build_quietly(&project);
+    let built = result.unwrap_or_else(|error| panic!("{error}\n{lines}"));
+    assert_is_guest(&built.component);
+    assert!(!lines.contains("AUTH_DOMAIN"), "no snapshot depends on it: {lines}");
+}
+
+#[test]
+fn there_is_one_list_of_providers() {
+    let config = "export default { providers: [] };";
+    let functions = format!("{SERVER}{QUERY}");
+    let files = [("a.ts", functions.as_str()), ("auth.config.js", config), ("auth.config.ts", config)];
+    let (_folder, project) = project_with(&files);
+    let (result, lines) = build_quietly(&project);
+    result.unwrap_err();
+    let said = "convex/auth.config.ts:1:1: convex/auth.config.js says already";
+    assert!(lines.contains(said), "{lines}");
 }
 
 #[test]

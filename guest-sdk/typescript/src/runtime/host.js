@@ -12,10 +12,15 @@ import { jsonBytes } from "./json.js";
 /** What the syscalls, the clock and the console reach the host through. */
 export const host = { auth, calls, context, db, log, variables };
 
+/** Puts another host, or parts of one, in the place of the host. */
+export function putHost(other) {
+  Object.assign(host, other);
+}
+
 /** Runs `work` with another host, which may lack what `work` does not use. */
 export async function withHost(other, work) {
   const before = { ...host };
-  Object.assign(host, other);
+  putHost(other);
   try {
     return await work();
   } finally {

@@ -31,7 +31,9 @@ impl World {
 
     fn trust(server: &TestServer, provider: &Json) {
         let providers = json!({"providers": [provider]}).to_string();
-        server.backend.identities.set_providers(Providers::from_json(providers.as_bytes()).unwrap());
+        let host = server.backend.signer.as_provider();
+        let providers = Providers::from_json(providers.as_bytes(), &host).unwrap();
+        server.backend.identities.set_providers(providers);
     }
 
     /// A token that is good for so long from now on.
@@ -190,11 +192,11 @@ async fn a_token_that_a_function_signs_is_verified_with_the_published_keys() {
     let keys: Json = serde_json::from_str(&reply.body).unwrap();
     assert!(keys["keys"][0].get("d").is_none(), "the secret half stays here");
     let provider =
-        json!({"type": "customJwt", "issuer": "http://weir.test", "jwks": keys, "algorithm": "ES256"});
+        json!({"type": "customJwt", "issuer": "http://cloud.test", "jwks": keys, "algorithm": "ES256"});
     World::trust(&world.server, &provider);
     let call = |args: Json| world.server.post("/api/mutation", json!({"path": "chat:sign", "args": args}));
     let token = call(json!({"sub": "ada", "role": "editor"})).await["value"].as_str().unwrap().to_owned();
-    assert_eq!(world.who(&format!("Bearer {token}")).await, (200, json!("http://weir.test|ada")));
+    assert_eq!(world.who(&format!("Bearer {token}")).await, (200, json!("http://cloud.test|ada")));
     let refused = call(json!({"iss": "https://elsewhere"})).await;
     let message = refused["errorMessage"].as_str().unwrap();
     assert!(message.contains("InvalidClaims") && message.contains("iss"), "{message}");
