@@ -9,17 +9,17 @@ use weir_auth::{Providers, SignRequest, SigningKeys};
 
 use crate::support::{Client, SESSION, TestServer};
 
-const ISSUER: &str = "https://issuer.test";
+pub const ISSUER: &str = "https://issuer.test";
 
 /// A server that trusts an issuer, and the issuer.
-struct World {
-    server: TestServer,
+pub struct World {
+    pub server: TestServer,
     keys: SigningKeys,
     _dir: tempfile::TempDir,
 }
 
 impl World {
-    async fn start() -> World {
+    pub async fn start() -> World {
         let server = TestServer::start().await;
         let dir = tempfile::tempdir().unwrap();
         let keys = SigningKeys::read_or_create(dir.path()).unwrap();
@@ -37,7 +37,7 @@ impl World {
     }
 
     /// A token that is good for so long from now on.
-    fn token(&self, subject: &str, seconds: u64) -> String {
+    pub fn token(&self, subject: &str, seconds: u64) -> String {
         self.token_issued(subject, seconds, Duration::ZERO)
     }
 
@@ -59,19 +59,19 @@ impl World {
         (reply.status, told)
     }
 
-    async fn socket(&self) -> Client {
+    pub async fn socket(&self) -> Client {
         let mut client = self.server.open_socket().await;
         client.connect(SESSION).await;
         client
     }
 }
 
-async fn authenticate(client: &mut Client, base: u32, kind: &str, value: &str) {
+pub async fn authenticate(client: &mut Client, base: u32, kind: &str, value: &str) {
     let message = json!({"type": "Authenticate", "baseVersion": base, "tokenType": kind, "value": value});
     client.say(message).await;
 }
 
-fn shown(transition: &Json) -> &Json {
+pub fn shown(transition: &Json) -> &Json {
     &transition["modifications"][0]["value"]
 }
 

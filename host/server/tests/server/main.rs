@@ -13,6 +13,7 @@ mod identities;
 mod keys;
 mod kill_points;
 mod loader;
+mod many_users;
 mod missing;
 mod providers;
 mod sockets;
