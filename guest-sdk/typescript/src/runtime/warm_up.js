@@ -1,9 +1,10 @@
 // Work done once, while a project is built, so that no call has to do it: the
-// engine compiles what runs here, and the code is part of the snapshot.
+// engine makes much of itself when it is first asked for, and that is part of the
+// snapshot then.
 import { withHost } from "./host.js";
 import { beginCall, together } from "./syscalls.js";
 
-/** A host for the time of the build: a clock at 0, numbers from 0, and no database. */
+/** A host for the time of the build: a clock at 0, and no database. */
 export function buildHost(lines) {
   const noDatabase = () => {
     throw {
@@ -16,7 +17,6 @@ export function buildHost(lines) {
   return {
     context: {
       now: () => 0,
-      randomSeed: () => new Uint8Array(32),
       requestId: () => "build",
       identity: () => undefined,
     },
@@ -33,13 +33,13 @@ const DOCUMENT = { _creationTime: 1, _id: ID, body: "hello", count: 2, list: [1,
 /** A database that has one document in every table. */
 const stub = {
   db: {
-    get: () => JSON.stringify(DOCUMENT),
-    getMany: () => JSON.stringify([DOCUMENT, DOCUMENT]),
-    query: () => ({ documents: JSON.stringify([DOCUMENT]), count: 1, cursor: 1 }),
-    queryNext: () => ({ documents: JSON.stringify([DOCUMENT]), count: 1, cursor: undefined }),
+    get: () => ({ ...DOCUMENT }),
+    getMany: () => [{ ...DOCUMENT }, { ...DOCUMENT }],
+    query: () => ({ documents: [{ ...DOCUMENT }], count: 1, cursor: 1 }),
+    queryNext: () => ({ documents: [{ ...DOCUMENT }], count: 1, cursor: undefined }),
     queryClose: () => {},
-    page: () => JSON.stringify({ page: [DOCUMENT], isDone: true, continueCursor: "", splitCursor: null }),
-    count: () => 1n,
+    page: () => ({ page: [{ ...DOCUMENT }], isDone: true, continueCursor: "", splitCursor: null }),
+    count: () => 1,
     // Of no table of the project's schema.
     normalizeId: (table) => (table === "warm" ? ID : undefined),
     insert: () => ID,
@@ -47,7 +47,7 @@ const stub = {
     replace: () => {},
     delete: () => {},
   },
-  calls: { runQuery: () => "1", runMutation: () => "null" },
+  calls: { runQuery: () => 1, runMutation: () => null },
   log: { write: () => {} },
 };
 
