@@ -2,6 +2,7 @@
 // the runtime's entries.
 //
 //   node runtime.mjs OUT
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,17 +28,37 @@ const replaced = {
   },
 };
 
-await build({
-  entryPoints: [`${sdk}/src/runtime/main.js`],
-  bundle: true,
-  format: "iife",
-  globalName: "runtime",
-  banner: { js: "(function (engine) {" },
-  footer: { js: "return runtime; })" },
-  target: "es2023",
-  minifySyntax: true,
-  minifyWhitespace: true,
-  plugins: [engineModule, replaced],
-  outfile: out,
-  logLevel: "warning",
-});
+/** One script, `(function (engine) {...})`, of a file of the runtime and all that it imports. */
+async function script(file, plugins) {
+  const { outputFiles } = await build({
+    entryPoints: [join(sdk, "src/runtime", file)],
+    bundle: true,
+    write: false,
+    format: "iife",
+    globalName: "runtime",
+    banner: { js: "(function (engine) {" },
+    footer: { js: "return runtime; })" },
+    target: "es2023",
+    minify: true,
+    plugins: [engineModule, replaced, ...plugins],
+    logLevel: "warning",
+  });
+  return outputFiles[0].text;
+}
+
+/** Code that is evaluated on demand, as a text. */
+const late = {
+  name: "weir-late",
+  setup(build) {
+    build.onResolve({ filter: /^weir:late\// }, ({ path }) => ({
+      path: path.slice("weir:late/".length),
+      namespace: "late",
+    }));
+    build.onLoad({ filter: /.*/, namespace: "late" }, async ({ path }) => ({
+      contents: await script(`web/late/${path}`, []),
+      loader: "text",
+    }));
+  },
+};
+
+writeFileSync(out, await script("main.js", [late]));

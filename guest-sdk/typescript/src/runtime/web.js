@@ -5,6 +5,7 @@ import "./web/url.js";
 import "./web/clone.js";
 import "./web/events.js";
 import "./web/abort.js";
+import "./web/on_demand.js";
 import { define } from "./web/define.js";
 
 const INSTEAD = "do it in the client, and call a mutation with what comes of it";

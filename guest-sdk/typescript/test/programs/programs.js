@@ -1,4 +1,5 @@
 // Small programs of what JavaScript and the web have. Each runs in the engine and in Node, whose answer is the right one.
+import { bodyPrograms } from "./bodies.js";
 import { abortPrograms } from "./events.js";
 import { clonePrograms } from "./clones.js";
 import { languagePrograms } from "./language.js";
@@ -10,5 +11,6 @@ export const programs = {
   ...textPrograms,
   ...clonePrograms,
   ...abortPrograms,
+  ...bodyPrograms,
   ...languagePrograms,
 };

@@ -1,13 +1,10 @@
 // `structuredClone`, as the HTML standard says, for one realm.
-import { define } from "./define.js";
+import { cloneable, define } from "./define.js";
 
 const ERRORS = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 
 /** Objects that hold what no copy could, as {@link refusedType} names them. */
 const REFUSED = [Promise, WeakMap, WeakSet, WeakRef, FinalizationRegistry];
-
-/** How an object of the runtime's own is copied: `Blob` and its like put theirs here, `(object) => copy`. */
-export const cloneable = Symbol("weir.cloneable");
 
 const refuse = (what) => {
   throw new DOMException(`${what} could not be cloned.`, "DataCloneError");

@@ -1,0 +1,5 @@
+// What is sent and received, which few queries and mutations use: their code is a text in the snapshot until one of them is first named.
+import "./blob.js";
+import "./form_data.js";
+import "./headers.js";
+import "./messages.js";
