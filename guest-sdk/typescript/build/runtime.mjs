@@ -24,7 +24,7 @@ const engineModule = {
 const replaced = {
   name: "weir-replaced",
   setup(build) {
-    build.onResolve({ filter: /^tr46$/ }, () => ({ path: join(sdk, "src/runtime/web/domain.js") }));
+    build.onResolve({ filter: /^tr46$/ }, () => ({ path: join(sdk, "src/runtime/web/late/domain.js") }));
   },
 };
 

@@ -71,3 +71,39 @@ test("what a call does not use costs it nothing", () => {
   engine.call("programs:nothing", {});
   assert.ok(engine.dirtyPages() <= 16, `${engine.dirtyPages()} pages are written to`);
 });
+
+/** A project that mentions none of what is made ready on demand. */
+const plain = load(fileURLToPath(new URL("on_demand", import.meta.url)));
+
+const ON_DEMAND = [
+  ["URL", ["http://h/a b"], "toString", "http://h/a%20b"],
+  ["URLSearchParams", ["a= "], "toString", "a=+"],
+  ["Blob", [["text"]], "text", "text"],
+  ["Request", ["http://h"], "text", ""],
+  ["Response", ["body"], "text", "body"],
+  ["ReadableStream", [], "cancel", "undefined"],
+];
+
+for (const [name, args, method, result] of ON_DEMAND) {
+  test(`${name} is made ready in a call, if the project does not mention it`, () => {
+    const made = plain.call("late:make", { name, args, method });
+    assert.deepEqual(made, { type: `[object ${name}]`, result, isKept: true });
+  });
+}
+
+test("what the project has put in the place of an interface stays", () => {
+  const given = { replaced: "Headers", removed: "File", named: "Response" };
+  assert.deepEqual(plain.call("late:replace", given), ["function", "own", false]);
+  // Nothing of it is left for the next call.
+  assert.equal(
+    plain.call("late:make", { name: "Headers", args: [], method: "toString" }).result,
+    "[object Headers]",
+  );
+});
+
+test("what is not mentioned is no part of the snapshot", () => {
+  plain.call("late:nothing", {});
+  assert.ok(plain.dirtyPages() <= 16, `${plain.dirtyPages()} pages are written to`);
+  const spared = engine.sealedBytes() - plain.sealedBytes();
+  assert.ok(spared > 200_000, `${spared} bytes are spared`);
+});

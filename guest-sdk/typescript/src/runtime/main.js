@@ -18,6 +18,7 @@ import {
 } from "./stack.js";
 import { beginCall, codeOfMessage, installSyscalls, perform, together } from "./syscalls.js";
 import { buildHost, warmUp } from "./warm_up.js";
+import { prepare } from "./web/on_demand.js";
 import { installWeb } from "./web.js";
 
 installClock();
@@ -36,6 +37,7 @@ export async function init(bundle, sourceMap) {
   const lines = [];
   try {
     await withHost(buildHost(lines), async () => {
+      prepare(bundle);
       const project = engine.evaluate(bundle, BUNDLE_NAME);
       registerModules(project.modules);
       authConfig = project.auth;

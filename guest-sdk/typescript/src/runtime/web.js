@@ -1,7 +1,6 @@
 // What JavaScript has on the web and the engine has not. What a query or a mutation cannot have says so. Each file puts
 // its own into the global scope, in this order: what comes later is made of what comes before.
 import "./web/text.js";
-import "./web/url.js";
 import "./web/clone.js";
 import "./web/events.js";
 import "./web/abort.js";

@@ -157,6 +157,25 @@ export const languagePrograms = {
     crypto.getRandomValues(new Uint8Array(8)).length,
     /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID()),
   ],
+  "performance: marks and measures": async () => {
+    const mark = performance.mark("a", { detail: { n: 1 } });
+    performance.mark("b");
+    const measure = performance.measure("m", "a", "b");
+    const seen = [
+      mark.name,
+      mark.entryType,
+      mark.detail,
+      measure.entryType,
+      measure instanceof PerformanceEntry,
+    ];
+    const names = performance.getEntriesByType("mark").map(({ name }) => name);
+    const refused = await thrown(() => performance.measure("x", "never"));
+    performance.clearMarks("a");
+    const left = [performance.getEntriesByName("a").length, performance.getEntriesByName("b").length];
+    performance.clearMarks();
+    performance.clearMeasures();
+    return [seen, names, refused, left, performance.getEntries().length, typeof performance.timeOrigin];
+  },
   "microtasks: order": async () => {
     const seen = [];
     queueMicrotask(() => seen.push(1));

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context;
 use sha2::{Digest, Sha256};
@@ -73,9 +74,11 @@ fn runtime(
     fs::read_to_string(&path).map_err(|source| BuildError::file("read", &path, source))
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all, whoever writes the same at the same time.
 fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let temporary = path.with_extension("part");
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let temporary = path.with_extension(format!("part-{}-{number}", std::process::id()));
     fs::write(&temporary, bytes)?;
     fs::rename(&temporary, path)
 }

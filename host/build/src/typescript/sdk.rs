@@ -47,18 +47,18 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/web/abort.js"),
     file!("src/runtime/web/clone.js"),
     file!("src/runtime/web/define.js"),
-    file!("src/runtime/web/domain.js"),
     file!("src/runtime/web/events.js"),
     file!("src/runtime/web/late/blob.js"),
     file!("src/runtime/web/late/bodies.js"),
     file!("src/runtime/web/late/body.js"),
+    file!("src/runtime/web/late/domain.js"),
     file!("src/runtime/web/late/form_data.js"),
     file!("src/runtime/web/late/headers.js"),
     file!("src/runtime/web/late/messages.js"),
     file!("src/runtime/web/late/streams.js"),
+    file!("src/runtime/web/late/url.js"),
     file!("src/runtime/web/on_demand.js"),
     file!("src/runtime/web/text.js"),
-    file!("src/runtime/web/url.js"),
 ];
 
 /// The SDK's name among npm packages.

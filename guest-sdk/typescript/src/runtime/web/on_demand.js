@@ -1,55 +1,72 @@
-// Interfaces that few queries and mutations use (`late/`). Their code stands in the snapshot as a text, a third of what it
-// is as functions, and is evaluated when one of them is first named. If a project's own top-level code does that, it is
-// before the snapshot, and no call pays for it.
+// Interfaces that many projects do not use (`late/`). Their code stands in the snapshot as a text, a third of what it is as
+// functions, and is evaluated when one of them is first named. What a project mentions is evaluated before the snapshot, so
+// that no call pays for it.
 import * as engine from "weir:engine";
 import bodies from "weir:late/bodies.js";
 import streams from "weir:late/streams.js";
+import urls from "weir:late/url.js";
 
-/** Each code, and the names that it defines. */
-const LATE = [
-  [bodies, ["Blob", "File", "FormData", "Headers", "Request", "Response"]],
-  [
-    streams,
-    [
-      ...[
-        "ReadableStream",
-        "ReadableStreamDefaultReader",
-        "ReadableStreamBYOBReader",
-        "ReadableStreamBYOBRequest",
-      ],
-      ...["ReadableStreamDefaultController", "ReadableByteStreamController"],
-      ...["WritableStream", "WritableStreamDefaultWriter", "WritableStreamDefaultController"],
-      ...["TransformStream", "TransformStreamDefaultController"],
-      ...["ByteLengthQueuingStrategy", "CountQueuingStrategy", "TextDecoderStream", "TextEncoderStream"],
-    ],
+const STREAMS = [
+  ...[
+    "ReadableStream",
+    "ReadableStreamDefaultReader",
+    "ReadableStreamBYOBReader",
+    "ReadableStreamBYOBRequest",
   ],
+  ...["ReadableStreamDefaultController", "ReadableByteStreamController"],
+  ...["WritableStream", "WritableStreamDefaultWriter", "WritableStreamDefaultController"],
+  ...["TransformStream", "TransformStreamDefaultController"],
+  ...["ByteLengthQueuingStrategy", "CountQueuingStrategy", "TextDecoderStream", "TextEncoderStream"],
 ];
 
 const find = (name) => Object.getOwnPropertyDescriptor(globalThis, name);
 
-/** Evaluates a code, which replaces the accessors of all its names by what they stand for. */
-function load(text, names) {
-  // What the project has put in their place, or taken away, stays as it is.
-  const own = names.map((name) => [name, find(name)]).filter(([, found]) => found?.get === undefined);
-  engine.evaluate(text, "weir-late.js")(engine);
-  for (const [name, found] of own) {
-    if (found === undefined) delete globalThis[name];
-    else Object.defineProperty(globalThis, name, found);
+class Part {
+  #text;
+  #names;
+  #values;
+
+  constructor(text, names) {
+    this.#text = text;
+    this.#names = names;
+    for (const name of names) {
+      const set = (value) =>
+        Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+      Object.defineProperty(globalThis, name, { get: () => this.load().get(name), set, configurable: true });
+    }
+  }
+
+  isNamedIn(script) {
+    return new RegExp(`\\b(${this.#names.join("|")})\\b`).test(script);
+  }
+
+  /** Evaluates the code, which replaces the accessors of its names by what they stand for: each by its name. */
+  load() {
+    if (this.#values === undefined) {
+      // What the project has put in their place, or taken away, stays as it is.
+      const own = this.#names
+        .map((name) => [name, find(name)])
+        .filter(([, found]) => found?.get === undefined);
+      engine.evaluate(this.#text, "weir-late.js")(engine);
+      this.#text = undefined;
+      this.#values = new Map(this.#names.map((name) => [name, find(name)?.value]));
+      for (const [name, found] of own) {
+        if (found === undefined) delete globalThis[name];
+        else Object.defineProperty(globalThis, name, found);
+      }
+    }
+    return this.#values;
   }
 }
 
-for (const [text, names] of LATE) {
-  let values;
-  for (const name of names) {
-    const get = () => {
-      if (values === undefined) {
-        load(text, names);
-        values = new Map(names.map((name) => [name, find(name)?.value]));
-      }
-      return values.get(name);
-    };
-    const set = (value) =>
-      Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
-    Object.defineProperty(globalThis, name, { get, set, configurable: true });
-  }
+/** Each code, and the names that it defines. */
+const parts = [
+  new Part(urls, ["URL", "URLSearchParams"]),
+  new Part(bodies, ["Blob", "File", "FormData", "Headers", "Request", "Response"]),
+  new Part(streams, STREAMS),
+];
+
+/** Makes ready what a script mentions. */
+export function prepare(script) {
+  for (const part of parts) if (part.isNamedIn(script)) part.load();
 }
