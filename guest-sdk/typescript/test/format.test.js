@@ -16,6 +16,7 @@ const LINES = [
   [[-0, 7n, true, Symbol("s")], "-0 7n true Symbol(s)"],
   [[new Map([["k", 1]]), new Set([1, 2])], 'Map(1) { "k" => 1 } Set(2) { 1, 2 }'],
   [[new Uint8Array([1, 2]), new ArrayBuffer(3)], "Uint8Array(2) [1, 2] ArrayBuffer(3)"],
+  [[new URL("http://h/a b"), { q: new URLSearchParams("a=1") }], '"http://h/a%20b" { q: "a=1" }'],
   [[circular], '{ name: "loop", self: [Circular] }'],
   [[{ a: { b: { c: { d: { e: 1 } } } } }], "{ a: { b: { c: { d: [Object] } } } }"],
   [[new Date(0), new Date(NaN), /x/g], "1970-01-01T00:00:00.000Z Invalid Date /x/g"],

@@ -3,6 +3,8 @@ import { describeError } from "./stack.js";
 
 const DEPTH_MAX = 4;
 const ITEMS_MAX = 100;
+/** Interfaces of the web whose objects have no fields, and say all in their text. */
+const SHOWN_AS_TEXTS = ["URL", "URLSearchParams"];
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 
 /** The arguments of a `console` method as one text: texts as they are, `%s` and its like filled in. */
@@ -75,6 +77,7 @@ function formatObject(value, depth, above) {
     return list(`${name}(${value.length}) [`, Array.from(value.slice(0, ITEMS_MAX), item), value.length, "]");
   }
   if (value instanceof Promise) return "Promise {}";
+  if (SHOWN_AS_TEXTS.includes(value[Symbol.toStringTag])) return item(String(value));
   return formatPlain(value, item);
 }
 
