@@ -14,6 +14,7 @@ mod keys;
 mod kill_points;
 mod loader;
 mod missing;
+mod passwords;
 mod sockets;
 mod static_files;
 mod stepped_store;
