@@ -54,6 +54,12 @@ type textArgs struct {
 	Text   string `json:"text"`
 }
 
+type changeArgs struct {
+	Hash string `json:"hash"`
+	Old  string `json:"old"`
+	Next string `json:"next"`
+}
+
 type rewriteArgs struct {
 	ID     weir.ID[Note] `json:"id"`
 	Author string        `json:"author"`
@@ -80,6 +86,7 @@ func init() {
 	weir.Mutation("notes:writeAndStar", writeAndStar)
 	weir.Mutation("notes:writeFortune", writeFortune)
 	weir.Query("notes:motto", motto)
+	weir.Mutation("notes:changePassword", changePassword)
 }
 
 func latest(ctx *weir.QueryCtx) ([]weir.Doc[Note], error) {
@@ -158,6 +165,17 @@ func motto(ctx *weir.QueryCtx) (string, error) {
 		return text, nil
 	}
 	return "Write it down.", nil
+}
+
+func changePassword(ctx *weir.MutationCtx, args changeArgs) (string, error) {
+	isRight, err := ctx.VerifyPassword(args.Old, args.Hash)
+	if err != nil {
+		return "", err
+	}
+	if !isRight {
+		return "", errors.New("this is not the password")
+	}
+	return ctx.HashPassword(args.Next)
 }
 
 func noteOf(ctx weir.Reader, id weir.ID[Note]) (*weir.Doc[Note], error) {

@@ -105,3 +105,9 @@ export function motto(ctx: QueryCtx): string {
   const text = ctx.env("MOTTO");
   return text !== null ? text : "Write it down.";
 }
+
+@mutation
+export function changePassword(ctx: MutationCtx, hash: string, old: string, next: string): string {
+  if (!ctx.verifyPassword(old, hash)) throw new Error("this is not the password");
+  return ctx.hashPassword(next);
+}

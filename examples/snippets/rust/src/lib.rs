@@ -96,3 +96,9 @@ pub fn write_fortune(ctx: &MutationCtx) -> Result<Id<Note>> {
 pub fn motto(ctx: &QueryCtx) -> String {
     ctx.env("MOTTO").unwrap_or_else(|| "Write it down.".to_owned())
 }
+
+#[mutation]
+pub fn change_password(ctx: &MutationCtx, hash: String, old: String, next: String) -> Result<String> {
+    ensure!(ctx.verify_password(&old, &hash)?, "this is not the password");
+    ctx.hash_password(&next)
+}

@@ -1,6 +1,6 @@
 // The snippets that the SDK's page shows.
 
-import { count } from "@weir/typescript";
+import { count, hashPassword, verifyPassword } from "@weir/typescript";
 import { paginationOptsValidator } from "convex/server";
 import { ConvexError, v } from "convex/values";
 import { api } from "./_generated/api";
@@ -115,4 +115,12 @@ export const writeFortune = mutation({
 export const motto = query({
   args: {},
   handler: async () => process.env.MOTTO ?? "Write it down.",
+});
+
+export const changePassword = mutation({
+  args: { hash: v.string(), old: v.string(), next: v.string() },
+  handler: async (_ctx, { hash, old, next }) => {
+    if (!(await verifyPassword(old, hash))) throw new Error("this is not the password");
+    return await hashPassword(next);
+  },
 });

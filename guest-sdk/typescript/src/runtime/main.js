@@ -1,6 +1,7 @@
 // The engine's entry: what Weir's world asks of a guest, for JavaScript.
 import { installClock, resetClock } from "./clock.js";
 import { installConsole } from "./console.js";
+import { installCrypto } from "./crypto.js";
 import { installEnvironment } from "./environment.js";
 import { functions, hasSchema, manifest, problems, registerModules } from "./functions.js";
 import { host, textToBytes, toBytes, withHost } from "./host.js";
@@ -20,6 +21,7 @@ import { buildHost, warmUp } from "./warm_up.js";
 installClock();
 installJson();
 installRandom();
+installCrypto();
 installConsole();
 installSyscalls();
 installEnvironment();
