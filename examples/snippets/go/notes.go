@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"weir.dev/go"
 )
@@ -43,6 +44,10 @@ type authorArgs struct {
 
 type pageArgs struct {
 	PaginationOpts weir.PaginationOptions `json:"paginationOpts"`
+}
+
+type roomArgs struct {
+	Room string `json:"room"`
 }
 
 type noteArgs struct {
@@ -86,6 +91,8 @@ func init() {
 	weir.Mutation("notes:writeAndStar", writeAndStar)
 	weir.Mutation("notes:writeFortune", writeFortune)
 	weir.Query("notes:motto", motto)
+	weir.Query("notes:mine", mine)
+	weir.Mutation("notes:badge", badge)
 	weir.Mutation("notes:changePassword", changePassword)
 }
 
@@ -165,6 +172,23 @@ func motto(ctx *weir.QueryCtx) (string, error) {
 		return text, nil
 	}
 	return "Write it down.", nil
+}
+
+func mine(ctx *weir.QueryCtx) ([]weir.Doc[Note], error) {
+	user := ctx.Identity()
+	if user == nil {
+		return nil, nil
+	}
+	return notes.Query(ctx).By(byAuthor.Eq(user.Subject())).Collect()
+}
+
+func badge(ctx *weir.MutationCtx, args roomArgs) (string, error) {
+	user := ctx.Identity()
+	if user == nil {
+		return "", errors.New("sign in first")
+	}
+	claims := weir.Object{"sub": user.Subject(), "room": args.Room}
+	return ctx.SignJWT(claims, 5*time.Minute)
 }
 
 func changePassword(ctx *weir.MutationCtx, args changeArgs) (string, error) {

@@ -11,6 +11,7 @@ import { __WeirReader } from "./json/reader";
 import { Fields } from "./json/fields";
 import { Value } from "./json/value";
 import { callRandom, Random } from "./random";
+import { signJwt, trySignJwt } from "./sign";
 
 /** The first parameter of a query: it reads, and cannot write. */
 export class QueryCtx {
@@ -118,5 +119,20 @@ export class MutationCtx extends QueryCtx {
   /** The same; its error can be handled, and what it wrote is undone then. */
   tryRunMutation<R, A = Fields>(path: string, args: A): Result<R> {
     return tryRunMutation<R, A>(path, args);
+  }
+
+  /**
+   * Signs a token, a JWT, with the host's key (ES256). Anybody can verify it with the keys at `/.well-known/jwks.json`,
+   * and read its claims. The host adds `iss` (`CONVEX_CLOUD_URL`), `iat` and `exp`, which the claims may not hold, nor
+   * `nbf`, nor names that begin with `convex` or `cvx`. It is good for whole seconds, from one to an hour. An error
+   * (`InvalidClaims`, `SigningFailed`) is passed on.
+   */
+  signJwt<A = Fields>(claims: A, expiresInSeconds: f64): string {
+    return signJwt<A>(claims, expiresInSeconds);
+  }
+
+  /** The same; its error can be handled. */
+  trySignJwt<A = Fields>(claims: A, expiresInSeconds: f64): Result<string> {
+    return trySignJwt<A>(claims, expiresInSeconds);
   }
 }

@@ -361,6 +361,16 @@ export declare class MutationCtx extends QueryCtx {
   tryRunMutation<R>(path: string, args?: AnyObject): Result<R>;
   runMutation<R, A>(path: string, args: A): R;
   tryRunMutation<R, A>(path: string, args: A): Result<R>;
+  /**
+   * Signs a token, a JWT, with the host's key (ES256). Anybody can verify it with the keys at `/.well-known/jwks.json`,
+   * and read its claims. The host adds `iss` (`CONVEX_CLOUD_URL`), `iat` and `exp`, which the claims may not hold, nor
+   * `nbf`, nor names that begin with `convex` or `cvx`. It is good for whole seconds, from one to an hour. An error
+   * (`InvalidClaims`, `SigningFailed`) is passed on.
+   */
+  signJwt(claims: AnyObject, expiresInSeconds: f64): string;
+  trySignJwt(claims: AnyObject, expiresInSeconds: f64): Result<string>;
+  signJwt<A>(claims: A, expiresInSeconds: f64): string;
+  trySignJwt<A>(claims: A, expiresInSeconds: f64): Result<string>;
 }
 
 declare global {

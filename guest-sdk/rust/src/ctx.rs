@@ -2,13 +2,14 @@
 
 use std::cell::OnceCell;
 use std::ops::Deref;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::db::{Reader, Writer};
 use crate::failure::{Context, Error, Result};
-use crate::host::{calls, context, crypto};
+use crate::host::{auth, calls, context, crypto};
 use crate::identity::Identity;
 use crate::json;
 use crate::random::Random;
@@ -134,6 +135,28 @@ impl MutationCtx {
         let result = calls::run_mutation(path, &json::to_vec(&args)?).map_err(Error::from_call)?;
         json::from_slice(&result).context(format_args!("reading the result of {path}"))
     }
+}
+
+impl MutationCtx {
+    /// Signs a token, a JWT, with the host's key (ES256): `ctx.sign_jwt(fields! { sub: user }, Duration::from_secs(300))`.
+    /// Anybody can verify it with the keys at `/.well-known/jwks.json`, and read its claims.
+    ///
+    /// The claims are an object; the host adds `iss` (`CONVEX_CLOUD_URL`), `iat` and `exp`. The token is good for whole
+    /// seconds, from one to an hour.
+    ///
+    /// # Errors
+    /// `InvalidClaims`: `iss`, `iat`, `exp`, `nbf`, or a name that begins with `convex` or `cvx`; what JSON does not have;
+    /// a token of more than 16 KiB; another time. `SigningFailed`: the host's key cannot be used.
+    pub fn sign_jwt(&self, claims: impl Serialize, expires_in: Duration) -> Result<String> {
+        let options = SignOptions { expires_in_seconds: expires_in.as_secs_f64() };
+        auth::sign_jwt(&json::to_vec(&claims)?, &json::to_vec(&options)?).map_err(Error::from_host)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignOptions {
+    expires_in_seconds: f64,
 }
 
 impl Deref for MutationCtx {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use weir_auth::KeyFetcher;
+use weir_auth::{KeyFetcher, OwnKeys};
 use weir_db::{BUILT_IN_VARIABLES, Database, TokenSigner};
 use weir_store::Env;
 use weir_value::limits;
 
 use crate::admin_key::AdminKey;
 use crate::component_files::ComponentFiles;
-use crate::deploy::{Deployer, Loader, SnapshotMaker};
+use crate::deploy::{Deployer, InForce, Loader, SnapshotMaker};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::StaticFiles;
@@ -127,17 +127,16 @@ impl Backend {
             hub: Arc::downgrade(&live),
             store: Arc::downgrade(db.store()),
         }));
-        let hub = Arc::downgrade(&live);
-        let on_change = Box::new(move |at| {
-            if let Some(hub) = hub.upgrade() {
-                hub.redeploy(at);
-            }
-        });
-        let tasks = Tasks::default();
-        let deployer = Deployer::new(Arc::clone(&db), loader, snapshots, files, tasks.clone(), on_change);
         let keys = KeyRing::new(Arc::clone(&env), Arc::clone(&db), &admin_key);
         let instance_name = admin_key.instance_name().to_owned();
-        let identities = Arc::new(Identities::new(instance_name, keys, Arc::clone(&env), key_fetcher));
+        let own_keys = Arc::clone(&signer) as Arc<dyn OwnKeys>;
+        let identities = Identities::new(instance_name, keys, Arc::clone(&env), key_fetcher, own_keys);
+        let identities = Arc::new(identities);
+        let tasks = Tasks::default();
+        let on_change = on_change(&live, &identities, &tasks);
+        let host = signer.as_provider();
+        let deployer =
+            Deployer::new(Arc::clone(&db), loader, snapshots, files, tasks.clone(), host, on_change);
         Arc::new(Backend {
             env,
             db,
@@ -193,4 +192,23 @@ impl Backend {
         self.db.store().close();
         self.deployer.wait_given_up();
     }
+}
+
+/// What follows when a deployment has come into force. First whose tokens are good, then what live queries give: no user
+/// of a provider that is gone gets a result of the new functions.
+fn on_change(
+    live: &Arc<LiveHub>,
+    identities: &Arc<Identities>,
+    tasks: &Tasks,
+) -> Box<dyn Fn(InForce) + Send + Sync> {
+    let (hub, identities, tasks) = (Arc::downgrade(live), Arc::clone(identities), tasks.clone());
+    Box::new(move |InForce { at, providers }| {
+        let Some(hub) = hub.upgrade() else { return };
+        if identities.set_providers(providers) {
+            hub.grounds_changed();
+            let identities = Arc::clone(&identities);
+            tasks.spawn_until_stop(async move { identities.prepare_keys().await });
+        }
+        hub.redeploy(at);
+    })
 }

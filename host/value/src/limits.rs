@@ -104,6 +104,8 @@ pub const TOKEN_LEEWAY_SECONDS: u64 = 10;
 pub const SIGNED_TOKEN_SECONDS_MAX: u64 = 3600;
 /// How many providers a deployment may have.
 pub const AUTH_PROVIDERS_MAX: usize = 32;
+/// How large their list may be as JSON, with the key sets that stand in it.
+pub const AUTH_PROVIDERS_BYTES_MAX: usize = MIB;
 /// How large a provider's key set may be, and what it says of itself (OIDC discovery).
 pub const AUTH_KEY_SET_BYTES_MAX: usize = 256 * KIB;
 /// How many keys of a key set are looked at.

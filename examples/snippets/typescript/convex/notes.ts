@@ -117,6 +117,25 @@ export const motto = query({
   handler: async () => process.env.MOTTO ?? "Write it down.",
 });
 
+export const mine = query({
+  args: {},
+  handler: async (ctx) => {
+    const user = await ctx.auth.getUserIdentity();
+    if (user === null) return [];
+    const notes = ctx.db.query("notes");
+    return await notes.withIndex("by_author", (q) => q.eq("author", user.subject)).collect();
+  },
+});
+
+export const badge = mutation({
+  args: { room: v.string() },
+  handler: async (ctx, { room }) => {
+    const user = await ctx.auth.getUserIdentity();
+    if (user === null) throw new Error("sign in first");
+    return await ctx.auth.signJwt({ claims: { sub: user.subject, room }, expiresInSeconds: 300 });
+  },
+});
+
 export const changePassword = mutation({
   args: { hash: v.string(), old: v.string(), next: v.string() },
   handler: async (_ctx, { hash, old, next }) => {

@@ -80,6 +80,10 @@ export declare function callsRunMutation(path: usize, pathLength: usize, args: u
 export declare function variablesGet(name: usize, nameLength: usize, area: usize): void;
 
 // @ts-ignore: decorator
+@external("weir:guest/auth@0.1.0", "sign-jwt")
+export declare function authSignJwt(claims: usize, claimsLength: usize, options: usize, optionsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
 @external("weir:guest/crypto@0.1.0", "hash-password")
 export declare function cryptoHashPassword(password: usize, passwordLength: usize, area: usize): void;
 

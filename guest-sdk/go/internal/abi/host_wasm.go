@@ -293,3 +293,15 @@ func Log(level Level, message string) {
 	messageAt, messageLen := textAt(message)
 	logWrite(uint32(level), messageAt, messageLen)
 }
+
+// SignJWT gives a token of these claims, a JSON object.
+func SignJWT(claims, options []byte) (string, *Error) {
+	claimsAt, claimsLen := bytesAt(claims)
+	optionsAt, optionsLen := bytesAt(options)
+	authSignJWT(claimsAt, claimsLen, optionsAt, optionsLen, answerArea())
+	defer release()
+	if err := hostError(); err != nil {
+		return "", err
+	}
+	return text(1), nil
+}

@@ -18,6 +18,7 @@ pub trait Host {
     fn request_id(&self) -> String;
     fn identity(&self) -> Option<Vec<u8>>;
     fn variable(&self, name: &str) -> Option<String>;
+    fn sign_jwt(&self, claims: &[u8], options: &[u8]) -> Result<String, HostError>;
     fn hash_password(&self, password: &str) -> Result<String, HostError>;
     fn verify_password(&self, password: &str, hash: &str) -> Result<bool, HostError>;
     fn random_bytes(&self, length: u32) -> Result<Vec<u8>, HostError>;
@@ -139,6 +140,19 @@ pub(crate) mod variables {
 
     pub(crate) fn get(name: &str) -> Option<String> {
         current().and_then(|host| host.variable(name))
+    }
+}
+
+/// Without a host there is no key to sign with.
+pub(crate) mod auth {
+    use super::{HostError, current};
+
+    pub(crate) fn sign_jwt(claims: &[u8], options: &[u8]) -> Result<String, HostError> {
+        let Some(host) = current() else {
+            let message = "tokens are signed only within the host; see the crate weir-test".to_owned();
+            return Err(HostError { code: "NoHost".to_owned(), message });
+        };
+        host.sign_jwt(claims, options)
     }
 }
 

@@ -104,6 +104,10 @@ impl Host for TransactionHost {
         self.ask(|tx| tx.variable(name).ok().flatten())
     }
 
+    fn sign_jwt(&self, claims: &[u8], options: &[u8]) -> Result<String, HostError> {
+        self.ask_db(|tx| tx.sign_jwt(claims, options))
+    }
+
     fn hash_password(&self, password: &str) -> Result<String, HostError> {
         self.ask_db(|tx| tx.hash_password(password))
     }

@@ -96,6 +96,10 @@ const operations = {
   "weir/hashPassword": ({ password }) => ask(() => host.crypto.hashPassword(password)),
   "weir/verifyPassword": ({ password, hash }) => ask(() => host.crypto.verifyPassword(password, hash)),
   "1.0/getUserIdentity": () => parsed(host.context.identity()),
+  "1.0/signJwt": ({ claims = {}, expiresInSeconds }) => {
+    const bytes = toBytes(claims).slice();
+    return ask(() => host.auth.signJwt(bytes, toBytes({ expiresInSeconds })));
+  },
   "1.0/getFunctionMetadata": () => ({ name: functionPath, componentPath: "" }),
   "1.0/getRequestMetadata": () => ({
     ip: null,

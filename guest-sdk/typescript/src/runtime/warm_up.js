@@ -25,6 +25,7 @@ export function buildHost(lines) {
     log: { write: (level, message) => lines.push(`[${level.toUpperCase()}] ${message}`) },
     db: new Proxy({}, { get: () => noDatabase }),
     calls: new Proxy({}, { get: () => noDatabase }),
+    auth: new Proxy({}, { get: () => noDatabase }),
   };
 }
 

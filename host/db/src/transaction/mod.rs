@@ -74,7 +74,7 @@ pub(crate) struct Shared {
     pub(crate) env: Arc<dyn Env>,
     pub(crate) catalog: Catalog,
     pub(crate) entropy: Entropy,
-    /// Who signs tokens for functions; nobody in tests.
+    /// Who signs tokens for functions.
     pub(crate) signer: OnceLock<Arc<dyn TokenSigner>>,
     /// For the cursors of pages; made when it is first needed, if the database has none.
     pub(crate) cursor_key: RwLock<Option<Arc<CursorKey>>>,

@@ -10,6 +10,7 @@ mod items;
 mod secrets;
 mod tasks;
 mod things;
+mod users;
 mod values;
 mod variables;
 
