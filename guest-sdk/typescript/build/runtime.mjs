@@ -2,6 +2,7 @@
 // the runtime's entries.
 //
 //   node runtime.mjs OUT
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
@@ -18,6 +19,14 @@ const engineModule = {
   },
 };
 
+/** What is left out of the packages that the runtime is made of: tables that the engine has itself. */
+const replaced = {
+  name: "weir-replaced",
+  setup(build) {
+    build.onResolve({ filter: /^tr46$/ }, () => ({ path: join(sdk, "src/runtime/web/domain.js") }));
+  },
+};
+
 await build({
   entryPoints: [`${sdk}/src/runtime/main.js`],
   bundle: true,
@@ -28,7 +37,7 @@ await build({
   target: "es2023",
   minifySyntax: true,
   minifyWhitespace: true,
-  plugins: [engineModule],
+  plugins: [engineModule, replaced],
   outfile: out,
   logLevel: "warning",
 });

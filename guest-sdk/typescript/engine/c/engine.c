@@ -15,6 +15,7 @@
 #define EXPORT(name) __attribute__((export_name(name)))
 
 extern void __wasm_call_ctors(void);
+void JS_WeirForgetSources(JSRuntime *runtime);
 
 static JSRuntime *runtime;
 static JSContext *context;
@@ -132,6 +133,8 @@ static void load_runtime(const char *source, size_t size) {
   JS_FreeValue(context, entries);
   JS_FreeValue(context, module);
   JS_FreeValue(context, load);
+  // Before the project's functions, which keep theirs.
+  JS_WeirForgetSources(runtime);
 }
 
 // Texts of the runtime, the project's bundle and its source map; what it gives is JSON, see `main.js`.

@@ -44,6 +44,13 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/syscalls.js"),
     file!("src/runtime/warm_up.js"),
     file!("src/runtime/web.js"),
+    file!("src/runtime/web/abort.js"),
+    file!("src/runtime/web/clone.js"),
+    file!("src/runtime/web/define.js"),
+    file!("src/runtime/web/domain.js"),
+    file!("src/runtime/web/events.js"),
+    file!("src/runtime/web/text.js"),
+    file!("src/runtime/web/url.js"),
 ];
 
 /// The SDK's name among npm packages.
