@@ -31,7 +31,7 @@ use thiserror::Error;
 use weir_value::Timestamp;
 
 use self::row::Row;
-use self::tree::{Space, Tree, TreeWriter};
+use self::tree::{Run, Space, Tree, TreeWriter};
 use crate::memory_table::{FlushEntry, Interval};
 use crate::{Direction, StoreId};
 
@@ -163,8 +163,15 @@ impl Base {
     /// Sets or deletes keys, as commits did. Readers see it when it returns.
     pub(crate) fn apply(&self, entries: &[FlushEntry]) -> Result<(), BaseError> {
         self.tree.write(&mut |writer| {
-            for entry in entries {
-                put(writer, &entry.key, entry.ts, entry.value.as_ref())?;
+            let mut rest = entries;
+            while let Some((entry, others)) = rest.split_first() {
+                rest = match writer.insert_run(Space::Rows, &SmallRows(rest))? {
+                    0 => {
+                        put(writer, &entry.key, entry.ts, entry.value.as_ref())?;
+                        others
+                    }
+                    added => &rest[added..],
+                };
             }
             Ok(())
         })
@@ -300,6 +307,22 @@ impl From<Row> for Slot {
             Row::Here { value, .. } => Slot::Here(value),
             Row::Apart { ts, len } => Slot::Apart { ts, len },
         }
+    }
+}
+
+/// What entries begin with that set keys to values without pieces. Of a key that has no value yet there are none of an
+/// older one either: what a failure left behind goes with the row that it belongs to.
+struct SmallRows<'a>(&'a [FlushEntry]);
+
+impl Run for SmallRows<'_> {
+    fn key(&self, at: usize) -> Option<&[u8]> {
+        let entry = self.0.get(at)?;
+        entry.value.as_ref().filter(|value| value.len() <= row::PIECE_BYTES).map(|_| &entry.key[..])
+    }
+
+    fn value(&self, at: usize) -> Vec<u8> {
+        let FlushEntry { key, ts, value } = &self.0[at];
+        row::encode(key, *ts, value.as_deref().unwrap_or_default())
     }
 }
 

@@ -24,7 +24,7 @@ use redb::{
 };
 
 use super::checksummed_file::CheckedFile;
-use super::tree::{Entries, Space, Tree, TreeWriter, Work, end_of_prefix};
+use super::tree::{Entries, Run, Space, Tree, TreeWriter, Work, end_of_prefix};
 use super::{BaseError, prefix_range};
 use crate::Direction;
 use crate::memory_table::Interval;
@@ -39,6 +39,11 @@ const ROOM_NEEDED_BYTES: u64 = 4 * 1024 * 1024;
 const UNSYNCED_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// An entry may change a page of its own.
 const PAGE_BYTES: usize = 4096;
+
+/// The shortest run that is added at once: opening one and writing it takes as long as a few keys do.
+const RUN_MIN: usize = 4;
+/// After so many looks for a run that found none, in a row, the pauses grow no longer: 63 keys.
+const SHORT_RUNS_MAX: u32 = 6;
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -172,6 +177,8 @@ impl Tree for RedbTree {
             let mut writer = Writer {
                 tables: [rows.map_err(writing)?, pieces.map_err(writing)?, marks.map_err(writing)?],
                 bytes: 0,
+                one_by_one: 0,
+                short_runs: 0,
             };
             work(&mut writer)?;
             self.unsynced_bytes.fetch_add(writer.bytes, Ordering::Relaxed);
@@ -233,6 +240,18 @@ struct Writer<'txn> {
     tables: [Table<'txn, &'static [u8], &'static [u8]>; 3],
     /// At most what it changes.
     bytes: usize,
+    /// So many keys are added without looking whether a run begins with them.
+    one_by_one: usize,
+    /// How many times in a row there was none.
+    short_runs: u32,
+}
+
+impl Writer<'_> {
+    /// Keys that are scattered over the tree are told soon, and then are not looked at each.
+    fn note_run(&mut self, len: usize) {
+        self.short_runs = if len < RUN_MIN { (self.short_runs + 1).min(SHORT_RUNS_MAX) } else { 0 };
+        self.one_by_one = (1 << self.short_runs) - 1;
+    }
 }
 
 impl TreeWriter for Writer<'_> {
@@ -240,6 +259,32 @@ impl TreeWriter for Writer<'_> {
         self.bytes += key.len() + value.len() + PAGE_BYTES;
         let before = self.tables[space as usize].insert(key, value).map_err(writing)?;
         Ok(before.map(|before| Bytes::copy_from_slice(before.value())))
+    }
+
+    /// redb divides a page that is full into two halves, and leaves them so when the keys ascend. What is added by
+    /// a cursor fills its pages.
+    fn insert_run(&mut self, space: Space, run: &dyn Run) -> Result<usize, BaseError> {
+        let Some(first) = run.key(0) else { return Ok(0) };
+        if self.one_by_one > 0 {
+            self.one_by_one -= 1;
+            return Ok(0);
+        }
+        let mut bytes = PAGE_BYTES;
+        let mut cursor =
+            self.tables[space as usize].lower_bound_mut(Bound::Included(first)).map_err(writing)?;
+        let next = cursor.peek_next().map_err(writing)?.map(|(key, _)| key.value().to_vec());
+        let len = run_len(run, next.as_deref());
+        if len >= RUN_MIN {
+            for (at, key) in (0..len).map_while(|at| Some((at, run.key(at)?))) {
+                let value = run.value(at);
+                bytes += key.len() + value.len();
+                cursor.insert_before(key, &value[..]).map_err(writing)?;
+            }
+            self.bytes += bytes;
+        }
+        cursor.close().map_err(writing)?;
+        self.note_run(len);
+        Ok(if len >= RUN_MIN { len } else { 0 })
     }
 
     fn remove(&mut self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
@@ -257,6 +302,16 @@ impl TreeWriter for Writer<'_> {
     }
 }
 
+/// How many keys of a run ascend, and lie before the next key that there is.
+fn run_len(run: &dyn Run, next: Option<&[u8]>) -> usize {
+    let mut before: Option<&[u8]> = None;
+    let ascends = |at: &usize| {
+        let Some(key) = run.key(*at) else { return false };
+        before.replace(key).is_none_or(|before| before < key) && next.is_none_or(|next| key < next)
+    };
+    (0..).take_while(ascends).count()
+}
+
 fn closed() -> std::io::Error {
     std::io::Error::other("the base is closed")
 }
@@ -271,4 +326,60 @@ fn reading(error: impl std::error::Error + Send + Sync + 'static) -> BaseError {
 
 fn writing(error: impl std::error::Error + Send + Sync + 'static) -> BaseError {
     BaseError::new("writing", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::ReadableTableMetadata;
+
+    use super::*;
+    use crate::disk::{Disk, MemoryDisk};
+
+    /// Ascending keys of four bytes with values of 150.
+    struct Ascending(std::ops::Range<u32>, Vec<[u8; 4]>);
+
+    impl Ascending {
+        fn new(keys: std::ops::Range<u32>) -> Ascending {
+            Ascending(keys.clone(), keys.map(u32::to_be_bytes).collect())
+        }
+    }
+
+    impl Run for Ascending {
+        fn key(&self, at: usize) -> Option<&[u8]> {
+            self.1.get(at).map(|key| &key[..])
+        }
+
+        fn value(&self, _: usize) -> Vec<u8> {
+            vec![7; 150]
+        }
+    }
+
+    #[test]
+    fn a_run_fills_its_pages() {
+        let file = CheckedFile::open(MemoryDisk::new().create("base").unwrap()).unwrap();
+        let tree = RedbTree::open(file, 1024 * 1024).unwrap();
+        let mut added = 0;
+        for slice in 0..40 {
+            let run = Ascending::new(slice * 1_000..slice * 1_000 + 1_000);
+            let work = &mut |writer: &mut dyn TreeWriter| {
+                added += writer.insert_run(Space::Rows, &run)?;
+                Ok(())
+            };
+            tree.write(work).unwrap();
+            assert_eq!(added as u32, run.0.end);
+        }
+        let stats = tree.reader().unwrap().table(Space::Rows).stats().unwrap();
+        let (leaves, data) = (stats.leaf_pages() * PAGE_BYTES as u64, stats.stored_bytes());
+        assert!(leaves < data * 12 / 10, "{leaves} bytes of leaves for {data} of data");
+    }
+
+    #[test]
+    fn a_run_ends_where_another_key_lies_or_the_order_breaks() {
+        let keys = Ascending::new(10..20);
+        assert_eq!(run_len(&keys, None), 10);
+        assert_eq!(run_len(&keys, Some(&15u32.to_be_bytes())), 5);
+        assert_eq!(run_len(&keys, Some(&10u32.to_be_bytes())), 0, "it is there already");
+        let twice = Ascending(0..3, [1, 2, 2, 3].map(u32::to_be_bytes).to_vec());
+        assert_eq!(run_len(&twice, None), 2);
+    }
 }

@@ -73,6 +73,55 @@ fn problems(base: &Base) -> Vec<String> {
     problems
 }
 
+/// Applies slices of entries, as a flush does, and compares with a map after each.
+#[track_caller]
+fn assert_slices(kind: &str, base: &Base, slices: &[Vec<FlushEntry>]) {
+    let mut model = BTreeMap::new();
+    for slice in slices {
+        base.apply(slice).unwrap();
+        for FlushEntry { key, value, .. } in slice {
+            match value {
+                Some(value) => model.insert(key.clone(), value.clone()),
+                None => model.remove(key),
+            };
+        }
+        let expected: Vec<(Bytes, Bytes)> = model.clone().into_iter().collect();
+        assert!(rows(base, Interval::ALL, Direction::Ascending) == expected, "{kind}");
+    }
+    assert_eq!(problems(base), Vec::<String>::new(), "{kind}");
+}
+
+fn entry(key: u32, at: u64, value: Option<usize>) -> FlushEntry {
+    let value = value.map(|len| Bytes::from(vec![at as u8; len]));
+    FlushEntry { key: Bytes::copy_from_slice(&key.to_be_bytes()), ts: ts(at), value }
+}
+
+#[test]
+fn slices_with_runs_of_new_keys() {
+    for (kind, open) in KINDS {
+        let place = Place::new();
+        let base = open(&place);
+        // Into nothing, behind the end, between keys, over keys, and with a large value, a deletion and single keys
+        // in their midst.
+        let run = |keys: std::ops::Range<u32>, at: u64| keys.map(move |key| entry(key, at, Some(100)));
+        let mut mixed: Vec<FlushEntry> = run(2_500..2_600, 5).collect();
+        mixed[30].value = Some(vec![7; PIECE_BYTES + 1].into());
+        mixed[60].value = None;
+        mixed.extend([2_700, 2_800, 2_900].map(|key| entry(key, 5, Some(9))));
+        mixed.extend(run(2_901..2_950, 5));
+        let slices = [
+            run(1_000..2_000, 1).collect(),
+            run(3_000..4_000, 2).collect(),
+            run(2_000..2_500, 3).collect(),
+            (0..4_500).step_by(7).map(|key| entry(key, 4, Some(40))).collect(),
+            mixed,
+            (0..4_500).step_by(3).map(|key| entry(key, 6, (key % 2 == 0).then_some(300))).collect(),
+            run(0..5_000, 7).collect(),
+        ];
+        assert_slices(kind, &base, &slices);
+    }
+}
+
 #[test]
 fn large_values_stand_apart_and_leave_nothing_behind() {
     for (kind, open) in KINDS {

@@ -83,11 +83,26 @@ pub(crate) trait TreeWriter {
     /// Sets a key; returns its value before.
     fn insert(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<Option<Bytes>, BaseError>;
 
+    /// Adds the keys that a run begins with, as long as they have no values yet and no other key lies between them;
+    /// returns how many. It may be fewer, and none at all where adding them one by one is as good.
+    fn insert_run(&mut self, _space: Space, _run: &dyn Run) -> Result<usize, BaseError> {
+        Ok(0)
+    }
+
     /// Deletes a key; returns its value before.
     fn remove(&mut self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError>;
 
     /// The keys that begin with `prefix`.
     fn keys(&self, space: Space, prefix: &[u8]) -> Result<Vec<Bytes>, BaseError>;
+}
+
+/// Keys with values that are to be set one after another.
+pub(crate) trait Run {
+    /// The key at a place; `None` behind the end.
+    fn key(&self, at: usize) -> Option<&[u8]>;
+
+    /// Its value; there is a key at that place.
+    fn value(&self, at: usize) -> Vec<u8>;
 }
 
 /// The first key behind all that begin with `prefix`; `None` when there is none.
