@@ -20,15 +20,14 @@
 //!
 //! Not here: transactions, read sets, conflicts.
 
-use std::cmp::Ordering;
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use thiserror::Error;
 use weir_value::Timestamp;
 
-use crate::base::{BaseError, Slot};
+use crate::base::BaseError;
 use crate::memory_table::{Chunk, Interval};
 use crate::view::View;
 
@@ -123,35 +122,28 @@ impl Snapshot {
         rows: &mut Vec<(Bytes, Bytes)>,
     ) -> Result<(), ReadError> {
         let mut recent = chunk.entries.into_iter().peekable();
-        let mut stored = self.view.base.scan(interval, direction)?.peekable();
-        while rows.len() < limit {
-            let order = match (recent.peek(), stored.peek()) {
-                (None, None) => return Ok(()),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(_), Some(Err(_))) => Ordering::Greater,
-                (Some((recent_key, _)), Some(Ok((base_key, _)))) => match direction {
-                    Direction::Ascending => recent_key.cmp(base_key),
-                    Direction::Descending => base_key.cmp(recent_key),
-                },
-            };
-            let from_base = if order.is_ge() { stored.next().transpose()? } else { None };
-            match (order, from_base) {
-                (Ordering::Greater, Some((key, slot))) => rows.push(self.load(key, slot)?),
-                // Memory decides, also when the base has the key too.
-                _ => {
-                    if let Some((key, Some(value))) = recent.next() {
-                        rows.push((key, value));
-                    }
+        let order = |recent_key: &[u8], base_key: &[u8]| match direction {
+            Direction::Ascending => recent_key.cmp(base_key),
+            Direction::Descending => base_key.cmp(recent_key),
+        };
+        self.view.base.visit(interval, direction, |key, slot| {
+            // Memory decides, also when the base has the key too.
+            let mut is_in_memory = false;
+            while let Some((recent_key, value)) = recent.next_if(|(recent, _)| order(recent, key).is_le()) {
+                is_in_memory = recent_key == key;
+                rows.extend(value.map(|value| (recent_key, value)));
+                if rows.len() == limit {
+                    return Ok(ControlFlow::Break(()));
                 }
             }
-        }
+            if !is_in_memory {
+                rows.push((Bytes::copy_from_slice(key), self.view.base.load(key, slot)?));
+            }
+            Ok(if rows.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        let rest = recent.filter_map(|(key, value)| Some((key, value?)));
+        rows.extend(rest.take(limit - rows.len()));
         Ok(())
-    }
-
-    fn load(&self, key: Bytes, slot: Slot) -> Result<(Bytes, Bytes), ReadError> {
-        let value = self.view.base.load(&key, slot)?;
-        Ok((key, value))
     }
 }
 

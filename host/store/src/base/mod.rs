@@ -23,7 +23,7 @@ mod tests;
 mod tree;
 mod watchdog;
 
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -106,8 +106,19 @@ impl Base {
 
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
-        let row = self.tree.get(Space::Rows, key)?;
-        row.map(|row| self.load(key, slot(key, &row)?)).transpose()
+        let mut found = None;
+        self.tree.look(Space::Rows, key, &mut |row| found = Some(slot(key, row)))?;
+        found.map(|slot| self.load(key, slot?)).transpose()
+    }
+
+    /// Shows the rows of `interval`, which is not empty, to `visit`, in the given direction, until it breaks off.
+    pub(crate) fn visit(
+        &self,
+        interval: Interval<'_>,
+        direction: Direction,
+        mut visit: impl FnMut(&[u8], Slot) -> Result<ControlFlow<()>, BaseError>,
+    ) -> Result<(), BaseError> {
+        self.tree.visit(Space::Rows, interval, direction, &mut |key, row| visit(key, slot(key, row)?))
     }
 
     /// The rows of `interval`, which is not empty, in the given direction.
@@ -293,7 +304,7 @@ impl Base {
     }
 }
 
-fn slot(key: &[u8], row: &Bytes) -> Result<Slot, BaseError> {
+fn slot(key: &[u8], row: &[u8]) -> Result<Slot, BaseError> {
     row::decode(key, row).map(Slot::from).ok_or_else(|| bad_row(key))
 }
 

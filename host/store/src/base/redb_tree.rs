@@ -24,7 +24,7 @@ use redb::{
 };
 
 use super::checksummed_file::CheckedFile;
-use super::tree::{Entries, Run, Space, Tree, TreeWriter, Work, end_of_prefix};
+use super::tree::{Entries, Run, Space, Tree, TreeWriter, Visit, Work, end_of_prefix};
 use super::{BaseError, prefix_range};
 use crate::Direction;
 use crate::memory_table::Interval;
@@ -146,6 +146,35 @@ impl Tree for RedbTree {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
         let value = self.reader()?.table(space).get(key).map_err(reading)?;
         Ok(value.map(|value| Bytes::copy_from_slice(value.value())))
+    }
+
+    fn look(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
+        if let Some(value) = self.reader()?.table(space).get(key).map_err(reading)? {
+            look(value.value());
+        }
+        Ok(())
+    }
+
+    fn visit(
+        &self,
+        space: Space,
+        interval: Interval<'_>,
+        direction: Direction,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), BaseError> {
+        let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (interval.low, interval.high);
+        let mut entries = self.reader()?.table(space).range::<&[u8]>(bounds).map_err(reading)?;
+        let mut next = || match direction {
+            Direction::Ascending => entries.next(),
+            Direction::Descending => entries.next_back(),
+        };
+        while let Some(entry) = next() {
+            let (key, value) = entry.map_err(reading)?;
+            if visit(key.value(), value.value())?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn range<'a>(

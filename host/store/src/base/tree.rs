@@ -5,6 +5,8 @@
 //!
 //! Not here: what keys and values mean, and when they are written.
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 
 use super::BaseError;
@@ -30,10 +32,38 @@ impl Space {
 /// Entries of a range, in its order.
 pub(crate) type Entries<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), BaseError>> + 'a>;
 
+/// What sees the entries of a range: keys and values.
+pub(crate) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, BaseError> + 'a;
+
 /// Ordered maps on disk. Readers come from any thread, writes from one at a time.
 pub(crate) trait Tree: Send + Sync + 'static {
     /// The value of `key`.
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError>;
+
+    /// Shows the value of `key` to `look`, if it has one.
+    fn look(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
+        if let Some(value) = self.get(space, key)? {
+            look(&value);
+        }
+        Ok(())
+    }
+
+    /// Shows the entries of `interval`, which is not empty, to `visit`, in their order, until it breaks off.
+    fn visit(
+        &self,
+        space: Space,
+        interval: Interval<'_>,
+        direction: Direction,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), BaseError> {
+        for entry in self.range(space, interval, direction)? {
+            let (key, value) = entry?;
+            if visit(&key, &value)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
 
     /// The entries of `interval`, which is not empty.
     fn range<'a>(
