@@ -1,4 +1,4 @@
-// The twelve snippets that the SDK's page shows.
+// The snippets that the SDK's page shows.
 package main
 
 import (
@@ -79,6 +79,7 @@ func init() {
 	weir.Mutation("notes:pin", pin)
 	weir.Mutation("notes:writeAndStar", writeAndStar)
 	weir.Mutation("notes:writeFortune", writeFortune)
+	weir.Query("notes:motto", motto)
 }
 
 func latest(ctx *weir.QueryCtx) ([]weir.Doc[Note], error) {
@@ -150,6 +151,13 @@ func writeFortune(ctx *weir.MutationCtx) (weir.ID[Note], error) {
 	weir.Logf("fortune %v at %v", number, ctx.Now())
 	text := fmt.Sprintf("Your number is %v.", number)
 	return notes.Insert(ctx, Note{Author: "fortune", Text: text})
+}
+
+func motto(ctx *weir.QueryCtx) (string, error) {
+	if text, ok := ctx.Env("MOTTO"); ok {
+		return text, nil
+	}
+	return "Write it down.", nil
 }
 
 func noteOf(ctx weir.Reader, id weir.ID[Note]) (*weir.Doc[Note], error) {

@@ -1,5 +1,6 @@
 import { DatabaseReader, READER } from "./db/reader";
 import { DatabaseWriter, WRITER } from "./db/writer";
+import { env } from "./env";
 import { Result } from "./failure";
 import { runQuery, runMutation, tryRunQuery, tryRunMutation } from "./calls";
 import { contextIdentity, contextNow, contextRequestId } from "./host/imports";
@@ -36,6 +37,11 @@ export class QueryCtx {
   requestId(): string {
     contextRequestId(AREA);
     return takeText(load<usize>(AREA), load<usize>(AREA, 4));
+  }
+
+  /** The value of a variable of the deployment. Null: there is none. A live query that read it runs again when it changes. */
+  env(name: string): string | null {
+    return env(name);
   }
 
   /** Who calls. Null: nobody in particular. */

@@ -14,6 +14,7 @@ export { Query, Rows } from "./db/query";
 export { IdRange, IndexRange, TimeRange } from "./db/range";
 export { SystemReader } from "./db/system";
 export { Doc } from "./doc";
+export { env } from "./env";
 export { CallError, fail, failWith, Result } from "./failure";
 export { Id } from "./id";
 export { Identity } from "./identity";

@@ -301,6 +301,12 @@ export declare class Identity {
   claim(name: string): Value | null;
 }
 
+/**
+ * The value of a variable of the deployment. Null: there is none. What top-level code keeps of it is made anew by the
+ * host when it changes.
+ */
+export declare function env(name: string): string | null;
+
 /** The first parameter of a query: it reads, and cannot write. */
 export declare class QueryCtx {
   readonly db: DatabaseReader;
@@ -311,6 +317,8 @@ export declare class QueryCtx {
   rng(): Random;
   /** The id of the request, as it stands in error messages and in the host's log. */
   requestId(): string;
+  /** The value of a variable of the deployment. Null: there is none. A live query that read it runs again when it changes. */
+  env(name: string): string | null;
   /** Who calls. Null: nobody in particular. */
   identity(): Identity | null;
   /** Runs another query of the deployment. Its error is passed on. */

@@ -34,7 +34,8 @@ type Last struct {
 	Writes []Write
 }
 
-// Read is a document that a call read, a range of a table or of an index, or a count.
+// Read is a document that a call read, a range of a table or of an index, a count, or
+// a variable of the deployment.
 type Read struct {
 	Table string
 	// ID is that of a document; "" for the others.
@@ -50,22 +51,25 @@ type Read struct {
 	ToValues   []weir.Value
 	// Count tells whether how many documents the table has was read.
 	Count bool
+	// Variable is the name of a variable that was read, there or not; "" for the others.
+	Variable string
 }
 
 // UnmarshalJSON reads what `host test` says of a read.
 func (read *Read) UnmarshalJSON(text []byte) error {
 	var said struct {
-		Table string          `json:"table"`
-		ID    string          `json:"id"`
-		Index string          `json:"index"`
-		Count bool            `json:"count"`
-		From  json.RawMessage `json:"from"`
-		To    json.RawMessage `json:"to"`
+		Table    string          `json:"table"`
+		ID       string          `json:"id"`
+		Index    string          `json:"index"`
+		Count    bool            `json:"count"`
+		Variable string          `json:"variable"`
+		From     json.RawMessage `json:"from"`
+		To       json.RawMessage `json:"to"`
 	}
 	if err := json.Unmarshal(text, &said); err != nil {
 		return err
 	}
-	*read = Read{Table: said.Table, ID: said.ID, Index: said.Index, Count: said.Count}
+	*read = Read{Table: said.Table, ID: said.ID, Index: said.Index, Count: said.Count, Variable: said.Variable}
 	if said.Index != "" {
 		return errors.Join(readValues(said.From, &read.FromValues), readValues(said.To, &read.ToValues))
 	}
@@ -161,6 +165,19 @@ func (db *Database) SetNow(now float64) {
 func (db *Database) Advance(ms float64) {
 	db.t.Helper()
 	db.ask(request{Op: "set", Advance: &ms})
+}
+
+// SetVariable sets a variable of the deployment, which functions read with ctx.Env.
+// Modules whose package variables or init functions have read it are made anew.
+func (db *Database) SetVariable(name, value string) {
+	db.t.Helper()
+	db.ask(request{Op: "set", Variables: map[string]*string{name: &value}})
+}
+
+// RemoveVariable removes a variable of the deployment.
+func (db *Database) RemoveVariable(name string) {
+	db.t.Helper()
+	db.ask(request{Op: "set", Variables: map[string]*string{name: nil}})
 }
 
 // SetIdentity says who calls from now on: claims with at least tokenIdentifier,

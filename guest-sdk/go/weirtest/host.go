@@ -10,7 +10,9 @@
 //	}
 //
 // The functions are built and served by `host test`, once a test run. The binary
-// is the one that WEIR_HOST names, else `host` on the search path.
+// is the one that WEIR_HOST names, else `host` on the search path. Every database
+// begins with the deployment's variables of the file that WEIR_TEST_ENV_FILE names,
+// lines NAME=value, if it is set.
 package weirtest
 
 import (
@@ -115,6 +117,8 @@ type request struct {
 	Path     string          `json:"path,omitempty"`
 	Args     json.RawMessage `json:"args,omitempty"`
 	Identity json.RawMessage `json:"identity,omitempty"`
+	// Variables are those to set; nil: to remove.
+	Variables map[string]*string `json:"variables,omitempty"`
 }
 
 type answer struct {

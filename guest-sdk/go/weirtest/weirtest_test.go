@@ -54,17 +54,21 @@ func TestCallsGiveTheirResultAndWhatTheyDid(t *testing.T) {
 		`{"id":1,"op":"open","now":5,"seed":7} => {"id":1,"db":3}`,
 		`{"id":2,"op":"set","db":3,"advance":10} => {"id":2}`,
 		`{"id":3,"op":"set","db":3,"identity":{"subject":"ada"}} => {"id":3}`,
-		`{"id":4,"op":"call","db":3,"kind":"mutation","path":"a:b","args":{"n":1}} => `+
-			`{"id":4,"value":{"$integer":"BQAAAAAAAAA="},"logLines":["[LOG] x"],`+
+		`{"id":4,"op":"set","db":3,"variables":{"KEY":"a value"}} => {"id":4}`,
+		`{"id":5,"op":"set","db":3,"variables":{"KEY":null}} => {"id":5}`,
+		`{"id":6,"op":"call","db":3,"kind":"mutation","path":"a:b","args":{"n":1}} => `+
+			`{"id":6,"value":{"$integer":"BQAAAAAAAAA="},"logLines":["[LOG] x"],`+
 			`"reads":[{"table":"t","from":null,"to":2},{"table":"t","index":"i","from":["a",{"$undefined":null}],"to":["a"]},`+
-			`{"table":"t","count":true},{"table":"t","id":"k"}],"writes":[{"table":"t","id":"k","document":{"n":1}},{"table":"t","id":"l","document":null}]}`,
-		`{"id":5,"op":"call","db":3,"kind":"query","path":"a:c","args":{}} => `+
-			`{"id":5,"error":{"code":"ApplicationError","message":"no","data":[1]},"logLines":[],"reads":[],"writes":[]}`,
-		`{"id":6,"op":"close","db":3} => {"id":6}`,
+			`{"table":"t","count":true},{"table":"t","id":"k"},{"variable":"KEY"}],"writes":[{"table":"t","id":"k","document":{"n":1}},{"table":"t","id":"l","document":null}]}`,
+		`{"id":7,"op":"call","db":3,"kind":"query","path":"a:c","args":{}} => `+
+			`{"id":7,"error":{"code":"ApplicationError","message":"no","data":[1]},"logLines":[],"reads":[],"writes":[]}`,
+		`{"id":8,"op":"close","db":3} => {"id":8}`,
 	)
 	db := host.Database(t, Options{Now: 5, Seed: 7})
 	db.Advance(10)
 	db.SetIdentity(weir.Object{"subject": "ada"})
+	db.SetVariable("KEY", "a value")
+	db.RemoveVariable("KEY")
 	if result := Mutation[int64](db, "a:b", weir.Object{"n": 1}); result != 5 {
 		t.Errorf("the result is %d", result)
 	}
@@ -75,6 +79,7 @@ func TestCallsGiveTheirResultAndWhatTheyDid(t *testing.T) {
 		{Table: "t", Index: "i", FromValues: []weir.Value{"a", weir.Undefined}, ToValues: []weir.Value{"a"}},
 		{Table: "t", Count: true},
 		{Table: "t", ID: "k"},
+		{Variable: "KEY"},
 	}
 	if !reflect.DeepEqual(last.Reads, reads) {
 		t.Errorf("the reads are %+v", last.Reads)

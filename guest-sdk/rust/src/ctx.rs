@@ -63,6 +63,12 @@ impl QueryCtx {
         context::request_id()
     }
 
+    /// The value of a variable of the deployment; `None`: there is none of this name. A live query that read it runs
+    /// again when it changes.
+    pub fn env(&self, name: &str) -> Option<String> {
+        crate::env(name)
+    }
+
     /// Who calls; `None`: nobody in particular.
     ///
     /// # Panics

@@ -53,6 +53,7 @@ mod allocator;
 mod ctx;
 pub mod db;
 mod doc;
+mod env;
 mod failure;
 mod fields;
 mod flat;
@@ -72,6 +73,7 @@ mod value;
 
 pub use ctx::{MutationCtx, QueryCtx};
 pub use doc::Doc;
+pub use env::env;
 pub use failure::{Context, Error, Result};
 pub use fields::Fields;
 pub use id::{Id, Table};

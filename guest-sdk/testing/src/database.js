@@ -34,6 +34,11 @@ export class TestDatabase {
     await this.#host.request({ op: "set", db: this.#db, advance: milliseconds });
   }
 
+  /** Sets variables of the deployment; a value of `null` removes one. */
+  async setVariables(variables) {
+    await this.#host.request({ op: "set", db: this.#db, variables });
+  }
+
   /** Says who calls from now on; `null`: nobody in particular. */
   async setIdentity(identity) {
     await this.#host.request({ op: "set", db: this.#db, identity });

@@ -12,6 +12,8 @@ export interface OpenOptions {
   host?: string;
   /** More variables for its environment. */
   env?: Record<string, string>;
+  /** A file of lines NAME=value: the deployment's variables that every database begins with. */
+  envFile?: string;
 }
 
 export interface DatabaseOptions {
@@ -36,7 +38,11 @@ export type Read =
   /** A range of an index: the values of its fields, as many as the range says; `{"$undefined": null}` is a missing field. */
   | { table: string; index: string; from: Json[]; to: Json[] }
   /** How many documents a table has. */
-  | { table: string; count: true };
+  | { table: string; count: true }
+  /** A variable of the deployment, there or not. */
+  | { variable: string }
+  /** Which variables there are. */
+  | { variables: true };
 
 export interface Write {
   table: string;
@@ -77,6 +83,11 @@ export declare class TestDatabase {
   setNow(time: number | Date): Promise<void>;
   /** Moves the clock on. */
   advance(milliseconds: number): Promise<void>;
+  /**
+   * Sets variables of the deployment; a value of `null` removes one. A module whose top-level code has read one of them
+   * is made anew.
+   */
+  setVariables(variables: Record<string, string | null>): Promise<void>;
   /** Says who calls from now on; `null`: nobody in particular. */
   setIdentity(identity: Identity | null): Promise<void>;
   /** The same database, called by somebody else. */

@@ -13,8 +13,9 @@ export class HostProcess {
   #ready;
   #ended;
 
-  constructor(project, { host = process.env.WEIR_HOST || "host", env } = {}) {
-    this.#child = spawn(host, ["test", project], {
+  constructor(project, { host = process.env.WEIR_HOST || "host", env, envFile } = {}) {
+    const variables = envFile === undefined ? [] : ["--env-file", envFile];
+    this.#child = spawn(host, ["test", project, ...variables], {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, ...env },
     });

@@ -49,7 +49,30 @@ test("calls carry what the test said", async () => {
   assert.equal((await db.mutation(reference)).path, "a:c");
   await db.advance(10);
   await db.setIdentity(null);
+  await db.setVariables({ KEY: "value", OTHER: null });
   await db.close();
+  await host.close();
+});
+
+test("variables are set, and given for the start", async () => {
+  const told = script(
+    "told",
+    `write({ ready: true, functions: process.argv.slice(2) });
+require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const { id, op, ...rest } = JSON.parse(line);
+  write(op === "open" ? { id, db: 7 } : { id, failure: JSON.stringify(rest) });
+});`,
+  );
+  // Node itself looks for this file.
+  const envFile = join(folder, "test.env");
+  writeFileSync(envFile, "");
+  const host = await open("project", { host: told, envFile });
+  assert.deepEqual(host.functions, ["test", "project", "--env-file", envFile]);
+  const db = await host.database();
+  await assert.rejects(db.setVariables({ KEY: "value", OTHER: null }), (error) => {
+    assert.match(error.message, /\{"db":7,"variables":\{"KEY":"value","OTHER":null\}\}/);
+    return true;
+  });
   await host.close();
 });
 

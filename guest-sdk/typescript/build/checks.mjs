@@ -54,12 +54,10 @@ const FILES = {
   "convex/convex.config": "components (convex.config.ts)",
 };
 
-const ENVIRONMENT = "process.env";
 const IDENTITY = "ctx.auth.getUserIdentity";
 
 /** What is there, and gives nothing yet. */
 const WARNINGS = {
-  [ENVIRONMENT]: "is empty: Weir has no environment variables for functions yet",
   [IDENTITY]: "gives null: Weir does not verify who calls yet (`host test` calls as whom a test says)",
 };
 
@@ -98,7 +96,7 @@ export function checkFile(file, text) {
   const own = importedNames(tree.program.body, report);
   walk(tree.program, (node, parent, contexts) => {
     checkNode(node, { parent, contexts, own, report });
-    checkEmpty(node, parent, warn);
+    checkEmpty(node, warn);
   });
   return { problems, warnings, lines: exportLines(tree.program.body) };
 }
@@ -145,16 +143,9 @@ function checkNode(node, { parent, contexts, own, report }) {
 }
 
 /** Finds what is there and gives nothing. */
-function checkEmpty(node, parent, warn) {
+function checkEmpty(node, warn) {
   if (isMember(node, "getUserIdentity")) warn(node.property, IDENTITY);
-  if (node.type === "ObjectPattern" && isProcess(parent?.init)) warn(parent, ENVIRONMENT);
-  if (!isMember(node, "env") || !isProcess(node.object)) return;
-  const name = isMember(parent) && parent.object === node ? nameOfMember(parent) : undefined;
-  // The bundler puts this one in.
-  if (name !== "NODE_ENV") warn(node, ENVIRONMENT, name === undefined ? ENVIRONMENT : `process.env.${name}`);
 }
-
-const isProcess = (node) => node?.type === "Identifier" && node.name === "process";
 
 /** Whether a node is `anything.name`, or `anything["name"]`. */
 function isMember(node, name) {

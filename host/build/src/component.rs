@@ -10,6 +10,12 @@ use crate::world;
 #[error("{0}")]
 pub struct EncodeError(String);
 
+impl From<anyhow::Error> for EncodeError {
+    fn from(error: anyhow::Error) -> Self {
+        EncodeError(format!("{error:#}"))
+    }
+}
+
 /// Turns a core module that imports and exports the world by its canonical
 /// names into a component, and checks it against the world. The same module
 /// gives the same bytes.

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::auth::{AuthProvider, ProviderTable};
 use crate::project::{Language, Module, Project};
 
 /// What is wrong in a `host.toml`, and where: `line:column: message`.
@@ -29,6 +30,13 @@ struct File {
     web: Option<WebTable>,
     #[serde(default)]
     modules: BTreeMap<Spanned<String>, ModuleTable>,
+    auth: Option<AuthTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthTable {
+    providers: Vec<Spanned<ProviderTable>>,
 }
 
 #[derive(Deserialize)]
@@ -69,7 +77,8 @@ pub(crate) fn parse(root: &Path, text: &str) -> Result<Project, ConfigError> {
         let message = "there are no modules; add one:\n\n[modules.NAME]\nlanguage = \"rust\"\npath = \".\"\n";
         return Err(error_at(text, text.len()..text.len(), message.to_owned()));
     }
-    Ok(Project { root, name, web, modules })
+    let auth = file.auth.map(|auth| providers(text, &root, auth)).transpose()?.unwrap_or_default();
+    Ok(Project { root, name, web, modules, auth })
 }
 
 fn module(
@@ -84,6 +93,14 @@ fn module(
     };
     let name = checked_name(text, name, "a module's name")?;
     Ok(Module { name, language: language(text, &table.language)?, path })
+}
+
+fn providers(text: &str, root: &Path, auth: AuthTable) -> Result<Vec<AuthProvider>, ConfigError> {
+    let read = |table: Spanned<ProviderTable>| {
+        let span = table.span();
+        table.into_inner().read(root).map_err(|message| error_at(text, span, message))
+    };
+    auth.providers.into_iter().map(read).collect()
 }
 
 fn language(text: &str, name: &Spanned<String>) -> Result<Language, ConfigError> {
@@ -169,6 +186,7 @@ language = "rust"
             name: "my-chat".to_owned(),
             web: Some(PathBuf::from("/projects/web/dist")),
             modules: vec![module("chat", "/projects/chat"), module("users", "/projects/chat/users")],
+            auth: Vec::new(),
         };
         assert_eq!(parse_in_root(text).unwrap(), expected);
     }
@@ -221,6 +239,9 @@ language = "rust"
             ("[modules.\"a/b\"]\nlanguage = \"rust\"\n".into(), 1, 10, "a module's name"),
             ("[modules.\"\"]\nlanguage = \"rust\"\n".into(), 1, 10, "a module's name"),
             ("[modules]\na = 1\n".into(), 2, 5, "invalid type"),
+            (format!("{rust}[auth]\n"), 3, 1, "missing field `providers`"),
+            (format!("{rust}[[auth.providers]]\ndomain = \"d\"\n"), 3, 1, "needs `application_id`"),
+            (format!("{rust}[[auth.providers]]\nurl = \"d\"\n"), 4, 1, "unknown field `url`"),
             ("[modules.a\n".into(), 1, 11, ""),
             ("é = [\n".into(), 1, 6, "unclosed array"),
         ];

@@ -2,10 +2,11 @@
 //! of each module's language, runs it, and turns the core module it gives into
 //! a component of Weir's world.
 //!
-//! **Invariant:** nothing here runs a guest, or knows of a running host.
-//! Deploying what was built is the command line's job.
+//! **Invariant:** nothing here runs a guest but to take its snapshot, or knows of
+//! a running host. Deploying what was built is the command line's job.
 
 mod assemblyscript;
+mod auth;
 mod build;
 mod cache;
 mod claim;
@@ -14,16 +15,19 @@ mod config;
 mod data_segments;
 mod embedded;
 mod go;
+mod hex;
 mod init;
 mod preinitialize;
 mod process;
 mod project;
 mod rust;
 mod sdk;
+pub mod snapshots;
 mod toolchain;
 mod typescript;
 mod world;
 
+pub use auth::{AuthError, AuthProvider, auth_config};
 pub use build::{BuildError, BuiltModule, Progress, build};
 pub use cache::folder as cache_folder;
 pub use component::{EncodeError, encode};
@@ -31,4 +35,4 @@ pub use config::ConfigError;
 pub use init::{InitError, init, sdk_folder};
 pub use project::{Language, Module, Project, ProjectError};
 pub use toolchain::{RUST_TOOLCHAIN_VARIABLE, RustToolchain, ToolchainError};
-pub use typescript::codegen;
+pub use typescript::{cache_folder as typescript_cache_folder, codegen};

@@ -13,19 +13,22 @@ use wasmtime::{
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
 use crate::data_segments;
+use crate::snapshots::bounds::{self, Bounds, Deadline};
+use crate::snapshots::variables::Given;
 
 /// Runs these exports of a core module one after another (those which it does
 /// not have are left out, except the first) and gives the module in the state
 /// that they leave, without the first of them.
 ///
-/// `link` defines the imports that they may call; all others trap.
+/// They may read the variables that are `given`, and call what `link` defines; all other imports trap.
 ///
 /// # Errors
 /// The module is invalid, an export traps, or the module's state cannot be kept.
 pub(crate) fn preinitialize(
     core_module: &[u8],
     exports: &[&str],
-    link: impl FnOnce(&mut Linker<()>) -> Result<()>,
+    given: &Given,
+    link: impl FnOnce(&mut Linker<Bounds>) -> Result<()>,
 ) -> Result<Vec<u8>> {
     let Some(first) = exports.first() else {
         bail!("there is nothing to run");
@@ -36,9 +39,11 @@ pub(crate) fn preinitialize(
     let engine = engine()?;
     let module = Module::new(&engine, &instrumented)?;
     let mut linker = Linker::new(&engine);
+    given.link(&mut linker)?;
     link(&mut linker)?;
     linker.define_unknown_imports_as_traps(&module)?;
-    let mut store = Store::new(&engine, ());
+    let mut store = bounds::store(&engine);
+    let _deadline = Deadline::begin(&engine)?;
     let instance = linker.instantiate(&mut store, &module)?;
     for name in exports {
         if *name == *first || instance.get_func(&mut store, name).is_some() {
@@ -76,7 +81,7 @@ impl Output {
 }
 
 /// The memory of the module that calls.
-pub(crate) fn memory(caller: &mut Caller<'_, ()>) -> Result<Memory> {
+pub(crate) fn memory(caller: &mut Caller<'_, Bounds>) -> Result<Memory> {
     match caller.get_export("memory") {
         Some(Extern::Memory(memory)) => Ok(memory),
         _ => bail!("it exports no memory"),
@@ -91,7 +96,7 @@ pub(crate) fn bytes_at(content: &[u8], start: usize, length: usize) -> Result<&[
 /// For code that runs once: what counts is how fast it compiles.
 fn engine() -> Result<Engine> {
     let mut config = Config::new();
-    config.cranelift_opt_level(OptLevel::None).memory_init_cow(false);
+    config.cranelift_opt_level(OptLevel::None).epoch_interruption(true);
     Engine::new(&config)
 }
 
@@ -105,7 +110,7 @@ fn finish<T>(future: std::pin::Pin<&mut impl Future<Output = Result<T>>>) -> Res
 
 /// An instance whose start has run.
 struct Initialized {
-    store: Store<()>,
+    store: Store<Bounds>,
     instance: Instance,
 }
 
@@ -146,7 +151,7 @@ mod tests {
             (i32.add (global.get $started)
                 (i32.add (i32.load (i32.const 8)) (i32.load8_u (i32.const 12))))))"#;
 
-    fn base(linker: &mut Linker<()>) -> Result<()> {
+    fn base(linker: &mut Linker<Bounds>) -> Result<()> {
         linker.func_wrap("env", "base", || 40_i32)?;
         Ok(())
     }
@@ -165,18 +170,18 @@ mod tests {
 
     #[test]
     fn an_instance_begins_where_the_start_has_ended() {
-        let module = wat::parse_str(COUNTER).unwrap();
-        assert_eq!(get(&preinitialize(&module, &["start"], base).unwrap()), 41);
-        assert_eq!(get(&preinitialize(&module, &["start", "more", "none"], base).unwrap()), 48);
+        let (module, none) = (wat::parse_str(COUNTER).unwrap(), Given::default());
+        assert_eq!(get(&preinitialize(&module, &["start"], &none, base).unwrap()), 41);
+        assert_eq!(get(&preinitialize(&module, &["start", "more", "none"], &none, base).unwrap()), 48);
     }
 
     #[test]
     fn a_start_that_fails_is_an_error() {
-        let module = wat::parse_str(COUNTER).unwrap();
-        let error = format!("{:?}", preinitialize(&module, &["start", "fail"], base).unwrap_err());
+        let (module, none) = (wat::parse_str(COUNTER).unwrap(), Given::default());
+        let error = format!("{:?}", preinitialize(&module, &["start", "fail"], &none, base).unwrap_err());
         assert!(error.contains("env::other"), "{error}");
-        assert!(preinitialize(&module, &["none"], base).is_err());
-        assert!(preinitialize(&module, &[], base).is_err());
-        assert!(preinitialize(b"no module", &["start"], base).is_err());
+        assert!(preinitialize(&module, &["none"], &none, base).is_err());
+        assert!(preinitialize(&module, &[], &none, base).is_err());
+        assert!(preinitialize(b"no module", &["start"], &none, base).is_err());
     }
 }

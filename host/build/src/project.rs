@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::auth::AuthProvider;
 use crate::config::{self, ConfigError};
 
 /// The name of the file that makes a folder a project.
@@ -23,6 +24,8 @@ pub struct Project {
     pub web: Option<PathBuf>,
     /// The modules, sorted by name; never empty.
     pub modules: Vec<Module>,
+    /// Whose tokens are trusted.
+    pub auth: Vec<AuthProvider>,
 }
 
 /// One guest of a project: a source folder that becomes one component.
@@ -123,11 +126,12 @@ impl Project {
         config::parse(root, text)
     }
 
-    /// The files and folders whose changes call for another build: `host.toml`
-    /// and each module's folder, without repetition. Folders are to be watched
+    /// The files and folders whose changes call for another build: `host.toml`, key
+    /// sets, and each module's folder, without repetition. Folders are to be watched
     /// with all that is in them, except where [`Project::is_watched`] says no.
     pub fn watch_paths(&self) -> Vec<PathBuf> {
         let mut paths = vec![self.root.join(FILE_NAME)];
+        paths.extend(self.key_sets().cloned());
         for module in &self.modules {
             if !paths.contains(&module.path) {
                 paths.push(module.path.clone());
@@ -136,10 +140,14 @@ impl Project {
         paths
     }
 
+    fn key_sets(&self) -> impl Iterator<Item = &PathBuf> {
+        self.auth.iter().filter_map(|provider| provider.jwks_file.as_ref())
+    }
+
     /// Whether a change of this file calls for another build. Hidden files and
     /// folders, build output and installed packages do not.
     pub fn is_watched(&self, path: &Path) -> bool {
-        if path == self.root.join(FILE_NAME) {
+        if path == self.root.join(FILE_NAME) || self.key_sets().any(|file| file == path) {
             return true;
         }
         self.modules.iter().any(|module| {

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::build::BuildError;
 use crate::embedded;
+use crate::hex::hex;
 use crate::project::{Language, Module};
 
 /// Where the SDKs lie in a module's folder.
@@ -86,7 +87,7 @@ fn hash_of(files: &[(&str, &[u8])]) -> String {
         hasher.update((content.len() as u64).to_le_bytes());
         hasher.update(content);
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hasher.finalize())
 }
 
 /// Removes files of an earlier version that this one lacks. What package managers installed stays.

@@ -6,13 +6,15 @@ use wit_parser::{Resolve, SourceMap, WorldId};
 /// The name of the world in its package.
 const WORLD: &str = "guest";
 
-const SOURCES: [(&str, &str); 7] = [
+const SOURCES: [(&str, &str); 9] = [
+    ("auth.wit", include_str!("../../../wit/auth.wit")),
     ("calls.wit", include_str!("../../../wit/calls.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
     ("db.wit", include_str!("../../../wit/db.wit")),
     ("exit.wit", include_str!("../../../wit/exit.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),
     ("types.wit", include_str!("../../../wit/types.wit")),
+    ("variables.wit", include_str!("../../../wit/variables.wit")),
     ("world.wit", include_str!("../../../wit/world.wit")),
 ];
 

@@ -4,10 +4,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use weir_build::Language;
+use weir_db::Scope;
 use weir_store::BaseKind;
+
+use crate::key::parse_lifetime;
 
 /// Where data is kept when nothing else is said.
 pub const DATA_DIR: &str = ".host";
@@ -68,14 +72,25 @@ pub enum Command {
     /// Call a function of a running server and print its result
     ///
     /// The result goes to standard output as JSON, what the function logs to
-    /// standard error. With the admin key, internal functions can be called too.
+    /// standard error. With an admin key, internal functions can be called too.
     Run(Run),
     /// Serve a project's functions to its own tests, over standard input and output
     ///
     /// Each SDK has a helper that starts this, opens a fresh database in memory for
     /// each test, sets clock and identity, and shows what a call read and wrote.
     Test(Test),
-    /// Print the admin key of a data folder
+    /// Set, print and remove a running server's variables
+    ///
+    /// Settings and secrets that functions read by name: `process.env.NAME` in TypeScript,
+    /// `ctx.env("NAME")` in other languages. Live queries that read one run again when it
+    /// changes.
+    Env(Env),
+    /// Print the admin key of a data folder; make, list and revoke others
+    ///
+    /// A server has a first admin key, which is made with its data folder, stands in the
+    /// file `admin-key` there, and is good for everything. To replace it, remove that file
+    /// and start the server again. Other keys have names, are good for as much as they
+    /// need, and can expire and be revoked. A key that is revoked ends its connections.
     Key(Key),
     /// Read everything in a data folder and say what is wrong
     ///
@@ -176,9 +191,64 @@ pub struct Run {
     pub arguments: String,
     #[command(flatten)]
     pub server: ServerAddress,
-    /// Follow a public query: print each new result, until stopped
+    /// Follow a query: print each new result, until stopped
     #[arg(long)]
     pub watch: bool,
+}
+
+/// `host env`
+#[derive(Debug, Args)]
+pub struct Env {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: EnvCommand,
+}
+
+/// What can be done with variables.
+#[derive(Debug, Subcommand)]
+pub enum EnvCommand {
+    /// Set a variable, or all those of a file
+    ///
+    /// `host env set NAME < FILE` and `host env set NAME` at a terminal keep a secret off
+    /// the command line, where others on this machine could read it. `host env set
+    /// --from-file .env` sets every variable of a file at once.
+    Set(SetVariables),
+    /// Print the value of a variable
+    Get {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        server: ServerAddress,
+    },
+    /// Print all variables with their values, as a file that `set --from-file` reads
+    List {
+        #[command(flatten)]
+        server: ServerAddress,
+    },
+    /// Remove variables
+    #[command(visible_alias = "rm")]
+    Remove {
+        /// Their names
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        server: ServerAddress,
+    },
+}
+
+/// `host env set`
+#[derive(Debug, Args)]
+pub struct SetVariables {
+    /// Its name; or NAME=VALUE
+    pub name: Option<String>,
+    /// Its value [default: from standard input]
+    #[arg(allow_hyphen_values = true)]
+    pub value: Option<String>,
+    /// With a name: a file that holds the value. Without: a file of lines NAME=value
+    #[arg(long, value_name = "FILE")]
+    pub from_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub server: ServerAddress,
 }
 
 /// `host test`
@@ -186,13 +256,70 @@ pub struct Run {
 pub struct Test {
     #[command(flatten)]
     pub project: ProjectFolder,
+    /// A file of lines NAME=value: the variables that every database begins with
+    #[arg(long, value_name = "FILE", env = "WEIR_TEST_ENV_FILE")]
+    pub env_file: Option<PathBuf>,
 }
 
 /// `host key`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Key {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<KeyCommand>,
     #[command(flatten)]
     pub data: DataFolder,
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Print the first admin key, that of a data folder
+    Show {
+        #[command(flatten)]
+        data: DataFolder,
+    },
+    /// Make a key on a running server, and print it
+    ///
+    /// It is printed this once: the server keeps a hash of it.
+    Create(CreateKey),
+    /// Print names, scopes and times of a running server's keys
+    List {
+        #[command(flatten)]
+        server: ServerAddress,
+    },
+    /// Revoke a key: it is good for nothing any more, and its connections end
+    Revoke(RevokeKey),
+}
+
+/// `host key create`
+#[derive(Debug, Args)]
+pub struct CreateKey {
+    /// Its name: letters, digits, `.`, `_` and `-`
+    pub name: String,
+    /// What it is good for: `everything`, keys too; `deploy`, which sets variables as well;
+    /// `functions`, all of them; or `read-only`, all queries
+    #[arg(long, value_name = "SCOPE", default_value = "everything", value_parser = parse_scope)]
+    pub scope: Scope,
+    /// For how long, such as 90s, 12h or 30d [default: until it is revoked]
+    #[arg(long, value_name = "TIME", value_parser = parse_lifetime)]
+    pub expires: Option<Duration>,
+    #[command(flatten)]
+    pub server: ServerAddress,
+}
+
+fn parse_scope(name: &str) -> Result<Scope, String> {
+    Scope::parse(name).ok_or_else(|| format!("use one of {}", Scope::ALL.map(Scope::as_str).join(", ")))
+}
+
+/// `host key revoke`
+#[derive(Debug, Args)]
+pub struct RevokeKey {
+    /// Its name
+    pub name: String,
+    #[command(flatten)]
+    pub server: ServerAddress,
 }
 
 /// `host check`
@@ -240,7 +367,7 @@ pub struct DataFolder {
 }
 
 /// Where to listen.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Listening {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3210")]
@@ -248,6 +375,26 @@ pub struct Listening {
     /// Allow an address that other machines can reach
     #[arg(long)]
     pub allow_remote: bool,
+    /// Where clients reach this server, such as `https://api.example.com`, if not where
+    /// it listens: functions read it as CONVEX_CLOUD_URL
+    #[arg(long, value_name = "URL", value_parser = parse_origin)]
+    pub public_url: Option<String>,
+    /// Where the app's pages and HTTP endpoints are: functions read it as
+    /// CONVEX_SITE_URL [default: the public URL]
+    #[arg(long, value_name = "URL", value_parser = parse_origin)]
+    pub site_url: Option<String>,
+}
+
+/// `http://host` or `https://host`, with a port and a path if wanted; without a slash at its end.
+fn parse_origin(text: &str) -> Result<String, String> {
+    let uri: hyper::Uri = text.parse().map_err(|_| "it is not a valid URL")?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
+        return Err("it must begin with http:// or https://, and name a host".into());
+    }
+    if uri.query().is_some() || text.contains('#') {
+        return Err("it must have no `?` and no `#`".into());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// Which server, and with which key.
@@ -256,19 +403,50 @@ pub struct ServerAddress {
     /// The server
     #[arg(long, value_name = "URL", default_value = URL)]
     pub url: String,
-    /// The server's admin key [default: that of --data]
-    #[arg(long, value_name = "KEY", env = "HOST_ADMIN_KEY", hide_env_values = true)]
+    /// A file that holds an admin key of the server [default: the environment variable
+    /// HOST_ADMIN_KEY, or the key of --data]
+    #[arg(long, value_name = "FILE")]
+    pub admin_key_file: Option<PathBuf>,
+    /// The key itself, which others on this machine can see then.
+    #[arg(long, value_name = "KEY", hide = true, conflicts_with = "admin_key_file")]
     pub admin_key: Option<String>,
     /// The data folder to take the admin key from [default: .host, for a server on
     /// this machine]
     #[arg(long = "data", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Send the admin key over plain http to another machine: everybody in between can
+    /// read it
+    #[arg(long)]
+    pub allow_plain_http: bool,
+    /// A file of certificates (PEM) of the authorities to trust, those alone [default:
+    /// those that this machine trusts]
+    #[arg(long, value_name = "FILE")]
+    pub ca_certificate: Option<PathBuf>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn origins_are_urls_without_a_slash_at_the_end() {
+        for (text, expected) in [
+            ("http://127.0.0.1:3210", Ok("http://127.0.0.1:3210")),
+            ("https://api.example.com/", Ok("https://api.example.com")),
+            ("https://example.com/weir/", Ok("https://example.com/weir")),
+            ("api.example.com", Err("begin with http")),
+            ("ftp://example.com", Err("begin with http")),
+            ("https://example.com?a", Err("no `?`")),
+            ("", Err("not a valid URL")),
+        ] {
+            match (parse_origin(text), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{text}: {found}"),
+                (found, _) => panic!("{text}: {found:?}"),
+            }
+        }
+    }
 
     #[test]
     fn the_command_line_is_sound() {

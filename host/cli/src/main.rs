@@ -11,13 +11,17 @@ mod client;
 mod convert;
 mod deploy;
 mod dev;
+mod env;
 mod init;
 mod key;
+mod key_source;
 mod output;
 mod progress;
 mod run;
 mod serve;
+mod snapshots;
 mod test_host;
+mod tls;
 mod url;
 mod watch;
 
@@ -62,8 +66,9 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Codegen(arguments) => build::codegen(&arguments),
         Command::Deploy(arguments) => in_tokio(deploy::deploy(arguments)),
         Command::Run(arguments) => in_tokio(run::run(arguments)),
+        Command::Env(arguments) => in_tokio(env::env(arguments)),
         Command::Test(arguments) => test_host::test(&arguments),
-        Command::Key(arguments) => key::key(&arguments),
+        Command::Key(arguments) => in_tokio(key::key(arguments)),
         Command::Check(arguments) => check::check(&arguments),
         Command::Convert(arguments) => convert::convert(&arguments),
     }

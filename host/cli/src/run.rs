@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use weir_value::FunctionPath;
 
 use crate::arguments::Run;
+use crate::client::Server;
 use crate::output::print_line;
-use crate::url::{ServerUrl, find_key};
-use crate::{Usage, client, watch};
+use crate::{Usage, watch};
 
 /// Calls the function once, or follows it.
 pub async fn run(arguments: Run) -> anyhow::Result<()> {
@@ -16,15 +16,14 @@ pub async fn run(arguments: Run) -> anyhow::Result<()> {
         .parse()
         .map_err(|error| Usage(format!("`{function}` is not a valid function path: {error}")))?;
     let arguments = parse_arguments(&arguments)?;
-    let url = ServerUrl::parse(&server.url)?;
+    let server = Server::find(&server)?;
     if watch {
-        return watch::watch(&url, &path, &arguments).await;
+        return watch::watch(&server, &path, &arguments).await;
     }
-    let key = find_key(&server, &url)?;
     let body = serde_json::to_vec(&json!({"args": arguments, "format": "json"}));
     let route = format!("/api/run/{}", path.to_string().replace(':', "/"));
     let body = body.context("cannot form the request")?;
-    let answer = client::post(&url, &route, key.as_deref(), body).await?;
+    let answer = server.post(&route, body).await?;
     print_log_lines(&answer["logLines"]);
     print_answer(&answer)
 }

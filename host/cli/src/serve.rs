@@ -1,6 +1,7 @@
 //! `host serve`: a server, from `ready` to the signal that ends it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -11,6 +12,7 @@ use weir_store::StoreOptions;
 
 use crate::arguments::{Listening, Serve, Storage};
 use crate::output::print_line;
+use crate::snapshots::Snapshots;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -49,10 +51,24 @@ pub async fn start(
     compiled_dir: Option<PathBuf>,
 ) -> anyhow::Result<Server> {
     allow_many_files();
-    let &Listening { listen, allow_remote } = listening;
+    let Listening { listen, allow_remote, public_url, site_url } = listening.clone();
     let memory_bytes = storage.memory * MIB;
     let store = StoreOptions { base: storage.base, memory_bytes, ..StoreOptions::default() };
-    let options = ServerOptions { data_dir, store, listen, allow_remote, web, compiled_dir };
+    let snapshots = Arc::new(match &compiled_dir {
+        Some(_) => Snapshots::on_developers_machine(),
+        None => Snapshots { cache: Some(data_dir.join("compiled").join("snapshots")) },
+    });
+    let options = ServerOptions {
+        data_dir,
+        store,
+        listen,
+        allow_remote,
+        web,
+        public_url,
+        site_url,
+        snapshots,
+        compiled_dir,
+    };
     Ok(Box::pin(Server::start(options)).await?)
 }
 

@@ -1,18 +1,17 @@
-//! The address of a server, and the admin key that goes with it.
+//! The address of a server.
 
 use std::net::IpAddr;
-use std::path::Path;
 
 use hyper::Uri;
-use weir_server::admin_key::AdminKey;
 
 use crate::Usage;
-use crate::arguments::{DATA_DIR, ServerAddress};
 
 /// A server that can be called.
 #[derive(Debug, Clone)]
 pub struct ServerUrl {
-    /// Name or address.
+    /// Whether it is spoken to over TLS.
+    pub is_secure: bool,
+    /// Name or address, an IPv6 one without brackets.
     pub host: String,
     /// Port.
     pub port: u16,
@@ -21,55 +20,59 @@ pub struct ServerUrl {
 }
 
 impl ServerUrl {
-    /// Reads `http://host[:port][/prefix]`.
+    /// Reads `http[s]://host[:port][/prefix]`.
     pub fn parse(text: &str) -> Result<ServerUrl, Usage> {
         let wrong = |why: &str| Usage(format!("--url `{text}`: {why}"));
         let uri: Uri = text.parse().map_err(|_| wrong("it is not a valid URL"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(wrong(
-                    "this tool speaks http only; run it on the server's machine, or through a tunnel",
-                ));
-            }
-            _ => return Err(wrong("it must begin with http://")),
+        let is_secure = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(wrong("it must begin with http:// or https://")),
+        };
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(Usage("--url: it must have no user and no password".to_owned()));
         }
         let host = uri.host().ok_or_else(|| wrong("it names no host"))?;
         if uri.query().is_some() {
             return Err(wrong("it must have no `?`"));
         }
         Ok(ServerUrl {
-            host: host.to_owned(),
-            port: uri.port_u16().unwrap_or(80),
+            is_secure,
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
             prefix: uri.path().trim_end_matches('/').to_owned(),
         })
     }
 
     /// As it stands in a `Host` header.
     pub fn authority(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+
+    /// Scheme, host and port: in messages.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", if self.is_secure { "https" } else { "http" }, self.authority())
+    }
+
+    /// The address of the sync protocol.
+    pub fn sync_address(&self) -> String {
+        let scheme = if self.is_secure { "wss" } else { "ws" };
+        format!("{scheme}://{}{}/api/sync", self.authority(), self.prefix)
     }
 
     /// Whether the server is on this machine.
     pub fn is_local(&self) -> bool {
-        let address: Result<IpAddr, _> = self.host.trim_matches(['[', ']']).parse();
+        let address: Result<IpAddr, _> = self.host.parse();
         self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
-}
 
-/// The admin key for a server: the flag's, the environment's, or that of a data
-/// folder. The key of the default folder is not sent to another machine.
-pub fn find_key(arguments: &ServerAddress, url: &ServerUrl) -> anyhow::Result<Option<String>> {
-    if let Some(key) = &arguments.admin_key {
-        return Ok(Some(key.clone()));
+    /// Whether nobody else reads what is sent there.
+    pub fn is_private(&self) -> bool {
+        self.is_secure || self.is_local()
     }
-    if let Some(data) = &arguments.data {
-        return Ok(Some(AdminKey::read(data)?.as_str().to_owned()));
-    }
-    if !url.is_local() {
-        return Ok(None);
-    }
-    Ok(AdminKey::read(Path::new(DATA_DIR)).ok().map(|key| key.as_str().to_owned()))
 }
 
 #[cfg(test)]
@@ -79,20 +82,37 @@ mod tests {
     #[test]
     fn urls_are_read() {
         for (text, expected) in [
-            ("http://127.0.0.1:3210", Some(("127.0.0.1", 3210, "", true))),
-            ("http://localhost:1/", Some(("localhost", 1, "", true))),
-            ("http://[::1]:3210", Some(("[::1]", 3210, "", true))),
-            ("http://box.example/weir/", Some(("box.example", 80, "/weir", false))),
-            ("http://10.0.0.1:3210", Some(("10.0.0.1", 3210, "", false))),
-            ("https://box.example", None),
+            ("http://127.0.0.1:3210", Some((false, "127.0.0.1", 3210, "", true))),
+            ("http://localhost:1/", Some((false, "localhost", 1, "", true))),
+            ("http://[::1]:3210", Some((false, "::1", 3210, "", true))),
+            ("http://box.example/weir/", Some((false, "box.example", 80, "/weir", false))),
+            ("http://10.0.0.1:3210", Some((false, "10.0.0.1", 3210, "", false))),
+            ("https://box.example", Some((true, "box.example", 443, "", false))),
+            ("https://box.example:8443/weir", Some((true, "box.example", 8443, "/weir", false))),
+            ("https://[2001:db8::1]", Some((true, "2001:db8::1", 443, "", false))),
+            ("http://localhost.example", Some((false, "localhost.example", 80, "", false))),
+            ("http://127.0.0.1@box.example", None),
+            ("https://ada:secret@box.example", None),
             ("box:3210", None),
             ("ws://box", None),
             ("http://box?x=1", None),
             ("", None),
         ] {
             let url = ServerUrl::parse(text).ok();
-            let got = url.as_ref().map(|u| (u.host.as_str(), u.port, u.prefix.as_str(), u.is_local()));
+            let got =
+                url.as_ref().map(|u| (u.is_secure, u.host.as_str(), u.port, u.prefix.as_str(), u.is_local()));
             assert_eq!(got, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn they_are_written_as_they_are_sent() {
+        for (text, origin, sync) in [
+            ("http://[::1]:3210/a", "http://[::1]:3210", "ws://[::1]:3210/a/api/sync"),
+            ("https://box.example", "https://box.example:443", "wss://box.example:443/api/sync"),
+        ] {
+            let url = ServerUrl::parse(text).unwrap();
+            assert_eq!((url.origin().as_str(), url.sync_address().as_str()), (origin, sync));
         }
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -13,10 +12,9 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use uuid::Uuid;
 use weir_value::FunctionPath;
 
-use crate::client;
+use crate::client::{Server, Wire};
 use crate::output::print_line;
 use crate::run::print_log_lines;
-use crate::url::ServerUrl;
 
 /// How long to wait before connecting again, at first and at most.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -24,7 +22,7 @@ const RETRY_MAX: Duration = Duration::from_secs(15);
 
 /// A query that is followed, across connections.
 struct Watch<'a> {
-    url: &'a ServerUrl,
+    server: &'a Server,
     path: String,
     args: &'a Value,
     session: Uuid,
@@ -53,12 +51,12 @@ impl From<anyhow::Error> for End {
 
 /// Prints each new result, until the process is stopped. A connection that is
 /// lost is made again.
-pub async fn watch(url: &ServerUrl, path: &FunctionPath, args: &Value) -> anyhow::Result<()> {
+pub async fn watch(server: &Server, path: &FunctionPath, args: &Value) -> anyhow::Result<()> {
     let mut session = [0_u8; 16];
     #[expect(clippy::disallowed_methods, reason = "a client's session id; no data of a host depends on it")]
     getrandom::fill(&mut session).map_err(|error| anyhow!("no randomness: {error}"))?;
     let mut watch = Watch {
-        url,
+        server,
         path: path.to_string(),
         args,
         session: uuid::Builder::from_random_bytes(session).into_uuid(),
@@ -111,14 +109,15 @@ impl Watch<'_> {
         }
     }
 
-    async fn open(&self) -> anyhow::Result<WebSocketStream<TcpStream>> {
-        let stream = client::connect(self.url).await?;
-        let address = format!("ws://{}{}/api/sync", self.url.authority(), self.url.prefix);
-        let request = address.into_client_request().context("cannot form the address")?;
+    async fn open(&self) -> anyhow::Result<WebSocketStream<Box<dyn Wire>>> {
+        let stream = self.server.connect().await?;
+        let request =
+            self.server.url().sync_address().into_client_request().context("cannot form the address")?;
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let opening = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
         let (mut socket, _) = opening.context("the server refuses the WebSocket")?;
-        for message in [self.connect_message(), self.add_message()] {
+        let messages = [Some(self.connect_message()), self.authenticate_message(), Some(self.add_message())];
+        for message in messages.into_iter().flatten() {
             socket.send(Message::text(message.to_string())).await.context("the server broke off")?;
         }
         Ok(socket)
@@ -135,6 +134,12 @@ impl Watch<'_> {
             connect["maxObservedTimestamp"] = json!(ts);
         }
         connect
+    }
+
+    /// With a key internal queries can be followed too.
+    fn authenticate_message(&self) -> Option<Value> {
+        let key = self.server.key()?;
+        Some(json!({"type": "Authenticate", "baseVersion": 0, "tokenType": "Admin", "value": key}))
     }
 
     fn add_message(&self) -> Value {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_db::native::NativeFunctions;
-use weir_db::{Call, Caller, Database, FunctionError, SessionRequest, Transaction};
+use weir_db::{Call, Database, FunctionError, Principal, SessionRequest, Transaction};
 use weir_store::{Env, RealEnv, StoreOptions, memory};
 use weir_value::{FunctionPath, Object, Value};
 
@@ -48,13 +48,7 @@ fn open_account(tx: &mut Transaction, args: &Value) -> Result<Value, FunctionErr
 
 fn call(path: &str, args: String) -> Call {
     let path = FunctionPath::parse(path).expect("a path");
-    Call {
-        path,
-        args: Bytes::from(args),
-        caller: Caller::Public,
-        request_id: "bench".to_owned(),
-        identity: None,
-    }
+    Call { path, args: Bytes::from(args), principal: Principal::Anonymous, request_id: "bench".to_owned() }
 }
 
 fn measure(db: &Database, env: &dyn Env, what: &str, calls: &[Call]) {

@@ -10,18 +10,9 @@ use weir_value::{FunctionPath, Timestamp, Value};
 use crate::error::Failure;
 use crate::transaction::SeenTables;
 use crate::{
-    CallError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, ReadSet, Transaction,
-    Visibility,
+    CallError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet,
+    Transaction, Visibility,
 };
-
-/// Who calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
-    /// Anybody: public functions alone.
-    Public,
-    /// The holder of the admin key: internal ones too.
-    Admin,
-}
 
 /// A call of a function, as a client asked for it.
 #[derive(Debug, Clone)]
@@ -31,11 +22,9 @@ pub struct Call {
     /// Its arguments, one JSON object, as sent: any spelling of it.
     pub args: Bytes,
     /// On whose behalf.
-    pub caller: Caller,
+    pub principal: Principal,
     /// The request's id, as it stands in error messages and in the log.
     pub request_id: String,
-    /// Whose call it is: a JSON object of claims that were verified. `None`: nobody in particular.
-    pub identity: Option<Bytes>,
 }
 
 /// How a query ended.
@@ -50,6 +39,9 @@ pub struct QueryOutcome {
     /// Where the page ends that it read, for [`Database::query_again`](crate::Database::query_again). `None`: it read
     /// none.
     pub journal: Option<String>,
+    /// Whether the function, or one that it called, asked who calls. If not, the outcome is the same for everybody who
+    /// may call it.
+    pub asked_identity: bool,
     /// The timestamp of the snapshot that it read.
     pub ts: Timestamp,
 }
@@ -72,33 +64,41 @@ pub struct MutationOutcome {
 /// A call whose function is known.
 pub(crate) struct Resolved {
     pub(crate) info: Arc<FunctionInfo>,
-    functions: Arc<dyn Functions>,
+    pub(crate) functions: Arc<dyn Functions>,
 }
 
-/// Finds the function of a call, for a caller that may see it and as what it is.
-pub(crate) fn resolve(
+/// Finds the function of a call among a deployment's, for a caller that may see it and as what it is.
+pub(crate) fn resolve_deployed(
     call: &Call,
     functions: &Arc<dyn Functions>,
     called_as: FunctionKind,
 ) -> Result<Resolved, Failure> {
     let functions = functions.clone();
-    let info = functions.find(&call.path).ok_or_else(|| absence(&*functions, &call.path, call.caller))?;
-    match (info.visibility, call.caller) {
-        (Visibility::Internal, Caller::Public) => Err(Failure::NotFound),
-        _ if info.kind != called_as => Err(Failure::WrongKind { is: info.kind, called_as }),
-        _ => Ok(Resolved { info, functions }),
+    let access = call.principal.access();
+    let info = functions.find(&call.path).ok_or_else(|| absence(&*functions, &call.path, &call.principal))?;
+    if !access.sees(info.visibility) {
+        return Err(not_found(&call.principal));
+    }
+    if info.kind != called_as {
+        return Err(Failure::WrongKind { is: info.kind, called_as });
+    }
+    match access.may_call(info.kind) {
+        true => Ok(Resolved { info, functions }),
+        false => Err(Failure::KeyScope),
     }
 }
 
 /// Why a function is not there: it is missing, or there never was one that this caller may know of.
-pub(crate) fn absence(functions: &dyn Functions, path: &FunctionPath, caller: Caller) -> Failure {
+pub(crate) fn absence(functions: &dyn Functions, path: &FunctionPath, principal: &Principal) -> Failure {
+    let is_seen = |visibility: Option<Visibility>| visibility.is_none_or(|it| principal.access().sees(it));
     match functions.missing(path) {
-        Some(missing) if missing.visibility == Some(Visibility::Internal) && caller == Caller::Public => {
-            Failure::NotFound
-        }
-        Some(missing) => Failure::Missing(missing),
-        None => Failure::NotFound,
+        Some(missing) if is_seen(missing.visibility) => Failure::Missing(missing),
+        _ => not_found(principal),
     }
+}
+
+fn not_found(principal: &Principal) -> Failure {
+    Failure::NotFound { to_admin: principal.is_admin() }
 }
 
 /// Runs a function in a transaction: its arguments are checked before, its result after.

@@ -2,11 +2,12 @@
 //!
 //! The store says whether bytes are what was written (see `weir_store::check`); this says whether what was
 //! written makes a database: every key is of a known kind, tables have one name and one number, a document is
-//! JSON and carries the id of its key, documents, index entries and counts agree, request records can be read.
+//! JSON and carries the id of its key, documents, index entries, counts and names of variables agree, request records and
+//! admin keys can be read.
 //!
 //! Not here: repair.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -17,7 +18,8 @@ use crate::index::{Index, IndexState, read_indexes};
 use crate::keyspace::{self, KeyKind, Namespace};
 use crate::scan_all::scan_all;
 use crate::session_requests::SessionRecord;
-use crate::{KeyRange, system_tables};
+use crate::variables::StoredVariable;
+use crate::{AdminKeyRecord, KeyRange, system_tables};
 
 /// More problems than this are counted and not told.
 const PROBLEMS_MAX: usize = 100;
@@ -57,6 +59,12 @@ struct Checker<'a> {
     counts: BTreeMap<u32, u64>,
     documents: BTreeMap<u32, u64>,
     indexes: BTreeMap<u32, CheckedIndex>,
+    /// What the names of variables say: where their documents are.
+    variable_names: BTreeMap<String, Bytes>,
+    /// Where variables' documents are, by the names that they have.
+    variables: BTreeMap<String, Bytes>,
+    /// The names of the admin keys.
+    admin_keys: BTreeSet<String>,
     found: DbCheck,
 }
 
@@ -88,6 +96,9 @@ impl<'a> Checker<'a> {
             counts: BTreeMap::new(),
             documents: BTreeMap::new(),
             indexes: BTreeMap::new(),
+            variable_names: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            admin_keys: BTreeSet::new(),
             found: DbCheck::default(),
         };
         for index in read_indexes(snapshot)? {
@@ -130,9 +141,14 @@ impl<'a> Checker<'a> {
                 None => self.problem(format!("the count of table {} cannot be read", number.0)),
             },
             Some(KeyKind::SystemRecord | KeyKind::IndexProgress(_)) => {}
+            Some(KeyKind::VariableName(name)) => {
+                self.variable_names.insert(name.to_owned(), value.clone());
+            }
             Some(KeyKind::Document(id)) => {
                 *self.documents.entry(id.table.0).or_default() += 1;
                 self.document(&id, value);
+                self.variable(&id, value);
+                self.admin_key(&id, value);
                 self.entries_of(&id, key, value)?;
             }
             Some(KeyKind::IndexEntry(number)) => {
@@ -177,6 +193,21 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
+    fn variable(&mut self, id: &DocumentId, value: &Bytes) {
+        if id.table != system_tables::VARIABLES {
+            return;
+        }
+        match StoredVariable::decode(value) {
+            None => self.problem(format!("the variable {id} cannot be read")),
+            Some(variable) => {
+                let place = keyspace::document_place(id);
+                if self.variables.insert(variable.name.clone(), place).is_some() {
+                    self.problem(format!("the variable `{}` has two documents", variable.name));
+                }
+            }
+        }
+    }
+
     fn document(&mut self, id: &DocumentId, value: &Bytes) {
         let expected = id.to_string();
         match serde_json::from_slice::<Identified>(value) {
@@ -188,6 +219,19 @@ impl<'a> Checker<'a> {
                 self.problem(format!("the document {expected} has another creation time than its id"));
             }
             Ok(_) => {}
+        }
+    }
+
+    fn admin_key(&mut self, id: &DocumentId, value: &Bytes) {
+        if id.table != system_tables::ADMIN_KEYS {
+            return;
+        }
+        match AdminKeyRecord::decode(value) {
+            None => self.problem(format!("the admin key {id} cannot be read")),
+            Some(key) if !self.admin_keys.insert(key.name.clone()) => {
+                self.problem(format!("two admin keys have the name `{}`", key.name));
+            }
+            Some(_) => {}
         }
     }
 
@@ -205,6 +249,13 @@ impl<'a> Checker<'a> {
             let found = documents.get(&number).copied().unwrap_or_default();
             if found != count {
                 self.problem(format!("table {number} counts {count} documents and has {found}"));
+            }
+        }
+        let (names, variables) =
+            (std::mem::take(&mut self.variable_names), std::mem::take(&mut self.variables));
+        for name in names.keys().chain(variables.keys().filter(|name| !names.contains_key(*name))) {
+            if names.get(name) != variables.get(name) {
+                self.problem(format!("the name of the variable `{name}` does not agree with its document"));
             }
         }
         for checked in std::mem::take(&mut self.indexes).into_values() {

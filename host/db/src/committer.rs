@@ -174,7 +174,16 @@ impl Gate<'_> {
 
     /// Sequences writes of the host itself, which depend on nothing that was read and are none of documents.
     pub(crate) fn sequence_plain(&mut self, writes: Vec<Write>) -> Result<Timestamp, SequenceError> {
-        self.sequence(writes.into(), &CountChanges::new(), None::<fn(Timestamp) -> Write>, &mut |_| {})
+        self.sequence_unstamped(writes.into(), &CountChanges::new())
+    }
+
+    /// As [`Gate::sequence`], where no write depends on the timestamp.
+    pub(crate) fn sequence_unstamped(
+        &mut self,
+        changes: Changes,
+        counts: &CountChanges,
+    ) -> Result<Timestamp, SequenceError> {
+        self.sequence(changes, counts, None::<fn(Timestamp) -> Write>, &mut |_| {})
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Wires the rooms below together; the mutation's two ways of execution are in `mutation`, the sweeping of old records in `sweep`.
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -10,11 +10,13 @@ use thiserror::Error;
 use weir_store::{Env, ReadError, Snapshot, Store, Write};
 use weir_value::{ErrorCode, FunctionPath, TableNumber, Timestamp};
 
+use crate::call::Resolved;
 use crate::catalog::Catalog;
 use crate::committer::Committer;
 use crate::deployed::{Deployed, Deployments};
 use crate::deployment::Preparing;
 use crate::entropy::Entropy;
+use crate::error::Failure;
 use crate::execution::ConflictRates;
 use crate::record_age::RecordAge;
 use crate::scan_all::scan_all;
@@ -22,7 +24,7 @@ use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
     Call, CommitError, DbStats, FunctionError, FunctionInfo, FunctionKind, Functions, QueryOutcome, ReadSet,
-    Transaction, call, deployment, keyspace,
+    SystemFunctions, TokenSigner, Transaction, call, deployment, keyspace, system_functions,
 };
 
 /// Which set of functions: one more at each [`Database::set_functions`], zero before the first.
@@ -73,6 +75,7 @@ pub struct Database {
     pub(crate) record_age: RecordAge,
     pub(crate) deployments: Deployments,
     pub(crate) preparing: Preparing,
+    pub(crate) system_functions: OnceLock<Arc<dyn SystemFunctions>>,
 }
 
 impl Database {
@@ -93,12 +96,20 @@ impl Database {
         let cursor_key = RwLock::new(cursor_key.map(Arc::new));
         Ok(Arc::new(Database {
             committer: Committer::new(store, counts),
-            shared: Arc::new(Shared { env, catalog, entropy, cursor_key }),
+            shared: Arc::new(Shared {
+                env,
+                catalog,
+                entropy,
+                signer: OnceLock::new(),
+                cursor_key,
+                built_in_variables: RwLock::default(),
+            }),
             conflict_rates: ConflictRates::default(),
             counters: Counters::default(),
             record_age,
             deployments: Deployments::new(deployed),
             preparing: Preparing::default(),
+            system_functions: OnceLock::new(),
         }))
     }
 
@@ -118,6 +129,11 @@ impl Database {
         });
         self.conflict_rates.clear();
         version
+    }
+
+    /// Lets functions sign tokens; the first signer stays.
+    pub fn set_signer(&self, signer: Arc<dyn TokenSigner>) {
+        let _ = self.shared.signer.set(signer);
     }
 
     /// The functions in force.
@@ -142,7 +158,7 @@ impl Database {
         let snapshot = at.into();
         let ts = snapshot.ts();
         let deployed = self.deployments.at(ts);
-        let resolved = match call::resolve(call, &deployed.functions, FunctionKind::Query) {
+        let resolved = match self.resolve(call, &deployed.functions, FunctionKind::Query) {
             Ok(resolved) => resolved,
             Err(failure) => {
                 count(&self.counters.failures);
@@ -152,6 +168,7 @@ impl Database {
                     log_lines: Vec::new(),
                     read_set: ReadSet::default(),
                     journal: None,
+                    asked_identity: false,
                     ts,
                 };
             }
@@ -163,6 +180,7 @@ impl Database {
         if result.is_err() {
             count(&self.counters.failures);
         }
+        let asked_identity = tx.asked_identity();
         let (read_set, journal, lines) = tx.into_read_set();
         let log_lines = call::emit_log(call, lines);
         QueryOutcome {
@@ -170,7 +188,21 @@ impl Database {
             log_lines,
             read_set,
             journal,
+            asked_identity,
             ts,
+        }
+    }
+
+    /// Finds the function of a call: the host's own, or one of the deployment's.
+    pub(crate) fn resolve(
+        &self,
+        call: &Call,
+        deployed: &Arc<dyn Functions>,
+        called_as: FunctionKind,
+    ) -> Result<Resolved, Failure> {
+        match system_functions::is_system(&call.path) {
+            true => self.resolve_system(call, called_as),
+            false => call::resolve_deployed(call, deployed, called_as),
         }
     }
 

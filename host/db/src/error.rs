@@ -8,7 +8,7 @@ use weir_store::SequenceError;
 use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX};
 use weir_value::{ErrorCode, FunctionPath};
 
-use crate::{FunctionKind, MissingFunction};
+use crate::{FunctionKind, MissingFunction, Scope};
 
 /// Why the database did not do what a function asked: a WIT `error`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -147,7 +147,13 @@ const SYSTEM_MESSAGE: &str = "The host could not complete the request. Try again
 /// Everything that a call can fail with.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    NotFound,
+    NotFound {
+        to_admin: bool,
+    },
+    /// The admin key is good for less.
+    KeyScope,
+    /// The admin key, of this scope, is good for other things than this function of the host.
+    SystemScope(Scope),
     Missing(MissingFunction),
     WrongKind {
         is: FunctionKind,
@@ -166,7 +172,8 @@ pub(crate) enum Failure {
 impl Failure {
     fn code(&self) -> ErrorCode {
         match self {
-            Failure::NotFound => ErrorCode::FunctionNotFound,
+            Failure::NotFound { .. } => ErrorCode::FunctionNotFound,
+            Failure::KeyScope | Failure::SystemScope(_) => ErrorCode::AdminKeyScope,
             Failure::Missing(_) => ErrorCode::FunctionMissing,
             Failure::WrongKind { .. } => ErrorCode::WrongFunctionKind,
             Failure::Arguments(_) => ErrorCode::ArgumentValidationError,
@@ -183,9 +190,16 @@ impl Failure {
 
     fn client_message(&self, path: &FunctionPath) -> String {
         match self {
-            Failure::NotFound => format!(
-                "Could not find public function for '{path}'. Did you forget to run `host dev` or `host deploy`?"
+            Failure::NotFound { to_admin } => format!(
+                "Could not find {}function for '{path}'. Did you forget to run `host dev` or `host deploy`?",
+                if *to_admin { "" } else { "public " }
             ),
+            Failure::KeyScope => {
+                format!("This admin key is read-only: it cannot run '{path}', which writes. Use another key.")
+            }
+            Failure::SystemScope(scope) => {
+                format!("This admin key may not call '{path}': its scope is `{scope}`. Use another key.")
+            }
             Failure::Missing(MissingFunction { visibility: Some(_), reason }) => format!(
                 "The function '{path}' is deployed but cannot run: {reason}. Deploy again, with `host deploy`."
             ),
@@ -226,7 +240,14 @@ impl Failure {
     /// Whether it would be the same whatever stands in the database. If not, it tells of what was read, and must not
     /// be told before that is durable.
     pub(crate) fn is_independent_of_data(&self) -> bool {
-        matches!(self, Failure::NotFound | Failure::WrongKind { .. }) || self.is_refusal()
+        let is_of_the_call = matches!(
+            self,
+            Failure::NotFound { .. }
+                | Failure::KeyScope
+                | Failure::SystemScope(_)
+                | Failure::WrongKind { .. }
+        );
+        is_of_the_call || self.is_refusal()
     }
 
     /// What the operator reads in the log when it is the host that failed. A full disk and the end of the store are
@@ -317,6 +338,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_reads_what_it_is_good_for() {
+        let failure = Failure::SystemScope(Scope::Deploy);
+        assert!(failure.is_independent_of_data());
+        let (body, error) = message_of(failure);
+        let text = "This admin key may not call 'chat:send': its scope is `deploy`. Use another key.";
+        assert_eq!((body.as_str(), error.code.as_str()), (text, "AdminKeyScope"));
+    }
+
+    #[test]
     fn clients_read_what_they_should() {
         let application = |data: Option<&'static str>| FunctionError::Application {
             message: "no".to_owned(),
@@ -350,7 +380,12 @@ mod tests {
             ),
             (Failure::Function(system), "InternalServerError", SYSTEM_MESSAGE),
             (
-                Failure::NotFound,
+                Failure::KeyScope,
+                "AdminKeyScope",
+                "This admin key is read-only: it cannot run 'chat:send', which writes. Use another key.",
+            ),
+            (
+                Failure::NotFound { to_admin: false },
                 "FunctionNotFound",
                 "Could not find public function for 'chat:send'. Did you forget to run `host dev` or `host deploy`?",
             ),
@@ -372,7 +407,8 @@ mod tests {
             ),
         ];
         for (failure, code, text) in cases {
-            let is_known_without_data = ["FunctionNotFound", "WrongFunctionKind"].contains(&code);
+            let is_known_without_data =
+                ["FunctionNotFound", "AdminKeyScope", "WrongFunctionKind"].contains(&code);
             assert_eq!(failure.is_independent_of_data(), is_known_without_data, "{code}");
             let (body, error) = message_of(failure);
             assert_eq!((body.as_str(), error.code.as_str(), error.retryable), (text, code, false));

@@ -8,6 +8,7 @@
 //! | 0 | `i` table number, `u32` | namespace, `u32`; table name |
 //! | 0 | `c` table number, `u32` | how many documents the table has, `u64` |
 //! | 0 | `b` index number, `u32` | how far the index is built: the key of the last document that is in it |
+//! | 0 | `v` name of a variable | the last two parts of its document's key |
 //! | 0 | `s` name of a system record | the record |
 //! | 1 | table number, `u32`; creation time, 8 bytes that sort; 8 random bytes | the document |
 //! | 2 | session, 16 bytes; request, `u32` | the session record |
@@ -35,6 +36,7 @@ const TABLE_NUMBERS: u8 = b'i';
 const TABLE_COUNTS: u8 = b'c';
 const INDEX_PROGRESS: u8 = b'b';
 const SYSTEM_RECORDS: u8 = b's';
+const VARIABLE_NAMES: u8 = b'v';
 
 /// Creation time and random bytes: what tells a document from the others of its table.
 const DOCUMENT_SUFFIX_BYTES: usize = 8 + 8;
@@ -62,6 +64,12 @@ pub(crate) fn table_name_key(namespace: Namespace, name: &str) -> Bytes {
     let mut rest = namespace.0.to_be_bytes().to_vec();
     rest.extend_from_slice(name.as_bytes());
     system_key(TABLE_NAMES, &rest)
+}
+
+/// The names of all tables of a namespace.
+pub(crate) fn table_names(namespace: Namespace) -> KeyRange {
+    let start = table_name_key(namespace, "");
+    KeyRange { end: behind_prefix(&start), start }
 }
 
 /// The key under which the table of this number has its name.
@@ -120,6 +128,34 @@ pub(crate) fn count_in_value(value: &[u8]) -> Option<u64> {
 /// The key that says how far an index is built.
 pub(crate) fn index_progress_key(index: IndexNumber) -> Bytes {
     system_key(INDEX_PROGRESS, &index.0.to_be_bytes())
+}
+
+/// The key under which stands where a variable's document is.
+pub(crate) fn variable_name_key(name: &str) -> Bytes {
+    system_key(VARIABLE_NAMES, name.as_bytes())
+}
+
+/// The names of all variables.
+pub(crate) fn variable_names() -> KeyRange {
+    KeyRange { start: system_key(VARIABLE_NAMES, &[]), end: system_key(VARIABLE_NAMES + 1, &[]) }
+}
+
+/// The name in a key of [`variable_names`].
+pub(crate) fn variable_in_key(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(&[SYSTEM, VARIABLE_NAMES])?).ok()
+}
+
+/// Where a document is within its table.
+pub(crate) fn document_place(id: &DocumentId) -> Bytes {
+    let mut place = BytesMut::with_capacity(DOCUMENT_SUFFIX_BYTES);
+    place.put_slice(&id.creation_time.sort_bits());
+    place.put_slice(&id.random);
+    place.freeze()
+}
+
+/// The document of this table that [`document_place`] was given.
+pub(crate) fn document_at_place(table: TableNumber, place: &[u8]) -> Option<DocumentId> {
+    (place.len() == DOCUMENT_SUFFIX_BYTES).then(|| document_of_entry(place, table)).flatten()
 }
 
 /// A record of the host itself.
@@ -250,6 +286,7 @@ pub(crate) enum KeyKind<'a> {
     TableCount(TableNumber),
     IndexProgress(IndexNumber),
     IndexEntry(IndexNumber),
+    VariableName(&'a str),
     SystemRecord,
     Document(DocumentId),
     Request,
@@ -267,6 +304,7 @@ pub(crate) fn kind(key: &[u8]) -> Option<KeyKind<'_>> {
             number_in_value(rest).map(|number| KeyKind::IndexProgress(IndexNumber(number.0)))
         }
         [INDEX_ENTRIES, ..] => index_in_key(key).map(KeyKind::IndexEntry),
+        [SYSTEM, VARIABLE_NAMES, ..] => variable_in_key(key).map(KeyKind::VariableName),
         [SYSTEM, SYSTEM_RECORDS, ..] => Some(KeyKind::SystemRecord),
         [DOCUMENTS, ..] => document_in_key(key).map(KeyKind::Document),
         [SESSION_REQUESTS, rest @ ..] => (rest.len() == 16 + 4).then_some(KeyKind::Request),
@@ -315,6 +353,8 @@ mod tests {
         let documents = documents(TableNumber(10_001));
         assert!(documents.contains(&document_key(&id(10_001, 0.0, [0; 8]))));
         assert!(!documents.contains(&document_key(&id(10_002, 0.0, [0; 8]))));
+        let variables = variable_names();
+        assert!(variables.contains(&variable_name_key("A")) && !variables.contains(&system_record_key("v")));
         let record = SessionRequest { session: [255; 16], request: u32::MAX };
         assert!(session_requests().contains(&session_request_key(&record)));
     }

@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** nothing here names a storage engine, a WebAssembly engine, a socket or an async runtime;
 //! no call waits for a disk; no clock is read and no random number drawn except through [`weir_store::Env`].
+mod admin_keys;
 mod call;
 mod catalog;
 mod check;
@@ -31,16 +32,20 @@ mod read_set;
 mod record_age;
 mod scan_all;
 mod session_requests;
+mod signing;
 mod stats;
 mod sweep;
+mod system_functions;
 mod system_tables;
 #[cfg(test)]
 mod testing;
 mod trace;
 mod transaction;
+mod variables;
 mod write_buffer;
 
-pub use call::{Call, Caller, MutationOutcome, QueryOutcome};
+pub use admin_keys::{ADMIN_KEY_HASH_BYTES, AdminKeyError, AdminKeyRecord, NewAdminKey};
+pub use call::{Call, MutationOutcome, QueryOutcome};
 pub use check::{DbCheck, check};
 pub use committer::CommitError;
 pub use database::{Database, DbOpenError, DeploymentVersion, NoFunctions};
@@ -55,7 +60,10 @@ pub use principal::{Access, Principal, Scope};
 pub use query::Batch;
 pub use read_set::{KeyRange, ReadSet};
 pub use session_requests::SessionRequest;
+pub use signing::{SigningError, TokenSigner};
 pub use stats::DbStats;
 pub use sweep::SweepPass;
+pub use system_functions::SystemFunctions;
 pub use trace::{Read, Trace, Written};
 pub use transaction::{CallContext, SubTransaction, Transaction, Usage};
+pub use variables::{BUILT_IN_VARIABLES, VariableChanges, VariableReads, Variables, VariablesError};

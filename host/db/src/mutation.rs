@@ -11,7 +11,7 @@ use weir_value::{ErrorCode, Timestamp};
 use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
 use crate::execution::Execution;
-use crate::session_requests::SessionRecord;
+use crate::session_requests::{Owner, SessionRecord};
 use crate::stats::count;
 use crate::{
     Call, Database, DbError, FunctionKind, MutationOutcome, SessionRequest, Transaction, call, keyspace,
@@ -31,7 +31,7 @@ impl Database {
     /// With a session's request a repetition is answered from the record of the first run, with its timestamp: also
     /// if the function has since been removed.
     pub fn mutation(&self, call: &Call, session: Option<SessionRequest>) -> MutationOutcome {
-        let resolved = call::resolve(call, &self.deployments.newest().functions, FunctionKind::Mutation);
+        let resolved = self.resolve(call, &self.deployments.newest().functions, FunctionKind::Mutation);
         let resolved = match resolved {
             Ok(resolved) => resolved,
             Err(failure) => return self.refuse(call, session, failure),
@@ -122,7 +122,7 @@ impl Database {
             return (tx, ending);
         }
         // As deployed at the snapshot, which may be another deployment than when the call arrived.
-        let resolved = match call::resolve(call, &tx.deployed().functions, FunctionKind::Mutation) {
+        let resolved = match self.resolve(call, &tx.deployed().functions, FunctionKind::Mutation) {
             Ok(resolved) => resolved,
             Err(failure) => return (tx, Ending::Failed(failure)),
         };
@@ -145,9 +145,10 @@ impl Database {
         let stamped = session.map(|request| {
             let log_lines = lines.iter().map(|(_, line)| line.clone()).collect();
             let result = result.clone();
+            let owner = Owner::of(&call.principal);
             move |ts: Timestamp| Write {
                 key: keyspace::session_request_key(&request),
-                value: Some(SessionRecord { ts, result, log_lines }.encode()),
+                value: Some(SessionRecord { ts, owner, result, log_lines }.encode()),
             }
         });
         let sequenced = gate.sequence(draft.changes, &draft.counts, stamped, &mut |_| {});
@@ -170,7 +171,7 @@ impl Database {
         let ts = tx.ts();
         let (_, lines) = tx.into_draft();
         match ending {
-            Ending::Replayed(SessionRecord { ts, result, log_lines }) => {
+            Ending::Replayed(SessionRecord { ts, result, log_lines, .. }) => {
                 count(&self.counters.replays);
                 MutationOutcome { result: Ok(result), ts, log_lines, replayed: true }
             }
@@ -212,8 +213,10 @@ fn find_record(tx: &mut Transaction, session: Option<SessionRequest>) -> Option<
         Err(error) => return Some(failed(error)),
     };
     let damaged = "The record of this request is damaged; restore the data folder from a backup.";
+    let another = "This request of this session was made for another user, and is done; make a new one.";
     Some(match SessionRecord::decode(bytes) {
-        Some(record) => Ending::Replayed(record),
+        Some(record) if record.owner == Owner::of(tx.principal()) => Ending::Replayed(record),
+        Some(_) => failed(DbError::new(ErrorCode::RequestOfAnotherUser, another)),
         None => failed(DbError::new(ErrorCode::StorageFailed, damaged)),
     })
 }

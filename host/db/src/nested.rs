@@ -11,7 +11,9 @@ use weir_value::{ErrorCode, FunctionPath};
 
 use crate::call::{absence, check_args, check_result};
 use crate::error::Failure;
-use crate::{CallError, Caller, DbError, FunctionError, FunctionInfo, FunctionKind, Functions, Transaction};
+use crate::{
+    CallError, DbError, FunctionError, FunctionInfo, FunctionKind, Functions, Principal, Transaction,
+};
 
 /// How many calls stand around a transaction's running function, and how many there have been.
 #[derive(Debug, Clone, Copy, Default)]
@@ -99,13 +101,14 @@ impl Transaction {
             DbError::new(ErrorCode::FunctionNotFound, format!("`{}`: {error}", call.path))
         })?;
         // To other functions internal ones are there as well.
-        let info = functions.find(&path).ok_or_else(|| match absence(functions, &path, Caller::Admin) {
-            Failure::NotFound => {
-                let message = format!("There is no function `{path}` in this deployment.");
-                DbError::new(ErrorCode::FunctionNotFound, message).into()
-            }
-            failure => failure.into_nested_error(&path),
-        })?;
+        let info =
+            functions.find(&path).ok_or_else(|| match absence(functions, &path, &Principal::System) {
+                Failure::NotFound { .. } => {
+                    let message = format!("There is no function `{path}` in this deployment.");
+                    DbError::new(ErrorCode::FunctionNotFound, message).into()
+                }
+                failure => failure.into_nested_error(&path),
+            })?;
         if info.kind != call.called_as {
             let failure = Failure::WrongKind { is: info.kind, called_as: call.called_as };
             return Err(failure.into_nested_error(&path));

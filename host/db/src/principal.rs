@@ -68,13 +68,18 @@ impl fmt::Display for Scope {
 pub enum Access {
     /// Public functions.
     Public,
-    /// Public functions, and internal queries.
+    /// Those, and what tells of the deployment.
+    Deployment,
+    /// All queries, and nothing that writes.
     Queries,
     /// All functions.
     All,
 }
 
 impl Principal {
+    /// The holder of a key that is good for everything, as nobody in particular.
+    pub const ADMIN: Principal = Principal::Admin { scope: Scope::Everything, acting_as: None };
+
     /// The user that functions are told of.
     pub fn identity(&self) -> Option<&Identity> {
         match self {
@@ -91,9 +96,8 @@ impl Principal {
                 Access::All
             }
             Principal::Admin { scope: Scope::ReadOnly, .. } => Access::Queries,
-            Principal::Admin { scope: Scope::Deploy, .. } | Principal::Anonymous | Principal::User(_) => {
-                Access::Public
-            }
+            Principal::Admin { scope: Scope::Deploy, .. } => Access::Deployment,
+            Principal::Anonymous | Principal::User(_) => Access::Public,
         }
     }
 
@@ -105,11 +109,12 @@ impl Principal {
 
 impl Access {
     /// Whether a function exists for it.
-    pub fn sees(self, visibility: Visibility, kind: FunctionKind) -> bool {
-        match (visibility, self) {
-            (Visibility::Public, _) | (Visibility::Internal, Access::All) => true,
-            (Visibility::Internal, Access::Queries) => kind == FunctionKind::Query,
-            (Visibility::Internal, Access::Public) => false,
-        }
+    pub(crate) fn sees(self, visibility: Visibility) -> bool {
+        visibility == Visibility::Public || matches!(self, Access::Queries | Access::All)
+    }
+
+    /// Whether it may call functions of this kind.
+    pub(crate) fn may_call(self, kind: FunctionKind) -> bool {
+        kind == FunctionKind::Query || self != Access::Queries
     }
 }

@@ -139,9 +139,10 @@ mod tests {
     use weir_store::Changes;
 
     use super::*;
-    use crate::SessionRequest;
+    use crate::session_requests::Owner;
     use crate::testing::World;
     use crate::write_buffer::CountChanges;
+    use crate::{Principal, SessionRequest};
 
     #[test]
     fn what_was_written_since_it_was_looked_at_stays() {
@@ -149,7 +150,12 @@ mod tests {
         let key = keyspace::session_request_key(&SessionRequest { session: [1; 16], request: 1 });
         let write = |result: &'static [u8]| {
             let stamp = |ts| {
-                let record = SessionRecord { ts, result: Bytes::from_static(result), log_lines: Vec::new() };
+                let record = SessionRecord {
+                    ts,
+                    owner: Owner::of(&Principal::Anonymous),
+                    result: Bytes::from_static(result),
+                    log_lines: Vec::new(),
+                };
                 Write { key: key.clone(), value: Some(record.encode()) }
             };
             world

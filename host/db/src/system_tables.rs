@@ -1,23 +1,35 @@
 //! The host's own tables. Their names begin with `_`, their numbers are reserved, and they exist in every database.
 //!
-//! Functions read them as `ctx.db.system`; the host alone writes them, in transactions like any other.
-use weir_value::TableNumber;
+//! Functions read them as `ctx.db.system`, but for the private ones, which hold secrets; the host alone writes them, in
+//! transactions like any other.
+use weir_value::{ErrorCode, TableNumber};
+
+use crate::DbError;
 
 /// Indexes: `{table, tableNumber, number, name, fields, staged, state}`.
 pub(crate) const INDEXES: TableNumber = TableNumber(1);
 /// The deployment in force: one document, `{record, schema}`.
 pub(crate) const DEPLOYMENTS: TableNumber = TableNumber(2);
 
+/// Variables: `{name, value}`.
+pub(crate) const VARIABLES: TableNumber = TableNumber(5);
+/// Admin keys, as hashes: `{name, hash, scope, createdAt, expiresAt}`.
+pub(crate) const ADMIN_KEYS: TableNumber = TableNumber(6);
+
+/// Those that no function reads as a table, whoever calls it: they hold secrets.
+const PRIVATE: [TableNumber; 2] = [VARIABLES, ADMIN_KEYS];
+
 /// The first number of an app's table.
 pub(crate) const APP_TABLE_FIRST: u32 = 10_001;
 
 /// Numbers and names. A number is never given to another table.
-const TABLES: [(TableNumber, &str); 5] = [
+const TABLES: [(TableNumber, &str); 6] = [
     (INDEXES, "_indexes"),
     (DEPLOYMENTS, "_deployments"),
     (TableNumber(3), "_storage"),
     (TableNumber(4), "_scheduled_functions"),
-    (TableNumber(5), "_variables"),
+    (VARIABLES, "_variables"),
+    (ADMIN_KEYS, "_admin_keys"),
 ];
 
 /// The number of a system table.
@@ -28,4 +40,21 @@ pub(crate) fn number(name: &str) -> Option<TableNumber> {
 /// The name of a system table.
 pub(crate) fn name(number: TableNumber) -> Option<&'static str> {
     TABLES.iter().find(|(other, _)| *other == number).map(|(_, name)| *name)
+}
+
+/// Whether a table is one that functions cannot read. To them its documents' ids are none of this deployment.
+pub(crate) fn is_private(number: TableNumber) -> bool {
+    PRIVATE.contains(&number)
+}
+
+/// The error of a function that reads a private table.
+pub(crate) fn private(name: &str) -> DbError {
+    let hint = match number(name) == Some(VARIABLES) {
+        true => {
+            "; read a variable by its name: `process.env.NAME` in TypeScript, `ctx.env(\"NAME\")` in other languages"
+        }
+        false => "",
+    };
+    let message = format!("the system table `{name}` holds secrets and cannot be read by functions{hint}");
+    DbError::new(ErrorCode::InvalidQuery, message)
 }

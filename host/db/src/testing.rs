@@ -10,7 +10,7 @@ use weir_value::{FunctionPath, Timestamp};
 
 use crate::committer::Conflict;
 use crate::{
-    Batch, Call, Caller, Database, DbError, DeploymentError, FunctionKind, NoFunctions, Transaction, check,
+    Batch, Call, Database, DbError, DeploymentError, FunctionKind, NoFunctions, Principal, Transaction, check,
 };
 
 pub(crate) struct World {
@@ -63,9 +63,8 @@ impl World {
         let call = Call {
             path,
             args: Bytes::from_static(b"{}"),
-            caller: Caller::Public,
+            principal: Principal::Anonymous,
             request_id: "r0".to_owned(),
-            identity: None,
         };
         self.db.begin(&call, kind, snapshot)
     }
@@ -84,8 +83,7 @@ impl World {
         }
         let (draft, _) = tx.into_draft();
         self.env.advance(Duration::from_millis(1));
-        let unstamped = None::<fn(Timestamp) -> weir_store::Write>;
-        let sequenced = gate.sequence(draft.changes, &draft.counts, unstamped, &mut |_| {});
+        let sequenced = gate.sequence_unstamped(draft.changes, &draft.counts);
         Ok(sequenced.expect("the store takes writes"))
     }
 

@@ -35,6 +35,13 @@ pub enum Read {
         /// The table's name.
         table: String,
     },
+    /// A variable, whether it was there or not.
+    Variable {
+        /// Its name.
+        name: String,
+    },
+    /// Which variables there are.
+    Variables,
     /// The documents of a table that were created in a span of time, and the absence of others.
     Range {
         /// The table's name.
@@ -99,6 +106,9 @@ impl Database {
     }
 
     fn describe_range(&self, tables: &TableNames, range: &KeyRange) -> Option<Read> {
+        if *range == keyspace::variable_names() {
+            return Some(Read::Variables);
+        }
         let Some(number) = keyspace::index_in_key(&range.start) else {
             return describe_documents(tables, range);
         };
@@ -142,6 +152,9 @@ fn describe_point(tables: &TableNames, key: &[u8]) -> Option<Read> {
     // A table's name is read only while there is no such table: all of it is what was not there.
     if let Some((_, table)) = keyspace::table_in_key(key) {
         return Some(Read::Range { table: table.to_owned(), from_ms: None, to_ms: None });
+    }
+    if let Some(name) = keyspace::variable_in_key(key) {
+        return Some(Read::Variable { name: name.to_owned() });
     }
     Some(Read::Count { table: tables.name(keyspace::table_of_count(key)?)? })
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use weir_db::native::NativeFunctions;
-use weir_db::{Call, Caller, Database, Functions};
+use weir_db::{Call, Database, Functions, Principal};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, Snapshot, StoreOptions, memory};
 use weir_value::FunctionPath;
@@ -34,9 +34,8 @@ fn main() -> Result<()> {
     let call = Call {
         path: FunctionPath::parse(&function).map_err(|error| anyhow!("{error}"))?,
         args: Bytes::from(args),
-        caller: Caller::Admin,
+        principal: Principal::ADMIN,
         request_id: "cost".to_owned(),
-        identity: None,
     };
 
     let native = NativeFunctions::new().query(&function, |_, args| Ok(args.clone()));

@@ -1,7 +1,7 @@
 //! What the host keeps for one call while its instance runs: the data of its store.
 use std::sync::Arc;
 
-use weir_db::{CallContext, LogLevel, Transaction};
+use weir_db::{CallContext, LogLevel, Transaction, VariableReads, Variables};
 
 use crate::failure::CallEnd;
 use crate::resource_limits::ResourceLimits;
@@ -10,8 +10,7 @@ use crate::wasi::WasiState;
 use crate::{Deployment, RuntimeOptions};
 
 /// What a module is told while it describes itself: nothing that could make two answers differ.
-static DESCRIBE_CONTEXT: CallContext =
-    CallContext { now_ms: 0.0, seed: [0; 32], request_id: String::new(), identity: None };
+static DESCRIBE_CONTEXT: CallContext = CallContext { now_ms: 0.0, seed: [0; 32], request_id: String::new() };
 
 /// How long a call may go on.
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +21,33 @@ pub(crate) struct TimeLeft {
     pub(crate) last_tick: u64,
 }
 
+/// The variables that a module is given while it describes itself, and which of them it has read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DescribedWith {
+    pub(crate) variables: Variables,
+    pub(crate) reads: VariableReads,
+}
+
+impl DescribedWith {
+    pub(crate) fn get(&mut self, name: &str) -> Option<String> {
+        self.reads.add(name);
+        self.variables.get(name).map(str::to_owned)
+    }
+
+    pub(crate) fn names(&mut self) -> Vec<String> {
+        self.reads.add_all();
+        self.variables.names()
+    }
+}
+
 /// What a call is: its transaction, whose functions it may call, and its time.
 pub(crate) struct CallSetup {
     /// `None` while a module describes itself.
     pub(crate) transaction: Option<Transaction>,
     /// `None` while a module describes itself.
     pub(crate) deployment: Option<Arc<Deployment>>,
+    /// `None` in a call.
+    pub(crate) described_with: Option<DescribedWith>,
     pub(crate) time: TimeLeft,
 }
 
@@ -41,6 +61,8 @@ pub(crate) struct CallState {
     pub(crate) last_error_line: Option<String>,
     /// Whose functions the guest may call.
     pub(crate) deployment: Option<Arc<Deployment>>,
+    /// While a module describes itself: the variables that it may read.
+    pub(crate) described_with: Option<DescribedWith>,
     ticker: Arc<Ticker>,
     /// Ticks that passed inside the host and were not given to the guest on top yet.
     host_ticks: u64,
@@ -61,6 +83,7 @@ impl CallState {
             resources: ResourceLimits::new(options.call_memory_bytes_max, options.call_table_elements_max),
             last_error_line: None,
             deployment: setup.deployment,
+            described_with: setup.described_with,
             guest_last_tick: ticker.ticks() + setup.time.guest_ticks,
             last_tick: setup.time.last_tick,
             ticker,
@@ -187,7 +210,7 @@ mod tests {
     fn state(call_total_time_max: Duration) -> CallState {
         let ticker = Arc::new(Ticker::start(&Engine::default()).unwrap());
         let time = TimeLeft { guest_ticks: 100, last_tick: ticker.ticks() + ticks_in(call_total_time_max) };
-        let setup = CallSetup { transaction: None, deployment: None, time };
+        let setup = CallSetup { transaction: None, deployment: None, described_with: None, time };
         CallState::new(setup, &RuntimeOptions::default(), ticker)
     }
 

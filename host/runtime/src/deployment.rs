@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use wasmtime::Store;
-use weir_db::{FunctionError, FunctionInfo, Functions, MissingFunction, MissingFunctions, Transaction};
+use weir_db::{
+    FunctionError, FunctionInfo, Functions, MissingFunction, MissingFunctions, Transaction, VariableReads,
+};
 use weir_value::limits::DEPLOY_FUNCTIONS_MAX;
 use weir_value::{ErrorCode, FunctionPath, Schema};
 
@@ -27,6 +29,7 @@ pub struct Deployment {
     functions: HashMap<FunctionPath, Function>,
     schema: Schema,
     missing: MissingFunctions,
+    variable_reads: VariableReads,
 }
 
 /// A function, and where it is.
@@ -65,6 +68,8 @@ impl Deployment {
             }
         }
         let schema = merge_schemas(&modules)?;
+        let mut variable_reads = VariableReads::default();
+        modules.iter().for_each(|(_, module)| variable_reads.extend(&module.described_with.reads));
         let modules = modules.into_iter().map(|(info, _)| info).collect();
         Ok(Arc::new_cyclic(|this| Deployment {
             this: this.clone(),
@@ -73,6 +78,7 @@ impl Deployment {
             functions,
             schema,
             missing,
+            variable_reads,
         }))
     }
 
@@ -84,6 +90,11 @@ impl Deployment {
     /// The tables that the modules declare.
     pub fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// The variables that the modules read when they described themselves.
+    pub fn variable_reads(&self) -> &VariableReads {
+        &self.variable_reads
     }
 
     /// `{"functions": [...], "schema": {...}}`: the manifests of all modules as one, functions in the order of the paths.
@@ -110,7 +121,12 @@ impl Deployment {
         };
         let subject = || format!("`{}`", function.guest_path);
         let time = self.invoker.full_time();
-        let setup = CallSetup { transaction: Some(transaction), deployment: self.this.upgrade(), time };
+        let setup = CallSetup {
+            transaction: Some(transaction),
+            deployment: self.this.upgrade(),
+            described_with: None,
+            time,
+        };
         let ended = self.invoker.invoke(setup, subject, |store| {
             function.module.guest.call_reused(store, &function.guest_path, args, calls)
         });
@@ -135,7 +151,12 @@ impl Deployment {
             return EndedCall { transaction, result, host_ticks: 0, store: None };
         };
         let subject = || format!("`{}`", function.guest_path);
-        let setup = CallSetup { transaction: Some(transaction), deployment: self.this.upgrade(), time };
+        let setup = CallSetup {
+            transaction: Some(transaction),
+            deployment: self.this.upgrade(),
+            described_with: None,
+            time,
+        };
         let ended = self
             .invoker
             .invoke(setup, subject, |store| function.module.guest.call(store, &function.guest_path, args));

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
-use weir_db::FunctionInfo;
+use weir_db::{FunctionInfo, VariableReads, Variables};
 use weir_value::{FunctionPath, Schema};
 
-use crate::call_state::{CallSetup, CallState};
+use crate::call_state::{CallSetup, CallState, DescribedWith};
 use crate::compiled_cache::{CompiledCache, Digest};
 use crate::guest::Guest;
 use crate::inspection::{check_world, not_a_guest};
@@ -38,6 +38,8 @@ pub(crate) struct Module {
     pub(crate) functions: Vec<Arc<FunctionInfo>>,
     /// The tables that it declares, if it declares any.
     pub(crate) schema: Option<Schema>,
+    /// The variables that it had when it described itself, and which of them it read.
+    pub(crate) described_with: DescribedWith,
     /// What of its code it shares with other modules.
     pub(crate) shared: Vec<Digest>,
 }
@@ -47,6 +49,7 @@ impl Module {
     pub(crate) fn load(
         source: &ModuleSource,
         digest: &Digest,
+        variables: &Variables,
         invoker: &Invoker,
         linker: &Linker<CallState>,
         cache: &CompiledCache,
@@ -61,9 +64,15 @@ impl Module {
         check_world(&source.name, &component, &invoker.engine, &given)?;
         let guest = link(linker, &component, &shared, image)
             .map_err(|error| not_a_guest(&source.name, format!("{error:#}")))?;
-        let Manifest { functions, schema } = describe(&source.name, invoker, &guest)?;
+        let (manifest, described_with) = describe(&source.name, invoker, &guest, variables)?;
+        let Manifest { functions, schema } = manifest;
         let shared = shared.iter().map(|(code, _)| code.digest).collect();
-        Ok(Module { guest, functions, schema, shared })
+        Ok(Module { guest, functions, schema, described_with, shared })
+    }
+
+    /// Whether it would describe itself in the same way with these variables.
+    pub(crate) fn is_described_with(&self, variables: &Variables) -> bool {
+        self.described_with.reads.agree(&self.described_with.variables, variables)
     }
 }
 
@@ -196,12 +205,23 @@ fn load_or_compile(
     }))
 }
 
-fn describe(name: &str, invoker: &Invoker, guest: &Guest) -> Result<Manifest, LoadError> {
+fn describe(
+    name: &str,
+    invoker: &Invoker,
+    guest: &Guest,
+    variables: &Variables,
+) -> Result<(Manifest, DescribedWith), LoadError> {
     let subject = || format!("`describe` of `{name}`");
-    let setup = CallSetup { transaction: None, deployment: None, time: invoker.full_time() };
-    let manifest = invoker.invoke(setup, subject, |store| guest.describe(store)).result;
-    let manifest = manifest
+    let given = DescribedWith { variables: variables.clone(), reads: VariableReads::default() };
+    let time = invoker.full_time();
+    let setup = CallSetup { transaction: None, deployment: None, described_with: Some(given), time };
+    let mut ended = invoker.invoke(setup, subject, |store| guest.describe(store));
+    let described_with = ended.store.data_mut().described_with.take().unwrap_or_default();
+    let manifest = ended
+        .result
         .map_err(|error| LoadError::Describe { module: name.to_owned(), reason: error.to_string() })?
         .map_err(|reason| not_a_guest(name, reason))?;
-    manifest::parse(&manifest).map_err(|error| LoadError::Manifest { module: name.to_owned(), error })
+    let manifest = manifest::parse(&manifest);
+    let manifest = manifest.map_err(|error| LoadError::Manifest { module: name.to_owned(), error })?;
+    Ok((manifest, described_with))
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Linker;
-use weir_db::MissingFunctions;
+use weir_db::{MissingFunctions, Variables};
 use weir_value::limits::{DEPLOY_BYTES_MAX, DEPLOY_MODULES_MAX};
 
 use crate::call_state::CallState;
@@ -59,10 +59,11 @@ impl Runtime {
     /// # Errors
     /// The first thing that is wrong, with the module's name. Nothing of the load stays in use.
     pub fn load(&self, modules: &[ModuleSource]) -> Result<Arc<Deployment>, LoadError> {
-        self.load_beside(modules, MissingFunctions::default())
+        self.load_beside(modules, MissingFunctions::default(), &Variables::default())
     }
 
-    /// As [`Runtime::load`], of modules beside which others are missing: whoever calls a function of those is told.
+    /// As [`Runtime::load`], of modules beside which others are missing: whoever calls a function of those is told. The
+    /// modules describe themselves with these variables.
     ///
     /// # Errors
     /// As for [`Runtime::load`].
@@ -70,13 +71,14 @@ impl Runtime {
         &self,
         modules: &[ModuleSource],
         missing: MissingFunctions,
+        variables: &Variables,
     ) -> Result<Arc<Deployment>, LoadError> {
         check_set(modules)?;
         let mut loaded = Vec::with_capacity(modules.len());
         let mut needed = Vec::with_capacity(modules.len());
         for source in modules {
             let digest: Digest = Sha256::digest(&source.component).into();
-            let module = self.module(source, &digest)?;
+            let module = self.module(source, &digest, variables)?;
             let info = ModuleInfo {
                 name: source.name.clone(),
                 sha256: hex(&digest),
@@ -97,13 +99,20 @@ impl Runtime {
         self.invoker.counters.stats()
     }
 
-    fn module(&self, source: &ModuleSource, digest: &Digest) -> Result<Arc<Module>, LoadError> {
-        if let Some(module) = self.loaded.lock().get(digest).and_then(Weak::upgrade) {
+    fn module(
+        &self,
+        source: &ModuleSource,
+        digest: &Digest,
+        variables: &Variables,
+    ) -> Result<Arc<Module>, LoadError> {
+        let loaded = self.loaded.lock().get(digest).and_then(Weak::upgrade);
+        if let Some(module) = loaded.filter(|module| module.is_described_with(variables)) {
             self.invoker.counters.shared();
             return Ok(module);
         }
         let module =
-            Arc::new(Module::load(source, digest, &self.invoker, &self.linker, &self.cache, &self.codes)?);
+            Module::load(source, digest, variables, &self.invoker, &self.linker, &self.cache, &self.codes)?;
+        let module = Arc::new(module);
         let mut loaded = self.loaded.lock();
         loaded.retain(|_, module| module.strong_count() > 0);
         loaded.insert(*digest, Arc::downgrade(&module));

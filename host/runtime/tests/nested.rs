@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use support::guests::{call, component, manifest, query};
 use support::{World, source, text};
-use weir_db::{MissingFunctions, Visibility};
+use weir_db::{MissingFunctions, Principal, Variables, Visibility};
 use weir_runtime::RuntimeOptions;
-use weir_value::FunctionPath;
 use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
+use weir_value::{FunctionPath, Identity};
 
 /// Calls the function whose path lies at 512 with the call's own arguments, and gives what it gives: its result, or
 /// its error's message and data.
@@ -48,7 +48,7 @@ fn a_call_into_a_module_that_is_missing_says_so() {
     let path = FunctionPath::parse("m:f").unwrap();
     missing.insert(path, Visibility::Public, "module `inner` is missing".into());
     let outer = source("outer", &caller("query", "$run_query", "m:f"));
-    let deployment = world.runtime.load_beside(&[outer], missing).unwrap();
+    let deployment = world.runtime.load_beside(&[outer], missing, &Variables::default()).unwrap();
     assert_eq!(deployment.modules()[0].functions, [FunctionPath::parse("outer:f").unwrap()]);
     world.db.set_functions(deployment);
     for (path, code) in [("m:f", "FunctionMissing"), ("outer:f", "ApplicationError")] {
@@ -143,9 +143,10 @@ fn who_calls_is_told_and_nobody_is_nobody() {
     );
     let world = World::of(component);
     assert_eq!(world.ask("m:f", "{}").unwrap(), "{}");
-    let ada = r#"{"subject":"ada"}"#;
+    let ada = r#"{"issuer":"i","subject":"ada","tokenIdentifier":"i|ada"}"#;
     let mut call = support::call("m:f", "{}");
-    call.identity = Some(bytes::Bytes::from_static(ada.as_bytes()));
+    call.principal = Principal::User(Identity::from_json(ada.as_bytes()).unwrap());
     let outcome = world.db.query(&call, world.db.store().snapshot_sequenced());
+    assert!(outcome.asked_identity);
     assert_eq!(outcome.result.map(text).unwrap(), ada);
 }

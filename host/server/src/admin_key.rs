@@ -1,18 +1,15 @@
-//! The key that opens deployment and internal functions.
+//! The text of admin keys, and the first of them: the one in the data folder.
 //!
-//! It is made at the first start, kept in the data folder in a file that only
-//! its owner may read, and has the form that the official tools expect:
-//! `instanceName|hex`. It never appears in a log or in an error.
+//! A key has the form that the official tools expect, `instanceName|hex`, and
+//! never appears in a log or in an error. The first one is made at the first
+//! start, kept in a file that only its owner may read, and good for everything.
+//! Whoever wants another one removes the file and starts the server again.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use subtle::ConstantTimeEq;
+use weir_auth::private_file::{self, PrivateFileError};
 
 use crate::folders;
 
@@ -22,7 +19,7 @@ pub const FILE_NAME: &str = "admin-key";
 /// Random bytes in a key.
 const SECRET_BYTES: usize = 32;
 
-/// The admin key of one data folder.
+/// An admin key.
 #[derive(Clone)]
 pub struct AdminKey {
     text: String,
@@ -64,16 +61,16 @@ impl AdminKey {
     /// When there is none, it is not one, or others may read it.
     pub fn read(data_dir: &Path) -> Result<AdminKey, AdminKeyError> {
         let path = data_dir.join(FILE_NAME);
-        let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
+        let io_error = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => AdminKeyError::Missing(path.clone()),
             _ => AdminKeyError::Io { path: path.clone(), source },
+        };
+        let secret = private_file::read(&path).map_err(|error| match error {
+            PrivateFileError::Exposed { mode } => AdminKeyError::Exposed { path: path.clone(), mode },
+            PrivateFileError::Io(source) => io_error(source),
         })?;
-        let metadata =
-            fs::metadata(&path).map_err(|source| AdminKeyError::Io { path: path.clone(), source })?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(AdminKeyError::Exposed { path, mode });
-        }
+        let text = String::from_utf8(secret)
+            .map_err(|error| io_error(io::Error::new(io::ErrorKind::InvalidData, error.utf8_error())))?;
         AdminKey::parse(text.trim()).ok_or(AdminKeyError::Malformed(path))
     }
 
@@ -121,20 +118,17 @@ impl AdminKey {
         self.text.split_once('|').map_or("", |(name, _)| name)
     }
 
-    /// Whether what a caller sent is this key. Takes the same time wherever the
-    /// first difference is. A deployment kind in front (`prod:`) is ignored.
-    pub fn matches(&self, sent: &str) -> bool {
-        let sent = without_kind(sent);
-        bool::from(sent.as_bytes().ct_eq(self.text.as_bytes()))
-    }
-
     fn parse(text: &str) -> Option<AdminKey> {
         let (name, secret) = text.split_once('|')?;
         let is_hex = secret.len() >= 2 * SECRET_BYTES && secret.bytes().all(|b| b.is_ascii_hexdigit());
         (!name.is_empty() && is_hex).then(|| AdminKey { text: text.to_owned() })
     }
 
-    fn generate(instance_name: &str) -> io::Result<AdminKey> {
+    /// A new key, of 256 random bits.
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub fn generate(instance_name: &str) -> io::Result<AdminKey> {
         let mut secret = [0_u8; SECRET_BYTES];
         #[expect(clippy::disallowed_methods, reason = "a secret: no simulated `Env` may foresee it")]
         getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
@@ -142,30 +136,8 @@ impl AdminKey {
         Ok(AdminKey { text: format!("{instance_name}|{hex}") })
     }
 
-    /// Writes the whole file under another name first: a start that is cut
-    /// short leaves no half of a key.
     fn write(&self, path: &Path) -> io::Result<()> {
-        let draft = path.with_extension("new");
-        remove_if_there(&draft)?;
-        let written = self.write_draft(&draft).and_then(|()| fs::rename(&draft, path));
-        if let Err(error) = written {
-            let _ = fs::remove_file(&draft);
-            return Err(error);
-        }
-        folders::sync(folders::parent_of(path))
-    }
-
-    fn write_draft(&self, draft: &Path) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-        writeln!(file, "{}", self.text)?;
-        file.sync_all()
-    }
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        private_file::write(path, format!("{}\n", self.text).as_bytes())
     }
 }
 
@@ -176,50 +148,8 @@ impl fmt::Debug for AdminKey {
     }
 }
 
-/// What a request says about who sends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Credentials {
-    /// Nothing.
-    None,
-    /// An admin key, perhaps the wrong one.
-    AdminKey(String),
-    /// An admin key, and the user to act as (JSON).
-    ActingAs(String, String),
-    /// A user's token.
-    Token(String),
-    /// An `Authorization` header of no kind we know.
-    Unknown,
-}
-
-impl Credentials {
-    /// Reads an `Authorization` header: `Convex <key>`, `Convex <key>:<base64 of
-    /// JSON>` or `Bearer <token>`.
-    pub fn parse(header: &str) -> Credentials {
-        let Some((scheme, rest)) = header.trim().split_once(' ') else {
-            return Credentials::Unknown;
-        };
-        match scheme.to_ascii_lowercase().as_str() {
-            "convex" => parse_admin(rest.trim()),
-            "bearer" => Credentials::Token(rest.trim().to_owned()),
-            _ => Credentials::Unknown,
-        }
-    }
-}
-
-fn parse_admin(text: &str) -> Credentials {
-    let secret_at = text.find('|').map_or(0, |bar| bar + 1);
-    let Some(colon) = text[secret_at..].find(':').map(|at| at + secret_at) else {
-        return Credentials::AdminKey(text.to_owned());
-    };
-    let identity = STANDARD.decode(&text[colon + 1..]).ok();
-    match identity.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        Some(identity) => Credentials::ActingAs(text[..colon].to_owned(), identity),
-        None => Credentials::Unknown,
-    }
-}
-
 /// `prod:name|hex` and the like without what stands before the colon.
-fn without_kind(key: &str) -> &str {
+pub fn without_kind(key: &str) -> &str {
     let name_end = key.find('|').unwrap_or(0);
     match key[..name_end].rfind(':') {
         Some(colon) => &key[colon + 1..],
@@ -229,6 +159,9 @@ fn without_kind(key: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -284,39 +217,5 @@ mod tests {
         let key = AdminKey::generate("weir").unwrap();
         assert!(key.write(&dir.path().join(FILE_NAME)).is_err());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn compares_whole_keys() {
-        let key = AdminKey { text: "weir|00ff".into() };
-        for (sent, expected) in [
-            ("weir|00ff", true),
-            ("prod:weir|00ff", true),
-            ("weir|00fe", false),
-            ("weir|00f", false),
-            ("weir|00ff0", false),
-            ("other|00ff", false),
-            ("00ff", false),
-            ("", false),
-        ] {
-            assert_eq!(key.matches(sent), expected, "{sent}");
-        }
-    }
-
-    #[test]
-    fn reads_authorization_headers() {
-        let acting = format!("Convex weir|00:{}", STANDARD.encode("{\"subject\":\"ada\"}"));
-        for (header, expected) in [
-            ("Convex weir|00", Credentials::AdminKey("weir|00".into())),
-            ("convex prod:weir|00", Credentials::AdminKey("prod:weir|00".into())),
-            (&acting, Credentials::ActingAs("weir|00".into(), "{\"subject\":\"ada\"}".into())),
-            ("Convex weir|00:%%%", Credentials::Unknown),
-            ("Bearer abc.def", Credentials::Token("abc.def".into())),
-            ("Basic abc", Credentials::Unknown),
-            ("Convex", Credentials::Unknown),
-            ("", Credentials::Unknown),
-        ] {
-            assert_eq!(Credentials::parse(header), expected, "{header}");
-        }
     }
 }

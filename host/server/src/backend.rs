@@ -1,22 +1,28 @@
 //! Everything that a request or a socket may need, made once at the start.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use weir_db::Database;
+use weir_auth::KeyFetcher;
+use weir_db::{BUILT_IN_VARIABLES, Database, TokenSigner};
 use weir_store::Env;
 use weir_value::limits;
 
 use crate::admin_key::AdminKey;
 use crate::component_files::ComponentFiles;
-use crate::deploy::{Deployer, Loader};
+use crate::deploy::{Deployer, Loader, SnapshotMaker};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::StaticFiles;
+use crate::identity::{HostSigner, Identities, KeyRing};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
+use crate::server::StartError;
+use crate::system_functions::AdminFunctions;
 use crate::tasks::Tasks;
 
 /// What a backend is made of.
@@ -27,14 +33,45 @@ pub struct Parts {
     pub db: Arc<Database>,
     /// Makes functions of components.
     pub loader: Arc<dyn Loader>,
+    /// Makes components fit the deployment's variables.
+    pub snapshots: Arc<dyn SnapshotMaker>,
     /// Where components are kept; `None` keeps none.
     pub files: Option<ComponentFiles>,
     /// Who may deploy.
     pub admin_key: AdminKey,
+    /// Fetches the keys of identity providers.
+    pub key_fetcher: Arc<dyn KeyFetcher>,
+    /// Signs tokens for functions.
+    pub signer: Arc<HostSigner>,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
+    /// Where clients reach the server.
+    pub urls: CanonicalUrls,
     /// Threads that run functions.
     pub threads: usize,
+}
+
+/// Where clients reach a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanonicalUrls {
+    /// The API: what the official clients are given.
+    pub cloud: String,
+    /// The app's own pages.
+    pub site: String,
+}
+
+impl CanonicalUrls {
+    /// Those of a server that is reached where it listens.
+    pub fn at(address: SocketAddr) -> CanonicalUrls {
+        let url = format!("http://{address}");
+        CanonicalUrls { cloud: url.clone(), site: url }
+    }
+
+    /// The variables that functions read them by.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let urls = [self.cloud.clone(), self.site.clone()];
+        BUILT_IN_VARIABLES.into_iter().map(str::to_owned).zip(urls).collect()
+    }
 }
 
 /// The server without its network.
@@ -50,8 +87,12 @@ pub struct Backend {
     pub live: Arc<LiveHub>,
     /// Takes deployments in.
     pub deployer: Arc<Deployer>,
-    /// Who may deploy.
-    pub admin_key: AdminKey,
+    /// Who somebody is.
+    pub identities: Arc<Identities>,
+    /// Signs tokens for functions.
+    pub signer: Arc<HostSigner>,
+    /// Where clients reach the server.
+    pub urls: CanonicalUrls,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Snapshots that clients may come back to.
@@ -69,7 +110,11 @@ pub struct Backend {
 impl Backend {
     /// Connects the parts and starts their threads.
     pub fn start(parts: Parts) -> Arc<Backend> {
-        let Parts { env, db, loader, files, admin_key, web, threads } = parts;
+        let Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, urls, threads } =
+            parts;
+        db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
+        db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
+        db.set_built_in_variables(urls.variables());
         let executor = Arc::new(Executor::start(&*env, threads));
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));
@@ -85,7 +130,10 @@ impl Backend {
             }
         });
         let tasks = Tasks::default();
-        let deployer = Deployer::new(Arc::clone(&db), loader, files, tasks.clone(), on_change);
+        let deployer = Deployer::new(Arc::clone(&db), loader, snapshots, files, tasks.clone(), on_change);
+        let keys = KeyRing::new(Arc::clone(&env), Arc::clone(&db), &admin_key);
+        let instance_name = admin_key.instance_name().to_owned();
+        let identities = Arc::new(Identities::new(instance_name, keys, Arc::clone(&env), key_fetcher));
         Arc::new(Backend {
             env,
             db,
@@ -93,7 +141,9 @@ impl Backend {
             durable,
             live,
             deployer: Arc::new(deployer),
-            admin_key,
+            identities,
+            signer,
+            urls,
             web,
             kept_snapshots: KeptSnapshots::default(),
             tasks,
@@ -103,9 +153,23 @@ impl Backend {
         })
     }
 
+    /// Takes up what the data folder says: the admin keys, and what is deployed. Blocks.
+    ///
+    /// # Errors
+    /// The store, or the record of the deployment, cannot be read.
+    pub fn restore(&self) -> Result<(), StartError> {
+        self.identities.keys().refresh().map_err(StartError::Keys)?;
+        Ok(self.deployer.restore()?)
+    }
+
     /// The monotonic clock.
     pub fn clock(&self) -> Duration {
         self.env.monotonic()
+    }
+
+    /// The time since the Unix epoch.
+    pub fn unix_time(&self) -> Duration {
+        self.env.now().since_epoch()
     }
 
     /// Ends the threads, then closes the store: calls that have begun end, what

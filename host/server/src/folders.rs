@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 /// Makes a folder, and what is missing above it. When it returns, those that it made outlive a power cut.
@@ -21,7 +22,12 @@ pub(crate) fn make_durably(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
         made => made?,
     }
-    match sync(parent) {
+    sync_above(folder)
+}
+
+/// Makes a new folder outlive a power cut.
+fn sync_above(folder: &Path) -> io::Result<()> {
+    match sync(parent_of(folder)) {
         // A folder in which one may make others, and not look.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             tracing::warn!(folder = %folder.display(), %error, "a power cut now may take the new folder away");
@@ -29,6 +35,22 @@ pub(crate) fn make_durably(folder: &Path) -> io::Result<()> {
         }
         synced => synced,
     }
+}
+
+/// As [`make_durably`], of a folder that only its owner may enter, if it is not there yet: it will hold secrets.
+///
+/// # Errors
+/// As for [`make_durably`].
+pub(crate) fn make_private_durably(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    make_durably(parent_of(folder))?;
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        made => made?,
+    }
+    sync_above(folder)
 }
 
 /// Makes what was created, renamed or removed in a folder outlive a power cut.
@@ -67,6 +89,19 @@ mod tests {
         assert!(folder.join("file").exists());
         assert!(make_durably(&folder.join("file")).is_err());
         assert!(make_durably(&folder.join("file/below")).is_err());
+    }
+
+    #[test]
+    fn a_new_private_folder_is_its_owners_and_an_old_one_stays_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("a/b");
+        let mode = || fs::metadata(&folder).unwrap().permissions().mode() & 0o777;
+        make_private_durably(&folder).unwrap();
+        assert_eq!(mode(), 0o700);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)).unwrap();
+        make_private_durably(&folder).unwrap();
+        assert_eq!(mode(), 0o750);
     }
 
     #[test]

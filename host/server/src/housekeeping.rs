@@ -109,22 +109,22 @@ mod tests {
     use bytes::Bytes;
     use serde_json::json;
     use weir_db::native::NativeFunctions;
-    use weir_db::{Call, Caller, Database, MissingFunctions, SessionRequest, check};
+    use weir_db::{Call, Database, MissingFunctions, Principal, SessionRequest, Variables, check};
     use weir_store::memory::{self, CrashImage, MemoryDisk};
     use weir_store::{Env, SimEnv, StoreOptions};
     use weir_value::{FunctionPath, Schema, Timestamp, Value};
 
     use super::*;
     use crate::admin_key::AdminKey;
-    use crate::backend::Parts;
-    use crate::deploy::{LoadFailure, Loaded, Loader, Module};
+    use crate::backend::{CanonicalUrls, Parts};
+    use crate::deploy::{LoadFailure, Loaded, Loader, Module, NoSnapshots};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
     struct NoLoader;
 
     impl Loader for NoLoader {
-        fn load(&self, _: &[Module], _: MissingFunctions) -> Result<Loaded, LoadFailure> {
+        fn load(&self, _: &[Module], _: MissingFunctions, _: &Variables) -> Result<Loaded, LoadFailure> {
             Err(LoadFailure("nothing is deployed here".into()))
         }
     }
@@ -143,9 +143,13 @@ mod tests {
             env,
             db,
             loader: Arc::new(NoLoader),
+            snapshots: Arc::new(NoSnapshots),
             files: None,
             admin_key,
+            key_fetcher: Arc::new(weir_auth::HttpFetcher::new()),
+            signer: Arc::new(crate::identity::HostSigner::new(folder.path(), "http://test".to_owned())),
             web: None,
+            urls: CanonicalUrls::at(([127, 0, 0, 1], 3210).into()),
             threads: 1,
         })
     }
@@ -155,9 +159,8 @@ mod tests {
         let call = Call {
             path: FunctionPath::parse("t:insert").unwrap(),
             args: Bytes::from_static(b"{}"),
-            caller: Caller::Public,
+            principal: Principal::Anonymous,
             request_id: "r1".into(),
-            identity: None,
         };
         let outcome = backend.db.mutation(&call, Some(SessionRequest { session: [7; 16], request }));
         assert!(outcome.result.is_ok());

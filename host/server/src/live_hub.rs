@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
-use weir_db::{Call, Caller, Database, QueryOutcome, ReadSet};
+use weir_db::{Call, Database, Principal, QueryOutcome, ReadSet};
 use weir_store::{CommitGroup, Env, GroupObserver, Snapshot, Store};
 use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, SocketId, Step, WatchChange};
 use weir_value::Timestamp;
@@ -120,11 +120,17 @@ impl LiveHub {
         self.perform(step);
     }
 
-    /// Changes what a socket, which stands at `since`, watches.
-    pub fn watch(self: &Arc<Self>, socket: SocketId, since: Timestamp, changes: &[WatchChange]) {
+    /// Changes what a socket, which stands at `since` and is this principal's, watches.
+    pub fn watch(
+        self: &Arc<Self>,
+        socket: SocketId,
+        since: Timestamp,
+        principal: &Principal,
+        changes: &[WatchChange],
+    ) {
         let mut registry = self.registry.lock();
         let caught_up = self.catch_up(&mut registry);
-        let step = registry.live.watch(socket, since, changes);
+        let step = registry.live.watch(socket, since, principal, changes);
         self.rest_if_unwatched(&registry);
         drop(registry);
         caught_up.into_iter().for_each(|step| self.perform(step));
@@ -158,6 +164,11 @@ impl LiveHub {
     /// Tells every socket that the server stops.
     pub fn shut_down_sockets(&self) {
         self.sockets.lock().values().for_each(|inbox| inbox.shut_down());
+    }
+
+    /// Tells every socket that admin keys were revoked: whose was, ends.
+    pub fn keys_revoked(&self) {
+        self.sockets.lock().values().for_each(|inbox| inbox.keys_revoked());
     }
 
     /// Sockets that are open.
@@ -254,9 +265,8 @@ impl LiveHub {
         let call = Call {
             path: run.key.path,
             args: run.key.args,
-            caller: Caller::Public,
+            principal: run.principal,
             request_id: new_request_id(),
-            identity: None,
         };
         // The snapshot is there while a run is in flight.
         let Some(snapshot) = run.snapshot.0.lock().clone() else {
@@ -279,6 +289,7 @@ fn not_run(at: Timestamp, request_id: &str) -> QueryOutcome {
         read_set: ReadSet::default(),
         ts: at,
         journal: None,
+        asked_identity: false,
     }
 }
 

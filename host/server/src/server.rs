@@ -7,19 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use weir_db::{Database, MissingFunctions};
+use weir_auth::HttpFetcher;
+use weir_db::{Database, MissingFunctions, Variables};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
 use weir_value::limits;
 
 use crate::admin_key::{AdminKey, AdminKeyError};
-use crate::backend::{Backend, Parts};
+use crate::backend::{Backend, CanonicalUrls, Parts};
 use crate::component_files::ComponentFiles;
-use crate::deploy::{DeployError, Deployer, LoadFailure, Loaded, Loader, Module};
+use crate::deploy::{DeployError, Deployer, LoadFailure, Loaded, Loader, Module, SnapshotMaker};
 use crate::executor::Executor;
 use crate::folders;
 use crate::housekeeping;
 use crate::http::StaticFiles;
+use crate::identity::HostSigner;
 use crate::listener::{self, Listening};
 
 /// The name in a new admin key, and what `/instance_name` answers.
@@ -38,6 +40,12 @@ pub struct ServerOptions {
     pub allow_remote: bool,
     /// A folder of files to serve at `/`.
     pub web: Option<WebFolder>,
+    /// Where clients reach the server, if not where it listens: what functions read as `CONVEX_CLOUD_URL`.
+    pub public_url: Option<String>,
+    /// Where the app's own pages are, if not there too: `CONVEX_SITE_URL`.
+    pub site_url: Option<String>,
+    /// Makes components fit the deployment's variables.
+    pub snapshots: Arc<dyn SnapshotMaker>,
     /// Where compiled code is kept between starts, if not in the data folder. Whoever can write there can run code in
     /// the host.
     pub compiled_dir: Option<PathBuf>,
@@ -94,6 +102,9 @@ pub enum StartError {
     /// The admin key.
     #[error(transparent)]
     AdminKey(#[from] AdminKeyError),
+    /// The other admin keys.
+    #[error("the admin keys cannot be read: {0}")]
+    Keys(weir_store::ReadError),
     /// What was deployed when the server last ran is not known.
     #[error("what is deployed cannot be found out: {0}")]
     Deployment(#[from] DeployError),
@@ -131,7 +142,8 @@ impl Server {
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(|source| StartError::Listen { address: options.listen, source })?;
-        let opened = tokio::task::spawn_blocking(move || open(&options)).await;
+        let local_addr = listener.local_addr()?;
+        let opened = tokio::task::spawn_blocking(move || open(&options, local_addr)).await;
         let backend = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -143,8 +155,8 @@ impl Server {
     /// When the system refuses threads, or the record of the deployment cannot be read.
     pub async fn of_parts(parts: Parts, listener: TcpListener) -> Result<Server, StartError> {
         let backend = Backend::start(parts);
-        let deployer = Arc::clone(&backend.deployer);
-        let restored = tokio::task::spawn_blocking(move || deployer.restore()).await;
+        let opened = Arc::clone(&backend);
+        let restored = tokio::task::spawn_blocking(move || opened.restore()).await;
         restored.map_err(|lost| std::io::Error::other(lost.to_string()))??;
         Server::on(backend, listener)
     }
@@ -199,10 +211,10 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
 
 /// Opens what is in the data folder. On one that is there already, nothing here
 /// needs room on the disk: a full one is no reason not to serve reads. Blocks.
-fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
+fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>, StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
-    folders::make_durably(data_dir).map_err(in_data_dir)?;
+    folders::make_private_durably(data_dir).map_err(in_data_dir)?;
     let web = options.web.as_ref().map(open_web).transpose()?;
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
     let store = weir_store::open(&store_folder(data_dir), options.store.clone(), Arc::clone(&env))?;
@@ -215,11 +227,35 @@ fn open(options: &ServerOptions) -> Result<Arc<Backend>, StartError> {
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
+    let urls = canonical_urls(options, local_addr);
     let loader = Arc::new(ComponentLoader(runtime));
-    let parts = Parts { env, db, loader, files: Some(files), admin_key, web, threads };
+    let snapshots = Arc::clone(&options.snapshots);
+    let key_fetcher = Arc::new(HttpFetcher::new());
+    let signer = Arc::new(HostSigner::new(data_dir, urls.cloud.clone()));
+    let parts = Parts {
+        env,
+        db,
+        loader,
+        snapshots,
+        files: Some(files),
+        admin_key,
+        key_fetcher,
+        signer,
+        web,
+        urls,
+        threads,
+    };
     let backend = Backend::start(parts);
-    backend.deployer.restore()?;
+    backend.restore()?;
     Ok(backend)
+}
+
+/// Where clients reach a server that listens here.
+fn canonical_urls(options: &ServerOptions, local_addr: SocketAddr) -> CanonicalUrls {
+    let at = CanonicalUrls::at(local_addr);
+    let cloud = options.public_url.clone().unwrap_or(at.cloud);
+    let site = options.site_url.clone().unwrap_or_else(|| cloud.clone());
+    CanonicalUrls { cloud, site }
 }
 
 fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {
@@ -235,15 +271,21 @@ fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {
 struct ComponentLoader(Arc<Runtime>);
 
 impl Loader for ComponentLoader {
-    fn load(&self, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
+    fn load(
+        &self,
+        modules: &[Module],
+        missing: MissingFunctions,
+        variables: &Variables,
+    ) -> Result<Loaded, LoadFailure> {
         let sources: Vec<ModuleSource> = modules
             .iter()
             .map(|m| ModuleSource { name: m.name.clone(), component: m.component.clone() })
             .collect();
-        let deployment =
-            self.0.load_beside(&sources, missing).map_err(|error| LoadFailure(error.to_string()))?;
+        let deployment = self.0.load_beside(&sources, missing, variables);
+        let deployment = deployment.map_err(|error| LoadFailure(error.to_string()))?;
         let by_module = deployment.modules().iter().map(|module| module.functions.clone()).collect();
         let schema = deployment.schema().clone();
-        Ok(Loaded { functions: deployment, schema, by_module })
+        let variable_reads = deployment.variable_reads().clone();
+        Ok(Loaded { functions: deployment, schema, by_module, variable_reads })
     }
 }

@@ -45,7 +45,11 @@
 //!     session.answer_durable(store.durable());           // mutations that are durable: answers, in order
 //!     while let Some(effect) = session.next_effect() {
 //!         match effect {
-//!             Effect::Watch(changes) => perform(live.lock().watch(socket, session.version().ts, &changes)),
+//!             Effect::Watch(changes) => {
+//!                 let (since, who) = (session.version().ts, session.principal());
+//!                 perform(live.lock().watch(socket, since, who, &changes));
+//!             }
+//!             Effect::Verify(token) => verifier.push(token), // ends in session.identity_verified(..)
 //!             Effect::Mutate(mutation) => queue.push(mutation),  // ends in session.mutation_finished(..)
 //!         }
 //!     }
@@ -62,13 +66,14 @@
 //!     }
 //!     flush().await;                                     // what happens meanwhile collapses into one transition
 //!     select! {
-//!         message = socket.next() => match message {
+//!         message = socket.next(), if !session.is_verifying() => match message {
 //!             Text(text) => session.receive_text(&text, monotonic_now(), store.durable()),
 //!             Binary(_) => session.receive_binary(monotonic_now()),
 //!             Ping(_) | Pong(_) => session.heard(monotonic_now()),
 //!             Close(_) | end | error => break,
 //!         },
 //!         (request, outcome) = outcomes.recv() => session.mutation_finished(request, outcome),
+//!         verdict = verdicts.recv() => session.identity_verified(verdict),
 //!         _ = notified() => session.wake(),              // a step named this socket
 //!         // Only while an answer waits for its sync, or without live queries a transition for a timestamp:
 //!         _ = durable_reached(session.awaited_durable()) => {}

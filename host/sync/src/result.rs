@@ -157,6 +157,7 @@ mod tests {
                 read_set: ReadSet::default(),
                 ts: Timestamp::ZERO,
                 journal: None,
+                asked_identity: false,
             },
         )
     }
@@ -203,6 +204,7 @@ mod tests {
             read_set: ReadSet::default(),
             ts: Timestamp::ZERO,
             journal: None,
+            asked_identity: false,
         };
         assert!(QueryResult::new(1, outcome).outcome().is_err());
     }

@@ -10,9 +10,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use weir_db::{Call, CallError, Caller, Database, FunctionKind, Functions, Read, Trace, Written};
+use weir_db::{
+    Call, CallError, Database, FunctionKind, Functions, Principal, Read, Scope, Trace, VariableChanges,
+    Variables, Written,
+};
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
-use weir_value::{FunctionPath, Schema, Timestamp, Value};
+use weir_value::{FunctionPath, Identity, Schema, Timestamp, Value};
 
 /// The clock of a test that sets none: the first moment of 2026, in milliseconds since the epoch.
 pub const NOW_MS_DEFAULT: f64 = 1_767_225_600_000.0;
@@ -30,8 +33,8 @@ pub struct TestDatabase {
     store: Arc<dyn Store>,
     env: Arc<SimEnv>,
     tick: Duration,
-    caller: Caller,
-    identity: Option<Bytes>,
+    is_admin: bool,
+    identity: Option<Identity>,
     calls: u64,
 }
 
@@ -55,6 +58,9 @@ pub enum TestError {
     /// The clock cannot be set to this.
     #[error("{0} is not a valid time: give milliseconds since the epoch")]
     Time(f64),
+    /// A variable cannot have this name or value.
+    #[error("{0}")]
+    Variable(String),
     /// The store in memory could not be made.
     #[error("the database in memory cannot be made: {0}")]
     Store(String),
@@ -84,18 +90,10 @@ impl TestDatabase {
         } else {
             db.deploy(schema.clone(), functions).map_err(|error| failed(&error))?;
         }
-        Ok(TestDatabase {
-            db,
-            store,
-            env,
-            tick: TICK_DEFAULT,
-            caller: Caller::Admin,
-            identity: None,
-            calls: 0,
-        })
+        Ok(TestDatabase { db, store, env, tick: TICK_DEFAULT, is_admin: true, identity: None, calls: 0 })
     }
 
-    /// Calls a function as what it is called here; internal ones too, unless [`TestDatabase::set_caller`] says else.
+    /// Calls a function as what it is called here; internal ones too, unless [`TestDatabase::set_admin`] says else.
     ///
     /// # Errors
     /// The path is invalid. What the function does wrong is in the outcome.
@@ -113,12 +111,12 @@ impl TestDatabase {
         kind: FunctionKind,
         path: &str,
         args: Bytes,
-        identity: Option<Bytes>,
+        identity: Option<Identity>,
     ) -> Result<Outcome, TestError> {
         self.calls += 1;
         let path = FunctionPath::parse(path).map_err(|error| TestError::Path(error.to_string()))?;
         let request_id = format!("test-{}", self.calls);
-        let call = Call { path, args, caller: self.caller, request_id, identity };
+        let call = Call { path, args, principal: self.principal(identity), request_id };
         let (result, log_lines, trace) = match kind {
             FunctionKind::Query => {
                 let (outcome, trace) = self.db.query_traced(&call, self.store.snapshot_sequenced());
@@ -149,19 +147,55 @@ impl TestDatabase {
         self.tick = tick;
     }
 
+    /// Sets and removes variables, all or none; in the beginning there is none. Functions that a module made with others
+    /// are replaced by [`TestDatabase::set_functions`].
+    ///
+    /// # Errors
+    /// A variable cannot have this name or value.
+    pub fn set_variables(
+        &self,
+        changes: impl IntoIterator<Item = (String, Option<String>)>,
+    ) -> Result<(), TestError> {
+        let changes = VariableChanges::new(changes).map_err(|error| TestError::Variable(error.message))?;
+        self.db.set_variables(&changes).map_err(|error| TestError::Variable(error.to_string()))?;
+        Ok(())
+    }
+
+    /// The variables as they are.
+    ///
+    /// # Errors
+    /// The store in memory cannot be read.
+    pub fn variables(&self) -> Result<Variables, TestError> {
+        let read = self.db.variables(&self.store.snapshot_sequenced());
+        read.map_err(|error| TestError::Store(error.to_string()))
+    }
+
+    /// Calls these functions from now on.
+    pub fn set_functions(&self, functions: Arc<dyn Functions>) {
+        self.db.set_functions(functions);
+    }
+
     /// Lets the clock go on.
     pub fn advance(&self, duration: Duration) {
         self.env.advance(duration);
     }
 
     /// Whether functions are called as the admin calls them, which is so in the beginning, or as a client does.
-    pub fn set_caller(&mut self, caller: Caller) {
-        self.caller = caller;
+    pub fn set_admin(&mut self, is_admin: bool) {
+        self.is_admin = is_admin;
     }
 
-    /// On whose behalf functions are called from now on: a JSON object of claims.
-    pub fn set_identity(&mut self, identity: Option<Bytes>) {
+    /// On whose behalf functions are called from now on.
+    pub fn set_identity(&mut self, identity: Option<Identity>) {
         self.identity = identity;
+    }
+
+    fn principal(&self, identity: Option<Identity>) -> Principal {
+        match identity {
+            acting_as if self.is_admin => Principal::Admin { scope: Scope::Everything, acting_as },
+            Some(identity) => Principal::User(identity),
+            None => Principal::Anonymous,
+        }
     }
 }
 
@@ -195,8 +229,8 @@ fn without_prefix(mut error: CallError) -> CallError {
 }
 
 /// A read as `{"table", "id"}`; as `{"table", "from", "to"}` in milliseconds, where `null` is an open end; as `{"table",
-/// "index", "from", "to"}` with the values of the index's fields at both ends, as many as the range says; or as `{"table",
-/// "count": true}`.
+/// "index", "from", "to"}` with the values of the index's fields at both ends, as many as the range says; as `{"table",
+/// "count": true}`; as `{"variable": name}`; or, of the names of all variables, as `{"variables": true}`.
 pub fn read_to_json(read: &Read) -> Json {
     match read {
         Read::Document { table, id } => json!({"table": table, "id": id.to_string()}),
@@ -206,6 +240,8 @@ pub fn read_to_json(read: &Read) -> Json {
             json!({"table": table, "index": index, "from": values(from), "to": values(to)})
         }
         Read::Count { table } => json!({"table": table, "count": true}),
+        Read::Variable { name } => json!({"variable": name}),
+        Read::Variables => json!({"variables": true}),
     }
 }
 
@@ -234,8 +270,7 @@ mod tests {
             .mutation("t:add", |tx, _| Ok(Value::from(tx.insert("t", br#"{"n":1}"#)?)))
             .query("t:now", |tx, _| Ok(Value::from(tx.context().now_ms)))
             .query("t:who", |tx, _| {
-                let identity = tx.context().identity.clone();
-                Ok(identity.map_or(Value::Null, |claims| Value::from_json(&claims).expect("JSON")))
+                Ok(tx.identity().map_or(Value::Null, |who| Value::from_json(who.json()).expect("JSON")))
             });
         Arc::new(functions)
     }
@@ -274,8 +309,32 @@ mod tests {
     fn who_calls_can_be_set() {
         let mut db = TestDatabase::new(functions(), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
         assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), "null");
-        db.set_identity(Some(Bytes::from_static(br#"{"subject":"ada"}"#)));
-        assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), r#"{"subject":"ada"}"#);
+        let claims = r#"{"issuer":"test","subject":"ada","tokenIdentifier":"test|ada"}"#;
+        db.set_identity(Some(Identity::from_json(claims.as_bytes()).unwrap()));
+        assert_eq!(ask(&mut db, FunctionKind::Query, "t:who").unwrap(), claims);
+    }
+
+    #[test]
+    fn variables_can_be_set() {
+        let functions = NativeFunctions::new()
+            .query("t:get", |tx, _| Ok(tx.variable("A")?.map_or(Value::Null, Value::from)))
+            .query("t:names", |tx, _| Ok(Value::from(tx.variable_names()?.len() as f64)));
+        let mut db = TestDatabase::new(Arc::new(functions), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
+        let set = |db: &TestDatabase, value: Option<&str>| {
+            db.set_variables([("A".to_owned(), value.map(str::to_owned))]).unwrap();
+        };
+        assert_eq!(ask(&mut db, FunctionKind::Query, "t:get").unwrap(), "null");
+        set(&db, Some("1"));
+        assert_eq!(ask(&mut db, FunctionKind::Query, "t:get").unwrap(), r#""1""#);
+        set(&db, None);
+        assert_eq!(ask(&mut db, FunctionKind::Query, "t:get").unwrap(), "null");
+        let mut reads = |path| {
+            let outcome = db.call(FunctionKind::Query, path, Bytes::from_static(b"{}")).unwrap();
+            outcome.trace.reads.iter().map(read_to_json).collect::<Vec<_>>()
+        };
+        assert_eq!(reads("t:get"), [json!({"variable": "A"})]);
+        assert_eq!(reads("t:names"), [json!({"variables": true})]);
+        assert!(db.set_variables([("9".to_owned(), None)]).is_err());
     }
 
     #[test]

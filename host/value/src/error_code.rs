@@ -64,6 +64,10 @@ error_codes! {
     TooManyTables,
     /// The document is not what the schema wants.
     SchemaValidationError,
+    /// A variable cannot have this name, or this value.
+    InvalidVariable,
+    /// There are as many variables as there may be.
+    TooManyVariables,
     /// The query makes no sense.
     InvalidQuery,
     /// The table has no index of this name.
@@ -88,6 +92,10 @@ error_codes! {
     TooManyHostCalls,
     /// A function needs more memory than is allowed.
     OutOfMemory,
+    /// The claims of a token, or its time, are not what can be signed.
+    InvalidClaims,
+    /// A token cannot be signed.
+    SigningFailed,
     /// The storage cannot be read.
     StorageFailed,
     /// The commit does not fit into one log record.
@@ -106,10 +114,30 @@ error_codes! {
     InvalidFunctionPath,
     /// The arguments are not one object.
     InvalidArguments,
-    /// Acting as a user is not there yet.
-    ActingAsNotSupported,
+    /// The user to act as is not one.
+    InvalidIdentity,
+    /// The token of a user is no good.
+    InvalidToken,
+    /// The keys of the provider of a token cannot be had just now.
+    AuthProviderUnavailable,
     /// The admin key is missing.
     AdminKeyRequired,
+    /// The admin key is good for less than that.
+    AdminKeyScope,
+    /// The admin key has expired.
+    AdminKeyExpired,
+    /// An admin key was sent in a URL.
+    AdminKeyInUrl,
+    /// There is an admin key of this name.
+    AdminKeyExists,
+    /// There is no admin key of this name.
+    AdminKeyNotFound,
+    /// There are as many admin keys as there may be.
+    TooManyAdminKeys,
+    /// An admin key cannot have this name, or this lifetime.
+    InvalidAdminKey,
+    /// The same request of the same session was made for another user.
+    RequestOfAnotherUser,
     /// The Authorization header cannot be read.
     InvalidAuthHeader,
     /// No provider of identities is configured.

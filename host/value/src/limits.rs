@@ -94,6 +94,21 @@ pub const LOG_LINES_MAX: usize = 256;
 /// How long the message of an error that reaches a client may be; the rest is cut.
 pub const ERROR_MESSAGE_BYTES_MAX: usize = 16 * KIB;
 
+// ---- Users
+
+/// How long a user's token may be.
+pub const TOKEN_BYTES_MAX: usize = 16 * KIB;
+/// How far a provider's clock and the host's may be apart.
+pub const TOKEN_LEEWAY_SECONDS: u64 = 10;
+/// For how long a token may be good that a function signs.
+pub const SIGNED_TOKEN_SECONDS_MAX: u64 = 3600;
+/// How many providers a deployment may have.
+pub const AUTH_PROVIDERS_MAX: usize = 32;
+/// How large a provider's key set may be, and what it says of itself (OIDC discovery).
+pub const AUTH_KEY_SET_BYTES_MAX: usize = 256 * KIB;
+/// How many keys of a key set are looked at.
+pub const AUTH_KEYS_MAX: usize = 100;
+
 // ---- Guests
 
 /// How much linear memory an instance may have.
@@ -123,6 +138,26 @@ pub const DEPLOY_MODULES_MAX: usize = 64;
 pub const DEPLOY_BYTES_MAX: usize = 32 * MIB;
 /// How large the body of the request that deploys may be: base64 of the components, and names.
 pub const DEPLOY_REQUEST_BYTES_MAX: usize = 48 * MIB;
+
+// ---- Variables
+
+/// How many variables a deployment may have, without the built-in ones.
+pub const VARIABLES_MAX: usize = 1000;
+/// How long the name of a variable may be, in ASCII characters.
+pub const VARIABLE_NAME_CHARS_MAX: usize = 256;
+/// How large the value of a variable may be, as UTF-8.
+pub const VARIABLE_VALUE_BYTES_MAX: usize = 8 * KIB;
+/// How long a change of variables waits for a deployment that is under way.
+pub const VARIABLES_WAIT_MS_MAX: u64 = 10_000;
+
+// ---- Admin keys
+
+/// How many admin keys there may be beside the first one, those included that have expired.
+pub const ADMIN_KEYS_MAX: usize = 1000;
+/// How long the name of an admin key may be, in ASCII characters.
+pub const ADMIN_KEY_NAME_CHARS_MAX: usize = 64;
+/// How long an admin key that expires may be good for: a hundred years.
+pub const ADMIN_KEY_LIFETIME_S_MAX: u64 = 100 * 365 * 24 * 3600;
 
 // ---- Storage
 
@@ -204,6 +239,11 @@ pub const SHUTDOWN_MS_MAX: u64 = 20_000;
 // ---- The relations between them
 
 const _: () = {
+    // All variables can be set at once, each in a document.
+    assert!(VARIABLES_MAX <= TRANSACTION_DOCUMENTS_WRITTEN_MAX);
+    assert!(
+        VARIABLES_MAX * (VARIABLE_NAME_CHARS_MAX + VARIABLE_VALUE_BYTES_MAX) <= TRANSACTION_BYTES_WRITTEN_MAX
+    );
     // A document is a value, and fits in a transaction, which fits in a log record.
     assert!(DOCUMENT_NESTING_MAX <= VALUE_NESTING_MAX);
     assert!(DOCUMENT_SIZE_BYTES_MAX <= VALUE_SIZE_BYTES_MAX);

@@ -1,6 +1,8 @@
 //! The rules for names of tables and fields. Which tables exist is not known here.
 
-use crate::limits::{DOCUMENT_FIELD_NAME_CHARS_MAX, FIELD_NAME_CHARS_MAX, TABLE_NAME_CHARS_MAX};
+use crate::limits::{
+    DOCUMENT_FIELD_NAME_CHARS_MAX, FIELD_NAME_CHARS_MAX, TABLE_NAME_CHARS_MAX, VARIABLE_NAME_CHARS_MAX,
+};
 use crate::path::quote;
 
 /// What a name is the name of.
@@ -10,11 +12,17 @@ pub enum NameOf {
     Table,
     /// A field of an object.
     Field,
+    /// A variable of a deployment.
+    Variable,
 }
 
 impl std::fmt::Display for NameOf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if *self == NameOf::Table { "table" } else { "field" })
+        f.write_str(match self {
+            NameOf::Table => "table",
+            NameOf::Field => "field",
+            NameOf::Variable => "variable",
+        })
     }
 }
 
@@ -129,6 +137,32 @@ fn check_length(of: NameOf, name: &str, chars_max: usize) -> Result<(), NameErro
     }
 }
 
+/// Checks the name of a variable: letters, digits and underscores (ASCII), not starting with a digit, at most
+/// [`VARIABLE_NAME_CHARS_MAX`]. The error quotes a wrong name only up to what is wrong in it: behind that may stand a
+/// value, as in `KEY=secret`.
+///
+/// # Errors
+/// A [`NameError`] that says what to change.
+pub fn check_variable_name(name: &str) -> Result<(), NameError> {
+    let of = NameOf::Variable;
+    let is_allowed = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    if let Some((at, character)) = name.char_indices().find(|(_, character)| !is_allowed(*character)) {
+        let allowed = "the letters a-z and A-Z, digits and underscores";
+        let name = format!("that begins with {}", quote(&name[..at]));
+        return Err(NameError::Character { of, name, character, allowed });
+    }
+    check_length(of, name, VARIABLE_NAME_CHARS_MAX)?;
+    match name.chars().next() {
+        Some(first) if first.is_ascii_digit() => Err(NameError::Character {
+            of,
+            name: quote(name),
+            character: first,
+            allowed: "a letter or an underscore to begin with",
+        }),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +195,28 @@ mod tests {
         for (name, expected) in cases {
             check(check_table_name, name, expected);
         }
+    }
+
+    #[test]
+    fn variable_names() {
+        let (longest, too_long) = ("A".repeat(256), "A".repeat(257));
+        let cases = [
+            ("API_KEY", ""),
+            ("_private2", ""),
+            ("a", ""),
+            (&longest, ""),
+            (&too_long, "257 characters, where 256 are allowed"),
+            ("", "a variable name must not be empty"),
+            ("2FAST", "contains '2'; use a letter or an underscore to begin with"),
+            ("API-KEY", "the variable name that begins with \"API\" contains '-'; use the letters"),
+            ("straße", "contains 'ß'"),
+            ("=", "contains '='"),
+        ];
+        for (name, expected) in cases {
+            check(check_variable_name, name, expected);
+        }
+        let told = check_variable_name("KEY=hidden").unwrap_err().to_string();
+        assert!(told.contains("KEY") && !told.contains("hidden"), "{told}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Commit timestamps: how one is written down. Who gives them out is the store's matter.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -36,6 +37,11 @@ impl Timestamp {
     /// Nanoseconds since the epoch.
     pub const fn as_nanos(self) -> u64 {
         self.0
+    }
+
+    /// The time since the epoch.
+    pub const fn since_epoch(self) -> Duration {
+        Duration::from_nanos(self.0)
     }
 
     /// The next one: one nanosecond later. [`Timestamp::MAX`] stays, two centuries from now.

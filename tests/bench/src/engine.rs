@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use weir_build::Project;
-use weir_db::{Call, Caller, Database, Functions};
+use weir_db::{Call, Database, Functions, Principal};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{RealEnv, StoreOptions};
 use weir_test_support::project;
@@ -55,9 +55,8 @@ pub fn call(path: &str, args: String) -> Result<Call> {
     Ok(Call {
         path,
         args: Bytes::from(args),
-        caller: Caller::Public,
+        principal: Principal::Anonymous,
         request_id: "bench".to_owned(),
-        identity: None,
     })
 }
 

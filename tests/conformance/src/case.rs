@@ -48,6 +48,12 @@ pub struct Step {
     /// Whether the admin calls.
     #[serde(default)]
     pub admin: bool,
+    /// Variables that are set before the call.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// Variables that are removed before it.
+    #[serde(default)]
+    pub remove: Vec<String>,
     /// How far the clock goes on before the call. Documents of one millisecond would come in any order.
     #[serde(default = "default_advance_ms")]
     pub advance_ms: u64,
@@ -95,6 +101,12 @@ impl Cases {
 }
 
 impl Step {
+    /// The variables that it changes before its call.
+    pub fn changes(&self) -> BTreeMap<String, Option<String>> {
+        let set = self.set.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+        set.chain(self.remove.iter().map(|name| (name.clone(), None))).collect()
+    }
+
     /// What is called, as what.
     ///
     /// # Errors

@@ -8,5 +8,5 @@ mod guests;
 mod transcript;
 
 pub use case::{Case, Cases, Step};
-pub use guests::{deploy, folder, runtime};
+pub use guests::{Guest, deploy, folder, runtime};
 pub use transcript::{Transcript, record};

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use weir_db::Caller;
 use weir_runtime::Deployment;
 use weir_testing::{Outcome, TestDatabase};
-use weir_value::Value;
+use weir_value::{Identity, Value};
 
 use crate::case::fill_in;
-use crate::{Case, Cases};
+use crate::{Case, Cases, Guest, Step};
 
 /// The section that lists the functions.
 const FUNCTIONS: &str = "functions";
@@ -37,11 +36,12 @@ pub struct Transcript {
 ///
 /// # Errors
 /// When a case cannot be run; that a function fails is not an error.
-pub fn record(deployment: &Arc<Deployment>, cases: &Cases) -> Result<Transcript> {
+pub fn record(guest: &Guest, cases: &Cases) -> Result<Transcript> {
+    let deployment = &guest.deployment;
     let mut sections =
         vec![(FUNCTIONS.to_owned(), functions(deployment)), (SCHEMA.to_owned(), schema(deployment))];
     for case in &cases.case {
-        let text = run(deployment, case, cases.texts()).with_context(|| format!("in `{}`", case.name))?;
+        let text = run(guest, case, cases.texts()).with_context(|| format!("in `{}`", case.name))?;
         sections.push((case.name.clone(), text));
     }
     Ok(Transcript { sections })
@@ -69,17 +69,25 @@ fn schema(deployment: &Deployment) -> String {
     })
 }
 
-fn run(deployment: &Arc<Deployment>, case: &Case, mut texts: BTreeMap<String, String>) -> Result<String> {
+fn run(guest: &Guest, case: &Case, mut texts: BTreeMap<String, String>) -> Result<String> {
+    let deployment = &guest.deployment;
     let mut db = TestDatabase::new(deployment.clone(), deployment.schema(), case.now_ms, case.seed)?;
     // The cases say themselves when the clock moves.
     db.set_tick(Duration::ZERO);
     let mut lines = String::new();
     for step in &case.steps {
         db.advance(Duration::from_millis(step.advance_ms));
-        db.set_caller(if step.admin { Caller::Admin } else { Caller::Public });
+        db.set_admin(step.admin);
         let (kind, path) = step.call()?;
+        for (name, value) in step.changes() {
+            let change = value.map_or_else(|| "removed".to_owned(), |value| format!("= {}", json!(value)));
+            writeln!(lines, "variable {name} {}", visible(&change))?;
+        }
+        change_variables(guest, &db, step)?;
         let args = Bytes::from(fill_in(&step.args, &texts)?);
-        let outcome = db.call_as(kind, path, args, step.identity.clone().map(Bytes::from))?;
+        let identity =
+            step.identity.as_ref().map(|claims| Identity::from_json(claims.as_bytes())).transpose()?;
+        let outcome = db.call_as(kind, path, args, identity)?;
         let kind = kind.as_str();
         writeln!(lines, "{kind} {path} {}", shortened(&step.args))?;
         write_outcome(&mut lines, &outcome)?;
@@ -90,6 +98,21 @@ fn run(deployment: &Arc<Deployment>, case: &Case, mut texts: BTreeMap<String, St
         }
     }
     Ok(lines)
+}
+
+/// Sets and removes variables; functions that were made with others are made anew, as in a host.
+fn change_variables(guest: &Guest, db: &TestDatabase, step: &Step) -> Result<()> {
+    let changes = step.changes();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let before = db.variables()?;
+    db.set_variables(changes)?;
+    let after = db.variables()?;
+    if !guest.reads.agree(&before, &after) {
+        db.set_functions(guest.with(&after)?);
+    }
+    Ok(())
 }
 
 /// Keeps a result as it stands in the arguments of a later step: a text without its quotes, and the fields of an object

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use weir_build::Language;
-use weir_conformance::{Cases, Transcript, deploy, folder, record, runtime};
+use weir_conformance::{Cases, Guest, Transcript, folder, record, runtime};
 
 /// Set: the transcript is written from what the Rust functions do.
 const WRITE_VARIABLE: &str = "WEIR_WRITE_TRANSCRIPT";
@@ -58,8 +58,8 @@ fn transcript_file() -> PathBuf {
 fn recorded(language: Language) -> Result<Transcript> {
     let cases = fs::read_to_string(folder("conformance/cases.toml"))?;
     let cases = Cases::parse(&cases).context("reading cases.toml")?;
-    let deployment = deploy(&*runtime()?, &folder("conformance").join(language.name()), language)?;
-    record(&deployment, &cases)
+    let guest = Guest::build(runtime()?, &folder("conformance").join(language.name()), language)?;
+    record(&guest, &cases)
 }
 
 fn compare(language: Language, found: &Transcript) -> Result<()> {

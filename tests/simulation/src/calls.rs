@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use weir_db::{Call, Caller, FunctionKind, SessionRequest};
+use weir_db::{Call, FunctionKind, Principal, SessionRequest};
 use weir_store::Timestamp;
 use weir_value::FunctionPath;
 
@@ -222,9 +222,8 @@ impl Simulation {
         let call = Call {
             path: FunctionPath::parse(path).expect("a function path"),
             args: Bytes::from_static(b"{}"),
-            caller: Caller::Public,
+            principal: Principal::Anonymous,
             request_id: "simulated".to_owned(),
-            identity: None,
         };
         let (db, bug) = (self.host.db.clone(), self.settings.bug);
         let task = Task { bug, db, call, program: running.program.clone(), kind };

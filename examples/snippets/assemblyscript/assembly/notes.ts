@@ -1,4 +1,4 @@
-// The twelve snippets that the SDK's page shows.
+// The snippets that the SDK's page shows.
 
 import {
   Box,
@@ -98,4 +98,10 @@ export function writeFortune(ctx: MutationCtx): Id<Note> {
   console.log(`fortune ${number} at ${ctx.now()}`);
   const text = `Your number is ${number}.`;
   return ctx.db.insert<Note>("notes", { author: "fortune", text, stars: 0, pinned: null });
+}
+
+@query
+export function motto(ctx: QueryCtx): string {
+  const text = ctx.env("MOTTO");
+  return text !== null ? text : "Write it down.";
 }

@@ -1,4 +1,4 @@
-//! The twelve snippets that the SDK's page shows.
+//! The snippets that the SDK's page shows.
 
 use weir::prelude::*;
 
@@ -90,4 +90,9 @@ pub fn write_fortune(ctx: &MutationCtx) -> Result<Id<Note>> {
     log!("fortune {number} at {}", ctx.now());
     let text = format!("Your number is {number}.");
     ctx.db.insert("notes", &Note { author: "fortune".to_owned(), text, stars: 0.0, pinned: None })
+}
+
+#[query]
+pub fn motto(ctx: &QueryCtx) -> String {
+    ctx.env("MOTTO").unwrap_or_else(|| "Write it down.".to_owned())
 }

@@ -1,4 +1,4 @@
-// The twelve snippets that the SDK's page shows.
+// The snippets that the SDK's page shows.
 
 import { count } from "@weir/typescript";
 import { paginationOptsValidator } from "convex/server";
@@ -110,4 +110,9 @@ export const writeFortune = mutation({
     const text = `Your number is ${number}.`;
     return await ctx.db.insert("notes", { author: "fortune", text, stars: 0 });
   },
+});
+
+export const motto = query({
+  args: {},
+  handler: async () => process.env.MOTTO ?? "Write it down.",
 });

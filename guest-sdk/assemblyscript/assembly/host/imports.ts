@@ -76,6 +76,10 @@ export declare function callsRunQuery(path: usize, pathLength: usize, args: usiz
 export declare function callsRunMutation(path: usize, pathLength: usize, args: usize, argsLength: usize, area: usize): void;
 
 // @ts-ignore: decorator
+@external("weir:guest/variables@0.1.0", "get")
+export declare function variablesGet(name: usize, nameLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
 @external("weir:guest/exit@0.1.0", "fail")
 export declare function exitFail(message: usize, messageLength: usize, hasData: i32, data: usize, dataLength: usize): void;
 

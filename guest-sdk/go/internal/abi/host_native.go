@@ -74,6 +74,9 @@ func RequestID() string { panic(noContext) }
 // Identity panics.
 func Identity() []byte { panic(noContext) }
 
+// Variable knows no variables.
+func Variable(string) (string, bool) { return "", false }
+
 // Log writes to standard error.
 func Log(level Level, message string) {
 	names := [...]string{"DEBUG", "INFO", "LOG", "WARN", "ERROR"}

@@ -244,6 +244,17 @@ func Identity() []byte {
 	return list(1)
 }
 
+// Variable gives the value of a variable, and whether there is one.
+func Variable(name string) (string, bool) {
+	nameAt, nameLen := textAt(name)
+	variablesGet(nameAt, nameLen, answerArea())
+	defer release()
+	if !isSet(0) {
+		return "", false
+	}
+	return text(1), true
+}
+
 // Log writes one line.
 func Log(level Level, message string) {
 	messageAt, messageLen := textAt(message)

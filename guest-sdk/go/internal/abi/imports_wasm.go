@@ -59,5 +59,8 @@ func contextRequestID(answer unsafe.Pointer)
 //go:wasmimport weir:guest/context@0.1.0 identity
 func contextIdentity(answer unsafe.Pointer)
 
+//go:wasmimport weir:guest/variables@0.1.0 get
+func variablesGet(name unsafe.Pointer, nameLen uint32, answer unsafe.Pointer)
+
 //go:wasmimport weir:guest/log@0.1.0 write
 func logWrite(level uint32, message unsafe.Pointer, messageLen uint32)

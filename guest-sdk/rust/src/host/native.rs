@@ -17,6 +17,7 @@ pub trait Host {
     fn random_seed(&self) -> Vec<u8>;
     fn request_id(&self) -> String;
     fn identity(&self) -> Option<Vec<u8>>;
+    fn variable(&self, name: &str) -> Option<String>;
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn run_mutation(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn get(&self, table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError>;
@@ -95,6 +96,15 @@ pub(crate) mod context {
 
     pub(crate) fn identity() -> Option<Vec<u8>> {
         host().identity()
+    }
+}
+
+/// Without a host there are no variables.
+pub(crate) mod variables {
+    use super::current;
+
+    pub(crate) fn get(name: &str) -> Option<String> {
+        current().and_then(|host| host.variable(name))
     }
 }
 

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use weir_db::{FunctionKind, Functions, Read, Written};
 use weir_testing::{NOW_MS_DEFAULT, TestDatabase, TestError};
+use weir_value::Identity;
 
 use crate::Error;
 use crate::functions::LinkedFunctions;
@@ -121,14 +121,36 @@ impl Database {
         self.inner.borrow().advance(duration);
     }
 
-    /// Calls functions on behalf of somebody from now on, whose claims these are:
-    /// `fields! { tokenIdentifier: "https://issuer|ada", subject: "ada", issuer: "https://issuer" }`.
+    /// Sets a variable of the deployment, which functions read with `ctx.env(name)`.
     ///
     /// # Panics
-    /// If the claims cannot be written.
+    /// If no variable can have this name or value.
+    pub fn set_variable(&self, name: &str, value: &str) {
+        self.change_variable(name, Some(value));
+    }
+
+    /// Removes a variable; in the beginning there is none.
+    ///
+    /// # Panics
+    /// If no variable can have this name.
+    pub fn remove_variable(&self, name: &str) {
+        self.change_variable(name, None);
+    }
+
+    fn change_variable(&self, name: &str, value: Option<&str>) {
+        let change = (name.to_owned(), value.map(str::to_owned));
+        self.inner.borrow().set_variables([change]).unwrap_or_else(refuse);
+    }
+
+    /// Calls functions on behalf of somebody from now on, whose claims these are:
+    /// `fields! { subject: "ada", issuer: "https://issuer" }`.
+    ///
+    /// # Panics
+    /// If the claims cannot be written, or name nobody: they need `issuer` and `subject`, or `tokenIdentifier`.
     pub fn set_identity(&self, claims: impl Serialize) {
         let claims = weir::json::to_vec(&claims).unwrap_or_else(|error| panic!("the claims: {error}"));
-        self.inner.borrow_mut().set_identity(Some(Bytes::from(claims)));
+        let identity = Identity::from_json(&claims).unwrap_or_else(|error| panic!("the claims: {error}"));
+        self.inner.borrow_mut().set_identity(Some(identity));
     }
 
     /// Calls functions on behalf of nobody in particular from now on, as in the beginning.

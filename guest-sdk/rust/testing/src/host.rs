@@ -46,7 +46,7 @@ impl TransactionHost {
     }
 
     /// Something that is known without the database; asking counts as a call of the host.
-    fn know<R>(&self, read: impl FnOnce(&Transaction) -> R) -> R {
+    fn know<R>(&self, read: impl FnOnce(&mut Transaction) -> R) -> R {
         self.ask(|tx| {
             // Over the limit, the transaction is poisoned, and this call ends.
             let _ = tx.count_host_call();
@@ -97,7 +97,11 @@ impl Host for TransactionHost {
     }
 
     fn identity(&self) -> Option<Vec<u8>> {
-        self.know(|tx| tx.context().identity.as_ref().map(|claims| claims.to_vec()))
+        self.know(|tx| tx.identity().map(|who| who.json().to_vec()))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.ask(|tx| tx.variable(name).ok().flatten())
     }
 
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {

@@ -106,6 +106,11 @@ fn who(ctx: &QueryCtx) -> Option<String> {
     ctx.identity().map(|identity| identity.subject().to_owned())
 }
 
+#[query]
+fn variable(ctx: &QueryCtx, name: String) -> Option<String> {
+    ctx.env(&name)
+}
+
 fn labels(db: &Database) -> Vec<String> {
     let items: Vec<Doc<Item>> = db.query("weir-test:list", fields! {}).unwrap();
     items.into_iter().map(|item| item.into_value().label).collect()
@@ -231,6 +236,22 @@ fn a_limit_ends_the_call() {
     let error = db.query::<()>("weir-test:readTooMuch", fields! {}).unwrap_err();
     assert_eq!(error.code(), "TooManyReads");
     assert_eq!(labels(&db), ["a"]);
+}
+
+#[test]
+fn variables_are_the_tests_own() {
+    let db = Database::new();
+    let read = || db.query::<Option<String>>("weir-test:variable", fields! { name: "KEY" }).unwrap();
+    assert_eq!(read(), None);
+    db.set_variable("KEY", "a value");
+    assert_eq!(read().as_deref(), Some("a value"));
+    assert_eq!(db.last().reads, [Read::Variable { name: "KEY".to_owned() }]);
+    assert_eq!(
+        Database::new().query::<Option<String>>("weir-test:variable", fields! { name: "KEY" }),
+        Ok(None)
+    );
+    db.remove_variable("KEY");
+    assert_eq!(read(), None);
 }
 
 #[test]

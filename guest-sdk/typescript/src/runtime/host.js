@@ -4,11 +4,12 @@ import * as calls from "weir:guest/calls@0.1.0";
 import * as context from "weir:guest/context@0.1.0";
 import * as db from "weir:guest/db@0.1.0";
 import * as log from "weir:guest/log@0.1.0";
+import * as variables from "weir:guest/variables@0.1.0";
 
 import { jsonBytes } from "./json.js";
 
 /** What the syscalls, the clock and the console reach the host through. */
-export const host = { calls, context, db, log };
+export const host = { calls, context, db, log, variables };
 
 /** Runs `work` with another host, which may lack what `work` does not use. */
 export async function withHost(other, work) {

@@ -1,6 +1,7 @@
 // The engine's entry: what Weir's world asks of a guest, for JavaScript.
 import { installClock, resetClock } from "./clock.js";
 import { installConsole } from "./console.js";
+import { installEnvironment } from "./environment.js";
 import { functions, hasSchema, manifest, problems, registerModules } from "./functions.js";
 import { host, textToBytes, toBytes, withHost } from "./host.js";
 import { installJson, OUT_OF_MEMORY } from "./json.js";
@@ -21,7 +22,7 @@ installJson();
 installRandom();
 installConsole();
 installSyscalls();
-globalThis.process = { env: {} };
+installEnvironment();
 globalThis.fetch = () => Promise.reject(new Error("fetch is not supported by Weir yet"));
 
 // What the bundle and the SDK's own module reach the runtime through.
@@ -46,10 +47,11 @@ export async function init(bundle, sourceMap) {
   return toBytes({ functions: functions.size, hasSchema: hasSchema(), problems, lines });
 }
 
-let describedAs = textToBytes('{"functions":[]}');
+let describedAs;
 
 /** The manifest. */
 export function describe_() {
+  if (describedAs === undefined) throw new Error("no project was loaded");
   return describedAs;
 }
 

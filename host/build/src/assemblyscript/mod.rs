@@ -12,6 +12,9 @@ use crate::build::{BuildError, Compiled, Progress};
 use crate::component;
 use crate::process;
 use crate::project::Module;
+use crate::snapshots::section::{Recipe, Section};
+use crate::snapshots::variables::Given;
+use crate::snapshots::{self, Built};
 use compiler::Compiler;
 
 /// The folder of a module's sources.
@@ -25,9 +28,21 @@ pub(crate) fn build(module: &Module, progress: &mut dyn FnMut(Progress<'_>)) -> 
     let out = OutFile::new(module)?;
     process::run(module, &mut compiler.command(&module.path, &files, &out.0), progress)?;
     let core_module = fs::read(&out.0).map_err(|source| BuildError::file("read", &out.0, source))?;
-    let started = start::run(module, &core_module)?;
-    let component = component::encode(&started).map_err(|error| BuildError::encode(module, error))?;
+    let given = Given::default();
+    let snapshot = match start::run(&core_module, &given) {
+        Ok(started) => Ok(component::encode(&started).map_err(|error| BuildError::encode(module, error))?),
+        Err(reason) => Err(reason),
+    };
+    let built = Built { module, recipe: Recipe::AssemblyScript, parts: &[&core_module], given: &given };
+    let component = built.finish(snapshot, || Ok(snapshots::empty_component()), progress)?;
     Ok(Compiled { component, core_bytes: core_module.len() })
+}
+
+/// Makes the snapshot of a component anew.
+pub(crate) fn remake(section: &Section, given: &Given) -> anyhow::Result<Vec<u8>> {
+    let [core_module] = section.unpack()?;
+    let started = start::run(&core_module, given).map_err(anyhow::Error::msg)?;
+    Ok(component::encode(&started)?)
 }
 
 /// All source files of a module, by their paths in its folder, in one order on every machine.

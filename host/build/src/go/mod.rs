@@ -1,6 +1,7 @@
 //! Go guests: the ordinary Go compiler makes a library for WASI, whose start is
 //! run here, and whose WASI an adapter of our own puts on top of the world.
 
+mod environment;
 mod start;
 mod toolchain;
 
@@ -9,8 +10,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::build::{BuildError, Compiled, Progress};
+use crate::component::EncodeError;
 use crate::preinitialize::{Output, preinitialize};
 use crate::project::Module;
+use crate::snapshots::section::{Recipe, Section};
+use crate::snapshots::variables::Given;
+use crate::snapshots::{self, Built};
 use crate::toolchain::ToolchainError;
 use crate::{cache, component, process};
 use toolchain::Go;
@@ -39,11 +44,29 @@ pub(crate) fn build(module: &Module, progress: &mut dyn FnMut(Progress<'_>)) -> 
         return Err(BuildError::source(module, no_go_mod(&module.path)));
     }
     let core_module = compile(module, &go, progress)?;
-    let started = run_start(module, &core_module)?;
-    let adapter = wat::parse_str(ADAPTER).expect("the adapter is tested");
-    let component = component::encode_with_adapters(&started, &[(WASI, &adapter)])
-        .map_err(|error| BuildError::encode(module, error))?;
+    for line in environment::warnings(&module.path) {
+        progress(Progress::Output { module: &module.name, line: &line });
+    }
+    let given = Given::default();
+    let snapshot = match run_start(&core_module, &given) {
+        Ok(started) => Ok(encode(&started).map_err(|error| BuildError::encode(module, error))?),
+        Err(reason) => Err(reason),
+    };
+    let built = Built { module, recipe: Recipe::Go, parts: &[&core_module], given: &given };
+    let component = built.finish(snapshot, || Ok(snapshots::empty_component()), progress)?;
     Ok(Compiled { component, core_bytes: core_module.len() })
+}
+
+/// Makes the snapshot of a component anew.
+pub(crate) fn remake(section: &Section, given: &Given) -> anyhow::Result<Vec<u8>> {
+    let [core_module] = section.unpack()?;
+    let started = run_start(&core_module, given).map_err(anyhow::Error::msg)?;
+    Ok(encode(&started)?)
+}
+
+fn encode(started: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let adapter = wat::parse_str(ADAPTER).expect("the adapter is tested");
+    component::encode_with_adapters(started, &[(WASI, &adapter)])
 }
 
 fn no_go_mod(folder: &Path) -> String {
@@ -108,14 +131,11 @@ fn explained(module: &Module, error: BuildError) -> BuildError {
 
 /// Runs the module's start, which registers its functions: what is wrong with
 /// them is found here.
-fn run_start(module: &Module, core_module: &[u8]) -> Result<Vec<u8>, BuildError> {
+fn run_start(core_module: &[u8], given: &Given) -> Result<Vec<u8>, String> {
     let output = Output::default();
-    preinitialize(core_module, &START, |linker| start::link(linker, &output)).map_err(|error| {
+    preinitialize(core_module, &START, given, |linker| start::link(linker, &output)).map_err(|error| {
         let reason = output.reason(&error);
-        BuildError::source(
-            module,
-            format!("its start fails (`init` functions and package variables):\n{reason}"),
-        )
+        format!("its start fails (`init` functions and package variables):\n{reason}")
     })
 }
 

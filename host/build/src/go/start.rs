@@ -1,9 +1,10 @@
 //! The WASI that a Go module finds while its start runs: no call is under way,
-//! so the clock and the random numbers are constants.
+//! so the clock and the random numbers are constants, and the environment is empty: variables are read by the SDK.
 
 use wasmtime::{Caller, Linker, Result, bail};
 
 use crate::preinitialize::{Output, bytes_at, memory};
+use crate::snapshots::bounds::Bounds;
 
 const WASI: &str = "wasi_snapshot_preview1";
 const SUCCESS: i32 = 0;
@@ -16,9 +17,9 @@ const EVENT_BYTES: usize = 32;
 const CLOCK_NANOS: u64 = 1;
 
 /// Defines what Go's start asks for.
-pub(super) fn link(linker: &mut Linker<()>, output: &Output) -> Result<()> {
+pub(super) fn link(linker: &mut Linker<Bounds>, output: &Output) -> Result<()> {
     for name in ["args_sizes_get", "environ_sizes_get"] {
-        linker.func_wrap(WASI, name, |mut caller: Caller<'_, ()>, count: u32, bytes: u32| {
+        linker.func_wrap(WASI, name, |mut caller: Caller<'_, Bounds>, count: u32, bytes: u32| {
             write(&mut caller, count, &[0; 4])?;
             write(&mut caller, bytes, &[0; 4])?;
             Ok(SUCCESS)
@@ -27,11 +28,11 @@ pub(super) fn link(linker: &mut Linker<()>, output: &Output) -> Result<()> {
     for name in ["args_get", "environ_get"] {
         linker.func_wrap(WASI, name, |_: u32, _: u32| SUCCESS)?;
     }
-    linker.func_wrap(WASI, "clock_time_get", |mut caller: Caller<'_, ()>, _: u32, _: u64, at: u32| {
+    linker.func_wrap(WASI, "clock_time_get", |mut caller: Caller<'_, Bounds>, _: u32, _: u64, at: u32| {
         write(&mut caller, at, &CLOCK_NANOS.to_le_bytes())?;
         Ok(SUCCESS)
     })?;
-    linker.func_wrap(WASI, "random_get", |mut caller: Caller<'_, ()>, at: u32, length: u32| {
+    linker.func_wrap(WASI, "random_get", |mut caller: Caller<'_, Bounds>, at: u32, length: u32| {
         write(&mut caller, at, &constant_bytes(length as usize))?;
         Ok(SUCCESS)
     })?;
@@ -41,7 +42,7 @@ pub(super) fn link(linker: &mut Linker<()>, output: &Output) -> Result<()> {
     linker.func_wrap(
         WASI,
         "poll_oneoff",
-        |mut caller: Caller<'_, ()>, _: u32, events: u32, _: u32, happened: u32| {
+        |mut caller: Caller<'_, Bounds>, _: u32, events: u32, _: u32, happened: u32| {
             write(&mut caller, events, &[0; EVENT_BYTES])?;
             write(&mut caller, happened, &1_u32.to_le_bytes())?;
             Ok(SUCCESS)
@@ -57,7 +58,7 @@ pub(super) fn link(linker: &mut Linker<()>, output: &Output) -> Result<()> {
     linker.func_wrap(
         WASI,
         "fd_write",
-        move |mut caller: Caller<'_, ()>, fd: u32, pieces: u32, count: u32, written: u32| {
+        move |mut caller: Caller<'_, Bounds>, fd: u32, pieces: u32, count: u32, written: u32| {
             if !(1..=2).contains(&fd) {
                 return Ok(BAD_DESCRIPTOR);
             }
@@ -83,11 +84,11 @@ fn constant_bytes(length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-fn write(caller: &mut Caller<'_, ()>, at: u32, bytes: &[u8]) -> Result<()> {
+fn write(caller: &mut Caller<'_, Bounds>, at: u32, bytes: &[u8]) -> Result<()> {
     Ok(memory(caller)?.write(caller, at as usize, bytes)?)
 }
 
-fn gather(caller: &mut Caller<'_, ()>, pieces: u32, count: u32) -> Result<Vec<u8>> {
+fn gather(caller: &mut Caller<'_, Bounds>, pieces: u32, count: u32) -> Result<Vec<u8>> {
     let memory = memory(caller)?.data(&*caller);
     let word = |at: usize| {
         let bytes = bytes_at(memory, at, 4)?;

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::{Config, Engine, Module, OptLevel};
 
 use crate::build::{BuildError, Progress};
+use crate::hex::hex;
 use crate::{claim, component, process};
 
 use super::sdk::Sdk;
@@ -24,7 +25,8 @@ pub(crate) struct JsEngine {
     /// The code, which imports its memory.
     pub(crate) code: Vec<u8>,
     pub(crate) code_module: Module,
-    /// The memory before a project is loaded.
+    /// The memory before a project is loaded, as a module.
+    pub(crate) memory: Vec<u8>,
     pub(crate) memory_module: Module,
     /// The component that the code and a memory are put into.
     pub(crate) shell: Vec<u8>,
@@ -89,10 +91,13 @@ fn make(
 
 /// Writes a file whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    write_file(path, bytes).map_err(|source| BuildError::file("write", path, source))
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temporary = path.with_extension("part");
-    fs::write(&temporary, bytes)
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(|source| BuildError::file("write", path, source))
+    fs::write(&temporary, bytes)?;
+    fs::rename(&temporary, path)
 }
 
 fn load(folder: &Path, cache: &Path) -> anyhow::Result<JsEngine> {
@@ -100,17 +105,36 @@ fn load(folder: &Path, cache: &Path) -> anyhow::Result<JsEngine> {
         let path = folder.join(name);
         fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
     };
-    let engine = Engine::new(&config()).map_err(|error| anyhow::anyhow!("{error:#}"))?;
     let (code, memory, shell) = (read("code.wasm")?, read("memory.wasm")?, read("shell.wasm")?);
-    let code_module = compiled(&engine, cache, &code)?;
-    let memory_module = Module::new(&engine, &memory).map_err(|error| anyhow::anyhow!("{error:#}"))?;
-    Ok(JsEngine { engine, code, code_module, memory_module, shell })
+    let Compiled { engine, code_module, memory_module } = Compiled::new(&code, &memory, Some(cache))?;
+    Ok(JsEngine { engine, code, code_module, memory, memory_module, shell })
+}
+
+/// The engine's modules, compiled.
+pub(crate) struct Compiled {
+    pub(crate) engine: Engine,
+    pub(crate) code_module: Module,
+    pub(crate) memory_module: Module,
+}
+
+impl Compiled {
+    /// Of these modules; the code's machine code is taken from a cache, if there is one.
+    pub(crate) fn new(code: &[u8], memory: &[u8], cache: Option<&Path>) -> anyhow::Result<Compiled> {
+        let chain = |error: wasmtime::Error| anyhow::anyhow!("{error:#}");
+        let engine = Engine::new(&config()).map_err(chain)?;
+        let code_module = match cache {
+            Some(cache) => compiled(&engine, cache, code)?,
+            None => Module::new(&engine, code).map_err(chain)?,
+        };
+        let memory_module = Module::new(&engine, memory).map_err(chain)?;
+        Ok(Compiled { engine, code_module, memory_module })
+    }
 }
 
 fn config() -> Config {
     let mut config = Config::new();
     // It runs for a moment; compiling it well would take longer than that.
-    config.cranelift_opt_level(OptLevel::None).relaxed_simd_deterministic(true);
+    config.cranelift_opt_level(OptLevel::None).relaxed_simd_deterministic(true).epoch_interruption(true);
     config
 }
 
@@ -128,7 +152,9 @@ fn compiled(engine: &Engine, cache: &Path, module: &[u8]) -> anyhow::Result<Modu
         }
     }
     let compiled = engine.precompile_module(module).map_err(|error| anyhow::anyhow!("{error:#}"))?;
-    write(&path, &compiled)?;
+    fs::create_dir_all(cache)
+        .and_then(|()| write_file(&path, &compiled))
+        .with_context(|| format!("cannot write {}", path.display()))?;
     // SAFETY: as above; these are the bytes that wasmtime has just given.
     #[allow(unsafe_code)]
     let module = unsafe { Module::deserialize_file(engine, &path) };
@@ -141,8 +167,4 @@ fn compiled_path(engine: &Engine, cache: &Path, module: &[u8]) -> PathBuf {
     let mut hash = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hash);
     cache.join(format!("code-{}-{:016x}.cwasm", hex(&Sha256::digest(module)[..8]), hash.finish()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -16,11 +16,20 @@ mod split;
 
 pub use codegen::codegen;
 
-use anyhow::anyhow;
+use std::path::{Path, PathBuf};
 
 use crate::Module;
 use crate::build::{BuildError, Compiled, Progress};
 use crate::cache;
+use crate::component::EncodeError;
+use crate::snapshots::Built;
+use crate::snapshots::section::{Recipe, Section};
+use crate::snapshots::variables::Given;
+
+/// Where builds keep the engine and its machine code; `None` when no folder for a cache is known.
+pub fn cache_folder() -> Option<PathBuf> {
+    cache::folder().map(|cache| cache.join("typescript"))
+}
 
 /// Builds a module.
 pub(crate) fn build(module: &Module, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Compiled, BuildError> {
@@ -32,10 +41,9 @@ pub(crate) fn build(module: &Module, progress: &mut dyn FnMut(Progress<'_>)) -> 
     }
     let version = node::check(module)?;
     progress(Progress::Started { module: &module.name, toolchain: &format!("esbuild on Node {version}") });
-    let cache = cache::folder().ok_or_else(|| {
+    let cache = cache_folder().ok_or_else(|| {
         BuildError::source(module, "there is no folder for the cache; set WEIR_CACHE_DIR or HOME")
     })?;
-    let cache = cache.join("typescript");
     codegen(&module.path)?;
     let sdk = sdk::obtain(module, &cache, progress)?;
     let bundle = bundle::make(module, &sdk, progress)?;
@@ -49,28 +57,46 @@ fn compile(
     bundle: &bundle::Bundle,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Compiled, BuildError> {
-    let failed = |error: anyhow::Error| BuildError::source(module, format!("{error:#}"));
-    let snapshot = snapshot::take(
-        &engine.engine,
-        &engine.code_module,
-        &engine.memory_module,
-        &bundle.script,
-        &bundle.source_map,
-    )
-    .map_err(failed)?;
-    for line in &snapshot.loaded.lines {
+    let given = Given::default();
+    let code = snapshot::Code {
+        engine: &engine.engine,
+        module: &engine.code_module,
+        first_memory: &engine.memory_module,
+    };
+    let snapshot = snapshot::take(&code, &bundle.script, &bundle.source_map, &given);
+    for line in snapshot.iter().flat_map(|snapshot| &snapshot.loaded.lines) {
         progress(Progress::Output { module: &module.name, line });
     }
-    if !snapshot.loaded.problems.is_empty() {
-        return Err(failed(anyhow!("{}", snapshot.loaded.problems.join("\n"))));
-    }
-    if snapshot.loaded.functions == 0 && !snapshot.loaded.has_schema {
-        return Err(failed(anyhow!(
-            "convex/ exports no function, and has no schema.ts; write one: export const list = query({{ args: {{}}, \
-             handler: ... }})"
-        )));
-    }
-    let memory = split::memory_module(&snapshot.memory);
-    let component = shell::fill(&engine.shell, &engine.code, &memory).map_err(failed)?;
-    Ok(Compiled { component, core_bytes: engine.code.len() + memory.len() })
+    let component = |memory: &[u8]| shell::fill(&engine.shell, &engine.code, memory);
+    let memory = snapshot.and_then(|snapshot| snapshot.check());
+    let core_bytes = engine.code.len() + memory.as_ref().map_or(engine.memory.len(), Vec::len);
+    let snapshot = memory.and_then(|memory| component(&memory));
+    let parts = [bundle.script.as_bytes(), bundle.source_map.as_bytes(), &engine.memory];
+    let built = Built { module, recipe: Recipe::TypeScript, parts: &parts, given: &given };
+    let component = built.finish(
+        snapshot.map_err(|error| format!("{error:#}")),
+        || component(&engine.memory).map_err(EncodeError::from),
+        progress,
+    )?;
+    Ok(Compiled { component, core_bytes })
+}
+
+/// Makes the snapshot of a component anew. `cache` is where the engine's machine code is kept.
+pub(crate) fn remake(
+    section: &Section,
+    component: &[u8],
+    given: &Given,
+    cache: Option<&Path>,
+) -> anyhow::Result<Vec<u8>> {
+    let [script, source_map, first_memory] = section.unpack()?;
+    let (script, source_map) = (String::from_utf8(script)?, String::from_utf8(source_map)?);
+    let code = shell::code(component)?;
+    let engine = engine::Compiled::new(code, &first_memory, cache)?;
+    let code = snapshot::Code {
+        engine: &engine.engine,
+        module: &engine.code_module,
+        first_memory: &engine.memory_module,
+    };
+    let snapshot = snapshot::take(&code, &script, &source_map, given)?;
+    shell::refill(component, &snapshot.check()?)
 }

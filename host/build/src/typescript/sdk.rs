@@ -8,6 +8,7 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 use crate::build::{BuildError, Progress};
+use crate::hex::hex;
 use crate::{Module, claim, process};
 
 macro_rules! file {
@@ -31,6 +32,7 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/clock.js"),
     file!("src/runtime/console.js"),
     file!("src/runtime/documents.js"),
+    file!("src/runtime/environment.js"),
     file!("src/runtime/format.js"),
     file!("src/runtime/functions.js"),
     file!("src/runtime/host.js"),
@@ -111,7 +113,7 @@ fn laid_out(
         hash.update(name);
         hash.update(text);
     }
-    let key: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = hex(&hash.finalize()[..8]);
     let folder = cache.join(format!("sdk-{key}"));
     let _lock = claim::lock(&folder).map_err(|source| BuildError::file("lock", &folder, source))?;
     let done = folder.join(".installed");

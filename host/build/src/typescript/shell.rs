@@ -7,6 +7,7 @@ use wasm_encoder::{Component, ComponentSectionId, InstanceSection, ModuleArg, Ra
 use wasmparser::{Parser, Payload};
 
 use super::split::MEMORY_MODULE;
+use crate::snapshots::section::sections;
 
 /// The largest core module of a component: the engine, among the small ones
 /// that the component needs to connect it.
@@ -36,6 +37,34 @@ pub(crate) fn fill(shell: &[u8], code: &[u8], memory: &[u8]) -> anyhow::Result<V
     ensure!(filling.modules > 0, "the engine's component has no core module");
     Ok(component.finish())
 }
+
+/// The engine's code in a component that was filled.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn code(component: &[u8]) -> anyhow::Result<&[u8]> {
+    let modules = sections(component)?.into_iter().filter(|section| section.id == CORE_MODULE);
+    modules.map(|section| section.data).nth(CODE as usize).context("it has no engine of JavaScript")
+}
+
+/// A component that was filled, with another memory.
+///
+/// # Errors
+/// It was not filled.
+pub(crate) fn refill(component: &[u8], memory: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut refilled = Component::new();
+    let mut modules = 0;
+    for section in sections(component)? {
+        let is_memory = section.id == CORE_MODULE && modules == 0;
+        modules += u32::from(section.id == CORE_MODULE);
+        let data = if is_memory { memory } else { section.data };
+        refilled.section(&RawSection { id: section.id, data });
+    }
+    ensure!(modules > CODE, "it has no engine of JavaScript");
+    Ok(refilled.finish())
+}
+
+const CORE_MODULE: u8 = ComponentSectionId::CoreModule as u8;
 
 /// Writes a component again, with one core module and one core instance more,
 /// which come before all others.

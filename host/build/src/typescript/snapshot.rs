@@ -5,7 +5,9 @@ use anyhow::{Context, anyhow, ensure};
 use serde::Deserialize;
 use wasmtime::{Engine, Instance, Linker, Memory, Module, Store, Val};
 
-use super::split::{GLOBAL_PREFIX, MEMORY_MODULE, MEMORY_NAME};
+use super::split::{GLOBAL_PREFIX, MEMORY_MODULE, MEMORY_NAME, memory_module};
+use crate::snapshots::bounds::{self, Bounds, Deadline};
+use crate::snapshots::variables::Given;
 
 /// What the engine says of a project.
 #[derive(Deserialize)]
@@ -28,20 +30,45 @@ pub(crate) struct Snapshot {
     pub(crate) memory: Vec<u8>,
 }
 
-/// Runs `init` of the engine's code over its first memory.
+/// The engine, ready to run.
+pub(crate) struct Code<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) module: &'a Module,
+    /// Its memory before a project is loaded.
+    pub(crate) first_memory: &'a Module,
+}
+
+impl Snapshot {
+    /// The memory's module, if the project is one that can be called.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn check(&self) -> anyhow::Result<Vec<u8>> {
+        ensure!(self.loaded.problems.is_empty(), "{}", self.loaded.problems.join("\n"));
+        ensure!(
+            self.loaded.functions > 0 || self.loaded.has_schema,
+            "convex/ exports no function, and has no schema.ts; write one: export const list = query({{ args: {{}}, \
+             handler: ... }})"
+        );
+        Ok(memory_module(&self.memory))
+    }
+}
+
+/// Runs `init` of the engine's code over its first memory. A project may read the variables that are `given`.
 pub(crate) fn take(
-    engine: &Engine,
-    code: &Module,
-    first_memory: &Module,
+    Code { engine, module: code, first_memory }: &Code<'_>,
     bundle: &str,
     source_map: &str,
+    given: &Given,
 ) -> anyhow::Result<Snapshot> {
-    let mut store = Store::new(engine, ());
+    let mut store = bounds::store(engine);
+    let _deadline = Deadline::begin(engine).map_err(chain)?;
     let memory = Instance::new(&mut store, first_memory, &[])
         .map_err(chain)?
         .get_memory(&mut store, MEMORY_NAME)
         .context("the engine's memory is missing")?;
     let mut linker = Linker::new(engine);
+    given.link(&mut linker).map_err(chain)?;
     linker.define(&store, MEMORY_MODULE, MEMORY_NAME, memory).map_err(chain)?;
     linker.define_unknown_imports_as_traps(code).map_err(chain)?;
     let instance = linker.instantiate(&mut store, code).map_err(chain)?;
@@ -58,7 +85,7 @@ pub(crate) fn take(
 
 /// An instance with a memory of its own, and the canonical ABI of its `init`.
 struct Guest {
-    store: Store<()>,
+    store: Store<Bounds>,
     instance: Instance,
     memory: Memory,
 }
@@ -101,7 +128,7 @@ impl Guest {
     }
 }
 
-fn globals(instance: &Instance, store: &mut Store<()>, code: &Module) -> Vec<(String, u64)> {
+fn globals(instance: &Instance, store: &mut Store<Bounds>, code: &Module) -> Vec<(String, u64)> {
     let names: Vec<String> = code
         .exports()
         .map(|export| export.name().to_owned())

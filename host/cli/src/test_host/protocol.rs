@@ -4,10 +4,12 @@
 //! |---|---|---|
 //! | `open` | `now` (ms), `seed` | `{"id", "db"}`: a fresh, empty database |
 //! | `call` | `db`, `kind`, `path`, `args`, `identity` | `{"id", "value" or "error", "logLines", "reads", "writes"}` |
-//! | `set` | `db`, `now` (ms), `advance` (ms), `identity` (object or null) | `{"id"}` |
+//! | `set` | `db`, `now` (ms), `advance` (ms), `identity` (object or null), `variables` (`{name: value or null}`) | `{"id"}` |
 //! | `close` | `db` | `{"id"}` |
 //!
 //! What cannot be answered has `{"id", "failure"}` for an answer: a mistake of the test's, not of a function.
+
+use std::collections::BTreeMap;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -52,7 +54,7 @@ pub enum Op {
         #[serde(default, deserialize_with = "present")]
         identity: Option<Json>,
     },
-    /// Another clock or identity.
+    /// Another clock or identity, other variables.
     Set {
         /// Which database.
         db: u64,
@@ -63,6 +65,9 @@ pub enum Op {
         /// On whose behalf functions are called from now on.
         #[serde(default, deserialize_with = "present")]
         identity: Option<Json>,
+        /// Variables that are set, or, where there is no value, removed.
+        #[serde(default)]
+        variables: BTreeMap<String, Option<String>>,
     },
     /// The end of a database.
     Close {

@@ -1,28 +1,85 @@
 //! The databases of one test run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use weir_db::{FunctionInfo, FunctionKind, Functions};
-use weir_runtime::Deployment;
+use weir_db::{FunctionInfo, FunctionKind, Functions, MissingFunctions, VariableReads, Variables};
+use weir_runtime::{Deployment, ModuleSource, Runtime};
+use weir_server::deploy::{Module, SnapshotMaker};
 use weir_testing::{NOW_MS_DEFAULT, Outcome, TestDatabase, read_to_json, written_to_json};
+use weir_value::Identity;
 
 use super::protocol::{Op, Request};
+use crate::snapshots::Snapshots;
+
+/// A project that was built.
+pub struct Project {
+    /// Its modules, as they were built.
+    modules: Vec<Module>,
+    runtime: Arc<Runtime>,
+    snapshots: Snapshots,
+    /// What every database begins with.
+    variables: Variables,
+    /// Its functions, made with these.
+    deployment: Arc<Deployment>,
+    /// The variables that its modules read before their first call.
+    reads: VariableReads,
+}
+
+impl Project {
+    /// Loads modules, for databases that begin with these variables.
+    ///
+    /// # Errors
+    /// What is wrong with which module.
+    pub fn load(
+        modules: Vec<Module>,
+        variables: Variables,
+        runtime: Arc<Runtime>,
+        snapshots: Snapshots,
+    ) -> Result<Project, String> {
+        let (deployment, reads) = load(&modules, &runtime, &snapshots, &variables)?;
+        Ok(Project { modules, runtime, snapshots, variables, deployment, reads })
+    }
+
+    /// Its functions, made with these variables, and which of them they were made with.
+    fn with(&self, variables: &Variables) -> Result<(Arc<Deployment>, VariableReads), String> {
+        load(&self.modules, &self.runtime, &self.snapshots, variables)
+    }
+}
+
+fn load(
+    modules: &[Module],
+    runtime: &Runtime,
+    snapshots: &Snapshots,
+    variables: &Variables,
+) -> Result<(Arc<Deployment>, VariableReads), String> {
+    let mut reads = VariableReads::default();
+    let mut sources = Vec::with_capacity(modules.len());
+    for module in modules {
+        let made = snapshots.make(module, variables).map_err(|error| error.to_string())?;
+        reads.extend(&made.reads);
+        sources.push(ModuleSource { name: module.name.clone(), component: made.component });
+    }
+    let loaded = runtime.load_beside(&sources, MissingFunctions::default(), variables);
+    let deployment = loaded.map_err(|error| error.to_string())?;
+    reads.extend(deployment.variable_reads());
+    Ok((deployment, reads))
+}
 
 /// The databases of a test run, and the functions that all of them have.
 pub struct Session {
-    deployment: Arc<Deployment>,
+    project: Project,
     databases: HashMap<u64, TestDatabase>,
     opened: u64,
 }
 
 impl Session {
     /// One without databases.
-    pub fn new(deployment: Arc<Deployment>) -> Session {
-        Session { deployment, databases: HashMap::new(), opened: 0 }
+    pub fn new(project: Project) -> Session {
+        Session { project, databases: HashMap::new(), opened: 0 }
     }
 
     /// The line that says that tests can begin.
@@ -34,7 +91,7 @@ impl Session {
                 "visibility": info.visibility.as_str(),
             })
         };
-        let functions: Vec<_> = self.deployment.list().into_iter().map(function).collect();
+        let functions: Vec<_> = self.project.deployment.list().into_iter().map(function).collect();
         json!({"ready": true, "functions": functions})
     }
 
@@ -60,7 +117,11 @@ impl Session {
                 let args = args.map_or_else(|| "{}".into(), |args| args.to_string().into());
                 self.call(db, kind, &path, args, identity)
             }
-            Op::Set { db, now, advance, identity } => self.set(db, now, advance, identity),
+            Op::Set { db, now, advance, identity, variables } => {
+                self.set(db, now, advance, identity)?;
+                self.set_variables(db, variables)?;
+                Ok(json!({}))
+            }
             Op::Close { db } => match self.databases.remove(&db) {
                 Some(_) => Ok(json!({})),
                 None => Err(no_database(db)),
@@ -70,10 +131,14 @@ impl Session {
 
     fn open(&mut self, now: Option<f64>, seed: Option<u64>) -> Result<Json, String> {
         let now_ms = now.unwrap_or(NOW_MS_DEFAULT);
-        let database =
-            TestDatabase::new(self.deployment.clone(), self.deployment.schema(), now_ms, seed.unwrap_or(1));
+        let deployment = &self.project.deployment;
+        let database = TestDatabase::new(deployment.clone(), deployment.schema(), now_ms, seed.unwrap_or(1));
+        let database = database.map_err(|error| error.to_string())?;
+        let variables = self.project.variables.set().clone().into_iter();
+        let set = database.set_variables(variables.map(|(name, value)| (name, Some(value))));
+        set.map_err(|error| error.to_string())?;
         self.opened += 1;
-        self.databases.insert(self.opened, database.map_err(|error| error.to_string())?);
+        self.databases.insert(self.opened, database);
         Ok(json!({ "db": self.opened }))
     }
 
@@ -99,7 +164,7 @@ impl Session {
         now: Option<f64>,
         advance: Option<f64>,
         identity: Option<Json>,
-    ) -> Result<Json, String> {
+    ) -> Result<(), String> {
         let database = self.databases.get_mut(&db).ok_or_else(|| no_database(db))?;
         if let Some(now) = now {
             database.set_now(now).map_err(|error| error.to_string())?;
@@ -111,7 +176,25 @@ impl Session {
         if let Some(identity) = identity {
             database.set_identity(claims(identity)?);
         }
-        Ok(json!({}))
+        Ok(())
+    }
+
+    /// Sets variables; modules that were made with others are made anew, as a server does it.
+    fn set_variables(&mut self, db: u64, changes: BTreeMap<String, Option<String>>) -> Result<(), String> {
+        let database = self.databases.get(&db).ok_or_else(|| no_database(db))?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let before = database.variables().map_err(|error| error.to_string())?;
+        database.set_variables(changes).map_err(|error| error.to_string())?;
+        let after = database.variables().map_err(|error| error.to_string())?;
+        if !self.project.reads.agree(&before, &after) {
+            let (deployment, reads) = self.project.with(&after)?;
+            // A module may read other variables with other values.
+            self.project.reads.extend(&reads);
+            database.set_functions(deployment);
+        }
+        Ok(())
     }
 }
 
@@ -120,12 +203,12 @@ fn no_database(db: u64) -> String {
 }
 
 /// The claims of an identity, as functions get them.
-fn claims(identity: Json) -> Result<Option<Bytes>, String> {
+fn claims(identity: Json) -> Result<Option<Identity>, String> {
     match identity {
         Json::Null => Ok(None),
         Json::Object(mut claims) => {
             complete(&mut claims);
-            Ok(Some(Json::Object(claims).to_string().into()))
+            Identity::from_claims(claims).map(Some).map_err(|error| error.to_string())
         }
         other => Err(format!("an identity is an object of claims, or null, and not {other}")),
     }
@@ -135,11 +218,6 @@ fn claims(identity: Json) -> Result<Option<Bytes>, String> {
 fn complete(claims: &mut serde_json::Map<String, Json>) {
     claims.entry("issuer").or_insert_with(|| json!("https://test.invalid"));
     claims.entry("subject").or_insert_with(|| json!("test"));
-    if !claims.contains_key("tokenIdentifier") {
-        let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
-        let identifier = format!("{}|{}", text("issuer"), text("subject"));
-        claims.insert("tokenIdentifier".to_owned(), json!(identifier));
-    }
 }
 
 fn describe(outcome: &Outcome) -> Json {

@@ -6,25 +6,43 @@ use std::path::{Path, PathBuf};
 
 use crate::run_in;
 
-const COMMANDS: [&str; 12] =
-    ["host", "serve", "init", "dev", "build", "codegen", "deploy", "run", "test", "key", "check", "convert"];
+const COMMANDS: [&str; 18] = [
+    "host",
+    "serve",
+    "init",
+    "dev",
+    "build",
+    "codegen",
+    "deploy",
+    "run",
+    "test",
+    "env",
+    "env set",
+    "key",
+    "key show",
+    "key create",
+    "key list",
+    "key revoke",
+    "check",
+    "convert",
+];
 
 #[test]
 fn help_is_as_written() {
     for command in COMMANDS {
-        let mut arguments = vec!["--help"];
-        if command != "host" {
-            arguments.insert(0, command);
-        }
+        let mut arguments: Vec<&str> = command.split(' ').filter(|part| *part != "host").collect();
+        arguments.push("--help");
         let finished = run_in(Path::new("."), &arguments);
         assert_eq!((finished.code, finished.stderr.as_str()), (0, ""), "{command}");
-        compare(command, &finished.stdout);
+        compare(&command.replace(' ', "-"), &finished.stdout);
     }
 }
 
 fn compare(command: &str, text: &str) {
     let path: PathBuf =
-        [env!("CARGO_MANIFEST_DIR"), "tests", "golden", &format!("{command}.txt")].iter().collect();
+        [env!("CARGO_MANIFEST_DIR"), "tests", "golden", &format!("{}.txt", command.replace(' ', "-"))]
+            .iter()
+            .collect();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, text).expect("the golden file can be written");
     }

@@ -1,10 +1,14 @@
 //! The binary as a user meets it: help, usage errors, exit codes, what goes to
 //! standard output and what to standard error.
+#![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 
 mod help;
 mod init;
+mod keys;
+mod secure;
 mod serving;
 mod testing;
+mod tls_front;
 mod usage;
 
 use std::io::{BufRead, BufReader, Read};

@@ -121,7 +121,8 @@ fn watching_says_when_a_query_cannot_run() {
     serving.stop("TERM");
 }
 
-fn get(address: &str, path: &str) -> String {
+/// The answer to a GET request, its head included.
+pub fn get(address: &str, path: &str) -> String {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");

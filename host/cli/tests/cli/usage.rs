@@ -23,7 +23,8 @@ fn mistakes_end_with_a_reason_and_the_right_code() {
         (&["run", "chat:list", "{"], 2, "the arguments are not valid JSON"),
         (&["run", "chat:list", "[1]"], 2, "the arguments must be a JSON object"),
         (&["run", ":::", "{}"], 2, "is not a valid function path"),
-        (&["run", "chat:list", "--url", "https://example.com"], 2, "speaks http only"),
+        (&["run", "chat:list", "--url", "ftp://example.com"], 2, "it must begin with http:// or https://"),
+        (&["run", "chat:list", "--url", "https://a:b@example.com"], 2, "no user and no password"),
         (&["run", "chat:list", "--url", "example"], 2, "--url `example`"),
         (&["key", "--log", "=["], 2, "--log `=[` is not a valid log filter"),
         // What cannot be done: 1.
@@ -37,6 +38,7 @@ fn mistakes_end_with_a_reason_and_the_right_code() {
         (&["run", "chat:list", "--url", "http://127.0.0.1:1"], 1, "no server answers at http://127.0.0.1:1"),
         (&["run", "chat:list", "--watch", "--url", "http://127.0.0.1:1"], 1, "no server answers at"),
         (&["deploy", "project", "--url", "http://127.0.0.1:1"], 1, "deploying needs the server's admin key"),
+        (&["key", "list", "--url", "http://127.0.0.1:1"], 1, "listing keys needs the server's admin key"),
         (&["deploy", "project", "--url", "http://127.0.0.1:1", "--admin-key", "weir|00"], 1, "nonsense"),
         (&["build", "missing"], 1, "missing"),
         (&["build", "."], 1, "host.toml"),

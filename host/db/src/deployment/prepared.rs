@@ -14,7 +14,9 @@ use crate::deployed::Deployed;
 use crate::index::{Index, IndexState, Registry};
 use crate::keyspace::IndexNumber;
 use crate::query::CursorKey;
-use crate::{Database, DbError, DeploymentVersion, Functions, Transaction, keyspace, system_tables};
+use crate::{
+    Database, DbError, DeploymentVersion, Functions, Transaction, VariableChanges, keyspace, system_tables,
+};
 
 /// How many deployments the table `_deployments` remembers.
 const DEPLOYMENTS_KEPT: usize = 100;
@@ -27,6 +29,7 @@ pub struct PreparedDeployment {
     builds: VecDeque<IndexBuild>,
     validations: VecDeque<Validation>,
     progress: Progress,
+    variables: VariableChanges,
     turn: Turn,
 }
 
@@ -68,6 +71,11 @@ impl PreparedDeployment {
         self.builds.iter_mut().for_each(|build| build.limit_batches(rows));
         self.validations.iter_mut().for_each(|validation| validation.limit_batches(rows));
         self
+    }
+
+    /// Lets the commit that puts it in force set variables too: those that its functions were made with.
+    pub fn set_variables(&mut self, changes: VariableChanges) {
+        self.variables = changes;
     }
 
     /// Does the next batch of the work; `false` when there is none left.
@@ -159,8 +167,8 @@ impl Database {
         Ok(Some(key))
     }
 
-    /// Puts a deployment in force whose work is done: functions, schema and indexes, at the timestamp of one commit that
-    /// also holds `record`, the server's own, and `event`, a JSON object for the table `_deployments`. When it returns the
+    /// Puts a deployment in force whose work is done: functions, schema, indexes and variables, at the timestamp of one
+    /// commit that also holds `record`, the server's own, and `event`, a JSON object for the table `_deployments`. When it returns the
     /// commit is sequenced, not yet durable; new mutations run under the new deployment, queries as soon as they read a
     /// snapshot that is not older.
     ///
@@ -197,6 +205,7 @@ impl Database {
         let documents = validators(&prepared.schema, |name| prepared.numbers.get(name).copied());
         registry.set_documents(documents);
         registry.set_pending_documents(BTreeMap::new());
+        tx.put_variables(&prepared.variables, gate.count(system_tables::VARIABLES))?;
         tx.insert_system(system_tables::DEPLOYMENTS, event)?;
         tx.keep_newest(system_tables::DEPLOYMENTS, DEPLOYMENTS_KEPT)?;
         let cursor_key = self.record_cursor_key(&mut tx)?;
@@ -347,8 +356,15 @@ fn plan_work(
         let name = named.map(|(name, _)| name.clone()).unwrap_or_default();
         validations.push_back(Validation::new(table, name, validator));
     }
-    let turn = Turn::default();
-    PreparedDeployment { schema: Arc::new(schema), numbers, builds, validations, progress, turn }
+    PreparedDeployment {
+        schema: Arc::new(schema),
+        numbers,
+        builds,
+        validations,
+        progress,
+        variables: VariableChanges::default(),
+        turn: Turn::default(),
+    }
 }
 
 /// What becomes of an index when the deployment is put in force.

@@ -8,17 +8,16 @@ use weir_value::{FunctionPath, Timestamp};
 use crate::committer::Gate;
 use crate::deployed::Deployed;
 use crate::transaction::Draft;
-use crate::{Call, Caller, Database, FunctionKind, Transaction};
+use crate::{Call, Database, FunctionKind, Principal, Transaction};
 
 impl Database {
     /// A transaction of the host. Whoever commits it holds the gate from before the snapshot was taken.
-    pub(super) fn begin_system(&self, snapshot: Arc<Snapshot>) -> Transaction {
+    pub(crate) fn begin_system(&self, snapshot: Arc<Snapshot>) -> Transaction {
         let call = Call {
             path: FunctionPath::parse("_system:deploy").expect("a function path"),
             args: Bytes::from_static(b"{}"),
-            caller: Caller::Admin,
+            principal: Principal::System,
             request_id: String::new(),
-            identity: None,
         };
         self.begin(&call, FunctionKind::Mutation, snapshot)
     }

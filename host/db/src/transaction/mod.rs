@@ -11,16 +11,16 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod variables;
 mod write;
 mod write_document;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use parking_lot::RwLock;
 use weir_store::{Changes, Env, ReadError, Snapshot};
-use weir_value::{CreationTime, DocumentId, ErrorCode, FunctionPath, Timestamp, ValidationError};
+use weir_value::{CreationTime, DocumentId, ErrorCode, FunctionPath, Identity, Timestamp, ValidationError};
 
 use crate::catalog::Catalog;
 use crate::deployed::Deployed;
@@ -30,7 +30,9 @@ use crate::log_lines::LogLines;
 use crate::nested::{NestedCalls, derive_seed};
 use crate::query::{CursorKey, Cursors};
 use crate::write_buffer::{CountChanges, WriteBuffer};
-use crate::{Call, DbError, FunctionInfo, FunctionKind, LogLevel, ReadSet};
+use crate::{
+    Call, DbError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet, TokenSigner,
+};
 
 pub(crate) use read_set_builder::ReadSetBuilder;
 pub(crate) use tables::SeenTables;
@@ -46,8 +48,6 @@ pub struct CallContext {
     pub seed: [u8; 32],
     /// The id of the request that the call belongs to.
     pub request_id: String,
-    /// Who calls: a JSON object of claims. `None`: nobody in particular.
-    pub identity: Option<Bytes>,
 }
 
 /// What of a transaction belongs to the one function that runs, and is set aside while that calls another.
@@ -71,8 +71,12 @@ pub(crate) struct Shared {
     pub(crate) env: Arc<dyn Env>,
     pub(crate) catalog: Catalog,
     pub(crate) entropy: Entropy,
+    /// Who signs tokens for functions; nobody in tests.
+    pub(crate) signer: OnceLock<Arc<dyn TokenSigner>>,
     /// For the cursors of pages; made when it is first needed, if the database has none.
     pub(crate) cursor_key: RwLock<Option<Arc<CursorKey>>>,
+    /// The variables that the server gives.
+    pub(crate) built_in_variables: RwLock<Arc<BTreeMap<String, String>>>,
 }
 
 impl Shared {
@@ -101,6 +105,9 @@ pub struct Transaction {
     kind: FunctionKind,
     path: FunctionPath,
     context: CallContext,
+    principal: Principal,
+    /// Whether anybody has asked for the identity, which the result depends on from then on.
+    asked_identity: bool,
     reads: ReadSetBuilder,
     writes: WriteBuffer,
     cursors: Cursors,
@@ -139,12 +146,8 @@ impl Transaction {
         call: &Call,
     ) -> Transaction {
         let now_ms = shared.env.now().as_nanos() as f64 / 1e6;
-        let context = CallContext {
-            now_ms,
-            seed: shared.entropy.draw(),
-            request_id: call.request_id.clone(),
-            identity: call.identity.clone(),
-        };
+        let context =
+            CallContext { now_ms, seed: shared.entropy.draw(), request_id: call.request_id.clone() };
         let path = call.path.clone();
         Transaction {
             shared,
@@ -154,6 +157,8 @@ impl Transaction {
             kind,
             path,
             context,
+            principal: call.principal.clone(),
+            asked_identity: false,
             reads: ReadSetBuilder::default(),
             writes: WriteBuffer::default(),
             cursors: Cursors::default(),
@@ -175,6 +180,18 @@ impl Transaction {
         &self.context
     }
 
+    /// On whose behalf the call is made: for checks and logs of the host. A function is told by
+    /// [`Transaction::identity`].
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The user that the call is made for. What the function does from here on depends on it.
+    pub fn identity(&mut self) -> Option<&Identity> {
+        self.asked_identity = true;
+        self.principal.identity()
+    }
+
     /// The function whose transaction it is.
     pub fn path(&self) -> &FunctionPath {
         &self.path
@@ -183,6 +200,11 @@ impl Transaction {
     /// What that function may do.
     pub fn kind(&self) -> FunctionKind {
         self.kind
+    }
+
+    /// The functions that are in force at its snapshot: the deployment's, without the host's own.
+    pub fn functions_in_force(&self) -> &Arc<dyn Functions> {
+        &self.deployed.functions
     }
 
     /// The timestamp of its snapshot.
@@ -304,6 +326,16 @@ impl Transaction {
     /// Lets a page end where it ended when the query ran before.
     pub(crate) fn resume_page(&mut self, journal: Option<String>) {
         self.journal_in = journal;
+    }
+
+    /// Who signs tokens, if anybody does.
+    pub(crate) fn signer(&self) -> Option<Arc<dyn TokenSigner>> {
+        self.shared.signer.get().cloned()
+    }
+
+    /// Whether the identity was asked for, by the function or one that it called.
+    pub(crate) fn asked_identity(&self) -> bool {
+        self.asked_identity
     }
 
     /// Ends it: what a query leaves behind, with its journal.

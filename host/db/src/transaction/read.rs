@@ -6,7 +6,7 @@ use super::Transaction;
 use super::scan::{Piece, Rows};
 use super::write::damaged;
 use crate::query::{Cursor, Plan};
-use crate::{DbError, keyspace};
+use crate::{DbError, keyspace, system_tables};
 
 /// So many entries of an index are counted at once.
 const COUNT_PIECE_ROWS: usize = 512;
@@ -108,7 +108,7 @@ impl Transaction {
         self.count_host_call().ok()?;
         let id = DocumentId::parse(id).ok()?;
         let number = self.table_number(table).ok()??;
-        (id.table == number).then(|| id.to_string())
+        (id.table == number && !system_tables::is_private(number)).then(|| id.to_string())
     }
 
     /// What an id means, if it is one of this deployment, and of this table when one is given.
@@ -116,7 +116,7 @@ impl Transaction {
         let id =
             DocumentId::parse(text).map_err(|error| DbError::new(ErrorCode::InvalidId, error.to_string()))?;
         let found = self.table_name(id.table)?;
-        let Some(found) = found else {
+        let Some(found) = found.filter(|_| !system_tables::is_private(id.table)) else {
             let message =
                 format!("`{text}` is not an id of this deployment: there is no table with its number.");
             return Err(DbError::new(ErrorCode::InvalidId, message));

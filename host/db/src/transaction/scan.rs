@@ -15,7 +15,7 @@ use super::Transaction;
 use super::write::damaged;
 use crate::query::{Cursor, Plan, Source};
 use crate::write_buffer::Written;
-use crate::{Batch, DbError, KeyRange, keyspace};
+use crate::{Batch, DbError, KeyRange, keyspace, system_tables};
 
 /// How many rows the first piece holds when their size is not known yet.
 pub(super) const FIRST_PIECE_ROWS: usize = 32;
@@ -129,6 +129,9 @@ impl Transaction {
     /// Where a plan's rows are.
     pub(super) fn resolve_plan(&mut self, plan: &Plan) -> Result<(Source, KeyRange), DbError> {
         let table = self.table_number(&plan.table)?;
+        if table.is_some_and(system_tables::is_private) {
+            return Err(system_tables::private(&plan.table));
+        }
         let rules = table.and_then(|table| self.deployed.registry.table(table));
         plan.resolve(table, rules)
     }

@@ -3,6 +3,7 @@
 //! A table that is found is never recorded as read, because it can neither vanish nor change its number. One that is
 //! missing is recorded: whoever creates it wakes, or conflicts with, those who missed it.
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -31,6 +32,30 @@ impl Transaction {
             self.shared.catalog.remember(namespace, name, number, at);
         }
         Ok(Some(number))
+    }
+
+    /// The names of the app's tables, in their order, without the host's own. Whoever asks depends on which there are.
+    ///
+    /// # Errors
+    /// The limits: it counts as one range read, and each name as a document.
+    pub fn table_names(&mut self) -> Result<Vec<String>, DbError> {
+        self.count_host_call()?;
+        let counted = self.usage.add_range();
+        self.or_poison(counted)?;
+        let all = keyspace::table_names(self.namespace);
+        let rows = self.snapshot.scan(&all.start, &all.end, Direction::Ascending, TABLES_MAX + 1);
+        let rows = self.or_unreadable(rows)?;
+        let own = self.writes.range(&all).filter(|(_, written)| written.value().is_some());
+        let keys: BTreeSet<Bytes> =
+            rows.into_iter().map(|(key, _)| key).chain(own.map(|(key, _)| key.clone())).collect();
+        self.reads.add_range(all);
+        let mut names = Vec::with_capacity(keys.len());
+        for key in keys {
+            let counted = self.usage.add_read(key.len());
+            self.or_poison(counted)?;
+            names.extend(keyspace::table_in_key(&key).map(|(_, name)| name.to_owned()));
+        }
+        Ok(names)
     }
 
     /// The name of a table, if it exists in the transaction's namespace.

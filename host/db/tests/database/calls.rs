@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde_json::json;
 use weir_db::native::{NativeFunctions, open_info};
 use weir_db::{
-    Caller, DeploymentVersion, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Transaction,
-    Visibility,
+    DeploymentVersion, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal,
+    Transaction, Visibility,
 };
 use weir_value::{Field, FunctionPath, Validator, Value};
 
@@ -110,7 +110,7 @@ fn arguments_may_be_spelled_in_any_way_and_become_canonical() {
 fn the_admin_calls_internal_functions() {
     let world = World::new(strict());
     let mut call = call("f:hidden", &json!({}));
-    call.caller = Caller::Admin;
+    call.principal = Principal::ADMIN;
     assert_eq!(world.db.query(&call, world.store.snapshot_sequenced()).result, Ok(Bytes::from("null")));
 }
 

@@ -1,5 +1,6 @@
 //! The database through its public API: native functions over the store's twin in memory.
 #![expect(clippy::disallowed_methods, reason = "tests own no Env")]
+mod admin_keys;
 mod calls;
 mod commits;
 mod deployment_crashes;
@@ -7,9 +8,11 @@ mod deployments;
 mod interleavings;
 mod missing;
 mod nested;
+mod principals;
 mod refusals;
 mod replays;
 mod schemas;
 mod sweeps;
+mod system_functions;
 mod traces;
 mod world;

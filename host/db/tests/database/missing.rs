@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use weir_db::native::NativeFunctions;
-use weir_db::{Caller, MissingFunctions, SessionRequest, Visibility};
+use weir_db::{MissingFunctions, Principal, SessionRequest, Visibility};
 use weir_value::FunctionPath;
 
 use crate::world::{World, basics, call, json as value_of};
@@ -25,18 +25,18 @@ fn a_call_says_what_is_missing_to_those_who_may_know_of_it() {
     let world = World::new(beside_missing());
     let code_of = |path: &str, caller| {
         let mut call = call(path, &json!({}));
-        call.caller = caller;
+        call.principal = caller;
         let as_query = world.db.query(&call, world.store.snapshot_sequenced()).result.expect_err("missing");
         let as_mutation = world.db.mutation(&call, None).result.expect_err("missing");
         assert_eq!(as_query.message, as_mutation.message);
         (as_query.code, as_query.message)
     };
-    let (code, message) = code_of("m:open", Caller::Public);
+    let (code, message) = code_of("m:open", Principal::Anonymous);
     assert_eq!(code, "FunctionMissing");
     assert!(message.contains("'m:open' is deployed but cannot run: module `m` is missing."), "{message}");
-    assert_eq!(code_of("m:hidden", Caller::Admin).0, "FunctionMissing");
-    assert_eq!(code_of("m:hidden", Caller::Public).0, "FunctionNotFound");
-    assert_eq!(code_of("m:other", Caller::Admin).0, "FunctionNotFound");
+    assert_eq!(code_of("m:hidden", Principal::ADMIN).0, "FunctionMissing");
+    assert_eq!(code_of("m:hidden", Principal::Anonymous).0, "FunctionNotFound");
+    assert_eq!(code_of("m:other", Principal::ADMIN).0, "FunctionNotFound");
     assert_eq!(world.mutate("t:insert", &json!({"n": 1})).result.map(|_| ()), Ok(()));
 }
 

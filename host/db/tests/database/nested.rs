@@ -247,3 +247,13 @@ fn what_a_nested_call_read_is_the_callers_to_conflict_with() {
     let outcome = world.query("q:run", &steps);
     assert!(!outcome.read_set.is_empty(), "{:?}", outcome.read_set);
 }
+
+#[test]
+fn the_hosts_own_functions_are_called_by_no_other() {
+    let world = world();
+    crate::system_functions::give_to(&world);
+    let steps = json!({"steps": [caught("query", "_system/cli/tables", json!({}))]});
+    let call = weir_db::Call { principal: weir_db::Principal::ADMIN, ..crate::world::call("q:run", &steps) };
+    let result = world.db.query(&call, world.store.snapshot_sequenced()).result;
+    assert_eq!(value_of(&result)[0]["code"], "FunctionNotFound");
+}

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use serde_json::Value as Json;
 use weir_db::native::NativeFunctions;
-use weir_db::{Call, Caller, Database, FunctionError, MutationOutcome, QueryOutcome, Transaction};
+use weir_db::{Call, Database, FunctionError, MutationOutcome, Principal, QueryOutcome, Transaction};
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
 use weir_value::{FunctionPath, Timestamp, Value};
 
@@ -60,9 +60,8 @@ pub fn call(path: &str, args: &Json) -> Call {
     Call {
         path: FunctionPath::parse(path).expect("a path"),
         args: Bytes::from(args.to_string()),
-        caller: Caller::Public,
+        principal: Principal::Anonymous,
         request_id: "r1".to_owned(),
-        identity: None,
     }
 }
 

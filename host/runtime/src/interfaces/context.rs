@@ -20,6 +20,7 @@ impl Host for CallState {
 
     fn identity(&mut self) -> wasmtime::Result<Option<Vec<u8>>> {
         self.count_host_call()?;
-        Ok(self.context().identity.as_ref().map(|claims| claims.to_vec()))
+        let identity = self.transaction.as_mut().and_then(|transaction| transaction.identity());
+        Ok(identity.map(|identity| identity.json().to_vec()))
     }
 }

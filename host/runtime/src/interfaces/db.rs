@@ -68,7 +68,7 @@ impl Host for CallState {
 
 impl CallState {
     /// Lets the transaction do something. A limit of the transaction ends the call, at once: the guest is not asked.
-    fn ask<R>(&mut self, work: impl FnOnce(&mut Transaction) -> Result<R, DbError>) -> Answer<R> {
+    pub(super) fn ask<R>(&mut self, work: impl FnOnce(&mut Transaction) -> Result<R, DbError>) -> Answer<R> {
         self.on_host_time(|state| {
             let Some(transaction) = &mut state.transaction else {
                 return Ok(Err(no_transaction()));

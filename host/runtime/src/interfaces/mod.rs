@@ -1,11 +1,13 @@
 //! The host's half of the WIT world: one file per interface, each function a thin step from WIT types to `weir_db`.
 //!
 //! Decides nothing: what a transaction may do, and what it costs, is `weir_db`'s to say.
+mod auth;
 mod calls;
 mod context;
 mod db;
 mod exit;
 mod log;
+mod variables;
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -23,7 +25,7 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 }
 
 /// The interfaces of the world.
-const INTERFACES: [&str; 6] = ["calls", "context", "db", "exit", "log", "types"];
+const INTERFACES: [&str; 8] = ["auth", "calls", "context", "db", "exit", "log", "types", "variables"];
 
 /// Whether the host offers an interface of this name (`package:name/interface@version`), or one that it may be asked
 /// for in its place.

@@ -86,7 +86,11 @@ pub fn manifest(functions: &[(&str, &str)]) -> String {
 /// The core module of a guest. `body` holds the function exported as `call`, `(param i32 i32 i32 i32) (result i32)`:
 /// path and arguments, each a pointer and a length.
 pub fn core_module(manifest: &str, body: &str) -> Vec<u8> {
-    let text = TEMPLATE
+    core_module_of(TEMPLATE, manifest, body)
+}
+
+fn core_module_of(template: &str, manifest: &str, body: &str) -> Vec<u8> {
+    let text = template
         .replace("MANIFEST_LEN", &manifest.len().to_string())
         .replace("MANIFEST", &manifest.replace('"', "\\\""))
         .replace("BODY", body);
@@ -95,7 +99,22 @@ pub fn core_module(manifest: &str, body: &str) -> Vec<u8> {
 
 /// A component of a manifest and a body, see [`core_module`].
 pub fn component(manifest: &str, body: &str) -> Vec<u8> {
-    let mut module = core_module(manifest, body);
+    component_of(core_module(manifest, body))
+}
+
+/// The same, of a guest that can read variables with `$get_variable` and `$variable_names`, and that does this when it
+/// is asked for its manifest.
+pub fn component_with_variables(manifest: &str, in_describe: &str, body: &str) -> Vec<u8> {
+    let imports = r#"(module
+  (import "weir:guest/variables@0.1.0" "get" (func $get_variable (param i32 i32 i32)))
+  (import "weir:guest/variables@0.1.0" "names" (func $variable_names (param i32)))"#;
+    let describe = r#"(func (export "describe") (result i32)"#;
+    let template =
+        TEMPLATE.replacen("(module", imports, 1).replace(describe, &format!("{describe} {in_describe}"));
+    component_of(core_module_of(&template, manifest, body))
+}
+
+fn component_of(mut module: Vec<u8>) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(WORLD).expect("the WIT of the world");
     let world = resolve.select_world(&[package], Some("guest")).expect("the world");

@@ -6,7 +6,7 @@ pub mod guests;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use weir_db::{Call, CallError, Caller, Database, MutationOutcome, QueryOutcome};
+use weir_db::{Call, CallError, Database, MutationOutcome, Principal, QueryOutcome};
 use weir_runtime::{Deployment, LoadError, ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, SimEnv, StoreOptions, memory};
 use weir_value::{FunctionPath, Timestamp};
@@ -74,9 +74,8 @@ pub fn call(path: &str, args: &str) -> Call {
     Call {
         path: FunctionPath::parse(path).expect("a path"),
         args: Bytes::copy_from_slice(args.as_bytes()),
-        caller: Caller::Public,
+        principal: Principal::Anonymous,
         request_id: "r1".to_owned(),
-        identity: None,
     }
 }
 

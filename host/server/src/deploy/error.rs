@@ -4,7 +4,7 @@
 
 use std::io;
 
-use weir_db::{CommitError, DeploymentError};
+use weir_db::{CommitError, DbError, DeploymentError};
 use weir_store::SequenceError;
 
 use crate::folders;
@@ -26,6 +26,9 @@ pub enum DeployError {
     /// A document does not fit the schema, or the schema cannot be had.
     #[error("{0}")]
     Schema(String),
+    /// A variable cannot be set.
+    #[error("{}", .0.message)]
+    Variables(DbError),
     /// Another deployment is under way.
     #[error("another deployment is under way: try again when it has ended")]
     Busy,
@@ -78,9 +81,11 @@ impl DeployError {
     /// Whether it is the host that failed, and not whoever deploys.
     pub(super) fn is_of_host(&self) -> bool {
         match self {
-            DeployError::Invalid(_) | DeployError::Load(_) | DeployError::Schema(_) | DeployError::Busy => {
-                false
-            }
+            DeployError::Invalid(_)
+            | DeployError::Load(_)
+            | DeployError::Schema(_)
+            | DeployError::Variables(_)
+            | DeployError::Busy => false,
             DeployError::DiskFull(_)
             | DeployError::WaitsForRoom
             | DeployError::Files(_)

@@ -16,7 +16,9 @@
 mod check;
 mod error;
 mod restore;
+mod snapshots;
 mod summary;
+mod variables;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,8 +26,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
-use weir_db::{Database, DeploymentVersion, Functions, MissingFunctions, PreparedDeployment};
+use tokio::sync::{OwnedMutexGuard, oneshot};
+use weir_db::{
+    Database, DeploymentVersion, Functions, MissingFunctions, PreparedDeployment, VariableChanges,
+    VariableReads, Variables,
+};
 use weir_value::{FunctionPath, Schema, Timestamp};
 
 use self::summary::Record;
@@ -35,6 +40,7 @@ use crate::tasks::Tasks;
 pub use weir_db::{IndexWork, Progress};
 
 pub use self::error::{DeployError, LoadFailure};
+pub use self::snapshots::{NoSnapshots, Snapshot, SnapshotMaker};
 pub use self::summary::{FunctionSummary, MissingModule, ModuleSummary, Summary};
 
 /// The name of the database's record of the deployment.
@@ -55,11 +61,16 @@ pub struct Module {
 
 /// Makes functions of components.
 pub trait Loader: Send + Sync + 'static {
-    /// Compiles and checks the modules, beside which others are missing. Blocks.
+    /// Compiles and checks the modules, beside which others are missing, in a deployment with these variables. Blocks.
     ///
     /// # Errors
     /// What is wrong with which module, for the developer.
-    fn load(&self, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure>;
+    fn load(
+        &self,
+        modules: &[Module],
+        missing: MissingFunctions,
+        variables: &Variables,
+    ) -> Result<Loaded, LoadFailure>;
 }
 
 /// Modules, loaded.
@@ -70,12 +81,15 @@ pub struct Loaded {
     pub schema: Schema,
     /// The paths of each module's functions, in the order of the modules.
     pub by_module: Vec<Vec<FunctionPath>>,
+    /// The variables that they read while they were loaded.
+    pub variable_reads: VariableReads,
 }
 
 /// Takes deployments in, one at a time.
 pub struct Deployer {
     db: Arc<Database>,
     loader: Arc<dyn Loader>,
+    snapshots: Arc<dyn SnapshotMaker>,
     files: Option<ComponentFiles>,
     tasks: Tasks,
     on_change: Box<dyn Fn(Timestamp) + Send + Sync>,
@@ -87,6 +101,8 @@ pub struct Deployer {
     /// The record is written and not durable yet.
     is_recording: AtomicBool,
     summary: Mutex<Summary>,
+    /// The variables that the modules in force were made with.
+    variable_reads: Mutex<VariableReads>,
     /// How far the deployment is that is being prepared.
     progress: Mutex<Option<Progress>>,
 }
@@ -97,6 +113,7 @@ impl Deployer {
     pub fn new(
         db: Arc<Database>,
         loader: Arc<dyn Loader>,
+        snapshots: Arc<dyn SnapshotMaker>,
         files: Option<ComponentFiles>,
         tasks: Tasks,
         on_change: Box<dyn Fn(Timestamp) + Send + Sync>,
@@ -104,6 +121,7 @@ impl Deployer {
         Deployer {
             db,
             loader,
+            snapshots,
             files,
             tasks,
             on_change,
@@ -112,6 +130,7 @@ impl Deployer {
             is_stopping: AtomicBool::new(false),
             is_recording: AtomicBool::new(false),
             summary: Mutex::default(),
+            variable_reads: Mutex::default(),
             progress: Mutex::default(),
         }
     }
@@ -143,9 +162,17 @@ impl Deployer {
             files.keep_only(&[]);
             return Ok(());
         };
-        let (loaded, missing) = restore::restore(&record.modules, files, &*self.loader)?;
+        let variables = self.sequenced_variables()?;
+        let sources = restore::Sources { files, loader: &*self.loader, snapshots: &*self.snapshots };
+        let (loaded, missing) = restore::restore(&record.modules, sources, &variables)?;
         let version = self.db.set_functions(Arc::clone(&loaded.functions));
         let at = self.db.store().durable();
+        let mut reads = loaded.variable_reads.clone();
+        if !missing.is_empty() {
+            // What those would read is not known: another value may be what mends one.
+            reads.add_all();
+        }
+        *self.variable_reads.lock() = reads;
         self.announce((version, at), &*loaded.functions, record.summaries(), missing);
         self.remove_unused_files();
         Ok(())
@@ -164,11 +191,20 @@ impl Deployer {
             return Err(DeployError::Lost);
         }
         let turn = Arc::clone(&self.turn).try_lock_owned().map_err(|_| DeployError::Busy)?;
+        self.in_turn(turn, move |deployer| deployer.carry_out(modules, VariableChanges::default())).await
+    }
+
+    /// Lets work go on in its turn to its end, on a thread that may block.
+    async fn in_turn<R: Send + 'static>(
+        self: &Arc<Self>,
+        turn: OwnedMutexGuard<()>,
+        work: impl FnOnce(&Deployer) -> Result<R, DeployError> + Send + 'static,
+    ) -> Result<R, DeployError> {
         let (sender, receiver) = oneshot::channel();
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
             let work = tokio::task::spawn_blocking(move || {
-                let result = this.carry_out(&modules);
+                let result = work(&this);
                 drop(turn);
                 result
             });
@@ -179,7 +215,7 @@ impl Deployer {
                 tracing::error!(%error, "a deployment failed");
             }
             if let Err(result) = sender.send(result) {
-                report_unheard(&result);
+                report_unheard(result.err());
             }
         });
         self.hear(receiver).await
@@ -187,10 +223,7 @@ impl Deployer {
 
     /// Waits for the end of a deployment, or until it is plain that it cannot
     /// end before somebody frees space on the disk.
-    async fn hear(
-        &self,
-        mut result: oneshot::Receiver<Result<Summary, DeployError>>,
-    ) -> Result<Summary, DeployError> {
+    async fn hear<R>(&self, mut result: oneshot::Receiver<Result<R, DeployError>>) -> Result<R, DeployError> {
         loop {
             match tokio::time::timeout(DISK_CHECK_EVERY, &mut result).await {
                 Ok(result) => return result.unwrap_or(Err(DeployError::Lost)),
@@ -204,13 +237,17 @@ impl Deployer {
         self.is_recording.load(Ordering::Acquire) && self.db.store().stats().disk_full
     }
 
-    /// A whole deployment, in its turn. Blocks.
-    fn carry_out(&self, modules: &[Module]) -> Result<Summary, DeployError> {
-        let loaded = self.loader.load(modules, MissingFunctions::default())?;
-        let record = Record::of(modules, &loaded);
-        let prepared = self.prepare(loaded.schema)?;
+    /// A whole deployment, in its turn, which sets variables too. Blocks.
+    fn carry_out(&self, modules: Vec<Module>, changes: VariableChanges) -> Result<Summary, DeployError> {
+        let variables = self.sequenced_variables()?.with(&changes);
+        let (maker, loader) = (&*self.snapshots, &*self.loader);
+        let (modules, loaded) =
+            snapshots::make_and_load(maker, loader, modules, MissingFunctions::default(), &variables)?;
+        let record = Record::of(&modules, &loaded);
+        let mut prepared = self.prepare(loaded.schema)?;
+        prepared.set_variables(changes);
         let _placing = self.placing.lock();
-        let (version, recorded_at) = match self.place(modules, &record, &prepared, &loaded.functions) {
+        let (version, recorded_at) = match self.place(&modules, &record, &prepared, &loaded.functions) {
             Ok(placed) => placed,
             Err(error) => {
                 // Nothing is recorded, so nothing but what is in force is needed.
@@ -219,6 +256,7 @@ impl Deployer {
                 return Err(error);
             }
         };
+        *self.variable_reads.lock() = loaded.variable_reads;
         self.wait_durable(recorded_at)?;
         self.db.forget_deployments_before(recorded_at);
         let summary =
@@ -342,16 +380,13 @@ impl Deployer {
 }
 
 /// Tells the log how a deployment ended for which nobody waited.
-fn report_unheard(result: &Result<Summary, DeployError>) {
-    match result {
-        Ok(summary) => {
-            let modules = summary.modules.len();
-            tracing::info!(modules, "deployed, although whoever deployed did not wait for it");
-        }
-        Err(error) if !error.is_of_host() => {
+fn report_unheard(error: Option<DeployError>) {
+    match error {
+        None => tracing::info!("deployed, although whoever deployed did not wait for it"),
+        Some(error) if !error.is_of_host() => {
             tracing::warn!(%error, "not deployed; whoever deployed did not wait for it");
         }
         // It was said already.
-        Err(_) => {}
+        Some(_) => {}
     }
 }

@@ -7,22 +7,32 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use weir_db::MissingFunctions;
+use weir_db::{MissingFunctions, Variables};
 
+use super::snapshots::{self, SnapshotMaker};
 use super::summary::{MissingModule, RecordedModule};
 use super::{LoadFailure, Loaded, Loader, Module};
 use crate::component_files::ComponentFiles;
 
-/// Loads what can be loaded of the recorded modules, and says of each of the others what is wrong.
+/// Where modules come from.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    pub(super) files: &'a ComponentFiles,
+    pub(super) loader: &'a dyn Loader,
+    pub(super) snapshots: &'a dyn SnapshotMaker,
+}
+
+/// Loads what can be loaded of the recorded modules, and says of each of the others what is wrong. A built-in variable may
+/// be another than it was, so snapshots may have to be made anew.
 ///
 /// # Errors
 /// When not even no module at all can be loaded.
 pub(super) fn restore(
     recorded: &[RecordedModule],
-    files: &ComponentFiles,
-    loader: &dyn Loader,
+    sources: Sources<'_>,
+    variables: &Variables,
 ) -> Result<(Loaded, Vec<MissingModule>), LoadFailure> {
-    let mut restore = Restore { files, loader, missing: Vec::new() };
+    let mut restore = Restore { sources, variables, missing: Vec::new() };
     let found: Vec<Found<'_>> = recorded.iter().filter_map(|module| restore.read(module)).collect();
     // As a rule all of them load.
     if let Ok(loaded) = restore.load_together(&found) {
@@ -47,14 +57,14 @@ struct Found<'a> {
 }
 
 struct Restore<'a> {
-    files: &'a ComponentFiles,
-    loader: &'a dyn Loader,
+    sources: Sources<'a>,
+    variables: &'a Variables,
     missing: Vec<MissingModule>,
 }
 
 impl Restore<'_> {
     fn read<'a>(&mut self, recorded: &'a RecordedModule) -> Option<Found<'a>> {
-        match self.files.read(&recorded.module.sha256) {
+        match self.sources.files.read(&recorded.module.sha256) {
             Ok(component) => {
                 let module = Module { name: recorded.module.name.clone(), component };
                 Some(Found { recorded, module })
@@ -67,7 +77,8 @@ impl Restore<'_> {
     }
 
     fn load_alone<'a>(&mut self, found: Found<'a>) -> Option<(Found<'a>, Loaded)> {
-        match load(self.loader, std::slice::from_ref(&found.module), MissingFunctions::default()) {
+        let alone = vec![found.module.clone()];
+        match load(self.sources, alone, MissingFunctions::default(), self.variables) {
             Ok(loaded) => Some((found, loaded)),
             Err(failure) => {
                 self.miss(found.recorded, does_not_load(&failure));
@@ -80,12 +91,12 @@ impl Restore<'_> {
         let modules: Vec<Module> = found.iter().map(|found| found.module.clone()).collect();
         let mut missing = MissingFunctions::default();
         self.missing.iter().for_each(|module| module.add_to(&mut missing));
-        load(self.loader, &modules, missing)
+        load(self.sources, modules, missing, self.variables)
     }
 
     fn miss(&mut self, recorded: &RecordedModule, reason: String) {
         let RecordedModule { module, functions } = recorded;
-        let path = self.files.path(&module.sha256);
+        let path = self.sources.files.path(&module.sha256);
         tracing::error!(
             module = module.name,
             file = %path.display(),
@@ -95,7 +106,7 @@ impl Restore<'_> {
         );
         self.missing.push(MissingModule {
             name: module.name.clone(),
-            file: self.files.name(&module.sha256),
+            file: self.sources.files.name(&module.sha256),
             reason,
             functions: functions.clone(),
         });
@@ -103,8 +114,15 @@ impl Restore<'_> {
 }
 
 /// A loader that panics has met a component that does not load.
-fn load(loader: &dyn Loader, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
-    let loaded = catch_unwind(AssertUnwindSafe(|| loader.load(modules, missing)));
+fn load(
+    sources: Sources<'_>,
+    modules: Vec<Module>,
+    missing: MissingFunctions,
+    variables: &Variables,
+) -> Result<Loaded, LoadFailure> {
+    let Sources { snapshots: maker, loader, .. } = sources;
+    let load = || snapshots::make_and_load(maker, loader, modules, missing, variables);
+    let loaded = catch_unwind(AssertUnwindSafe(load)).map(|made| made.map(|(_, loaded)| loaded));
     loaded
         .unwrap_or_else(|_| Err(LoadFailure("the host failed while it loaded it, which is a bug".to_owned())))
 }
@@ -126,8 +144,10 @@ mod tests {
     use std::sync::Arc;
 
     use bytes::Bytes;
+    use weir_db::VariableReads;
     use weir_db::native::NativeFunctions;
 
+    use super::super::NoSnapshots;
     use super::super::summary::ModuleSummary;
     use super::*;
     use crate::ComponentHash;
@@ -138,13 +158,19 @@ mod tests {
     }
 
     impl Loader for Limited {
-        fn load(&self, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
+        fn load(
+            &self,
+            modules: &[Module],
+            missing: MissingFunctions,
+            _: &Variables,
+        ) -> Result<Loaded, LoadFailure> {
             if modules.len() > self.modules_max {
                 return Err(LoadFailure("too much together".to_owned()));
             }
             let functions = Arc::new(NativeFunctions::new().with_missing(missing));
             let by_module = vec![Vec::new(); modules.len()];
-            Ok(Loaded { functions, schema: weir_value::Schema::default(), by_module })
+            let (schema, variable_reads) = (weir_value::Schema::default(), VariableReads::default());
+            Ok(Loaded { functions, schema, by_module, variable_reads })
         }
     }
 
@@ -162,7 +188,9 @@ mod tests {
         let files = ComponentFiles::at(dir.path());
         let modules = ["one", "two"].map(|name| recorded(&files, name));
         let missing_with = |modules_max| {
-            let (loaded, missing) = restore(&modules, &files, &Limited { modules_max }).unwrap();
+            let loader = Limited { modules_max };
+            let sources = Sources { files: &files, loader: &loader, snapshots: &NoSnapshots };
+            let (loaded, missing) = restore(&modules, sources, &Variables::default()).unwrap();
             assert_eq!(loaded.by_module.len(), modules.len() - missing.len());
             let path = weir_value::FunctionPath::parse("any:function").unwrap();
             assert_eq!(loaded.functions.missing(&path).is_some(), !missing.is_empty());

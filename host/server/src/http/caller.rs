@@ -1,53 +1,56 @@
 //! Who sends a request, and with which client.
 
-use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, HeaderMap};
-use weir_db::Caller;
+use weir_db::Principal;
 use weir_sync::protocol::{ClientInfo, ClientInfoError};
-use weir_value::ErrorCode;
 
 use super::answer::ApiError;
 use super::static_files::percent_decode;
-use crate::admin_key::{AdminKey, Credentials};
+use crate::identity::{Credentials, Identities, Permission, Refusal};
 
-/// Finds out on whose behalf a request is made: by its `Authorization` header,
-/// or its `adminKey` parameter.
+/// The parameter in which Convex's servers take an admin key.
+const KEY_PARAMETER: &str = "adminKey";
+
+/// Finds out on whose behalf a request is made, by its `Authorization` header.
 ///
 /// # Errors
-/// 403 for a wrong admin key, 401 for a user's token (there is no
-/// authentication of users yet) and for a header that cannot be read.
-pub fn identify(key: &AdminKey, headers: &HeaderMap, query: &str) -> Result<Caller, ApiError> {
-    match credentials(headers, query) {
-        Credentials::None => Ok(Caller::Public),
-        Credentials::AdminKey(sent) if key.matches(&sent) => Ok(Caller::Admin),
-        Credentials::AdminKey(_) => Err(wrong_key()),
-        Credentials::ActingAs(sent, _) if key.matches(&sent) => Err(ApiError::bad_request(
-            ErrorCode::ActingAsNotSupported,
-            "This server cannot act as a user yet: send the admin key alone.",
-        )),
-        Credentials::ActingAs(..) => Err(wrong_key()),
-        Credentials::Token(_) => Err(unauthorized(
-            ErrorCode::NoAuthProvider,
-            "This server does not check users' tokens yet: send the request without one.",
-        )),
-        Credentials::Unknown => Err(unauthorized(
-            ErrorCode::InvalidAuthHeader,
-            "The Authorization header must be `Convex <admin key>` or `Bearer <token>`.",
-        )),
-    }
+/// The credentials are nobody's.
+pub async fn identify(identities: &Identities, headers: &HeaderMap) -> Result<Principal, ApiError> {
+    let credentials = match headers.get(AUTHORIZATION) {
+        Some(header) => header.to_str().map_or(Credentials::Unknown, Credentials::parse),
+        None => Credentials::None,
+    };
+    let authenticated = identities.authenticate(credentials).await.map_err(refuse)?;
+    Ok(authenticated.principal)
 }
 
-/// As `identify`, for what only the admin may do.
+/// As `identify`, for what only the holder of an admin key may do.
 ///
 /// # Errors
-/// 401 without a key, else as for `identify`.
-pub fn require_admin(key: &AdminKey, headers: &HeaderMap, query: &str) -> Result<(), ApiError> {
-    match identify(key, headers, query)? {
-        Caller::Admin => Ok(()),
-        Caller::Public => Err(unauthorized(
-            ErrorCode::AdminKeyRequired,
-            "This needs the admin key: send it as `Authorization: Convex <admin key>`.",
-        )),
+/// 401 without a key, 403 for one that is good for less, else as for `identify`.
+pub async fn require(
+    permission: Permission,
+    identities: &Identities,
+    headers: &HeaderMap,
+) -> Result<Principal, ApiError> {
+    let principal = identify(identities, headers).await?;
+    permission.check(&principal).map_err(refuse)?;
+    Ok(principal)
+}
+
+fn refuse(refusal: Refusal) -> ApiError {
+    ApiError::new(refusal.status(), refusal.code(), refusal.to_string())
+}
+
+/// Refuses an admin key in a URL: it stands in the logs of proxies, and in histories.
+///
+/// # Errors
+/// 400 that says how to send it, whether it is a real one or not.
+pub fn refuse_key_in_url(query: &str) -> Result<(), ApiError> {
+    let is_key = |pair: &str| pair.split('=').next() == Some(KEY_PARAMETER);
+    match query.split('&').any(is_key) {
+        true => Err(refuse(Refusal::KeyInUrl)),
+        false => Ok(()),
     }
 }
 
@@ -72,22 +75,6 @@ pub fn parameter(query: &str, name: &str) -> Option<String> {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (key == name).then(|| percent_decode(&value.replace('+', " "))).flatten()
     })
-}
-
-fn credentials(headers: &HeaderMap, query: &str) -> Credentials {
-    if let Some(header) = headers.get(AUTHORIZATION) {
-        return header.to_str().map_or(Credentials::Unknown, Credentials::parse);
-    }
-    parameter(query, "adminKey").map_or(Credentials::None, Credentials::AdminKey)
-}
-
-fn wrong_key() -> ApiError {
-    let message = "The admin key is not this server's.";
-    ApiError::new(StatusCode::FORBIDDEN, ErrorCode::BadAdminKey, message)
-}
-
-fn unauthorized(code: ErrorCode, message: &str) -> ApiError {
-    ApiError::new(StatusCode::UNAUTHORIZED, code, message)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Deploying over HTTP, with the admin key.
+//! Deploying over HTTP, and what is told of a deployment.
 //!
 //! POST `/api/weir/deploy` with `{"modules": [{"name", "component": base64}]}`
 //! answers with what is deployed now; GET `/api/weir/deployment` says it again.
@@ -15,8 +15,8 @@ use weir_db::Progress;
 use weir_value::{ErrorCode, limits};
 
 use super::answer::{Answer, ApiError, json};
-use super::{body, caller};
-use crate::backend::Backend;
+use super::body;
+use crate::backend::{Backend, CanonicalUrls};
 use crate::deploy::{DeployError, Module, Summary};
 
 #[derive(Deserialize)]
@@ -43,8 +43,6 @@ struct Described {
 
 /// Puts a new deployment in place.
 pub async fn deploy(backend: &Arc<Backend>, request: Request<Incoming>) -> Result<Answer, ApiError> {
-    let query = request.uri().query().unwrap_or("").to_owned();
-    caller::require_admin(&backend.admin_key, request.headers(), &query)?;
     let text = body::read(request.into_body(), limits::DEPLOY_REQUEST_BYTES_MAX).await?;
     let modules = decode(&text)?;
     drop(text);
@@ -53,12 +51,22 @@ pub async fn deploy(backend: &Arc<Backend>, request: Request<Incoming>) -> Resul
 }
 
 /// Says what is deployed.
-pub fn describe(backend: &Backend, request: &Request<Incoming>) -> Result<Answer, ApiError> {
-    let query = request.uri().query().unwrap_or("");
-    caller::require_admin(&backend.admin_key, request.headers(), query)?;
+pub fn describe(backend: &Backend) -> Answer {
     let described =
         Described { deployed: backend.deployer.summary(), preparing: backend.deployer.progress() };
-    Ok(json(StatusCode::OK, &described))
+    json(StatusCode::OK, &described)
+}
+
+/// GET `/api/v1/get_canonical_urls`: where clients reach the deployment, as the official tools ask for it.
+pub fn canonical_urls(backend: &Backend) -> Answer {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Urls<'a> {
+        convex_cloud_url: &'a str,
+        convex_site_url: &'a str,
+    }
+    let CanonicalUrls { cloud, site } = &backend.urls;
+    json(StatusCode::OK, &Urls { convex_cloud_url: cloud, convex_site_url: site })
 }
 
 fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
@@ -77,11 +85,12 @@ fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
 }
 
 /// Whoever holds the admin key may know what failed; the log knows already.
-fn refuse(error: DeployError) -> ApiError {
+pub fn refuse(error: DeployError) -> ApiError {
     let (status, code) = match &error {
         DeployError::Invalid(_) | DeployError::Load(_) => {
             (StatusCode::BAD_REQUEST, ErrorCode::InvalidDeployment)
         }
+        DeployError::Variables(error) => (StatusCode::BAD_REQUEST, error.code),
         DeployError::Schema(_) => (StatusCode::BAD_REQUEST, ErrorCode::SchemaMismatch),
         DeployError::Busy => (StatusCode::CONFLICT, ErrorCode::DeploymentInProgress),
         DeployError::DiskFull(_) | DeployError::WaitsForRoom => {

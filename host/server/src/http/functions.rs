@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyper::StatusCode;
 use serde::Deserialize;
-use weir_db::{Call, Caller, FunctionKind};
+use weir_db::{Call, FunctionKind, Principal};
 use weir_store::Snapshot;
 use weir_value::{ErrorCode, Timestamp, limits};
 
@@ -19,7 +19,7 @@ pub struct Request<'a> {
     /// What the server is made of.
     pub backend: &'a Arc<Backend>,
     /// On whose behalf.
-    pub caller: Caller,
+    pub principal: Principal,
     /// For error messages and the log.
     pub request_id: String,
 }
@@ -134,9 +134,8 @@ impl Request<'_> {
         Call {
             path: call.path,
             args: call.args,
-            caller: self.caller,
+            principal: self.principal.clone(),
             request_id: self.request_id.clone(),
-            identity: None,
         }
     }
 

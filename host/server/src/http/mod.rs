@@ -13,22 +13,28 @@ mod caller;
 mod cors;
 mod deployment;
 mod functions;
+mod keys;
 mod metrics;
+mod routes;
 mod static_files;
+mod variables;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, HOST, HeaderMap, HeaderValue};
+use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Version};
+use weir_db::Principal;
 use weir_value::{ErrorCode, limits};
 
+pub use self::routes::{ROUTES, Route};
 pub use self::static_files::StaticFiles;
 
 use self::answer::{Answer, ApiError, json_text, text};
 use self::cors::Cors;
+use self::routes::{Found, OpenTo, Operation};
 use crate::backend::Backend;
 use crate::socket;
 
@@ -71,72 +77,86 @@ fn check_head(request: &Request<Incoming>) -> Result<(), ApiError> {
 }
 
 async fn route(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
-    match path {
-        "/version" => read_only(&request, || text(StatusCode::OK, env!("CARGO_PKG_VERSION"))),
-        "/instance_version" => {
-            read_only(&request, || text(StatusCode::OK, format!("weir-{}", env!("CARGO_PKG_VERSION"))))
+    let (route, rest) = match routes::find(request.method(), path) {
+        Found::Route(route, rest) => (route, rest),
+        Found::OtherMethods => return Err(method_not_allowed()),
+        Found::Nothing => {
+            return match path.strip_prefix("/api/") {
+                Some(rest) => Err(unknown_route(rest)),
+                None => Ok(serve_file(backend, &request, path).await),
+            };
         }
-        "/instance_name" => {
-            read_only(&request, || text(StatusCode::OK, backend.admin_key.instance_name().to_owned()))
-        }
-        "/health" => read_only(&request, || health(backend)),
-        "/metrics" => read_only(&request, || metrics::answer(backend)),
-        "/echo" => echo(request).await,
-        _ => match path.strip_prefix("/api/") {
-            Some(rest) => route_api(backend, request, rest).await,
-            None => Ok(serve_file(backend, &request, path).await),
-        },
+    };
+    let (headers, query) = (request.headers(), request.uri().query().unwrap_or(""));
+    if path.starts_with("/api/") {
+        caller::check_client(headers)?;
+        caller::refuse_key_in_url(query)?;
     }
+    let principal = match route.open_to {
+        OpenTo::Everybody => Principal::Anonymous,
+        OpenTo::Callers => caller::identify(&backend.identities, headers).await?,
+        OpenTo::Keys(needed) => caller::require(needed, &backend.identities, headers).await?,
+    };
+    act(backend, request, route.operation, rest, principal).await
 }
 
-async fn route_api(
+async fn act(
     backend: &Arc<Backend>,
     request: Request<Incoming>,
-    path: &str,
+    operation: Operation,
+    rest: &str,
+    principal: Principal,
 ) -> Result<Answer, ApiError> {
-    if let Some(version) = socket::client_version(path) {
-        caller::check_client(request.headers())?;
-        return socket::upgrade(backend, request, version);
-    }
-    let identifier = path.strip_prefix("run/");
-    match (request.method(), path) {
-        (&Method::POST, "weir/deploy") => deployment::deploy(backend, request).await,
-        (&Method::GET, "weir/deployment") => deployment::describe(backend, &request),
-        (&Method::POST, "action") => Err(not_yet("Actions")),
-        (&Method::POST | &Method::GET, "query") => call(backend, request, path).await,
-        (&Method::POST, "mutation" | "query_ts" | "query_at_ts" | "query_batch" | "function") => {
-            call(backend, request, path).await
-        }
-        (&Method::POST, _) if identifier.is_some_and(|id| !id.is_empty()) => {
-            call(backend, request, path).await
-        }
-        (_, "query" | "mutation" | "query_ts" | "query_at_ts" | "query_batch" | "function" | "action") => {
-            Err(method_not_allowed())
-        }
-        _ => Err(unknown_route(path)),
+    match operation {
+        Operation::Version => Ok(text(StatusCode::OK, env!("CARGO_PKG_VERSION"))),
+        Operation::InstanceVersion => Ok(text(StatusCode::OK, format!("weir-{}", env!("CARGO_PKG_VERSION")))),
+        Operation::InstanceName => Ok(text(StatusCode::OK, backend.identities.instance_name().to_owned())),
+        Operation::Health => Ok(health(backend)),
+        Operation::Metrics => Ok(metrics::answer(backend)),
+        Operation::KeySet => key_set(backend).await,
+        Operation::Echo => echo(request).await,
+        Operation::Sync => socket::upgrade(backend, request, None),
+        Operation::VersionedSync => socket::upgrade(backend, request, Some(rest)),
+        Operation::Action => Err(not_yet("Actions")),
+        Operation::Query
+        | Operation::Mutation
+        | Operation::QueryTs
+        | Operation::QueryAtTs
+        | Operation::QueryBatch
+        | Operation::Function
+        | Operation::Run => call(backend, request, operation, rest, principal).await,
+        Operation::Deploy => deployment::deploy(backend, request).await,
+        Operation::DescribeDeployment => Ok(deployment::describe(backend)),
+        Operation::CanonicalUrls => Ok(deployment::canonical_urls(backend)),
+        Operation::SetVariables => variables::update(backend, request).await,
+        Operation::ListVariables => variables::list(backend).await,
+        Operation::CreateKey => keys::create(backend, request).await,
+        Operation::ListKeys => keys::list(backend).await,
+        Operation::RevokeKey => keys::revoke(backend, rest).await,
     }
 }
 
 /// A route that runs functions.
-async fn call(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
-    caller::check_client(request.headers())?;
-    let query = request.uri().query().unwrap_or("").to_owned();
-    let caller = caller::identify(&backend.admin_key, request.headers(), &query)?;
-    if path == "function" {
-        caller::require_admin(&backend.admin_key, request.headers(), &query)?;
-    }
+async fn call(
+    backend: &Arc<Backend>,
+    request: Request<Incoming>,
+    operation: Operation,
+    rest: &str,
+    principal: Principal,
+) -> Result<Answer, ApiError> {
     let by_url = request.method() == Method::GET;
-    let call = functions::Request { backend, caller, request_id: request_id(request.headers()) };
+    let query = request.uri().query().unwrap_or("").to_owned();
+    let call = functions::Request { backend, principal, request_id: request_id(request.headers()) };
     let body = read_call(request).await?;
-    match path {
-        "query" if by_url => call.query_by_url(&query).await,
-        "query" => call.query(&body).await,
-        "mutation" => call.mutation(&body).await,
-        "query_ts" => Ok(call.query_ts()),
-        "query_at_ts" => call.query_at_ts(&body).await,
-        "query_batch" => call.query_batch(&body).await,
-        "function" => call.function(&body).await,
-        _ => call.run(path.trim_start_matches("run/"), &body).await,
+    match operation {
+        Operation::Query if by_url => call.query_by_url(&query).await,
+        Operation::Query => call.query(&body).await,
+        Operation::Mutation => call.mutation(&body).await,
+        Operation::QueryTs => Ok(call.query_ts()),
+        Operation::QueryAtTs => call.query_at_ts(&body).await,
+        Operation::QueryBatch => call.query_batch(&body).await,
+        Operation::Function => call.function(&body).await,
+        _ => call.run(rest, &body).await,
     }
 }
 
@@ -146,19 +166,22 @@ async fn read_call(request: Request<Incoming>) -> Result<Bytes, ApiError> {
 }
 
 async fn echo(request: Request<Incoming>) -> Result<Answer, ApiError> {
-    if request.method() != Method::POST {
-        return Err(method_not_allowed());
-    }
     let body = read_call(request).await?;
     Ok(answer::with_type(StatusCode::OK, "application/octet-stream", answer::AnswerBody::bytes(body)))
 }
 
-/// Answers GET and HEAD, and nothing else.
-fn read_only(request: &Request<Incoming>, make: impl FnOnce() -> Answer) -> Result<Answer, ApiError> {
-    match *request.method() {
-        Method::GET | Method::HEAD => Ok(make()),
-        _ => Err(method_not_allowed()),
-    }
+/// The public half of the key that functions sign tokens with.
+async fn key_set(backend: &Backend) -> Result<Answer, ApiError> {
+    let signer = Arc::clone(&backend.signer);
+    let jwks = tokio::task::spawn_blocking(move || signer.jwks()).await.map_err(|_| ApiError::internal())?;
+    let jwks = jwks.map_err(|error| {
+        tracing::error!(%error, "the host's signing key cannot be had");
+        ApiError::internal()
+    })?;
+    let mut answer = json_text(StatusCode::OK, jwks.to_string());
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    Ok(answer)
 }
 
 fn health(backend: &Backend) -> Answer {

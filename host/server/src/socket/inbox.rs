@@ -8,9 +8,11 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use weir_db::MutationOutcome;
 use weir_sync::protocol::RequestId;
+use weir_sync::session::{IdentityRefusal, VerifiedIdentity};
 use weir_value::Timestamp;
 
 use crate::durable_gate::DurableGate;
+use crate::identity::HeldKey;
 
 /// One socket's inbox.
 pub struct Inbox {
@@ -18,7 +20,19 @@ pub struct Inbox {
     signalled: AtomicBool,
     live_changed: AtomicBool,
     shutdown: AtomicBool,
+    verdict: Mutex<Option<Verdict>>,
     finished: Mutex<Finished>,
+}
+
+/// Whose a token is, or why it is nobody's.
+pub type Verdict = Result<SocketIdentity, IdentityRefusal>;
+
+/// Whose a socket is.
+pub struct SocketIdentity {
+    /// As the session takes it.
+    pub verified: VerifiedIdentity,
+    /// The admin key by which it is so.
+    pub key: Option<Arc<HeldKey>>,
 }
 
 #[derive(Default)]
@@ -36,6 +50,7 @@ impl Inbox {
             signalled: AtomicBool::new(false),
             live_changed: AtomicBool::new(false),
             shutdown: AtomicBool::new(false),
+            verdict: Mutex::new(None),
             finished: Mutex::new(Finished::default()),
         })
     }
@@ -78,9 +93,25 @@ impl Inbox {
         self.signal();
     }
 
+    /// Admin keys were revoked: the task looks at its own.
+    pub fn keys_revoked(&self) {
+        self.signal();
+    }
+
     /// Whether the server stops.
     pub fn is_shut_down(&self) -> bool {
         self.shutdown.load(Ordering::Acquire)
+    }
+
+    /// Leaves what came of the token that the session has had verified.
+    pub fn leave_verdict(&self, verdict: Verdict) {
+        *self.verdict.lock() = Some(verdict);
+        self.signal();
+    }
+
+    /// Takes what came of it, if it is there.
+    pub fn take_verdict(&self) -> Option<Verdict> {
+        self.verdict.lock().take()
     }
 
     /// Leaves the outcomes of mutations, in order. The task is woken when the

@@ -35,18 +35,6 @@ use crate::http::answer::{Answer, AnswerBody, ApiError, with_type};
 /// and their messages are small.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
-/// Whether a path below `/api/` is that of the sync protocol, and the version
-/// of the client that stands in it.
-pub fn client_version(path: &str) -> Option<Option<&str>> {
-    match path.strip_suffix("sync")? {
-        "" => Some(None),
-        before => {
-            let version = before.strip_suffix('/')?;
-            (!version.contains('/') && version != "run").then_some(Some(version))
-        }
-    }
-}
-
 /// Answers a request for a socket; the socket itself lives in its own task.
 ///
 /// # Errors
@@ -138,26 +126,4 @@ async fn open(upgraded: OnUpgrade) -> Option<WebSocketStream<TcpStream>> {
     let stream = parts.io.into_inner();
     let read = parts.read_buf.to_vec();
     Some(WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn knows_the_addresses_of_the_protocol() {
-        for (path, expected) in [
-            ("sync", Some(None)),
-            ("1.48.0/sync", Some(Some("1.48.0"))),
-            ("x/sync", Some(Some("x"))),
-            ("/sync", Some(Some(""))),
-            ("run/sync", None),
-            ("run/messages/sync", None),
-            ("async", None),
-            ("sync/", None),
-            ("query", None),
-        ] {
-            assert_eq!(client_version(path), expected, "{path}");
-        }
-    }
 }

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use weir_db::{Call, CallError, Caller, MutationOutcome};
+use weir_db::{Call, CallError, MutationOutcome};
 use weir_sync::session::DueMutation;
 use weir_value::{ErrorCode, Timestamp, limits};
 
@@ -87,13 +87,8 @@ impl MutationQueue {
     }
 
     fn run(&self, due: DueMutation) -> MutationOutcome {
-        let call = Call {
-            path: due.path,
-            args: due.args,
-            caller: Caller::Public,
-            request_id: new_request_id(),
-            identity: None,
-        };
+        let call =
+            Call { path: due.path, args: due.args, principal: due.principal, request_id: new_request_id() };
         let db = &self.backend.db;
         let run = AssertUnwindSafe(|| db.mutation(&call, Some(due.request)));
         catch_unwind(run).unwrap_or_else(|_| self.lost(&call.request_id))

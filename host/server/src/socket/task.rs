@@ -19,14 +19,15 @@ use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use weir_sync::live::SocketId;
-use weir_sync::protocol::{ClientInfo, CloseFrame};
-use weir_sync::session::{DueMutation, Effect, Frame, Session};
+use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame};
+use weir_sync::session::{DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
 use weir_value::limits;
 
 use super::frames::FrameWriter;
-use super::inbox::Inbox;
+use super::inbox::{Inbox, SocketIdentity};
 use super::mutation_queue::MutationQueue;
 use crate::backend::Backend;
+use crate::identity::{Authenticated, Credentials, HeldKey};
 
 /// Messages that are taken in before the session is served.
 const ROUND_MESSAGES_MAX: usize = 64;
@@ -41,6 +42,8 @@ struct Socket {
     wire: WebSocketStream<TcpStream>,
     session: Session,
     inbox: Arc<Inbox>,
+    /// The admin key that it was opened with, if it was.
+    key: Option<Arc<HeldKey>>,
     mutations: Option<Arc<MutationQueue>>,
     due: Vec<DueMutation>,
     writer: FrameWriter,
@@ -83,6 +86,7 @@ pub async fn run(backend: Arc<Backend>, wire: WebSocketStream<TcpStream>, client
         wire,
         session,
         inbox,
+        key: None,
         mutations: None,
         due: Vec::new(),
         writer: FrameWriter::default(),
@@ -119,11 +123,29 @@ impl Socket {
                 self.session.mutation_finished(request, outcome);
             }
         }
+        if self.session.is_verifying()
+            && let Some(verdict) = self.inbox.take_verdict()
+        {
+            let verdict = verdict.map(|identity| {
+                self.key = identity.key;
+                identity.verified
+            });
+            self.session.identity_verified(verdict);
+        }
+        self.heed_revocation();
         if self.inbox.take_live_changed() {
             self.session.wake();
         }
         if self.inbox.is_shut_down() && !self.session.is_closed() {
             self.session.close(CloseFrame::shutting_down());
+        }
+    }
+
+    /// A key is looked at after whoever revoked it has left a signal, and after it was taken in: one of the two sees it.
+    fn heed_revocation(&mut self) {
+        let is_revoked = self.key.as_ref().is_some_and(|key| key.is_revoked());
+        if is_revoked && self.session.principal().is_admin() {
+            self.session.end_identity("AdminKeyRevoked: the admin key was revoked; use another one.");
         }
     }
 
@@ -136,8 +158,9 @@ impl Socket {
                 Effect::Mutate(mutation) => self.due.push(mutation),
                 Effect::Watch(changes) => {
                     let since = self.session.version().ts;
-                    self.backend.live.watch(self.id, since, &changes);
+                    self.backend.live.watch(self.id, since, self.session.principal(), &changes);
                 }
+                Effect::Verify(token) => self.verify(token),
             }
         }
         if !self.due.is_empty() {
@@ -151,6 +174,22 @@ impl Socket {
         if let Some(ts) = self.session.awaited_durable() {
             self.inbox.wake_at(ts, &self.backend.durable);
         }
+    }
+
+    /// Has a token verified, which may take a provider's answer. The socket goes on to be served meanwhile, and is not
+    /// read from.
+    fn verify(&self, token: AuthToken) {
+        let (backend, inbox) = (Arc::clone(&self.backend), Arc::clone(&self.inbox));
+        self.backend.tasks.spawn(async move {
+            let authenticated = backend.identities.authenticate(Credentials::from(token)).await;
+            let verdict = authenticated.map(|who| verified(&backend, who)).map_err(|error| {
+                match error.is_transient() {
+                    true => IdentityRefusal::Unavailable,
+                    false => IdentityRefusal::Invalid(error.to_string()),
+                }
+            });
+            inbox.leave_verdict(verdict);
+        });
     }
 
     /// Writes the frames that are due; false after the last one.
@@ -203,7 +242,8 @@ impl Socket {
     /// Asks for reading first: a client that was heard while a write was under
     /// way is not silent.
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        if self.has_unread || self.wire.get_ref().poll_read_ready(cx).is_ready() {
+        let reads = !self.session.is_verifying();
+        if reads && (self.has_unread || self.wire.get_ref().poll_read_ready(cx).is_ready()) {
             return Poll::Ready(Event::Readable);
         }
         if self.inbox.poll_signal(cx).is_ready() {
@@ -216,13 +256,22 @@ impl Socket {
     /// rings too early then, and is set again.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = self.session.deadline();
-        let has_rung = self.alarm.is_elapsed();
-        if has_rung || deadline < self.alarm_at {
-            let rest = deadline.saturating_sub(self.backend.clock());
-            self.alarm.as_mut().reset(Instant::now() + rest);
-            self.alarm_at = deadline;
+        if deadline < self.alarm_at {
+            self.set_alarm(deadline);
         }
-        self.alarm.as_mut().poll(cx)
+        while self.alarm.as_mut().poll(cx).is_ready() {
+            if deadline <= self.backend.clock() {
+                return Poll::Ready(());
+            }
+            self.set_alarm(deadline);
+        }
+        Poll::Pending
+    }
+
+    fn set_alarm(&mut self, at: Duration) {
+        let rest = at.saturating_sub(self.backend.clock());
+        self.alarm.as_mut().reset(Instant::now() + rest);
+        self.alarm_at = at;
     }
 
     /// Takes in the messages that have arrived.
@@ -231,6 +280,11 @@ impl Socket {
         for _ in 0..ROUND_MESSAGES_MAX {
             // A session that has ended takes nothing more; its last frames are due.
             if self.session.is_closed() {
+                return true;
+            }
+            // What follows a token waits for it.
+            if self.session.is_verifying() {
+                self.has_unread = true;
                 return true;
             }
             let Some(message) = self.wire.next().now_or_never() else {
@@ -292,6 +346,14 @@ impl Socket {
         };
         let _ = tokio::time::timeout(CLOSE_TIME_MAX, until_gone).await;
     }
+}
+
+/// As the session takes it: until when by the monotonic clock.
+fn verified(backend: &Backend, authenticated: Authenticated) -> SocketIdentity {
+    let Authenticated { principal, expires_at, key } = authenticated;
+    let left = |at: Duration| at.saturating_sub(backend.unix_time());
+    let expires_at = expires_at.map(|at| backend.clock() + left(at));
+    SocketIdentity { verified: VerifiedIdentity { principal, expires_at }, key }
 }
 
 /// How a client that breaks the WebSocket protocol itself is sent away (RFC

@@ -72,7 +72,7 @@ async fn callers_are_told_apart() {
         ("POST", "/api/function", &[], r#"{"path":"chat:version","args":{}}"#, 401, "AdminKeyRequired"),
         ("POST", "/api/function", &[wrong], r#"{"path":"chat:version","args":{}}"#, 403, "BadAdminKey"),
         ("POST", "/api/query", &[wrong], r#"{"path":"chat:version","args":{}}"#, 403, "BadAdminKey"),
-        ("POST", "/api/query?adminKey=weir%7C00", &[], r#"{"path":"chat:version","args":{}}"#, 403, "BadAdminKey"),
+        ("POST", "/api/query?adminKey=weir%7C00", &[], r#"{"path":"chat:version","args":{}}"#, 400, "AdminKeyInUrl"),
         ("POST", "/api/query", &["Authorization: Bearer e30.e30."], r#"{"path":"chat:version","args":{}}"#, 401, "NoAuthProvider"),
         ("POST", "/api/query", &["Authorization: Basic eA=="], r#"{"path":"chat:version","args":{}}"#, 401, "InvalidAuthHeader"),
         ("POST", "/api/weir/deploy", &[], r#"{"modules":[]}"#, 401, "AdminKeyRequired"),

@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use serde_json::json;
 use weir_db::native::{NativeFunctions, open_info};
-use weir_db::{FunctionError, FunctionKind, Functions, MissingFunctions, Transaction, Visibility};
+use weir_db::{
+    FunctionError, FunctionKind, Functions, MissingFunctions, Transaction, VariableReads, Variables,
+    Visibility,
+};
 use weir_server::deploy::{LoadFailure, Loaded, Loader, Module};
 use weir_value::{FunctionPath, Schema, Value};
 
@@ -64,7 +67,12 @@ fn text(module: &Module) -> &str {
 }
 
 impl Loader for TestLoader {
-    fn load(&self, modules: &[Module], missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
+    fn load(
+        &self,
+        modules: &[Module],
+        missing: MissingFunctions,
+        _: &Variables,
+    ) -> Result<Loaded, LoadFailure> {
         self.enter(modules)?;
         let mut functions = NativeFunctions::new().with_missing(missing);
         let mut by_module = Vec::new();
@@ -80,7 +88,12 @@ impl Loader for TestLoader {
             let added = paths(&functions).into_iter().filter(|path| !before.contains(path));
             by_module.push(added.collect());
         }
-        Ok(Loaded { functions: Arc::new(functions), schema: Schema::default(), by_module })
+        Ok(Loaded {
+            functions: Arc::new(functions),
+            schema: Schema::default(),
+            by_module,
+            variable_reads: VariableReads::default(),
+        })
     }
 }
 
@@ -98,6 +111,11 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
         .query("chat:all", |tx, _| read_newest(tx, "messages", 1000))
         .query("chat:version", move |_, _| Ok(Value::String(label.to_owned())))
         .query("chat:echo", |_, args| Ok(args.clone()))
+        .query("chat:who", |tx, _| {
+            let who = tx.identity().map(|who| Value::String(who.token_identifier().to_owned()));
+            read_newest(tx, "messages", 1)?;
+            Ok(who.unwrap_or(Value::Null))
+        })
         .query("chat:log", |tx, _| {
             tx.log(weir_db::LogLevel::Log, "'hi'");
             Ok(Value::Null)
@@ -106,6 +124,9 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
         .mutation("chat:send", |tx, args| insert(tx, "messages", args))
         .mutation("other:send", |tx, args| insert(tx, "other", args))
         .mutation("chat:look", |tx, _| read_newest(tx, "messages", 50))
+        .mutation("chat:sign", |tx, args| {
+            Ok(Value::String(tx.sign_jwt(args.to_json().as_bytes(), br#"{"expiresInSeconds":60}"#)?))
+        })
         .mutation("chat:fail", |_, _| {
             Err(FunctionError::Application { message: "no way".into(), data: None })
         })
@@ -119,10 +140,16 @@ fn extra(functions: NativeFunctions, label: &str) -> NativeFunctions {
     let label = label.to_owned();
     let mut hidden = open_info("extra:hidden", FunctionKind::Query);
     hidden.visibility = Visibility::Internal;
+    let mut hide = open_info("extra:hide", FunctionKind::Mutation);
+    hide.visibility = Visibility::Internal;
     functions
         .query("extra:name", move |_, _| Ok(Value::String(label.clone())))
         .mutation("extra:send", |tx, args| insert(tx, "extra", args))
         .register(hidden, |_, _| Ok(Value::Null))
+        .register(hide, |tx, args| insert(tx, "extra", args))
+        .query("extra:me", |tx, _| {
+            Ok(tx.identity().map_or(Value::Null, |who| Value::from(who.token_identifier().to_owned())))
+        })
 }
 
 fn insert(tx: &mut Transaction, table: &str, args: &Value) -> Result<Value, FunctionError> {

@@ -3,11 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 
 mod abandoned;
+mod access;
 mod deploying_on_full_disk;
 mod deployment;
 mod full_disk;
 mod hold;
 mod http;
+mod identities;
+mod keys;
 mod kill_points;
 mod loader;
 mod missing;
@@ -16,3 +19,5 @@ mod static_files;
 mod stepped_store;
 mod stopping;
 mod support;
+mod system_functions;
+mod variables;

@@ -19,8 +19,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use weir_db::Database;
 use weir_server::admin_key::AdminKey;
-use weir_server::backend::{Backend, Parts};
-use weir_server::deploy::Module;
+use weir_server::backend::{Backend, CanonicalUrls, Parts};
+use weir_server::deploy::{Module, NoSnapshots};
+use weir_server::identity::HostSigner;
 use weir_server::{ComponentFiles, ComponentHash, Server, StaticFiles};
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
@@ -146,6 +147,20 @@ impl TestServer {
         format!("Authorization: Convex {}", self.admin_key)
     }
 
+    /// Makes an admin key with this body, and gives its text.
+    pub async fn create_key(&self, body: Json) -> String {
+        let reply = self.send("POST", "/api/weir/keys", &[&self.admin_header()], &body.to_string()).await;
+        let made: Json = serde_json::from_str(&reply.body).unwrap();
+        made["key"].as_str().unwrap_or_else(|| panic!("{reply:?}")).to_owned()
+    }
+
+    /// Revokes an admin key.
+    pub async fn revoke_key(&self, name: &str) {
+        let path = format!("/api/weir/keys/{name}");
+        let reply = self.send("DELETE", &path, &[&self.admin_header()], "").await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+
     /// Opens a socket of the sync protocol, as the npm client does.
     pub async fn open_socket(&self) -> Client {
         let address = format!("ws://{}/api/1.48.0/sync", self.address);
@@ -186,9 +201,13 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
         db: Database::open(store, Arc::clone(&env)).unwrap(),
         env,
         loader: Arc::clone(loader) as Arc<_>,
+        snapshots: Arc::new(NoSnapshots),
         files: Some(ComponentFiles::at(&dir.path().join("components"))),
         admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
+        key_fetcher: Arc::new(weir_auth::HttpFetcher::new()),
+        signer: Arc::new(HostSigner::new(dir.path(), "http://weir.test".to_owned())),
         web: Some(StaticFiles::open(&web).unwrap()),
+        urls: CanonicalUrls { cloud: "http://cloud.test".into(), site: "http://site.test".into() },
         threads: 4,
     }
 }
@@ -259,6 +278,12 @@ impl Client {
     pub async fn connect(&mut self, session: &str) {
         self.say(json!({"type": "Connect", "sessionId": session, "connectionCount": 0,
             "lastCloseReason": "InitialConnect", "clientTs": 0}))
+            .await;
+    }
+
+    /// Says whose the socket is from now on: an admin key's.
+    pub async fn authenticate(&mut self, base: u32, key: &str) {
+        self.say(json!({"type": "Authenticate", "baseVersion": base, "tokenType": "Admin", "value": key}))
             .await;
     }
 

@@ -25,8 +25,15 @@
 //!   times in a row, so that a query which many watch does not fall behind because of what few watch beside it).
 //! - When a run ends, each socket that it concerns gets a timestamp pinned: the versions are kept until it asks.
 //!
+//! # Whose results
+//!
+//! A query that did not ask for the identity has the same result for everybody who may call it, and is one query for
+//! all of them. One that did is a query for each identity. Which it is shows when it has run; until then newcomers wait
+//! for the run of whoever came first. When it asks, it is *split*: each other identity gets a query of its own.
+//!
 //! So a slow query stalls nobody who does not watch it, and who does is brought forward once a run.
 mod advance;
+mod audience;
 mod query;
 mod recent;
 mod runs;
@@ -39,12 +46,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use weir_db::Principal;
 use weir_value::{FunctionPath, Timestamp};
 
 use crate::interval_index::{IntervalIndex, LiveId};
 use crate::protocol::QueryId;
 use crate::result::QueryResult;
 
+use audience::SharedKey;
 use query::LiveQuery;
 use recent::RecentGroups;
 use slab::Slab;
@@ -91,6 +100,8 @@ pub struct Run<S> {
     pub id: RunId,
     /// What to run.
     pub key: LiveKey,
+    /// On whose behalf.
+    pub principal: Principal,
     /// What the run before has left, for `Database::query_again`.
     pub journal: Option<Arc<str>>,
     /// The timestamp that it reads at.
@@ -175,7 +186,7 @@ pub struct LiveQueries<S> {
     index: IntervalIndex,
     queries: Slab<LiveQuery>,
     /// Those that a newcomer shares.
-    by_key: HashMap<LiveKey, LiveId>,
+    by_key: HashMap<SharedKey, LiveId>,
     sockets: HashMap<SocketId, Socket>,
     runs: HashMap<RunId, RunInFlight>,
     /// Sockets that wait for the registry to reach a timestamp.

@@ -2,10 +2,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use weir_db::ReadSet;
+use weir_db::{Principal, ReadSet};
 use weir_value::Timestamp;
 
-use super::{LiveKey, RunId, SocketId};
+use super::audience::SharedKey;
+use super::{RunId, SocketId};
 use crate::protocol::QueryId;
 use crate::result::QueryResult;
 
@@ -27,7 +28,11 @@ impl Version {
 /// **Invariant:** either the newest version is open, and `read_set` is in the index; or a run is in flight.
 #[derive(Debug)]
 pub(super) struct LiveQuery {
-    pub(super) key: LiveKey,
+    pub(super) key: SharedKey,
+    /// Whom the last run was for.
+    pub(super) principal: Principal,
+    /// The deployment in which it was found to ask for the identity.
+    pub(super) split_in: u64,
     pub(super) subscribers: BTreeSet<(SocketId, QueryId)>,
     /// Ascending, without overlap, perhaps with gaps.
     versions: Vec<Version>,
@@ -42,10 +47,12 @@ pub(super) struct LiveQuery {
 }
 
 impl LiveQuery {
-    pub(super) fn new(key: LiveKey) -> Self {
+    pub(super) fn new(key: SharedKey) -> Self {
         LiveQuery {
-            journal: key.journal.clone(),
+            journal: key.query.journal.clone(),
             key,
+            principal: Principal::Anonymous,
+            split_in: 0,
             subscribers: BTreeSet::new(),
             versions: Vec::new(),
             latest: None,
@@ -53,6 +60,23 @@ impl LiveQuery {
             read_set: None,
             joins: 0,
         }
+    }
+
+    /// A query of one identity, with the results so far, all of which are over.
+    pub(super) fn fork(&self, key: SharedKey) -> Self {
+        debug_assert!(self.read_set.is_none(), "a query that has just run is not open");
+        LiveQuery {
+            versions: self.versions.clone(),
+            latest: self.latest.clone(),
+            journal: self.journal.clone(),
+            ..LiveQuery::new(key)
+        }
+    }
+
+    /// The results so far are nobody's any more.
+    pub(super) fn forget_versions(&mut self) {
+        debug_assert!(self.read_set.is_none(), "a query that has just run is not open");
+        self.versions.clear();
     }
 
     /// A run at `from` has ended, and its result holds to `last`.

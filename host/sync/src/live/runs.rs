@@ -94,17 +94,21 @@ impl<S: Clone> LiveQueries<S> {
         let joined = self.timestamp_to_join(live);
         let at = joined.unwrap_or(self.now());
         let id = RunId(self.next_run);
+        let Some(principal) = self.representative(live) else {
+            return;
+        };
         let Some(query) = self.queries.get_mut(live) else {
             return;
         };
         debug_assert!(query.running.is_none(), "one run of a query at a time");
         query.running = Some(id);
         query.joins = if joined.is_some() { query.joins + 1 } else { 0 };
-        let (key, journal) = (query.key.clone(), query.journal.clone());
+        query.principal = principal.clone();
+        let (key, journal) = (query.key.query.clone(), query.journal.clone());
         self.next_run += 1;
         self.stats.runs_started += 1;
         self.runs.insert(id, RunInFlight { live: Some(live), at, deployment: self.deployment });
-        step.runs.push(Run { id, key, journal, at, snapshot: self.snapshots.begin(at, id) });
+        step.runs.push(Run { id, key, principal, journal, at, snapshot: self.snapshots.begin(at, id) });
     }
 
     /// The oldest timestamp, newer than what is known of this query, at which another query of one of its sockets is
@@ -142,6 +146,9 @@ impl<S: Clone> LiveQueries<S> {
     }
 
     fn take_result(&mut self, live: LiveId, at: Timestamp, outcome: QueryOutcome, step: &mut Step<S>) {
+        if !self.settle_audience(live, outcome.asked_identity, step) {
+            return;
+        }
         let read_set = outcome.read_set.clone();
         let last = self.recent.last_before_hit(at, &read_set);
         let journal = outcome.journal.as_deref().map(Arc::from);

@@ -1,6 +1,7 @@
 //! What the registry knows of one socket: what it watches, and what it was last given.
 use std::sync::Arc;
 
+use weir_db::Principal;
 use weir_value::Timestamp;
 
 use crate::interval_index::LiveId;
@@ -21,8 +22,10 @@ impl Subscription {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Socket {
+    /// Whose it is.
+    pub(super) principal: Principal,
     /// By ascending query id.
     pub(super) subscriptions: Vec<Subscription>,
     /// The timestamp that it was brought to.
@@ -36,6 +39,18 @@ pub(super) struct Socket {
 }
 
 impl Socket {
+    /// A socket that watches nothing yet.
+    pub(super) fn new(principal: Principal) -> Socket {
+        Socket {
+            principal,
+            subscriptions: Vec::new(),
+            ts: Timestamp::ZERO,
+            pinned: None,
+            woken: false,
+            waits_for_runs: false,
+        }
+    }
+
     pub(super) fn subscription(&self, query: QueryId) -> Option<&Subscription> {
         self.place(query).ok().map(|at| &self.subscriptions[at])
     }
@@ -48,6 +63,13 @@ impl Socket {
 
     pub(super) fn unsubscribe(&mut self, query: QueryId) -> Option<Subscription> {
         self.place(query).ok().map(|at| self.subscriptions.remove(at))
+    }
+
+    /// The query of this number is another one from now on.
+    pub(super) fn redirect(&mut self, query: QueryId, live: LiveId) {
+        if let Ok(at) = self.place(query) {
+            self.subscriptions[at].live = live;
+        }
     }
 
     pub(super) fn watches(&self, live: LiveId) -> bool {

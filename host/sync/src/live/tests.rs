@@ -1,5 +1,6 @@
 //! The registry, case by case.
-use weir_db::{KeyRange, QueryOutcome, ReadSet};
+use weir_db::{KeyRange, Principal, QueryOutcome, ReadSet};
+use weir_value::Identity;
 
 use super::*;
 
@@ -25,7 +26,14 @@ fn outcome(run: &Run<()>, value: &str) -> QueryOutcome {
     end.push(0xff);
     let range = KeyRange { start: run.key.args.clone(), end: Bytes::from(end) };
     let read_set = ReadSet::new([], [range]);
-    QueryOutcome { result: Ok(bytes(value)), log_lines: vec![], read_set, ts: run.at, journal: None }
+    QueryOutcome {
+        result: Ok(bytes(value)),
+        log_lines: vec![],
+        read_set,
+        ts: run.at,
+        journal: None,
+        asked_identity: false,
+    }
 }
 
 struct Host {
@@ -47,7 +55,7 @@ impl Host {
     fn watch(&mut self, socket: u64, names: &[&str]) {
         let changes: Vec<WatchChange> =
             names.iter().enumerate().map(|(at, name)| WatchChange::Add(at as QueryId, key(name))).collect();
-        let step = self.live.watch(SocketId(socket), Timestamp::ZERO, &changes);
+        let step = self.live.watch(SocketId(socket), Timestamp::ZERO, &Principal::Anonymous, &changes);
         self.take(step);
     }
 
@@ -194,7 +202,7 @@ fn a_socket_is_woken_at_the_timestamp_that_it_waits_for() {
 fn what_nobody_watches_is_forgotten_while_it_runs() {
     let mut host = Host::new();
     host.watch(1, &["a", "b"]);
-    let step = host.live.watch(SocketId(1), ts(0), &[WatchChange::Remove(0)]);
+    let step = host.live.watch(SocketId(1), ts(0), &Principal::Anonymous, &[WatchChange::Remove(0)]);
     host.take(step);
     assert!(!host.live.is_wanted(host.in_flight[0].id) && host.live.is_wanted(host.in_flight[1].id));
     host.finish("a", "1");
@@ -206,7 +214,17 @@ fn what_nobody_watches_is_forgotten_while_it_runs() {
     // An end that nobody waits for, and a socket that is not there.
     let step = host.live.run_finished(
         RunId(99),
-        outcome(&Run { id: RunId(99), key: key("x"), journal: None, at: ts(1), snapshot: () }, "1"),
+        outcome(
+            &Run {
+                id: RunId(99),
+                key: key("x"),
+                principal: Principal::Anonymous,
+                journal: None,
+                at: ts(1),
+                snapshot: (),
+            },
+            "1",
+        ),
     );
     assert!(step.is_empty() && host.live.advance(SocketId(9), ts(0)).is_none());
 }
@@ -312,7 +330,12 @@ fn a_run_gets_the_journal_of_the_one_before() {
     let mut host = Host::new();
     let brought = || LiveKey { journal: Some("j0".into()), ..key("a") };
     for (socket, key) in [(1, key("a")), (2, brought()), (3, brought())] {
-        let step = host.live.watch(SocketId(socket), Timestamp::ZERO, &[WatchChange::Add(0, key)]);
+        let step = host.live.watch(
+            SocketId(socket),
+            Timestamp::ZERO,
+            &Principal::Anonymous,
+            &[WatchChange::Add(0, key)],
+        );
         host.take(step);
     }
     let journals = |host: &Host| -> Vec<Option<String>> {
@@ -340,7 +363,12 @@ fn a_page_that_is_held_is_shared_with_those_alone_who_bring_its_journal() {
     let mut host = Host::new();
     let held = LiveKey { journal: Some("j1".into()), ..key("a") };
     let watch = |host: &mut Host, socket: u64, key: LiveKey| {
-        let step = host.live.watch(SocketId(socket), Timestamp::ZERO, &[WatchChange::Add(0, key)]);
+        let step = host.live.watch(
+            SocketId(socket),
+            Timestamp::ZERO,
+            &Principal::Anonymous,
+            &[WatchChange::Add(0, key)],
+        );
         let runs = step.runs.len();
         host.take(step);
         runs
@@ -371,4 +399,95 @@ fn a_page_that_is_held_is_shared_with_those_alone_who_bring_its_journal() {
         host.take(step);
     }
     assert!(host.live.is_empty_of_everything());
+}
+
+fn user(number: u64) -> Principal {
+    let claims = format!(r#"{{"issuer":"i","subject":"u{number}"}}"#);
+    Principal::User(Identity::from_json(claims.as_bytes()).expect("claims"))
+}
+
+impl Host {
+    fn watch_as(&mut self, socket: u64, principal: &Principal, name: &str) {
+        let changes = [WatchChange::Add(0, key(name))];
+        let step = self.live.watch(SocketId(socket), Timestamp::ZERO, principal, &changes);
+        self.take(step);
+    }
+
+    /// Ends all runs, also those that follow; gives how many they were.
+    fn run_all(&mut self, asks: bool) -> usize {
+        let mut runs = 0;
+        while let Some(run) = self.in_flight.pop() {
+            let who =
+                run.principal.identity().filter(|_| asks).map_or("nobody", |who| who.token_identifier());
+            let outcome = QueryOutcome { asked_identity: asks, ..outcome(&run, &format!("{who:?}")) };
+            let step = self.live.run_finished(run.id, outcome);
+            self.take(step);
+            runs += 1;
+        }
+        runs
+    }
+
+    fn shown(&mut self, socket: u64) -> String {
+        let advance = self.live.advance(SocketId(socket), Timestamp::ZERO).expect("a timestamp");
+        advance.changes[0].result.outcome().expect("a value").to_owned()
+    }
+}
+
+#[test]
+fn a_query_that_does_not_ask_is_one_for_all_users() {
+    let mut host = Host::new();
+    (0..1_000).for_each(|number| host.watch_as(number, &user(number), "q"));
+    assert_eq!(host.run_all(false), 1);
+    let step = host.live.group_durable(ts(2), vec![bytes("q1")], ());
+    host.take(step);
+    assert_eq!(host.run_all(false), 1);
+    assert_eq!(host.live.stats().live_queries, 1);
+}
+
+#[test]
+fn a_query_that_asks_is_one_for_each_user() {
+    let mut host = Host::new();
+    (0..1_000).for_each(|number| host.watch_as(number, &user(number), "q"));
+    // Two sockets of one user share.
+    host.watch_as(1_000, &user(7), "q");
+    assert_eq!(host.run_all(true), 1_000);
+    for socket in [0, 7, 999] {
+        assert_eq!(host.shown(socket), format!("\"i|u{socket}\""));
+    }
+    assert_eq!(host.shown(1_000), "\"i|u7\"");
+    let step = host.live.group_durable(ts(2), vec![bytes("q1")], ());
+    host.take(step);
+    assert_eq!(host.run_all(true), 1_000);
+    assert_eq!(host.live.stats().live_queries, 1_000);
+}
+
+#[test]
+fn a_query_that_another_deployment_lets_ask_no_more_is_one_again() {
+    let mut host = Host::new();
+    (0..10).for_each(|number| host.watch_as(number, &user(number), "q"));
+    assert_eq!(host.run_all(true), 10);
+    (0..10).for_each(|socket| drop(host.shown(socket)));
+    let step = host.live.group_durable(ts(2), vec![bytes("q1")], ());
+    host.take(step);
+    assert_eq!(host.run_all(false), 10, "one that asks now and then stays as it is");
+    let step = host.live.redeploy();
+    host.take(step);
+    assert_eq!(host.run_all(false), 10);
+    assert_eq!(host.live.stats().live_queries, 1);
+    for socket in 0..10 {
+        assert_eq!(host.shown(socket), "\"nobody\"");
+    }
+}
+
+#[test]
+fn who_may_call_more_does_not_share_with_who_may_not() {
+    let mut host = Host::new();
+    host.watch_as(0, &Principal::Anonymous, "q");
+    host.watch_as(1, &user(1), "q");
+    host.watch_as(2, &Principal::ADMIN, "q");
+    assert_eq!(host.run_all(false), 2);
+    // The admin is nobody's, and then one of the users: no run is for that user.
+    let step = host.live.watch(SocketId(2), Timestamp::ZERO, &user(1), &[]);
+    host.take(step);
+    assert_eq!((host.run_all(false), host.live.stats().live_queries), (0, 1));
 }

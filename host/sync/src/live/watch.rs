@@ -1,20 +1,30 @@
 //! Who watches what.
+use weir_db::Principal;
 use weir_value::Timestamp;
 
-use super::query::LiveQuery;
+use super::audience::SharedKey;
+use super::socket::Socket;
 use super::{LiveKey, LiveQueries, SocketId, Step, WatchChange};
 use crate::interval_index::LiveId;
 use crate::protocol::QueryId;
 
 impl<S: Clone> LiveQueries<S> {
-    /// A socket, which stands at `since`, changes what it watches. Queries that nobody watched before run, all of
+    /// A socket, which stands at `since` and is this principal's, changes what it watches. What it watches already and
+    /// belongs to a former principal it watches anew; the rest stays as it is.
+    /// Queries that nobody watched before run, all of
     /// them at one timestamp; one that nobody watches any more is forgotten at once. A socket that watches nothing is
     /// not known here, and costs nothing.
-    pub fn watch(&mut self, socket: SocketId, since: Timestamp, changes: &[WatchChange]) -> Step<S> {
-        let entry = self.sockets.entry(socket).or_default();
+    pub fn watch(
+        &mut self,
+        socket: SocketId,
+        since: Timestamp,
+        principal: &Principal,
+        changes: &[WatchChange],
+    ) -> Step<S> {
+        let entry = self.sockets.entry(socket).or_insert_with(|| Socket::new(principal.clone()));
         entry.ts = entry.ts.max(since);
         // What one change leaves the next may take up again: only the sum of them starts and forgets queries.
-        let (mut new, mut left) = (Vec::new(), Vec::new());
+        let (mut left, mut new) = self.change_principal(socket, principal);
         for change in changes {
             match change {
                 WatchChange::Add(query, key) => {
@@ -48,18 +58,14 @@ impl<S: Clone> LiveQueries<S> {
 
     /// The query, if nobody watched it before.
     fn subscribe(&mut self, socket: SocketId, query: QueryId, key: &LiveKey) -> Option<LiveId> {
-        let known = self.by_key.get(key).copied();
-        let live = known.unwrap_or_else(|| self.queries.insert(LiveQuery::new(key.clone())));
+        let principal = self.sockets.get(&socket)?.principal.clone();
+        let (live, is_new) = self.shared_or_new(key, &principal);
         if let (Some(entry), Some(live_query)) = (self.sockets.get_mut(&socket), self.queries.get_mut(live)) {
             entry.subscribe(query, live);
             live_query.subscribers.insert((socket, query));
             self.stats.subscriptions += 1;
         }
-        if known.is_some() {
-            return None;
-        }
-        self.by_key.insert(key.clone(), live);
-        Some(live)
+        is_new.then_some(live)
     }
 
     /// The query that it was, if there was one.
@@ -77,7 +83,7 @@ impl<S: Clone> LiveQueries<S> {
     }
 
     /// A run of it that is in flight ends unheard.
-    fn forget_query(&mut self, live: LiveId) {
+    pub(super) fn forget_query(&mut self, live: LiveId) {
         self.close_version(live, None);
         let Some(query) = self.queries.remove(live) else {
             return;
@@ -91,17 +97,17 @@ impl<S: Clone> LiveQueries<S> {
     /// A query that is about to run with a journal is from now on the one whose page ends there: newcomers share it if
     /// they bring that journal along, and else begin anew.
     pub(super) fn share_by_journal(&mut self, live: LiveId) {
-        let Some(query) = self.queries.get_mut(live).filter(|query| query.journal != query.key.journal)
-        else {
+        let query = self.queries.get_mut(live);
+        let Some(query) = query.filter(|query| query.journal != query.key.query.journal) else {
             return;
         };
-        let held = LiveKey { journal: query.journal.clone(), ..query.key.clone() };
+        let held = query.key.with_journal(query.journal.clone());
         let before = std::mem::replace(&mut query.key, held.clone());
         self.unshare(live, &before);
         self.by_key.entry(held).or_insert(live);
     }
 
-    fn unshare(&mut self, live: LiveId, key: &LiveKey) {
+    pub(super) fn unshare(&mut self, live: LiveId, key: &SharedKey) {
         if self.by_key.get(key) == Some(&live) {
             self.by_key.remove(key);
         }

@@ -128,6 +128,11 @@ pub enum AuthToken {
     None,
     /// An OpenID Connect token.
     User(String),
-    /// The admin key, perhaps on behalf of a user.
-    Admin(String),
+    /// An admin key.
+    Admin {
+        /// The key, perhaps the wrong one.
+        key: String,
+        /// The user to act as: claims as JSON, as they were written.
+        acting_as: Option<Bytes>,
+    },
 }

@@ -24,7 +24,7 @@ pub fn parse_client_message(text: &str) -> Result<ClientMessage, ProtocolError> 
         "ModifyQuerySet" => fields::<ModifyFields<'_>>("ModifyQuerySet", text)?.read(),
         "Mutation" => Ok(ClientMessage::Mutation(fields::<CallFields<'_>>("Mutation", text)?.read())),
         "Action" => Ok(ClientMessage::Action(fields::<CallFields<'_>>("Action", text)?.read())),
-        "Authenticate" => fields::<AuthenticateFields>("Authenticate", text)?.read(),
+        "Authenticate" => fields::<AuthenticateFields<'_>>("Authenticate", text)?.read(),
         "Event" => {
             let event: EventFields = fields("Event", text)?;
             Ok(ClientMessage::Event { event_type: event.event_type })
@@ -95,11 +95,13 @@ struct CallFields<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct AuthenticateFields {
+struct AuthenticateFields<'a> {
     base_version: u32,
     token_type: String,
     #[serde(default)]
     value: Option<String>,
+    #[serde(borrow, default, alias = "acting_as")]
+    impersonating: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -170,13 +172,16 @@ impl CallFields<'_> {
     }
 }
 
-impl AuthenticateFields {
+impl AuthenticateFields<'_> {
     fn read(self) -> Result<ClientMessage, ProtocolError> {
         let value = self.value.ok_or_else(|| invalid("Authenticate", "missing field `value`"));
         let token = match self.token_type.as_str() {
             "None" => AuthToken::None,
             "User" => AuthToken::User(value?),
-            "Admin" => AuthToken::Admin(value?),
+            "Admin" => {
+                let acting_as = self.impersonating.filter(|claims| claims.get() != "null");
+                AuthToken::Admin { key: value?, acting_as: acting_as.map(raw_bytes) }
+            }
             other => return Err(unknown("tokenType", other, "None, User or Admin")),
         };
         Ok(ClientMessage::Authenticate { base_version: self.base_version, token })

@@ -3,6 +3,7 @@
 //! Touches no socket, reads no clock, runs no function. The loop that drives it is in the crate's documentation.
 //!
 //! A transition carries neither `clientClockSkew` nor `serverTs`: clients take both or none, and none costs nothing.
+mod identity;
 mod liveness;
 mod pending_transition;
 mod receive;
@@ -14,17 +15,20 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use weir_db::{MutationOutcome, SessionRequest};
+use weir_db::{MutationOutcome, Principal, SessionRequest};
 use weir_value::limits::TRANSITION_CHUNK_BYTES_MAX;
 use weir_value::{FunctionPath, Timestamp};
 
 use crate::fanout::Transition;
 use crate::live::{Advance, ResultChange, WatchChange};
 use crate::protocol::{
-    ClientInfo, CloseFrame, ProtocolError, RequestId, ServerMessage, StateVersion, split_transition,
+    AuthToken, ClientInfo, CloseFrame, ProtocolError, RequestId, ServerMessage, StateVersion,
+    split_transition,
 };
 use crate::query_set::QuerySet;
 
+use identity::SessionIdentity;
+pub use identity::{IdentityRefusal, VerifiedIdentity};
 use liveness::{Due, Liveness};
 use pending_transition::PendingTransition;
 use unanswered::UnansweredMutations;
@@ -38,13 +42,18 @@ pub struct DueMutation {
     pub path: FunctionPath,
     /// Its arguments: canonical JSON.
     pub args: Bytes,
+    /// On whose behalf: who the client was when it asked.
+    pub principal: Principal,
 }
 
 /// Something that the host has to do for a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Hand to [`LiveQueries::watch`](crate::live::LiveQueries::watch).
+    /// Hand to [`LiveQueries::watch`](crate::live::LiveQueries::watch), with [`Session::principal`].
     Watch(Vec<WatchChange>),
+    /// Find out whose token this is, and tell [`Session::identity_verified`]. Until then nothing that the client says
+    /// may be handed in: it is said by whoever the token makes of it.
+    Verify(AuthToken),
     /// Run, and tell [`Session::mutation_finished`].
     Mutate(DueMutation),
 }
@@ -73,6 +82,7 @@ pub struct Session {
     received: StateVersion,
     /// What the client has seen on an earlier connection.
     observed: Timestamp,
+    identity: SessionIdentity,
     queries: QuerySet,
     mutations: UnansweredMutations,
     pending: PendingTransition,
@@ -94,6 +104,7 @@ impl Session {
             sent: StateVersion::default(),
             received: StateVersion::default(),
             observed: Timestamp::ZERO,
+            identity: SessionIdentity::default(),
             queries: QuerySet::default(),
             mutations: UnansweredMutations::default(),
             pending: PendingTransition::default(),
@@ -179,13 +190,21 @@ impl Session {
 
     /// When to call [`Session::tick`] if nothing else happens.
     pub fn deadline(&self) -> Duration {
-        self.liveness.deadline()
+        let expires_at = self.identity.expires_at();
+        expires_at.map_or(self.liveness.deadline(), |at| at.min(self.liveness.deadline()))
     }
 
     /// Time has passed: pings, and the end of a client that is silent. Cheap before the deadline.
     pub fn tick(&mut self, now: Duration) {
         if self.closed {
             return;
+        }
+        if self.identity.expires_at().is_some_and(|at| at <= now) {
+            let why = match self.principal().is_admin() {
+                true => "AdminKeyExpired: the admin key has expired; use another one.",
+                false => "TokenExpired: the token has expired; send a new one.",
+            };
+            return self.end_identity(why);
         }
         for due in self.liveness.take_due(now) {
             match due {

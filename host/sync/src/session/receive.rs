@@ -6,7 +6,7 @@ use weir_value::Timestamp;
 
 use super::{DueMutation, Effect, Session};
 use crate::protocol::{
-    AuthToken, ClientMessage, CloseFrame, Connect, FailureBody, FunctionCall, ModifyQuerySet, ProtocolError,
+    ClientMessage, CloseFrame, Connect, FailureBody, FunctionCall, ModifyQuerySet, ProtocolError,
     ServerMessage, parse_client_message, resolve_call,
 };
 
@@ -17,6 +17,7 @@ impl Session {
         if self.closed {
             return;
         }
+        debug_assert!(!self.is_verifying(), "what follows an Authenticate waits for it");
         if let Err(error) = parse_client_message(text).and_then(|message| self.receive(message, durable)) {
             self.fail(&error);
         }
@@ -45,7 +46,7 @@ impl Session {
         match message {
             ClientMessage::Connect(connect) => self.connect(connect, durable),
             ClientMessage::ModifyQuerySet(modify) => self.modify(modify)?,
-            ClientMessage::Authenticate { base_version, token } => self.authenticate(base_version, &token)?,
+            ClientMessage::Authenticate { base_version, token } => self.authenticate(base_version, token)?,
             ClientMessage::Mutation(call) => self.mutate(session, &call),
             ClientMessage::Action(call) => self.refuse_action(&call),
             ClientMessage::Event { .. } => {}
@@ -85,28 +86,6 @@ impl Session {
         Ok(())
     }
 
-    fn authenticate(&mut self, base: u32, token: &AuthToken) -> Result<(), ProtocolError> {
-        let current = self.received.identity;
-        if base != current {
-            return Err(ProtocolError::BaseVersionMismatch { message: "Authenticate", sent: base, current });
-        }
-        let kind = match token {
-            AuthToken::None => {
-                self.received.identity += 1;
-                self.pending.request();
-                return Ok(());
-            }
-            AuthToken::User(_) => "tokens of users",
-            AuthToken::Admin(_) => "the admin key on sockets",
-        };
-        let error = format!(
-            "Weir does not check {kind} yet: authentication comes in a later version. Connect without."
-        );
-        self.say(&ServerMessage::AuthError { error, base_version: Some(base), update_attempted: true });
-        self.close(CloseFrame::after_client_error());
-        Ok(())
-    }
-
     fn mutate(&mut self, session: [u8; 16], call: &FunctionCall) {
         let resolved = resolve_call(&call.udf_path, &call.args, call.component_path.as_deref());
         let queued = match &resolved {
@@ -117,8 +96,9 @@ impl Session {
             return self.close(CloseFrame::overloaded("TooManyConcurrentMutations"));
         }
         if let Ok((path, args)) = resolved {
+            let principal = self.principal().clone();
             let request = SessionRequest { session, request: call.request };
-            self.effects.push_back(Effect::Mutate(DueMutation { request, path, args }));
+            self.effects.push_back(Effect::Mutate(DueMutation { request, path, args, principal }));
         }
     }
 

@@ -10,6 +10,7 @@ mod items;
 mod tasks;
 mod things;
 mod values;
+mod variables;
 
 /// How something went that may fail and was caught: the result's name, or `CODE: message`.
 fn told<T>(result: Result<T>, when_fine: impl FnOnce(T) -> String) -> String {

@@ -150,6 +150,30 @@ pub const CASES: &[Case] = &[
         403,
         &["key"],
     ),
+    Case(
+        "keys, without one",
+        Send::Request("POST", "/api/weir/keys", JSON, r#"{"name":"ci"}"#),
+        401,
+        &["AdminKeyRequired", "Authorization: Convex"],
+    ),
+    Case(
+        "keys, with a wrong one",
+        Send::Request("GET", "/api/weir/keys", "Authorization: Convex weir|00\r\n", ""),
+        403,
+        &["BadAdminKey"],
+    ),
+    Case(
+        "a key in the URL",
+        Send::Request("DELETE", "/api/weir/keys/ci?adminKey=weir%7C00", "", ""),
+        400,
+        &["AdminKeyInUrl", "Authorization: Convex"],
+    ),
+    Case(
+        "a function of the host, without a key",
+        Send::Request("POST", "/api/query", JSON, r#"{"path":"_system/cli/tables","args":{}}"#),
+        200,
+        &["error", "Could not find public function"],
+    ),
     Case("out of the web folder", Send::Request("GET", "/../../../../etc/passwd", "", ""), 400, &[]),
     Case(
         "out of the web folder, encoded",

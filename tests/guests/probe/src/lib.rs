@@ -154,3 +154,15 @@ fn spin(_ctx: &MutationCtx) -> Result<()> {
         std::hint::black_box(());
     }
 }
+
+/// Who calls, by `tokenIdentifier`.
+#[query(internal)]
+fn who(ctx: &QueryCtx) -> Result<Option<String>> {
+    Ok(ctx.identity().map(|identity| identity.token_identifier().to_owned()))
+}
+
+/// What `increment` does, for admins and other functions alone.
+#[mutation(internal)]
+fn adjust(ctx: &MutationCtx, by: f64) -> Result<f64> {
+    increment(ctx, by)
+}

@@ -7,3 +7,4 @@ mod operations;
 mod pages;
 mod read_sets;
 mod sub_transactions;
+mod variables;

@@ -77,7 +77,21 @@ fn query_sets_calls_tokens_and_events() {
         (r#""tokenType":"User","value":"eyJ""#, AuthToken::User("eyJ".to_owned())),
         (
             r#""tokenType":"Admin","value":"k","impersonating":{"issuer":"i"}"#,
-            AuthToken::Admin("k".to_owned()),
+            AuthToken::Admin {
+                key: "k".to_owned(),
+                acting_as: Some(Bytes::from_static(br#"{"issuer":"i"}"#)),
+            },
+        ),
+        (
+            r#""tokenType":"Admin","value":"k","acting_as":{"issuer":"i"}"#,
+            AuthToken::Admin {
+                key: "k".to_owned(),
+                acting_as: Some(Bytes::from_static(br#"{"issuer":"i"}"#)),
+            },
+        ),
+        (
+            r#""tokenType":"Admin","value":"k","impersonating":null"#,
+            AuthToken::Admin { key: "k".to_owned(), acting_as: None },
         ),
     ] {
         let message = parse(&format!(r#"{{"type":"Authenticate","baseVersion":3,{fields}}}"#));

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use weir_db::{QueryOutcome, ReadSet};
+use weir_db::{Principal, QueryOutcome, ReadSet};
 use weir_value::Timestamp;
 
 use super::host::ts;
@@ -39,7 +39,7 @@ impl Client {
             json!({"type": "ModifyQuerySet", "baseVersion": 0, "newVersion": 1, "modifications": adds});
         session.receive_text(&modify.to_string(), Duration::ZERO, ts(1));
         let Some(Effect::Watch(changes)) = session.next_effect() else { panic!("queries to watch") };
-        let step = live.watch(SocketId(socket), ts(0), &changes);
+        let step = live.watch(SocketId(socket), ts(0), &Principal::Anonymous, &changes);
         let version = json!({"querySet": 0, "identity": 0, "ts": Timestamp::ZERO.to_base64()});
         (Client { socket: SocketId(socket), session, version, shown: [const { None }; 2], patches: 0 }, step)
     }
@@ -110,7 +110,7 @@ proptest! {
                 let seen = if run.key.path.function() == "q1" { number & !1 } else { number };
                 let result = Ok(Bytes::from(documents(&edits[..seen]).to_string()));
                 let read_set = ReadSet::new([Bytes::from_static(b"documents")], []);
-                let _ = live.run_finished(run.id, QueryOutcome { result, log_lines: vec![], read_set, ts: run.at, journal: None });
+                let _ = live.run_finished(run.id, QueryOutcome { result, log_lines: vec![], read_set, ts: run.at, journal: None, asked_identity: false });
             }
             for (client, reads) in [(&mut patched, *reads_patched), (&mut whole, *reads_whole)] {
                 client.session.wake();

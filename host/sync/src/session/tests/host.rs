@@ -13,6 +13,9 @@
 //! | `group 5 a b` | a commit group, with the keys that it wrote |
 //! | `runs m:a m:b` | the queries in flight |
 //! | `ran m:a [1]`, `broke m:a text` | how the oldest run of it ended; it has read the key of its function's name |
+//! | `ran m:a(ada) [1]` | the same of the run for `ada` (`nobody`: for nobody), which has asked who that is |
+//! | `A verifies T`, `A is verified as ada`, `.. until 20`, `A is not verified: why` | a token, and whose it is |
+//! | `A mutates as ada` | on whose behalf the next mutation is |
 //! | `deploys` | other functions are in place |
 //!
 //! `Tn` stands for the timestamp of n nanoseconds.
@@ -20,12 +23,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use weir_db::{CallError, MutationOutcome, QueryOutcome, ReadSet};
-use weir_value::{ErrorCode, Timestamp};
+use weir_db::{CallError, MutationOutcome, Principal, QueryOutcome, ReadSet};
+use weir_value::{ErrorCode, Identity, Timestamp};
 
 use crate::live::{LiveQueries, Run, SocketId, Step};
-use crate::protocol::ClientInfo;
-use crate::session::{DueMutation, Effect, Frame, Session};
+use crate::protocol::{AuthToken, ClientInfo};
+use crate::session::{DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
 
 pub(super) struct Host {
     live: LiveQueries<()>,
@@ -41,6 +44,7 @@ struct Socket {
     now: Duration,
     out: VecDeque<Frame>,
     due: VecDeque<DueMutation>,
+    unverified: Option<AuthToken>,
     is_busy: bool,
 }
 
@@ -66,6 +70,12 @@ pub(super) fn check(transcript: &str) -> Host {
 
 pub(super) fn ts(nanos: u64) -> Timestamp {
     Timestamp::from_nanos(nanos)
+}
+
+/// Who a run is for.
+fn subject(principal: &Principal) -> String {
+    let name = principal.identity().map(|who| who.token_identifier().trim_start_matches("i|").to_owned());
+    name.unwrap_or_else(|| "nobody".to_owned())
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> T {
@@ -119,6 +129,7 @@ impl Host {
                 now: Duration::ZERO,
                 out: VecDeque::new(),
                 due: VecDeque::new(),
+                unverified: None,
                 is_busy: false,
             };
             self.sockets.insert(name, socket);
@@ -150,8 +161,16 @@ impl Host {
         self.perform(step);
     }
 
-    fn end_run(&mut self, path: &str, result: Result<Bytes, CallError>) {
-        let at = self.in_flight.iter().position(|run| run.key.path.to_string() == path);
+    /// `m:a`, or `m:a(ada)` of one that has asked who it runs for.
+    fn end_run(&mut self, described: &str, result: Result<Bytes, CallError>) {
+        let (path, asked) = match described.split_once('(') {
+            Some((path, who)) => (path, Some(who.trim_end_matches(')'))),
+            None => (described, None),
+        };
+        let is_meant = |run: &Run<()>| {
+            run.key.path.to_string() == path && asked.is_none_or(|who| who == subject(&run.principal))
+        };
+        let at = self.in_flight.iter().position(is_meant);
         let run = self.in_flight.remove(at.unwrap_or_else(|| panic!("{path} is not in flight")));
         let key = Bytes::copy_from_slice(run.key.path.function().as_bytes());
         let outcome = QueryOutcome {
@@ -160,6 +179,7 @@ impl Host {
             read_set: ReadSet::new([key], []),
             ts: run.at,
             journal: None,
+            asked_identity: asked.is_some(),
         };
         let step = self.live.run_finished(run.id, outcome);
         self.perform(step);
@@ -187,9 +207,11 @@ impl Host {
             while let Some(effect) = socket.session.next_effect() {
                 match effect {
                     Effect::Watch(changes) => {
-                        steps.push(self.live.watch(socket.id, socket.session.version().ts, &changes));
+                        let (since, principal) = (socket.session.version().ts, socket.session.principal());
+                        steps.push(self.live.watch(socket.id, since, principal, &changes));
                     }
                     Effect::Mutate(mutation) => socket.due.push_back(mutation),
+                    Effect::Verify(token) => socket.unverified = Some(token),
                 }
             }
             if let Some(at_least) = socket.session.wanted_timestamp() {
@@ -201,6 +223,25 @@ impl Host {
             steps.into_iter().for_each(|step| self.perform(step));
         }
     }
+}
+
+fn describe(token: &AuthToken) -> String {
+    match token {
+        AuthToken::None => "nobody".to_owned(),
+        AuthToken::User(token) => token.clone(),
+        AuthToken::Admin { key, acting_as: None } => format!("key:{key}"),
+        AuthToken::Admin { key, acting_as: Some(claims) } => {
+            format!("key:{key}:{}", std::str::from_utf8(claims).expect("text"))
+        }
+    }
+}
+
+/// `ada` is a user, `admin` the admin.
+pub(super) fn verified(who: &str, expires_at: Option<Duration>) -> VerifiedIdentity {
+    let claims = format!(r#"{{"issuer":"i","subject":"{who}"}}"#);
+    let user = || Principal::User(Identity::from_json(claims.as_bytes()).expect("claims"));
+    let principal = if who == "admin" { Principal::ADMIN } else { user() };
+    VerifiedIdentity { principal, expires_at }
 }
 
 impl Socket {
@@ -241,6 +282,28 @@ impl Socket {
                 let data = Some(Bytes::copy_from_slice(data.as_bytes()));
                 let error = CallError { data, ..CallError::new(ErrorCode::ApplicationError, message) };
                 self.mutation_ended(request, Err(error), at, vec![]);
+            }
+            ["verifies", expected] => {
+                let token = self.unverified.take().expect("a token to verify");
+                assert_eq!(describe(&token), expected);
+                assert!(self.session.is_verifying());
+            }
+            ["is", "verified", "as", who] => {
+                self.session.identity_verified(Ok(verified(who, None)));
+            }
+            ["is", "verified", "as", who, "until", at] => {
+                self.session.identity_verified(Ok(verified(who, Some(Duration::from_secs(number(at))))));
+            }
+            ["is", "not", "verified:", ..] => {
+                let why = rest.split_once(": ").expect("a reason").1;
+                self.session.identity_verified(Err(IdentityRefusal::Invalid(why.to_owned())));
+            }
+            ["cannot", "be", "verified"] => {
+                self.session.identity_verified(Err(IdentityRefusal::Unavailable));
+            }
+            ["mutates", "as", who] => {
+                let due = self.due.front().expect("a mutation is due");
+                assert_eq!(due.principal, verified(who, None).principal);
             }
             ["reads", "slowly"] => self.is_busy = true,
             ["reads", "on"] => self.is_busy = false,

@@ -7,7 +7,7 @@ use crate::session::{Effect, Frame, Session};
 use bytes::Bytes;
 use serde_json::Value;
 use std::time::Duration;
-use weir_db::{QueryOutcome, ReadSet};
+use weir_db::{Principal, QueryOutcome, ReadSet};
 use weir_value::limits::TRANSITION_CHUNK_BYTES_MAX;
 
 const CONNECT: &str =
@@ -152,7 +152,7 @@ fn first_transition(client: &str, value: String) -> Vec<String> {
         format!(r#"{{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[{add}]}}"#);
     session.receive_text(&modify, now, ts(1));
     let Some(Effect::Watch(changes)) = session.next_effect() else { panic!("a query to watch") };
-    let run = live.watch(SocketId(1), ts(0), &changes).runs.remove(0);
+    let run = live.watch(SocketId(1), ts(0), &Principal::Anonymous, &changes).runs.remove(0);
     assert_eq!(
         run.key,
         LiveKey { path: run.key.path.clone(), args: Bytes::from_static(b"{}"), journal: None }
@@ -163,6 +163,7 @@ fn first_transition(client: &str, value: String) -> Vec<String> {
         read_set: ReadSet::default(),
         ts: run.at,
         journal: None,
+        asked_identity: false,
     };
     assert_eq!(live.run_finished(run.id, outcome).wake, [SocketId(1)]);
     session.wake();

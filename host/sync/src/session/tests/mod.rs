@@ -3,7 +3,9 @@ mod connections;
 mod equal_values;
 mod failures;
 mod host;
+mod identities;
 mod live_queries;
+mod model_clients;
 mod mutations;
 
 use host::check;

@@ -1,0 +1,78 @@
+//! The deployment's variables over HTTP.
+//!
+//! POST `/api/update_environment_variables` with `{"changes": [{"name", "value"}]}`, as the official command line does it: a
+//! change without a value, or with `null`, removes the variable. GET `/api/weir/variables` lists them.
+//!
+//! **Invariant:** no error shows a value, or any part of a body.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use weir_db::{DbError, VariableChanges};
+use weir_value::{ErrorCode, limits};
+
+use super::answer::{Answer, ApiError, json};
+use super::{body, deployment};
+use crate::backend::Backend;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Update {
+    changes: Vec<Change>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    name: String,
+    #[serde(default)]
+    value: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    variables: Vec<Variable<'a>>,
+}
+
+#[derive(Serialize)]
+struct Variable<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+/// Sets and removes variables.
+pub async fn update(backend: &Arc<Backend>, request: Request<Incoming>) -> Result<Answer, ApiError> {
+    let text = body::read(request.into_body(), limits::HTTP_BODY_BYTES_MAX).await?;
+    let changes = decode(&text)?;
+    backend.deployer.set_variables(changes).await.map_err(deployment::refuse)?;
+    Ok(json(StatusCode::OK, &serde_json::json!({})))
+}
+
+/// Lists what was set, without the built-in variables.
+pub async fn list(backend: &Arc<Backend>) -> Result<Answer, ApiError> {
+    let deployer = Arc::clone(&backend.deployer);
+    let read = backend.executor.run(move || deployer.variables()).await.map_err(|_| ApiError::internal())?;
+    let read = read.map_err(deployment::refuse)?;
+    let variables = read.set().iter().map(|(name, value)| Variable { name, value }).collect();
+    Ok(json(StatusCode::OK, &Listed { variables }))
+}
+
+fn decode(text: &[u8]) -> Result<VariableChanges, ApiError> {
+    let update: Update = serde_json::from_slice(text).map_err(|error| {
+        // The parser's own words may hold what it has read.
+        let (line, column) = (error.line(), error.column());
+        let message = format!(
+            "The body is not `{{\"changes\": [{{\"name\": text, \"value\": text or null}}]}}`: line {line}, column \
+             {column}."
+        );
+        ApiError::bad_request(ErrorCode::InvalidRequest, message)
+    })?;
+    let changes = update.changes.into_iter().map(|change| (change.name, change.value));
+    VariableChanges::new(changes).map_err(refuse)
+}
+
+fn refuse(error: DbError) -> ApiError {
+    ApiError::bad_request(error.code, error.message)
+}

@@ -1,0 +1,171 @@
+//! Who somebody is: from a key or a token to a principal. The same for HTTP and for sockets.
+
+mod credentials;
+mod key_ring;
+mod permission;
+mod signer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use parking_lot::RwLock;
+use weir_auth::{AuthError, KeyFetcher, Providers, Verifier};
+use weir_db::{Principal, Scope};
+use weir_store::Env;
+use weir_value::{ErrorCode, Identity, IdentityError};
+
+pub use credentials::Credentials;
+pub use key_ring::{FIRST_KEY_NAME, HeldKey, KeyRing, hash_of};
+pub use permission::Permission;
+pub use signer::HostSigner;
+
+/// Whose credentials some are, and for how long.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// Whose.
+    pub principal: Principal,
+    /// Until when, since the Unix epoch; `None`: for good.
+    pub expires_at: Option<Duration>,
+    /// The admin key by which it is so; whoever goes on for long has to see that it is not revoked.
+    pub key: Option<Arc<HeldKey>>,
+}
+
+/// Why credentials are nobody's, or not good enough. The texts go to the client, and hold nothing of the credentials.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not a key of this server.
+    #[error("The admin key is not this server's.")]
+    WrongKey,
+    /// A key of this server, once.
+    #[error("The admin key has expired: make another one, with `host key create`.")]
+    ExpiredKey,
+    /// An admin key was sent where URLs are kept.
+    #[error(
+        "An admin key does not belong in a URL, which stands in logs and histories: send it as `Authorization: Convex \
+         <admin key>`, and make a new one if this one was real."
+    )]
+    KeyInUrl,
+    /// An admin key is needed.
+    #[error("This needs the admin key: send it as `Authorization: Convex <admin key>`.")]
+    KeyRequired,
+    /// The key is good for less.
+    #[error("This admin key may not {}: its scope is `{scope}`.", needed.describe())]
+    Scope {
+        /// What the key is good for.
+        scope: Scope,
+        /// What was to be done with it.
+        needed: Permission,
+    },
+    /// The user to act as is not one.
+    #[error("The user to act as: {0}.")]
+    ActingAs(#[from] IdentityError),
+    /// The token of a user is no good, or nobody can tell just now.
+    #[error("The token was refused: {0}.")]
+    Token(#[from] AuthError),
+    /// The header is of no kind that is known.
+    #[error("The Authorization header must be `Convex <admin key>` or `Bearer <token>`.")]
+    UnreadableHeader,
+}
+
+impl Refusal {
+    /// The code of the answer.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Refusal::WrongKey => ErrorCode::BadAdminKey,
+            Refusal::ExpiredKey => ErrorCode::AdminKeyExpired,
+            Refusal::KeyInUrl => ErrorCode::AdminKeyInUrl,
+            Refusal::KeyRequired => ErrorCode::AdminKeyRequired,
+            Refusal::Scope { .. } => ErrorCode::AdminKeyScope,
+            Refusal::ActingAs(_) => ErrorCode::InvalidIdentity,
+            Refusal::Token(AuthError::NoProviders) => ErrorCode::NoAuthProvider,
+            Refusal::Token(error) if error.is_transient() => ErrorCode::AuthProviderUnavailable,
+            Refusal::Token(_) => ErrorCode::InvalidToken,
+            Refusal::UnreadableHeader => ErrorCode::InvalidAuthHeader,
+        }
+    }
+
+    /// Whether the same credentials may be good a little later: the fault is not theirs.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Refusal::Token(error) if error.is_transient())
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Refusal::WrongKey | Refusal::ExpiredKey | Refusal::Scope { .. } => StatusCode::FORBIDDEN,
+            Refusal::ActingAs(_) | Refusal::KeyInUrl => StatusCode::BAD_REQUEST,
+            Refusal::Token(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::KeyRequired | Refusal::Token(_) | Refusal::UnreadableHeader => StatusCode::UNAUTHORIZED,
+        }
+    }
+}
+
+/// What credentials are checked against.
+pub struct Identities {
+    instance_name: String,
+    keys: KeyRing,
+    env: Arc<dyn Env>,
+    verifier: Verifier,
+    /// Those of the deployment in force.
+    providers: RwLock<Providers>,
+}
+
+impl Identities {
+    /// A server of this name with these keys, and no providers yet.
+    pub fn new(
+        instance_name: String,
+        keys: KeyRing,
+        env: Arc<dyn Env>,
+        fetcher: Arc<dyn KeyFetcher>,
+    ) -> Identities {
+        let clock = Arc::clone(&env);
+        let verifier = Verifier::new(fetcher, move || clock.monotonic());
+        Identities { instance_name, keys, env, verifier, providers: RwLock::default() }
+    }
+
+    /// The admin keys.
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// Another deployment is in force, with these providers. Who is signed in stays so until the token expires.
+    pub fn set_providers(&self, providers: Providers) {
+        *self.providers.write() = providers;
+    }
+
+    /// The server's name, which its keys begin with.
+    pub fn instance_name(&self) -> &str {
+        &self.instance_name
+    }
+
+    /// Finds out whose credentials these are.
+    ///
+    /// # Errors
+    /// They are nobody's.
+    pub async fn authenticate(&self, credentials: Credentials) -> Result<Authenticated, Refusal> {
+        match credentials {
+            Credentials::None => {
+                Ok(Authenticated { principal: Principal::Anonymous, expires_at: None, key: None })
+            }
+            Credentials::AdminKey { key, acting_as } => self.admin(&key, acting_as),
+            Credentials::Token(token) => self.user(&token).await,
+            Credentials::Unknown => Err(Refusal::UnreadableHeader),
+        }
+    }
+
+    async fn user(&self, token: &str) -> Result<Authenticated, Refusal> {
+        let providers = self.providers.read().clone();
+        let verified = self.verifier.verify(&providers, token, self.env.now().since_epoch()).await?;
+        let principal = Principal::User(verified.identity);
+        Ok(Authenticated { principal, expires_at: Some(verified.expires_at), key: None })
+    }
+
+    fn admin(&self, key: &str, acting_as: Option<Bytes>) -> Result<Authenticated, Refusal> {
+        let key = self.keys.find(key)?;
+        let acting_as = acting_as.map(|claims| Identity::from_json(&claims)).transpose()?;
+        let principal = Principal::Admin { scope: key.scope(), acting_as };
+        Ok(Authenticated { principal, expires_at: key.expires_at(), key: Some(key) })
+    }
+}
