@@ -172,10 +172,16 @@ fn system_key(kind: u8, rest: &[u8]) -> Bytes {
 
 /// A document.
 pub(crate) fn document_key(id: &DocumentId) -> Bytes {
-    let mut key = BytesMut::with_capacity(DOCUMENT_KEY_BYTES);
-    key.put_slice(&created_at(id.table, id.creation_time));
-    key.put_slice(&id.random);
-    key.freeze()
+    Bytes::copy_from_slice(&document_key_bytes(id))
+}
+
+/// The same, to look it up only.
+pub(crate) fn document_key_bytes(id: &DocumentId) -> [u8; DOCUMENT_KEY_BYTES] {
+    let mut key = [0; DOCUMENT_KEY_BYTES];
+    let (created_at_bytes, random) = key.split_at_mut(DOCUMENT_KEY_BYTES - id.random.len());
+    created_at_bytes.copy_from_slice(&created_at(id.table, id.creation_time));
+    random.copy_from_slice(&id.random);
+    key
 }
 
 /// The id of the document under this key; `None` if it is no document's key.
@@ -320,10 +326,28 @@ pub(crate) fn successor(key: &[u8]) -> Bytes {
     next.freeze()
 }
 
+/// All keys that begin with this prefix. Both ends lie in one allocation.
+pub(crate) fn with_prefix(prefix: &[u8]) -> KeyRange {
+    let mut both = Vec::with_capacity(2 * prefix.len() + 1);
+    both.extend_from_slice(prefix);
+    both.extend_from_slice(prefix_of_behind(prefix));
+    if let Some(last) = both[prefix.len()..].last_mut() {
+        *last += 1;
+    }
+    let mut start = Bytes::from(both);
+    let end = start.split_off(prefix.len());
+    KeyRange { start, end }
+}
+
+/// What of a prefix the first key behind it keeps, but that its last byte is one more.
+fn prefix_of_behind(prefix: &[u8]) -> &[u8] {
+    let kept = prefix.iter().rposition(|byte| *byte != u8::MAX).map_or(0, |last| last + 1);
+    &prefix[..kept]
+}
+
 /// The first key behind all that begin with this prefix.
 pub(crate) fn behind_prefix(prefix: &[u8]) -> Bytes {
-    let kept = prefix.iter().rposition(|byte| *byte != u8::MAX).map_or(0, |last| last + 1);
-    let mut end = prefix[..kept].to_vec();
+    let mut end = prefix_of_behind(prefix).to_vec();
     if let Some(last) = end.last_mut() {
         *last += 1;
     }
@@ -380,7 +404,8 @@ mod tests {
         #[test]
         fn a_prefix_ends_where_it_says(prefix in prop::collection::vec(any::<u8>(), 1..6), key in prop::collection::vec(any::<u8>(), 0..8)) {
             prop_assume!(prefix.iter().any(|byte| *byte != u8::MAX));
-            let range = KeyRange { start: prefix.clone().into(), end: behind_prefix(&prefix) };
+            let range = with_prefix(&prefix);
+            prop_assert_eq!(&range, &KeyRange { start: prefix.clone().into(), end: behind_prefix(&prefix) });
             prop_assert_eq!(range.contains(&key), key.starts_with(&prefix));
         }
     }

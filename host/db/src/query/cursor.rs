@@ -25,7 +25,7 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    pub(crate) fn new(plan: &Plan, source: Source, keys: KeyRange) -> Cursor {
+    pub(crate) fn new(plan: &Plan<'_>, source: Source, keys: KeyRange) -> Cursor {
         Cursor {
             source,
             rest: keys,

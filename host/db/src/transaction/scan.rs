@@ -19,6 +19,8 @@ use crate::{Batch, DbError, KeyRange, keyspace, system_tables};
 
 /// How many rows the first piece holds when their size is not known yet.
 pub(super) const FIRST_PIECE_ROWS: usize = 32;
+/// What a batch has room for at first: one small document, as a query through an index often gives.
+const SMALL_BATCH_BYTES: usize = 256;
 /// How many rows a piece holds at most.
 const PIECE_ROWS_MAX: usize = 512;
 
@@ -36,7 +38,9 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn new() -> Rows {
-        Rows { json: vec![b'['], count: 0 }
+        let mut json = Vec::with_capacity(SMALL_BATCH_BYTES);
+        json.push(b'[');
+        Rows { json, count: 0 }
     }
 
     pub(super) fn push(&mut self, document: &[u8]) {
@@ -127,7 +131,7 @@ impl Transaction {
     }
 
     /// Where a plan's rows are.
-    pub(super) fn resolve_plan(&mut self, plan: &Plan) -> Result<(Source, KeyRange), DbError> {
+    pub(super) fn resolve_plan(&mut self, plan: &Plan<'_>) -> Result<(Source, KeyRange), DbError> {
         let table = self.table_number(&plan.table)?;
         if table.is_some_and(system_tables::is_private) {
             return Err(system_tables::private(&plan.table));
@@ -197,7 +201,7 @@ impl Transaction {
     pub(super) fn read_piece(&mut self, cursor: &Cursor, rows_max: usize) -> Result<Piece, DbError> {
         let mut piece = self.read_keys(cursor, rows_max)?;
         if let Source::Entries(index) = &cursor.source {
-            piece.rows = self.documents_of_entries(piece.rows, index.table)?;
+            self.read_documents(&mut piece.rows, index.table)?;
         }
         Ok(piece)
     }
@@ -225,17 +229,12 @@ impl Transaction {
         Ok(Piece { rows, reached })
     }
 
-    /// The documents that index entries stand for, under the entries' keys. They are not recorded as read: whoever writes
-    /// one of them changes the entry's key, or touches it.
-    fn documents_of_entries(
-        &mut self,
-        entries: Vec<(Bytes, Bytes)>,
-        table: TableNumber,
-    ) -> Result<Vec<(Bytes, Bytes)>, DbError> {
-        let mut rows = Vec::with_capacity(entries.len());
-        for (entry, _) in entries {
-            let id = keyspace::document_of_entry(&entry, table).ok_or_else(damaged)?;
-            let key = keyspace::document_key(&id);
+    /// Puts the documents that index entries stand for beside the entries' keys. They are not recorded as read: whoever
+    /// writes one of them changes the entry's key, or touches it.
+    fn read_documents(&mut self, entries: &mut [(Bytes, Bytes)], table: TableNumber) -> Result<(), DbError> {
+        for (entry, row) in entries {
+            let id = keyspace::document_of_entry(entry, table).ok_or_else(damaged)?;
+            let key = keyspace::document_key_bytes(&id);
             let document = match self.writes.get(&key) {
                 Some(written) => written.value().cloned(),
                 None => {
@@ -247,9 +246,9 @@ impl Transaction {
                 tracing::error!(target: "weir::db", %id, "an index has an entry of a document that is not there");
                 DbError::new(ErrorCode::StorageFailed, "An index does not agree with its table; run `host check`.")
             });
-            rows.push((entry, self.or_poison(document)?));
+            *row = self.or_poison(document)?;
         }
-        Ok(rows)
+        Ok(())
     }
 }
 
