@@ -162,19 +162,24 @@ impl Tree for RedbTree {
         direction: Direction,
         visit: &mut Visit<'_>,
     ) -> Result<(), BaseError> {
-        let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (interval.low, interval.high);
-        let mut entries = self.reader()?.table(space).range::<&[u8]>(bounds).map_err(reading)?;
-        let mut next = || match direction {
-            Direction::Ascending => entries.next(),
-            Direction::Descending => entries.next_back(),
-        };
-        while let Some(entry) = next() {
-            let (key, value) = entry.map_err(reading)?;
-            if visit(key.value(), value.value())?.is_break() {
-                break;
+        let reader = self.reader()?;
+        // A cursor knows one end alone, where a range would copy both.
+        let mut cursor = match direction {
+            Direction::Ascending => reader.table(space).lower_bound(interval.low),
+            Direction::Descending => reader.table(space).upper_bound(interval.high),
+        }
+        .map_err(reading)?;
+        loop {
+            let entry = match direction {
+                Direction::Ascending => cursor.next(),
+                Direction::Descending => cursor.prev(),
+            };
+            let Some((key, value)) = entry.map_err(reading)? else { return Ok(()) };
+            let is_in = interval.ends_behind(key.value(), direction);
+            if !is_in || visit(key.value(), value.value())?.is_break() {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     fn range<'a>(
