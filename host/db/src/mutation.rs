@@ -74,7 +74,8 @@ impl Database {
         opened: &Opened<'_>,
     ) -> Result<MutationOutcome, Conflict> {
         match self.run(call, session, opened) {
-            (tx, Ending::Returned(result)) if tx.has_writes() => {
+            (mut tx, Ending::Returned(result)) if tx.has_writes() => {
+                tx.order_reads();
                 let gate = self.committer.enter();
                 gate.check(tx.reads(), tx.ts())?;
                 let is_newest = self.deployments.is_newest(tx.deployed());
