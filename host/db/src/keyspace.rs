@@ -326,16 +326,15 @@ pub(crate) fn successor(key: &[u8]) -> Bytes {
     next.freeze()
 }
 
-/// All keys that begin with this prefix. Both ends lie in one allocation.
-pub(crate) fn with_prefix(prefix: &[u8]) -> KeyRange {
-    let mut both = Vec::with_capacity(2 * prefix.len() + 1);
-    both.extend_from_slice(prefix);
-    both.extend_from_slice(prefix_of_behind(prefix));
-    if let Some(last) = both[prefix.len()..].last_mut() {
+/// All keys that begin with this prefix. Both ends lie in its allocation.
+pub(crate) fn with_prefix(mut prefix: Vec<u8>) -> KeyRange {
+    let len = prefix.len();
+    prefix.extend_from_within(..prefix_of_behind(&prefix).len());
+    if let Some(last) = prefix[len..].last_mut() {
         *last += 1;
     }
-    let mut start = Bytes::from(both);
-    let end = start.split_off(prefix.len());
+    let mut start = Bytes::from(prefix);
+    let end = start.split_off(len);
     KeyRange { start, end }
 }
 
@@ -404,7 +403,7 @@ mod tests {
         #[test]
         fn a_prefix_ends_where_it_says(prefix in prop::collection::vec(any::<u8>(), 1..6), key in prop::collection::vec(any::<u8>(), 0..8)) {
             prop_assume!(prefix.iter().any(|byte| *byte != u8::MAX));
-            let range = with_prefix(&prefix);
+            let range = with_prefix(prefix.clone());
             prop_assert_eq!(&range, &KeyRange { start: prefix.clone().into(), end: behind_prefix(&prefix) });
             prop_assert_eq!(range.contains(&key), key.starts_with(&prefix));
         }

@@ -8,16 +8,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use smallvec::SmallVec;
 use weir_store::Direction;
 use weir_value::{CreationTime, DocumentId, ErrorCode, TableNumber, Value, compare};
 
 use super::filter::{Comparison, Filter, invalid_query, parse_value};
 use super::page_cursor::Fingerprint;
+use super::plan_text;
 use crate::index::{Index, TableRules};
 use crate::{DbError, KeyRange, keyspace};
 
 const BY_ID: &str = "by_id";
-const BY_CREATION_TIME: &str = "by_creation_time";
+pub(super) const BY_CREATION_TIME: &str = "by_creation_time";
 
 /// A plan as the guest sends it. What of it needs no copy is none: each query is read from such a text.
 #[derive(Deserialize, Serialize)]
@@ -96,6 +98,9 @@ pub(super) struct RangeBound<'a> {
     pub(super) value: Option<Value>,
 }
 
+/// Most ranges have one bound.
+pub(super) type Bounds<'a> = SmallVec<[RangeBound<'a>; 1]>;
+
 /// A query, checked as far as it can be without its table.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
@@ -106,7 +111,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) limit: Option<u64>,
     /// The index's name.
     pub(crate) index: Cow<'a, str>,
-    pub(super) bounds: Vec<RangeBound<'a>>,
+    pub(super) bounds: Bounds<'a>,
 }
 
 /// Where a query's rows come from.
@@ -121,6 +126,10 @@ pub(crate) enum Source {
 impl<'a> Plan<'a> {
     /// Reads a plan.
     pub(crate) fn parse(json: &'a [u8]) -> Result<Plan<'a>, DbError> {
+        plan_text::read(json).map_or_else(|| Plan::parse_any(json), Ok)
+    }
+
+    pub(super) fn parse_any(json: &'a [u8]) -> Result<Plan<'a>, DbError> {
         Plan::new(PlanJson::parse(json)?)
     }
 

@@ -28,7 +28,8 @@ pub(super) fn entry_keys(index: &Index, bounds: &[RangeBound<'_>]) -> Result<Key
         check_field(index, position, bound)?;
         is_possible &= append(index, &mut prefix, bound)? == Appended::Exact;
     }
-    let mut keys = keyspace::with_prefix(&prefix);
+    let mut keys = keyspace::with_prefix(prefix);
+    let prefix = if rest.is_empty() { Bytes::new() } else { keys.start.clone() };
     let mut seen = (false, false);
     for bound in rest {
         check_field(index, equal_count, bound)?;
