@@ -79,6 +79,18 @@ impl Snapshot {
         Ok(self.view.base.get(key)?)
     }
 
+    /// As [`Snapshot::get`], for a key that a row of a short scan has led to: if both are asked for again, both are
+    /// remembered, unless they are large.
+    ///
+    /// # Errors
+    /// The base cannot be read.
+    pub fn get_led_to(&self, key: &[u8]) -> Result<Option<Bytes>, ReadError> {
+        if let Some(value) = self.view.memory.get(key, self.ts) {
+            return Ok(value);
+        }
+        Ok(self.view.base.get_again(key)?)
+    }
+
     /// One batch of the keys in `start..end` with their values, at most `limit`, in the order of `direction`.
     /// Fewer than `limit` means that the range is exhausted; otherwise go on behind the last key returned.
     ///
@@ -121,12 +133,14 @@ impl Snapshot {
         limit: usize,
         rows: &mut Vec<(Bytes, Bytes)>,
     ) -> Result<(), ReadError> {
+        // Memory may hide rows of the base, and then more of them are looked at than wanted.
+        let rows_max = if chunk.entries.is_empty() { limit - rows.len() } else { usize::MAX };
         let mut recent = chunk.entries.into_iter().peekable();
         let order = |recent_key: &[u8], base_key: &[u8]| match direction {
             Direction::Ascending => recent_key.cmp(base_key),
             Direction::Descending => base_key.cmp(recent_key),
         };
-        self.view.base.visit(interval, direction, |key, slot| {
+        self.view.base.visit(interval, direction, rows_max, |key, slot| {
             // Memory decides, also when the base has the key too.
             let mut is_in_memory = false;
             while let Some((recent_key, value)) = recent.next_if(|(recent, _)| order(recent, key).is_le()) {

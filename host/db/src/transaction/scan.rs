@@ -21,6 +21,8 @@ use crate::{Batch, DbError, KeyRange, keyspace, system_tables};
 pub(super) const FIRST_PIECE_ROWS: usize = 32;
 /// What a batch has room for at first: one small document, as a query through an index often gives.
 const SMALL_BATCH_BYTES: usize = 256;
+/// So few entries of an index are not a part of a list: somebody looks a document up, and will again.
+const LOOK_UP_ROWS: usize = 2;
 /// How many rows a piece holds at most.
 const PIECE_ROWS_MAX: usize = 512;
 
@@ -142,10 +144,10 @@ impl Transaction {
 
     /// Reads on, and records what was passed, also when a row's evaluation failed.
     fn read_batch(&mut self, cursor: &mut Cursor, max_rows: u32) -> Result<(Vec<u8>, u32), DbError> {
-        let before = cursor.rest.clone();
+        let before = cursor.place().clone();
         let mut page = Page::new(max_rows);
         let filled = self.fill(&mut page, cursor);
-        if !before.is_empty() && !planted::is(Bug::ReadSetMissesGap) {
+        if !planted::is(Bug::ReadSetMissesGap) {
             self.reads.add_range(cursor.passed_since(before));
         }
         filled.map(|()| page.documents.finish())
@@ -172,29 +174,48 @@ impl Transaction {
         Ok(())
     }
 
-    /// Passes rows until the page is full; whether all were passed and more are wanted.
+    /// Takes rows until the page is full, and passes them if not all were taken or no more are wanted; whether the cursor
+    /// has still to pass all of them.
     fn take_rows(
         &mut self,
         page: &mut Page,
         cursor: &mut Cursor,
         rows: Vec<(Bytes, Bytes)>,
     ) -> Result<bool, DbError> {
-        for (key, document) in rows {
-            if page.is_full() || cursor.is_done() {
-                return Ok(false);
+        let mut last = None;
+        let mut rows = rows.into_iter();
+        let taken = loop {
+            let is_enough = page.is_full() || cursor.rows_wanted == 0;
+            let Some((key, document)) = rows.next().filter(|_| !is_enough) else { break Ok(!is_enough) };
+            let taken = self.take_row(page, cursor, &key, &document);
+            last = Some(key);
+            if let Err(error) = taken {
+                break Err(error);
             }
+        };
+        if let (Some(key), false) = (last, matches!(taken, Ok(true))) {
             cursor.pass(&key);
-            if planted::is(Bug::ReadSetMissesGap) {
-                self.reads.add_range(KeyRange { end: keyspace::successor(&key), start: key });
-            }
-            let counted = self.usage.add_read(document.len());
-            self.or_poison(counted)?;
-            if keeps(cursor, &document)? {
-                page.documents.push(&document);
-                cursor.rows_wanted -= 1;
-            }
         }
-        Ok(!cursor.is_done() && !page.is_full())
+        taken
+    }
+
+    fn take_row(
+        &mut self,
+        page: &mut Page,
+        cursor: &mut Cursor,
+        key: &Bytes,
+        document: &Bytes,
+    ) -> Result<(), DbError> {
+        if planted::is(Bug::ReadSetMissesGap) {
+            self.reads.add_range(KeyRange { end: keyspace::successor(key), start: key.clone() });
+        }
+        let counted = self.usage.add_read(document.len());
+        self.or_poison(counted)?;
+        if keeps(cursor, document)? {
+            page.documents.push(document);
+            cursor.rows_wanted -= 1;
+        }
+        Ok(())
     }
 
     /// The next rows: of the snapshot at most `rows_max`, and what this transaction wrote among them.
@@ -232,13 +253,17 @@ impl Transaction {
     /// Puts the documents that index entries stand for beside the entries' keys. They are not recorded as read: whoever
     /// writes one of them changes the entry's key, or touches it.
     fn read_documents(&mut self, entries: &mut [(Bytes, Bytes)], table: TableNumber) -> Result<(), DbError> {
+        let is_look_up = entries.len() <= LOOK_UP_ROWS;
         for (entry, row) in entries {
             let id = keyspace::document_of_entry(entry, table).ok_or_else(damaged)?;
             let key = keyspace::document_key_bytes(&id);
             let document = match self.writes.get(&key) {
                 Some(written) => written.value().cloned(),
                 None => {
-                    let stored = self.snapshot.get(&key);
+                    let stored = match is_look_up {
+                        true => self.snapshot.get_led_to(&key),
+                        false => self.snapshot.get(&key),
+                    };
                     self.or_unreadable(stored)?
                 }
             };

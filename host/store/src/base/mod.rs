@@ -17,6 +17,7 @@ mod moving;
 mod policy;
 mod redb_tree;
 mod row;
+mod short_ranges;
 mod sled_tree;
 #[cfg(test)]
 mod tests;
@@ -111,14 +112,24 @@ impl Base {
         found.map(|slot| self.load(key, slot?)).transpose()
     }
 
-    /// Shows the rows of `interval`, which is not empty, to `visit`, in the given direction, until it breaks off.
+    /// As [`Base::get`], for a key that is likely to be asked for again, and was led to by a row that is too.
+    pub(crate) fn get_again(&self, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
+        let mut found = None;
+        self.tree.look_again(Space::Rows, key, &mut |row| found = Some(slot(key, row)))?;
+        found.map(|slot| self.load(key, slot?)).transpose()
+    }
+
+    /// Shows the rows of `interval`, which is not empty, to `visit`, in the given direction, until it breaks off, which
+    /// it does at the latest after so many rows.
     pub(crate) fn visit(
         &self,
         interval: Interval<'_>,
         direction: Direction,
+        rows_max: usize,
         mut visit: impl FnMut(&[u8], Slot) -> Result<ControlFlow<()>, BaseError>,
     ) -> Result<(), BaseError> {
-        self.tree.visit(Space::Rows, interval, direction, &mut |key, row| visit(key, slot(key, row)?))
+        self.tree
+            .visit(Space::Rows, interval, direction, rows_max, &mut |key, row| visit(key, slot(key, row)?))
     }
 
     /// The rows of `interval`, which is not empty, in the given direction.

@@ -11,7 +11,7 @@
 //!
 //! Not here: when to write and what.
 
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +24,7 @@ use redb::{
 };
 
 use super::checksummed_file::CheckedFile;
+use super::short_ranges::{self, Collector, ENTRIES_MAX, ShortRanges};
 use super::tree::{Entries, Run, Space, Tree, TreeWriter, Visit, Work, end_of_prefix};
 use super::{BaseError, prefix_range};
 use crate::Direction;
@@ -37,6 +38,8 @@ const ROOM_NEEDED_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What may wait in redb's cache.
 const UNSYNCED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The part of the cache that remembers what short ranges hold.
+const SHORT_RANGES_PART: u64 = 8;
 /// An entry may change a page of its own.
 const PAGE_BYTES: usize = 4096;
 
@@ -66,30 +69,36 @@ pub(crate) struct RedbTree {
     reader: RwLock<Option<Arc<Reader>>>,
     /// At most what waits in redb's cache. Written by one thread.
     unsynced_bytes: AtomicUsize,
+    /// For what each reader remembers of short ranges.
+    short_ranges_bytes: u64,
 }
 
 /// The newest committed state.
 struct Reader {
     tables: [ReadOnlyTable<&'static [u8], &'static [u8]>; 3],
+    /// Of the rows.
+    short_ranges: ShortRanges,
 }
 
 impl RedbTree {
     /// Opens the database in `file`, or makes one there. `cache_bytes` bounds what it keeps in memory.
     pub(crate) fn open(file: CheckedFile, cache_bytes: u64) -> Result<RedbTree, BaseError> {
-        let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
+        let short_ranges_bytes = cache_bytes / SHORT_RANGES_PART;
+        let cache_bytes = usize::try_from(cache_bytes - short_ranges_bytes).unwrap_or(usize::MAX);
         let backend = file.clone();
         // It panics on some kinds of damage where others get an error.
         let opened = catch_unwind(AssertUnwindSafe(|| {
             let db = Database::builder().set_cache_size(cache_bytes).create_with_backend(backend);
             let db = db.map_err(opening)?;
             make_tables(&db)?;
-            let reader = Reader::new(&db)?;
+            let reader = Reader::new(&db, short_ranges_bytes)?;
             Ok((db, reader))
         }));
         let (db, reader) =
             opened.unwrap_or_else(|_| Err(BaseError::damaged("the base is damaged: redb panicked")))?;
         let reader = RwLock::new(Some(Arc::new(reader)));
-        Ok(RedbTree { file, db: Mutex::new(Some(db)), reader, unsynced_bytes: AtomicUsize::new(0) })
+        let unsynced_bytes = AtomicUsize::new(0);
+        Ok(RedbTree { file, db: Mutex::new(Some(db)), reader, unsynced_bytes, short_ranges_bytes })
     }
 
     fn reader(&self) -> Result<Arc<Reader>, BaseError> {
@@ -112,14 +121,14 @@ impl RedbTree {
             work(&transaction)?;
             transaction.commit().map_err(writing)
         })?;
-        *self.reader.write() = Some(Arc::new(Reader::new(db)?));
+        *self.reader.write() = Some(Arc::new(Reader::new(db, self.short_ranges_bytes)?));
         Ok(())
     }
 }
 
 /// All tables are there from the beginning, so that readers need not ask.
 fn make_tables(db: &Database) -> Result<(), BaseError> {
-    if Reader::new(db).is_ok() {
+    if Reader::new(db, 0).is_ok() {
         return Ok(());
     }
     let mut transaction = db.begin_write().map_err(opening)?;
@@ -131,14 +140,51 @@ fn make_tables(db: &Database) -> Result<(), BaseError> {
 }
 
 impl Reader {
-    fn new(db: &Database) -> Result<Reader, BaseError> {
+    fn new(db: &Database, short_ranges_bytes: u64) -> Result<Reader, BaseError> {
         let transaction = db.begin_read().map_err(reading)?;
         let [rows, pieces, marks] = Space::ALL.map(|space| transaction.open_table(definition(space)));
-        Ok(Reader { tables: [rows.map_err(reading)?, pieces.map_err(reading)?, marks.map_err(reading)?] })
+        let tables = [rows.map_err(reading)?, pieces.map_err(reading)?, marks.map_err(reading)?];
+        Ok(Reader { tables, short_ranges: ShortRanges::new(short_ranges_bytes) })
     }
 
     fn table(&self, space: Space) -> &ReadOnlyTable<&'static [u8], &'static [u8]> {
         &self.tables[space as usize]
+    }
+
+    fn look(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
+        if let Some(value) = self.table(space).get(key).map_err(reading)? {
+            look(value.value());
+        }
+        Ok(())
+    }
+
+    /// Shows the entries of `interval` to `visit`, and says whether that broke off or all were shown.
+    fn walk(
+        &self,
+        space: Space,
+        interval: Interval<'_>,
+        direction: Direction,
+        visit: &mut Visit<'_>,
+    ) -> Result<ControlFlow<()>, BaseError> {
+        // A cursor knows one end alone, where a range would copy both.
+        let mut cursor = match direction {
+            Direction::Ascending => self.table(space).lower_bound(interval.low),
+            Direction::Descending => self.table(space).upper_bound(interval.high),
+        }
+        .map_err(reading)?;
+        loop {
+            let entry = match direction {
+                Direction::Ascending => cursor.next(),
+                Direction::Descending => cursor.prev(),
+            };
+            let Some((key, value)) = entry.map_err(reading)? else { return Ok(ControlFlow::Continue(())) };
+            if !interval.ends_behind(key.value(), direction) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            if visit(key.value(), value.value())?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
     }
 }
 
@@ -149,9 +195,25 @@ impl Tree for RedbTree {
     }
 
     fn look(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
-        if let Some(value) = self.reader()?.table(space).get(key).map_err(reading)? {
-            look(value.value());
+        self.reader()?.look(space, key, look)
+    }
+
+    fn look_again(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
+        let reader = self.reader()?;
+        if space != Space::Rows {
+            return reader.look(space, key, look);
         }
+        let point = short_ranges::point(key);
+        if let Some(known) = reader.short_ranges.find(point, Direction::Ascending, 1) {
+            known.entries().for_each(|(_, value)| look(value));
+            return Ok(());
+        }
+        let mut collector = Collector::begin(point, Direction::Ascending);
+        reader.look(space, key, &mut |value| {
+            collector = collector.take().and_then(|collector| collector.with_entry(&[], value));
+            look(value);
+        })?;
+        reader.short_ranges.keep(collector, true);
         Ok(())
     }
 
@@ -160,26 +222,28 @@ impl Tree for RedbTree {
         space: Space,
         interval: Interval<'_>,
         direction: Direction,
+        entries_max: usize,
         visit: &mut Visit<'_>,
     ) -> Result<(), BaseError> {
         let reader = self.reader()?;
-        // A cursor knows one end alone, where a range would copy both.
-        let mut cursor = match direction {
-            Direction::Ascending => reader.table(space).lower_bound(interval.low),
-            Direction::Descending => reader.table(space).upper_bound(interval.high),
+        if space != Space::Rows || entries_max > ENTRIES_MAX {
+            return reader.walk(space, interval, direction, visit).map(drop);
         }
-        .map_err(reading)?;
-        loop {
-            let entry = match direction {
-                Direction::Ascending => cursor.next(),
-                Direction::Descending => cursor.prev(),
-            };
-            let Some((key, value)) = entry.map_err(reading)? else { return Ok(()) };
-            let is_in = interval.ends_behind(key.value(), direction);
-            if !is_in || visit(key.value(), value.value())?.is_break() {
-                return Ok(());
+        if let Some(known) = reader.short_ranges.find(interval, direction, entries_max) {
+            for (key, value) in known.entries() {
+                if visit(key, value)?.is_break() {
+                    break;
+                }
             }
+            return Ok(());
         }
+        let mut collector = Collector::begin(interval, direction);
+        let end = reader.walk(space, interval, direction, &mut |key, value| {
+            collector = collector.take().and_then(|collector| collector.with_entry(key, value));
+            visit(key, value)
+        })?;
+        reader.short_ranges.keep(collector, end.is_continue());
+        Ok(())
     }
 
     fn range<'a>(
@@ -240,7 +304,7 @@ impl Tree for RedbTree {
         let db = db.as_mut().ok_or_else(|| reading(closed()))?;
         *self.reader.write() = None;
         let checked = db.check_integrity();
-        *self.reader.write() = Some(Arc::new(Reader::new(db)?));
+        *self.reader.write() = Some(Arc::new(Reader::new(db, self.short_ranges_bytes)?));
         match checked {
             Ok(true) => Ok(()),
             Ok(false) => Err(BaseError::damaged("the base did not pass redb's check of its pages")),

@@ -1,7 +1,7 @@
 //! One suite for every tree under a base.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -119,6 +119,59 @@ fn slices_with_runs_of_new_keys() {
             run(0..5_000, 7).collect(),
         ];
         assert_slices(kind, &base, &slices);
+    }
+}
+
+/// What a scan for so many rows shows.
+fn few(base: &Base, interval: Interval<'_>, direction: Direction, wanted: usize) -> Vec<(Bytes, Bytes)> {
+    let mut rows = Vec::new();
+    let visit = |key: &[u8], slot| {
+        rows.push((Bytes::copy_from_slice(key), base.load(key, slot)?));
+        Ok(if rows.len() == wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    };
+    base.visit(interval, direction, wanted, visit).unwrap();
+    rows
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Short ranges are asked for again and again, between flushes that change them.
+    #[test]
+    fn short_scans_see_each_flush(
+        slices in vec(vec((0u8..12, prop::option::of(prop_oneof![0usize..40, Just(440), Just(PIECE_BYTES + 1)])), 0..4), 1..5),
+        asked in vec((0u8..12, 1u8..4, any::<bool>(), 1usize..4), 1..8),
+    ) {
+        for (kind, open) in KINDS {
+            let place = Place::new();
+            let base = open(&place);
+            let mut model = BTreeMap::new();
+            for (at, slice) in (1..).zip(&slices) {
+                let slice: BTreeMap<u8, Option<usize>> = slice.iter().copied().collect();
+                let entries: Vec<FlushEntry> =
+                    slice.iter().map(|(key, len)| entry(u32::from(*key), at, *len)).collect();
+                base.apply(&entries).unwrap();
+                for FlushEntry { key, value, .. } in entries {
+                    match value {
+                        Some(value) => drop(model.insert(key, value)),
+                        None => drop(model.remove(&key)),
+                    }
+                }
+                for (low, len, is_ascending, wanted) in asked.iter().chain(&asked).copied() {
+                    let (low, high) = (u32::from(low).to_be_bytes(), u32::from(low + len).to_be_bytes());
+                    let interval = Interval { low: Bound::Included(&low[..]), high: Bound::Excluded(&high[..]) };
+                    let direction = if is_ascending { Direction::Ascending } else { Direction::Descending };
+                    let mut expected: Vec<(Bytes, Bytes)> =
+                        model.range::<[u8], _>((interval.low, interval.high)).map(|(key, value)| (key.clone(), value.clone())).collect();
+                    if !is_ascending {
+                        expected.reverse();
+                    }
+                    expected.truncate(wanted);
+                    prop_assert!(few(&base, interval, direction, wanted) == expected, "{}", kind);
+                    prop_assert_eq!(base.get_again(&low).unwrap(), model.get(&low[..]).cloned(), "{}", kind);
+                }
+            }
+        }
     }
 }
 

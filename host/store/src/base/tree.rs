@@ -48,12 +48,19 @@ pub(crate) trait Tree: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Shows the entries of `interval`, which is not empty, to `visit`, in their order, until it breaks off.
+    /// As `look`, for a key that is likely to be asked for again, and was led to by an entry that is too.
+    fn look_again(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
+        self.look(space, key, look)
+    }
+
+    /// Shows the entries of `interval`, which is not empty, to `visit`, in their order, until it breaks off, which it
+    /// does at the latest after so many entries.
     fn visit(
         &self,
         space: Space,
         interval: Interval<'_>,
         direction: Direction,
+        _entries_max: usize,
         visit: &mut Visit<'_>,
     ) -> Result<(), BaseError> {
         for entry in self.range(space, interval, direction)? {
