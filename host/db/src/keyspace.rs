@@ -43,6 +43,9 @@ const DOCUMENT_SUFFIX_BYTES: usize = 8 + 8;
 /// Space, table, and the rest.
 const DOCUMENT_KEY_BYTES: usize = 1 + 4 + DOCUMENT_SUFFIX_BYTES;
 
+/// The key of a document, to look it up only.
+pub(crate) type DocumentKey = [u8; DOCUMENT_KEY_BYTES];
+
 /// Space and number: what all keys of a table's documents, or of an index's entries, begin with.
 pub(crate) const SOURCE_PREFIX_BYTES: usize = 1 + 4;
 
@@ -175,8 +178,8 @@ pub(crate) fn document_key(id: &DocumentId) -> Bytes {
     Bytes::copy_from_slice(&document_key_bytes(id))
 }
 
-/// The same, to look it up only.
-pub(crate) fn document_key_bytes(id: &DocumentId) -> [u8; DOCUMENT_KEY_BYTES] {
+/// The same, where nobody keeps it.
+pub(crate) fn document_key_bytes(id: &DocumentId) -> DocumentKey {
     let mut key = [0; DOCUMENT_KEY_BYTES];
     let (created_at_bytes, random) = key.split_at_mut(DOCUMENT_KEY_BYTES - id.random.len());
     created_at_bytes.copy_from_slice(&created_at(id.table, id.creation_time));

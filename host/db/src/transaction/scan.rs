@@ -222,7 +222,7 @@ impl Transaction {
     pub(super) fn read_piece(&mut self, cursor: &Cursor, rows_max: usize) -> Result<Piece, DbError> {
         let mut piece = self.read_keys(cursor, rows_max)?;
         if let Source::Entries(index) = &cursor.source {
-            self.read_documents(&mut piece.rows, index.table)?;
+            self.read_documents(&mut piece.rows, index.table, cursor.direction)?;
         }
         Ok(piece)
     }
@@ -252,11 +252,18 @@ impl Transaction {
 
     /// Puts the documents that index entries stand for beside the entries' keys. They are not recorded as read: whoever
     /// writes one of them changes the entry's key, or touches it.
-    fn read_documents(&mut self, entries: &mut [(Bytes, Bytes)], table: TableNumber) -> Result<(), DbError> {
+    fn read_documents(
+        &mut self,
+        entries: &mut [(Bytes, Bytes)],
+        table: TableNumber,
+        direction: Direction,
+    ) -> Result<(), DbError> {
         let is_look_up = entries.len() <= LOOK_UP_ROWS;
+        if !is_look_up && self.writes.is_empty() {
+            return self.read_list(entries, table, direction);
+        }
         for (entry, row) in entries {
-            let id = keyspace::document_of_entry(entry, table).ok_or_else(damaged)?;
-            let key = keyspace::document_key_bytes(&id);
+            let key = document_key_of(entry, table)?;
             let document = match self.writes.get(&key) {
                 Some(written) => written.value().cloned(),
                 None => {
@@ -267,14 +274,47 @@ impl Transaction {
                     self.or_unreadable(stored)?
                 }
             };
-            let document = document.ok_or_else(|| {
-                tracing::error!(target: "weir::db", %id, "an index has an entry of a document that is not there");
-                DbError::new(ErrorCode::StorageFailed, "An index does not agree with its table; run `host check`.")
-            });
-            *row = self.or_poison(document)?;
+            *row = self.or_inconsistent(document, &key)?;
         }
         Ok(())
     }
+
+    /// The same of many at once, where this transaction has written nothing: what an index lists next to each other was
+    /// often created one after the other.
+    fn read_list(
+        &mut self,
+        entries: &mut [(Bytes, Bytes)],
+        table: TableNumber,
+        direction: Direction,
+    ) -> Result<(), DbError> {
+        let keys: Vec<_> =
+            entries.iter().map(|(entry, _)| document_key_of(entry, table)).collect::<Result<_, _>>()?;
+        let documents = self.snapshot.get_each(&keys, direction);
+        let documents = self.or_unreadable(documents)?;
+        for ((row, document), key) in entries.iter_mut().zip(documents).zip(&keys) {
+            row.1 = self.or_inconsistent(document, key)?;
+        }
+        Ok(())
+    }
+
+    /// The document that an entry stands for is there, or the index is damaged.
+    fn or_inconsistent(&mut self, document: Option<Bytes>, key: &[u8]) -> Result<Bytes, DbError> {
+        let document = document.ok_or_else(|| {
+            let id = keyspace::document_in_key(key).map(|id| id.to_string());
+            tracing::error!(target: "weir::db", id, "an index has an entry of a document that is not there");
+            DbError::new(
+                ErrorCode::StorageFailed,
+                "An index does not agree with its table; run `host check`.",
+            )
+        });
+        self.or_poison(document)
+    }
+}
+
+/// The key of the document that an index entry stands for.
+fn document_key_of(entry: &[u8], table: TableNumber) -> Result<keyspace::DocumentKey, DbError> {
+    let id = keyspace::document_of_entry(entry, table).ok_or_else(damaged)?;
+    Ok(keyspace::document_key_bytes(&id))
 }
 
 pub(super) fn keeps(cursor: &Cursor, document: &[u8]) -> Result<bool, DbError> {

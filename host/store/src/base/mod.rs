@@ -15,6 +15,7 @@ mod flusher;
 mod memory_tree;
 mod moving;
 mod policy;
+mod redb_reader;
 mod redb_tree;
 mod row;
 mod short_ranges;
@@ -117,6 +118,21 @@ impl Base {
         let mut found = None;
         self.tree.look_again(Space::Rows, key, &mut |row| found = Some(slot(key, row)))?;
         found.map(|slot| self.load(key, slot?)).transpose()
+    }
+
+    /// As [`Base::get`] for each of `keys`, which may follow each other closely in the given direction.
+    pub(crate) fn get_each(
+        &self,
+        keys: &[&[u8]],
+        direction: Direction,
+    ) -> Result<Vec<Option<Bytes>>, BaseError> {
+        let mut found: Vec<Option<Result<Slot, BaseError>>> = keys.iter().map(|_| None).collect();
+        let mut look = |at: usize, row: &[u8]| found[at] = Some(slot(keys[at], row));
+        self.tree.look_each(Space::Rows, keys, direction, &mut look)?;
+        let load = |(key, slot): (&&[u8], Option<Result<Slot, BaseError>>)| {
+            slot.map(|slot| self.load(key, slot?)).transpose()
+        };
+        keys.iter().zip(found).map(load).collect()
     }
 
     /// Shows the rows of `interval`, which is not empty, to `visit`, in the given direction, until it breaks off, which

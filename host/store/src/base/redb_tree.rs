@@ -1,4 +1,4 @@
-//! A tree on redb: a copy-on-write B-tree in one file. The one file that names redb's database.
+//! A tree on redb: a copy-on-write B-tree in one file. This and its reader name redb's database, and nobody else does.
 //!
 //! * What is written goes into transactions that are not durable by themselves; [`Tree::sync`] commits once,
 //!   durably, in two phases, with the state of the allocator, so that opening after a failure takes no walk
@@ -9,22 +9,19 @@
 //!   of the store needs none of its own (see `snapshot`).
 //! * Blocks have checksums, and a full disk is waited for (see [`CheckedFile`]).
 //!
-//! Not here: when to write and what.
+//! Not here: when to write and what; how a state is read (see `redb_reader`).
 
-use std::ops::{Bound, ControlFlow};
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{self, AtomicUsize};
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
-use redb::{
-    Database, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, Table, TableDefinition,
-    WriteTransaction,
-};
+use redb::{Database, Durability, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::checksummed_file::CheckedFile;
-use super::short_ranges::{self, Collector, ENTRIES_MAX, ShortRanges};
+use super::redb_reader::Reader;
 use super::tree::{Entries, Run, Space, Tree, TreeWriter, Visit, Work, end_of_prefix};
 use super::{BaseError, prefix_range};
 use crate::Direction;
@@ -50,9 +47,7 @@ const SHORT_RUNS_MAX: u32 = 6;
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-type Guard<'a> = redb::AccessGuard<'a, &'static [u8]>;
-
-const fn definition(space: Space) -> Definition {
+pub(super) const fn definition(space: Space) -> Definition {
     match space {
         Space::Rows => TableDefinition::new("rows"),
         Space::Pieces => TableDefinition::new("pieces"),
@@ -71,13 +66,6 @@ pub(crate) struct RedbTree {
     unsynced_bytes: AtomicUsize,
     /// For what each reader remembers of short ranges.
     short_ranges_bytes: u64,
-}
-
-/// The newest committed state.
-struct Reader {
-    tables: [ReadOnlyTable<&'static [u8], &'static [u8]>; 3],
-    /// Of the rows.
-    short_ranges: ShortRanges,
 }
 
 impl RedbTree {
@@ -139,59 +127,11 @@ fn make_tables(db: &Database) -> Result<(), BaseError> {
     transaction.commit().map_err(opening)
 }
 
-impl Reader {
-    fn new(db: &Database, short_ranges_bytes: u64) -> Result<Reader, BaseError> {
-        let transaction = db.begin_read().map_err(reading)?;
-        let [rows, pieces, marks] = Space::ALL.map(|space| transaction.open_table(definition(space)));
-        let tables = [rows.map_err(reading)?, pieces.map_err(reading)?, marks.map_err(reading)?];
-        Ok(Reader { tables, short_ranges: ShortRanges::new(short_ranges_bytes) })
-    }
-
-    fn table(&self, space: Space) -> &ReadOnlyTable<&'static [u8], &'static [u8]> {
-        &self.tables[space as usize]
-    }
-
-    fn look(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
-        if let Some(value) = self.table(space).get(key).map_err(reading)? {
-            look(value.value());
-        }
-        Ok(())
-    }
-
-    /// Shows the entries of `interval` to `visit`, and says whether that broke off or all were shown.
-    fn walk(
-        &self,
-        space: Space,
-        interval: Interval<'_>,
-        direction: Direction,
-        visit: &mut Visit<'_>,
-    ) -> Result<ControlFlow<()>, BaseError> {
-        // A cursor knows one end alone, where a range would copy both.
-        let mut cursor = match direction {
-            Direction::Ascending => self.table(space).lower_bound(interval.low),
-            Direction::Descending => self.table(space).upper_bound(interval.high),
-        }
-        .map_err(reading)?;
-        loop {
-            let entry = match direction {
-                Direction::Ascending => cursor.next(),
-                Direction::Descending => cursor.prev(),
-            };
-            let Some((key, value)) = entry.map_err(reading)? else { return Ok(ControlFlow::Continue(())) };
-            if !interval.ends_behind(key.value(), direction) {
-                return Ok(ControlFlow::Continue(()));
-            }
-            if visit(key.value(), value.value())?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-    }
-}
-
 impl Tree for RedbTree {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
-        let value = self.reader()?.table(space).get(key).map_err(reading)?;
-        Ok(value.map(|value| Bytes::copy_from_slice(value.value())))
+        let mut found = None;
+        self.reader()?.look(space, key, &mut |value| found = Some(Bytes::copy_from_slice(value)))?;
+        Ok(found)
     }
 
     fn look(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
@@ -199,22 +139,17 @@ impl Tree for RedbTree {
     }
 
     fn look_again(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
-        let reader = self.reader()?;
-        if space != Space::Rows {
-            return reader.look(space, key, look);
-        }
-        let point = short_ranges::point(key);
-        if let Some(known) = reader.short_ranges.find(point, Direction::Ascending, 1) {
-            known.entries().for_each(|(_, value)| look(value));
-            return Ok(());
-        }
-        let mut collector = Collector::begin(point, Direction::Ascending);
-        reader.look(space, key, &mut |value| {
-            collector = collector.take().and_then(|collector| collector.with_entry(&[], value));
-            look(value);
-        })?;
-        reader.short_ranges.keep(collector, true);
-        Ok(())
+        self.reader()?.look_again(space, key, look)
+    }
+
+    fn look_each(
+        &self,
+        space: Space,
+        keys: &[&[u8]],
+        direction: Direction,
+        look: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<(), BaseError> {
+        self.reader()?.look_each(space, keys, direction, look)
     }
 
     fn visit(
@@ -225,25 +160,7 @@ impl Tree for RedbTree {
         entries_max: usize,
         visit: &mut Visit<'_>,
     ) -> Result<(), BaseError> {
-        let reader = self.reader()?;
-        if space != Space::Rows || entries_max > ENTRIES_MAX {
-            return reader.walk(space, interval, direction, visit).map(drop);
-        }
-        if let Some(known) = reader.short_ranges.find(interval, direction, entries_max) {
-            for (key, value) in known.entries() {
-                if visit(key, value)?.is_break() {
-                    break;
-                }
-            }
-            return Ok(());
-        }
-        let mut collector = Collector::begin(interval, direction);
-        let end = reader.walk(space, interval, direction, &mut |key, value| {
-            collector = collector.take().and_then(|collector| collector.with_entry(key, value));
-            visit(key, value)
-        })?;
-        reader.short_ranges.keep(collector, end.is_continue());
-        Ok(())
+        self.reader()?.visit(space, interval, direction, entries_max, visit)
     }
 
     fn range<'a>(
@@ -252,23 +169,14 @@ impl Tree for RedbTree {
         interval: Interval<'a>,
         direction: Direction,
     ) -> Result<Entries<'a>, BaseError> {
-        let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (interval.low, interval.high);
-        let entries = self.reader()?.table(space).range::<&[u8]>(bounds).map_err(reading)?;
-        let entry = |entry: Result<(Guard<'_>, Guard<'_>), redb::StorageError>| {
-            let (key, value) = entry.map_err(reading)?;
-            Ok((Bytes::copy_from_slice(key.value()), Bytes::copy_from_slice(value.value())))
-        };
-        Ok(match direction {
-            Direction::Ascending => Box::new(entries.map(entry)),
-            Direction::Descending => Box::new(entries.rev().map(entry)),
-        })
+        self.reader()?.range(space, interval, direction)
     }
 
     fn write(&self, work: &mut Work<'_>) -> Result<(), BaseError> {
-        let is_due = self.unsynced_bytes.load(Ordering::Relaxed) > UNSYNCED_BYTES_MAX;
+        let is_due = self.unsynced_bytes.load(atomic::Ordering::Relaxed) > UNSYNCED_BYTES_MAX;
         let durability = if is_due { Durability::Immediate } else { Durability::None };
         if is_due {
-            self.unsynced_bytes.store(0, Ordering::Relaxed);
+            self.unsynced_bytes.store(0, atomic::Ordering::Relaxed);
         }
         self.commit(durability, |transaction| {
             let [rows, pieces, marks] = Space::ALL.map(|space| transaction.open_table(definition(space)));
@@ -279,13 +187,13 @@ impl Tree for RedbTree {
                 short_runs: 0,
             };
             work(&mut writer)?;
-            self.unsynced_bytes.fetch_add(writer.bytes, Ordering::Relaxed);
+            self.unsynced_bytes.fetch_add(writer.bytes, atomic::Ordering::Relaxed);
             Ok(())
         })
     }
 
     fn sync(&self) -> Result<(), BaseError> {
-        self.unsynced_bytes.store(0, Ordering::Relaxed);
+        self.unsynced_bytes.store(0, atomic::Ordering::Relaxed);
         self.commit(Durability::Immediate, |_| Ok(()))?;
         // Pages that the state before it held are given back by a commit that comes after readers have left it.
         self.commit(Durability::Immediate, |_| Ok(()))
@@ -418,7 +326,7 @@ fn opening(error: impl std::error::Error + Send + Sync + 'static) -> BaseError {
     BaseError::new("opening", error)
 }
 
-fn reading(error: impl std::error::Error + Send + Sync + 'static) -> BaseError {
+pub(super) fn reading(error: impl std::error::Error + Send + Sync + 'static) -> BaseError {
     BaseError::new("reading", error)
 }
 

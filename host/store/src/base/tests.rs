@@ -140,7 +140,7 @@ proptest! {
     #[test]
     fn short_scans_see_each_flush(
         slices in vec(vec((0u8..12, prop::option::of(prop_oneof![0usize..40, Just(440), Just(PIECE_BYTES + 1)])), 0..4), 1..5),
-        asked in vec((0u8..12, 1u8..4, any::<bool>(), 1usize..4), 1..8),
+        asked in vec((0u8..12, 1u8..4, any::<bool>(), 1usize..4), 1..24),
     ) {
         for (kind, open) in KINDS {
             let place = Place::new();
@@ -169,6 +169,10 @@ proptest! {
                     expected.truncate(wanted);
                     prop_assert!(few(&base, interval, direction, wanted) == expected, "{}", kind);
                     prop_assert_eq!(base.get_again(&low).unwrap(), model.get(&low[..]).cloned(), "{}", kind);
+                    let keys: Vec<[u8; 4]> = asked.iter().map(|asked| u32::from(asked.0).to_be_bytes()).collect();
+                    let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
+                    let expected: Vec<Option<Bytes>> = keys.iter().map(|key| model.get(*key).cloned()).collect();
+                    prop_assert!(base.get_each(&keys, direction).unwrap() == expected, "{}", kind);
                 }
             }
         }

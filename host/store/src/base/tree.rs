@@ -53,6 +53,18 @@ pub(crate) trait Tree: Send + Sync + 'static {
         self.look(space, key, look)
     }
 
+    /// As `look` for each of `keys`, with its number, in their order. Keys that follow each other closely in the given
+    /// direction may cost less.
+    fn look_each(
+        &self,
+        space: Space,
+        keys: &[&[u8]],
+        _direction: Direction,
+        look: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<(), BaseError> {
+        keys.iter().enumerate().try_for_each(|(at, key)| self.look(space, key, &mut |value| look(at, value)))
+    }
+
     /// Shows the entries of `interval`, which is not empty, to `visit`, in their order, until it breaks off, which it
     /// does at the latest after so many entries.
     fn visit(
