@@ -62,10 +62,6 @@ func tryHashPassword(ctx *weir.MutationCtx, args passwordArgs) (string, error) {
 	return fmt.Sprintf("%d characters", len(hash)), nil
 }
 
-func told(err error) string {
-	return fmt.Sprintf("%s: %v", weir.CodeOf(err), err)
-}
-
 // manyPasswords holds so many passwords against a hash, and counts those that are right.
 func manyPasswords(ctx *weir.MutationCtx, args struct {
 	Hash  string `json:"hash"`
