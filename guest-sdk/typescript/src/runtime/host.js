@@ -3,6 +3,7 @@
 import * as auth from "weir:guest/auth@0.1.0";
 import * as calls from "weir:guest/calls@0.1.0";
 import * as context from "weir:guest/context@0.1.0";
+import * as cryptography from "weir:guest/crypto@0.1.0";
 import * as db from "weir:guest/db@0.1.0";
 import * as log from "weir:guest/log@0.1.0";
 import * as variables from "weir:guest/variables@0.1.0";
@@ -10,7 +11,7 @@ import * as variables from "weir:guest/variables@0.1.0";
 import { jsonBytes } from "./json.js";
 
 /** What the syscalls, the clock and the console reach the host through. */
-export const host = { auth, calls, context, db, log, variables };
+export const host = { auth, calls, context, crypto: cryptography, db, log, variables };
 
 /** Puts another host, or parts of one, in the place of the host. */
 export function putHost(other) {

@@ -2,6 +2,7 @@
 import { describeAuth } from "./auth_config.js";
 import { installClock, resetClock } from "./clock.js";
 import { installConsole } from "./console.js";
+import { installCrypto } from "./crypto.js";
 import { installEnvironment } from "./environment.js";
 import { functions, hasSchema, manifest, problems, registerModules } from "./functions.js";
 import { host, putHost, textToBytes, toBytes, withHost } from "./host.js";
@@ -21,6 +22,7 @@ import { buildHost, warmUp } from "./warm_up.js";
 installClock();
 installJson();
 installRandom();
+installCrypto();
 installConsole();
 installSyscalls();
 installEnvironment();
