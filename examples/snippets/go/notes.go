@@ -59,6 +59,12 @@ type textArgs struct {
 	Text   string `json:"text"`
 }
 
+type changeArgs struct {
+	Hash string `json:"hash"`
+	Old  string `json:"old"`
+	Next string `json:"next"`
+}
+
 type rewriteArgs struct {
 	ID     weir.ID[Note] `json:"id"`
 	Author string        `json:"author"`
@@ -87,6 +93,7 @@ func init() {
 	weir.Query("notes:motto", motto)
 	weir.Query("notes:mine", mine)
 	weir.Mutation("notes:badge", badge)
+	weir.Mutation("notes:changePassword", changePassword)
 }
 
 func latest(ctx *weir.QueryCtx) ([]weir.Doc[Note], error) {
@@ -182,6 +189,17 @@ func badge(ctx *weir.MutationCtx, args roomArgs) (string, error) {
 	}
 	claims := weir.Object{"sub": user.Subject(), "room": args.Room}
 	return ctx.SignJWT(claims, 5*time.Minute)
+}
+
+func changePassword(ctx *weir.MutationCtx, args changeArgs) (string, error) {
+	isRight, err := ctx.VerifyPassword(args.Old, args.Hash)
+	if err != nil {
+		return "", err
+	}
+	if !isRight {
+		return "", errors.New("this is not the password")
+	}
+	return ctx.HashPassword(args.Next)
 }
 
 func noteOf(ctx weir.Reader, id weir.ID[Note]) (*weir.Doc[Note], error) {

@@ -1,5 +1,6 @@
 import { DatabaseReader, READER } from "./db/reader";
 import { DatabaseWriter, WRITER } from "./db/writer";
+import { hashPassword, randomBytes, tryHashPassword, tryVerifyPassword, verifyPassword } from "./crypto";
 import { env } from "./env";
 import { Result } from "./failure";
 import { runQuery, runMutation, tryRunQuery, tryRunMutation } from "./calls";
@@ -32,6 +33,14 @@ export class QueryCtx {
   /** The generator of the call's random numbers. */
   rng(): Random {
     return callRandom();
+  }
+
+  /**
+   * Random bytes for a secret, such as a token or a key, at most 65,536: nobody can foretell them, whatever else of the
+   * call's random numbers is known.
+   */
+  randomBytes(length: i32): Uint8Array {
+    return randomBytes(length);
   }
 
   /** The id of the request, as it stands in error messages and in the host's log. */
@@ -72,6 +81,34 @@ export class MutationCtx extends QueryCtx {
   /** The database, as of one snapshot, with this mutation's own writes on top. */
   get db(): DatabaseWriter {
     return WRITER;
+  }
+
+  /**
+   * Hashes a password with argon2id and a salt of its own, for `verifyPassword`; the hash is a PHC string. It takes tens of
+   * milliseconds, on threads that the host has for it: the mutation ends here, and runs again from its start when the hash
+   * is there. An error (`InvalidPassword`: empty, or longer than 1,024 bytes; `Overloaded`) is passed on. More than 8 in a
+   * call end it.
+   */
+  hashPassword(password: string): string {
+    return hashPassword(password);
+  }
+
+  /** The same; its error can be handled. */
+  tryHashPassword(password: string): Result<string> {
+    return tryHashPassword(password);
+  }
+
+  /**
+   * Whether this is the password that was hashed; as slow as `hashPassword`. A further error is `InvalidPasswordHash`: not
+   * an argon2id hash as a PHC string, or one that asks for too much.
+   */
+  verifyPassword(password: string, hash: string): bool {
+    return verifyPassword(password, hash);
+  }
+
+  /** The same; its error can be handled. */
+  tryVerifyPassword(password: string, hash: string): Result<bool> {
+    return tryVerifyPassword(password, hash);
   }
 
   /** Runs another mutation of the deployment, all or nothing. Its error is passed on. */

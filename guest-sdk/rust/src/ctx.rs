@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::db::{Reader, Writer};
 use crate::failure::{Context, Error, Result};
-use crate::host::{auth, calls, context};
+use crate::host::{auth, calls, context, crypto};
 use crate::identity::Identity;
 use crate::json;
 use crate::random::Random;
@@ -59,6 +59,17 @@ impl QueryCtx {
         })
     }
 
+    /// Random bytes for a secret, such as a token or a key: nobody can foretell them, whatever else of the call's random
+    /// numbers is known. `let token = ctx.random_bytes::<32>();`
+    ///
+    /// # Panics
+    /// Never, of at most 65,536 bytes; more do not compile.
+    pub fn random_bytes<const N: usize>(&self) -> [u8; N] {
+        const { assert!(N <= 65_536, "more random bytes than the host gives at once") };
+        let bytes = crypto::random_bytes(N as u32).unwrap_or_else(|error| panic!("{}", error.message));
+        bytes.try_into().expect("the host gives as many as it is asked for")
+    }
+
     /// The id of the request, as it stands in error messages and in the host's log.
     pub fn request_id(&self) -> String {
         context::request_id()
@@ -95,6 +106,24 @@ impl MutationCtx {
     #[allow(clippy::new_without_default, reason = "made for functions, not by them")]
     pub fn new() -> Self {
         Self { db: Writer::new(), query: QueryCtx::new() }
+    }
+
+    /// Hashes a password with argon2id and a salt of its own, for [`MutationCtx::verify_password`]; the hash is a PHC
+    /// string. It takes tens of milliseconds, on threads that the host has for it: the mutation ends here, and runs again
+    /// from its start when the hash is there.
+    ///
+    /// # Errors
+    /// `InvalidPassword`: empty, or longer than 1,024 bytes; `Overloaded`. More than 8 in a call end it.
+    pub fn hash_password(&self, password: &str) -> Result<String> {
+        crypto::hash_password(password).map_err(Error::from_host)
+    }
+
+    /// Whether this is the password that was hashed; as slow as [`MutationCtx::hash_password`].
+    ///
+    /// # Errors
+    /// As there; `InvalidPasswordHash`: not an argon2id hash as a PHC string, or one that asks for too much.
+    pub fn verify_password(&self, password: &str, hash: &str) -> Result<bool> {
+        crypto::verify_password(password, hash).map_err(Error::from_host)
     }
 
     /// Runs a mutation of this deployment, of any module and language, as a part

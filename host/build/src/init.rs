@@ -10,6 +10,30 @@ use crate::{embedded, sdk};
 /// The name that templates have where a project has its own.
 const TEMPLATE_NAME: &str = "name = \"todos\"";
 
+/// What a new project is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Template {
+    /// A list of things to do, the same for everybody; in every language.
+    Todos,
+    /// Notes of users who sign in with e-mail and password; in Rust and TypeScript.
+    SignIn,
+}
+
+impl Template {
+    /// The folders that it is made of in a language: what one has of a file stands in none of the others.
+    fn folders(self, language: Language) -> Option<[String; 3]> {
+        let name = language.name();
+        let (functions, page) = match (self, language) {
+            (Template::Todos, _) => (name.to_owned(), "todos"),
+            (Template::SignIn, Language::Rust | Language::TypeScript) => {
+                (format!("{name}-sign-in"), "sign-in")
+            }
+            (Template::SignIn, Language::Go | Language::AssemblyScript) => return None,
+        };
+        Some([functions, page.to_owned(), "shared".to_owned()].map(|folder| format!("templates/{folder}")))
+    }
+}
+
 /// Why a project could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
@@ -20,6 +44,15 @@ pub enum InitError {
         folder: PathBuf,
         /// Something that is in it.
         found: String,
+        /// The language that was asked for.
+        language: &'static str,
+    },
+    /// There is no sign-in in this language.
+    #[error(
+        "there is a project with a sign-in in rust and in typescript, and none in {language}; a module in {language} can \
+         stand beside it, in the same host.toml"
+    )]
+    NoSignIn {
         /// The language that was asked for.
         language: &'static str,
     },
@@ -41,15 +74,15 @@ pub enum InitError {
 ///
 /// # Errors
 /// See [`InitError`].
-pub fn init(folder: &Path, language: Language) -> Result<Vec<String>, InitError> {
+pub fn init(folder: &Path, language: Language, template: Template) -> Result<Vec<String>, InitError> {
     let failed = |source| InitError::File { folder: folder.to_path_buf(), source };
+    let folders = template.folders(language).ok_or(InitError::NoSignIn { language: language.name() })?;
     std::fs::create_dir_all(folder).map_err(failed)?;
     if let Some(found) = first_file(folder).map_err(failed)? {
         return Err(InitError::NotEmpty { folder: folder.to_path_buf(), found, language: language.name() });
     }
     let mut written = Vec::new();
-    let template = format!("templates/{}", language.name());
-    for (name, content) in embedded::below(&template).chain(embedded::below("templates/shared")) {
+    for (name, content) in folders.iter().flat_map(|folder| embedded::below(folder)) {
         let content = match name {
             "host.toml" => named(content, folder),
             _ => content.to_vec(),

@@ -32,7 +32,7 @@ pub use build::{BuildError, BuiltModule, Progress, build};
 pub use cache::folder as cache_folder;
 pub use component::{EncodeError, encode};
 pub use config::ConfigError;
-pub use init::{InitError, init, sdk_folder};
+pub use init::{InitError, Template, init, sdk_folder};
 pub use project::{Language, Module, Project, ProjectError};
 pub use toolchain::{RUST_TOOLCHAIN_VARIABLE, RustToolchain, ToolchainError};
 pub use typescript::{cache_folder as typescript_cache_folder, codegen};

@@ -124,11 +124,14 @@ pub struct Serve {
 #[derive(Debug, Args)]
 pub struct Init {
     /// What to write functions in
-    #[arg(long = "lang", value_name = "LANGUAGE", value_parser = parse_language)]
+    #[arg(long = "lang", visible_alias = "language", value_name = "LANGUAGE", value_parser = parse_language)]
     pub language: Language,
     /// Where: a new folder, or an empty one
     #[arg(value_name = "DIR", default_value = ".")]
     pub folder: PathBuf,
+    /// Let users sign in with e-mail and password (rust, typescript)
+    #[arg(long)]
+    pub auth: bool,
     /// Leave npm packages alone
     #[arg(long)]
     pub no_install: bool,

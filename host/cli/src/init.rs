@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
-use weir_build::Language;
+use weir_build::{Language, Template};
 
 use crate::arguments::Init;
 use crate::output::print_line;
@@ -13,7 +13,8 @@ use crate::output::print_line;
 pub fn init(arguments: &Init) -> anyhow::Result<()> {
     let folder = std::path::absolute(&arguments.folder)
         .with_context(|| format!("cannot find the folder {}", arguments.folder.display()))?;
-    for name in weir_build::init(&folder, arguments.language)? {
+    let template = if arguments.auth { Template::SignIn } else { Template::Todos };
+    for name in weir_build::init(&folder, arguments.language, template)? {
         print_line(&name)?;
     }
     eprintln!("the SDK is in {}", weir_build::sdk_folder(&folder, arguments.language).display());

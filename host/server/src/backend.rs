@@ -21,6 +21,7 @@ use crate::identity::{HostSigner, Identities, KeyRing};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
+use crate::passwords::PasswordThreads;
 use crate::server::StartError;
 use crate::system_functions::AdminFunctions;
 use crate::tasks::Tasks;
@@ -81,6 +82,8 @@ pub struct Backend {
     pub db: Arc<Database>,
     /// The threads that functions run on.
     pub executor: Arc<Executor>,
+    /// The threads that passwords are computed on.
+    pub passwords: PasswordThreads,
     /// How far the log is durable, and who waits for it.
     pub durable: Arc<DurableGate>,
     /// The live queries.
@@ -115,7 +118,8 @@ impl Backend {
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         db.set_built_in_variables(urls.variables());
-        let executor = Arc::new(Executor::start(&*env, threads));
+        let executor = Arc::new(Executor::start(&*env, "call", threads));
+        let passwords = PasswordThreads::start(&*env, PasswordThreads::default_threads());
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));
         db.store().observe(Arc::new(GroupListener {
@@ -137,6 +141,7 @@ impl Backend {
             env,
             db,
             executor,
+            passwords,
             durable,
             live,
             deployer: Arc::new(deployer),
@@ -175,6 +180,7 @@ impl Backend {
     /// they committed is synced, what is left is flushed. A deployment that has not
     /// begun to be put in force is lost. Blocks.
     pub fn stop(&self) {
+        self.passwords.stop();
         self.executor.stop();
         if let Err(error) = self.db.note_running_time() {
             tracing::debug!(%error, "the last of the running time is not noted: request records are kept for longer");

@@ -119,3 +119,9 @@ export function badge(ctx: MutationCtx, room: string): string {
   if (user === null) throw new Error("sign in first");
   return ctx.signJwt({ sub: user.subject, room }, 300);
 }
+
+@mutation
+export function changePassword(ctx: MutationCtx, hash: string, old: string, next: string): string {
+  if (!ctx.verifyPassword(old, hash)) throw new Error("this is not the password");
+  return ctx.hashPassword(next);
+}

@@ -110,3 +110,9 @@ pub fn badge(ctx: &MutationCtx, room: String) -> Result<String> {
     let user = ctx.identity().context("sign in first")?;
     ctx.sign_jwt(fields! { sub: user.subject(), room: room }, Duration::from_secs(300))
 }
+
+#[mutation]
+pub fn change_password(ctx: &MutationCtx, hash: String, old: String, next: String) -> Result<String> {
+    ensure!(ctx.verify_password(&old, &hash)?, "this is not the password");
+    ctx.hash_password(&next)
+}

@@ -1,6 +1,6 @@
 // The snippets that the SDK's page shows.
 
-import { count } from "@weir/typescript";
+import { count, hashPassword, verifyPassword } from "@weir/typescript";
 import { paginationOptsValidator } from "convex/server";
 import { ConvexError, v } from "convex/values";
 import { api } from "./_generated/api";
@@ -133,5 +133,13 @@ export const badge = mutation({
     const user = await ctx.auth.getUserIdentity();
     if (user === null) throw new Error("sign in first");
     return await ctx.auth.signJwt({ claims: { sub: user.subject, room }, expiresInSeconds: 300 });
+  },
+});
+
+export const changePassword = mutation({
+  args: { hash: v.string(), old: v.string(), next: v.string() },
+  handler: async (_ctx, { hash, old, next }) => {
+    if (!(await verifyPassword(old, hash))) throw new Error("this is not the password");
+    return await hashPassword(next);
   },
 });

@@ -118,6 +118,24 @@ fn variable(ctx: &QueryCtx, name: String) -> Option<String> {
     ctx.env(&name)
 }
 
+#[mutation]
+fn keep_password(ctx: &MutationCtx, label: String, password: String) -> Result<String> {
+    ctx.db.insert("items", &Item { label, rank: 0 })?;
+    log!("hashing");
+    ctx.hash_password(&password)
+}
+
+#[mutation]
+fn is_password(ctx: &MutationCtx, password: String, hash: String) -> Result<bool> {
+    ctx.verify_password(&password, &hash)
+}
+
+#[query]
+fn secret(ctx: &QueryCtx) -> (Vec<u8>, Vec<u8>) {
+    let secret = ctx.random_bytes::<4>();
+    (secret.to_vec(), weir::sha256(secret).to_vec())
+}
+
 fn labels(db: &Database) -> Vec<String> {
     let items: Vec<Doc<Item>> = db.query("weir-test:list", fields! {}).unwrap();
     items.into_iter().map(|item| item.into_value().label).collect()
@@ -327,4 +345,33 @@ fn a_token_that_a_function_signs_is_verified() {
     assert!(db.verify_token::<Claims>(&forged).is_err());
     let error = invite("red", 0.5).unwrap_err();
     assert!(error.message().contains("whole number from 1 to 3600"), "{error}");
+}
+
+/// As in a host, the call runs again when the hash is there, and what it did before is not done twice.
+#[test]
+fn passwords_are_hashed_and_verified() {
+    let db = Database::new();
+    let args = fields! { label: "ada", password: "correct horse" };
+    let hash: String = db.mutation("weir-test:keepPassword", args).unwrap();
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    assert_eq!(db.last().log_lines, ["[LOG] hashing"]);
+    assert_eq!(labels(&db), ["ada"]);
+    for (password, expected) in [("correct horse", true), ("battery staple", false)] {
+        let args = fields! { password: password, hash: &hash };
+        assert_eq!(db.mutation::<bool>("weir-test:isPassword", args).unwrap(), expected);
+    }
+    let args = fields! { password: "correct horse", hash: "forged" };
+    let error = db.mutation::<bool>("weir-test:isPassword", args).unwrap_err();
+    assert!(error.message().contains("not a hash that can be verified"), "{error}");
+}
+
+#[test]
+fn secrets_come_from_the_seed_of_the_test() {
+    let secret = |db: &Database| db.query::<(Vec<u8>, Vec<u8>)>("weir-test:secret", fields! {}).unwrap();
+    let db = Database::new();
+    let (first, digest) = secret(&db);
+    assert_eq!((first.len(), digest.len()), (4, 32));
+    assert_ne!(secret(&db).0, first);
+    assert_eq!(secret(&Database::new()).0, first);
+    assert_ne!(secret(&Database::with_seed(2)).0, first);
 }

@@ -25,19 +25,30 @@ static void free_arguments(Call *call) {
   for (int i = 0; call->kinds[i]; i++) {
     if (call->kinds[i] == 'j') {
       json_free(&call->texts[i]);
-    } else {
+    } else if (call->kinds[i] != 'b') {
       text_free(call->context, &call->texts[i]);
     }
   }
 }
 
-// Reads arguments by their kinds: `t` a text, `o` one that may be undefined or null, `j` a value whose JSON is wanted.
+static bool read_argument(JSContext *context, char kind, JSValueConst value, Text *text) {
+  switch (kind) {
+    case 'j':
+      return json_of(context, value, text);
+    case 'b':
+      return text_bytes_of(context, value, text);
+    default:
+      return text_of(context, value, text);
+  }
+}
+
+// Reads arguments by their kinds: `t` a text, `o` one that may be undefined or null, `j` a value whose JSON is wanted,
+// `b` an ArrayBuffer or a view of one.
 static bool begin(Call *call, JSContext *context, const char *kinds, JSValueConst *argv) {
   *call = (Call){.context = context, .kinds = kinds};
   for (int i = 0; kinds[i]; i++) {
     if (kinds[i] == 'o' && (JS_IsUndefined(argv[i]) || JS_IsNull(argv[i]))) continue;
-    bool is_read = kinds[i] == 'j' ? json_of(context, argv[i], &call->texts[i]) : text_of(context, argv[i], &call->texts[i]);
-    if (!is_read) {
+    if (!read_argument(context, kinds[i], argv[i], &call->texts[i])) {
       free_arguments(call);
       return false;
     }
@@ -59,6 +70,13 @@ static bool is_set(const Call *call, int word) { return *(const uint8_t *)&call-
 static JSValue text_at(Call *call, int word) {
   uint32_t *at = &call->result.words[word];
   return text_take(call->context, (void *)at[0], at[1]);
+}
+
+static JSValue bytes_at(Call *call, int word) {
+  uint32_t *at = &call->result.words[word];
+  JSValue bytes = JS_NewUint8ArrayCopy(call->context, (uint8_t *)at[0], at[1]);
+  weir_free_given((void *)at[0], at[1]);
+  return bytes;
 }
 
 static JSValue json_at(Call *call, int word) {
@@ -197,9 +215,7 @@ FUNCTION(js_now) { return JS_NewFloat64(context, context_now()); }
 FUNCTION(js_random_seed) {
   BEGIN("");
   context_random_seed(&call->result);
-  JSValue bytes = JS_NewUint8ArrayCopy(context, (uint8_t *)call->result.words[0], call->result.words[1]);
-  weir_free_given((void *)call->result.words[0], call->result.words[1]);
-  return end(call, bytes);
+  return end(call, bytes_at(call, 0));
 }
 
 FUNCTION(js_request_id) {
@@ -228,6 +244,36 @@ FUNCTION(js_run_mutation) {
   BEGIN("tj");
   calls_run_mutation(BYTES(call, 0), BYTES(call, 1), &call->result);
   return end(call, result_of_function(call));
+}
+
+// ---- crypto ----
+
+static JSValue result_bytes(Call *call) { return is_set(call, 0) ? fail(call, 1, false) : bytes_at(call, 1); }
+
+FUNCTION(js_hash_password) {
+  BEGIN("t");
+  crypto_hash_password(BYTES(call, 0), &call->result);
+  return end(call, result_text(call));
+}
+
+FUNCTION(js_verify_password) {
+  BEGIN("tt");
+  crypto_verify_password(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, is_set(call, 0) ? fail(call, 1, false) : JS_NewBool(context, is_set(call, 1)));
+}
+
+FUNCTION(js_random_bytes) {
+  uint32_t length;
+  if (JS_ToUint32(context, &length, argv[0]) < 0) return JS_EXCEPTION;
+  BEGIN("");
+  crypto_random_bytes(length, &call->result);
+  return end(call, result_bytes(call));
+}
+
+FUNCTION(js_digest) {
+  BEGIN("tb");
+  crypto_digest(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_bytes(call));
 }
 
 // ---- log ----
@@ -294,6 +340,10 @@ static const Function functions[] = {
     {"context", "identity", 0, js_identity},
     {"calls", "runQuery", 2, js_run_query},
     {"calls", "runMutation", 2, js_run_mutation},
+    {"crypto", "hashPassword", 1, js_hash_password},
+    {"crypto", "verifyPassword", 2, js_verify_password},
+    {"crypto", "randomBytes", 1, js_random_bytes},
+    {"crypto", "digest", 2, js_digest},
     {"log", "write", 2, js_write},
     {"variables", "get", 1, js_variable},
     {"variables", "names", 0, js_variable_names},

@@ -39,6 +39,11 @@ IMPORT("context", "identity") void context_identity(Result *);
 IMPORT("calls", "run-query") void calls_run_query(Bytes path, Size, Bytes args, Size, Result *);
 IMPORT("calls", "run-mutation") void calls_run_mutation(Bytes path, Size, Bytes args, Size, Result *);
 
+IMPORT("crypto", "hash-password") void crypto_hash_password(Bytes password, Size, Result *);
+IMPORT("crypto", "verify-password") void crypto_verify_password(Bytes password, Size, Bytes hash, Size, Result *);
+IMPORT("crypto", "random-bytes") void crypto_random_bytes(uint32_t length, Result *);
+IMPORT("crypto", "digest") void crypto_digest(Bytes algorithm, Size, Bytes data, Size, Result *);
+
 IMPORT("log", "write") void log_write(uint32_t level, Bytes message, Size);
 
 IMPORT("variables", "get") void variables_get(Bytes name, Size, Result *);

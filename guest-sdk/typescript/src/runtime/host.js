@@ -7,6 +7,7 @@ export const host = {
   auth: engine.auth,
   calls: engine.calls,
   context: engine.context,
+  crypto: engine.crypto,
   db: engine.db,
   log: engine.log,
   variables: engine.variables,

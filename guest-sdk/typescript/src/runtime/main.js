@@ -4,10 +4,10 @@ import * as engine from "weir:engine";
 import { describeAuth } from "./auth_config.js";
 import { installClock } from "./clock.js";
 import { installConsole } from "./console.js";
+import { installCrypto } from "./crypto.js";
 import { installEnvironment } from "./environment.js";
 import { functions, hasSchema, manifest, problems, registerModules } from "./functions.js";
 import { putHost, withHost } from "./host.js";
-import { installRandom } from "./random.js";
 import {
   BUNDLE_NAME,
   describeCause,
@@ -22,7 +22,7 @@ import { prepare } from "./web/on_demand.js";
 import { installWeb } from "./web.js";
 
 installClock();
-installRandom();
+installCrypto();
 installConsole();
 installSyscalls();
 installEnvironment();

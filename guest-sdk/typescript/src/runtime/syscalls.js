@@ -86,6 +86,9 @@ const operations = {
     throw unsupported(`ctx.runQuery with useStaleSnapshot`);
   },
   "1.0/createFunctionHandle": (args) => `function://${functionPathOf(args)}`,
+  // Of `@weir/typescript`.
+  "weir/hashPassword": ({ password }) => ask(() => host.crypto.hashPassword(password)),
+  "weir/verifyPassword": ({ password, hash }) => ask(() => host.crypto.verifyPassword(password, hash)),
   "1.0/getUserIdentity": () => host.context.identity() ?? null,
   "1.0/signJwt": ({ claims = {}, expiresInSeconds }) =>
     ask(() => host.auth.signJwt(claims, { expiresInSeconds })),

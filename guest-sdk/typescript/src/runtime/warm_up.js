@@ -1,6 +1,8 @@
 // Work done once, while a project is built, so that no call has to do it: the
 // engine makes much of itself when it is first asked for, and that is part of the
 // snapshot then.
+import * as engine from "weir:engine";
+
 import { withHost } from "./host.js";
 import { beginCall, together } from "./syscalls.js";
 
@@ -20,11 +22,25 @@ export function buildHost(lines) {
       requestId: () => "build",
       identity: () => undefined,
     },
+    crypto: buildCrypto(),
     log: { write: (level, message) => lines.push(`[${level.toUpperCase()}] ${message}`) },
     db: new Proxy({}, { get: () => noDatabase }),
     calls: new Proxy({}, { get: () => noDatabase }),
     auth: new Proxy({}, { get: () => noDatabase }),
   };
+}
+
+/** No secrets: what a module draws while it is loaded stands in its snapshot. Digests are not there. */
+function buildCrypto() {
+  const unavailable = () => {
+    throw new Error("passwords and digests are the host's; compute them in functions only");
+  };
+  const randomBytes = (length) => {
+    const bytes = new Uint8Array(length);
+    engine.fillRandom(bytes);
+    return bytes;
+  };
+  return { randomBytes, hashPassword: unavailable, verifyPassword: unavailable, digest: unavailable };
 }
 
 const ID = "z".repeat(32);

@@ -27,6 +27,34 @@ fn every_language_has_a_project_with_its_sdk_a_page_and_its_own_name() {
 }
 
 #[test]
+fn a_project_with_a_sign_in_is_in_rust_or_typescript() {
+    for language in ["rust", "typescript"] {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = ["init", "--auth", "--language", language, "--no-install", "club"];
+        let finished = run_in(folder.path(), &arguments);
+        assert_eq!(finished.code, 0, "{language}: {}", finished.stderr);
+        let names: Vec<_> = finished.stdout.lines().collect();
+        for name in ["host.toml", ".gitignore", "web/index.html", "web/live.js", "web/session.js"] {
+            assert_eq!(
+                names.iter().filter(|line| **line == name).count(),
+                1,
+                "{language}: {name} in {names:?}"
+            );
+        }
+        assert!(!names.contains(&"web/todos.js"), "{language}: another project's page");
+        let manifest = std::fs::read_to_string(folder.path().join("club/host.toml")).unwrap();
+        assert!(manifest.contains("name = \"club\""), "{manifest}");
+    }
+    for language in ["go", "assemblyscript"] {
+        let folder = tempfile::tempdir().unwrap();
+        let finished = run_in(folder.path(), &["init", "--auth", "--lang", language, "club"]);
+        assert_eq!(finished.code, 1, "{language}");
+        assert!(finished.stderr.contains("in rust and in typescript"), "{}", finished.stderr);
+        assert!(!folder.path().join("club").exists(), "{language}: a folder was made");
+    }
+}
+
+#[test]
 fn a_folder_that_holds_something_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("thesis.txt"), "mine").unwrap();

@@ -1,6 +1,7 @@
 //! Transactions: what a running function reads and writes, at one snapshot and with its own writes on top.
 //!
 //! Does not commit: the committer takes the reads and the writes when the function has ended.
+mod crypto;
 mod page;
 mod read;
 mod read_set_builder;
@@ -28,12 +29,14 @@ use crate::entropy::Entropy;
 use crate::keyspace::Namespace;
 use crate::log_lines::LogLines;
 use crate::nested::{NestedCalls, derive_seed};
+use crate::passwords::AskedPasswords;
 use crate::query::{CursorKey, Cursors};
 use crate::write_buffer::{CountChanges, WriteBuffer};
 use crate::{
     Call, DbError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet, TokenSigner,
 };
 
+pub use crypto::digest;
 pub(crate) use read_set_builder::ReadSetBuilder;
 pub(crate) use tables::SeenTables;
 pub use usage::Usage;
@@ -118,6 +121,7 @@ pub struct Transaction {
     journal_out: Option<String>,
     log: LogLines,
     usage: Usage,
+    passwords: AskedPasswords,
     pub(crate) nested: NestedCalls,
     /// Where documents are written down before their bytes are kept, in an allocation of their own size.
     scratch: Vec<u8>,
@@ -167,6 +171,7 @@ impl Transaction {
             journal_out: None,
             log: LogLines::default(),
             usage: Usage::default(),
+            passwords: AskedPasswords::default(),
             nested: NestedCalls::default(),
             scratch: Vec::new(),
             last_created: None,
@@ -311,6 +316,11 @@ impl Transaction {
     /// What was read so far.
     pub(crate) fn reads(&self) -> &ReadSetBuilder {
         &self.reads
+    }
+
+    /// The function has ended: makes the read set quick to check.
+    pub(crate) fn order_reads(&mut self) {
+        self.reads.order();
     }
 
     /// What was written so far.

@@ -148,6 +148,12 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
         .mutation("chat:sign", |tx, args| {
             Ok(Value::String(tx.sign_jwt(args.to_json().as_bytes(), br#"{"expiresInSeconds":60}"#)?))
         })
+        .mutation("chat:hash", |tx, args| {
+            let password = args.as_object().and_then(|args| args.get("password")).and_then(Value::as_str);
+            let hash = tx.hash_password(password.expect("a password"))?;
+            tx.insert("messages", json!({ "body": hash }).to_string().as_bytes())?;
+            Ok(Value::from(hash))
+        })
         .mutation("chat:fail", |_, _| {
             Err(FunctionError::Application { message: "no way".into(), data: None })
         })

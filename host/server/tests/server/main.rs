@@ -15,6 +15,7 @@ mod kill_points;
 mod loader;
 mod many_users;
 mod missing;
+mod passwords;
 mod providers;
 mod sockets;
 mod static_files;
