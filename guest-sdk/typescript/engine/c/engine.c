@@ -101,6 +101,12 @@ static JSValue evaluate_js(JSContext *unused, JSValueConst self, int argc, JSVal
   return value;
 }
 
+// `forgetSources()`, before there are functions of the project, which keep theirs.
+static JSValue forget_sources_js(JSContext *unused, JSValueConst self, int argc, JSValueConst *argv) {
+  JS_WeirForgetSources(runtime);
+  return JS_UNDEFINED;
+}
+
 // `weir:engine`, what the runtime is made on.
 static JSValue engine_module(void) {
   JSValue module = JS_NewObject(context);
@@ -108,6 +114,8 @@ static JSValue engine_module(void) {
   text_install(context, module);
   sources_install(context, module);
   JS_SetPropertyStr(context, module, "evaluate", JS_NewCFunction(context, evaluate_js, "evaluate", 2));
+  JSValue forget = JS_NewCFunction(context, forget_sources_js, "forgetSources", 0);
+  JS_SetPropertyStr(context, module, "forgetSources", forget);
   return module;
 }
 
@@ -133,8 +141,6 @@ static void load_runtime(const char *source, size_t size) {
   JS_FreeValue(context, entries);
   JS_FreeValue(context, module);
   JS_FreeValue(context, load);
-  // Before the project's functions, which keep theirs.
-  JS_WeirForgetSources(runtime);
 }
 
 // Texts of the runtime, the project's bundle and its source map; what it gives is JSON, see `main.js`.

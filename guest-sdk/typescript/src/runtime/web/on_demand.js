@@ -66,7 +66,9 @@ const parts = [
   new Part(streams, STREAMS),
 ];
 
-/** Makes ready what a script mentions. */
+/** Makes ready what a script mentions, before it is evaluated. */
 export function prepare(script) {
   for (const part of parts) if (part.isNamedIn(script)) part.load();
+  // Of the whole runtime; `toString` shows them as the engine's own.
+  engine.forgetSources();
 }
