@@ -27,38 +27,29 @@ fn build_fixture(name: &str) -> BuiltModule {
     support::build_well(&project, None).0.remove(0)
 }
 
-/// The core modules of a component, the one with the most code first, then the largest.
-fn core_modules(component: &[u8]) -> Vec<&[u8]> {
+/// The largest core module of a component that has functions, or that has none.
+fn core_module(component: &[u8], has_code: bool) -> &[u8] {
     let payloads = wasmparser::Parser::new(0).parse_all(component);
-    let mut modules: Vec<&[u8]> = payloads
-        .filter_map(|payload| match payload.unwrap() {
-            wasmparser::Payload::ModuleSection { unchecked_range, .. } => Some(&component[unchecked_range]),
-            _ => None,
-        })
-        .collect();
-    modules.sort_by_key(|module| std::cmp::Reverse(module.len()));
-    let engine = (0..modules.len()).max_by_key(|&i| code_size(modules[i])).unwrap();
-    modules[..=engine].rotate_right(1);
-    modules
-}
-
-fn code_size(module: &[u8]) -> u32 {
-    let payloads = wasmparser::Parser::new(0).parse_all(module);
-    let sizes = payloads.filter_map(|payload| match payload.unwrap() {
-        wasmparser::Payload::CodeSectionStart { size, .. } => Some(size),
+    let modules = payloads.filter_map(|payload| match payload.unwrap() {
+        wasmparser::Payload::ModuleSection { unchecked_range, .. } => Some(&component[unchecked_range]),
         _ => None,
     });
-    sizes.sum()
+    let of_kind = |module: &&[u8]| {
+        let mut payloads = wasmparser::Parser::new(0).parse_all(module);
+        has_code
+            == payloads.any(|payload| matches!(payload, Ok(wasmparser::Payload::CodeSectionStart { .. })))
+    };
+    modules.filter(of_kind).max_by_key(|module| module.len()).unwrap()
 }
 
 #[test]
 fn projects_share_the_engine_byte_for_byte() {
     let fixtures = ["tests/typescript/tutorial", "tests/typescript/tasks", "tests/typescript/helpers"];
     let built = fixtures.map(build_fixture);
-    let engines: Vec<_> = built.iter().map(|built| core_modules(&built.component)[0]).collect();
+    let engines: Vec<_> = built.iter().map(|built| core_module(&built.component, true)).collect();
     assert!(engines[0].len() > 1 << 19, "{}", engines[0].len());
     assert!(engines[0] == engines[1] && engines[1] == engines[2], "the engine's code differs");
-    let memories: Vec<_> = built.iter().map(|built| core_modules(&built.component)[1]).collect();
+    let memories: Vec<_> = built.iter().map(|built| core_module(&built.component, false)).collect();
     assert!(memories[0] != memories[1] && memories[1] != memories[2], "the memories are the projects'");
     let component = String::from_utf8_lossy(&built[0].component);
     assert!(!component.contains(env!("CARGO_MANIFEST_DIR")), "a path of this machine is in the component");
