@@ -1,6 +1,7 @@
 // The engine itself, in Node: a project is bundled and loaded into it as `host build` does, and each call begins with the
 // memory that this has left.
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,6 +90,7 @@ class Engine {
     of("log").write = (level, at, size) => this.lines.push(this.#slice(at, size));
     of("context").now = () => NOW;
     of("context")["random-seed"] = (result) => this.#write(result, ...this.#give(new Uint8Array(32).fill(7)));
+    of("crypto")["random-bytes"] = (size, result) => this.#write(result, 0, ...this.#give(randomBytes(size)));
     of("variables").get = (at, size, result) => this.#write(result, 0);
     of("variables").names = (result) => this.#write(result, 0, 0);
     return imports;
