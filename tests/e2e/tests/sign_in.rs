@@ -1,5 +1,4 @@
 //! What `host init --auth` makes, on the real binary: accounts, sessions and their tokens, in each language.
-#![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 
 use std::path::Path;
 use std::process::Command;
