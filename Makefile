@@ -34,7 +34,7 @@ NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-chat-a
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser simulate lint format churn bench bench-large docs page pages host host-release
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser simulate engine lint format churn bench bench-large docs page pages host host-release
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,10 @@ test-clients: host ## The official clients for Rust and Python against the real 
 
 test-browser: host pages ## Two Chromium windows, a reload, a restart, SIGKILL; signed-in users in four frameworks
 	HOST_BIN="$$CARGO_TARGET_DIR/debug/host" npm test --workspace weir-tests-browser
+
+engine: ## Compile the JavaScript engine of TypeScript functions, which travels inside the host
+	@scripts/setup engine
+	cargo build --locked -p weir-js-engine
 
 simulate: ## An hour of new seeds for the simulation (SIMULATE="--hours 8", "--seeds 0..1000", "--seed 7": those)
 	cargo run --release --locked --quiet -p weir-simulation --bin simulate -- $(SIMULATE)

@@ -22,8 +22,8 @@ const FOLDERS: [(&str, &str); 12] = [
 const FILES: [(&str, &str); 2] =
     [("sdk/rust/Cargo.toml", "Cargo.toml"), ("sdk/rust/Cargo.lock", "Cargo.lock")];
 
-/// What tools leave behind.
-const LEFT_OUT: [&str; 4] = ["node_modules", "target", "dist", "out"];
+/// What tools leave behind, and the JavaScript engine, which is not built from there.
+const LEFT_OUT: [&str; 5] = ["node_modules", "target", "dist", "out", "engine"];
 
 fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));

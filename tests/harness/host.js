@@ -1,8 +1,9 @@
 // A real `host` process for tests in JavaScript: started on a free port with a
 // folder of its own, ended with the test.
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -90,7 +91,7 @@ export class Host {
 
   /** Ends it, and removes its data. */
   async remove() {
-    await this.kill();
+    await this.#end("SIGKILL");
     await removeFolder(this.data);
   }
 
@@ -103,9 +104,17 @@ export class Host {
     return this.#errors.text;
   }
 
-  /** Ends it as a power cut would: SIGKILL, no goodbye. */
+  /** Ends it as a power cut would: SIGKILL, no goodbye. `host check` finds nothing wrong with what it leaves. */
   async kill() {
     await this.#end("SIGKILL");
+    // In a copy: the check recovers what it opens, and that is the next start's to do.
+    const copy = await mkdtemp(FOLDERS);
+    try {
+      await cp(this.data, copy, { recursive: true });
+      assert.match(await runHost("check", "--data", copy), /all is well/);
+    } finally {
+      await removeFolder(copy);
+    }
   }
 
   /** Asks it to stop, and gives its exit code. */

@@ -45,6 +45,14 @@ for (const [what, text] of Object.entries(ACCEPTED)) {
   test(`accepted: ${what}`, () => assert.deepEqual(problems(text), []));
 }
 
+test("refused: fetch in the file of identity providers, and there alone", () => {
+  const text = `export default fetch("https://example.com");`;
+  const found = lines(checkFile("convex/auth.config.ts", text).problems);
+  assert.equal(found.length, 1, `${found}`);
+  assert.match(found[0], /^convex\/auth\.config\.ts:1:16: fetch is not supported by Weir yet in this file/);
+  assert.deepEqual(problems(text), []);
+});
+
 test("a problem stands on its own line and column", () => {
   const found = problems(`export const f = query({\n  handler: async (c) => c.storage,\n});`);
   assert.match(found[0], /^convex\/a\.ts:2:25: ctx\.storage/);

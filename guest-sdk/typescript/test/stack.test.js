@@ -14,11 +14,21 @@ setSourceMap(
   }),
 );
 const thrownAt = (...lines) => Object.assign(new Error("x"), { stack: lines.join("\n") });
-const line = (name, row) => `${name}@${BUNDLE_NAME}:${row}:1`;
+const line = (name, row) => `    at ${name} (${BUNDLE_NAME}:${row}:1)`;
 
 test("frames are those of the user's source", () => {
-  const error = thrownAt(line("async*handler</<", 1), line("invoke", 2), "perform@engine.js:1:1");
-  assert.equal(describeStack(error), "\n    at handler (convex/a.ts:3:3)");
+  const error = thrownAt(
+    line("handler", 1),
+    line("<anonymous>", 1),
+    `    at ${BUNDLE_NAME}:1:1`,
+    line("invoke", 2),
+    "    at perform (weir-runtime.js:1:1)",
+    "    at call (native)",
+  );
+  assert.equal(
+    describeStack(error),
+    "\n    at handler (convex/a.ts:3:3)\n    at convex/a.ts:3:3\n    at convex/a.ts:3:3",
+  );
 });
 
 test("a recursion's frames are cut", () => {

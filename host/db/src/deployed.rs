@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use weir_value::{Schema, Timestamp};
 
-use crate::index::Registry;
+use crate::index::{Index, Registry};
 use crate::{DeploymentVersion, Functions};
 
 /// What is in force together.
@@ -28,6 +28,15 @@ impl Deployed {
             schema: self.schema.clone(),
             registry: Arc::new(registry),
         }
+    }
+
+    /// Whether there are indexes, to be kept by every write, that the schema does not declare.
+    pub(crate) fn has_undeclared_indexes(&self) -> bool {
+        let declared = |index: &Index| {
+            let table = self.schema.tables.get(&*index.table_name)?;
+            table.indexes.get(&*index.name).filter(|declared| declared.fields == index.fields)
+        };
+        self.registry.indexes().any(|index| declared(index).is_none())
     }
 }
 

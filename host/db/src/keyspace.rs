@@ -43,6 +43,9 @@ const DOCUMENT_SUFFIX_BYTES: usize = 8 + 8;
 /// Space, table, and the rest.
 const DOCUMENT_KEY_BYTES: usize = 1 + 4 + DOCUMENT_SUFFIX_BYTES;
 
+/// The key of a document, to look it up only.
+pub(crate) type DocumentKey = [u8; DOCUMENT_KEY_BYTES];
+
 /// Space and number: what all keys of a table's documents, or of an index's entries, begin with.
 pub(crate) const SOURCE_PREFIX_BYTES: usize = 1 + 4;
 
@@ -172,10 +175,16 @@ fn system_key(kind: u8, rest: &[u8]) -> Bytes {
 
 /// A document.
 pub(crate) fn document_key(id: &DocumentId) -> Bytes {
-    let mut key = BytesMut::with_capacity(DOCUMENT_KEY_BYTES);
-    key.put_slice(&created_at(id.table, id.creation_time));
-    key.put_slice(&id.random);
-    key.freeze()
+    Bytes::copy_from_slice(&document_key_bytes(id))
+}
+
+/// The same, where nobody keeps it.
+pub(crate) fn document_key_bytes(id: &DocumentId) -> DocumentKey {
+    let mut key = [0; DOCUMENT_KEY_BYTES];
+    let (created_at_bytes, random) = key.split_at_mut(DOCUMENT_KEY_BYTES - id.random.len());
+    created_at_bytes.copy_from_slice(&created_at(id.table, id.creation_time));
+    random.copy_from_slice(&id.random);
+    key
 }
 
 /// The id of the document under this key; `None` if it is no document's key.
@@ -320,10 +329,27 @@ pub(crate) fn successor(key: &[u8]) -> Bytes {
     next.freeze()
 }
 
+/// All keys that begin with this prefix. Both ends lie in its allocation.
+pub(crate) fn with_prefix(mut prefix: Vec<u8>) -> KeyRange {
+    let len = prefix.len();
+    prefix.extend_from_within(..prefix_of_behind(&prefix).len());
+    if let Some(last) = prefix[len..].last_mut() {
+        *last += 1;
+    }
+    let mut start = Bytes::from(prefix);
+    let end = start.split_off(len);
+    KeyRange { start, end }
+}
+
+/// What of a prefix the first key behind it keeps, but that its last byte is one more.
+fn prefix_of_behind(prefix: &[u8]) -> &[u8] {
+    let kept = prefix.iter().rposition(|byte| *byte != u8::MAX).map_or(0, |last| last + 1);
+    &prefix[..kept]
+}
+
 /// The first key behind all that begin with this prefix.
 pub(crate) fn behind_prefix(prefix: &[u8]) -> Bytes {
-    let kept = prefix.iter().rposition(|byte| *byte != u8::MAX).map_or(0, |last| last + 1);
-    let mut end = prefix[..kept].to_vec();
+    let mut end = prefix_of_behind(prefix).to_vec();
     if let Some(last) = end.last_mut() {
         *last += 1;
     }
@@ -380,7 +406,8 @@ mod tests {
         #[test]
         fn a_prefix_ends_where_it_says(prefix in prop::collection::vec(any::<u8>(), 1..6), key in prop::collection::vec(any::<u8>(), 0..8)) {
             prop_assume!(prefix.iter().any(|byte| *byte != u8::MAX));
-            let range = KeyRange { start: prefix.clone().into(), end: behind_prefix(&prefix) };
+            let range = with_prefix(prefix.clone());
+            prop_assert_eq!(&range, &KeyRange { start: prefix.clone().into(), end: behind_prefix(&prefix) });
             prop_assert_eq!(range.contains(&key), key.starts_with(&prefix));
         }
     }

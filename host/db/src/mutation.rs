@@ -119,7 +119,8 @@ impl Database {
         passwords: &mut PasswordResults,
     ) -> Result<MutationStep, Conflict> {
         match self.run(call, session, opened, passwords) {
-            (tx, Ending::Returned(result)) if tx.has_writes() => {
+            (mut tx, Ending::Returned(result)) if tx.has_writes() => {
+                tx.order_reads();
                 let gate = self.committer.enter();
                 gate.check(tx.reads(), tx.ts())?;
                 let is_newest = self.deployments.is_newest(tx.deployed());

@@ -68,7 +68,8 @@ impl ReadSet {
     }
 }
 
-fn find_range<'a>(ranges: &'a [KeyRange], key: &[u8]) -> Option<&'a KeyRange> {
+/// The range that holds this key, of ranges that ascend and do not touch.
+pub(crate) fn find_range<'a>(ranges: &'a [KeyRange], key: &[u8]) -> Option<&'a KeyRange> {
     let found = ranges.binary_search_by(|range| match range.contains(key) {
         true => Ordering::Equal,
         false => range.start.as_ref().cmp(key),
@@ -76,8 +77,10 @@ fn find_range<'a>(ranges: &'a [KeyRange], key: &[u8]) -> Option<&'a KeyRange> {
     found.ok().map(|at| &ranges[at])
 }
 
-fn merge(mut ranges: Vec<KeyRange>) -> Vec<KeyRange> {
-    ranges.sort_unstable_by(|a, b| a.start.cmp(&b.start));
+/// The same keys in ranges that ascend and do not touch; none of `ranges` is empty.
+pub(crate) fn merge(mut ranges: Vec<KeyRange>) -> Vec<KeyRange> {
+    // What is in order already, in part or backwards, is not sorted again.
+    ranges.sort_by(|a, b| a.start.cmp(&b.start));
     let mut merged: Vec<KeyRange> = Vec::with_capacity(ranges.len());
     for range in ranges {
         match merged.last_mut() {

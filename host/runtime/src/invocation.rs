@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasmtime::{Engine, Store, UpdateDeadline};
 use weir_db::{FunctionError, Transaction};
+use weir_value::limits::{GUEST_STACK_BYTES_MAX, HOST_STACK_BYTES_MAX};
 
 use crate::call_state::{CallSetup, CallState, TimeLeft};
 use crate::counters::Counters;
@@ -87,7 +88,7 @@ impl Invoker {
     ) -> Ended<R> {
         let _running = self.ticker.enter();
         let mut store = self.store(setup);
-        let result = work(&mut store);
+        let result = with_stack(|| work(&mut store));
         let state = store.data_mut();
         state.pass_on_output(true);
         let result = result.map_err(|error| self.report(&error, state, &subject()));
@@ -120,6 +121,13 @@ impl Invoker {
         tracing::warn!(function = subject, request_id, explained = %explained, "{error:?}");
         explained
     }
+}
+
+/// Runs a guest where there is as much stack as it may use: on this thread's, or on another one that is made for it.
+/// wasmtime ends a guest that uses too much; a thread that has less would end the process.
+fn with_stack<R>(work: impl FnOnce() -> R) -> R {
+    let needed = GUEST_STACK_BYTES_MAX + HOST_STACK_BYTES_MAX;
+    stacker::maybe_grow(needed, needed + HOST_STACK_BYTES_MAX, work)
 }
 
 /// What a guest may hand over in one call of the host besides the longest text or document.

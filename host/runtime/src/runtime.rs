@@ -39,8 +39,8 @@ pub struct Runtime {
 impl Runtime {
     /// Starts an engine and its clock.
     ///
-    /// Functions run on the threads of whoever calls [`weir_db::Functions::run`]; those need
-    /// [`weir_value::limits::THREAD_STACK_BYTES`] of stack.
+    /// Functions run on the threads of whoever calls [`weir_db::Functions::run`]; with less than
+    /// [`weir_value::limits::THREAD_STACK_BYTES`] of stack, each call makes itself a stack.
     ///
     /// # Errors
     /// The system does not give the address space or the thread.

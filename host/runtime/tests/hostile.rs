@@ -51,7 +51,7 @@ const CASES: &[Case] = &[
         "(call $deep (i32.const 0)))
          (func $deep (param i32) (result i32) (i32.add (i32.const 1) (call $deep (local.get 0)))",
         "FunctionTrapped",
-        "call stack of 512 KiB overflowed",
+        "call stack of 12288 KiB overflowed",
     ),
     case(
         "memory without end",

@@ -1,10 +1,11 @@
 //! What a server does now and then by itself: lets go of snapshots that nobody
-//! came back to, and of the records of requests that nobody will repeat.
+//! came back to, of the records of requests that nobody will repeat, and of
+//! indexes that nobody wants.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_db::CommitError;
+use weir_db::{CommitError, DeploymentError};
 use weir_value::limits;
 
 use crate::backend::Backend;
@@ -18,6 +19,10 @@ const SNAPSHOTS_EVERY: Duration = Duration::from_secs(5);
 const INDEXES_EVERY: Duration = Duration::from_secs(2);
 const INDEX_STEP_PAUSE: Duration = Duration::from_millis(2);
 
+/// How long after the start the indexes are kept of a deployment that the end of the last process cut off: whoever began
+/// it may do so again, and it goes on where it was.
+const ABANDONED_KEPT: Duration = Duration::from_secs(60);
+
 /// How often the records of requests are swept.
 const SWEEP_EVERY: Duration = Duration::from_millis(limits::SESSION_SWEEP_MS);
 
@@ -26,20 +31,28 @@ pub async fn keep(backend: &Arc<Backend>) {
     tokio::join!(release_snapshots(backend), sweep_requests(backend), maintain_indexes(backend));
 }
 
-/// Each step stands at the end of the queue, as a sweep's do.
 async fn maintain_indexes(backend: &Arc<Backend>) {
+    let started = backend.clock();
     loop {
-        let db = Arc::clone(&backend.db);
-        match backend.executor.run(move || db.maintain_indexes()).await {
-            Ok(Ok(true)) => tokio::time::sleep(INDEX_STEP_PAUSE).await,
-            Ok(Ok(false)) => tokio::time::sleep(INDEXES_EVERY).await,
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "indexes are seen to later");
-                tokio::time::sleep(INDEXES_EVERY).await;
-            }
-            // It has been logged where it was.
-            Err(JobLost) => tokio::time::sleep(INDEXES_EVERY).await,
+        tokio::time::sleep(maintain_step(backend, started).await).await;
+    }
+}
+
+/// One step, which stands at the end of the queue, as a sweep's do; gives the pause until the next.
+async fn maintain_step(backend: &Arc<Backend>, started: Duration) -> Duration {
+    let db = Arc::clone(&backend.db);
+    let drops_abandoned = backend.clock().saturating_sub(started) >= ABANDONED_KEPT;
+    let step = move || Ok(db.maintain_indexes()? || (drops_abandoned && db.drop_abandoned_indexes()?));
+    let done: Result<Result<bool, DeploymentError>, JobLost> = backend.executor.run(step).await;
+    match done {
+        Ok(Ok(true)) => INDEX_STEP_PAUSE,
+        Ok(Ok(false)) => INDEXES_EVERY,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "indexes are seen to later");
+            INDEXES_EVERY
         }
+        // It has been logged where it was.
+        Err(JobLost) => INDEXES_EVERY,
     }
 }
 
@@ -94,11 +107,12 @@ async fn sweep_in_steps(backend: &Arc<Backend>) -> Result<(), SweepError> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use serde_json::json;
     use weir_db::native::NativeFunctions;
-    use weir_db::{Call, Database, MissingFunctions, Principal, SessionRequest, Variables};
-    use weir_store::memory::{self, MemoryDisk};
+    use weir_db::{Call, Database, MissingFunctions, Principal, SessionRequest, Variables, check};
+    use weir_store::memory::{self, CrashImage, MemoryDisk};
     use weir_store::{Env, SimEnv, StoreOptions};
-    use weir_value::{FunctionPath, Timestamp, Value};
+    use weir_value::{FunctionPath, Schema, Timestamp, Value};
 
     use super::*;
     use crate::admin_key::AdminKey;
@@ -152,6 +166,35 @@ mod tests {
         let outcome = backend.db.mutation(&call, Some(SessionRequest { session: [7; 16], request }));
         assert!(outcome.result.is_ok());
         outcome.replayed
+    }
+
+    /// A schema whose index a deployment builds.
+    fn schema() -> Schema {
+        let index = json!([{ "indexDescriptor": "by_n", "fields": ["n"] }]);
+        Schema::from_json(&json!({ "tables": [{ "tableName": "t", "indexes": index }] })).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_deployment_has_left_goes_when_nobody_comes_back_for_it() {
+        let env = Arc::new(SimEnv::new(1, Timestamp::from_nanos(1_790_000_000_000_000_000)));
+        let disk = MemoryDisk::new();
+        let killed = backend(&env, &disk);
+        assert!(!is_known(&killed, 1));
+        let mut prepared = killed.db.prepare(schema()).unwrap();
+        while prepared.step(&killed.db).unwrap() {}
+        killed.db.store().wait_durable(killed.db.store().sequenced()).unwrap();
+        let image = disk.crash(CrashImage::Synced);
+        killed.stop();
+
+        let backend = backend(&env, &image);
+        let entries = || check(&backend.db.store().snapshot_sequenced()).unwrap().index_entries;
+        let started = backend.clock();
+        assert_eq!(maintain_step(&backend, started).await, INDEXES_EVERY, "it is kept for some time");
+        assert_eq!(entries(), 1);
+        env.advance(ABANDONED_KEPT);
+        while maintain_step(&backend, started).await == INDEX_STEP_PAUSE {}
+        assert_eq!(entries(), 0);
+        backend.stop();
     }
 
     #[tokio::test]

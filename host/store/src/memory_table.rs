@@ -58,6 +58,17 @@ impl<'a> Interval<'a> {
         }
     }
 
+    /// Whether its end, in the given direction, lies behind `key`, or at it if that belongs to it.
+    pub(crate) fn ends_behind(&self, key: &[u8], direction: Direction) -> bool {
+        match (direction, self.high, self.low) {
+            (Direction::Ascending, Bound::Included(high), _) => key <= high,
+            (Direction::Ascending, Bound::Excluded(high), _) => key < high,
+            (Direction::Descending, _, Bound::Included(low)) => key >= low,
+            (Direction::Descending, _, Bound::Excluded(low)) => key > low,
+            _ => true,
+        }
+    }
+
     /// The part from its beginning, in the given direction, up to and with `key`.
     pub(crate) fn up_to<'b>(self, key: &'b [u8], direction: Direction) -> Interval<'b>
     where

@@ -20,15 +20,14 @@
 //!
 //! Not here: transactions, read sets, conflicts.
 
-use std::cmp::Ordering;
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use thiserror::Error;
 use weir_value::Timestamp;
 
-use crate::base::{BaseError, Slot};
+use crate::base::BaseError;
 use crate::memory_table::{Chunk, Interval};
 use crate::view::View;
 
@@ -80,6 +79,36 @@ impl Snapshot {
         Ok(self.view.base.get(key)?)
     }
 
+    /// As [`Snapshot::get`] for each of `keys`, in their order. Where they follow each other closely in the given direction
+    /// it costs less than one after the other.
+    ///
+    /// # Errors
+    /// The base cannot be read.
+    pub fn get_each(
+        &self,
+        keys: &[impl AsRef<[u8]>],
+        direction: Direction,
+    ) -> Result<Vec<Option<Bytes>>, ReadError> {
+        let recent: Vec<Option<Option<Bytes>>> =
+            keys.iter().map(|key| self.view.memory.get(key.as_ref(), self.ts)).collect();
+        let missing = keys.iter().zip(&recent).filter(|(_, recent)| recent.is_none());
+        let missing: Vec<&[u8]> = missing.map(|(key, _)| key.as_ref()).collect();
+        let mut stored = self.view.base.get_each(&missing, direction)?.into_iter();
+        Ok(recent.into_iter().map(|recent| recent.unwrap_or_else(|| stored.next().flatten())).collect())
+    }
+
+    /// As [`Snapshot::get`], for a key that a row of a short scan has led to: if both are asked for again, both are
+    /// remembered, unless they are large.
+    ///
+    /// # Errors
+    /// The base cannot be read.
+    pub fn get_led_to(&self, key: &[u8]) -> Result<Option<Bytes>, ReadError> {
+        if let Some(value) = self.view.memory.get(key, self.ts) {
+            return Ok(value);
+        }
+        Ok(self.view.base.get_again(key)?)
+    }
+
     /// One batch of the keys in `start..end` with their values, at most `limit`, in the order of `direction`.
     /// Fewer than `limit` means that the range is exhausted; otherwise go on behind the last key returned.
     ///
@@ -122,36 +151,31 @@ impl Snapshot {
         limit: usize,
         rows: &mut Vec<(Bytes, Bytes)>,
     ) -> Result<(), ReadError> {
+        // Memory may hide rows of the base, and then more of them are looked at than wanted.
+        let rows_max = if chunk.entries.is_empty() { limit - rows.len() } else { usize::MAX };
         let mut recent = chunk.entries.into_iter().peekable();
-        let mut stored = self.view.base.scan(interval, direction)?.peekable();
-        while rows.len() < limit {
-            let order = match (recent.peek(), stored.peek()) {
-                (None, None) => return Ok(()),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(_), Some(Err(_))) => Ordering::Greater,
-                (Some((recent_key, _)), Some(Ok((base_key, _)))) => match direction {
-                    Direction::Ascending => recent_key.cmp(base_key),
-                    Direction::Descending => base_key.cmp(recent_key),
-                },
-            };
-            let from_base = if order.is_ge() { stored.next().transpose()? } else { None };
-            match (order, from_base) {
-                (Ordering::Greater, Some((key, slot))) => rows.push(self.load(key, slot)?),
-                // Memory decides, also when the base has the key too.
-                _ => {
-                    if let Some((key, Some(value))) = recent.next() {
-                        rows.push((key, value));
-                    }
+        let order = |recent_key: &[u8], base_key: &[u8]| match direction {
+            Direction::Ascending => recent_key.cmp(base_key),
+            Direction::Descending => base_key.cmp(recent_key),
+        };
+        self.view.base.visit(interval, direction, rows_max, |key, slot| {
+            // Memory decides, also when the base has the key too.
+            let mut is_in_memory = false;
+            while let Some((recent_key, value)) = recent.next_if(|(recent, _)| order(recent, key).is_le()) {
+                is_in_memory = recent_key == key;
+                rows.extend(value.map(|value| (recent_key, value)));
+                if rows.len() == limit {
+                    return Ok(ControlFlow::Break(()));
                 }
             }
-        }
+            if !is_in_memory {
+                rows.push((Bytes::copy_from_slice(key), self.view.base.load(key, slot)?));
+            }
+            Ok(if rows.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        let rest = recent.filter_map(|(key, value)| Some((key, value?)));
+        rows.extend(rest.take(limit - rows.len()));
         Ok(())
-    }
-
-    fn load(&self, key: Bytes, slot: Slot) -> Result<(Bytes, Bytes), ReadError> {
-        let value = self.view.base.load(&key, slot)?;
-        Ok((key, value))
     }
 }
 

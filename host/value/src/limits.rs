@@ -134,10 +134,13 @@ pub const RANDOM_BYTES_MAX: usize = 64 * KIB;
 
 /// How much linear memory an instance may have.
 pub const GUEST_MEMORY_BYTES_MAX: usize = 64 * MIB;
-/// How much stack an instance may use.
-pub const GUEST_STACK_BYTES_MAX: usize = 512 * KIB;
-/// How much stack a thread has that runs functions: for a guest, the guests that it calls, and the host between them.
-pub const THREAD_STACK_BYTES: usize = 8 * MIB;
+/// How much stack an instance may use: ten thousand calls of JavaScript, one in the other.
+pub const GUEST_STACK_BYTES_MAX: usize = 12 * MIB;
+/// How much stack the host may need beside a guest's.
+pub const HOST_STACK_BYTES_MAX: usize = 256 * KIB;
+/// How much stack a thread has that runs functions: for a guest, one that it calls, and the host between them. What those
+/// call in turn runs on a stack of its own. Stack that is not used takes no memory.
+pub const THREAD_STACK_BYTES: usize = 26 * MIB;
 /// How many elements the tables of an instance may have.
 pub const GUEST_TABLE_ELEMENTS_MAX: usize = 100_000;
 /// How often the clock that ends guests ticks.
@@ -295,7 +298,7 @@ const _: () = {
     assert!(GUEST_EPOCH_TICK_MS * 20 <= FUNCTION_GUEST_TIME_MS_MAX);
     assert!(FUNCTION_GUEST_TIME_MS_MAX <= FUNCTION_TOTAL_TIME_MS_MAX);
     assert!(GUEST_STACK_BYTES_MAX < GUEST_MEMORY_BYTES_MAX);
-    assert!((1 + NESTED_CALLS_DEPTH_MAX) * (GUEST_STACK_BYTES_MAX + 256 * KIB) <= THREAD_STACK_BYTES);
+    assert!(2 * (GUEST_STACK_BYTES_MAX + HOST_STACK_BYTES_MAX) <= THREAD_STACK_BYTES);
     // A guest holds its arguments and its result, and some room to work in.
     assert!(FUNCTION_ARGS_BYTES_MAX + FUNCTION_RESULT_BYTES_MAX < GUEST_MEMORY_BYTES_MAX);
     // A deployment travels as base64.

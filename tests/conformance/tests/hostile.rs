@@ -61,7 +61,14 @@ const CASES: &[Case] = &[
         &[(TypeScript, Error("TooManyHostCalls|FunctionTimedOut", "hostile:spinOnHost"))],
     ),
     case("hostile:hoard", Query, "{}", Error("OutOfMemory", "64 MiB"), &[]),
-    case("hostile:overflow", Query, "{}", Error("FunctionTrapped", "stack"), &[]),
+    case(
+        "hostile:overflow",
+        Query,
+        "{}",
+        Error("FunctionTrapped", "stack"),
+        // There it is an error that can be caught.
+        &[(TypeScript, Error("ApplicationError", "RangeError: Maximum call stack size exceeded"))],
+    ),
     case(
         "hostile:panic",
         Query,

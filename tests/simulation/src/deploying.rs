@@ -201,7 +201,26 @@ impl Simulation {
 
     /// A step of what goes on in the background.
     pub(crate) fn maintain(&mut self) -> Checked {
-        self.maintain_once().map(drop)
+        match self.maintain_once()? {
+            Maintained::Nothing if self.chance.below(4) == 0 => self.drop_abandoned().map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Nobody comes back for what was on its way when a process ended; whether there was something.
+    fn drop_abandoned(&mut self) -> Checked<Maintained> {
+        let dropped = self.host.db.drop_abandoned_indexes();
+        self.note(|| format!("what nobody wants is dropped: {dropped:?}"));
+        match dropped {
+            Ok(true) => {
+                check(self.deploying.is_none(), Property::Deployments, || {
+                    "what is dropped belongs to a deployment that is on its way".to_owned()
+                })?;
+                self.host_committed(Changes::default()).map(|()| Maintained::Step)
+            }
+            Ok(false) => self.host_did(Changes::default()).map(|()| Maintained::Nothing),
+            Err(error) => self.check_deployment_refusal(&error).map(|()| Maintained::Refused),
+        }
     }
 
     fn maintain_once(&mut self) -> Checked<Maintained> {
@@ -219,12 +238,9 @@ impl Simulation {
 
     /// Gives up what is on its way, or was when a process ended, and lets the housekeeping end.
     pub(crate) fn settle_deployments(&mut self) -> Checked {
-        if self.deploying.is_none() {
-            self.prepare()?;
-        }
         let is_over = match self.deploying.take() {
             Some(deploying) => self.abandon(deploying)?,
-            None => false,
+            None => !matches!(self.drop_abandoned()?, Maintained::Refused),
         };
         if !is_over {
             return Ok(());

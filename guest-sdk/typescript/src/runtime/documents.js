@@ -1,5 +1,5 @@
 // Reading documents by id: one at a time, or many with one call of the host.
-import { host, toBytes } from "./host.js";
+import { host } from "./host.js";
 
 /** The most that one call of the host is asked for: its answer is one text in the call's memory. */
 const IDS_MAX = 256;
@@ -22,7 +22,7 @@ export function getDocument(args, ask) {
 function getOne({ table, id, isSystem }, ask) {
   const found = ask(() => host.db.get(table ?? undefined, id));
   checkReader(id, isSystem);
-  return found === undefined || found === null ? null : JSON.parse(found);
+  return found ?? null;
 }
 
 /** Whether an id, which the host takes for one, is of the tables that the reader is for. */
@@ -62,8 +62,8 @@ function readMany(requests) {
   const [{ args, ask }] = requests;
   let documents;
   try {
-    const ids = toBytes(requests.map(({ args }) => args.id));
-    documents = JSON.parse(ask(() => host.db.getMany(args.table ?? undefined, ids)));
+    const ids = requests.map(({ args }) => args.id);
+    documents = ask(() => host.db.getMany(args.table ?? undefined, ids));
   } catch (error) {
     if (requests.length === 1) requests[0].reject(error);
     // Each has an answer of its own, and one of them an error.

@@ -1,6 +1,6 @@
 // Open queries of a call: npm `convex` asks for one document after another, the
 // host gives batches.
-import { host, toBytes } from "./host.js";
+import { host } from "./host.js";
 import { stepsOf } from "./plan.js";
 
 /** The queries that a call has begun. */
@@ -41,11 +41,9 @@ function nextOfPlan(query, ask) {
   while (query.documents === undefined || query.at === query.documents.length) {
     if (query.documents !== undefined && query.cursor === undefined) return undefined;
     const batch = ask(() =>
-      query.documents === undefined
-        ? host.db.query(toBytes(query.plan), 0)
-        : host.db.queryNext(query.cursor, 0),
+      query.documents === undefined ? host.db.query(query.plan, 0) : host.db.queryNext(query.cursor, 0),
     );
-    query.documents = batch.count === 0 ? [] : JSON.parse(batch.documents);
+    query.documents = batch.documents;
     query.at = 0;
     query.cursor = batch.cursor;
   }
@@ -64,7 +62,7 @@ function passes({ plan, steps }, document, ask) {
 /** Whether a filter lets a document through: the host says so, which alone knows the order of all values. */
 function matches(table, { _id }, filter, ask) {
   const range = [{ op: "eq", field: "_id", value: _id }];
-  const plan = toBytes({ table, index: "by_id", range, filter, limit: 1 });
+  const plan = { table, index: "by_id", range, filter, limit: 1 };
   const { count, cursor } = ask(() => host.db.query(plan, 0));
   if (cursor !== undefined) host.db.queryClose(cursor);
   return count === 1;

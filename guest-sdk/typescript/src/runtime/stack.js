@@ -71,15 +71,15 @@ export function describeStack(error, skip = 0) {
   return shown.map((frame) => `\n    at ${frame}`).join("");
 }
 
-/** A line of the engine, `name@file:line:column`, as a line of the source; nothing if it is the runtime's own. */
+/** A line of the engine, `    at name (file:line:column)`, as a line of the source; nothing if it is the runtime's own. */
 function frame(line) {
-  const match = /^(.*)@(.*?):(\d+):(\d+)$/.exec(line);
+  const match = /^ +at (?:(.*) \()?([^()]*?):(\d+):(\d+)\)?$/.exec(line);
   if (match === null || !match[2].includes(BUNDLE_NAME)) return undefined;
   sourceMap ??= new TraceMap(sourceMapText);
   // The engine counts columns from 1, a source map from 0.
   const position = originalPositionFor(sourceMap, { line: Number(match[3]), column: Number(match[4]) - 1 });
   if (position.source === null || INTERNAL.test(position.source)) return undefined;
   const place = `${position.source}:${position.line}:${position.column + 1}`;
-  const name = match[1].replace(/^async\*/, "").replace(/[/<]+$/, "");
+  const name = match[1] === undefined || match[1] === "<anonymous>" ? "" : match[1];
   return name === "" ? place : `${name} (${place})`;
 }

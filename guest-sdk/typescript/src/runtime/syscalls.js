@@ -1,7 +1,6 @@
 // The operations that npm `convex` asks its host for, over Weir's world.
 import { getDocument, readWaiting } from "./documents.js";
-import { host, toBytes } from "./host.js";
-import { OUT_OF_MEMORY } from "./json.js";
+import { host } from "./host.js";
 import { planOf } from "./plan.js";
 import { Queries } from "./queries.js";
 import { withoutStack } from "./stack.js";
@@ -30,7 +29,6 @@ let functionPath = "";
 export function beginCall(path) {
   queries = new Queries();
   functionPath = path;
-  ranOutOfMemory = false;
   codes.clear();
 }
 
@@ -43,25 +41,22 @@ function ask(work) {
     const { code, data } = error.payload;
     const message = withoutStack(error.payload.message);
     codes.set(message, code);
-    throw new SyscallError({ code, message, data: data === undefined ? undefined : JSON.parse(data) });
+    throw new SyscallError({ code, message, data });
   }
 }
 
 const table = (args) => args.table ?? undefined;
 
-/** What the host gives as JSON, or not at all. */
-const parsed = (json) => (json === undefined || json === null ? null : JSON.parse(json));
-
 const operations = {
   "1.0/get": (args) => getDocument(args, ask),
   "1.0/db/normalizeId": (args) => ({ id: host.db.normalizeId(args.table, String(args.idString)) ?? null }),
-  "1.0/insert": (args) => ({ _id: ask(() => host.db.insert(args.table, toBytes(args.value))) }),
+  "1.0/insert": (args) => ({ _id: ask(() => host.db.insert(args.table, args.value)) }),
   "1.0/shallowMerge": (args) => {
-    ask(() => host.db.patch(table(args), args.id, toBytes(args.value)));
+    ask(() => host.db.patch(table(args), args.id, args.value));
     return null;
   },
   "1.0/replace": (args) => {
-    ask(() => host.db.replace(table(args), args.id, toBytes(args.value)));
+    ask(() => host.db.replace(table(args), args.id, args.value));
     return null;
   },
   "1.0/remove": (args) => {
@@ -75,31 +70,28 @@ const operations = {
     return null;
   },
   "1.0/queryPage": ({ query, cursor, endCursor, pageSize, maximumRowsRead, maximumBytesRead }) => {
-    const plan = toBytes(planOf(query)).slice();
+    const plan = planOf(query);
     const options = { cursor, endCursor, numItems: pageSize, maximumRowsRead, maximumBytesRead };
-    return parsed(ask(() => host.db.page(plan, toBytes(options))));
+    return ask(() => host.db.page(plan, options));
   },
   // Of a table, as npm `convex` asks, or of a query, as `count` of `@weir/typescript` does.
   "1.0/count": ({ table, query }) => {
     const plan = query === undefined ? { table } : planOf(query);
-    return Number(ask(() => host.db.count(toBytes(plan))));
+    return ask(() => host.db.count(plan));
   },
   "1.0/runUdf": (args) => {
     const path = functionPathOf(args);
-    const bytes = toBytes(args.args);
-    if (args.udfType === "mutation") return parsed(ask(() => host.calls.runMutation(path, bytes)));
-    if (args.udfType === "query") return parsed(ask(() => host.calls.runQuery(path, bytes)));
+    if (args.udfType === "mutation") return ask(() => host.calls.runMutation(path, args.args));
+    if (args.udfType === "query") return ask(() => host.calls.runQuery(path, args.args));
     throw unsupported(`ctx.runQuery with useStaleSnapshot`);
   },
   "1.0/createFunctionHandle": (args) => `function://${functionPathOf(args)}`,
   // Of `@weir/typescript`.
   "weir/hashPassword": ({ password }) => ask(() => host.crypto.hashPassword(password)),
   "weir/verifyPassword": ({ password, hash }) => ask(() => host.crypto.verifyPassword(password, hash)),
-  "1.0/getUserIdentity": () => parsed(host.context.identity()),
-  "1.0/signJwt": ({ claims = {}, expiresInSeconds }) => {
-    const bytes = toBytes(claims).slice();
-    return ask(() => host.auth.signJwt(bytes, toBytes({ expiresInSeconds })));
-  },
+  "1.0/getUserIdentity": () => host.context.identity() ?? null,
+  "1.0/signJwt": ({ claims = {}, expiresInSeconds }) =>
+    ask(() => host.auth.signJwt(claims, { expiresInSeconds })),
   "1.0/getFunctionMetadata": () => ({ name: functionPath, componentPath: "" }),
   "1.0/getRequestMetadata": () => ({
     ip: null,
@@ -140,20 +132,9 @@ const featureOf = (name) =>
 export function perform(name, args) {
   const operation = operations[name];
   if (operation === undefined) throw unsupported(featureOf(name));
-  try {
-    if (name !== "1.0/get") readWaiting();
-    return operation(args);
-  } catch (error) {
-    // The function may catch it, and has no memory for anything else.
-    if (error === OUT_OF_MEMORY) ranOutOfMemory = true;
-    throw error;
-  }
+  if (name !== "1.0/get") readWaiting();
+  return operation(args);
 }
-
-let ranOutOfMemory = false;
-
-/** Whether an operation of this call had too little memory. */
-export const isOutOfMemory = () => ranOutOfMemory;
 
 const performText = (name, args) => JSON.stringify(perform(name, JSON.parse(args)));
 const performTextLater = async (name, args) => JSON.stringify(await perform(name, JSON.parse(args)));

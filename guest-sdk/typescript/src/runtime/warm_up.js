@@ -1,10 +1,12 @@
 // Work done once, while a project is built, so that no call has to do it: the
-// engine compiles what runs here, and the code is part of the snapshot.
+// engine makes much of itself when it is first asked for, and that is part of the
+// snapshot then.
+import * as engine from "weir:engine";
+
 import { withHost } from "./host.js";
-import { Random } from "./random.js";
 import { beginCall, together } from "./syscalls.js";
 
-/** A host for the time of the build: a clock at 0, numbers from 0, and no database. */
+/** A host for the time of the build: a clock at 0, and no database. */
 export function buildHost(lines) {
   const noDatabase = () => {
     throw {
@@ -17,7 +19,6 @@ export function buildHost(lines) {
   return {
     context: {
       now: () => 0,
-      randomSeed: () => new Uint8Array(32),
       requestId: () => "build",
       identity: () => undefined,
     },
@@ -31,13 +32,12 @@ export function buildHost(lines) {
 
 /** No secrets: what a module draws while it is loaded stands in its snapshot. Digests are not there. */
 function buildCrypto() {
-  const random = new Random(new Uint8Array(32));
   const unavailable = () => {
     throw new Error("passwords and digests are the host's; compute them in functions only");
   };
   const randomBytes = (length) => {
     const bytes = new Uint8Array(length);
-    random.fill(bytes);
+    engine.fillRandom(bytes);
     return bytes;
   };
   return { randomBytes, hashPassword: unavailable, verifyPassword: unavailable, digest: unavailable };
@@ -49,13 +49,13 @@ const DOCUMENT = { _creationTime: 1, _id: ID, body: "hello", count: 2, list: [1,
 /** A database that has one document in every table. */
 const stub = {
   db: {
-    get: () => JSON.stringify(DOCUMENT),
-    getMany: () => JSON.stringify([DOCUMENT, DOCUMENT]),
-    query: () => ({ documents: JSON.stringify([DOCUMENT]), count: 1, cursor: 1 }),
-    queryNext: () => ({ documents: JSON.stringify([DOCUMENT]), count: 1, cursor: undefined }),
+    get: () => ({ ...DOCUMENT }),
+    getMany: () => [{ ...DOCUMENT }, { ...DOCUMENT }],
+    query: () => ({ documents: [{ ...DOCUMENT }], count: 1, cursor: 1 }),
+    queryNext: () => ({ documents: [{ ...DOCUMENT }], count: 1, cursor: undefined }),
     queryClose: () => {},
-    page: () => JSON.stringify({ page: [DOCUMENT], isDone: true, continueCursor: "", splitCursor: null }),
-    count: () => 1n,
+    page: () => ({ page: [{ ...DOCUMENT }], isDone: true, continueCursor: "", splitCursor: null }),
+    count: () => 1,
     // Of no table of the project's schema.
     normalizeId: (table) => (table === "warm" ? ID : undefined),
     insert: () => ID,
@@ -63,7 +63,7 @@ const stub = {
     replace: () => {},
     delete: () => {},
   },
-  calls: { runQuery: () => "1", runMutation: () => "null" },
+  calls: { runQuery: () => 1, runMutation: () => null },
   log: { write: () => {} },
 };
 

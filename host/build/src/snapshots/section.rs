@@ -33,7 +33,7 @@ pub(crate) enum Recipe {
     Go,
     /// Of the core module, by running its top-level code.
     AssemblyScript,
-    /// Of the bundle, its source map and the engine's memory, by loading the bundle into the engine.
+    /// Of the runtime, the bundle, its source map and the engine's memory, by loading the bundle into the engine.
     TypeScript,
 }
 

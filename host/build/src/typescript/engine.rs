@@ -1,5 +1,5 @@
-//! The JavaScript engine: made once for a machine and a version of the SDK,
-//! and kept in the cache.
+//! The JavaScript engine, which travels inside this program, and the runtime, which is bundled once for a version of the
+//! SDK; what takes time to make of them is kept in the cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,12 +14,9 @@ use crate::hex::hex;
 use crate::{claim, component, process};
 
 use super::sdk::Sdk;
-use super::{shell, split};
+use super::split;
 
-/// Changes when what is made of the engine's component changes.
-const FORMAT: &str = "1";
-
-/// The parts of the engine that are the same for all projects.
+/// What is the same for all projects.
 pub(crate) struct JsEngine {
     pub(crate) engine: Engine,
     /// The code, which imports its memory.
@@ -30,84 +27,57 @@ pub(crate) struct JsEngine {
     pub(crate) memory_module: Module,
     /// The component that the code and a memory are put into.
     pub(crate) shell: Vec<u8>,
+    /// The runtime's script, which a project is loaded with.
+    pub(crate) runtime: String,
 }
 
-/// Takes the engine from the cache, or makes it.
+/// Takes the engine apart, and bundles the runtime if the cache does not have it.
 pub(crate) fn obtain(
     module: &crate::Module,
     sdk: &Sdk,
     cache: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<JsEngine, BuildError> {
-    let folder = cache.join(format!("engine-{}", key(sdk)));
-    let _lock = claim::lock(&folder).map_err(|source| BuildError::file("lock", &folder, source))?;
-    if !folder.join("shell.wasm").exists() {
-        let line = "making the JavaScript engine (once; about 20 seconds)";
-        progress(Progress::Output { module: &module.name, line });
-        make(module, sdk, &folder, progress)?;
-    }
-    load(&folder, cache).map_err(|error| BuildError::source(module, format!("{error:#}")))
+    let runtime = runtime(module, sdk, cache, progress)?;
+    let broken =
+        |error: anyhow::Error| BuildError::source(module, format!("the JavaScript engine: {error:#}"));
+    let core = weir_js_engine::ENGINE;
+    let code = split::code(core).map_err(broken)?;
+    let memory = split::initial_memory(core).map_err(broken)?;
+    let memory = split::memory_module(&memory);
+    let shell = split::without_data(core).map_err(broken)?;
+    let shell = component::encode(&shell).map_err(|error| BuildError::encode(module, error))?;
+    let Compiled { engine, code_module, memory_module } =
+        Compiled::new(&code, &memory, Some(cache)).map_err(broken)?;
+    Ok(JsEngine { engine, code, code_module, memory, memory_module, shell, runtime })
 }
 
-fn key(sdk: &Sdk) -> String {
-    let mut hash = Sha256::new();
-    hash.update(FORMAT);
-    hash.update(sdk.runtime_text());
-    hex(&hash.finalize()[..8])
-}
-
-fn make(
+/// The runtime's script, from the cache, or bundled now.
+fn runtime(
     module: &crate::Module,
     sdk: &Sdk,
-    folder: &Path,
+    cache: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<(), BuildError> {
-    let whole = folder.join("engine.wasm");
-    let mut node = Command::new("node");
-    node.arg(sdk.folder.join("build/engine.mjs")).arg(&whole);
-    process::run(module, &mut node, progress)?;
-    let component = fs::read(&whole).map_err(|source| BuildError::file("read", &whole, source))?;
-    // It is large, and its parts are all that is needed of it.
-    let _ = fs::remove_file(&whole);
-    let broken = |error: anyhow::Error| {
-        BuildError::source(module, format!("the JavaScript engine is not as expected: {error:#}"))
-    };
-    let core = shell::largest_module(&component).map_err(broken)?;
-    let memory = split::initial_memory(&core).map_err(broken)?;
-    let parts = [
-        ("code.wasm", split::code(&core).map_err(broken)?),
-        ("memory.wasm", split::memory_module(&memory)),
-        (
-            "shell.wasm",
-            component::encode(&split::without_data(&core).map_err(broken)?)
-                .map_err(|error| BuildError::encode(module, error))?,
-        ),
-    ];
-    for (name, bytes) in parts {
-        write(&folder.join(name), &bytes)?;
+) -> Result<String, BuildError> {
+    let key = hex(&Sha256::digest(sdk.runtime_text())[..8]);
+    let folder = cache.join(format!("runtime-{key}"));
+    let _lock = claim::lock(&folder).map_err(|source| BuildError::file("lock", &folder, source))?;
+    let path = folder.join("runtime.js");
+    if !path.exists() {
+        let bundled = folder.join("runtime.part.js");
+        let mut node = Command::new("node");
+        node.arg(sdk.folder.join("build/runtime.mjs")).arg(&bundled);
+        process::run(module, &mut node, progress)?;
+        fs::rename(&bundled, &path).map_err(|source| BuildError::file("write", &path, source))?;
     }
-    Ok(())
+    fs::read_to_string(&path).map_err(|source| BuildError::file("read", &path, source))
 }
 
 /// Writes a file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
-    write_file(path, bytes).map_err(|source| BuildError::file("write", path, source))
-}
-
 fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temporary = path.with_extension("part");
     fs::write(&temporary, bytes)?;
     fs::rename(&temporary, path)
-}
-
-fn load(folder: &Path, cache: &Path) -> anyhow::Result<JsEngine> {
-    let read = |name: &str| {
-        let path = folder.join(name);
-        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
-    };
-    let (code, memory, shell) = (read("code.wasm")?, read("memory.wasm")?, read("shell.wasm")?);
-    let Compiled { engine, code_module, memory_module } = Compiled::new(&code, &memory, Some(cache))?;
-    Ok(JsEngine { engine, code, code_module, memory, memory_module, shell })
 }
 
 /// The engine's modules, compiled.

@@ -1,6 +1,6 @@
 //! TypeScript guests: Convex's functions on a JavaScript engine.
 //!
-//! The engine is made once for a machine ([`engine`]). A project is bundled into
+//! The engine is the same for all ([`engine`]). A project is bundled into
 //! one script ([`bundle`]), loaded into the engine, and what is then in the
 //! engine's memory is put beside the engine's code ([`snapshot`], [`shell`]). So
 //! all projects have one code, which a host compiles once.
@@ -58,12 +58,17 @@ fn compile(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Compiled, BuildError> {
     let given = Given::default();
+    let project = snapshot::Project {
+        runtime: &engine.runtime,
+        script: &bundle.script,
+        source_map: &bundle.source_map,
+    };
     let code = snapshot::Code {
         engine: &engine.engine,
         module: &engine.code_module,
         first_memory: &engine.memory_module,
     };
-    let snapshot = snapshot::take(&code, &bundle.script, &bundle.source_map, &given);
+    let snapshot = snapshot::take(&code, &project, &given);
     for line in snapshot.iter().flat_map(|snapshot| &snapshot.loaded.lines) {
         progress(Progress::Output { module: &module.name, line });
     }
@@ -71,7 +76,8 @@ fn compile(
     let memory = snapshot.and_then(|snapshot| snapshot.check());
     let core_bytes = engine.code.len() + memory.as_ref().map_or(engine.memory.len(), Vec::len);
     let snapshot = memory.and_then(|memory| component(&memory));
-    let parts = [bundle.script.as_bytes(), bundle.source_map.as_bytes(), &engine.memory];
+    let texts = [&engine.runtime, &bundle.script, &bundle.source_map].map(|text| text.as_bytes());
+    let parts = [texts[0], texts[1], texts[2], &engine.memory];
     let built = Built { module, recipe: Recipe::TypeScript, parts: &parts, given: &given };
     let component = built.finish(
         snapshot.map_err(|error| format!("{error:#}")),
@@ -88,8 +94,9 @@ pub(crate) fn remake(
     given: &Given,
     cache: Option<&Path>,
 ) -> anyhow::Result<Vec<u8>> {
-    let [script, source_map, first_memory] = section.unpack()?;
-    let (script, source_map) = (String::from_utf8(script)?, String::from_utf8(source_map)?);
+    let [runtime, script, source_map, first_memory] = section.unpack()?;
+    let [runtime, script, source_map] = [runtime, script, source_map].map(String::from_utf8);
+    let project = snapshot::Project { runtime: &runtime?, script: &script?, source_map: &source_map? };
     let code = shell::code(component)?;
     let engine = engine::Compiled::new(code, &first_memory, cache)?;
     let code = snapshot::Code {
@@ -97,6 +104,6 @@ pub(crate) fn remake(
         module: &engine.code_module,
         first_memory: &engine.memory_module,
     };
-    let snapshot = snapshot::take(&code, &script, &source_map, given)?;
+    let snapshot = snapshot::take(&code, &project, given)?;
     shell::refill(component, &snapshot.check()?)
 }

@@ -24,9 +24,9 @@ const FILES: &[(&str, &str)] = &[
     file!("build/checks.mjs"),
     file!("build/contexts.mjs"),
     file!("build/convex.mjs"),
-    file!("build/engine.mjs"),
     file!("build/files.mjs"),
     file!("build/report.mjs"),
+    file!("build/runtime.mjs"),
     file!("src/index.d.ts"),
     file!("src/index.js"),
     file!("src/runtime/clock.js"),
@@ -37,21 +37,26 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/format.js"),
     file!("src/runtime/functions.js"),
     file!("src/runtime/host.js"),
-    file!("src/runtime/json.js"),
     file!("src/runtime/main.js"),
     file!("src/runtime/plan.js"),
     file!("src/runtime/queries.js"),
-    file!("src/runtime/random.js"),
     file!("src/runtime/stack.js"),
     file!("src/runtime/syscalls.js"),
     file!("src/runtime/warm_up.js"),
-    file!("engine/engine.wit"),
+    file!("src/runtime/web.js"),
+    file!("src/runtime/web/abort.js"),
+    file!("src/runtime/web/clone.js"),
+    file!("src/runtime/web/define.js"),
+    file!("src/runtime/web/domain.js"),
+    file!("src/runtime/web/events.js"),
+    file!("src/runtime/web/text.js"),
+    file!("src/runtime/web/url.js"),
 ];
 
 /// The SDK's name among npm packages.
 const PACKAGE: &str = "@weir/typescript";
 
-/// Those that make a project's bundle, and nothing of the engine.
+/// Those that make a project's bundle, and nothing of the runtime.
 const PROJECT_FILES: [&str; 8] = [
     "build/bundle.mjs",
     "build/checks.mjs",
@@ -69,7 +74,7 @@ pub(crate) struct Sdk {
 }
 
 impl Sdk {
-    /// All that the engine is made of.
+    /// All that the runtime is made of.
     pub(crate) fn runtime_text(&self) -> String {
         let texts = FILES.iter().filter(|(name, _)| !PROJECT_FILES.contains(name));
         texts.map(|(name, text)| format!("{name}\n{text}\n")).collect()

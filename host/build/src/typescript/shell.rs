@@ -4,26 +4,10 @@
 use anyhow::{Context, ensure};
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils};
 use wasm_encoder::{Component, ComponentSectionId, InstanceSection, ModuleArg, RawSection};
-use wasmparser::{Parser, Payload};
+use wasmparser::Parser;
 
 use super::split::MEMORY_MODULE;
 use crate::snapshots::section::sections;
-
-/// The largest core module of a component: the engine, among the small ones
-/// that the component needs to connect it.
-pub(crate) fn largest_module(component: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut largest: &[u8] = &[];
-    for payload in Parser::new(0).parse_all(component) {
-        if let Payload::ModuleSection { unchecked_range, .. } = payload? {
-            let module = &component[unchecked_range];
-            if module.len() > largest.len() {
-                largest = module;
-            }
-        }
-    }
-    ensure!(!largest.is_empty(), "the component has no core module");
-    Ok(largest.to_vec())
-}
 
 /// `shell`, a component whose first core module has a memory of its own, with
 /// `code` in that module's place, and with the memory of `memory`.

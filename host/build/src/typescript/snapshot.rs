@@ -3,9 +3,10 @@
 
 use anyhow::{Context, anyhow, ensure};
 use serde::Deserialize;
-use wasmtime::{Engine, Instance, Linker, Memory, Module, Store, Val};
+use wasmtime::{Caller, Engine, Instance, Linker, Memory, Module, Store, Val};
 
 use super::split::{GLOBAL_PREFIX, MEMORY_MODULE, MEMORY_NAME, memory_module};
+use crate::preinitialize::{Output, bytes_at};
 use crate::snapshots::bounds::{self, Bounds, Deadline};
 use crate::snapshots::variables::Given;
 
@@ -38,6 +39,13 @@ pub(crate) struct Code<'a> {
     pub(crate) first_memory: &'a Module,
 }
 
+/// What is loaded into it.
+pub(crate) struct Project<'a> {
+    pub(crate) runtime: &'a str,
+    pub(crate) script: &'a str,
+    pub(crate) source_map: &'a str,
+}
+
 impl Snapshot {
     /// The memory's module, if the project is one that can be called.
     ///
@@ -57,8 +65,7 @@ impl Snapshot {
 /// Runs `init` of the engine's code over its first memory. A project may read the variables that are `given`.
 pub(crate) fn take(
     Code { engine, module: code, first_memory }: &Code<'_>,
-    bundle: &str,
-    source_map: &str,
+    project: &Project<'_>,
     given: &Given,
 ) -> anyhow::Result<Snapshot> {
     let mut store = bounds::store(engine);
@@ -69,12 +76,14 @@ pub(crate) fn take(
         .context("the engine's memory is missing")?;
     let mut linker = Linker::new(engine);
     given.link(&mut linker).map_err(chain)?;
+    let log = Output::default();
+    link_log(&mut linker, memory, &log).map_err(chain)?;
     linker.define(&store, MEMORY_MODULE, MEMORY_NAME, memory).map_err(chain)?;
     linker.define_unknown_imports_as_traps(code).map_err(chain)?;
     let instance = linker.instantiate(&mut store, code).map_err(chain)?;
     let globals = globals(&instance, &mut store, code);
     let mut guest = Guest { store, instance, memory };
-    let answer = guest.init(bundle, source_map)?;
+    let answer = guest.init(project).map_err(|error| anyhow!("{}", log.reason(&error)))?;
     let loaded = serde_json::from_slice(&answer).context("the engine's answer is not valid JSON")?;
     let Guest { mut store, instance, memory } = guest;
     let after = self::globals(&instance, &mut store, code);
@@ -91,41 +100,44 @@ struct Guest {
 }
 
 impl Guest {
-    fn init(&mut self, bundle: &str, source_map: &str) -> anyhow::Result<Vec<u8>> {
-        let (bundle, source_map) = (self.text(bundle)?, self.text(source_map)?);
-        let init = self
-            .instance
-            .get_typed_func::<(u32, u32, u32, u32), u32>(&mut self.store, "init")
-            .map_err(chain)?;
+    fn init(&mut self, project: &Project<'_>) -> wasmtime::Result<Vec<u8>> {
+        let (runtime, script) = (self.text(project.runtime)?, self.text(project.script)?);
+        let source_map = self.text(project.source_map)?;
+        let init =
+            self.instance.get_typed_func::<(u32, u32, u32, u32, u32, u32), u32>(&mut self.store, "init")?;
+        let texts = (runtime.0, runtime.1, script.0, script.1, source_map.0, source_map.1);
         let answer = init
-            .call(&mut self.store, (bundle.0, bundle.1, source_map.0, source_map.1))
-            .map_err(chain)
-            .context("the project cannot be loaded into the JavaScript engine")?;
+            .call(&mut self.store, texts)
+            .map_err(|error| error.context("the project cannot be loaded into the JavaScript engine"))?;
         let (start, length) = (self.word(answer)?, self.word(answer + 4)?);
-        let bytes = self.memory.data(&self.store).get(start as usize..(start + length) as usize);
-        let bytes = bytes.context("the engine's answer lies outside of its memory")?.to_vec();
-        let done = self.instance.get_typed_func::<u32, ()>(&mut self.store, "cabi_post_init");
-        done.map_err(chain)?.call(&mut self.store, answer).map_err(chain)?;
-        Ok(bytes)
+        Ok(bytes_at(self.memory.data(&self.store), start as usize, length as usize)?.to_vec())
     }
 
     /// Puts a text into the guest's memory: its address and length.
-    fn text(&mut self, text: &str) -> anyhow::Result<(u32, u32)> {
+    fn text(&mut self, text: &str) -> wasmtime::Result<(u32, u32)> {
         let length = u32::try_from(text.len())?;
-        let allocate = self
-            .instance
-            .get_typed_func::<(u32, u32, u32, u32), u32>(&mut self.store, "cabi_realloc")
-            .map_err(chain)?;
-        let start = allocate.call(&mut self.store, (0, 0, 1, length)).map_err(chain)?;
+        let allocate =
+            self.instance.get_typed_func::<(u32, u32, u32, u32), u32>(&mut self.store, "cabi_realloc")?;
+        let start = allocate.call(&mut self.store, (0, 0, 1, length))?;
         self.memory.write(&mut self.store, start as usize, text.as_bytes())?;
         Ok((start, length))
     }
 
-    fn word(&self, address: u32) -> anyhow::Result<u32> {
+    fn word(&self, address: u32) -> wasmtime::Result<u32> {
         let mut bytes = [0; 4];
         self.memory.read(&self.store, address as usize, &mut bytes)?;
         Ok(u32::from_le_bytes(bytes))
     }
+}
+
+/// Keeps what the engine says before it gives up.
+fn link_log(linker: &mut Linker<Bounds>, memory: Memory, log: &Output) -> wasmtime::Result<()> {
+    let log = log.clone();
+    let write = move |caller: Caller<'_, Bounds>, _level: u32, start: u32, length: u32| {
+        log.push(bytes_at(memory.data(&caller), start as usize, length as usize)?);
+        wasmtime::Result::Ok(())
+    };
+    linker.func_wrap("weir:guest/log@0.1.0", "write", write).map(|_| ())
 }
 
 fn globals(instance: &Instance, store: &mut Store<Bounds>, code: &Module) -> Vec<(String, u64)> {

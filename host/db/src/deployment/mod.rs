@@ -9,7 +9,8 @@
 //!    calls: those that read an older snapshot run under the deployment before, those that commit later run anew.
 //!
 //! A process that ends on the way leaves indexes that are being built. The next deployment that wants them goes on where
-//! they are; one that does not has them dropped.
+//! they are; one that does not has them dropped. When none comes soon the housekeeping drops them, because every write
+//! keeps them (see [`Database::drop_abandoned_indexes`](crate::Database::drop_abandoned_indexes)).
 //!
 //! Not here: compiling and files, which are the server's.
 mod build;
@@ -57,6 +58,8 @@ struct Turn(u64);
 #[derive(Default)]
 struct PreparingState {
     turn: Turn,
+    /// Whether the deployment of this turn has neither come into force nor been given up.
+    is_under_way: bool,
     mismatch: Option<(DocumentId, String)>,
 }
 
@@ -66,11 +69,24 @@ impl Preparing {
         self.state.lock().mismatch.get_or_insert_with(|| (id, error.to_string()));
     }
 
-    /// Another deployment begins, or this one has ended: its turn is over. The caller holds the gate.
-    fn next(&self) -> Turn {
+    /// A deployment begins; the turn of the one before is over. The caller holds the gate.
+    fn begin(&self) -> Turn {
+        self.next(true)
+    }
+
+    /// The deployment has ended. The caller holds the gate.
+    fn end(&self) {
+        self.next(false);
+    }
+
+    fn next(&self, is_under_way: bool) -> Turn {
         let mut state = self.state.lock();
-        *state = PreparingState { turn: Turn(state.turn.0 + 1), mismatch: None };
+        *state = PreparingState { turn: Turn(state.turn.0 + 1), is_under_way, mismatch: None };
         state.turn
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.state.lock().is_under_way
     }
 
     fn is_turn(&self, turn: Turn) -> bool {

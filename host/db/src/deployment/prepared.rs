@@ -152,7 +152,7 @@ impl Database {
         let mut prepared = plan_work(&gate, &registry, &wanted, schema, numbers, to_check);
         let deployed = current.with_registry(registry);
         self.commit_system(&mut gate, tx.into_draft().0, deployed)?;
-        prepared.turn = self.preparing.next();
+        prepared.turn = self.preparing.begin();
         Ok(prepared)
     }
 
@@ -219,7 +219,7 @@ impl Database {
         if let Some(key) = cursor_key {
             *self.shared.cursor_key.write() = Some(Arc::new(CursorKey::new(&key)));
         }
-        self.preparing.next();
+        self.preparing.end();
         self.conflict_rates.clear();
         Ok((version, ts))
     }
@@ -252,12 +252,36 @@ impl Database {
     /// one that is over: whatever began after it has seen to that.
     ///
     /// # Errors
-    /// The store takes no writes; then the next deployment sees to it.
+    /// The store takes no writes; then the housekeeping sees to it, or the next deployment.
     pub fn abandon(&self, prepared: PreparedDeployment) -> Result<(), DeploymentError> {
         let mut gate = self.committer.enter();
         if !self.preparing.is_turn(prepared.turn) {
             return Ok(());
         }
+        self.preparing.end();
+        self.drop_all_abandoned(&mut gate)
+    }
+
+    /// Begins to drop the indexes that no deployment wants: one has left them behind whose process ended on the way, or
+    /// that could not be given up. Until then every write keeps them. Gives whether there were any that can be dropped:
+    /// those of a deployment that is on its way cannot.
+    ///
+    /// # Errors
+    /// The store takes no writes: try again later.
+    pub fn drop_abandoned_indexes(&self) -> Result<bool, DeploymentError> {
+        if !self.deployments.newest().has_undeclared_indexes() {
+            return Ok(false);
+        }
+        let mut gate = self.committer.enter();
+        // Looked at again behind the gate: a deployment may have begun, or ended, meanwhile.
+        if self.preparing.is_under_way() || !self.deployments.newest().has_undeclared_indexes() {
+            return Ok(false);
+        }
+        self.drop_all_abandoned(&mut gate)?;
+        Ok(true)
+    }
+
+    fn drop_all_abandoned(&self, gate: &mut Gate<'_>) -> Result<(), DeploymentError> {
         let opened = self.committer.open();
         let current = self.deployments.newest();
         let mut tx = self.begin_system(opened.snapshot.clone());
@@ -266,8 +290,7 @@ impl Database {
         drop_abandoned(&mut tx, &mut registry, &current.registry, &in_force, &in_force)?;
         registry.set_pending_documents(BTreeMap::new());
         let deployed = current.with_registry(registry);
-        self.commit_system(&mut gate, tx.into_draft().0, deployed)?;
-        self.preparing.next();
+        self.commit_system(gate, tx.into_draft().0, deployed)?;
         Ok(())
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    pub(crate) fn new(plan: &Plan, source: Source, keys: KeyRange) -> Cursor {
+    pub(crate) fn new(plan: &Plan<'_>, source: Source, keys: KeyRange) -> Cursor {
         Cursor {
             source,
             rest: keys,
@@ -66,11 +66,20 @@ impl Cursor {
         }
     }
 
-    /// What was passed since `rest` was `before`.
-    pub(crate) fn passed_since(&self, before: KeyRange) -> KeyRange {
+    /// Where it stands: the first key that was not read yet, or, downwards, the one behind it.
+    pub(crate) fn place(&self) -> &Bytes {
         match self.direction {
-            Direction::Ascending => KeyRange { start: before.start, end: self.rest.start.clone() },
-            Direction::Descending => KeyRange { start: self.rest.end.clone(), end: before.end },
+            Direction::Ascending => &self.rest.start,
+            Direction::Descending => &self.rest.end,
+        }
+    }
+
+    /// What was passed since it stood at `before`.
+    pub(crate) fn passed_since(&self, before: Bytes) -> KeyRange {
+        let here = self.place().clone();
+        match self.direction {
+            Direction::Ascending => KeyRange { start: before, end: here },
+            Direction::Descending => KeyRange { start: here, end: before },
         }
     }
 }

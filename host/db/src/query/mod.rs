@@ -5,6 +5,7 @@ mod cursor;
 mod filter;
 mod page_cursor;
 mod plan;
+mod plan_text;
 mod range;
 
 pub(crate) use cursor::{Cursor, Cursors};

@@ -25,7 +25,7 @@ const BEHIND_ALL: u8 = 2;
 pub(crate) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(super) fn of(plan: &PlanJson) -> Fingerprint {
+    pub(super) fn of(plan: &PlanJson<'_>) -> Fingerprint {
         Fingerprint::of_json(plan)
     }
 

@@ -8,26 +8,29 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use smallvec::SmallVec;
 use weir_store::Direction;
 use weir_value::{CreationTime, DocumentId, ErrorCode, TableNumber, Value, compare};
 
 use super::filter::{Comparison, Filter, invalid_query, parse_value};
 use super::page_cursor::Fingerprint;
+use super::plan_text;
 use crate::index::{Index, TableRules};
 use crate::{DbError, KeyRange, keyspace};
 
 const BY_ID: &str = "by_id";
-const BY_CREATION_TIME: &str = "by_creation_time";
+pub(super) const BY_CREATION_TIME: &str = "by_creation_time";
 
-/// A plan as the guest sends it.
+/// A plan as the guest sends it. What of it needs no copy is none: each query is read from such a text.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PlanJson {
-    table: String,
-    #[serde(default)]
-    index: Option<String>,
-    #[serde(default)]
-    range: Vec<BoundJson>,
+pub(super) struct PlanJson<'a> {
+    #[serde(borrow)]
+    table: Cow<'a, str>,
+    #[serde(borrow, default)]
+    index: Option<Name<'a>>,
+    #[serde(borrow, default)]
+    range: Vec<BoundJson<'a>>,
     #[serde(default)]
     order: Option<Order>,
     #[serde(default)]
@@ -38,11 +41,18 @@ pub(super) struct PlanJson {
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct BoundJson {
-    op: String,
-    field: String,
+struct BoundJson<'a> {
+    #[serde(borrow)]
+    op: Cow<'a, str>,
+    #[serde(borrow)]
+    field: Cow<'a, str>,
     value: Json,
 }
+
+/// serde borrows a `Cow` only where it is a field itself.
+#[derive(Deserialize, Serialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize, Serialize, Clone, Copy)]
 #[serde(rename_all = "lowercase")]
@@ -51,16 +61,16 @@ enum Order {
     Desc,
 }
 
-impl PlanJson {
-    fn parse(json: &[u8]) -> Result<PlanJson, DbError> {
+impl<'a> PlanJson<'a> {
+    fn parse(json: &'a [u8]) -> Result<PlanJson<'a>, DbError> {
         serde_json::from_slice(json)
             .map_err(|error| invalid_query(format!("the query's plan cannot be read: {error}")))
     }
 
     /// The same plan with its defaults, and with all numbers in one form: a cursor is one of a query, however that was
     /// written.
-    fn spelt_out(mut self) -> PlanJson {
-        self.index.get_or_insert_with(|| BY_CREATION_TIME.to_owned());
+    fn spelt_out(mut self) -> PlanJson<'a> {
+        self.index.get_or_insert(Name(Cow::Borrowed(BY_CREATION_TIME)));
         self.order.get_or_insert(Order::Asc);
         for bound in &mut self.range {
             spell_numbers(&mut bound.value);
@@ -81,24 +91,27 @@ fn spell_numbers(json: &mut Json) {
 
 /// A comparison of one of the index's fields.
 #[derive(Debug)]
-pub(super) struct RangeBound {
+pub(super) struct RangeBound<'a> {
     pub(super) comparison: Comparison,
-    pub(super) field: String,
+    pub(super) field: Cow<'a, str>,
     /// `None` is `undefined`.
     pub(super) value: Option<Value>,
 }
 
+/// Most ranges have one bound.
+pub(super) type Bounds<'a> = SmallVec<[RangeBound<'a>; 1]>;
+
 /// A query, checked as far as it can be without its table.
 #[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) table: String,
+pub(crate) struct Plan<'a> {
+    pub(crate) table: Cow<'a, str>,
     pub(crate) direction: Direction,
     pub(crate) filter: Option<Arc<Filter>>,
     /// How many rows are wanted.
     pub(crate) limit: Option<u64>,
     /// The index's name.
-    pub(crate) index: Cow<'static, str>,
-    pub(super) bounds: Vec<RangeBound>,
+    pub(crate) index: Cow<'a, str>,
+    pub(super) bounds: Bounds<'a>,
 }
 
 /// Where a query's rows come from.
@@ -110,27 +123,31 @@ pub(crate) enum Source {
     Entries(Arc<Index>),
 }
 
-impl Plan {
+impl<'a> Plan<'a> {
     /// Reads a plan.
-    pub(crate) fn parse(json: &[u8]) -> Result<Plan, DbError> {
+    pub(crate) fn parse(json: &'a [u8]) -> Result<Plan<'a>, DbError> {
+        plan_text::read(json).map_or_else(|| Plan::parse_any(json), Ok)
+    }
+
+    pub(super) fn parse_any(json: &'a [u8]) -> Result<Plan<'a>, DbError> {
         Plan::new(PlanJson::parse(json)?)
     }
 
     /// Reads the plan of a query whose pages are read one at a time.
-    pub(crate) fn parse_for_pages(json: &[u8]) -> Result<(Plan, Fingerprint), DbError> {
+    pub(crate) fn parse_for_pages(json: &'a [u8]) -> Result<(Plan<'a>, Fingerprint), DbError> {
         let plan = PlanJson::parse(json)?.spelt_out();
         let fingerprint = Fingerprint::of(&plan);
         Ok((Plan::new(plan)?, fingerprint))
     }
 
-    fn new(plan: PlanJson) -> Result<Plan, DbError> {
-        let bounds = plan.range.iter().map(parse_bound).collect::<Result<_, _>>()?;
+    fn new(plan: PlanJson<'a>) -> Result<Plan<'a>, DbError> {
+        let bounds = plan.range.into_iter().map(parse_bound).collect::<Result<_, _>>()?;
         let filter = plan.filter.as_ref().map(Filter::parse).transpose()?.map(Arc::new);
         let direction = match plan.order.unwrap_or(Order::Asc) {
             Order::Asc => Direction::Ascending,
             Order::Desc => Direction::Descending,
         };
-        let index = plan.index.map_or(Cow::Borrowed(BY_CREATION_TIME), Cow::Owned);
+        let index = plan.index.map_or(Cow::Borrowed(BY_CREATION_TIME), |Name(name)| name);
         Ok(Plan { table: plan.table, direction, filter, limit: plan.limit, index, bounds })
     }
 
@@ -223,13 +240,13 @@ impl BuiltIn {
     }
 
     /// Whether a bound is of the id, among documents of one creation time: the next field of that index.
-    fn is_tie_break(self, bound: &RangeBound, before: &[RangeBound]) -> bool {
+    fn is_tie_break(self, bound: &RangeBound<'_>, before: &[RangeBound<'_>]) -> bool {
         let has_time = before.iter().any(|bound| bound.comparison == Comparison::Eq);
         self == BuiltIn::ByCreationTime && bound.field == BuiltIn::ById.field() && has_time
     }
 
     /// The keys that a plan's range leaves of the table.
-    fn keys(self, plan: &Plan, table: Option<TableNumber>) -> Result<KeyRange, DbError> {
+    fn keys(self, plan: &Plan<'_>, table: Option<TableNumber>) -> Result<KeyRange, DbError> {
         for (position, bound) in plan.bounds.iter().enumerate() {
             if bound.field != self.field() && !self.is_tie_break(bound, &plan.bounds[..position]) {
                 return Err(invalid_query(format!(
@@ -250,7 +267,7 @@ impl BuiltIn {
         Ok(keys)
     }
 
-    fn allowed(self, bound: &RangeBound, table: TableNumber, name: &str) -> Result<KeyRange, DbError> {
+    fn allowed(self, bound: &RangeBound<'_>, table: TableNumber, name: &str) -> Result<KeyRange, DbError> {
         let all = keyspace::documents(table);
         let none = KeyRange { start: all.end.clone(), end: all.start.clone() };
         let equal = match (&bound.value, self) {
@@ -316,7 +333,7 @@ fn key_of(id: &str, table: TableNumber, table_name: &str) -> Result<KeyRange, Db
     }
 }
 
-fn parse_bound(bound: &BoundJson) -> Result<RangeBound, DbError> {
+fn parse_bound(bound: BoundJson<'_>) -> Result<RangeBound<'_>, DbError> {
     let comparison = Comparison::parse(&bound.op).filter(|comparison| *comparison != Comparison::Neq);
     let Some(comparison) = comparison else {
         let op = &bound.op;
@@ -324,7 +341,7 @@ fn parse_bound(bound: &BoundJson) -> Result<RangeBound, DbError> {
             "`{op}` is not a comparison of a range; there are eq gt gte lt lte"
         )));
     };
-    Ok(RangeBound { comparison, field: bound.field.clone(), value: parse_value(&bound.value)? })
+    Ok(RangeBound { comparison, field: bound.field, value: parse_value(&bound.value)? })
 }
 
 #[cfg(test)]

@@ -19,20 +19,20 @@ const ID: &str = "_id";
 ///
 /// # Errors
 /// `InvalidQuery`: the bounds are not a range of this index.
-pub(super) fn entry_keys(index: &Index, bounds: &[RangeBound]) -> Result<KeyRange, DbError> {
-    let fields: Vec<&str> = index.fields.iter().map(String::as_str).chain([CREATION_TIME, ID]).collect();
+pub(super) fn entry_keys(index: &Index, bounds: &[RangeBound<'_>]) -> Result<KeyRange, DbError> {
     let equal_count = bounds.iter().take_while(|bound| bound.comparison == Comparison::Eq).count();
     let (equal, rest) = bounds.split_at(equal_count);
     let mut prefix = keyspace::index_prefix(index.number);
     let mut is_possible = true;
     for (position, bound) in equal.iter().enumerate() {
-        check_field(index, &fields, position, bound)?;
+        check_field(index, position, bound)?;
         is_possible &= append(index, &mut prefix, bound)? == Appended::Exact;
     }
-    let mut keys = KeyRange { start: prefix.clone().into(), end: keyspace::behind_prefix(&prefix) };
+    let mut keys = keyspace::with_prefix(prefix);
+    let prefix = if rest.is_empty() { Bytes::new() } else { keys.start.clone() };
     let mut seen = (false, false);
     for bound in rest {
-        check_field(index, &fields, equal_count, bound)?;
+        check_field(index, equal_count, bound)?;
         let is_lower = matches!(bound.comparison, Comparison::Gt | Comparison::Gte);
         let twice = std::mem::replace(if is_lower { &mut seen.0 } else { &mut seen.1 }, true);
         if bound.comparison == Comparison::Eq || twice {
@@ -47,10 +47,11 @@ pub(super) fn entry_keys(index: &Index, bounds: &[RangeBound]) -> Result<KeyRang
 }
 
 /// Whether the bound is of the field that is at its position in the index.
-fn check_field(index: &Index, fields: &[&str], position: usize, bound: &RangeBound) -> Result<(), DbError> {
-    match fields.get(position) {
-        Some(expected) if *expected == bound.field => Ok(()),
-        Some(expected) if fields.contains(&bound.field.as_str()) => {
+fn check_field(index: &Index, position: usize, bound: &RangeBound<'_>) -> Result<(), DbError> {
+    let mut fields = index.fields.iter().map(String::as_str).chain([CREATION_TIME, ID]);
+    match fields.clone().nth(position) {
+        Some(expected) if expected == bound.field => Ok(()),
+        Some(expected) if fields.any(|field| field == bound.field) => {
             Err(not_a_range(index, &bound.field, &format!("`{expected}` must be compared by `eq` before")))
         }
         Some(expected) => Err(not_a_range(
@@ -86,8 +87,8 @@ enum Appended {
 }
 
 /// Appends the sort key of a bound's value. Creation time and id have others than values have: their types are known.
-fn append(index: &Index, key: &mut Vec<u8>, bound: &RangeBound) -> Result<Appended, DbError> {
-    Ok(match bound.field.as_str() {
+fn append(index: &Index, key: &mut Vec<u8>, bound: &RangeBound<'_>) -> Result<Appended, DbError> {
+    Ok(match &*bound.field {
         CREATION_TIME => append_time(key, bound.value.as_ref()),
         ID => append_id(index, key, bound.value.as_ref())?,
         _ => {
@@ -143,7 +144,12 @@ fn beside(sample: &Value, value: Option<&Value>) -> Appended {
     }
 }
 
-fn restrict(index: &Index, keys: &mut KeyRange, prefix: &[u8], bound: &RangeBound) -> Result<(), DbError> {
+fn restrict(
+    index: &Index,
+    keys: &mut KeyRange,
+    prefix: &[u8],
+    bound: &RangeBound<'_>,
+) -> Result<(), DbError> {
     let mut key = prefix.to_vec();
     let (start, end) = match append(index, &mut key, bound)? {
         Appended::Exact => (Bytes::from(key.clone()), keyspace::behind_prefix(&key)),

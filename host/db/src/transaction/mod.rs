@@ -318,6 +318,11 @@ impl Transaction {
         &self.reads
     }
 
+    /// The function has ended: makes the read set quick to check.
+    pub(crate) fn order_reads(&mut self) {
+        self.reads.order();
+    }
+
     /// What was written so far.
     pub(crate) fn writes(&self) -> &WriteBuffer {
         &self.writes

@@ -117,12 +117,10 @@ impl Transaction {
     }
 
     fn read_page(&mut self, cursor: &mut Cursor, bounds: &Bounds, has_end: bool) -> Result<Page, DbError> {
-        let before = cursor.rest.clone();
+        let before = cursor.place().clone();
         let mut page = Page { documents: Rows::new(), keys: Vec::new(), bytes_read: 0 };
         let filled = self.fill_page(&mut page, cursor, bounds, has_end);
-        if !before.is_empty() {
-            self.reads.add_range(cursor.passed_since(before));
-        }
+        self.reads.add_range(cursor.passed_since(before));
         filled.map(|()| page)
     }
 

@@ -2,19 +2,24 @@
 //!
 //! Also its cache: a point that was read once is not asked of the store again, so that within a transaction a key
 //! costs one lookup.
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use crate::{KeyRange, ReadSet};
+use crate::{KeyRange, ReadSet, read_set};
+
+/// So many ranges are kept beside those in order, and as many again as those are: few queries read more.
+const UNORDERED_MAX: usize = 1024;
 
 #[derive(Default)]
 pub(crate) struct ReadSetBuilder {
     /// What the snapshot has under each key that was read alone; misses too.
     points: HashMap<Bytes, Option<Bytes>>,
-    /// Start to end, no two of which touch.
-    ranges: BTreeMap<Bytes, Bytes>,
+    /// The first ones ascend, and no two of those touch; the others are as they were read. To put each in its place at
+    /// once would cost a small query as much as its index does.
+    ranges: Vec<KeyRange>,
+    /// How many are in order.
+    ordered: usize,
 }
 
 impl ReadSetBuilder {
@@ -27,43 +32,55 @@ impl ReadSetBuilder {
     }
 
     pub(crate) fn add_range(&mut self, range: KeyRange) {
-        if range.is_empty() {
+        if range.is_empty() || self.continues_the_last(&range) {
             return;
         }
-        let KeyRange { mut start, mut end } = range;
-        while let Some((other_start, other_end)) = self.touching(&start, &end) {
-            self.ranges.remove(&other_start);
-            start = start.min(other_start);
-            end = end.max(other_end);
+        self.ranges.push(range);
+        if self.ranges.len() > 2 * self.ordered + UNORDERED_MAX {
+            self.order();
         }
-        self.ranges.insert(start, end);
     }
 
-    /// The last range that begins at or before `end` and ends at or behind `start`.
-    fn touching(&self, start: &Bytes, end: &Bytes) -> Option<(Bytes, Bytes)> {
-        let bounds = (Bound::Unbounded, Bound::Included(end.as_ref()));
-        let (other_start, other_end) = self.ranges.range::<[u8], _>(bounds).next_back()?;
-        (other_end >= start).then(|| (other_start.clone(), other_end.clone()))
+    /// Whether the range goes on where the last one ends, as the next batch of a query does, and is one with it now.
+    fn continues_the_last(&mut self, range: &KeyRange) -> bool {
+        let is_ordered = self.ranges.len() == self.ordered;
+        let Some(last) = self.ranges.last_mut() else { return false };
+        if last.start <= range.start && range.start <= last.end {
+            last.end = (&last.end).max(&range.end).clone();
+            return true;
+        }
+        // Downwards, it could touch another one of those in order.
+        if !is_ordered && range.start <= last.start && last.start <= range.end {
+            last.start = range.start.clone();
+            last.end = (&last.end).max(&range.end).clone();
+            return true;
+        }
+        false
+    }
+
+    /// Puts the ranges in order, so that [`ReadSetBuilder::contains`] is quick.
+    pub(crate) fn order(&mut self) {
+        if self.ordered < self.ranges.len() {
+            self.ranges = read_set::merge(std::mem::take(&mut self.ranges));
+            self.ordered = self.ranges.len();
+        }
     }
 
     /// Whether a write of this key concerns the transaction.
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
-        if self.points.contains_key(key) {
-            return true;
-        }
-        let bounds = (Bound::Unbounded, Bound::Included(key));
-        self.ranges.range::<[u8], _>(bounds).next_back().is_some_and(|(_, end)| key < end.as_ref())
+        let (ordered, others) = self.ranges.split_at(self.ordered);
+        self.points.contains_key(key)
+            || read_set::find_range(ordered, key).is_some()
+            || others.iter().any(|range| range.contains(key))
     }
 
     /// What was read until now.
     pub(crate) fn to_read_set(&self) -> ReadSet {
-        let range = |(start, end): (&Bytes, &Bytes)| KeyRange { start: start.clone(), end: end.clone() };
-        ReadSet::new(self.points.keys().cloned(), self.ranges.iter().map(range))
+        ReadSet::new(self.points.keys().cloned(), self.ranges.iter().cloned())
     }
 
     pub(crate) fn into_read_set(self) -> ReadSet {
-        let ranges = self.ranges.into_iter().map(|(start, end)| KeyRange { start, end });
-        ReadSet::new(self.points.into_keys(), ranges)
+        ReadSet::new(self.points.into_keys(), self.ranges)
     }
 }
 
@@ -82,10 +99,16 @@ mod tests {
         fn it_holds_what_was_added_and_nothing_else(
             points in prop::collection::vec(0u8..64, 0..8),
             ranges in prop::collection::vec((0u8..64, 0u8..64), 0..12),
+            ordered_at in 0usize..12,
         ) {
             let mut reads = ReadSetBuilder::default();
             points.iter().for_each(|point| reads.add_point(Bytes::copy_from_slice(&[*point]), None));
-            ranges.iter().for_each(|(start, end)| reads.add_range(range(*start, *end)));
+            for (at, (start, end)) in ranges.iter().enumerate() {
+                if at == ordered_at {
+                    reads.order();
+                }
+                reads.add_range(range(*start, *end));
+            }
             let expected = |key: u8| {
                 points.contains(&key) || ranges.iter().any(|(start, end)| (*start..*end).contains(&key))
             };

@@ -19,6 +19,10 @@ use crate::{Batch, DbError, KeyRange, keyspace, system_tables};
 
 /// How many rows the first piece holds when their size is not known yet.
 pub(super) const FIRST_PIECE_ROWS: usize = 32;
+/// What a batch has room for at first: one small document, as a query through an index often gives.
+const SMALL_BATCH_BYTES: usize = 256;
+/// So few entries of an index are not a part of a list: somebody looks a document up, and will again.
+const LOOK_UP_ROWS: usize = 2;
 /// How many rows a piece holds at most.
 const PIECE_ROWS_MAX: usize = 512;
 
@@ -36,7 +40,9 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn new() -> Rows {
-        Rows { json: vec![b'['], count: 0 }
+        let mut json = Vec::with_capacity(SMALL_BATCH_BYTES);
+        json.push(b'[');
+        Rows { json, count: 0 }
     }
 
     pub(super) fn push(&mut self, document: &[u8]) {
@@ -127,7 +133,7 @@ impl Transaction {
     }
 
     /// Where a plan's rows are.
-    pub(super) fn resolve_plan(&mut self, plan: &Plan) -> Result<(Source, KeyRange), DbError> {
+    pub(super) fn resolve_plan(&mut self, plan: &Plan<'_>) -> Result<(Source, KeyRange), DbError> {
         let table = self.table_number(&plan.table)?;
         if table.is_some_and(system_tables::is_private) {
             return Err(system_tables::private(&plan.table));
@@ -138,10 +144,10 @@ impl Transaction {
 
     /// Reads on, and records what was passed, also when a row's evaluation failed.
     fn read_batch(&mut self, cursor: &mut Cursor, max_rows: u32) -> Result<(Vec<u8>, u32), DbError> {
-        let before = cursor.rest.clone();
+        let before = cursor.place().clone();
         let mut page = Page::new(max_rows);
         let filled = self.fill(&mut page, cursor);
-        if !before.is_empty() && !planted::is(Bug::ReadSetMissesGap) {
+        if !planted::is(Bug::ReadSetMissesGap) {
             self.reads.add_range(cursor.passed_since(before));
         }
         filled.map(|()| page.documents.finish())
@@ -168,36 +174,55 @@ impl Transaction {
         Ok(())
     }
 
-    /// Passes rows until the page is full; whether all were passed and more are wanted.
+    /// Takes rows until the page is full, and passes them if not all were taken or no more are wanted; whether the cursor
+    /// has still to pass all of them.
     fn take_rows(
         &mut self,
         page: &mut Page,
         cursor: &mut Cursor,
         rows: Vec<(Bytes, Bytes)>,
     ) -> Result<bool, DbError> {
-        for (key, document) in rows {
-            if page.is_full() || cursor.is_done() {
-                return Ok(false);
+        let mut last = None;
+        let mut rows = rows.into_iter();
+        let taken = loop {
+            let is_enough = page.is_full() || cursor.rows_wanted == 0;
+            let Some((key, document)) = rows.next().filter(|_| !is_enough) else { break Ok(!is_enough) };
+            let taken = self.take_row(page, cursor, &key, &document);
+            last = Some(key);
+            if let Err(error) = taken {
+                break Err(error);
             }
+        };
+        if let (Some(key), false) = (last, matches!(taken, Ok(true))) {
             cursor.pass(&key);
-            if planted::is(Bug::ReadSetMissesGap) {
-                self.reads.add_range(KeyRange { end: keyspace::successor(&key), start: key });
-            }
-            let counted = self.usage.add_read(document.len());
-            self.or_poison(counted)?;
-            if keeps(cursor, &document)? {
-                page.documents.push(&document);
-                cursor.rows_wanted -= 1;
-            }
         }
-        Ok(!cursor.is_done() && !page.is_full())
+        taken
+    }
+
+    fn take_row(
+        &mut self,
+        page: &mut Page,
+        cursor: &mut Cursor,
+        key: &Bytes,
+        document: &Bytes,
+    ) -> Result<(), DbError> {
+        if planted::is(Bug::ReadSetMissesGap) {
+            self.reads.add_range(KeyRange { end: keyspace::successor(key), start: key.clone() });
+        }
+        let counted = self.usage.add_read(document.len());
+        self.or_poison(counted)?;
+        if keeps(cursor, document)? {
+            page.documents.push(document);
+            cursor.rows_wanted -= 1;
+        }
+        Ok(())
     }
 
     /// The next rows: of the snapshot at most `rows_max`, and what this transaction wrote among them.
     pub(super) fn read_piece(&mut self, cursor: &Cursor, rows_max: usize) -> Result<Piece, DbError> {
         let mut piece = self.read_keys(cursor, rows_max)?;
         if let Source::Entries(index) = &cursor.source {
-            piece.rows = self.documents_of_entries(piece.rows, index.table)?;
+            self.read_documents(&mut piece.rows, index.table, cursor.direction)?;
         }
         Ok(piece)
     }
@@ -225,32 +250,71 @@ impl Transaction {
         Ok(Piece { rows, reached })
     }
 
-    /// The documents that index entries stand for, under the entries' keys. They are not recorded as read: whoever writes
-    /// one of them changes the entry's key, or touches it.
-    fn documents_of_entries(
+    /// Puts the documents that index entries stand for beside the entries' keys. They are not recorded as read: whoever
+    /// writes one of them changes the entry's key, or touches it.
+    fn read_documents(
         &mut self,
-        entries: Vec<(Bytes, Bytes)>,
+        entries: &mut [(Bytes, Bytes)],
         table: TableNumber,
-    ) -> Result<Vec<(Bytes, Bytes)>, DbError> {
-        let mut rows = Vec::with_capacity(entries.len());
-        for (entry, _) in entries {
-            let id = keyspace::document_of_entry(&entry, table).ok_or_else(damaged)?;
-            let key = keyspace::document_key(&id);
+        direction: Direction,
+    ) -> Result<(), DbError> {
+        let is_look_up = entries.len() <= LOOK_UP_ROWS;
+        if !is_look_up && self.writes.is_empty() {
+            return self.read_list(entries, table, direction);
+        }
+        for (entry, row) in entries {
+            let key = document_key_of(entry, table)?;
             let document = match self.writes.get(&key) {
                 Some(written) => written.value().cloned(),
                 None => {
-                    let stored = self.snapshot.get(&key);
+                    let stored = match is_look_up {
+                        true => self.snapshot.get_led_to(&key),
+                        false => self.snapshot.get(&key),
+                    };
                     self.or_unreadable(stored)?
                 }
             };
-            let document = document.ok_or_else(|| {
-                tracing::error!(target: "weir::db", %id, "an index has an entry of a document that is not there");
-                DbError::new(ErrorCode::StorageFailed, "An index does not agree with its table; run `host check`.")
-            });
-            rows.push((entry, self.or_poison(document)?));
+            *row = self.or_inconsistent(document, &key)?;
         }
-        Ok(rows)
+        Ok(())
     }
+
+    /// The same of many at once, where this transaction has written nothing: what an index lists next to each other was
+    /// often created one after the other.
+    fn read_list(
+        &mut self,
+        entries: &mut [(Bytes, Bytes)],
+        table: TableNumber,
+        direction: Direction,
+    ) -> Result<(), DbError> {
+        let keys: Vec<_> =
+            entries.iter().map(|(entry, _)| document_key_of(entry, table)).collect::<Result<_, _>>()?;
+        let documents = self.snapshot.get_each(&keys, direction);
+        let documents = self.or_unreadable(documents)?;
+        for ((row, document), key) in entries.iter_mut().zip(documents).zip(&keys) {
+            row.1 = self.or_inconsistent(document, key)?;
+        }
+        Ok(())
+    }
+
+    /// The document that an entry stands for is there, or the index is damaged.
+    fn or_inconsistent(&mut self, document: Option<Bytes>, key: &[u8]) -> Result<Bytes, DbError> {
+        let document = document.ok_or_else(|| {
+            let id = keyspace::document_in_key(key).map(|id| id.to_string());
+            tracing::error!(target: "weir::db", id, "an index has an entry of a document that is not there");
+            DbError::new(
+                ErrorCode::StorageFailed,
+                "An index does not agree with its table; run `host check`.",
+            )
+        });
+        self.or_poison(document)
+    }
+}
+
+/// The key of the document that an index entry stands for.
+fn document_key_of(entry: &[u8], table: TableNumber) -> Result<keyspace::DocumentKey, DbError> {
+    let id = keyspace::document_of_entry(entry, table).ok_or_else(damaged)?;
+    Ok(keyspace::document_key_bytes(&id))
 }
 
 pub(super) fn keeps(cursor: &Cursor, document: &[u8]) -> Result<bool, DbError> {

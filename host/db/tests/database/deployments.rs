@@ -535,6 +535,35 @@ fn a_deployment_goes_on_where_another_process_has_stopped() {
 }
 
 #[test]
+fn what_nobody_comes_back_for_is_dropped() {
+    let (world, _) = filled(DOCUMENTS);
+    world.deploy(&indexes(&[("by_k", &["k"])]), 1).unwrap();
+    let wanted = indexes(&[("by_k", &["k"]), ("by_n", &["n"])]).staged(&[("later", &["k", "n"])]);
+    let mut prepared = world.prepare(&wanted);
+    assert!(!world.db.drop_abandoned_indexes().unwrap(), "the deployment is on its way");
+    finish(&world, &mut prepared);
+    // The staged one is whole, and nobody wants it any more than the other.
+    world.maintain();
+    drop(prepared);
+    let again = world.reopen(functions(1));
+    let mut prepared = again.prepare(&wanted);
+    assert!(!again.db.drop_abandoned_indexes().unwrap(), "another one has come for them");
+    finish(&again, &mut prepared);
+    again.assert_indexes(3, 3 * u64::from(DOCUMENTS));
+    drop(prepared);
+    let again = again.reopen(functions(1));
+    assert!(again.db.drop_abandoned_indexes().unwrap());
+    assert!(again.not_readable("by_n").contains("IndexNotFound"), "no write keeps it any more");
+    assert!(!again.db.drop_abandoned_indexes().unwrap(), "once is enough");
+    again.maintain();
+    again.assert_indexes(1, u64::from(DOCUMENTS));
+    again.deploy(&wanted, 2).unwrap();
+    again.maintain();
+    assert!(!again.db.drop_abandoned_indexes().unwrap(), "all of them are wanted");
+    again.assert_indexes(3, 3 * u64::from(DOCUMENTS));
+}
+
+#[test]
 fn the_newest_deployments_are_remembered() {
     let world = world();
     for number in 0..103 {

@@ -355,7 +355,7 @@ impl Deployer {
 
     fn abandon(&self, prepared: PreparedDeployment) {
         if let Err(error) = self.db.abandon(prepared) {
-            tracing::debug!(%error, "what a deployment has built is dropped by the next one");
+            tracing::debug!(%error, "what a deployment has built is dropped later");
         }
     }
 

@@ -18,14 +18,13 @@
 //!
 //! Not here: what redb keeps in the blocks.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, RwLock};
 use redb::StorageBackend;
 
 use crate::disk::{DiskFile, is_full};
@@ -51,8 +50,12 @@ pub(crate) struct CheckedFile(Arc<Shared>);
 
 struct Shared {
     file: Arc<dyn DiskFile>,
-    groups: Mutex<BTreeMap<u64, Group>>,
-    len: Mutex<u64>,
+    /// By number; `None` where no check was needed yet.
+    groups: RwLock<Vec<Option<Group>>>,
+    /// As redb sees it.
+    len: AtomicU64,
+    /// Of the file itself. It is known here, so that no read has to ask for it.
+    physical_len: AtomicU64,
     stopped: Mutex<bool>,
     stop: Condvar,
     waits: AtomicBool,
@@ -60,18 +63,19 @@ struct Shared {
 }
 
 struct Group {
-    checks: Vec<u32>,
-    is_dirty: bool,
+    checks: Box<[AtomicU32]>,
+    is_dirty: AtomicBool,
 }
 
 impl CheckedFile {
     /// `file` is empty, or was written by this.
     pub(crate) fn open(file: Arc<dyn DiskFile>) -> io::Result<CheckedFile> {
-        let len = logical_bytes(file.len()?);
+        let physical_len = file.len()?;
         Ok(CheckedFile(Arc::new(Shared {
             file,
-            groups: Mutex::default(),
-            len: Mutex::new(len),
+            groups: RwLock::default(),
+            len: AtomicU64::new(logical_bytes(physical_len)),
+            physical_len: AtomicU64::new(physical_len),
             stopped: Mutex::new(false),
             stop: Condvar::new(),
             waits: AtomicBool::new(false),
@@ -107,7 +111,23 @@ impl CheckedFile {
 
 impl Shared {
     fn write_through(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.retry(|| self.file.write_at(offset, bytes))
+        self.retry(|| self.file.write_at(offset, bytes))?;
+        self.physical_len.fetch_max(offset + bytes.len() as u64, Ordering::AcqRel);
+        Ok(())
+    }
+
+    fn set_physical_len(&self, len: u64) -> io::Result<()> {
+        self.retry(|| self.file.set_len(len))?;
+        self.physical_len.store(len, Ordering::Release);
+        Ok(())
+    }
+
+    /// Reads; what lies behind the end of the file is zeros.
+    fn read_through(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let there = self.physical_len.load(Ordering::Acquire).saturating_sub(offset);
+        let there = there.min(out.len() as u64) as usize;
+        out[there..].fill(0);
+        self.file.read_at(offset, &mut out[..there])
     }
 
     fn retry(&self, write: impl Fn() -> io::Result<()>) -> io::Result<()> {
@@ -131,40 +151,46 @@ impl Shared {
     }
 
     fn check_of(&self, block: u64) -> io::Result<u32> {
-        self.with_group(block, |group, index| group.checks[index])
+        self.with_group(block, |group, index| group.checks[index].load(Ordering::Acquire))
     }
 
     fn set_check(&self, block: u64, check: u32) -> io::Result<()> {
         self.with_group(block, |group, index| {
-            group.checks[index] = check;
-            group.is_dirty = true;
+            group.checks[index].store(check, Ordering::Release);
+            group.is_dirty.store(true, Ordering::Release);
         })
     }
 
-    fn with_group<T>(&self, block: u64, change: impl FnOnce(&mut Group, usize) -> T) -> io::Result<T> {
-        let (number, index) = ((block - 1) / GROUP_BLOCKS, ((block - 1) % GROUP_BLOCKS) as usize);
-        let mut groups = self.groups.lock();
-        let group = match groups.entry(number) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => entry.insert(self.load_group(number)?),
-        };
-        Ok(change(group, index))
+    fn with_group<T>(&self, block: u64, mut work: impl FnMut(&Group, usize) -> T) -> io::Result<T> {
+        let number = ((block - 1) / GROUP_BLOCKS) as usize;
+        let index = ((block - 1) % GROUP_BLOCKS) as usize;
+        if let Some(Some(group)) = self.groups.read().get(number) {
+            return Ok(work(group, index));
+        }
+        let mut groups = self.groups.write();
+        if groups.len() <= number {
+            groups.resize_with(number + 1, || None);
+        }
+        // Another thread may have loaded it meanwhile, and changed it.
+        if groups[number].is_none() {
+            groups[number] = Some(self.load_group(number as u64)?);
+        }
+        let group = groups[number].as_ref().expect("it is there now");
+        Ok(work(group, index))
     }
 
     fn load_group(&self, number: u64) -> io::Result<Group> {
-        let at = group_offset(number);
         let mut bytes = vec![0; BLOCK_BYTES as usize];
-        let there = self.file.len()?.saturating_sub(at).min(BLOCK_BYTES);
-        self.file.read_at(at, &mut bytes[..there as usize])?;
+        self.read_through(group_offset(number), &mut bytes)?;
         let checks =
             bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-        Ok(Group { checks: checks.collect(), is_dirty: false })
+        Ok(Group { checks: checks.map(AtomicU32::new).collect(), is_dirty: AtomicBool::new(false) })
     }
 
     /// Blocks behind the end are unwritten again when the file grows over them.
     fn forget_checks_behind(&self, len: u64) -> io::Result<()> {
         let first = len.div_ceil(BLOCK_BYTES).max(1);
-        let end = (*self.len.lock()).div_ceil(BLOCK_BYTES);
+        let end = self.len.load(Ordering::Acquire).div_ceil(BLOCK_BYTES);
         for block in first..end {
             self.set_check(block, UNWRITTEN)?;
         }
@@ -172,19 +198,23 @@ impl Shared {
     }
 
     fn write_checks(&self) -> io::Result<()> {
-        let mut groups = self.groups.lock();
-        for (number, group) in groups.iter_mut().filter(|(_, group)| group.is_dirty) {
-            let bytes: Vec<u8> = group.checks.iter().flat_map(|check| check.to_le_bytes()).collect();
-            self.write_through(group_offset(*number), &bytes)?;
-            group.is_dirty = false;
+        let groups = self.groups.read();
+        for (number, group) in (0..).zip(&*groups) {
+            // First the flag: what another thread sets from here on is written the next time, if not now.
+            let Some(group) = group.as_ref().filter(|group| group.is_dirty.swap(false, Ordering::AcqRel))
+            else {
+                continue;
+            };
+            let checks = group.checks.iter().flat_map(|check| check.load(Ordering::Acquire).to_le_bytes());
+            let written = self.write_through(group_offset(number), &checks.collect::<Vec<u8>>());
+            written.inspect_err(|_| group.is_dirty.store(true, Ordering::Release))?;
         }
         Ok(())
     }
 
     fn read_header(&self, offset: usize, out: &mut [u8]) -> io::Result<()> {
         let mut sector = [0; SECTOR_BYTES];
-        let there = self.file.len()?.min(SECTOR_BYTES as u64) as usize;
-        self.file.read_at(0, &mut sector[..there])?;
+        self.read_through(0, &mut sector)?;
         let (header, check) = sector.split_at(HEADER_BYTES);
         let found = u32::from_le_bytes([check[0], check[1], check[2], check[3]]);
         if found != UNWRITTEN && found != block_check(0, header)
@@ -224,10 +254,7 @@ impl Shared {
 
     /// Whole blocks, of one group, from the beginning of one.
     fn read_run(&self, block: u64, out: &mut [u8]) -> io::Result<()> {
-        let at = data_offset(block);
-        let there = self.file.len()?.saturating_sub(at).min(out.len() as u64) as usize;
-        out[there..].fill(0);
-        self.file.read_at(at, &mut out[..there])?;
+        self.read_through(data_offset(block), out)?;
         for (block, bytes) in (block..).zip(out.chunks(BLOCK_BYTES as usize)) {
             self.verify(block, bytes)?;
         }
@@ -273,11 +300,11 @@ fn parts(offset: u64, len: usize) -> impl Iterator<Item = Part> {
 
 impl StorageBackend for CheckedFile {
     fn len(&self) -> io::Result<u64> {
-        Ok(*self.0.len.lock())
+        Ok(self.0.len.load(Ordering::Acquire))
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if offset + out.len() as u64 > *self.0.len.lock() {
+        if offset + out.len() as u64 > self.0.len.load(Ordering::Acquire) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let mut done = 0;
@@ -299,8 +326,8 @@ impl StorageBackend for CheckedFile {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.0.forget_checks_behind(len)?;
-        self.0.retry(|| self.0.file.set_len(physical_bytes(len)))?;
-        *self.0.len.lock() = len;
+        self.0.set_physical_len(physical_bytes(len))?;
+        self.0.len.store(len, Ordering::Release);
         Ok(())
     }
 

@@ -15,15 +15,17 @@ mod flusher;
 mod memory_tree;
 mod moving;
 mod policy;
+mod redb_reader;
 mod redb_tree;
 mod row;
+mod short_ranges;
 mod sled_tree;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod watchdog;
 
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -31,7 +33,7 @@ use thiserror::Error;
 use weir_value::Timestamp;
 
 use self::row::Row;
-use self::tree::{Space, Tree, TreeWriter};
+use self::tree::{Run, Space, Tree, TreeWriter};
 use crate::memory_table::{FlushEntry, Interval};
 use crate::{Direction, StoreId};
 
@@ -106,8 +108,44 @@ impl Base {
 
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
-        let row = self.tree.get(Space::Rows, key)?;
-        row.map(|row| self.load(key, slot(key, &row)?)).transpose()
+        let mut found = None;
+        self.tree.look(Space::Rows, key, &mut |row| found = Some(slot(key, row)))?;
+        found.map(|slot| self.load(key, slot?)).transpose()
+    }
+
+    /// As [`Base::get`], for a key that is likely to be asked for again, and was led to by a row that is too.
+    pub(crate) fn get_again(&self, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
+        let mut found = None;
+        self.tree.look_again(Space::Rows, key, &mut |row| found = Some(slot(key, row)))?;
+        found.map(|slot| self.load(key, slot?)).transpose()
+    }
+
+    /// As [`Base::get`] for each of `keys`, which may follow each other closely in the given direction.
+    pub(crate) fn get_each(
+        &self,
+        keys: &[&[u8]],
+        direction: Direction,
+    ) -> Result<Vec<Option<Bytes>>, BaseError> {
+        let mut found: Vec<Option<Result<Slot, BaseError>>> = keys.iter().map(|_| None).collect();
+        let mut look = |at: usize, row: &[u8]| found[at] = Some(slot(keys[at], row));
+        self.tree.look_each(Space::Rows, keys, direction, &mut look)?;
+        let load = |(key, slot): (&&[u8], Option<Result<Slot, BaseError>>)| {
+            slot.map(|slot| self.load(key, slot?)).transpose()
+        };
+        keys.iter().zip(found).map(load).collect()
+    }
+
+    /// Shows the rows of `interval`, which is not empty, to `visit`, in the given direction, until it breaks off, which
+    /// it does at the latest after so many rows.
+    pub(crate) fn visit(
+        &self,
+        interval: Interval<'_>,
+        direction: Direction,
+        rows_max: usize,
+        mut visit: impl FnMut(&[u8], Slot) -> Result<ControlFlow<()>, BaseError>,
+    ) -> Result<(), BaseError> {
+        self.tree
+            .visit(Space::Rows, interval, direction, rows_max, &mut |key, row| visit(key, slot(key, row)?))
     }
 
     /// The rows of `interval`, which is not empty, in the given direction.
@@ -163,8 +201,15 @@ impl Base {
     /// Sets or deletes keys, as commits did. Readers see it when it returns.
     pub(crate) fn apply(&self, entries: &[FlushEntry]) -> Result<(), BaseError> {
         self.tree.write(&mut |writer| {
-            for entry in entries {
-                put(writer, &entry.key, entry.ts, entry.value.as_ref())?;
+            let mut rest = entries;
+            while let Some((entry, others)) = rest.split_first() {
+                rest = match writer.insert_run(Space::Rows, &SmallRows(rest))? {
+                    0 => {
+                        put(writer, &entry.key, entry.ts, entry.value.as_ref())?;
+                        others
+                    }
+                    added => &rest[added..],
+                };
             }
             Ok(())
         })
@@ -286,7 +331,7 @@ impl Base {
     }
 }
 
-fn slot(key: &[u8], row: &Bytes) -> Result<Slot, BaseError> {
+fn slot(key: &[u8], row: &[u8]) -> Result<Slot, BaseError> {
     row::decode(key, row).map(Slot::from).ok_or_else(|| bad_row(key))
 }
 
@@ -300,6 +345,22 @@ impl From<Row> for Slot {
             Row::Here { value, .. } => Slot::Here(value),
             Row::Apart { ts, len } => Slot::Apart { ts, len },
         }
+    }
+}
+
+/// What entries begin with that set keys to values without pieces. Of a key that has no value yet there are none of an
+/// older one either: what a failure left behind goes with the row that it belongs to.
+struct SmallRows<'a>(&'a [FlushEntry]);
+
+impl Run for SmallRows<'_> {
+    fn key(&self, at: usize) -> Option<&[u8]> {
+        let entry = self.0.get(at)?;
+        entry.value.as_ref().filter(|value| value.len() <= row::PIECE_BYTES).map(|_| &entry.key[..])
+    }
+
+    fn value(&self, at: usize) -> Vec<u8> {
+        let FlushEntry { key, ts, value } = &self.0[at];
+        row::encode(key, *ts, value.as_deref().unwrap_or_default())
     }
 }
 

@@ -57,8 +57,8 @@ pub(super) fn encode(key: &[u8], ts: Timestamp, value: &[u8]) -> Vec<u8> {
     row
 }
 
-/// `None` when it is not the row of `key`, whole.
-pub(super) fn decode(key: &[u8], row: &Bytes) -> Option<Row> {
+/// `None` when it is not the row of `key`, whole. A value is copied out of it.
+pub(super) fn decode(key: &[u8], row: &[u8]) -> Option<Row> {
     let (head, rest) = row.split_first_chunk::<HEAD_BYTES>()?;
     let (tag_and_ts, found) = head.split_last_chunk::<CHECK_BYTES>()?;
     if u32::from_be_bytes(*found) != check(key, tag_and_ts, rest) {
@@ -66,7 +66,7 @@ pub(super) fn decode(key: &[u8], row: &Bytes) -> Option<Row> {
     }
     let ts = Timestamp::from_nanos(u64::from_be_bytes(tag_and_ts[1..].try_into().ok()?));
     match tag_and_ts[0] {
-        TAG_HERE => Some(Row::Here { ts, value: row.slice(HEAD_BYTES..) }),
+        TAG_HERE => Some(Row::Here { ts, value: Bytes::copy_from_slice(rest) }),
         TAG_APART => {
             let len = u64::from_be_bytes(rest.try_into().ok()?);
             Some(Row::Apart { ts, len: usize::try_from(len).ok()? })
@@ -77,7 +77,7 @@ pub(super) fn decode(key: &[u8], row: &Bytes) -> Option<Row> {
 
 /// The commit of a row and the number of its pieces, for one that is about to be replaced: what it says is
 /// used to clean up, so a damaged one counts as having none.
-pub(super) fn pieces_of(key: &[u8], row: &Bytes) -> Option<(Timestamp, usize)> {
+pub(super) fn pieces_of(key: &[u8], row: &[u8]) -> Option<(Timestamp, usize)> {
     match decode(key, row)? {
         Row::Apart { ts, len } => Some((ts, len.div_ceil(PIECE_BYTES))),
         Row::Here { .. } => None,
@@ -186,7 +186,7 @@ mod tests {
             for bit in 0..row.len() * 8 {
                 let mut damaged = row.clone();
                 damaged[bit / 8] ^= 1 << (bit % 8);
-                assert_eq!(decode(b"key", &damaged.into()), None, "{len} bytes, bit {bit}");
+                assert_eq!(decode(b"key", &damaged), None, "{len} bytes, bit {bit}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One suite for every tree under a base.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -71,6 +71,112 @@ fn problems(base: &Base) -> Vec<String> {
     let mut problems = Vec::new();
     base.check(&mut |problem| problems.push(problem)).unwrap();
     problems
+}
+
+/// Applies slices of entries, as a flush does, and compares with a map after each.
+#[track_caller]
+fn assert_slices(kind: &str, base: &Base, slices: &[Vec<FlushEntry>]) {
+    let mut model = BTreeMap::new();
+    for slice in slices {
+        base.apply(slice).unwrap();
+        for FlushEntry { key, value, .. } in slice {
+            match value {
+                Some(value) => model.insert(key.clone(), value.clone()),
+                None => model.remove(key),
+            };
+        }
+        let expected: Vec<(Bytes, Bytes)> = model.clone().into_iter().collect();
+        assert!(rows(base, Interval::ALL, Direction::Ascending) == expected, "{kind}");
+    }
+    assert_eq!(problems(base), Vec::<String>::new(), "{kind}");
+}
+
+fn entry(key: u32, at: u64, value: Option<usize>) -> FlushEntry {
+    let value = value.map(|len| Bytes::from(vec![at as u8; len]));
+    FlushEntry { key: Bytes::copy_from_slice(&key.to_be_bytes()), ts: ts(at), value }
+}
+
+#[test]
+fn slices_with_runs_of_new_keys() {
+    for (kind, open) in KINDS {
+        let place = Place::new();
+        let base = open(&place);
+        // Into nothing, behind the end, between keys, over keys, and with a large value, a deletion and single keys
+        // in their midst.
+        let run = |keys: std::ops::Range<u32>, at: u64| keys.map(move |key| entry(key, at, Some(100)));
+        let mut mixed: Vec<FlushEntry> = run(2_500..2_600, 5).collect();
+        mixed[30].value = Some(vec![7; PIECE_BYTES + 1].into());
+        mixed[60].value = None;
+        mixed.extend([2_700, 2_800, 2_900].map(|key| entry(key, 5, Some(9))));
+        mixed.extend(run(2_901..2_950, 5));
+        let slices = [
+            run(1_000..2_000, 1).collect(),
+            run(3_000..4_000, 2).collect(),
+            run(2_000..2_500, 3).collect(),
+            (0..4_500).step_by(7).map(|key| entry(key, 4, Some(40))).collect(),
+            mixed,
+            (0..4_500).step_by(3).map(|key| entry(key, 6, (key % 2 == 0).then_some(300))).collect(),
+            run(0..5_000, 7).collect(),
+        ];
+        assert_slices(kind, &base, &slices);
+    }
+}
+
+/// What a scan for so many rows shows.
+fn few(base: &Base, interval: Interval<'_>, direction: Direction, wanted: usize) -> Vec<(Bytes, Bytes)> {
+    let mut rows = Vec::new();
+    let visit = |key: &[u8], slot| {
+        rows.push((Bytes::copy_from_slice(key), base.load(key, slot)?));
+        Ok(if rows.len() == wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    };
+    base.visit(interval, direction, wanted, visit).unwrap();
+    rows
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Short ranges are asked for again and again, between flushes that change them.
+    #[test]
+    fn short_scans_see_each_flush(
+        slices in vec(vec((0u8..12, prop::option::of(prop_oneof![0usize..40, Just(440), Just(PIECE_BYTES + 1)])), 0..4), 1..5),
+        asked in vec((0u8..12, 1u8..4, any::<bool>(), 1usize..4), 1..24),
+    ) {
+        for (kind, open) in KINDS {
+            let place = Place::new();
+            let base = open(&place);
+            let mut model = BTreeMap::new();
+            for (at, slice) in (1..).zip(&slices) {
+                let slice: BTreeMap<u8, Option<usize>> = slice.iter().copied().collect();
+                let entries: Vec<FlushEntry> =
+                    slice.iter().map(|(key, len)| entry(u32::from(*key), at, *len)).collect();
+                base.apply(&entries).unwrap();
+                for FlushEntry { key, value, .. } in entries {
+                    match value {
+                        Some(value) => drop(model.insert(key, value)),
+                        None => drop(model.remove(&key)),
+                    }
+                }
+                for (low, len, is_ascending, wanted) in asked.iter().chain(&asked).copied() {
+                    let (low, high) = (u32::from(low).to_be_bytes(), u32::from(low + len).to_be_bytes());
+                    let interval = Interval { low: Bound::Included(&low[..]), high: Bound::Excluded(&high[..]) };
+                    let direction = if is_ascending { Direction::Ascending } else { Direction::Descending };
+                    let mut expected: Vec<(Bytes, Bytes)> =
+                        model.range::<[u8], _>((interval.low, interval.high)).map(|(key, value)| (key.clone(), value.clone())).collect();
+                    if !is_ascending {
+                        expected.reverse();
+                    }
+                    expected.truncate(wanted);
+                    prop_assert!(few(&base, interval, direction, wanted) == expected, "{}", kind);
+                    prop_assert_eq!(base.get_again(&low).unwrap(), model.get(&low[..]).cloned(), "{}", kind);
+                    let keys: Vec<[u8; 4]> = asked.iter().map(|asked| u32::from(asked.0).to_be_bytes()).collect();
+                    let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
+                    let expected: Vec<Option<Bytes>> = keys.iter().map(|key| model.get(*key).cloned()).collect();
+                    prop_assert!(base.get_each(&keys, direction).unwrap() == expected, "{}", kind);
+                }
+            }
+        }
+    }
 }
 
 #[test]

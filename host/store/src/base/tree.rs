@@ -5,6 +5,8 @@
 //!
 //! Not here: what keys and values mean, and when they are written.
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 
 use super::BaseError;
@@ -30,10 +32,57 @@ impl Space {
 /// Entries of a range, in its order.
 pub(crate) type Entries<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), BaseError>> + 'a>;
 
+/// What sees the entries of a range: keys and values.
+pub(crate) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, BaseError> + 'a;
+
 /// Ordered maps on disk. Readers come from any thread, writes from one at a time.
 pub(crate) trait Tree: Send + Sync + 'static {
     /// The value of `key`.
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError>;
+
+    /// Shows the value of `key` to `look`, if it has one.
+    fn look(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
+        if let Some(value) = self.get(space, key)? {
+            look(&value);
+        }
+        Ok(())
+    }
+
+    /// As `look`, for a key that is likely to be asked for again, and was led to by an entry that is too.
+    fn look_again(&self, space: Space, key: &[u8], look: &mut dyn FnMut(&[u8])) -> Result<(), BaseError> {
+        self.look(space, key, look)
+    }
+
+    /// As `look` for each of `keys`, with its number, in their order. Keys that follow each other closely in the given
+    /// direction may cost less.
+    fn look_each(
+        &self,
+        space: Space,
+        keys: &[&[u8]],
+        _direction: Direction,
+        look: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<(), BaseError> {
+        keys.iter().enumerate().try_for_each(|(at, key)| self.look(space, key, &mut |value| look(at, value)))
+    }
+
+    /// Shows the entries of `interval`, which is not empty, to `visit`, in their order, until it breaks off, which it
+    /// does at the latest after so many entries.
+    fn visit(
+        &self,
+        space: Space,
+        interval: Interval<'_>,
+        direction: Direction,
+        _entries_max: usize,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), BaseError> {
+        for entry in self.range(space, interval, direction)? {
+            let (key, value) = entry?;
+            if visit(&key, &value)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
 
     /// The entries of `interval`, which is not empty.
     fn range<'a>(
@@ -83,11 +132,26 @@ pub(crate) trait TreeWriter {
     /// Sets a key; returns its value before.
     fn insert(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<Option<Bytes>, BaseError>;
 
+    /// Adds the keys that a run begins with, as long as they have no values yet and no other key lies between them;
+    /// returns how many. It may be fewer, and none at all where adding them one by one is as good.
+    fn insert_run(&mut self, _space: Space, _run: &dyn Run) -> Result<usize, BaseError> {
+        Ok(0)
+    }
+
     /// Deletes a key; returns its value before.
     fn remove(&mut self, space: Space, key: &[u8]) -> Result<Option<Bytes>, BaseError>;
 
     /// The keys that begin with `prefix`.
     fn keys(&self, space: Space, prefix: &[u8]) -> Result<Vec<Bytes>, BaseError>;
+}
+
+/// Keys with values that are to be set one after another.
+pub(crate) trait Run {
+    /// The key at a place; `None` behind the end.
+    fn key(&self, at: usize) -> Option<&[u8]>;
+
+    /// Its value; there is a key at that place.
+    fn value(&self, at: usize) -> Vec<u8>;
 }
 
 /// The first key behind all that begin with `prefix`; `None` when there is none.

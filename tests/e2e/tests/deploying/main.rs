@@ -1,5 +1,5 @@
 //! SIGKILL while a deployment checks ten thousand documents and builds indexes of them, and others write: what is left is
-//! sound, one deployment is in force, and the next one goes on and succeeds.
+//! sound, one deployment is in force, and the next one goes on and succeeds. What nobody comes back for is dropped.
 
 mod component;
 
@@ -21,6 +21,8 @@ use component::{MANY, component};
 
 const DOCUMENTS: u32 = 10_000;
 const ROUNDS: u32 = 10;
+/// How long the host may take to drop what a deployment has left that was cut off: it waits for a minute first.
+const DROPPED_WITHIN: Duration = Duration::from_secs(120);
 
 /// A schema whose documents are checked anew in each round, and which replaces the indexes of the one before.
 fn schema(round: u32) -> Value {
@@ -36,14 +38,7 @@ fn schema(round: u32) -> Value {
 #[test]
 fn a_deployment_that_is_killed_is_in_force_or_not_and_the_next_one_succeeds() -> Result<()> {
     let data = tempfile::tempdir()?;
-    let mut host = HostProcess::serve(data.path())?;
-    deploy(&host, data.path(), &json!({ "tables": [] }))?;
-    for n in 0..DOCUMENTS / MANY {
-        http::value(host.address(), "mutation", "t:many", &json!({ "n": n, "pad": "x".repeat(100) }))?;
-    }
-    let begun = Instant::now();
-    deploy(&host, data.path(), &schema(0))?;
-    let takes = begun.elapsed();
+    let (mut host, takes) = begin(data.path())?;
     let mut written = 0;
     let (mut before, mut midst) = (0, 0);
     for round in 1..=ROUNDS {
@@ -69,7 +64,56 @@ fn a_deployment_that_is_killed_is_in_force_or_not_and_the_next_one_succeeds() ->
     );
     ensure!(midst >= 2, "the deployments are killed too late to test them");
     ensure!(host.stop()?, "the host stopped with an error:\n{}", host.errors());
-    check(data.path())
+    check(data.path()).map(drop)
+}
+
+#[test]
+fn indexes_that_nobody_comes_back_for_are_dropped() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let (mut host, takes) = begin(data.path())?;
+    let mut in_force = 0;
+    let mut cut_off = None;
+    for round in 1..=ROUNDS {
+        kill_in(&mut host, data.path(), round, takes / 2)?;
+        host = HostProcess::serve(data.path())?;
+        if count_by_indexes(&host, round).is_some() {
+            in_force = round;
+        } else if why_not_counted(&host, round)?.contains("still being built") {
+            cut_off = Some(round);
+            break;
+        }
+    }
+    let cut_off = cut_off.context("no deployment was cut off while it built indexes")?;
+    let begun = Instant::now();
+    while !why_not_counted(&host, cut_off)?.contains("not found") {
+        ensure!(begun.elapsed() < DROPPED_WITHIN, "every write still keeps what nobody wants");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let count = count_by_indexes(&host, in_force).context("what is in force is to be read")?;
+    // The entries go in steps, which a stop interrupts and the next start goes on with.
+    let gone = format!("\n{} index entries\n", 2 * count);
+    loop {
+        ensure!(host.stop()?, "the host stopped with an error:\n{}", host.errors());
+        let told = check(data.path())?;
+        if told.contains(&gone) {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < DROPPED_WITHIN, "there should be {gone}: {told}");
+        host = HostProcess::serve(data.path())?;
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
+/// A host with many documents, a first deployment in force, and how long that took.
+fn begin(data: &Path) -> Result<(HostProcess, Duration)> {
+    let host = HostProcess::serve(data)?;
+    deploy(&host, data, &json!({ "tables": [] }))?;
+    for n in 0..DOCUMENTS / MANY {
+        http::value(host.address(), "mutation", "t:many", &json!({ "n": n, "pad": "x".repeat(100) }))?;
+    }
+    let begun = Instant::now();
+    deploy(&host, data, &schema(0))?;
+    Ok((host, begun.elapsed()))
 }
 
 /// How a round came to its end.
@@ -150,6 +194,12 @@ fn count_by_indexes(host: &HostProcess, round: u32) -> Option<u64> {
     counts[0].map(|count| count as u64)
 }
 
+/// Why an index of a round's schema cannot be read.
+fn why_not_counted(host: &HostProcess, round: u32) -> Result<String> {
+    let plan = json!({ "table": "t", "index": format!("by_n_{round}") });
+    Ok(http::call(host.address(), "query", "t:count", &plan)?["errorMessage"].to_string())
+}
+
 struct DeploymentRequest {
     headers: String,
     body: String,
@@ -184,14 +234,14 @@ fn deploy(host: &HostProcess, data: &Path, schema: &Value) -> Result<()> {
     Ok(())
 }
 
-/// `host check` finds nothing wrong.
-fn check(data: &Path) -> Result<()> {
+/// `host check` finds nothing wrong; gives what it tells.
+fn check(data: &Path) -> Result<String> {
     let output = Command::new(host_binary()).arg("check").arg("--data").arg(data).output()?;
-    let told = String::from_utf8_lossy(&output.stdout);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
     ensure!(
         output.status.success() && told.contains("all is well"),
         "{told}{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(())
+    Ok(told)
 }

@@ -1,0 +1,365 @@
+#include "host.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "heap.h"
+#include "imports.h"
+#include "json.h"
+#include "text.h"
+
+enum { LEVEL_DEBUG, LEVEL_INFO, LEVEL_LOG, LEVEL_WARN, LEVEL_ERROR, LEVELS };
+
+#define ARGUMENTS_MAX 3
+
+// The texts of a call's arguments, and the host's answer.
+typedef struct {
+  JSContext *context;
+  const char *kinds;
+  Text texts[ARGUMENTS_MAX];
+  Result result;
+} Call;
+
+static void free_arguments(Call *call) {
+  for (int i = 0; call->kinds[i]; i++) {
+    if (call->kinds[i] == 'j') {
+      json_free(&call->texts[i]);
+    } else if (call->kinds[i] != 'b') {
+      text_free(call->context, &call->texts[i]);
+    }
+  }
+}
+
+static bool read_argument(JSContext *context, char kind, JSValueConst value, Text *text) {
+  switch (kind) {
+    case 'j':
+      return json_of(context, value, text);
+    case 'b':
+      return text_bytes_of(context, value, text);
+    default:
+      return text_of(context, value, text);
+  }
+}
+
+// Reads arguments by their kinds: `t` a text, `o` one that may be undefined or null, `j` a value whose JSON is wanted,
+// `b` an ArrayBuffer or a view of one.
+static bool begin(Call *call, JSContext *context, const char *kinds, JSValueConst *argv) {
+  *call = (Call){.context = context, .kinds = kinds};
+  for (int i = 0; kinds[i]; i++) {
+    if (kinds[i] == 'o' && (JS_IsUndefined(argv[i]) || JS_IsNull(argv[i]))) continue;
+    if (!read_argument(context, kinds[i], argv[i], &call->texts[i])) {
+      free_arguments(call);
+      return false;
+    }
+  }
+  return true;
+}
+
+static JSValue end(Call *call, JSValue value) {
+  free_arguments(call);
+  return value;
+}
+
+#define BYTES(call, i) (call)->texts[i].data, (call)->texts[i].size
+#define OPTION(call, i) (call)->texts[i].data != NULL, BYTES(call, i)
+
+// The case of the enum or option that begins at a word.
+static bool is_set(const Call *call, int word) { return *(const uint8_t *)&call->result.words[word]; }
+
+static JSValue text_at(Call *call, int word) {
+  uint32_t *at = &call->result.words[word];
+  return text_take(call->context, (void *)at[0], at[1]);
+}
+
+static JSValue bytes_at(Call *call, int word) {
+  uint32_t *at = &call->result.words[word];
+  JSValue bytes = JS_NewUint8ArrayCopy(call->context, (uint8_t *)at[0], at[1]);
+  weir_free_given((void *)at[0], at[1]);
+  return bytes;
+}
+
+static JSValue json_at(Call *call, int word) {
+  uint32_t *at = &call->result.words[word];
+  return json_take(call->context, (void *)at[0], at[1]);
+}
+
+// Throws the error whose code and message begin at a word, and whose data, if it may have any, follow.
+static JSValue fail(Call *call, int word, bool may_have_data) {
+  JSContext *context = call->context;
+  JSValue payload = JS_NewObject(context), thrown = JS_NewObject(context);
+  JS_SetPropertyStr(context, payload, "code", text_at(call, word));
+  JS_SetPropertyStr(context, payload, "message", text_at(call, word + 2));
+  if (may_have_data && is_set(call, word + 4)) {
+    JS_SetPropertyStr(context, payload, "data", json_at(call, word + 5));
+  }
+  JS_SetPropertyStr(context, thrown, "payload", payload);
+  return JS_Throw(context, thrown);
+}
+
+// A result's value, or its error; both begin at the second word.
+static JSValue result_text(Call *call) { return is_set(call, 0) ? fail(call, 1, false) : text_at(call, 1); }
+static JSValue result_json(Call *call) { return is_set(call, 0) ? fail(call, 1, false) : json_at(call, 1); }
+static JSValue result_none(Call *call) { return is_set(call, 0) ? fail(call, 1, false) : JS_UNDEFINED; }
+
+// A batch of a query: `{documents, count, cursor?}`.
+static JSValue result_batch(Call *call) {
+  if (is_set(call, 0)) return fail(call, 1, false);
+  JSContext *context = call->context;
+  JSValue batch = JS_NewObject(context);
+  JS_SetPropertyStr(context, batch, "documents", json_at(call, 1));
+  JS_SetPropertyStr(context, batch, "count", JS_NewUint32(context, call->result.words[3]));
+  JSValue cursor = is_set(call, 4) ? JS_NewUint32(context, call->result.words[5]) : JS_UNDEFINED;
+  JS_SetPropertyStr(context, batch, "cursor", cursor);
+  return batch;
+}
+
+#define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst self, int argc, JSValueConst *argv)
+#define BEGIN(kinds)          \
+  Call frame, *call = &frame; \
+  if (!begin(call, context, kinds, argv)) return JS_EXCEPTION
+
+// ---- auth ----
+
+FUNCTION(js_sign_jwt) {
+  BEGIN("jj");
+  auth_sign_jwt(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_text(call));
+}
+
+// ---- db ----
+
+FUNCTION(js_get) {
+  BEGIN("ot");
+  db_get(OPTION(call, 0), BYTES(call, 1), &call->result);
+  if (is_set(call, 0)) return end(call, fail(call, 1, false));
+  return end(call, is_set(call, 1) ? json_at(call, 2) : JS_UNDEFINED);
+}
+
+FUNCTION(js_get_many) {
+  BEGIN("oj");
+  db_get_many(OPTION(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_json(call));
+}
+
+FUNCTION(js_query) {
+  BEGIN("j");
+  db_query(BYTES(call, 0), 0, &call->result);
+  return end(call, result_batch(call));
+}
+
+FUNCTION(js_query_next) {
+  uint32_t cursor;
+  if (JS_ToUint32(context, &cursor, argv[0]) < 0) return JS_EXCEPTION;
+  BEGIN("");
+  db_query_next(cursor, 0, &call->result);
+  return end(call, result_batch(call));
+}
+
+FUNCTION(js_query_close) {
+  uint32_t cursor;
+  if (JS_ToUint32(context, &cursor, argv[0]) < 0) return JS_EXCEPTION;
+  db_query_close(cursor);
+  return JS_UNDEFINED;
+}
+
+FUNCTION(js_page) {
+  BEGIN("jj");
+  db_page(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_json(call));
+}
+
+// The number is 64 bits wide: it, and an error in its place, begin at the third word.
+FUNCTION(js_count) {
+  BEGIN("j");
+  db_count(BYTES(call, 0), &call->result);
+  if (is_set(call, 0)) return end(call, fail(call, 2, false));
+  uint64_t count = call->result.words[2] | (uint64_t)call->result.words[3] << 32;
+  return end(call, JS_NewFloat64(context, (double)count));
+}
+
+FUNCTION(js_normalize_id) {
+  BEGIN("tt");
+  db_normalize_id(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, is_set(call, 0) ? text_at(call, 1) : JS_UNDEFINED);
+}
+
+FUNCTION(js_insert) {
+  BEGIN("tj");
+  db_insert(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_text(call));
+}
+
+FUNCTION(js_patch) {
+  BEGIN("otj");
+  db_patch(OPTION(call, 0), BYTES(call, 1), BYTES(call, 2), &call->result);
+  return end(call, result_none(call));
+}
+
+FUNCTION(js_replace) {
+  BEGIN("otj");
+  db_replace(OPTION(call, 0), BYTES(call, 1), BYTES(call, 2), &call->result);
+  return end(call, result_none(call));
+}
+
+FUNCTION(js_delete) {
+  BEGIN("ot");
+  db_delete(OPTION(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_none(call));
+}
+
+// ---- context ----
+
+FUNCTION(js_now) { return JS_NewFloat64(context, context_now()); }
+
+FUNCTION(js_random_seed) {
+  BEGIN("");
+  context_random_seed(&call->result);
+  return end(call, bytes_at(call, 0));
+}
+
+FUNCTION(js_request_id) {
+  BEGIN("");
+  context_request_id(&call->result);
+  return end(call, text_at(call, 0));
+}
+
+FUNCTION(js_identity) {
+  BEGIN("");
+  context_identity(&call->result);
+  return end(call, is_set(call, 0) ? json_at(call, 1) : JS_UNDEFINED);
+}
+
+// ---- calls ----
+
+static JSValue result_of_function(Call *call) { return is_set(call, 0) ? fail(call, 1, true) : json_at(call, 1); }
+
+FUNCTION(js_run_query) {
+  BEGIN("tj");
+  calls_run_query(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_of_function(call));
+}
+
+FUNCTION(js_run_mutation) {
+  BEGIN("tj");
+  calls_run_mutation(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_of_function(call));
+}
+
+// ---- crypto ----
+
+static JSValue result_bytes(Call *call) { return is_set(call, 0) ? fail(call, 1, false) : bytes_at(call, 1); }
+
+FUNCTION(js_hash_password) {
+  BEGIN("t");
+  crypto_hash_password(BYTES(call, 0), &call->result);
+  return end(call, result_text(call));
+}
+
+FUNCTION(js_verify_password) {
+  BEGIN("tt");
+  crypto_verify_password(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, is_set(call, 0) ? fail(call, 1, false) : JS_NewBool(context, is_set(call, 1)));
+}
+
+FUNCTION(js_random_bytes) {
+  uint32_t length;
+  if (JS_ToUint32(context, &length, argv[0]) < 0) return JS_EXCEPTION;
+  BEGIN("");
+  crypto_random_bytes(length, &call->result);
+  return end(call, result_bytes(call));
+}
+
+FUNCTION(js_digest) {
+  BEGIN("tb");
+  crypto_digest(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_bytes(call));
+}
+
+// ---- log ----
+
+FUNCTION(js_write) {
+  static const char *const levels[LEVELS] = {"debug", "info", "log", "warn", "error"};
+  BEGIN("tt");
+  uint32_t level = 0;
+  while (level < LEVEL_ERROR && strcmp(levels[level], call->texts[0].data) != 0) level++;
+  log_write(level, BYTES(call, 1));
+  return end(call, JS_UNDEFINED);
+}
+
+void host_die(const char *message) {
+  log_write(LEVEL_ERROR, message, strlen(message));
+  __builtin_trap();
+}
+
+// ---- variables ----
+
+FUNCTION(js_variable) {
+  BEGIN("t");
+  variables_get(BYTES(call, 0), &call->result);
+  return end(call, is_set(call, 0) ? text_at(call, 1) : JS_UNDEFINED);
+}
+
+FUNCTION(js_variable_names) {
+  BEGIN("");
+  variables_names(&call->result);
+  uint32_t *list = (uint32_t *)call->result.words[0], length = call->result.words[1];
+  JSValue names = JS_NewArray(context);
+  for (uint32_t i = 0; i < length; i++) {
+    JS_SetPropertyUint32(context, names, i, text_take(context, (void *)list[2 * i], list[2 * i + 1]));
+  }
+  weir_free_given(list, length);
+  return end(call, names);
+}
+
+// ---- all of them ----
+
+typedef struct {
+  const char *interface, *name;
+  int arguments;
+  JSCFunction *function;
+} Function;
+
+static const Function functions[] = {
+    {"auth", "signJwt", 2, js_sign_jwt},
+    {"db", "get", 2, js_get},
+    {"db", "getMany", 2, js_get_many},
+    {"db", "query", 1, js_query},
+    {"db", "queryNext", 1, js_query_next},
+    {"db", "queryClose", 1, js_query_close},
+    {"db", "page", 2, js_page},
+    {"db", "count", 1, js_count},
+    {"db", "normalizeId", 2, js_normalize_id},
+    {"db", "insert", 2, js_insert},
+    {"db", "patch", 3, js_patch},
+    {"db", "replace", 3, js_replace},
+    {"db", "delete", 2, js_delete},
+    {"context", "now", 0, js_now},
+    {"context", "randomSeed", 0, js_random_seed},
+    {"context", "requestId", 0, js_request_id},
+    {"context", "identity", 0, js_identity},
+    {"calls", "runQuery", 2, js_run_query},
+    {"calls", "runMutation", 2, js_run_mutation},
+    {"crypto", "hashPassword", 1, js_hash_password},
+    {"crypto", "verifyPassword", 2, js_verify_password},
+    {"crypto", "randomBytes", 1, js_random_bytes},
+    {"crypto", "digest", 2, js_digest},
+    {"log", "write", 2, js_write},
+    {"variables", "get", 1, js_variable},
+    {"variables", "names", 0, js_variable_names},
+};
+
+void host_install(JSContext *context, JSValueConst object) {
+  JSValue interface = JS_UNDEFINED;
+  const char *name = "";
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    const Function *f = &functions[i];
+    if (strcmp(name, f->interface) != 0) {
+      name = f->interface;
+      interface = JS_NewObject(context);
+      // The object owns it now, for as long as the program runs.
+      JS_SetPropertyStr(context, object, name, interface);
+    }
+    JS_SetPropertyStr(context, interface, f->name, JS_NewCFunction(context, f->function, f->name, f->arguments));
+  }
+}
