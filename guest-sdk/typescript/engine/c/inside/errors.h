@@ -12,7 +12,11 @@ typedef struct {
 
 static void write_text(Written *out, const char *text) {
   size_t length = strlen(text), room = out->room - 1 - out->size;
-  if (length > room) length = room;
+  if (length > room) {
+    // Not within a character.
+    for (length = room; length > 0 && (text[length] & 0xc0) == 0x80; length--) {
+    }
+  }
   memcpy(out->at + out->size, text, length);
   out->size += length;
   out->at[out->size] = 0;
@@ -55,7 +59,12 @@ static void write_title(JSContext *ctx, Written *out, JSValueConst error) {
 static void write_object(JSContext *ctx, Written *out, JSValueConst value) {
   JSClassID class_id = JS_VALUE_GET_OBJ(value)->class_id;
   if (class_id == JS_CLASS_ERROR) return write_title(ctx, out, value);
-  if (js_class_has_bytecode(class_id)) return write_value(ctx, out, value);
+  if (js_class_has_bytecode(class_id)) {
+    JSValue source = js_function_toString(ctx, value, 0, NULL);
+    write_value(ctx, out, source);
+    JS_FreeValue(ctx, source);
+    return;
+  }
   JSValueConst own = peek(ctx, value, JS_ATOM_toString);
   if (js_same_value(ctx, own, peek(ctx, ctx->class_proto[JS_CLASS_OBJECT], JS_ATOM_toString))) {
     JSValueConst name = peek(ctx, peek(ctx, value, JS_ATOM_constructor), JS_ATOM_name);
