@@ -95,6 +95,11 @@ test("a stack has the functions that wait", async () => {
   ]);
 });
 
+test("a stack ends at a function of the engine's own", async () => {
+  const code = "Promise.resolve().finally(() => {\n  throw new Error('late');\n})";
+  assert.deepEqual(frames(inEngine(code)), frames(await inNode(code)));
+});
+
 /** What a script gives, as JSON. */
 const valueInEngine = (code) =>
   JSON.parse(startEngine(engine, `(engine) => (code) => JSON.stringify(engine.evaluate(code, "${FILE}"))`)(code));

@@ -636,6 +636,10 @@ static JSValue weir_throw_private(JSContext *ctx, const char *format, JSAtom nam
 }
 
 static void weir_throw_class_called(JSContext *ctx, JSValueConst class) {
+  if (JS_IsEmptyString(peek(ctx, class, JS_ATOM_name))) {
+    JS_ThrowTypeError(ctx, "Class constructors cannot be invoked without 'new'");
+    return;
+  }
   weir_throw_value(ctx, JS_TYPE_ERROR, "Class constructor %s cannot be invoked without 'new'",
                    peek(ctx, class, JS_ATOM_name));
 }
@@ -785,7 +789,9 @@ static void weir_write_frame(JSContext *ctx, DynBuf *out, JSStackFrame *sf) {
 
 // The async function that waits for the one whose frame this is, if it does nothing but that; NULL otherwise.
 static JSStackFrame *awaiting(JSContext *ctx, JSStackFrame *sf) {
-  JSAsyncFunctionData *running = (JSAsyncFunctionData *)sf->cur_gc_obj;
+  // Frames of functions in C do not say whose they are.
+  JSFunctionBytecode *b = JS_GetFunctionBytecode(sf->cur_func);
+  JSAsyncFunctionData *running = b && b->func_kind == JS_FUNC_ASYNC ? (JSAsyncFunctionData *)sf->cur_gc_obj : NULL;
   if (!running || JS_GC_TYPE(running) != JS_GC_OBJ_TYPE_ASYNC_FUNCTION) return NULL;
   JSPromiseFunctionData *resolve = JS_GetOpaque(running->resolving_funcs[0], JS_CLASS_PROMISE_RESOLVE_FUNCTION);
   JSPromiseData *promise = resolve ? JS_GetOpaque(resolve->promise, JS_CLASS_PROMISE) : NULL;
