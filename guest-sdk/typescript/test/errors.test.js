@@ -38,11 +38,14 @@ async function inNode(code) {
 const title = ({ name, message }) => `${name}: ${message}`;
 
 /** The frames in the program itself. */
-const frames = ({ stack }) => stack.split("\n").filter((line) => line.startsWith("    at ") && line.includes(`${FILE}:`));
+const frames = ({ stack }) =>
+  stack.split("\n").filter((line) => line.startsWith("    at ") && line.includes(`${FILE}:`));
 
 const place = (error) => /(\d+:\d+)\)?$/.exec(frames(error)[0] ?? "")?.[1];
 
-const judged = await Promise.all(CASES.map(async (code) => ({ code, ours: inEngine(code), theirs: await inNode(code) })));
+const judged = await Promise.all(
+  CASES.map(async (code) => ({ code, ours: inEngine(code), theirs: await inNode(code) })),
+);
 
 test("there are many, and all fail", () => {
   assert.ok(CASES.length >= 250);
@@ -52,14 +55,16 @@ test("there are many, and all fail", () => {
 
 test("an error's words are Node's", () => {
   const differ = judged.filter(({ ours, theirs }) => title(ours) !== title(theirs));
-  for (const { code, ours, theirs } of differ) if (!OTHER_WORDS.has(code)) assert.equal(title(ours), title(theirs), code);
+  for (const { code, ours, theirs } of differ)
+    if (!OTHER_WORDS.has(code)) assert.equal(title(ours), title(theirs), code);
   // What is listed is still so.
   assert.deepEqual(new Set(OTHER_WORDS.keys()), new Set(differ.map(({ code }) => code)));
 });
 
 test("an error is where it is in Node", () => {
   const differ = judged.filter(({ ours, theirs }) => place(ours) !== place(theirs));
-  for (const { code, ours, theirs } of differ) if (!OTHER_PLACES.has(code)) assert.equal(place(ours), place(theirs), code);
+  for (const { code, ours, theirs } of differ)
+    if (!OTHER_PLACES.has(code)) assert.equal(place(ours), place(theirs), code);
   assert.deepEqual(new Set(OTHER_PLACES.keys()), new Set(differ.map(({ code }) => code)));
 });
 
@@ -88,11 +93,10 @@ async function outer(value) {
 test("a stack has the functions that wait", async () => {
   const [ours, theirs] = [inEngine(PROGRAM), await inNode(PROGRAM)];
   assert.deepEqual(frames(ours), frames(theirs));
-  assert.deepEqual(frames(ours).map((frame) => frame.trim().replace(/ \(.*/, "")), [
-    "at inner",
-    "at async outer",
-    "at async case.js:12:3",
-  ]);
+  assert.deepEqual(
+    frames(ours).map((frame) => frame.trim().replace(/ \(.*/, "")),
+    ["at inner", "at async outer", "at async case.js:12:3"],
+  );
 });
 
 test("a stack ends at a function of the engine's own", async () => {
@@ -102,7 +106,9 @@ test("a stack ends at a function of the engine's own", async () => {
 
 /** What a script gives, as JSON. */
 const valueInEngine = (code) =>
-  JSON.parse(startEngine(engine, `(engine) => (code) => JSON.stringify(engine.evaluate(code, "${FILE}"))`)(code));
+  JSON.parse(
+    startEngine(engine, `(engine) => (code) => JSON.stringify(engine.evaluate(code, "${FILE}"))`)(code),
+  );
 
 const VALUES = [
   "Object.getOwnPropertyNames(new Error('x')).sort()",

@@ -26,7 +26,10 @@ for (const minify of [false, true]) {
     code.split("\n").forEach((text, row) => {
       for (let column = 0; column <= text.length; column += 3) {
         const place = originalPositionFor(judge, { line: row + 1, column });
-        const expected = place.source === null ? undefined : { source: place.source, line: place.line, column: place.column + 1 };
+        const expected =
+          place.source === null
+            ? undefined
+            : { source: place.source, line: place.line, column: place.column + 1 };
         assert.deepEqual(ours.find(row + 1, column + 1), expected, `${row + 1}:${column + 1}`);
         found += expected === undefined ? 0 : 1;
       }
@@ -36,7 +39,9 @@ for (const minify of [false, true]) {
 }
 
 test("a line that the map does not have", () => {
-  const map = new SourceMap(withCheckpoints(JSON.stringify({ version: 3, sources: ["a.ts"], mappings: "AAAA" })));
+  const map = new SourceMap(
+    withCheckpoints(JSON.stringify({ version: 3, sources: ["a.ts"], mappings: "AAAA" })),
+  );
   assert.equal(map.find(100, 1), undefined);
   assert.deepEqual(map.find(1, 7), { source: "a.ts", line: 1, column: 1 });
 });

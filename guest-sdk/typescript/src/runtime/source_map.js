@@ -40,7 +40,8 @@ function search(mappings, offset, [source, line, column], rows, wanted) {
   let shift = 0;
   let found;
   const end = () => {
-    if (rows === 0 && field > 0 && generated <= wanted) found = field > 1 ? [source, line, column] : undefined;
+    if (rows === 0 && field > 0 && generated <= wanted)
+      found = field > 1 ? [source, line, column] : undefined;
     field = 0;
   };
   for (let i = offset; i < mappings.length; i++) {

@@ -36,7 +36,11 @@ export function startEngine(module, entry) {
     return [at, bytes.length];
   };
   const take = (at) =>
-    Buffer.from(exports.memory.buffer, memory().getUint32(at, true), memory().getUint32(at + 4, true)).toString();
+    Buffer.from(
+      exports.memory.buffer,
+      memory().getUint32(at, true),
+      memory().getUint32(at + 4, true),
+    ).toString();
   imports["weir:guest/context@0.1.0"].now = () => 1.7e12;
   imports["weir:guest/context@0.1.0"]["random-seed"] = (at) => {
     const seed = exports.cabi_realloc(0, 0, 1, 32);

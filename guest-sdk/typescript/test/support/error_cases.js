@@ -354,5 +354,8 @@ export const OTHER_PLACES = new Map([
   ["[1].with(5, 1)", "V8 is behind the callee's name; ours is at it, as for other calls"],
   ["`${{ [Symbol.toPrimitive]: 1 }}`", "V8 is at the value's end; ours is in it"],
   ["`${{ [Symbol.toPrimitive]: () => ({}) }}`", "V8 is at the value's end; ours is in it"],
-  ["'use strict'; delete new Proxy({}, { deleteProperty: () => false }).x", "V8 is at the object; ours is at 'delete'"],
+  [
+    "'use strict'; delete new Proxy({}, { deleteProperty: () => false }).x",
+    "V8 is at the object; ours is at 'delete'",
+  ],
 ]);
