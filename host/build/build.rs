@@ -22,8 +22,11 @@ const FOLDERS: [(&str, &str); 12] = [
 const FILES: [(&str, &str); 2] =
     [("sdk/rust/Cargo.toml", "Cargo.toml"), ("sdk/rust/Cargo.lock", "Cargo.lock")];
 
-/// What tools leave behind, and the JavaScript engine, which is not built from there.
-const LEFT_OUT: [&str; 5] = ["node_modules", "target", "dist", "out", "engine"];
+/// What tools leave behind.
+const LEFT_OUT: [&str; 4] = ["node_modules", "target", "dist", "out"];
+
+/// A part of an SDK's folder that users do not need: the JavaScript engine, which this binary has compiled.
+const NOT_FOR_USERS: &str = "guest-sdk/typescript/engine";
 
 fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
@@ -51,7 +54,10 @@ fn collect(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) {
     for entry in entries {
         let path = entry.expect("the folder can be read").path();
         let last = path.file_name().expect("a name").to_string_lossy().into_owned();
-        if LEFT_OUT.contains(&last.as_str()) || (last.starts_with('.') && last != ".gitignore") {
+        if LEFT_OUT.contains(&last.as_str())
+            || path.ends_with(NOT_FOR_USERS)
+            || (last.starts_with('.') && last != ".gitignore")
+        {
             continue;
         }
         let name = format!("{name}/{last}");

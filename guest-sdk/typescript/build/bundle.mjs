@@ -12,6 +12,7 @@ import { checkFile, checkFileName } from "./checks.mjs";
 import { convexInside } from "./convex.mjs";
 import { authFiles, functionFiles } from "./files.mjs";
 import { refusalLines } from "./report.mjs";
+import { withCheckpoints } from "./source_map.mjs";
 
 /** Bundles the project; gives what is wrong, as lines for people. */
 export async function bundle(project, out) {
@@ -60,7 +61,9 @@ export async function bundle(project, out) {
       logOverride: { "direct-eval": "silent" },
       plugins: [convexInside(), ownModule(), localFiles(project, check), nodeModules()],
     });
-    for (const { path, contents } of outputFiles) writeFileSync(join(out, basename(path)), contents);
+    for (const { path, contents, text } of outputFiles) {
+      writeFileSync(join(out, basename(path)), path.endsWith(".map") ? withCheckpoints(text) : contents);
+    }
   } catch (error) {
     // esbuild has written what is wrong already.
     if (error.errors === undefined) throw error;

@@ -44,13 +44,7 @@ impl Database {
     /// With a session's request a repetition is answered from the record of the first run, with its timestamp: also
     /// if the function has since been removed.
     pub fn mutation(&self, call: &Call, session: Option<SessionRequest>) -> MutationOutcome {
-        let mut passwords = PasswordResults::default();
-        loop {
-            match self.step_mutation(call, session, &mut passwords) {
-                MutationStep::Ended(outcome) => return outcome,
-                MutationStep::Waits(work) => passwords.add(work.run()),
-            }
-        }
+        to_the_end(|passwords| self.step_mutation(call, session, passwords))
     }
 
     /// As [`Database::mutation`], up to where it waits for a password. With what came of that among `passwords`, which
@@ -91,13 +85,7 @@ impl Database {
         call: &Call,
         observe: &mut dyn FnMut(&Transaction),
     ) -> MutationOutcome {
-        let mut passwords = PasswordResults::default();
-        loop {
-            match self.run_serial(call, None, &mut passwords, observe) {
-                MutationStep::Ended(outcome) => return outcome,
-                MutationStep::Waits(work) => passwords.add(work.run()),
-            }
-        }
+        to_the_end(|passwords| self.run_serial(call, None, passwords, observe))
     }
 
     /// A call of what cannot be called; yet a repetition of what once could is answered.
@@ -267,6 +255,17 @@ impl Database {
             false => (read_at, log_lines),
         };
         MutationOutcome { result: Err(call::report(call, failure)), ts, log_lines, replayed: false }
+    }
+}
+
+/// Takes a mutation from step to step to its end, and does on this thread what it waits for.
+fn to_the_end(mut step: impl FnMut(&mut PasswordResults) -> MutationStep) -> MutationOutcome {
+    let mut passwords = PasswordResults::default();
+    loop {
+        match step(&mut passwords) {
+            MutationStep::Ended(outcome) => return outcome,
+            MutationStep::Waits(work) => passwords.add(work.run()),
+        }
     }
 }
 

@@ -41,8 +41,12 @@ static _Noreturn void die(const char *where) {
   Text message = {0}, places = {0};
   static char line[4096];
   size_t size = 0;
-  const char *parts[] = {where, ": ", text_of(context, error, &message) ? message.data : "an error", "\n",
-                         text_of(context, stack, &places) ? places.data : ""};
+  // A stack begins with the message.
+  bool has_stack = text_of(context, stack, &places) && JS_IsString(stack);
+  const char *parts[] = {where, ": ",
+                         has_stack                               ? places.data
+                         : text_of(context, error, &message) ? message.data
+                                                                 : "an error"};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     size_t length = strlen(parts[i]), room = sizeof line - 1 - size;
     memcpy(line + size, parts[i], length < room ? length : room);

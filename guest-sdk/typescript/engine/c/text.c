@@ -6,6 +6,8 @@
 #include "heap.h"
 
 bool JS_WeirIsPlain(JSContext *context, JSValueConst value);
+void JS_WeirMapFrames(JSContext *context, JSValueConst map);
+JSValue JS_WeirFrames(JSContext *context, JSValueConst error);
 
 // Halves of pairs are U+D800 to U+DFFF: ED A0..BF and a further byte, where QuickJS writes one that is alone. U+FFFD
 // takes as many bytes.
@@ -128,8 +130,21 @@ static JSValue is_plain_js(JSContext *context, JSValueConst self, int argc, JSVa
   return JS_NewBool(context, JS_WeirIsPlain(context, argv[0]));
 }
 
+// `mapFrames(map)`: `map` gives for an error's frames, as text, those that `stack` is to have.
+static JSValue map_frames_js(JSContext *context, JSValueConst self, int argc, JSValueConst *argv) {
+  JS_WeirMapFrames(context, argv[0]);
+  return JS_UNDEFINED;
+}
+
+// `framesOf(error)`: places in the bundle, whatever the error's `stack` is; undefined if it is none.
+static JSValue frames_of_js(JSContext *context, JSValueConst self, int argc, JSValueConst *argv) {
+  return JS_WeirFrames(context, argv[0]);
+}
+
 void text_install(JSContext *context, JSValueConst object) {
   JS_SetPropertyStr(context, object, "utf8Encode", JS_NewCFunction(context, utf8_encode_js, "utf8Encode", 1));
   JS_SetPropertyStr(context, object, "utf8Decode", JS_NewCFunction(context, utf8_decode_js, "utf8Decode", 2));
+  JS_SetPropertyStr(context, object, "mapFrames", JS_NewCFunction(context, map_frames_js, "mapFrames", 1));
+  JS_SetPropertyStr(context, object, "framesOf", JS_NewCFunction(context, frames_of_js, "framesOf", 1));
   JS_SetPropertyStr(context, object, "isPlain", JS_NewCFunction(context, is_plain_js, "isPlain", 1));
 }

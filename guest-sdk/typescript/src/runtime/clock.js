@@ -1,6 +1,6 @@
 // The clock of a call stands still, at the moment the call began. `Date` is the engine's, which asks for it too.
 import { host } from "./host.js";
-import { defineInterface } from "./web/define.js";
+import { define, defineInterface } from "./web/define.js";
 
 /** Puts `performance` in the global scope. */
 export function installClock() {
@@ -14,8 +14,7 @@ export function installClock() {
   defineInterface("PerformanceMark", PerformanceMark, ["entryType"]);
   defineInterface("PerformanceMeasure", PerformanceMeasure, ["entryType"]);
   defineInterface("Performance", Performance, Object.getOwnPropertyNames(Performance.prototype).slice(1));
-  const value = new Performance();
-  Object.defineProperty(globalThis, "performance", { value, writable: true, configurable: true });
+  define("performance", new Performance());
 }
 
 /** A mark or a measure: at 0, and without a duration, since no time passes. */

@@ -1,10 +1,10 @@
 // What a browser's `crypto` has of use to functions: random bytes for secrets, which are the host's, and digests.
 import { host } from "./host.js";
+import { define } from "./web/define.js";
 
 /** Puts `crypto` in the global scope. */
 export function installCrypto() {
-  const crypto = { getRandomValues, randomUUID, subtle: { digest } };
-  Object.defineProperty(globalThis, "crypto", { value: crypto, configurable: true, writable: true });
+  define("crypto", { getRandomValues, randomUUID, subtle: { digest } });
 }
 
 const QUOTA_BYTES = 65536;

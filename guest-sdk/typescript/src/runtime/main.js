@@ -13,6 +13,7 @@ import {
   describeCause,
   describeError,
   describeStack,
+  installStack,
   messageOf,
   setSourceMap,
 } from "./stack.js";
@@ -27,6 +28,7 @@ installConsole();
 installSyscalls();
 installEnvironment();
 installWeb();
+installStack();
 
 // What the bundle and the SDK's own module reach the runtime through.
 globalThis[Symbol.for("weir.runtime")] = { codeOfMessage, isPlain: engine.isPlain, perform, together };

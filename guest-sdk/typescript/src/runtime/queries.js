@@ -41,7 +41,7 @@ function nextOfPlan(query, ask) {
   while (query.documents === undefined || query.at === query.documents.length) {
     if (query.documents !== undefined && query.cursor === undefined) return undefined;
     const batch = ask(() =>
-      query.documents === undefined ? host.db.query(query.plan, 0) : host.db.queryNext(query.cursor, 0),
+      query.documents === undefined ? host.db.query(query.plan) : host.db.queryNext(query.cursor),
     );
     query.documents = batch.documents;
     query.at = 0;
@@ -63,7 +63,7 @@ function passes({ plan, steps }, document, ask) {
 function matches(table, { _id }, filter, ask) {
   const range = [{ op: "eq", field: "_id", value: _id }];
   const plan = { table, index: "by_id", range, filter, limit: 1 };
-  const { count, cursor } = ask(() => host.db.query(plan, 0));
+  const { count, cursor } = ask(() => host.db.query(plan));
   if (cursor !== undefined) host.db.queryClose(cursor);
   return count === 1;
 }

@@ -1,6 +1,7 @@
-// Stack traces that point into the user's source. The source map is text until
-// the first error of a call needs it: most calls never do.
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+// Stack traces that point into the user's source.
+import * as engine from "weir:engine";
+
+import { SourceMap } from "./source_map.js";
 
 /** The bundle's name in the engine's own traces. */
 export const BUNDLE_NAME = "weir-bundle.js";
@@ -11,13 +12,16 @@ const INTERNAL = /^weir:|node_modules\/(convex|@weir\/typescript)\//;
 /** A recursion without end has hundreds, all alike. */
 const FRAMES_MAX = 16;
 
-let sourceMapText;
 let sourceMap;
 
 /** Keeps the source map of the bundle. */
 export function setSourceMap(text) {
-  sourceMapText = text;
-  sourceMap = undefined;
+  sourceMap = new SourceMap(text);
+}
+
+/** Lets `error.stack` say what {@link describeStack} does: the engine asks when that is read. */
+export function installStack() {
+  engine.mapFrames((frames) => shown(mapped(frames)));
 }
 
 /** `TypeError: message` and the frames below it. */
@@ -63,23 +67,28 @@ export function describeCause(error) {
 
 /** The frames that are of the user's project or its packages, one a line, without the first `skip`. */
 export function describeStack(error, skip = 0) {
-  const lines = String(error.stack ?? "").split("\n");
-  const frames = lines.map(frame).filter((frame) => frame !== undefined);
-  const shown = frames.slice(skip, skip + FRAMES_MAX);
-  const more = frames.length - skip - shown.length;
-  if (more > 0) shown.push(`... ${more} more`);
-  return shown.map((frame) => `\n    at ${frame}`).join("");
+  const frames = mapped(engine.framesOf?.(error) ?? String(error.stack ?? ""));
+  const first = frames.slice(skip, skip + FRAMES_MAX);
+  const more = frames.length - skip - first.length;
+  if (more > 0) first.push(`... ${more} more`);
+  return shown(first);
 }
+
+const shown = (frames) => frames.map((frame) => `\n    at ${frame}`).join("");
+
+const mapped = (frames) =>
+  frames
+    .split("\n")
+    .map(frame)
+    .filter((frame) => frame !== undefined);
 
 /** A line of the engine, `    at name (file:line:column)`, as a line of the source; nothing if it is the runtime's own. */
 function frame(line) {
   const match = /^ +at (?:(.*) \()?([^()]*?):(\d+):(\d+)\)?$/.exec(line);
   if (match === null || !match[2].includes(BUNDLE_NAME)) return undefined;
-  sourceMap ??= new TraceMap(sourceMapText);
-  // The engine counts columns from 1, a source map from 0.
-  const position = originalPositionFor(sourceMap, { line: Number(match[3]), column: Number(match[4]) - 1 });
-  if (position.source === null || INTERNAL.test(position.source)) return undefined;
-  const place = `${position.source}:${position.line}:${position.column + 1}`;
+  const position = sourceMap?.find(Number(match[3]), Number(match[4]));
+  if (position === undefined || INTERNAL.test(position.source)) return undefined;
+  const place = `${position.source}:${position.line}:${position.column}`;
   const name = match[1] === undefined || match[1] === "<anonymous>" ? "" : match[1];
   return name === "" ? place : `${name} (${place})`;
 }

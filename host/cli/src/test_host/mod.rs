@@ -33,11 +33,7 @@ pub fn test(arguments: &Test) -> anyhow::Result<()> {
     let snapshots = Snapshots::on_developers_machine();
     let project =
         Project::load(modules, variables, Runtime::new(options)?, snapshots).map_err(anyhow::Error::msg)?;
-    // Guests nest on this thread's stack, which is not as large as those that are made for it.
-    let thread = std::thread::Builder::new().stack_size(weir_value::limits::THREAD_STACK_BYTES);
-    #[expect(clippy::disallowed_methods, reason = "the main thread, with more stack; it is joined at once")]
-    let answering = thread.spawn(move || answer_all(project)).context("cannot start a thread")?;
-    answering.join().unwrap_or_else(|_| anyhow::bail!("the thread that answers tests panicked"))
+    answer_all(project)
 }
 
 fn read_variables(path: &Path) -> anyhow::Result<Variables> {

@@ -593,7 +593,7 @@ static bool weir_parse_all(WeirParser *p, JSValue *value)
 }
 
 /* The value of a text with a zero behind it. */
-static JSValue weir_json_parse(JSContext *ctx, const char *text, size_t size)
+JSValue JS_WeirParseJSON(JSContext *ctx, const char *text, size_t size)
 {
     const uint8_t *start = (const uint8_t *)text;
     WeirParser p = { .ctx = ctx, .start = start, .at = start, .end = start + size };
@@ -611,5 +611,3 @@ static JSValue weir_json_parse(JSContext *ctx, const char *text, size_t size)
     }
     return is_parsed ? value : JS_EXCEPTION;
 }
-
-JSValue JS_WeirParseJSON(JSContext *ctx, const char *text, size_t size) { return weir_json_parse(ctx, text, size); }

@@ -1,4 +1,4 @@
-// What `host init --auth` makes, in each language: two people, two tabs, tokens of a few seconds, a restart and a kill of
+// What `host init --auth` makes, in one language: two people, two tabs, tokens of a few seconds, a restart and a kill of
 // the host, another password, and wrong ones.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -12,14 +12,14 @@ import { Host, hostBinary, runHost } from "../harness/host.js";
 import { openBrowser } from "./browser.js";
 import { NotesWindow } from "./notes-window.js";
 
-const TESTS = { rust: ["cargo", "test"], typescript: ["npm", "test"] };
 const ADA = "ada@example.com";
 const BOB = "bob@example.com";
 const PASSWORD = "correct horse";
 const OTHER_PASSWORD = "battery staple";
 const TOKEN_SECONDS = 4;
 
-for (const [language, command] of Object.entries(TESTS)) {
+/** The tests of a language's project, whose own are run with `command`. */
+export function signsIn(language, command) {
   describe(`a new project with a sign-in in ${language}`, () => {
     const host = new Host();
     let folder, browser, ada, bob;

@@ -1,0 +1,3 @@
+import { signsIn } from "./sign-in.js";
+
+signsIn("typescript", ["npm", "test"]);
