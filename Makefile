@@ -34,7 +34,7 @@ NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-chat-a
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-browser simulate lint format churn bench bench-large docs page pages host host-release
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser simulate lint format churn bench bench-large docs page pages host host-release
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,9 +48,9 @@ demo: ## Build everything and serve the chat at http://127.0.0.1:3210 (GUEST=go,
 	@printf '\n  The chat: open http://%s in two windows, side by side, and type. Ctrl-C stops it.\n\n' '$(DEMO_ADDR)'
 	@exec $(RUN_HOST) "$$CARGO_TARGET_DIR/release/host" dev examples/chat/$(GUEST) --listen $(DEMO_ADDR) --data $(DEMO_DATA)
 
-test: ## Everything: rooms, guests, npm clients, two browsers, SIGKILL
+test: ## Everything: rooms, guests, clients of npm, Rust and Python, two browsers, SIGKILL
 	@scripts/setup test
-	$(MAKE) --no-print-directory test-rust test-go test-examples test-client test-npm test-browser
+	$(MAKE) --no-print-directory test-rust test-go test-examples test-client test-npm test-clients test-browser
 
 test-rust: host ## The rooms, and end to end from Rust
 	cargo test --workspace --locked
@@ -74,7 +74,12 @@ test-client: ## The diff transport against a server in the tests' hands
 test-npm: host ## The official npm clients against the real host
 	HOST_BIN="$$CARGO_TARGET_DIR/debug/host" npm test --workspace weir-tests-npm
 
-test-browser: host pages ## Two Chromium windows, a reload, a restart, SIGKILL
+test-clients: host ## The official clients for Rust and Python against the real host
+	cd tests/clients/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo build --locked
+	HOST_BIN="$$CARGO_TARGET_DIR/debug/host" RUST_CLIENT="$(EXAMPLES_TARGET_DIR)/debug/weir-client" \
+	  PYTHON_CLIENT="$(WEIR_CACHE_DIR)/python/bin/python" npm test --workspace weir-tests-clients
+
+test-browser: host pages ## Two Chromium windows, a reload, a restart, SIGKILL; signed-in users in four frameworks
 	HOST_BIN="$$CARGO_TARGET_DIR/debug/host" npm test --workspace weir-tests-browser
 
 simulate: ## An hour of new seeds for the simulation (SIMULATE="--hours 8", "--seeds 0..1000", "--seed 7": those)

@@ -2,6 +2,7 @@ package weir
 
 import (
 	"fmt"
+	"time"
 
 	"weir.dev/go/internal/abi"
 	"weir.dev/go/internal/random"
@@ -59,6 +60,31 @@ func (ctx *QueryCtx) Identity() *Identity {
 		panic(fmt.Sprintf("the host gives an object of claims: %v", err))
 	}
 	return identity
+}
+
+// SignJWT signs a token, a JWT, with the host's key (ES256). Anybody can verify it with
+// the keys at /.well-known/jwks.json, and read its claims.
+//
+// The claims are an object; nil: none. The host adds iss (CONVEX_CLOUD_URL), iat and
+// exp. The token is good for whole seconds, from one to an hour.
+//
+// The errors, by [CodeOf]: InvalidClaims, for iss, iat, exp, nbf, a name that begins
+// with convex or cvx, what JSON does not have, a token of more than 16 KiB, or another
+// time; and SigningFailed, when the host's key cannot be used.
+func (ctx *MutationCtx) SignJWT(claims any, expiresIn time.Duration) (string, error) {
+	if claims == nil {
+		claims = Object{}
+	}
+	json, err := Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	options, err := Marshal(Object{"expiresInSeconds": expiresIn.Seconds()})
+	if err != nil {
+		return "", err
+	}
+	token, failed := abi.SignJWT(json, options)
+	return token, fromHost(failed)
 }
 
 // Identity is the claims of a caller's token, which the host has verified.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"weir.dev/go"
 )
@@ -45,6 +46,10 @@ type pageArgs struct {
 	PaginationOpts weir.PaginationOptions `json:"paginationOpts"`
 }
 
+type roomArgs struct {
+	Room string `json:"room"`
+}
+
 type noteArgs struct {
 	ID weir.ID[Note] `json:"id"`
 }
@@ -52,6 +57,12 @@ type noteArgs struct {
 type textArgs struct {
 	Author string `json:"author"`
 	Text   string `json:"text"`
+}
+
+type changeArgs struct {
+	Hash string `json:"hash"`
+	Old  string `json:"old"`
+	Next string `json:"next"`
 }
 
 type rewriteArgs struct {
@@ -80,6 +91,9 @@ func init() {
 	weir.Mutation("notes:writeAndStar", writeAndStar)
 	weir.Mutation("notes:writeFortune", writeFortune)
 	weir.Query("notes:motto", motto)
+	weir.Query("notes:mine", mine)
+	weir.Mutation("notes:badge", badge)
+	weir.Mutation("notes:changePassword", changePassword)
 }
 
 func latest(ctx *weir.QueryCtx) ([]weir.Doc[Note], error) {
@@ -158,6 +172,34 @@ func motto(ctx *weir.QueryCtx) (string, error) {
 		return text, nil
 	}
 	return "Write it down.", nil
+}
+
+func mine(ctx *weir.QueryCtx) ([]weir.Doc[Note], error) {
+	user := ctx.Identity()
+	if user == nil {
+		return nil, nil
+	}
+	return notes.Query(ctx).By(byAuthor.Eq(user.Subject())).Collect()
+}
+
+func badge(ctx *weir.MutationCtx, args roomArgs) (string, error) {
+	user := ctx.Identity()
+	if user == nil {
+		return "", errors.New("sign in first")
+	}
+	claims := weir.Object{"sub": user.Subject(), "room": args.Room}
+	return ctx.SignJWT(claims, 5*time.Minute)
+}
+
+func changePassword(ctx *weir.MutationCtx, args changeArgs) (string, error) {
+	isRight, err := ctx.VerifyPassword(args.Old, args.Hash)
+	if err != nil {
+		return "", err
+	}
+	if !isRight {
+		return "", errors.New("this is not the password")
+	}
+	return ctx.HashPassword(args.Next)
 }
 
 func noteOf(ctx weir.Reader, id weir.ID[Note]) (*weir.Doc[Note], error) {

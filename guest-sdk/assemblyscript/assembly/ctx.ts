@@ -1,5 +1,6 @@
 import { DatabaseReader, READER } from "./db/reader";
 import { DatabaseWriter, WRITER } from "./db/writer";
+import { hashPassword, randomBytes, tryHashPassword, tryVerifyPassword, verifyPassword } from "./crypto";
 import { env } from "./env";
 import { Result } from "./failure";
 import { runQuery, runMutation, tryRunQuery, tryRunMutation } from "./calls";
@@ -10,6 +11,7 @@ import { __WeirReader } from "./json/reader";
 import { Fields } from "./json/fields";
 import { Value } from "./json/value";
 import { callRandom, Random } from "./random";
+import { signJwt, trySignJwt } from "./sign";
 
 /** The first parameter of a query: it reads, and cannot write. */
 export class QueryCtx {
@@ -31,6 +33,14 @@ export class QueryCtx {
   /** The generator of the call's random numbers. */
   rng(): Random {
     return callRandom();
+  }
+
+  /**
+   * Random bytes for a secret, such as a token or a key, at most 65,536: nobody can foretell them, whatever else of the
+   * call's random numbers is known.
+   */
+  randomBytes(length: i32): Uint8Array {
+    return randomBytes(length);
   }
 
   /** The id of the request, as it stands in error messages and in the host's log. */
@@ -73,6 +83,34 @@ export class MutationCtx extends QueryCtx {
     return WRITER;
   }
 
+  /**
+   * Hashes a password with argon2id and a salt of its own, for `verifyPassword`; the hash is a PHC string. It takes tens of
+   * milliseconds, on threads that the host has for it: the mutation ends here, and runs again from its start when the hash
+   * is there. An error (`InvalidPassword`: empty, or longer than 1,024 bytes; `Overloaded`) is passed on. More than 8 in a
+   * call end it.
+   */
+  hashPassword(password: string): string {
+    return hashPassword(password);
+  }
+
+  /** The same; its error can be handled. */
+  tryHashPassword(password: string): Result<string> {
+    return tryHashPassword(password);
+  }
+
+  /**
+   * Whether this is the password that was hashed; as slow as `hashPassword`. A further error is `InvalidPasswordHash`: not
+   * an argon2id hash as a PHC string, or one that asks for too much.
+   */
+  verifyPassword(password: string, hash: string): bool {
+    return verifyPassword(password, hash);
+  }
+
+  /** The same; its error can be handled. */
+  tryVerifyPassword(password: string, hash: string): Result<bool> {
+    return tryVerifyPassword(password, hash);
+  }
+
   /** Runs another mutation of the deployment, all or nothing. Its error is passed on. */
   runMutation<R, A = Fields>(path: string, args: A): R {
     return runMutation<R, A>(path, args);
@@ -81,5 +119,20 @@ export class MutationCtx extends QueryCtx {
   /** The same; its error can be handled, and what it wrote is undone then. */
   tryRunMutation<R, A = Fields>(path: string, args: A): Result<R> {
     return tryRunMutation<R, A>(path, args);
+  }
+
+  /**
+   * Signs a token, a JWT, with the host's key (ES256). Anybody can verify it with the keys at `/.well-known/jwks.json`,
+   * and read its claims. The host adds `iss` (`CONVEX_CLOUD_URL`), `iat` and `exp`, which the claims may not hold, nor
+   * `nbf`, nor names that begin with `convex` or `cvx`. It is good for whole seconds, from one to an hour. An error
+   * (`InvalidClaims`, `SigningFailed`) is passed on.
+   */
+  signJwt<A = Fields>(claims: A, expiresInSeconds: f64): string {
+    return signJwt<A>(claims, expiresInSeconds);
+  }
+
+  /** The same; its error can be handled. */
+  trySignJwt<A = Fields>(claims: A, expiresInSeconds: f64): Result<string> {
+    return trySignJwt<A>(claims, expiresInSeconds);
   }
 }

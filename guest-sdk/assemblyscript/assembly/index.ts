@@ -4,6 +4,7 @@
 export { Box } from "./json/box";
 export { Fields } from "./json/fields";
 export { Value, ValueKind } from "./json/value";
+export { sha256 } from "./crypto";
 export { MutationCtx, QueryCtx } from "./ctx";
 export { DatabaseReader } from "./db/reader";
 export { DatabaseWriter } from "./db/writer";

@@ -16,6 +16,8 @@ const TAKES_OBJECT = {
   tryRunQuery: 1,
   runMutation: 1,
   tryRunMutation: 1,
+  signJwt: 0,
+  trySignJwt: 0,
   failWith: 0,
 };
 /** The places where nothing stands for an object without fields. */

@@ -307,6 +307,12 @@ export declare class Identity {
  */
 export declare function env(name: string): string | null;
 
+/**
+ * The SHA-256 digest of some bytes. To keep a secret that is random and long, such as a token, so that whoever reads the
+ * table does not have it. Passwords are hashed with `ctx.hashPassword`.
+ */
+export declare function sha256(data: Uint8Array): Uint8Array;
+
 /** The first parameter of a query: it reads, and cannot write. */
 export declare class QueryCtx {
   readonly db: DatabaseReader;
@@ -315,6 +321,11 @@ export declare class QueryCtx {
   /** A random number of at least 0 and below 1. */
   random(): f64;
   rng(): Random;
+  /**
+   * Random bytes for a secret, such as a token or a key, at most 65,536: nobody can foretell them, whatever else of the
+   * call's random numbers is known.
+   */
+  randomBytes(length: i32): Uint8Array;
   /** The id of the request, as it stands in error messages and in the host's log. */
   requestId(): string;
   /** The value of a variable of the deployment. Null: there is none. A live query that read it runs again when it changes. */
@@ -331,11 +342,35 @@ export declare class QueryCtx {
 /** The first parameter of a mutation: it reads and writes, all or nothing. */
 export declare class MutationCtx extends QueryCtx {
   readonly db: DatabaseWriter;
+  /**
+   * Hashes a password with argon2id and a salt of its own, for `verifyPassword`; the hash is a PHC string. It takes tens of
+   * milliseconds, on threads that the host has for it: the mutation ends here, and runs again from its start when the hash
+   * is there. An error (`InvalidPassword`: empty, or longer than 1,024 bytes; `Overloaded`) is passed on. More than 8 in a
+   * call end it.
+   */
+  hashPassword(password: string): string;
+  tryHashPassword(password: string): Result<string>;
+  /**
+   * Whether this is the password that was hashed; as slow as `hashPassword`. A further error is `InvalidPasswordHash`: not
+   * an argon2id hash as a PHC string, or one that asks for too much.
+   */
+  verifyPassword(password: string, hash: string): bool;
+  tryVerifyPassword(password: string, hash: string): Result<bool>;
   /** Runs another mutation of the deployment, all or nothing. Its error is passed on. */
   runMutation<R>(path: string, args?: AnyObject): R;
   tryRunMutation<R>(path: string, args?: AnyObject): Result<R>;
   runMutation<R, A>(path: string, args: A): R;
   tryRunMutation<R, A>(path: string, args: A): Result<R>;
+  /**
+   * Signs a token, a JWT, with the host's key (ES256). Anybody can verify it with the keys at `/.well-known/jwks.json`,
+   * and read its claims. The host adds `iss` (`CONVEX_CLOUD_URL`), `iat` and `exp`, which the claims may not hold, nor
+   * `nbf`, nor names that begin with `convex` or `cvx`. It is good for whole seconds, from one to an hour. An error
+   * (`InvalidClaims`, `SigningFailed`) is passed on.
+   */
+  signJwt(claims: AnyObject, expiresInSeconds: f64): string;
+  trySignJwt(claims: AnyObject, expiresInSeconds: f64): Result<string>;
+  signJwt<A>(claims: A, expiresInSeconds: f64): string;
+  trySignJwt<A>(claims: A, expiresInSeconds: f64): Result<string>;
 }
 
 declare global {

@@ -21,7 +21,9 @@ type Database struct {
 	t    testing.TB
 	host *Host
 	id   int
-	last Last
+	// identity is who calls this one; nil: as SetIdentity said.
+	identity json.RawMessage
+	last     Last
 }
 
 // Last is what the last call did.
@@ -34,8 +36,8 @@ type Last struct {
 	Writes []Write
 }
 
-// Read is a document that a call read, a range of a table or of an index, a count, or
-// a variable of the deployment.
+// Read is a document that a call read, a range of a table or of an index, a count, a
+// variable of the deployment, or who calls.
 type Read struct {
 	Table string
 	// ID is that of a document; "" for the others.
@@ -53,6 +55,8 @@ type Read struct {
 	Count bool
 	// Variable is the name of a variable that was read, there or not; "" for the others.
 	Variable string
+	// Identity tells whether who calls was asked for.
+	Identity bool
 }
 
 // UnmarshalJSON reads what `host test` says of a read.
@@ -63,13 +67,15 @@ func (read *Read) UnmarshalJSON(text []byte) error {
 		Index    string          `json:"index"`
 		Count    bool            `json:"count"`
 		Variable string          `json:"variable"`
+		Identity bool            `json:"identity"`
 		From     json.RawMessage `json:"from"`
 		To       json.RawMessage `json:"to"`
 	}
 	if err := json.Unmarshal(text, &said); err != nil {
 		return err
 	}
-	*read = Read{Table: said.Table, ID: said.ID, Index: said.Index, Count: said.Count, Variable: said.Variable}
+	*read = Read{Table: said.Table, ID: said.ID, Index: said.Index, Count: said.Count, Variable: said.Variable,
+		Identity: said.Identity}
 	if said.Index != "" {
 		return errors.Join(readValues(said.From, &read.FromValues), readValues(said.To, &read.ToValues))
 	}
@@ -180,8 +186,8 @@ func (db *Database) RemoveVariable(name string) {
 	db.ask(request{Op: "set", Variables: map[string]*string{name: nil}})
 }
 
-// SetIdentity says who calls from now on: claims with at least tokenIdentifier,
-// subject and issuer; nil: nobody in particular.
+// SetIdentity says who calls from now on, by claims such as subject, issuer and email,
+// of which the first two are added if they are missing; nil: nobody in particular.
 func (db *Database) SetIdentity(claims weir.Object) {
 	db.t.Helper()
 	identity := json.RawMessage("null")
@@ -189,6 +195,27 @@ func (db *Database) SetIdentity(claims weir.Object) {
 		identity = db.marshal(claims)
 	}
 	db.ask(request{Op: "set", Identity: identity})
+}
+
+// AsUser gives the same database, called by somebody with these claims. What is missing
+// of issuer and subject is added.
+func (db *Database) AsUser(claims weir.Object) *Database {
+	db.t.Helper()
+	return &Database{t: db.t, host: db.host, id: db.id, identity: db.marshal(claims)}
+}
+
+// VerifyToken gives the claims of a token that a function signed, iss, iat and exp
+// included; or an error, for one that no function in a test signed, or that has expired
+// at the database's time.
+func VerifyToken[C any](db *Database, token string) (C, error) {
+	db.t.Helper()
+	var claims C
+	got := db.ask(request{Op: "verify", Token: token})
+	if got.Error != nil {
+		return claims, &Error{Code: got.Error.Code, Message: got.Error.Message}
+	}
+	db.unmarshal(got.Claims, &claims)
+	return claims, nil
 }
 
 // Last tells what the last call did.
@@ -263,7 +290,7 @@ func call[R any](db *Database, kind, path string, args any) (R, error) {
 	if args == nil {
 		args = weir.Object{}
 	}
-	got := db.ask(request{Op: "call", Kind: kind, Path: path, Args: db.marshal(args)})
+	got := db.ask(request{Op: "call", Kind: kind, Path: path, Args: db.marshal(args), Identity: db.identity})
 	db.last = Last{LogLines: got.LogLines, Reads: got.Reads}
 	db.unmarshal(got.Writes, &db.last.Writes)
 	var result R

@@ -117,6 +117,7 @@ type request struct {
 	Path     string          `json:"path,omitempty"`
 	Args     json.RawMessage `json:"args,omitempty"`
 	Identity json.RawMessage `json:"identity,omitempty"`
+	Token    string          `json:"token,omitempty"`
 	// Variables are those to set; nil: to remove.
 	Variables map[string]*string `json:"variables,omitempty"`
 }
@@ -126,6 +127,7 @@ type answer struct {
 	Failure  string          `json:"failure"`
 	DB       int             `json:"db"`
 	Value    json.RawMessage `json:"value"`
+	Claims   json.RawMessage `json:"claims"`
 	Error    *failure        `json:"error"`
 	LogLines []string        `json:"logLines"`
 	Reads    []Read          `json:"reads"`

@@ -59,10 +59,12 @@ func TestCallsGiveTheirResultAndWhatTheyDid(t *testing.T) {
 		`{"id":6,"op":"call","db":3,"kind":"mutation","path":"a:b","args":{"n":1}} => `+
 			`{"id":6,"value":{"$integer":"BQAAAAAAAAA="},"logLines":["[LOG] x"],`+
 			`"reads":[{"table":"t","from":null,"to":2},{"table":"t","index":"i","from":["a",{"$undefined":null}],"to":["a"]},`+
-			`{"table":"t","count":true},{"table":"t","id":"k"},{"variable":"KEY"}],"writes":[{"table":"t","id":"k","document":{"n":1}},{"table":"t","id":"l","document":null}]}`,
+			`{"table":"t","count":true},{"table":"t","id":"k"},{"variable":"KEY"},{"identity":true}],"writes":[{"table":"t","id":"k","document":{"n":1}},{"table":"t","id":"l","document":null}]}`,
 		`{"id":7,"op":"call","db":3,"kind":"query","path":"a:c","args":{}} => `+
 			`{"id":7,"error":{"code":"ApplicationError","message":"no","data":[1]},"logLines":[],"reads":[],"writes":[]}`,
-		`{"id":8,"op":"close","db":3} => {"id":8}`,
+		`{"id":8,"op":"call","db":3,"kind":"query","path":"a:c","args":{},"identity":{"subject":"bob"}} => `+
+			`{"id":8,"value":"bob"}`,
+		`{"id":9,"op":"close","db":3} => {"id":9}`,
 	)
 	db := host.Database(t, Options{Now: 5, Seed: 7})
 	db.Advance(10)
@@ -80,6 +82,7 @@ func TestCallsGiveTheirResultAndWhatTheyDid(t *testing.T) {
 		{Table: "t", Count: true},
 		{Table: "t", ID: "k"},
 		{Variable: "KEY"},
+		{Identity: true},
 	}
 	if !reflect.DeepEqual(last.Reads, reads) {
 		t.Errorf("the reads are %+v", last.Reads)
@@ -89,6 +92,31 @@ func TestCallsGiveTheirResultAndWhatTheyDid(t *testing.T) {
 	}
 	_, err := TryQuery[string](db, "a:c", nil)
 	if failed, ok := err.(*Error); !ok || failed.Code != "ApplicationError" || failed.Error() != "no" {
+		t.Errorf("the error is %#v", err)
+	}
+	if result := Query[string](db.AsUser(weir.Object{"subject": "bob"}), "a:c", nil); result != "bob" {
+		t.Errorf("the result is %s", result)
+	}
+	db.Close()
+}
+
+func TestTokensAreVerified(t *testing.T) {
+	host := open(t, ready,
+		`{"id":1,"op":"open"} => {"id":1,"db":3}`,
+		`{"id":2,"op":"verify","db":3,"token":"a.b.c"} => {"id":2,"claims":{"sub":"ada","exp":60}}`,
+		`{"id":3,"op":"verify","db":3,"token":"a"} => {"id":3,"error":{"code":"InvalidToken","message":"no token"}}`,
+		`{"id":4,"op":"close","db":3} => {"id":4}`,
+	)
+	db := host.Database(t, Options{})
+	type claims struct {
+		Sub string `json:"sub"`
+		Exp int    `json:"exp"`
+	}
+	if found, err := VerifyToken[claims](db, "a.b.c"); err != nil || found != (claims{"ada", 60}) {
+		t.Errorf("the claims are %v, the error %v", found, err)
+	}
+	_, err := VerifyToken[claims](db, "a")
+	if failed, ok := err.(*Error); !ok || failed.Code != "InvalidToken" || failed.Error() != "no token" {
 		t.Errorf("the error is %#v", err)
 	}
 	db.Close()

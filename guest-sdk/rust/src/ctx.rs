@@ -2,13 +2,14 @@
 
 use std::cell::OnceCell;
 use std::ops::Deref;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::db::{Reader, Writer};
 use crate::failure::{Context, Error, Result};
-use crate::host::{calls, context};
+use crate::host::{auth, calls, context, crypto};
 use crate::identity::Identity;
 use crate::json;
 use crate::random::Random;
@@ -58,6 +59,17 @@ impl QueryCtx {
         })
     }
 
+    /// Random bytes for a secret, such as a token or a key: nobody can foretell them, whatever else of the call's random
+    /// numbers is known. `let token = ctx.random_bytes::<32>();`
+    ///
+    /// # Panics
+    /// Never, of at most 65,536 bytes; more do not compile.
+    pub fn random_bytes<const N: usize>(&self) -> [u8; N] {
+        const { assert!(N <= 65_536, "more random bytes than the host gives at once") };
+        let bytes = crypto::random_bytes(N as u32).unwrap_or_else(|error| panic!("{}", error.message));
+        bytes.try_into().expect("the host gives as many as it is asked for")
+    }
+
     /// The id of the request, as it stands in error messages and in the host's log.
     pub fn request_id(&self) -> String {
         context::request_id()
@@ -96,6 +108,24 @@ impl MutationCtx {
         Self { db: Writer::new(), query: QueryCtx::new() }
     }
 
+    /// Hashes a password with argon2id and a salt of its own, for [`MutationCtx::verify_password`]; the hash is a PHC
+    /// string. It takes tens of milliseconds, on threads that the host has for it: the mutation ends here, and runs again
+    /// from its start when the hash is there.
+    ///
+    /// # Errors
+    /// `InvalidPassword`: empty, or longer than 1,024 bytes; `Overloaded`. More than 8 in a call end it.
+    pub fn hash_password(&self, password: &str) -> Result<String> {
+        crypto::hash_password(password).map_err(Error::from_host)
+    }
+
+    /// Whether this is the password that was hashed; as slow as [`MutationCtx::hash_password`].
+    ///
+    /// # Errors
+    /// As there; `InvalidPasswordHash`: not an argon2id hash as a PHC string, or one that asks for too much.
+    pub fn verify_password(&self, password: &str, hash: &str) -> Result<bool> {
+        crypto::verify_password(password, hash).map_err(Error::from_host)
+    }
+
     /// Runs a mutation of this deployment, of any module and language, as a part
     /// of this one. What it wrote is undone if it fails; this mutation may go on.
     ///
@@ -105,6 +135,28 @@ impl MutationCtx {
         let result = calls::run_mutation(path, &json::to_vec(&args)?).map_err(Error::from_call)?;
         json::from_slice(&result).context(format_args!("reading the result of {path}"))
     }
+}
+
+impl MutationCtx {
+    /// Signs a token, a JWT, with the host's key (ES256): `ctx.sign_jwt(fields! { sub: user }, Duration::from_secs(300))`.
+    /// Anybody can verify it with the keys at `/.well-known/jwks.json`, and read its claims.
+    ///
+    /// The claims are an object; the host adds `iss` (`CONVEX_CLOUD_URL`), `iat` and `exp`. The token is good for whole
+    /// seconds, from one to an hour.
+    ///
+    /// # Errors
+    /// `InvalidClaims`: `iss`, `iat`, `exp`, `nbf`, or a name that begins with `convex` or `cvx`; what JSON does not have;
+    /// a token of more than 16 KiB; another time. `SigningFailed`: the host's key cannot be used.
+    pub fn sign_jwt(&self, claims: impl Serialize, expires_in: Duration) -> Result<String> {
+        let options = SignOptions { expires_in_seconds: expires_in.as_secs_f64() };
+        auth::sign_jwt(&json::to_vec(&claims)?, &json::to_vec(&options)?).map_err(Error::from_host)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignOptions {
+    expires_in_seconds: f64,
 }
 
 impl Deref for MutationCtx {

@@ -52,6 +52,7 @@
 mod allocator;
 mod ctx;
 pub mod db;
+mod digest;
 mod doc;
 mod env;
 mod failure;
@@ -72,6 +73,7 @@ mod validator;
 mod value;
 
 pub use ctx::{MutationCtx, QueryCtx};
+pub use digest::sha256;
 pub use doc::Doc;
 pub use env::env;
 pub use failure::{Context, Error, Result};

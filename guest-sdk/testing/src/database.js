@@ -51,6 +51,13 @@ export class TestDatabase {
     return other;
   }
 
+  /** The claims of a token that a function signed; throws for any other, and for one that has expired. */
+  async verifyToken(token) {
+    const { claims, error } = await this.#host.request({ op: "verify", db: this.#db, token });
+    if (error !== undefined) throw new FunctionError(error);
+    return claims;
+  }
+
   /** Drops the database. */
   async close() {
     await this.#host.request({ op: "close", db: this.#db });

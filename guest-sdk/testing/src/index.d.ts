@@ -42,7 +42,9 @@ export type Read =
   /** A variable of the deployment, there or not. */
   | { variable: string }
   /** Which variables there are. */
-  | { variables: true };
+  | { variables: true }
+  /** Who calls. */
+  | { identity: true };
 
 export interface Write {
   table: string;
@@ -65,6 +67,8 @@ export declare function open(project?: string, options?: OpenOptions): Promise<T
 /** A built project, ready to be called. */
 export declare class TestHost {
   readonly functions: FunctionInfo[];
+  /** The public keys of tokens that functions sign here, as at `/.well-known/jwks.json` of a host. */
+  readonly jwks: { keys: { [member: string]: string }[] };
   /** A fresh, empty database. */
   database(options?: DatabaseOptions): Promise<TestDatabase>;
   /** Ends the host. */
@@ -90,6 +94,11 @@ export declare class TestDatabase {
   setVariables(variables: Record<string, string | null>): Promise<void>;
   /** Says who calls from now on; `null`: nobody in particular. */
   setIdentity(identity: Identity | null): Promise<void>;
+  /**
+   * The claims of a token that a function signed, `iss`, `iat` and `exp` included. Throws {@link FunctionError} with the
+   * code `InvalidToken` for any other token, and for one that has expired at the database's time.
+   */
+  verifyToken(token: string): Promise<{ [claim: string]: Json }>;
   /** The same database, called by somebody else. */
   asUser(identity: Identity | null): TestDatabase;
   /** Drops the database. */

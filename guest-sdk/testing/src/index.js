@@ -12,18 +12,20 @@ export { FunctionError } from "./errors.js";
  */
 export async function open(project = ".", options = {}) {
   const host = new HostProcess(project, options);
-  const { functions } = await host.ready();
-  return new TestHost(host, functions);
+  const { functions, jwks } = await host.ready();
+  return new TestHost(host, functions, jwks);
 }
 
 /** A built project, ready to be called. */
 export class TestHost {
   #host;
 
-  constructor(host, functions) {
+  constructor(host, functions, jwks) {
     this.#host = host;
     /** The project's functions: `{path, kind, visibility}`. */
     this.functions = functions;
+    /** The public keys of tokens that functions sign here, as at `/.well-known/jwks.json`. */
+    this.jwks = jwks;
   }
 
   /** A fresh, empty database. `now` is in milliseconds, `seed` a number. */

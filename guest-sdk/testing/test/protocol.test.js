@@ -23,12 +23,14 @@ ${body}`;
 
 const echo = script(
   "echo",
-  `write({ ready: true, functions: [{ path: "a:b", kind: "query", visibility: "public" }] });
+  `write({ ready: true, functions: [{ path: "a:b", kind: "query", visibility: "public" }], jwks: { keys: [] } });
 require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
   const request = JSON.parse(line);
   const { id, op, path } = request;
   const record = { logLines: ["[LOG] x"], reads: [], writes: [] };
   if (op === "open") write({ id, db: 7 });
+  else if (op === "verify" && request.token === "a.b.c") write({ id, claims: { sub: "ada" } });
+  else if (op === "verify") write({ id, error: { code: "InvalidToken", message: "no token" } });
   else if (op !== "call") write({ id });
   else if (path === "a:fails") write({ id, error: { code: "ApplicationError", message: "no", data: [1] }, ...record });
   else if (path === "a:wrong") write({ id, failure: "there is no database 7" });
@@ -50,6 +52,9 @@ test("calls carry what the test said", async () => {
   await db.advance(10);
   await db.setIdentity(null);
   await db.setVariables({ KEY: "value", OTHER: null });
+  assert.deepEqual(host.jwks, { keys: [] });
+  assert.deepEqual(await ada.verifyToken("a.b.c"), { sub: "ada" });
+  await assert.rejects(db.verifyToken("a"), { code: "InvalidToken", message: "no token" });
   await db.close();
   await host.close();
 });

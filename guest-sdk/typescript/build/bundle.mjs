@@ -10,17 +10,11 @@ import { build } from "esbuild";
 
 import { checkFile, checkFileName } from "./checks.mjs";
 import { convexInside } from "./convex.mjs";
-import { functionFiles } from "./files.mjs";
-import { refusalLines, warningLines } from "./report.mjs";
+import { authFiles, functionFiles } from "./files.mjs";
+import { refusalLines } from "./report.mjs";
 
-/** Bundles the project; gives what is wrong, and what does nothing yet, as lines for people. */
+/** Bundles the project; gives what is wrong, as lines for people. */
 export async function bundle(project, out) {
-  const warnings = [];
-  const problems = await bundleInto(project, out, warnings);
-  return { problems, warnings: warningLines(warnings) };
-}
-
-async function bundleInto(project, out, warnings) {
   const files = functionFiles(project);
   const problems = readdirSync(join(project, "convex")).flatMap((name) => checkFileName(`convex/${name}`));
   const lines = new Map();
@@ -31,15 +25,21 @@ async function bundleInto(project, out, warnings) {
     checked.add(file);
     const found = checkFile(file, readFileSync(path, "utf8"));
     problems.push(...found.problems);
-    warnings.push(...found.warnings);
     lines.set(file, found.lines);
   };
   for (const { file } of files) check(join(project, file));
+  const [auth, second] = authFiles(project);
+  if (auth !== undefined) check(join(project, auth));
+  if (second !== undefined) problems.push(checkSecond(second, auth));
   if (problems.length > 0) return refusalLines(problems);
 
   try {
     const { outputFiles } = await build({
-      stdin: { contents: entry(files, lines), resolveDir: join(project, "convex"), sourcefile: "weir:entry" },
+      stdin: {
+        contents: entry(files, lines, auth),
+        resolveDir: join(project, "convex"),
+        sourcefile: "weir:entry",
+      },
       absWorkingDir: project,
       bundle: true,
       // Not written there: the source map's names are relative to it.
@@ -69,8 +69,15 @@ async function bundleInto(project, out, warnings) {
   return refusalLines(problems);
 }
 
-/** The script that gives all modules to the runtime. */
-function entry(files, lines) {
+const checkSecond = (file, first) => ({
+  feature: "a second list of identity providers",
+  place: `${file}:1:1`,
+  text: `${first} says already who may vouch for users; remove one of the two`,
+});
+
+/** The script that gives all modules to the runtime, and the file `auth` to be run later: what is required, and not imported,
+ * runs when that is asked for. */
+function entry(files, lines, auth) {
   const imports = files.map(({ file }, i) => `import * as m${i} from ${JSON.stringify(`../${file}`)};`);
   const modules = files.map(({ file, module }, i) => {
     const where = `file: ${JSON.stringify(file)}, lines: ${JSON.stringify(lines.get(file))}`;
@@ -82,8 +89,12 @@ function entry(files, lines) {
     `export const modules = {`,
     ...modules,
     `};`,
+    ...(auth === undefined ? [] : [authConfig(auth)]),
   ].join("\n");
 }
+
+const authConfig = (file) =>
+  `export const auth = { file: ${JSON.stringify(file)}, load: () => require(${JSON.stringify(`../${file}`)}) };`;
 
 /** Checks every file of the project's own that the functions import, too. */
 function localFiles(project, check) {
@@ -136,7 +147,7 @@ function nodeModules() {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [project, out] = process.argv.slice(2);
-  const { problems, warnings } = await bundle(resolve(project), resolve(out));
-  for (const line of [...warnings, ...problems]) console.error(line);
+  const problems = await bundle(resolve(project), resolve(out));
+  for (const line of problems) console.error(line);
   if (problems.length > 0) process.exit(1);
 }

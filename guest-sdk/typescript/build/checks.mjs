@@ -1,6 +1,5 @@
-// What a source file uses that the host does not support yet, or that does
-// nothing yet. It reads the syntax tree, so that each has a line, and comes before
-// anything runs.
+// What a source file uses that the host does not support yet. It reads the syntax
+// tree, so that each has a line, and comes before anything runs.
 import { parse } from "@babel/parser";
 
 import { contextsInside, isContext, unpacksContext } from "./contexts.mjs";
@@ -50,15 +49,7 @@ const TABLE_METHODS = {
 const FILES = {
   "convex/http": "an HTTP router (http.ts)",
   "convex/crons": "cron jobs (crons.ts)",
-  "convex/auth.config": "a list of identity providers (auth.config.ts)",
   "convex/convex.config": "components (convex.config.ts)",
-};
-
-const IDENTITY = "ctx.auth.getUserIdentity";
-
-/** What is there, and gives nothing yet. */
-const WARNINGS = {
-  [IDENTITY]: "gives null: Weir does not verify who calls yet (`host test` calls as whom a test says)",
 };
 
 const notSupported = (what) => `${what} is not supported by Weir yet`;
@@ -71,34 +62,31 @@ export function checkFileName(file) {
 }
 
 /**
- * Reads one file: its `problems` and `warnings`, each `{feature, place, text}`,
- * and `lines`, the line of each name that the file exports.
+ * Reads one file: its `problems`, each `{feature, place, text}`, and `lines`, the
+ * line of each name that the file exports.
  */
 export function checkFile(file, text) {
-  const [problems, warnings] = [[], []];
+  const problems = [];
   let tree;
   try {
     tree = parse(text, { sourceType: "module", plugins: plugins(file), errorRecovery: true });
   } catch (error) {
     // The bundler says the same again, with the line's text.
-    return { problems, warnings, lines: {} };
+    return { problems, lines: {} };
   }
   const placeOf = ({ loc: { start } }) => `${file}:${start.line}:${start.column + 1}`;
   const report = (node, what, advice = "") => {
     const feature = what.replace(/ \(`.*`\)$/, "");
     problems.push({ feature, place: placeOf(node), text: `${notSupported(what)}${advice}` });
   };
-  const warn = (node, feature, what = feature) =>
-    warnings.push({ feature, place: placeOf(node), text: `${what} ${WARNINGS[feature]}` });
   for (const directive of tree.program.directives) {
     if (directive.value.value === "use node") report(directive, 'the Node runtime ("use node")');
   }
   const own = importedNames(tree.program.body, report);
   walk(tree.program, (node, parent, contexts) => {
     checkNode(node, { parent, contexts, own, report });
-    checkEmpty(node, warn);
   });
-  return { problems, warnings, lines: exportLines(tree.program.body) };
+  return { problems, lines: exportLines(tree.program.body) };
 }
 
 function plugins(file) {
@@ -142,16 +130,8 @@ function checkNode(node, { parent, contexts, own, report }) {
   checkMethod(callee.property, own, callee.object, report);
 }
 
-/** Finds what is there and gives nothing. */
-function checkEmpty(node, warn) {
-  if (isMember(node, "getUserIdentity")) warn(node.property, IDENTITY);
-}
-
 /** Whether a node is `anything.name`, or `anything["name"]`. */
-function isMember(node, name) {
-  if (!/^(Optional)?MemberExpression$/.test(node?.type ?? "")) return false;
-  return name === undefined || nameOfMember(node) === name;
-}
+const isMember = (node) => /^(Optional)?MemberExpression$/.test(node?.type ?? "");
 
 const nameOfMember = ({ computed, property }) => (computed ? property.value : property.name);
 
@@ -162,7 +142,6 @@ function checkMember(node, contexts, report) {
   if (Object.hasOwn(CONTEXT_MEMBERS, name) && isContext(node.object, contexts)) {
     report(node, CONTEXT_MEMBERS[name]);
   }
-  if (name === "signJwt") report(node.property, "ctx.auth.signJwt");
   if (name === "vars" && isDatabase(node.object)) report(node.property, "ctx.db.vars");
 }
 

@@ -1,4 +1,4 @@
-// Which files of a project hold functions, and what their modules are called.
+// Which files of a project hold functions, and what their modules are called; and which file says who may vouch for users.
 import { readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 
@@ -20,6 +20,13 @@ export function functionFiles(project) {
   };
   visit("convex");
   return files;
+}
+
+/** The files that say who may vouch for users: one or none, or else a mistake. */
+export function authFiles(project) {
+  const names = readdirSync(join(project, "convex")).sort();
+  const found = names.filter((name) => EXTENSION.test(name) && name.replace(EXTENSION, "") === "auth.config");
+  return found.map((name) => `convex/${name}`);
 }
 
 const isSkippedFolder = (name) => name === "_generated" || name === "node_modules" || name.startsWith(".");

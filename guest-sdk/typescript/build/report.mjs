@@ -1,10 +1,9 @@
-// What is said of a project: what is refused, and what does nothing yet. Each
-// finding is `{feature, place, text}`: what it is about, and where.
+// What is said of a project that is refused. Each finding is `{feature, place,
+// text}`: what it is about, and where.
 
 /** From so many refusals on, a summary comes first, and not every place is named. */
 const SUMMARY_FROM = 20;
 const PLACES_MAX = 5;
-const WARNED_PLACES_MAX = 3;
 
 const line = ({ place, text }) => `${place}: ${text}`;
 
@@ -16,20 +15,13 @@ export function refusalLines(problems) {
   return [
     `${problems.length} places use what is not supported by Weir yet:`,
     ...features.map(([feature, found]) => `  ${feature.padEnd(longest)}  ${found.length}`),
-    ...features.flatMap(([feature, found]) => some(feature, found, PLACES_MAX)),
+    ...features.flatMap(([feature, found]) => some(feature, found)),
   ];
 }
 
-/** The lines that say what does nothing yet. */
-export function warningLines(warnings) {
-  return byFeature(warnings).flatMap(([feature, found]) =>
-    some(feature, found, WARNED_PLACES_MAX).map((text) => `warning: ${text}`),
-  );
-}
-
-function some(feature, found, most) {
-  const lines = found.slice(0, most).map(line);
-  if (found.length > most) lines.push(`... and ${found.length - most} more of: ${feature}`);
+function some(feature, found) {
+  const lines = found.slice(0, PLACES_MAX).map(line);
+  if (found.length > PLACES_MAX) lines.push(`... and ${found.length - PLACES_MAX} more of: ${feature}`);
   return lines;
 }
 

@@ -45,6 +45,22 @@ export declare function count<TableInfo extends GenericTableInfo>(
   query: OrderedQuery<TableInfo>,
 ): Promise<number>;
 
+/**
+ * Hashes a password with argon2id and a salt of its own, for {@link verifyPassword}; the hash is a PHC string. In
+ * mutations only.
+ *
+ * It takes tens of milliseconds, on threads that the host has for it: the mutation ends where it awaits this, and runs
+ * again from its start when the hash is there. More than 8 in a call end it. The error codes are `InvalidPassword` (empty,
+ * or longer than 1,024 bytes of UTF-8) and `Overloaded`.
+ */
+export declare function hashPassword(password: string): Promise<string>;
+
+/**
+ * Whether this is the password that was hashed; as slow as {@link hashPassword}, and in mutations only. A further error
+ * code is `InvalidPasswordHash`: not an argon2id hash as a PHC string, or one that asks for too much.
+ */
+export declare function verifyPassword(password: string, hash: string): Promise<boolean>;
+
 /** A table of the host's own. */
 interface SystemTable<TableName extends string, Fields> {
   document: { _id: GenericId<TableName>; _creationTime: number } & Fields;

@@ -29,6 +29,25 @@ export async function count(query) {
   return runtime().perform("1.0/count", { query: plan });
 }
 
+/** The hash of a password, for {@link verifyPassword}. */
+export async function hashPassword(password) {
+  return performWith("weir/hashPassword", { password });
+}
+
+/** Whether this is the password that was hashed. */
+export async function verifyPassword(password, hash) {
+  return performWith("weir/verifyPassword", { password, hash });
+}
+
+/** Asks the host with texts, which must be such. */
+function performWith(name, texts) {
+  for (const [argument, text] of Object.entries(texts)) {
+    if (typeof text !== "string") throw new TypeError(`the ${argument} must be a string`);
+  }
+  if (runtime() === undefined) throw new Error("passwords are hashed in functions only, within Weir");
+  return runtime().perform(name, texts);
+}
+
 /** The plan of one of npm `convex`'s own queries, if it has no filter and limit; that query is used up by it. */
 function ownPlan(query) {
   if (runtime() === undefined) return undefined;

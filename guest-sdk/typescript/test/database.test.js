@@ -245,3 +245,24 @@ test("what a schema must not have is named", () => {
     /^convex\/schema\.ts:4: its default export must be what `defineSchema` gives/,
   );
 });
+
+test("a token is asked for with claims, or with none", () => {
+  host.auth = {
+    signJwt: (claims, options) => {
+      asked.push([JSON.parse(text(claims)), JSON.parse(text(options))]);
+      if (options.length > 30) throw { payload: { code: "InvalidClaims", message: "not signed" } };
+      return "a.b.c";
+    },
+  };
+  const sign = (options) => perform("1.0/signJwt", { requestId: "", version: "1.48.0", ...options });
+  assert.equal(sign({ claims: { sub: "ada", n: 1.5 }, expiresInSeconds: 60 }), "a.b.c");
+  assert.equal(sign({ expiresInSeconds: 1 }), "a.b.c");
+  assert.deepEqual(asked, [
+    [{ sub: "ada", n: 1.5 }, { expiresInSeconds: 60 }],
+    [{}, { expiresInSeconds: 1 }],
+  ]);
+  assert.throws(() => sign({ expiresInSeconds: 12345678901234 }), {
+    code: "InvalidClaims",
+    message: "not signed",
+  });
+});

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { refusalLines, warningLines } from "../build/report.mjs";
+import { refusalLines } from "../build/report.mjs";
 
 const findings = (feature, number) =>
   Array.from({ length: number }, (_, i) => ({ feature, place: `a.ts:${i + 1}:1`, text: `${feature} is no` }));
@@ -24,12 +24,5 @@ test("many have a summary first, and some places of each feature", () => {
     "... and 295 more of: ctx.scheduler",
     "a.ts:1:1: an action is no",
     "a.ts:2:1: an action is no",
-  ]);
-});
-
-test("warnings say that they are, and are few", () => {
-  assert.deepEqual(warningLines(findings("x", 5)), [
-    ...[1, 2, 3].map((line) => `warning: a.ts:${line}:1: x is no`),
-    "warning: ... and 2 more of: x",
   ]);
 });

@@ -3,9 +3,9 @@
 
 use serde_json::Value as Json;
 use url::Url;
+use weir_value::strict_json;
 
 use crate::fetch::KeyFetcher;
-use crate::json;
 use crate::keys::KeySet;
 use crate::providers::{KeySource, Provider};
 use crate::urls;
@@ -43,7 +43,8 @@ async fn fetch(fetcher: &dyn KeyFetcher, url: &Url) -> Result<Vec<u8>, String> {
 
 /// The issuer and the key set's URL in a discovery document.
 fn read(document: &[u8], provider: &Provider, url: &Url) -> Result<(String, Url), String> {
-    let document = json::object(document).map_err(|why| format!("not a discovery document ({why})"))?;
+    let document =
+        strict_json::object(document).map_err(|why| format!("not a discovery document ({why})"))?;
     let text = |name: &str| match document.get(name) {
         Some(Json::String(text)) => Ok(text.as_str()),
         _ => Err(format!("not a discovery document (no text `{name}`)")),

@@ -6,9 +6,10 @@ use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use serde_json::Value as Json;
 use weir_value::limits::{AUTH_KEY_SET_BYTES_MAX, AUTH_KEYS_MAX};
+use weir_value::strict_json;
 
 use crate::algorithm::Algorithm;
-use crate::{crypto, json};
+use crate::crypto;
 
 /// Keys of a set that may have one id, and of one kind: so many are tried on a signature.
 const CANDIDATES_MAX: usize = 4;
@@ -58,7 +59,7 @@ impl KeySet {
         if text.len() > AUTH_KEY_SET_BYTES_MAX {
             return Err(format!("a key set may have {AUTH_KEY_SET_BYTES_MAX} bytes"));
         }
-        let set = json::object(text).map_err(|why| format!("not a key set ({why})"))?;
+        let set = strict_json::object(text).map_err(|why| format!("not a key set ({why})"))?;
         let Some(Json::Array(keys)) = set.get("keys") else {
             let hint = if set.contains_key("kty") {
                 ": this is one key, write {\"keys\": [...]} around it"
@@ -103,7 +104,7 @@ impl KeySet {
 
 /// Whether a set holds a private or a secret key, which never belongs into a configuration.
 pub(crate) fn holds_secrets(text: &[u8]) -> bool {
-    let Ok(set) = json::object(text) else { return false };
+    let Ok(set) = strict_json::object(text) else { return false };
     let keys = set.get("keys").and_then(Json::as_array);
     keys.is_some_and(|keys| keys.iter().any(|key| key.get("d").is_some() || key.get("k").is_some()))
 }

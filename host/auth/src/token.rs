@@ -7,10 +7,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value as Json};
 use weir_value::limits::{TOKEN_BYTES_MAX, TOKEN_LEEWAY_SECONDS};
+use weir_value::strict_json;
 
 use crate::algorithm::Algorithm;
 use crate::error::AuthError;
-use crate::json;
 
 /// The last moment that a token may name, in seconds since the epoch: the end of the year 9999.
 const LAST_SECOND: f64 = 253_402_300_799.0;
@@ -110,7 +110,7 @@ fn decode(text: &str, what: &str) -> Result<Vec<u8>, AuthError> {
 
 fn part(text: &str, what: &str) -> Result<Map<String, Json>, AuthError> {
     let decoded = decode(text, what)?;
-    json::object(&decoded).map_err(|why| AuthError::Malformed(format!("its {what}: {why}")))
+    strict_json::object(&decoded).map_err(|why| AuthError::Malformed(format!("its {what}: {why}")))
 }
 
 /// Algorithm and key id. Keys that a header brings along (`jwk`, `jku`, `x5c`, `x5u`) are not even looked at.

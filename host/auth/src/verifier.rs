@@ -1,6 +1,9 @@
 //! Whether a token is good, and whom it names.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -13,12 +16,14 @@ use crate::error::AuthError;
 use crate::fetch::KeyFetcher;
 use crate::key_sets::{KeySets, KeysError};
 use crate::keys::{KeySet, Selection};
-use crate::providers::{Issuer, KeySource, Provider, Providers};
+use crate::own_host::OwnKeys;
+use crate::providers::{Issuer, KeySource, Provider, Providers, TrustedProvider};
 use crate::token::Token;
 
 /// Checks tokens against a deployment's providers, and keeps their keys over deployments.
 pub struct Verifier {
     sets: KeySets,
+    own: Arc<dyn OwnKeys>,
 }
 
 /// A good token.
@@ -28,17 +33,20 @@ pub struct Verified {
     pub identity: Identity,
     /// From when on (since the epoch) the same token is refused: its `exp`, and the leeway.
     pub expires_at: Duration,
+    /// Who vouched for it.
+    pub provider: TrustedProvider,
 }
 
 impl Verifier {
-    /// `monotonic` is the time since some fixed moment, and never goes back: keys age by it, whatever is done
+    /// `own` are the keys of the host itself. `monotonic` is the time since some fixed moment, and never goes back: keys age by it, whatever is done
     /// to the clock.
     pub fn new(
         fetcher: Arc<dyn KeyFetcher>,
+        own: Arc<dyn OwnKeys>,
         monotonic: impl Fn() -> Duration + Send + Sync + 'static,
     ) -> Verifier {
         crypto::install();
-        Verifier { sets: KeySets::new(fetcher, Box::new(monotonic)) }
+        Verifier { sets: KeySets::new(fetcher, Box::new(monotonic)), own }
     }
 
     /// Checks a token at `now` (since the epoch). The first provider counts whose issuer and application the
@@ -67,9 +75,10 @@ impl Verifier {
         };
         let expires_at = token.check_times(now)?;
         match &provider.keys {
-            KeySource::Fixed(keys) => {
+            KeySource::Fixed { keys, .. } => {
                 check_signature(keys, provider, &token).map_err(|refusal| refusal.error)?
             }
+            KeySource::Own => self.check_own(provider, &token)?,
             KeySource::Jwks(url) | KeySource::Discovery(url) => {
                 self.check_remotely(provider, url, &token).await?
             }
@@ -78,20 +87,33 @@ impl Verifier {
             Issuer::Domain(_) => claims::oidc_identity(&token.issuer, &subject, token.claims)?,
             Issuer::Exactly(_) => claims::custom_identity(&token.issuer, &subject, token.claims)?,
         };
-        Ok(Verified { identity, expires_at })
+        Ok(Verified { identity, expires_at, provider: TrustedProvider(Arc::clone(provider)) })
     }
 
     /// Fetches the keys of these providers that are not there, so that the first token need not wait. Gives
     /// the providers (by issuer) whose keys cannot be had, and why: for whoever deploys them to see.
     pub async fn prepare(&self, providers: &Providers) -> Vec<(String, AuthError)> {
-        let mut failed = Vec::new();
-        for provider in providers.iter() {
-            let (KeySource::Jwks(url) | KeySource::Discovery(url)) = &provider.keys else { continue };
-            if let Err(error) = self.sets.current(provider, url).await {
-                failed.push((provider.issuer.name().to_owned(), no_keys(error, provider)));
-            }
-        }
+        // All at once: one that is slow does not hold the others up.
+        let fetches = providers.iter().map(|provider| Box::pin(self.fetch_keys(provider)));
+        let mut failed: Vec<_> = all(fetches.collect()).await.into_iter().flatten().collect();
+        failed.sort_by(|(one, _), (other, _)| one.cmp(other));
         failed
+    }
+
+    /// The provider and why, if its keys cannot be had.
+    async fn fetch_keys(&self, provider: &Provider) -> Option<(String, AuthError)> {
+        let (KeySource::Jwks(url) | KeySource::Discovery(url)) = &provider.keys else { return None };
+        let error = self.sets.current(provider, url).await.err()?;
+        Some((provider.issuer.name().to_owned(), no_keys(error, provider)))
+    }
+
+    /// There are no newer keys than those that are at hand, so no token waits for others.
+    fn check_own(&self, provider: &Provider, token: &Token<'_>) -> Result<(), AuthError> {
+        let keys = self.own.own_keys().ok_or_else(|| AuthError::KeysUnavailable {
+            provider: provider.issuer.name().to_owned(),
+            why: "the host cannot read its own; its log says why".to_owned(),
+        })?;
+        check_signature(keys.public(), provider, token).map_err(|refusal| refusal.error)
     }
 
     async fn check_remotely(
@@ -120,6 +142,22 @@ impl Verifier {
     }
 }
 
+/// The outputs of all, as they come.
+async fn all<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
+    let mut outputs = Vec::with_capacity(futures.len());
+    poll_fn(move |cx| {
+        futures.retain_mut(|future| match Pin::new(future).poll(cx) {
+            Poll::Ready(output) => {
+                outputs.push(output);
+                false
+            }
+            Poll::Pending => true,
+        });
+        if futures.is_empty() { Poll::Ready(std::mem::take(&mut outputs)) } else { Poll::Pending }
+    })
+    .await
+}
+
 struct Refusal {
     error: AuthError,
     /// Whether other keys may tell otherwise: the provider may have replaced those that are here.
@@ -139,7 +177,7 @@ fn check_signature(keys: &KeySet, provider: &Provider, token: &Token<'_>) -> Res
     Err(Refusal { error, may_be_outdated })
 }
 
-fn provider_of<'a>(providers: &'a Providers, token: &Token<'_>) -> Result<&'a Provider, AuthError> {
+fn provider_of<'a>(providers: &'a Providers, token: &Token<'_>) -> Result<&'a Arc<Provider>, AuthError> {
     let mut other_application = None;
     for provider in providers.iter().filter(|provider| provider.issuer.is(&token.issuer)) {
         match &provider.audience {

@@ -159,7 +159,7 @@ fn fetcher() -> HttpFetcher {
 
 fn verifier(fetcher: HttpFetcher) -> Verifier {
     let start = tokio::time::Instant::now();
-    Verifier::new(Arc::new(fetcher), move || start.elapsed())
+    Verifier::new(Arc::new(fetcher), Arc::new(common::Own(None)), move || start.elapsed())
 }
 
 #[tokio::test]

@@ -222,6 +222,22 @@ async fn a_provider_that_was_never_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn keys_are_prepared_all_at_once() {
+    let (fetcher, verifier) = world();
+    let custom = |number: usize| {
+        json!({ "type": "customJwt", "issuer": format!("issuer {number}"), "algorithm": "ES256",
+                "jwks": format!("https://custom.example/{number}") })
+    };
+    let providers = common::providers(&json!((0..10).map(custom).collect::<Vec<_>>()));
+    fetcher.delay(Duration::from_secs(5));
+    let began = Instant::now();
+    let failed = verifier.prepare(&providers).await;
+    let names: Vec<_> = failed.iter().map(|(name, _)| name.clone()).collect();
+    assert_eq!(names, (0..10).map(|number| format!("issuer {number}")).collect::<Vec<_>>());
+    assert_eq!(began.elapsed(), Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_provider_that_never_answers_holds_nobody_for_long() {
     let (fetcher, verifier) = world();
     let key = Key::ec("a");

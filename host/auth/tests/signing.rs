@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use common::{NOW, Scripted, now};
+use common::{NOW, Own, Scripted, now};
 use serde_json::{Value as Json, json};
 use weir_auth::{AuthError, SignError, SignRequest, SigningKeys};
 
@@ -59,6 +59,56 @@ async fn what_is_signed_is_verified_also_after_a_restart() {
     let forged = stranger.sign(&request(&json!({ "sub": "ada", "aud": "app" }), 60), ISSUER, now()).unwrap();
     let refused = verifier.verify(&providers, &forged, now()).await.unwrap_err();
     assert_eq!(refused, AuthError::UnknownKey { provider: ISSUER.into() });
+}
+
+/// What the host signs it verifies with the keys that it has: nobody is asked, and no token waits.
+#[tokio::test(start_paused = true)]
+async fn the_host_trusts_itself_without_a_network() {
+    const CLOUD: &str = "http://10.0.0.1:3210";
+    let dir = tempfile::tempdir().unwrap();
+    let keys = Arc::new(SigningKeys::read_or_create(dir.path()).unwrap());
+    let sign = |claims: &Json, issuer: &str| keys.sign(&request(claims, 60), issuer, now()).unwrap();
+    let network = Arc::new(Scripted::default());
+    let verifier = common::verifier_of(&network, Own(Some(Arc::clone(&keys))));
+    for provider in [
+        json!({ "type": "host" }),
+        json!({ "type": "host", "applicationID": "app" }),
+        json!({ "domain": CLOUD, "applicationID": "app" }),
+        json!({ "domain": "https://site.example", "applicationID": "app" }),
+        json!({ "type": "customJwt", "issuer": CLOUD, "applicationID": "app", "algorithm": "ES256",
+                "jwks": format!("{CLOUD}/.well-known/jwks.json") }),
+    ] {
+        let providers = common::providers(&json!([provider]));
+        assert_eq!(verifier.prepare(&providers).await, vec![]);
+        let token = sign(&json!({ "sub": "ada", "aud": "app" }), CLOUD);
+        let good = verifier.verify(&providers, &token, now()).await.unwrap();
+        assert_eq!(good.identity.token_identifier(), "http://10.0.0.1:3210|ada", "{provider}");
+        assert!(providers.still_have(&good.provider));
+        assert!(!common::oidc_provider().still_have(&good.provider));
+
+        let elsewhere = tempfile::tempdir().unwrap();
+        let stranger = SigningKeys::read_or_create(elsewhere.path()).unwrap();
+        let forged =
+            stranger.sign(&request(&json!({ "sub": "ada", "aud": "app" }), 60), CLOUD, now()).unwrap();
+        let began = tokio::time::Instant::now();
+        let refused = verifier.verify(&providers, &forged, now()).await.unwrap_err();
+        assert_eq!(refused, AuthError::UnknownKey { provider: CLOUD.into() }, "{provider}");
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        let elsewhere = sign(&json!({ "sub": "ada", "aud": "app" }), "https://other.example");
+        let refused = verifier.verify(&providers, &elsewhere, now()).await.unwrap_err();
+        assert_eq!(refused, AuthError::UnknownIssuer, "{provider}");
+    }
+    let audience = common::providers(&json!([{ "type": "host", "applicationID": "app" }]));
+    let refused =
+        verifier.verify(&audience, &sign(&json!({ "sub": "ada" }), CLOUD), now()).await.unwrap_err();
+    assert_eq!(refused, AuthError::WrongAudience { provider: CLOUD.into() });
+    assert_eq!(network.fetches(), 0);
+
+    let keyless = common::verifier_of(&network, Own(None));
+    let refused =
+        keyless.verify(&audience, &sign(&json!({ "sub": "ada", "aud": "app" }), CLOUD), now()).await;
+    let refused = refused.unwrap_err();
+    assert!(refused.is_transient() && refused.to_string().contains("its log says why"), "{refused}");
 }
 
 #[test]

@@ -78,9 +78,24 @@ impl ProviderTable {
                     false => drop(fields.insert("jwks".to_owned(), jwks.into())),
                 }
             }
+            Some("host") => {
+                let others =
+                    [("domain", &domain), ("issuer", &issuer), ("jwks", &jwks), ("algorithm", &algorithm)];
+                if let Some((name, _)) = others.into_iter().find(|(_, value)| value.is_some()) {
+                    return Err(format!(
+                        "`{name}` is not for a provider with `type = \"host\"`, which is the server itself; it may \
+                         have an `application_id`"
+                    ));
+                }
+                fields.insert("type".to_owned(), "host".into());
+                if let Some(application_id) = application_id {
+                    fields.insert("applicationID".to_owned(), application_id.into());
+                }
+            }
             Some(other) => {
                 return Err(format!(
-                    "there is no provider of the type {other:?}; use \"customJwt\", or none for OpenID Connect"
+                    "there is no provider of the type {other:?}; use \"customJwt\", \"host\" for tokens that the \
+                     server's own functions sign, or none for OpenID Connect"
                 ));
             }
         }
@@ -161,6 +176,8 @@ mod tests {
                 "type = \"customJwt\"\nissuer = \"i\"\njwks = \"data:,{}\"\nalgorithm = \"RS256\"\napplication_id = \"x\"",
                 json!({"type": "customJwt", "issuer": "i", "jwks": "data:,{}", "algorithm": "RS256", "applicationID": "x"}),
             ),
+            ("type = \"host\"", json!({"type": "host"})),
+            ("type = \"host\"\napplication_id = \"x\"", json!({"type": "host", "applicationID": "x"})),
         ] {
             let provider = read(text).unwrap();
             assert_eq!(auth_config(&[provider]).unwrap(), json!({ "providers": [expected] }), "{text}");
@@ -197,6 +214,8 @@ mod tests {
             ("type = \"customJwt\"\njwks = \"a\"", "needs `issuer`"),
             ("type = \"customJwt\"\njwks = \"a\"\nissuer = \"b\"", "needs `algorithm`"),
             ("type = \"customJwt\"\ndomain = \"a\"", "`domain` is of a provider without `type`"),
+            ("type = \"host\"\nissuer = \"a\"", "`issuer` is not for a provider with `type = \"host\"`"),
+            ("type = \"host\"\njwks = \"a\"", "`jwks` is not for a provider with `type = \"host\"`"),
             ("type = \"saml\"", "no provider of the type \"saml\""),
             ("applicationID = \"a\"", "unknown field `applicationID`"),
         ] {

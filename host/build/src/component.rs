@@ -60,6 +60,7 @@ fn try_encode(core_module: &[u8], adapters: &[(&str, &[u8])]) -> anyhow::Result<
 /// that its world is another one.
 const ADAPTER_WORLD: &str = "package weir:adapter; world adapter {
     import weir:guest/context@0.1.0;
+    import weir:guest/crypto@0.1.0;
     import weir:guest/log@0.1.0;
 }";
 

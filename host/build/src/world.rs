@@ -6,10 +6,11 @@ use wit_parser::{Resolve, SourceMap, WorldId};
 /// The name of the world in its package.
 const WORLD: &str = "guest";
 
-const SOURCES: [(&str, &str); 9] = [
+const SOURCES: [(&str, &str); 10] = [
     ("auth.wit", include_str!("../../../wit/auth.wit")),
     ("calls.wit", include_str!("../../../wit/calls.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
+    ("crypto.wit", include_str!("../../../wit/crypto.wit")),
     ("db.wit", include_str!("../../../wit/db.wit")),
     ("exit.wit", include_str!("../../../wit/exit.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),

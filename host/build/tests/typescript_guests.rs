@@ -4,7 +4,7 @@ mod support;
 
 use std::path::PathBuf;
 
-use support::{link_packages, repository};
+use support::{assert_is_guest, link_packages, repository};
 use weir_build::{BuildError, BuiltModule, Project, codegen};
 
 /// Builds the one module of a project.
@@ -69,7 +69,7 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("a.ts", "\nimport { actionGeneric } from \"convex/server\";", "a.ts:2:10", "an action"),
     ("http.ts", "import { httpRouter } from \"convex/server\";", "http.ts:1", "an HTTP router"),
     ("crons.ts", "export default 1;", "crons.ts:1", "cron jobs"),
-    ("auth.config.ts", "export default {};", "auth.config.ts:1", "identity providers"),
+    ("auth.config.ts", "export default fetch(\"x\");", "auth.config.ts:1:16", "fetch"),
     ("convex.config.ts", "export default {};", "convex.config.ts:1", "components"),
     ("a.ts", "\"use node\";\nexport const a = 1;", "a.ts:1:1", "the Node runtime"),
     ("a.ts", "export const f = (ctx) => ctx.scheduler.runAfter(0, x);", "a.ts:1:27", "ctx.scheduler"),
@@ -77,7 +77,6 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("a.ts", "export const f = (ctx) =>\n  ctx.storage.getUrl(x);", "a.ts:2:3", "ctx.storage"),
     ("a.ts", "export const f = (ctx) => ctx.runAction(x);", "a.ts:1:27", "ctx.runAction"),
     ("a.ts", "export const f = (ctx) => ctx.vectorSearch(x);", "a.ts:1:27", "ctx.vectorSearch"),
-    ("a.ts", "export const f = (ctx) => ctx.auth.signJwt({});", "a.ts:1:36", "ctx.auth.signJwt"),
     ("a.ts", "export const f = (ctx) => ctx.db.vars.commitTs;", "a.ts:1:34", "ctx.db.vars"),
     (
         "a.ts",
@@ -147,6 +146,40 @@ fn what_is_like_it_is_not_refused() {
     result.unwrap_or_else(|error| panic!("{error}\n{lines}"));
 }
 
+const QUERY: &str = "export const f = query({ args: {}, handler: () => 1 });\n";
+
+/// Nothing of it runs while the project is built: neither its own code, nor what it alone imports.
+#[test]
+fn a_list_of_providers_is_not_run_by_the_build() {
+    let functions = format!("{SERVER}import {{ shared }} from \"./lib/shared\";\nshared;\n{QUERY}");
+    let config = "import { AuthConfig } from \"convex/server\";\nimport { own } from \"./own.part\";\n\
+                  import { shared } from \"./lib/shared\";\nif (!process.env.AUTH_DOMAIN) throw new Error(\"too early\");\n\
+                  export default { providers: [{ domain: process.env.AUTH_DOMAIN, applicationID: own + shared }] } satisfies AuthConfig;";
+    let files = [
+        ("a.ts", functions.as_str()),
+        ("auth.config.ts", config),
+        ("own.part.ts", "if (Math) throw new Error(\"too early\");\nexport const own = \"a\";"),
+        ("lib/shared.ts", "export const shared = \"b\";"),
+    ];
+    let (_folder, project) = project_with(&files);
+    let (result, lines) = build_quietly(&project);
+    let built = result.unwrap_or_else(|error| panic!("{error}\n{lines}"));
+    assert_is_guest(&built.component);
+    assert!(!lines.contains("AUTH_DOMAIN"), "no snapshot depends on it: {lines}");
+}
+
+#[test]
+fn there_is_one_list_of_providers() {
+    let config = "export default { providers: [] };";
+    let functions = format!("{SERVER}{QUERY}");
+    let files = [("a.ts", functions.as_str()), ("auth.config.js", config), ("auth.config.ts", config)];
+    let (_folder, project) = project_with(&files);
+    let (result, lines) = build_quietly(&project);
+    result.unwrap_err();
+    let said = "convex/auth.config.ts:1:1: convex/auth.config.js says already";
+    assert!(lines.contains(said), "{lines}");
+}
+
 #[test]
 fn a_schema_needs_no_functions() {
     let schema = "import { defineSchema, defineTable } from \"convex/server\";\nimport { v } from \"convex/values\";\n\
@@ -157,18 +190,21 @@ fn a_schema_needs_no_functions() {
 }
 
 #[test]
-fn what_gives_nothing_yet_is_told_and_not_refused() {
+fn who_calls_tokens_and_variables_are_built_without_a_word() {
     let text = format!(
         "{SERVER}export const f = query({{ args: {{}}, handler: async (ctx) => {{\n  \
            return [process.env.SITE, await ctx.auth.getUserIdentity()];\n\
+         }} }});\n\
+         export const g = mutation({{ args: {{}}, handler: async (ctx) => {{\n  \
+           return await ctx.auth.signJwt({{ claims: {{ sub: \"ada\" }}, expiresInSeconds: 60 }});\n\
          }} }});"
     );
     let (_folder, project) = project_with(&[("a.ts", &text)]);
     let (result, lines) = build_quietly(&project);
     result.unwrap_or_else(|error| panic!("{error}\n{lines}"));
-    let said = "warning: convex/a.ts:3:44: ctx.auth.getUserIdentity";
-    assert!(lines.contains(said), "{said} is not said:\n{lines}");
-    assert!(!lines.contains("process.env"), "a variable has a value:\n{lines}");
+    for word in ["warning", "process.env", "ctx.auth"] {
+        assert!(!lines.contains(word), "{word}:\n{lines}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use weir_build::{BuiltModule, Language, Progress, Project};
-use weir_server::deploy::Module;
+use weir_server::deploy::{Module, NewDeployment};
 
 use crate::arguments::{Build, Codegen};
 use crate::output::print_line;
@@ -59,6 +59,19 @@ pub fn compiled_folder() -> Option<PathBuf> {
 pub fn compile(project: &Project, out: Option<&Path>) -> anyhow::Result<Vec<BuiltModule>> {
     let mut show = |progress: Progress<'_>| eprintln!("{progress}");
     Ok(weir_build::build(project, out, &mut show)?)
+}
+
+/// Builds a project, and gives what there is to deploy: its modules, and the identity providers of its `host.toml`.
+/// Blocks.
+///
+/// # Errors
+/// The build, or a key set of a provider that cannot be read.
+pub fn deployment(project: &Project) -> anyhow::Result<NewDeployment> {
+    // Before the build, which takes longer.
+    let auth = weir_build::auth_config(&project.auth)?;
+    let modules = modules(compile(project, None)?);
+    // A server that is older than providers takes a project without any.
+    Ok(NewDeployment { modules, auth: (!project.auth.is_empty()).then_some(auth) })
 }
 
 /// What was built, ready to deploy.

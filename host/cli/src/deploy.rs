@@ -4,7 +4,7 @@ use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use weir_server::deploy::Summary;
+use weir_server::deploy::{Module, NewDeployment, Summary};
 
 use crate::arguments::Deploy;
 use crate::client::Server;
@@ -16,13 +16,16 @@ pub async fn deploy(arguments: Deploy) -> anyhow::Result<()> {
     let Deploy { project, server } = arguments;
     let server = Server::find_with_key(&server, "deploying")?;
     let project = build::load(&project.project)?;
-    let built = tokio::task::spawn_blocking(move || build::compile(&project, None)).await;
-    let modules: Vec<_> = built
-        .context("the build panicked")??
-        .iter()
-        .map(|module| json!({"name": module.name, "component": STANDARD.encode(&module.component)}))
-        .collect();
-    let body = serde_json::to_vec(&json!({ "modules": modules })).context("cannot form the request")?;
+    let built = tokio::task::spawn_blocking(move || build::deployment(&project)).await;
+    let NewDeployment { modules, auth } = built.context("the build panicked")??;
+    let sent =
+        |module: &Module| json!({"name": module.name, "component": STANDARD.encode(&module.component)});
+    let modules: Vec<_> = modules.iter().map(sent).collect();
+    let mut request = json!({ "modules": modules });
+    if let Some(auth) = auth {
+        request["auth"] = auth;
+    }
+    let body = serde_json::to_vec(&request).context("cannot form the request")?;
     let work = server.post("/api/weir/deploy", body);
     // A look that fails says nothing: the deployment itself will.
     let look = async || {

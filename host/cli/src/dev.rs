@@ -76,9 +76,8 @@ fn web_folder(project: &Project) -> Option<WebFolder> {
 }
 
 async fn build_and_deploy(project: Project, deployer: Arc<Deployer>) -> anyhow::Result<Summary> {
-    let built = tokio::task::spawn_blocking(move || build::compile(&project, None)).await;
-    let built = built.context("the build panicked")??;
-    let work = deployer.deploy(build::modules(built));
+    let built = tokio::task::spawn_blocking(move || build::deployment(&project)).await;
+    let work = deployer.deploy(built.context("the build panicked")??);
     Ok(progress::report(work, async || deployer.progress()).await?)
 }
 
@@ -155,7 +154,7 @@ impl Changes {
         for path in project.watch_paths() {
             let (folder, mode) = match path.is_dir() {
                 true => (path, RecursiveMode::Recursive),
-                false => (project.root.clone(), RecursiveMode::NonRecursive),
+                false => (path.parent().unwrap_or(&project.root).to_owned(), RecursiveMode::NonRecursive),
             };
             // The project's own folder may be watched for host.toml alone at first,
             // and with all that is in it as a module's folder.
@@ -241,6 +240,24 @@ mod tests {
             fs::rename(root.join(".host.toml.new"), root.join("host.toml")).unwrap();
             assert!(next(&mut changes, &project).await.contains(&root.join("host.toml")), "{module}");
         }
+    }
+
+    /// A key set lies where it likes, and need not be there at first.
+    #[tokio::test]
+    async fn key_sets_are_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let provider = "[[auth.providers]]\ntype = \"customJwt\"\nissuer = \"a\"\nalgorithm = \"RS256\"\n";
+        let toml =
+            format!("[modules.a]\nlanguage = \"rust\"\npath = \"a\"\n{provider}jwks = \"keys/a.json\"\n");
+        fs::write(root.join("host.toml"), toml).unwrap();
+        fs::create_dir(root.join("a")).unwrap();
+        fs::create_dir(root.join("keys")).unwrap();
+        let project = build::load(&root).unwrap();
+        let mut changes = Changes::watch(&project).unwrap();
+        fs::write(root.join("keys/other.json"), "{}").unwrap();
+        fs::write(root.join("keys/a.json"), "{}").unwrap();
+        assert_eq!(next(&mut changes, &project).await, BTreeSet::from([root.join("keys/a.json")]));
     }
 
     /// What a build writes into a project calls for no other one.

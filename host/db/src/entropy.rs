@@ -35,4 +35,9 @@ impl Entropy {
         block.used += N;
         drawn
     }
+
+    /// Fills all of `bytes` with such bytes.
+    pub(crate) fn fill(&self, bytes: &mut [u8]) {
+        self.env.fill_random(bytes);
+    }
 }

@@ -1,7 +1,8 @@
 //! Mutations: optimistic execution, serial execution, and answers from the record.
 //!
 //! A mutation runs at most twice: once without the gate, and, if what it read was written meanwhile, once behind it,
-//! where nothing else commits. Queries are not here; nor is what a run does.
+//! where nothing else commits. One that needs passwords hashed or verified runs once more for each, because it waits for
+//! them between runs, where it holds nothing (see [`crate::passwords`]). Queries are not here; nor is what a run does.
 
 use bytes::Bytes;
 use weir_store::Write;
@@ -11,11 +12,21 @@ use weir_value::{ErrorCode, Timestamp};
 use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
 use crate::execution::Execution;
+use crate::passwords::{PasswordResults, PasswordWork};
 use crate::session_requests::{Owner, SessionRecord};
 use crate::stats::count;
 use crate::{
     Call, Database, DbError, FunctionKind, MutationOutcome, SessionRequest, Transaction, call, keyspace,
 };
+
+/// How far a mutation has come.
+#[derive(Debug)]
+pub enum MutationStep {
+    /// To its end.
+    Ended(MutationOutcome),
+    /// It waits for a password: it is to be run again with what comes of this.
+    Waits(PasswordWork),
+}
 
 /// How a run came to its end; nothing is committed yet.
 enum Ending {
@@ -23,31 +34,55 @@ enum Ending {
     Replayed(SessionRecord),
     Returned(Bytes),
     Failed(Failure),
+    Waits(PasswordWork),
 }
 
 impl Database {
-    /// Runs a mutation on the calling thread; returns when it is sequenced, not yet durable.
+    /// Runs a mutation on the calling thread; returns when it is sequenced, not yet durable. Passwords are hashed and
+    /// verified on this thread too.
     ///
     /// With a session's request a repetition is answered from the record of the first run, with its timestamp: also
     /// if the function has since been removed.
     pub fn mutation(&self, call: &Call, session: Option<SessionRequest>) -> MutationOutcome {
+        let mut passwords = PasswordResults::default();
+        loop {
+            match self.step_mutation(call, session, &mut passwords) {
+                MutationStep::Ended(outcome) => return outcome,
+                MutationStep::Waits(work) => passwords.add(work.run()),
+            }
+        }
+    }
+
+    /// As [`Database::mutation`], up to where it waits for a password. With what came of that among `passwords`, which
+    /// belong to this one call, it is run again.
+    pub fn step_mutation(
+        &self,
+        call: &Call,
+        session: Option<SessionRequest>,
+        passwords: &mut PasswordResults,
+    ) -> MutationStep {
         let resolved = self.resolve(call, &self.deployments.newest().functions, FunctionKind::Mutation);
         let resolved = match resolved {
             Ok(resolved) => resolved,
-            Err(failure) => return self.refuse(call, session, failure),
+            Err(failure) => return MutationStep::Ended(self.refuse(call, session, failure)),
         };
         let rate = self.conflict_rates.rate(&resolved.info.path);
         let execution = rate.choose();
         if execution != Execution::Serial {
             let opened = self.committer.open();
-            let outcome = self.run_optimistic(call, session, &opened);
-            rate.note(execution, outcome.is_err());
-            match outcome {
-                Ok(outcome) => return outcome,
-                Err(Conflict) => count(&self.counters.conflicts),
+            match self.run_optimistic(call, session, &opened, passwords) {
+                Ok(MutationStep::Ended(outcome)) => {
+                    rate.note(execution, false);
+                    return MutationStep::Ended(outcome);
+                }
+                Ok(waits) => return waits,
+                Err(Conflict) => {
+                    rate.note(execution, true);
+                    count(&self.counters.conflicts);
+                }
             }
         }
-        self.run_serial(call, session, &mut |_| {})
+        self.run_serial(call, session, passwords, &mut |_| {})
     }
 
     /// Runs a mutation in serial execution, and shows its transaction before it ends.
@@ -56,15 +91,24 @@ impl Database {
         call: &Call,
         observe: &mut dyn FnMut(&Transaction),
     ) -> MutationOutcome {
-        self.run_serial(call, None, observe)
+        let mut passwords = PasswordResults::default();
+        loop {
+            match self.run_serial(call, None, &mut passwords, observe) {
+                MutationStep::Ended(outcome) => return outcome,
+                MutationStep::Waits(work) => passwords.add(work.run()),
+            }
+        }
     }
 
     /// A call of what cannot be called; yet a repetition of what once could is answered.
     fn refuse(&self, call: &Call, session: Option<SessionRequest>, failure: Failure) -> MutationOutcome {
         let opened = self.committer.open();
         let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
-        let ending = find_record(&mut tx, session).unwrap_or(Ending::Failed(failure));
-        self.end_without_commit(call, tx, ending)
+        match find_record(&mut tx, session) {
+            Some(Ok(record)) => self.replay(record),
+            Some(Err(error)) => self.fail(call, tx, Failure::Poisoned(error)),
+            None => self.fail(call, tx, failure),
+        }
     }
 
     fn run_optimistic(
@@ -72,8 +116,9 @@ impl Database {
         call: &Call,
         session: Option<SessionRequest>,
         opened: &Opened<'_>,
-    ) -> Result<MutationOutcome, Conflict> {
-        match self.run(call, session, opened) {
+        passwords: &mut PasswordResults,
+    ) -> Result<MutationStep, Conflict> {
+        match self.run(call, session, opened, passwords) {
             (mut tx, Ending::Returned(result)) if tx.has_writes() => {
                 tx.order_reads();
                 let gate = self.committer.enter();
@@ -82,7 +127,7 @@ impl Database {
                 if !is_newest && !planted::is(Bug::MutationPassesDeployment) {
                     return Err(Conflict);
                 }
-                Ok(self.commit(gate, call, session, tx, result))
+                Ok(MutationStep::Ended(self.commit(gate, call, session, tx, result)))
             }
             (tx, ending) => Ok(self.end_without_commit(call, tx, ending)),
         }
@@ -92,18 +137,19 @@ impl Database {
         &self,
         call: &Call,
         session: Option<SessionRequest>,
+        passwords: &mut PasswordResults,
         observe: &mut dyn FnMut(&Transaction),
-    ) -> MutationOutcome {
+    ) -> MutationStep {
         count(&self.counters.serial_runs);
         let gate = self.committer.enter();
         let opened = self.committer.open();
-        let (tx, ending) = self.run(call, session, &opened);
+        let (tx, ending) = self.run(call, session, &opened, passwords);
         observe(&tx);
         match (tx, ending) {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
                 debug_assert_eq!(gate.check(tx.reads(), tx.ts()), Ok(()), "nothing commits past a held gate");
                 let session = session.filter(|_| !planted::is(Bug::RequestRecordLost));
-                self.commit(gate, call, session, tx, result)
+                MutationStep::Ended(self.commit(gate, call, session, tx, result))
             }
             (tx, ending) => {
                 drop(gate);
@@ -117,10 +163,13 @@ impl Database {
         call: &Call,
         session: Option<SessionRequest>,
         opened: &Opened<'_>,
+        passwords: &mut PasswordResults,
     ) -> (Transaction, Ending) {
         let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
-        if let Some(ending) = find_record(&mut tx, session) {
-            return (tx, ending);
+        match find_record(&mut tx, session) {
+            Some(Ok(record)) => return (tx, Ending::Replayed(record)),
+            Some(Err(error)) => return (tx, Ending::Failed(Failure::Poisoned(error))),
+            None => {}
         }
         // As deployed at the snapshot, which may be another deployment than when the call arrived.
         let resolved = match self.resolve(call, &tx.deployed().functions, FunctionKind::Mutation) {
@@ -128,8 +177,16 @@ impl Database {
             Err(failure) => return (tx, Ending::Failed(failure)),
         };
         count(&self.counters.mutation_runs);
-        let (tx, result) = call::run(&resolved, call, tx);
-        (tx, result.map_or_else(Ending::Failed, Ending::Returned))
+        tx.know_passwords(std::mem::take(passwords));
+        let (mut tx, result) = call::run(&resolved, call, tx);
+        let (waiting, known) = tx.take_passwords();
+        *passwords = known;
+        let ending = match (waiting, result) {
+            (Some(work), _) => Ending::Waits(work),
+            (None, Ok(result)) => Ending::Returned(result),
+            (None, Err(failure)) => Ending::Failed(failure),
+        };
+        (tx, ending)
     }
 
     /// Sequences a run that was checked, with its session record, and opens the gate.
@@ -167,21 +224,29 @@ impl Database {
         }
     }
 
-    /// Ends a run that was replayed, failed, or wrote nothing.
-    fn end_without_commit(&self, call: &Call, tx: Transaction, ending: Ending) -> MutationOutcome {
-        let ts = tx.ts();
-        let (_, lines) = tx.into_draft();
-        match ending {
-            Ending::Replayed(SessionRecord { ts, result, log_lines, .. }) => {
-                count(&self.counters.replays);
-                MutationOutcome { result: Ok(result), ts, log_lines, replayed: true }
-            }
+    /// Ends a run that was replayed, failed, waits, or wrote nothing.
+    fn end_without_commit(&self, call: &Call, tx: Transaction, ending: Ending) -> MutationStep {
+        MutationStep::Ended(match ending {
+            Ending::Waits(work) => return MutationStep::Waits(work),
+            Ending::Replayed(record) => self.replay(record),
+            Ending::Failed(failure) => self.fail(call, tx, failure),
             Ending::Returned(result) => {
-                let log_lines = call::emit_log(call, lines);
+                let ts = tx.ts();
+                let log_lines = call::emit_log(call, tx.into_draft().1);
                 MutationOutcome { result: Ok(result), ts, log_lines, replayed: false }
             }
-            Ending::Failed(failure) => self.failed(call, failure, ts, call::emit_log(call, lines)),
-        }
+        })
+    }
+
+    fn replay(&self, record: SessionRecord) -> MutationOutcome {
+        count(&self.counters.replays);
+        let SessionRecord { ts, result, log_lines, .. } = record;
+        MutationOutcome { result: Ok(result), ts, log_lines, replayed: true }
+    }
+
+    fn fail(&self, call: &Call, tx: Transaction, failure: Failure) -> MutationOutcome {
+        let ts = tx.ts();
+        self.failed(call, failure, ts, call::emit_log(call, tx.into_draft().1))
     }
 
     /// The outcome of a mutation that failed at the timestamp `read_at`. What does not depend on the data can be told at
@@ -205,19 +270,21 @@ impl Database {
     }
 }
 
-/// How a request ends that was answered before, or whose record cannot be read; `None` if it is new. Looking is a read
-/// of the transaction: of two racing repetitions one conflicts with the other.
-fn find_record(tx: &mut Transaction, session: Option<SessionRequest>) -> Option<Ending> {
-    let failed = |error: DbError| Ending::Failed(Failure::Poisoned(error));
+/// The record of a request that was answered before, or why it gets no answer; `None` if it is new. Looking is a read of
+/// the transaction: of two racing repetitions one conflicts with the other.
+fn find_record(
+    tx: &mut Transaction,
+    session: Option<SessionRequest>,
+) -> Option<Result<SessionRecord, DbError>> {
     let bytes = match tx.read_uncounted(keyspace::session_request_key(&session?)) {
         Ok(bytes) => bytes?,
-        Err(error) => return Some(failed(error)),
+        Err(error) => return Some(Err(error)),
     };
     let damaged = "The record of this request is damaged; restore the data folder from a backup.";
     let another = "This request of this session was made for another user, and is done; make a new one.";
     Some(match SessionRecord::decode(bytes) {
-        Some(record) if record.owner == Owner::of(tx.principal()) => Ending::Replayed(record),
-        Some(_) => failed(DbError::new(ErrorCode::RequestOfAnotherUser, another)),
-        None => failed(DbError::new(ErrorCode::StorageFailed, damaged)),
+        Some(record) if record.owner == Owner::of(tx.principal()) => Ok(record),
+        Some(_) => Err(DbError::new(ErrorCode::RequestOfAnotherUser, another)),
+        None => Err(DbError::new(ErrorCode::StorageFailed, damaged)),
     })
 }

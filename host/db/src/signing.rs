@@ -1,23 +1,23 @@
 //! Tokens that functions sign: what the database needs of whoever has the keys.
 use std::time::Duration;
 
-use weir_value::ErrorCode;
+use weir_value::{ErrorCode, SignRequest};
 
 use crate::{DbError, FunctionKind, Transaction};
 
 /// Signs tokens in the host's name.
 pub trait TokenSigner: Send + Sync + 'static {
-    /// A token of these claims, one JSON object, at `now` since the Unix epoch; `options` is `{"expiresInSeconds"}`.
+    /// A token of what was asked for, at `now` since the Unix epoch.
     ///
     /// # Errors
-    /// What is wrong with the claims or the options, or with the keys.
-    fn sign(&self, claims: &[u8], options: &[u8], now: Duration) -> Result<String, SigningError>;
+    /// The token would be too long, or something is wrong with the keys.
+    fn sign(&self, request: &SignRequest, now: Duration) -> Result<String, SigningError>;
 }
 
 /// Why a token was not signed. The texts are for whoever wrote the function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SigningError {
-    /// The claims or the options are not what can be signed.
+    /// What was asked for cannot be signed.
     #[error("{0}")]
     Invalid(String),
     /// The keys cannot be used.
@@ -38,11 +38,15 @@ impl Transaction {
             return Err(DbError::new(ErrorCode::ReadOnly, message));
         }
         let Some(signer) = self.signer() else {
-            let message = "There is no key to sign tokens with, as in tests of functions.";
+            let message = "There is no key to sign tokens with.";
             return Err(DbError::new(ErrorCode::SigningFailed, message));
         };
         let now = Duration::from_secs_f64((self.context().now_ms / 1e3).max(0.0));
-        signer.sign(claims, options, now).map_err(|error| {
+        let request = SignRequest::from_json(claims, options);
+        let token = request
+            .map_err(|error| SigningError::Invalid(error.to_string()))
+            .and_then(|request| signer.sign(&request, now));
+        token.map_err(|error| {
             let code = match error {
                 SigningError::Invalid(_) => ErrorCode::InvalidClaims,
                 SigningError::Failed(_) => ErrorCode::SigningFailed,

@@ -42,6 +42,8 @@ pub enum Read {
     },
     /// Which variables there are.
     Variables,
+    /// Who calls, whether it was somebody or nobody in particular.
+    Identity,
     /// The documents of a table that were created in a span of time, and the absence of others.
     Range {
         /// The table's name.
@@ -67,7 +69,7 @@ pub struct Written {
 /// What a call read and wrote.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Trace {
-    /// Single documents first, then ranges, each in the order of their keys.
+    /// The identity first, single documents, then ranges, each in the order of their keys.
     pub reads: Vec<Read>,
     /// In the order of tables and creation times; empty if the call failed.
     pub writes: Vec<Written>,
@@ -77,30 +79,34 @@ impl Database {
     /// As [`Database::query`], with what the query read.
     pub fn query_traced(&self, call: &Call, at: impl Into<Arc<Snapshot>>) -> (QueryOutcome, Trace) {
         let outcome = self.query(call, at);
-        let reads = self.describe_reads(&outcome.read_set);
+        let reads = self.describe_reads(&outcome.read_set, outcome.asked_identity);
         (outcome, Trace { reads, writes: Vec::new() })
     }
 
     /// Runs a mutation in serial execution, with what it read and wrote.
     pub fn mutation_traced(&self, call: &Call) -> (MutationOutcome, Trace) {
         let mut read_set = ReadSet::default();
+        let mut asked_identity = false;
         let mut written = Vec::new();
         let outcome = self.mutation_observed(call, &mut |tx| {
             read_set = tx.reads().to_read_set();
+            asked_identity = tx.asked_identity();
             written =
                 tx.writes().iter().map(|(key, written)| (key.clone(), written.value().cloned())).collect();
         });
         if outcome.result.is_err() {
             written.clear();
         }
-        let trace = Trace { reads: self.describe_reads(&read_set), writes: self.describe_writes(written) };
-        (outcome, trace)
+        let reads = self.describe_reads(&read_set, asked_identity);
+        (outcome, Trace { reads, writes: self.describe_writes(written) })
     }
 
-    fn describe_reads(&self, read_set: &ReadSet) -> Vec<Read> {
+    fn describe_reads(&self, read_set: &ReadSet, asked_identity: bool) -> Vec<Read> {
         let tables = TableNames(self.store().snapshot_sequenced());
         let points = read_set.points().iter().filter_map(|key| describe_point(&tables, key));
-        points
+        let identity = asked_identity.then_some(Read::Identity).into_iter();
+        identity
+            .chain(points)
             .chain(read_set.ranges().iter().filter_map(|range| self.describe_range(&tables, range)))
             .collect()
     }

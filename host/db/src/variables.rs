@@ -22,6 +22,9 @@ use crate::{CommitError, Database, DbError, keyspace, system_tables};
 /// The names of the variables that the server gives, and that cannot be set.
 pub const BUILT_IN_VARIABLES: [&str; 2] = ["CONVEX_CLOUD_URL", "CONVEX_SITE_URL"];
 
+/// How long a value has to be to be masked.
+const MASKED_BYTES_MIN: usize = 4;
+
 /// The variables of a deployment as of one commit. Its `Debug` shows names alone.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Variables {
@@ -156,6 +159,18 @@ impl Variables {
         all
     }
 
+    /// A text without the values of those that were read and set: what has read them may tell them on. A value of less
+    /// than four bytes is no secret, and stands in every text.
+    pub fn mask(&self, reads: &VariableReads, text: &str) -> String {
+        let read = self.set.iter().filter(|(name, _)| reads.all || reads.names.contains(*name));
+        let mut values: Vec<_> = read.filter(|(_, value)| value.len() >= MASKED_BYTES_MIN).collect();
+        // What holds another one goes first.
+        values.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
+        values
+            .into_iter()
+            .fold(text.to_owned(), |text, (name, value)| text.replace(value, &format!("[{name}]")))
+    }
+
     /// What they are after these changes.
     #[must_use]
     pub fn with(&self, changes: &VariableChanges) -> Variables {
@@ -283,5 +298,28 @@ impl Database {
         }
         let draft = tx.into_draft().0;
         Ok(gate.sequence_unstamped(draft.changes, &draft.counts)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_is_masked_and_nothing_else() {
+        let set =
+            [("KEY", "secret"), ("LONG", "secret and more"), ("SHORT", "abc"), ("OTHER", "other value")];
+        let set = set.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let built_in = [("CONVEX_CLOUD_URL".to_owned(), "http://here".to_owned())];
+        let variables = Variables { set: set.into(), built_in: Arc::new(built_in.into()) };
+        let text = "secret and more, secret, abc, other value, http://here";
+        let mut reads = VariableReads::default();
+        assert_eq!(variables.mask(&reads, text), text);
+        for name in ["KEY", "LONG", "SHORT", "CONVEX_CLOUD_URL"] {
+            reads.add(name);
+        }
+        assert_eq!(variables.mask(&reads, text), "[LONG], [KEY], abc, other value, http://here");
+        reads.add_all();
+        assert_eq!(variables.mask(&reads, text), "[LONG], [KEY], abc, [OTHER], http://here");
     }
 }

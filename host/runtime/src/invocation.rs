@@ -113,6 +113,10 @@ impl Invoker {
     fn report(&self, error: &wasmtime::Error, state: &CallState, subject: &str) -> FunctionError {
         let explained = explain(error, state, &self.options);
         let request_id = &state.context().request_id;
+        if state.transaction.as_ref().is_some_and(Transaction::is_waiting) {
+            tracing::debug!(function = subject, request_id, "it runs again when a password is computed");
+            return explained;
+        }
         tracing::warn!(function = subject, request_id, explained = %explained, "{error:?}");
         explained
     }

@@ -35,7 +35,7 @@ pub use counters::RuntimeStats;
 pub use deferred_teardown::answer_first;
 pub use deployment::Deployment;
 pub use load_error::LoadError;
-pub use manifest::ManifestError;
+pub use manifest::{ManifestError, ModuleAuth};
 pub use module::ModuleInfo;
 pub use options::{RuntimeError, RuntimeOptions};
 pub use runtime::{ModuleSource, Runtime};

@@ -97,6 +97,22 @@ struct ManifestJson {
     functions: Vec<FunctionJson>,
     #[serde(default)]
     schema: Option<Json>,
+    #[serde(default)]
+    auth: Option<Json>,
+    #[serde(default, rename = "authError")]
+    auth_error: Option<String>,
+    #[serde(default, rename = "authFile")]
+    auth_file: Option<String>,
+}
+
+/// What a module says of who may vouch for users. Whether it makes sense is for others to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleAuth {
+    /// The file that says so, in the module's project.
+    pub file: Option<String>,
+    /// `{"providers": [...]}`, or why the module cannot say it with the variables that it was given, in words for
+    /// whoever deploys.
+    pub config: Result<Json, String>,
 }
 
 /// What a module says of itself.
@@ -106,6 +122,8 @@ pub(crate) struct Manifest {
     pub(crate) functions: Vec<Arc<FunctionInfo>>,
     /// The tables that it declares, if it declares any.
     pub(crate) schema: Option<Schema>,
+    /// Who may vouch for users, if it says so.
+    pub(crate) auth: Option<ModuleAuth>,
 }
 
 #[derive(Deserialize)]
@@ -138,7 +156,9 @@ pub(crate) fn parse(manifest: &[u8]) -> Result<Manifest, ManifestError> {
         functions.push(Arc::new(info));
     }
     let schema = manifest.schema.as_ref().map(Schema::from_json).transpose()?;
-    Ok(Manifest { functions, schema })
+    let config = manifest.auth_error.map(Err).or(manifest.auth.map(Ok));
+    let auth = config.map(|config| ModuleAuth { file: manifest.auth_file, config });
+    Ok(Manifest { functions, schema, auth })
 }
 
 fn parse_function(function: &FunctionJson) -> Result<FunctionInfo, ManifestError> {
@@ -219,6 +239,19 @@ mod tests {
         assert!(schema.tables.contains_key("a"));
         let error = parse(with(r#"{"tableName": "_a"}"#).as_bytes()).unwrap_err().to_string();
         assert!(error.contains("schema is wrong") && error.contains("_a"), "{error}");
+    }
+
+    #[test]
+    fn who_may_vouch_for_users_is_passed_on() {
+        let read = |rest: &str| parse(format!(r#"{{"functions": []{rest}}}"#).as_bytes()).unwrap().auth;
+        assert_eq!(read(""), None);
+        assert_eq!(read(r#", "auth": null, "authFile": "auth.ts""#), None);
+        let config = Ok(json!({ "providers": [{ "domain": 7 }] }));
+        let passed_on = ModuleAuth { file: Some("auth.ts".to_owned()), config };
+        let auth = r#", "auth": {"providers": [{"domain": 7}]}, "authFile": "auth.ts""#;
+        assert_eq!(read(auth), Some(passed_on));
+        let failed = ModuleAuth { file: None, config: Err("set X".to_owned()) };
+        assert_eq!(read(r#", "authError": "set X""#), Some(failed));
     }
 
     #[test]

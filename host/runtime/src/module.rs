@@ -14,7 +14,7 @@ use crate::compiled_cache::{CompiledCache, Digest};
 use crate::guest::Guest;
 use crate::inspection::{check_world, not_a_guest};
 use crate::invocation::Invoker;
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Manifest, ModuleAuth};
 use crate::memory::{self, Image};
 use crate::shared_code::{self, SharedCode};
 use crate::{LoadError, ModuleSource};
@@ -30,6 +30,8 @@ pub struct ModuleInfo {
     pub bytes: usize,
     /// The paths of its functions, in the order of its manifest.
     pub functions: Vec<FunctionPath>,
+    /// Who may vouch for users, if it says so.
+    pub auth: Option<ModuleAuth>,
 }
 
 /// A component with its imports resolved and its functions known: all that a call needs but an instance.
@@ -38,6 +40,8 @@ pub(crate) struct Module {
     pub(crate) functions: Vec<Arc<FunctionInfo>>,
     /// The tables that it declares, if it declares any.
     pub(crate) schema: Option<Schema>,
+    /// Who may vouch for users, if it says so.
+    pub(crate) auth: Option<ModuleAuth>,
     /// The variables that it had when it described itself, and which of them it read.
     pub(crate) described_with: DescribedWith,
     /// What of its code it shares with other modules.
@@ -65,9 +69,9 @@ impl Module {
         let guest = link(linker, &component, &shared, image)
             .map_err(|error| not_a_guest(&source.name, format!("{error:#}")))?;
         let (manifest, described_with) = describe(&source.name, invoker, &guest, variables)?;
-        let Manifest { functions, schema } = manifest;
+        let Manifest { functions, schema, auth } = manifest;
         let shared = shared.iter().map(|(code, _)| code.digest).collect();
-        Ok(Module { guest, functions, schema, described_with, shared })
+        Ok(Module { guest, functions, schema, auth, described_with, shared })
     }
 
     /// Whether it would describe itself in the same way with these variables.

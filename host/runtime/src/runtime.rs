@@ -84,6 +84,7 @@ impl Runtime {
                 sha256: hex(&digest),
                 bytes: source.component.len(),
                 functions: module.functions.iter().map(|function| function.path.clone()).collect(),
+                auth: module.auth.clone(),
             };
             needed.push(digest);
             needed.extend(&module.shared);

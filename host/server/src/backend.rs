@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use weir_auth::KeyFetcher;
+use weir_auth::{KeyFetcher, OwnKeys};
 use weir_db::{BUILT_IN_VARIABLES, Database, TokenSigner};
 use weir_store::Env;
 use weir_value::limits;
 
 use crate::admin_key::AdminKey;
 use crate::component_files::ComponentFiles;
-use crate::deploy::{Deployer, Loader, SnapshotMaker};
+use crate::deploy::{Deployer, InForce, Loader, SnapshotMaker};
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::StaticFiles;
@@ -21,6 +21,7 @@ use crate::identity::{HostSigner, Identities, KeyRing};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
+use crate::passwords::PasswordThreads;
 use crate::server::StartError;
 use crate::system_functions::AdminFunctions;
 use crate::tasks::Tasks;
@@ -81,6 +82,8 @@ pub struct Backend {
     pub db: Arc<Database>,
     /// The threads that functions run on.
     pub executor: Arc<Executor>,
+    /// The threads that passwords are computed on.
+    pub passwords: PasswordThreads,
     /// How far the log is durable, and who waits for it.
     pub durable: Arc<DurableGate>,
     /// The live queries.
@@ -115,7 +118,8 @@ impl Backend {
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         db.set_built_in_variables(urls.variables());
-        let executor = Arc::new(Executor::start(&*env, threads));
+        let executor = Arc::new(Executor::start(&*env, "call", threads));
+        let passwords = PasswordThreads::start(&*env, PasswordThreads::default_threads());
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));
         db.store().observe(Arc::new(GroupListener {
@@ -123,21 +127,21 @@ impl Backend {
             hub: Arc::downgrade(&live),
             store: Arc::downgrade(db.store()),
         }));
-        let hub = Arc::downgrade(&live);
-        let on_change = Box::new(move |at| {
-            if let Some(hub) = hub.upgrade() {
-                hub.redeploy(at);
-            }
-        });
-        let tasks = Tasks::default();
-        let deployer = Deployer::new(Arc::clone(&db), loader, snapshots, files, tasks.clone(), on_change);
         let keys = KeyRing::new(Arc::clone(&env), Arc::clone(&db), &admin_key);
         let instance_name = admin_key.instance_name().to_owned();
-        let identities = Arc::new(Identities::new(instance_name, keys, Arc::clone(&env), key_fetcher));
+        let own_keys = Arc::clone(&signer) as Arc<dyn OwnKeys>;
+        let identities = Identities::new(instance_name, keys, Arc::clone(&env), key_fetcher, own_keys);
+        let identities = Arc::new(identities);
+        let tasks = Tasks::default();
+        let on_change = on_change(&live, &identities, &tasks);
+        let host = signer.as_provider();
+        let deployer =
+            Deployer::new(Arc::clone(&db), loader, snapshots, files, tasks.clone(), host, on_change);
         Arc::new(Backend {
             env,
             db,
             executor,
+            passwords,
             durable,
             live,
             deployer: Arc::new(deployer),
@@ -176,6 +180,7 @@ impl Backend {
     /// they committed is synced, what is left is flushed. A deployment that has not
     /// begun to be put in force is lost. Blocks.
     pub fn stop(&self) {
+        self.passwords.stop();
         self.executor.stop();
         if let Err(error) = self.db.note_running_time() {
             tracing::debug!(%error, "the last of the running time is not noted: request records are kept for longer");
@@ -187,4 +192,23 @@ impl Backend {
         self.db.store().close();
         self.deployer.wait_given_up();
     }
+}
+
+/// What follows when a deployment has come into force. First whose tokens are good, then what live queries give: no user
+/// of a provider that is gone gets a result of the new functions.
+fn on_change(
+    live: &Arc<LiveHub>,
+    identities: &Arc<Identities>,
+    tasks: &Tasks,
+) -> Box<dyn Fn(InForce) + Send + Sync> {
+    let (hub, identities, tasks) = (Arc::downgrade(live), Arc::clone(identities), tasks.clone());
+    Box::new(move |InForce { at, providers }| {
+        let Some(hub) = hub.upgrade() else { return };
+        if identities.set_providers(providers) {
+            hub.grounds_changed();
+            let identities = Arc::clone(&identities);
+            tasks.spawn_until_stop(async move { identities.prepare_keys().await });
+        }
+        hub.redeploy(at);
+    })
 }

@@ -52,12 +52,12 @@ impl Executor {
         (2 * cores).max(4)
     }
 
-    /// Starts `threads` threads.
-    pub fn start(env: &dyn Env, threads: usize) -> Executor {
+    /// Starts `threads` threads, whose names begin with `name`.
+    pub fn start(env: &dyn Env, name: &str, threads: usize) -> Executor {
         let shared = Arc::new(Shared { queue: Mutex::new(Queue::default()), filled: Condvar::new() });
         let thread = |number| {
             let shared = Arc::clone(&shared);
-            env.spawn(&format!("call-{number}"), Box::new(move || work(&shared)))
+            env.spawn(&format!("{name}-{number}"), Box::new(move || work(&shared)))
         };
         let threads = Mutex::new((0..threads).map(thread).collect());
         Executor { shared, threads }
@@ -138,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn gives_results_and_survives_a_panic() {
-        let executor = Executor::start(&RealEnv::new(), 1);
+        let executor = Executor::start(&RealEnv::new(), "call", 1);
         assert_eq!(executor.run(|| 6 * 7).await.unwrap(), 42);
         assert!(executor.run(|| panic!("as a guest's bug would")).await.is_err());
         assert_eq!(executor.run(|| "still here").await.unwrap(), "still here");
@@ -146,7 +146,7 @@ mod tests {
 
     #[tokio::test]
     async fn finishes_what_is_queued_and_takes_no_more() {
-        let executor = Executor::start(&RealEnv::new(), 2);
+        let executor = Executor::start(&RealEnv::new(), "call", 2);
         let results: Vec<_> = (0..100).map(|n| executor.run(move || n)).collect();
         let results = futures_util::future::join_all(results);
         assert_eq!(results.await.into_iter().map(Result::unwrap).sum::<i32>(), 4950);

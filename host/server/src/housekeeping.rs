@@ -139,6 +139,7 @@ mod tests {
         })));
         let folder = tempfile::tempdir().unwrap();
         let admin_key = AdminKey::read_or_create(folder.path(), "weir").unwrap();
+        let urls = CanonicalUrls::at(([127, 0, 0, 1], 3210).into());
         Backend::start(Parts {
             env,
             db,
@@ -147,9 +148,9 @@ mod tests {
             files: None,
             admin_key,
             key_fetcher: Arc::new(weir_auth::HttpFetcher::new()),
-            signer: Arc::new(crate::identity::HostSigner::new(folder.path(), "http://test".to_owned())),
+            signer: Arc::new(crate::identity::HostSigner::new(folder.path(), &urls)),
             web: None,
-            urls: CanonicalUrls::at(([127, 0, 0, 1], 3210).into()),
+            urls,
             threads: 1,
         })
     }

@@ -99,6 +99,6 @@ async fn carry_out<T: Send + 'static>(
     backend.durable.wait(ts).await;
     let identities = Arc::clone(&backend.identities);
     backend.executor.run(move || identities.keys().refresh()).await??;
-    backend.live.keys_revoked();
+    backend.live.grounds_changed();
     Ok(made)
 }

@@ -23,6 +23,7 @@ mod key_changes;
 mod listener;
 mod live_hub;
 mod metrics;
+mod passwords;
 mod server;
 mod shutdown;
 mod socket;

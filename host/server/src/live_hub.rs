@@ -166,9 +166,10 @@ impl LiveHub {
         self.sockets.lock().values().for_each(|inbox| inbox.shut_down());
     }
 
-    /// Tells every socket that admin keys were revoked: whose was, ends.
-    pub fn keys_revoked(&self) {
-        self.sockets.lock().values().for_each(|inbox| inbox.keys_revoked());
+    /// Tells every socket that admin keys were revoked, or that the providers of users are others: whose identity rests
+    /// on what is gone, ends.
+    pub fn grounds_changed(&self) {
+        self.sockets.lock().values().for_each(|inbox| inbox.grounds_changed());
     }
 
     /// Sockets that are open.

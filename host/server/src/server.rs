@@ -9,14 +9,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use weir_auth::HttpFetcher;
 use weir_db::{Database, MissingFunctions, Variables};
-use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
+use weir_runtime::{ModuleAuth, ModuleInfo, ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
 use weir_value::limits;
 
 use crate::admin_key::{AdminKey, AdminKeyError};
 use crate::backend::{Backend, CanonicalUrls, Parts};
 use crate::component_files::ComponentFiles;
-use crate::deploy::{DeployError, Deployer, LoadFailure, Loaded, Loader, Module, SnapshotMaker};
+use crate::deploy::{
+    DeployError, Deployer, LoadFailure, Loaded, LoadedModule, Loader, Module, ModuleProviders, SnapshotMaker,
+};
 use crate::executor::Executor;
 use crate::folders;
 use crate::housekeeping;
@@ -192,6 +194,7 @@ impl Server {
         }
         tracing::info!("stopping: no new connections, waiting for calls to end");
         backend.live.shut_down_sockets();
+        backend.tasks.stop();
         let patience = Duration::from_millis(limits::SHUTDOWN_MS_MAX);
         if tokio::time::timeout(patience, backend.tasks.all_ended()).await.is_err() {
             tracing::warn!("some connections did not end in time and are cut");
@@ -231,7 +234,7 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>,
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
     let key_fetcher = Arc::new(HttpFetcher::new());
-    let signer = Arc::new(HostSigner::new(data_dir, urls.cloud.clone()));
+    let signer = Arc::new(HostSigner::new(data_dir, &urls));
     let parts = Parts {
         env,
         db,
@@ -283,9 +286,23 @@ impl Loader for ComponentLoader {
             .collect();
         let deployment = self.0.load_beside(&sources, missing, variables);
         let deployment = deployment.map_err(|error| LoadFailure(error.to_string()))?;
-        let by_module = deployment.modules().iter().map(|module| module.functions.clone()).collect();
+        let modules = deployment.modules().iter().map(loaded).collect();
         let schema = deployment.schema().clone();
         let variable_reads = deployment.variable_reads().clone();
-        Ok(Loaded { functions: deployment, schema, by_module, variable_reads })
+        Ok(Loaded { functions: deployment, schema, modules, variable_reads })
     }
+}
+
+fn loaded(module: &ModuleInfo) -> LoadedModule {
+    let ModuleInfo { name, functions, auth, .. } = module;
+    let say = |auth: &ModuleAuth| {
+        let file = auth.file.as_ref().map_or_else(String::new, |file| format!(", {file}"));
+        let place = format!("module `{name}`{file}");
+        match &auth.config {
+            Ok(config) => Ok(ModuleProviders { place, config: config.clone() }),
+            Err(reason) => Err(format!("{place}: {reason}")),
+        }
+    };
+    let providers = auth.as_ref().map(say).transpose();
+    LoadedModule { name: name.clone(), functions: functions.clone(), providers }
 }

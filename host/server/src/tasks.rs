@@ -2,7 +2,7 @@
 //! stopping can wait for them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
@@ -16,6 +16,8 @@ pub struct Tasks {
 struct Shared {
     running: AtomicUsize,
     ended: Notify,
+    is_stopping: AtomicBool,
+    stopping: Notify,
 }
 
 impl Tasks {
@@ -29,6 +31,28 @@ impl Tasks {
             let _running = running;
             task.await;
         });
+    }
+
+    /// Starts a task that nothing depends on: stopping does not wait for it, it ends then.
+    pub fn spawn_until_stop(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let shared = Arc::clone(&self.shared);
+        self.spawn(async move {
+            let stopping = shared.stopping.notified();
+            // After `notified`, so that no stop falls between the two.
+            if shared.is_stopping.load(Ordering::Acquire) {
+                return;
+            }
+            tokio::select! {
+                () = task => {}
+                () = stopping => {}
+            }
+        });
+    }
+
+    /// Ends the tasks that nothing depends on.
+    pub fn stop(&self) {
+        self.shared.is_stopping.store(true, Ordering::Release);
+        self.shared.stopping.notify_waiters();
     }
 
     /// Waits until no task is running.
@@ -61,6 +85,17 @@ impl Drop for Running {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_stop_ends_what_nothing_depends_on() {
+        let tasks = Tasks::default();
+        tasks.spawn_until_stop(std::future::pending());
+        tokio::task::yield_now().await;
+        assert_eq!(tasks.running(), 1);
+        tasks.stop();
+        tasks.spawn_until_stop(std::future::pending());
+        tasks.all_ended().await;
+    }
 
     #[tokio::test]
     async fn waits_for_all_also_for_those_that_panic() {

@@ -2,20 +2,25 @@
 //! numbers from a seed, and calls that say what they read and wrote.
 //!
 //! **Invariant:** nothing here knows how functions are written or run; whoever makes a [`TestDatabase`] brings them as
-//! [`weir_db::Functions`]. Equal seeds, clocks and calls give equal results, ids included.
+//! [`weir_db::Functions`]. Equal seeds, clocks and calls give equal results, ids and signed tokens included.
+
+mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use weir_db::{
     Call, CallError, Database, FunctionKind, Functions, Principal, Read, Scope, Trace, VariableChanges,
     Variables, Written,
 };
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
-use weir_value::{FunctionPath, Identity, Schema, Timestamp, Value};
+use weir_value::{FunctionPath, Identity, IdentityError, Schema, Timestamp, Value};
+
+use tokens::TestSigner;
+pub use tokens::{TOKEN_ISSUER, TokenError};
 
 /// The clock of a test that sets none: the first moment of 2026, in milliseconds since the epoch.
 pub const NOW_MS_DEFAULT: f64 = 1_767_225_600_000.0;
@@ -85,6 +90,7 @@ impl TestDatabase {
         let store = memory::open(&memory::MemoryDisk::new(), options, shared.clone())
             .map_err(|error| failed(&error))?;
         let db = Database::open(store.clone(), shared).map_err(|error| failed(&error))?;
+        db.set_signer(Arc::new(TestSigner::new()));
         if schema.tables.is_empty() {
             db.set_functions(functions);
         } else {
@@ -170,6 +176,11 @@ impl TestDatabase {
         read.map_err(|error| TestError::Store(error.to_string()))
     }
 
+    /// The database itself.
+    pub fn database(&self) -> &Arc<Database> {
+        &self.db
+    }
+
     /// Calls these functions from now on.
     pub fn set_functions(&self, functions: Arc<dyn Functions>) {
         self.db.set_functions(functions);
@@ -188,6 +199,14 @@ impl TestDatabase {
     /// On whose behalf functions are called from now on.
     pub fn set_identity(&mut self, identity: Option<Identity>) {
         self.identity = identity;
+    }
+
+    /// The claims of a token that a function signed, `iss`, `iat` and `exp` included.
+    ///
+    /// # Errors
+    /// It is no token, was not signed in a test, or is no longer good at the time that it is here.
+    pub fn verify_token(&self, token: &str) -> Result<Map<String, Json>, TokenError> {
+        TestSigner::new().verify(token, self.env.now().since_epoch())
     }
 
     fn principal(&self, identity: Option<Identity>) -> Principal {
@@ -228,9 +247,28 @@ fn without_prefix(mut error: CallError) -> CallError {
     error
 }
 
+/// Who calls, by claims of a test's: what every verified identity has is added, so that a test need say no more than what
+/// it is about.
+///
+/// # Errors
+/// A claim that names the user is no text, or they are too many.
+pub fn identity_of(mut claims: Map<String, Json>) -> Result<Identity, IdentityError> {
+    if !claims.contains_key("tokenIdentifier") {
+        claims.entry("issuer").or_insert_with(|| json!(TOKEN_ISSUER));
+        claims.entry("subject").or_insert_with(|| json!("test"));
+    }
+    Identity::from_claims(claims)
+}
+
+/// The public half of the key that signs tokens in tests, as a JWK set: what a host answers at `/.well-known/jwks.json`.
+pub fn jwks() -> Json {
+    TestSigner::new().jwks()
+}
+
 /// A read as `{"table", "id"}`; as `{"table", "from", "to"}` in milliseconds, where `null` is an open end; as `{"table",
 /// "index", "from", "to"}` with the values of the index's fields at both ends, as many as the range says; as `{"table",
-/// "count": true}`; as `{"variable": name}`; or, of the names of all variables, as `{"variables": true}`.
+/// "count": true}`; as `{"variable": name}`; of the names of all variables, as `{"variables": true}`; or, of who calls, as
+/// `{"identity": true}`.
 pub fn read_to_json(read: &Read) -> Json {
     match read {
         Read::Document { table, id } => json!({"table": table, "id": id.to_string()}),
@@ -242,6 +280,7 @@ pub fn read_to_json(read: &Read) -> Json {
         Read::Count { table } => json!({"table": table, "count": true}),
         Read::Variable { name } => json!({"variable": name}),
         Read::Variables => json!({"variables": true}),
+        Read::Identity => json!({"identity": true}),
     }
 }
 

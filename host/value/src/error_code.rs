@@ -96,6 +96,16 @@ error_codes! {
     InvalidClaims,
     /// A token cannot be signed.
     SigningFailed,
+    /// The password is empty, or too long.
+    InvalidPassword,
+    /// The text is not the hash of a password, or one that asks for too much.
+    InvalidPasswordHash,
+    /// A call hashes or verifies more passwords than is allowed.
+    TooManyPasswords,
+    /// More random bytes are asked for at once than is allowed.
+    TooManyRandomBytes,
+    /// There is no digest of this name.
+    UnknownDigest,
     /// The storage cannot be read.
     StorageFailed,
     /// The commit does not fit into one log record.

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::limits::IDENTITY_BYTES_MAX;
+use crate::limits::{IDENTITY_BYTES_MAX, VALUE_NESTING_MAX};
 
 /// A user's claims: one JSON object, with at least `tokenIdentifier`, `issuer` and `subject`, as Convex's
 /// `UserIdentity`. Cheap to clone; equal when all claims are.
+///
+/// Functions read claims as values: a claim that is none, because of a name that begins with `$` or too many levels, is
+/// left out.
 #[derive(Clone)]
 pub struct Identity(Arc<Claims>);
 
@@ -49,6 +52,7 @@ impl Identity {
     /// # Errors
     /// As for [`Identity::from_json`].
     pub fn from_claims(mut claims: Map<String, Json>) -> Result<Identity, IdentityError> {
+        claims.retain(|name, claim| !name.starts_with('$') && is_value(claim, VALUE_NESTING_MAX - 1));
         let token_identifier = complete(&mut claims)?;
         let json = serde_json::to_vec(&claims).map_err(|_| IdentityError::NotAnObject)?;
         if json.len() > IDENTITY_BYTES_MAX {
@@ -65,6 +69,19 @@ impl Identity {
     /// What names the user for good, whatever else is claimed: `issuer|subject`.
     pub fn token_identifier(&self) -> &str {
         &self.0.token_identifier
+    }
+}
+
+/// Whether functions can read it as a value of so many levels.
+fn is_value(claim: &Json, levels: usize) -> bool {
+    match claim {
+        Json::Array(items) => levels > 0 && items.iter().all(|item| is_value(item, levels - 1)),
+        Json::Object(fields) => {
+            let is_field =
+                |(name, value): (&String, _)| !name.starts_with('$') && is_value(value, levels - 1);
+            levels > 0 && fields.iter().all(is_field)
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
     }
 }
 
@@ -143,6 +160,19 @@ mod tests {
         }
         let long = format!(r#"{{"tokenIdentifier":"a","x":"{}"}}"#, "x".repeat(IDENTITY_BYTES_MAX));
         assert_eq!(read(&long), Err(IdentityError::TooLarge));
+    }
+
+    #[test]
+    fn leaves_out_what_is_no_value() {
+        let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        let kept = format!(r#""deep":{},"_x":{{"é":[{{}}]}}"#, nested(VALUE_NESTING_MAX - 1));
+        let gone = format!(
+            r#""$a":1,"b":{{"c":[{{"$d":1}}]}},"e":{{"$integer":"AAAAAAAAAAA="}},"f":{}"#,
+            nested(VALUE_NESTING_MAX)
+        );
+        let given = format!(r#"{{"tokenIdentifier":"me",{kept},{gone}}}"#);
+        assert_eq!(read(&given).unwrap(), read(&format!(r#"{{"tokenIdentifier":"me",{kept}}}"#)).unwrap());
+        assert!(read(&given).unwrap().contains("deep"));
     }
 
     #[test]

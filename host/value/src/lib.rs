@@ -15,7 +15,9 @@ pub mod json;
 pub mod limits;
 pub mod names;
 pub mod schema;
+pub mod sign_request;
 pub mod sort_key;
+pub mod strict_json;
 pub mod timestamp;
 pub mod validator;
 
@@ -35,6 +37,7 @@ pub use names::NameError;
 pub use object::Object;
 pub use order::compare;
 pub use schema::{IndexSchema, Schema, SchemaError, TableConflict, TableSchema};
+pub use sign_request::{SignRequest, SignRequestError};
 pub use sort_key::SortKeyError;
 pub use timestamp::{Timestamp, TimestampError};
 pub use validator::{Field, IdTables, ValidationError, Validator, ValidatorError};

@@ -104,10 +104,31 @@ pub const TOKEN_LEEWAY_SECONDS: u64 = 10;
 pub const SIGNED_TOKEN_SECONDS_MAX: u64 = 3600;
 /// How many providers a deployment may have.
 pub const AUTH_PROVIDERS_MAX: usize = 32;
+/// How large their list may be as JSON, with the key sets that stand in it.
+pub const AUTH_PROVIDERS_BYTES_MAX: usize = MIB;
 /// How large a provider's key set may be, and what it says of itself (OIDC discovery).
 pub const AUTH_KEY_SET_BYTES_MAX: usize = 256 * KIB;
 /// How many keys of a key set are looked at.
 pub const AUTH_KEYS_MAX: usize = 100;
+
+// ---- Passwords and secrets
+
+/// How long a password may be, as UTF-8.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// How many passwords a call may hash or hold against a hash.
+pub const CALL_PASSWORDS_MAX: usize = 8;
+/// How many calls may wait until it is their password's turn to be hashed or verified.
+pub const PASSWORDS_WAITING_MAX: usize = 256;
+/// How much memory the hash of a password may ask for to be verified.
+pub const PASSWORD_HASH_MEMORY_KIB_MAX: u32 = 64 * KIB as u32;
+/// How much memory it may ask to be gone through, in all its passes.
+pub const PASSWORD_HASH_WORK_KIB_MAX: u32 = 4 * PASSWORD_HASH_MEMORY_KIB_MAX;
+/// How many lanes it may ask for.
+pub const PASSWORD_HASH_LANES_MAX: u32 = 16;
+/// How long it may be, as text.
+pub const PASSWORD_HASH_CHARS_MAX: usize = 256;
+/// How many random bytes are given at once.
+pub const RANDOM_BYTES_MAX: usize = 64 * KIB;
 
 // ---- Guests
 

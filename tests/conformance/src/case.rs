@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use weir_db::FunctionKind;
+use weir_value::Identity;
 
 /// All cases, and texts that several of them use.
 #[derive(Debug, Deserialize)]
@@ -32,18 +33,28 @@ pub struct Case {
     pub steps: Vec<Step>,
 }
 
-/// One call.
+/// One call, or what one socket does.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     query: Option<String>,
     mutation: Option<String>,
+    /// The query that a socket watches from now on.
+    watch: Option<String>,
+    /// The name of the socket that watches, or is somebody else's from now on.
+    socket: Option<String>,
+    /// Whether the socket is nobody's in particular from now on.
+    #[serde(default)]
+    pub signed_out: bool,
+    /// Whether the result is a token, of which the verified claims are written down.
+    #[serde(default)]
+    pub token: bool,
     /// JSON, after `${name}` was replaced by a text or a saved result, and `${text*times}` by its repetition.
     #[serde(default = "no_args")]
     pub args: String,
     /// The name under which the result is kept for the steps after this one; the fields of an object are `name.field`.
     pub save: Option<String>,
-    /// Who calls: a JSON object.
+    /// Who calls, or whose the socket is from now on: a JSON object, with texts filled in as in the arguments.
     pub identity: Option<String>,
     /// Whether the admin calls.
     #[serde(default)]
@@ -88,7 +99,7 @@ impl Cases {
                 bail!("two cases have the name `{}`", case.name);
             }
             for step in &case.steps {
-                step.call().with_context(|| format!("in `{}`", case.name))?;
+                step.action().with_context(|| format!("in `{}`", case.name))?;
             }
         }
         Ok(cases)
@@ -100,6 +111,22 @@ impl Cases {
     }
 }
 
+/// What a step does.
+#[derive(Debug, Clone, Copy)]
+pub enum Action<'a> {
+    /// Calls this function, as what.
+    Call(FunctionKind, &'a str),
+    /// Lets a socket watch this query.
+    Watch {
+        /// The socket's name.
+        socket: &'a str,
+        /// The query.
+        path: &'a str,
+    },
+    /// Says whose this socket is.
+    Authenticate(&'a str),
+}
+
 impl Step {
     /// The variables that it changes before its call.
     pub fn changes(&self) -> BTreeMap<String, Option<String>> {
@@ -107,16 +134,32 @@ impl Step {
         set.chain(self.remove.iter().map(|name| (name.clone(), None))).collect()
     }
 
-    /// What is called, as what.
+    /// What it does.
     ///
     /// # Errors
-    /// When the step says both, or nothing.
-    pub fn call(&self) -> Result<(FunctionKind, &str)> {
-        match (&self.query, &self.mutation) {
-            (Some(path), None) => Ok((FunctionKind::Query, path)),
-            (None, Some(path)) => Ok((FunctionKind::Mutation, path)),
-            _ => bail!("a step has either a query or a mutation: {self:?}"),
+    /// When the step says several things, or nothing.
+    pub fn action(&self) -> Result<Action<'_>> {
+        match (&self.query, &self.mutation, &self.socket, &self.watch) {
+            (Some(path), None, None, None) => Ok(Action::Call(FunctionKind::Query, path)),
+            (None, Some(path), None, None) => Ok(Action::Call(FunctionKind::Mutation, path)),
+            (None, None, Some(socket), Some(path)) => Ok(Action::Watch { socket, path }),
+            (None, None, Some(socket), None) if self.signed_out != self.identity.is_some() => {
+                Ok(Action::Authenticate(socket))
+            }
+            _ => bail!(
+                "a step has either a query, or a mutation, or a socket that watches, or one that is \
+                 somebody's: {self:?}"
+            ),
         }
+    }
+
+    /// Who calls, or whose the socket is, with these texts filled in; `None`: nobody in particular.
+    ///
+    /// # Errors
+    /// When the claims are not somebody's.
+    pub fn identity(&self, texts: &BTreeMap<String, String>) -> Result<Option<Identity>> {
+        let Some(claims) = &self.identity else { return Ok(None) };
+        Ok(Some(Identity::from_json(fill_in(claims, texts)?.as_bytes())?))
     }
 }
 
@@ -150,7 +193,16 @@ mod tests {
 
     #[test]
     fn a_case_that_says_too_little_is_refused() {
-        assert!(Cases::parse("[[case]]\nname = 'a'\nsteps = [{ args = '{}' }]").is_err());
+        for step in [
+            "args = '{}'",
+            "socket = 'a'",
+            "query = 'a:b', watch = 'a:b'",
+            "watch = 'a:b'",
+            "socket = 'a', signed_out = true, identity = '{}'",
+        ] {
+            let text = format!("[[case]]\nname = 'a'\nsteps = [{{ {step} }}]");
+            assert!(Cases::parse(&text).is_err(), "{step}");
+        }
         let twice = "[[case]]\nname = 'a'\nsteps = []\n".repeat(2);
         assert!(Cases::parse(&twice).unwrap_err().to_string().contains("`a`"));
     }

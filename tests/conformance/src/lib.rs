@@ -5,6 +5,7 @@
 
 mod case;
 mod guests;
+mod live;
 mod transcript;
 
 pub use case::{Case, Cases, Step};

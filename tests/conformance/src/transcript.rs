@@ -12,7 +12,8 @@ use weir_runtime::Deployment;
 use weir_testing::{Outcome, TestDatabase};
 use weir_value::{Identity, Value};
 
-use crate::case::fill_in;
+use crate::case::{Action, fill_in};
+use crate::live::Sockets;
 use crate::{Case, Cases, Guest, Step};
 
 /// The section that lists the functions.
@@ -74,30 +75,53 @@ fn run(guest: &Guest, case: &Case, mut texts: BTreeMap<String, String>) -> Resul
     let mut db = TestDatabase::new(deployment.clone(), deployment.schema(), case.now_ms, case.seed)?;
     // The cases say themselves when the clock moves.
     db.set_tick(Duration::ZERO);
+    let mut sockets = Sockets::new(db.database())?;
     let mut lines = String::new();
     for step in &case.steps {
         db.advance(Duration::from_millis(step.advance_ms));
         db.set_admin(step.admin);
-        let (kind, path) = step.call()?;
         for (name, value) in step.changes() {
             let change = value.map_or_else(|| "removed".to_owned(), |value| format!("= {}", json!(value)));
             writeln!(lines, "variable {name} {}", visible(&change))?;
         }
         change_variables(guest, &db, step)?;
         let args = Bytes::from(fill_in(&step.args, &texts)?);
-        let identity =
-            step.identity.as_ref().map(|claims| Identity::from_json(claims.as_bytes())).transpose()?;
-        let outcome = db.call_as(kind, path, args, identity)?;
-        let kind = kind.as_str();
-        writeln!(lines, "{kind} {path} {}", shortened(&step.args))?;
-        write_outcome(&mut lines, &outcome)?;
-        if let Some(name) = &step.save {
-            let result = outcome.result.map_err(|error| error.message);
-            let result = result.map_err(anyhow::Error::msg).context("a step whose result is saved")?;
-            save(&mut texts, name, &result)?;
+        match step.action()? {
+            Action::Call(kind, path) => {
+                let outcome = db.call_as(kind, path, args, step.identity(&texts)?)?;
+                writeln!(lines, "{} {path} {}", kind.as_str(), shortened(&step.args))?;
+                write_outcome(&mut lines, &with_claims(&db, step, outcome.clone())?)?;
+                lines.push_str(&sockets.committed()?);
+                if let Some(name) = &step.save {
+                    let result = outcome.result.map_err(|error| error.message);
+                    let result =
+                        result.map_err(anyhow::Error::msg).context("a step whose result is saved")?;
+                    save(&mut texts, name, &result)?;
+                }
+            }
+            Action::Watch { socket, path } => {
+                writeln!(lines, "socket {socket} watches {path} {}", shortened(&step.args))?;
+                lines.push_str(&sockets.watch(socket, path, args)?);
+            }
+            Action::Authenticate(socket) => {
+                let who = step.identity(&texts)?;
+                let name = who.as_ref().map_or("nobody", Identity::token_identifier);
+                writeln!(lines, "socket {socket} is {name}")?;
+                lines.push_str(&sockets.authenticate(socket, who)?);
+            }
         }
     }
     Ok(lines)
+}
+
+/// The outcome with the claims of a token in its place: signatures tell nothing, and the claims must be believed.
+fn with_claims(db: &TestDatabase, step: &Step, mut outcome: Outcome) -> Result<Outcome> {
+    if let (true, Ok(result)) = (step.token, &outcome.result) {
+        let token: String = serde_json::from_slice(result)?;
+        let claims = db.verify_token(&token)?;
+        outcome.result = Ok(Bytes::from(format!("token {}", serde_json::Value::Object(claims))));
+    }
+    Ok(outcome)
 }
 
 /// Sets and removes variables; functions that were made with others are made anew, as in a host.
@@ -178,7 +202,7 @@ fn without_stack(message: &str) -> String {
 }
 
 /// A text of bounded length in which every character can be seen.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     let chars = text.chars().count();
     if chars <= TEXT_CHARS_MAX {
         return visible(text);

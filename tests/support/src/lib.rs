@@ -4,6 +4,7 @@
 //! **Not for:** anything that ships. Nothing here is used by the host, and nothing here reaches into its rooms:
 //! it sees what a user sees, a binary and a socket.
 
+pub mod command;
 pub mod frame;
 pub mod host;
 pub mod http;

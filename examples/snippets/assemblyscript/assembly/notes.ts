@@ -105,3 +105,23 @@ export function motto(ctx: QueryCtx): string {
   const text = ctx.env("MOTTO");
   return text !== null ? text : "Write it down.";
 }
+
+@query
+export function mine(ctx: QueryCtx): Doc<Note>[] {
+  const user = ctx.identity();
+  if (user === null) return [];
+  return ctx.db.query<Note>("notes").withIndex(byAuthor.eq(user.subject)).collect();
+}
+
+@mutation
+export function badge(ctx: MutationCtx, room: string): string {
+  const user = ctx.identity();
+  if (user === null) throw new Error("sign in first");
+  return ctx.signJwt({ sub: user.subject, room }, 300);
+}
+
+@mutation
+export function changePassword(ctx: MutationCtx, hash: string, old: string, next: string): string {
+  if (!ctx.verifyPassword(old, hash)) throw new Error("this is not the password");
+  return ctx.hashPassword(next);
+}

@@ -1,5 +1,7 @@
 //! The snippets that the SDK's page shows.
 
+use std::time::Duration;
+
 use weir::prelude::*;
 
 #[document("notes", index(by_author = [author, stars]))]
@@ -95,4 +97,22 @@ pub fn write_fortune(ctx: &MutationCtx) -> Result<Id<Note>> {
 #[query]
 pub fn motto(ctx: &QueryCtx) -> String {
     ctx.env("MOTTO").unwrap_or_else(|| "Write it down.".to_owned())
+}
+
+#[query]
+pub fn mine(ctx: &QueryCtx) -> Result<Vec<Doc<Note>>> {
+    let Some(user) = ctx.identity() else { return Ok(Vec::new()) };
+    ctx.db.query("notes").with_index(Note::BY_AUTHOR, |range| range.eq(user.subject())).collect()
+}
+
+#[mutation]
+pub fn badge(ctx: &MutationCtx, room: String) -> Result<String> {
+    let user = ctx.identity().context("sign in first")?;
+    ctx.sign_jwt(fields! { sub: user.subject(), room: room }, Duration::from_secs(300))
+}
+
+#[mutation]
+pub fn change_password(ctx: &MutationCtx, hash: String, old: String, next: String) -> Result<String> {
+    ensure!(ctx.verify_password(&old, &hash)?, "this is not the password");
+    ctx.hash_password(&next)
 }

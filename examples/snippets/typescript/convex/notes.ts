@@ -1,6 +1,6 @@
 // The snippets that the SDK's page shows.
 
-import { count } from "@weir/typescript";
+import { count, hashPassword, verifyPassword } from "@weir/typescript";
 import { paginationOptsValidator } from "convex/server";
 import { ConvexError, v } from "convex/values";
 import { api } from "./_generated/api";
@@ -115,4 +115,31 @@ export const writeFortune = mutation({
 export const motto = query({
   args: {},
   handler: async () => process.env.MOTTO ?? "Write it down.",
+});
+
+export const mine = query({
+  args: {},
+  handler: async (ctx) => {
+    const user = await ctx.auth.getUserIdentity();
+    if (user === null) return [];
+    const notes = ctx.db.query("notes");
+    return await notes.withIndex("by_author", (q) => q.eq("author", user.subject)).collect();
+  },
+});
+
+export const badge = mutation({
+  args: { room: v.string() },
+  handler: async (ctx, { room }) => {
+    const user = await ctx.auth.getUserIdentity();
+    if (user === null) throw new Error("sign in first");
+    return await ctx.auth.signJwt({ claims: { sub: user.subject, room }, expiresInSeconds: 300 });
+  },
+});
+
+export const changePassword = mutation({
+  args: { hash: v.string(), old: v.string(), next: v.string() },
+  handler: async (_ctx, { hash, old, next }) => {
+    if (!(await verifyPassword(old, hash))) throw new Error("this is not the password");
+    return await hashPassword(next);
+  },
 });

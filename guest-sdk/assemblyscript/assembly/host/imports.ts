@@ -80,6 +80,26 @@ export declare function callsRunMutation(path: usize, pathLength: usize, args: u
 export declare function variablesGet(name: usize, nameLength: usize, area: usize): void;
 
 // @ts-ignore: decorator
+@external("weir:guest/auth@0.1.0", "sign-jwt")
+export declare function authSignJwt(claims: usize, claimsLength: usize, options: usize, optionsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/crypto@0.1.0", "hash-password")
+export declare function cryptoHashPassword(password: usize, passwordLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/crypto@0.1.0", "verify-password")
+export declare function cryptoVerifyPassword(password: usize, passwordLength: usize, hash: usize, hashLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/crypto@0.1.0", "random-bytes")
+export declare function cryptoRandomBytes(length: u32, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/crypto@0.1.0", "digest")
+export declare function cryptoDigest(algorithm: usize, algorithmLength: usize, data: usize, dataLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
 @external("weir:guest/exit@0.1.0", "fail")
 export declare function exitFail(message: usize, messageLength: usize, hasData: i32, data: usize, dataLength: usize): void;
 

@@ -56,11 +56,29 @@ func Replace(string, string, []byte) *Error { return noDatabase() }
 // Delete says that there is no host.
 func Delete(string, string) *Error { return noDatabase() }
 
+func noCrypto() *Error {
+	return &Error{Code: "NoHost", Message: "passwords and secrets exist only within the host"}
+}
+
+// HashPassword says that there is no host.
+func HashPassword(string) (string, *Error) { return "", noCrypto() }
+
+// VerifyPassword says that there is no host.
+func VerifyPassword(string, string) (bool, *Error) { return false, noCrypto() }
+
+// RandomBytes says that there is no host.
+func RandomBytes(uint32) ([]byte, *Error) { return nil, noCrypto() }
+
 // RunQuery says that there is no host.
 func RunQuery(string, []byte) ([]byte, *Error) { return nil, noCalls() }
 
 // RunMutation says that there is no host.
 func RunMutation(string, []byte) ([]byte, *Error) { return nil, noCalls() }
+
+// SignJWT says that there is no host.
+func SignJWT([]byte, []byte) (string, *Error) {
+	return "", &Error{Code: "NoHost", Message: "tokens are signed only within the host"}
+}
 
 // Now panics.
 func Now() float64 { panic(noContext) }

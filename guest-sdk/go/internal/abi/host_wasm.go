@@ -255,8 +255,53 @@ func Variable(name string) (string, bool) {
 	return text(1), true
 }
 
+// HashPassword gives the hash of a password.
+func HashPassword(password string) (string, *Error) {
+	passwordAt, passwordLen := textAt(password)
+	cryptoHashPassword(passwordAt, passwordLen, answerArea())
+	defer release()
+	if err := hostError(); err != nil {
+		return "", err
+	}
+	return text(1), nil
+}
+
+// VerifyPassword tells whether a password is that of a hash.
+func VerifyPassword(password, hash string) (bool, *Error) {
+	passwordAt, passwordLen := textAt(password)
+	hashAt, hashLen := textAt(hash)
+	cryptoVerifyPassword(passwordAt, passwordLen, hashAt, hashLen, answerArea())
+	defer release()
+	if err := hostError(); err != nil {
+		return false, err
+	}
+	return isSet(1), nil
+}
+
+// RandomBytes gives so many random bytes.
+func RandomBytes(length uint32) ([]byte, *Error) {
+	cryptoRandomBytes(length, answerArea())
+	defer release()
+	if err := hostError(); err != nil {
+		return nil, err
+	}
+	return list(1), nil
+}
+
 // Log writes one line.
 func Log(level Level, message string) {
 	messageAt, messageLen := textAt(message)
 	logWrite(uint32(level), messageAt, messageLen)
+}
+
+// SignJWT gives a token of these claims, a JSON object.
+func SignJWT(claims, options []byte) (string, *Error) {
+	claimsAt, claimsLen := bytesAt(claims)
+	optionsAt, optionsLen := bytesAt(options)
+	authSignJWT(claimsAt, claimsLen, optionsAt, optionsLen, answerArea())
+	defer release()
+	if err := hostError(); err != nil {
+		return "", err
+	}
+	return text(1), nil
 }

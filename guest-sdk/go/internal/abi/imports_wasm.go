@@ -62,5 +62,17 @@ func contextIdentity(answer unsafe.Pointer)
 //go:wasmimport weir:guest/variables@0.1.0 get
 func variablesGet(name unsafe.Pointer, nameLen uint32, answer unsafe.Pointer)
 
+//go:wasmimport weir:guest/auth@0.1.0 sign-jwt
+func authSignJWT(claims unsafe.Pointer, claimsLen uint32, options unsafe.Pointer, optionsLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/crypto@0.1.0 hash-password
+func cryptoHashPassword(password unsafe.Pointer, passwordLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/crypto@0.1.0 verify-password
+func cryptoVerifyPassword(password unsafe.Pointer, passwordLen uint32, hash unsafe.Pointer, hashLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/crypto@0.1.0 random-bytes
+func cryptoRandomBytes(length uint32, answer unsafe.Pointer)
+
 //go:wasmimport weir:guest/log@0.1.0 write
 func logWrite(level uint32, message unsafe.Pointer, messageLen uint32)

@@ -18,6 +18,11 @@ pub trait Host {
     fn request_id(&self) -> String;
     fn identity(&self) -> Option<Vec<u8>>;
     fn variable(&self, name: &str) -> Option<String>;
+    fn sign_jwt(&self, claims: &[u8], options: &[u8]) -> Result<String, HostError>;
+    fn hash_password(&self, password: &str) -> Result<String, HostError>;
+    fn verify_password(&self, password: &str, hash: &str) -> Result<bool, HostError>;
+    fn random_bytes(&self, length: u32) -> Result<Vec<u8>, HostError>;
+    fn digest(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, HostError>;
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn run_mutation(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn get(&self, table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError>;
@@ -99,12 +104,55 @@ pub(crate) mod context {
     }
 }
 
+/// Without a host nothing is hashed or drawn: each access is an error.
+pub(crate) mod crypto {
+    use super::{Host, HostError, current};
+
+    fn ask<T>(operation: impl FnOnce(&dyn Host) -> Result<T, HostError>) -> Result<T, HostError> {
+        let Some(host) = current() else {
+            let message =
+                "passwords, secrets and digests exist only within the host; see the crate weir-test";
+            return Err(HostError { code: "NoHost".to_owned(), message: message.to_owned() });
+        };
+        operation(&*host)
+    }
+
+    pub(crate) fn hash_password(password: &str) -> Result<String, HostError> {
+        ask(|host| host.hash_password(password))
+    }
+
+    pub(crate) fn verify_password(password: &str, hash: &str) -> Result<bool, HostError> {
+        ask(|host| host.verify_password(password, hash))
+    }
+
+    pub(crate) fn random_bytes(length: u32) -> Result<Vec<u8>, HostError> {
+        ask(|host| host.random_bytes(length))
+    }
+
+    pub(crate) fn digest(algorithm: &str, data: &[u8]) -> Result<Vec<u8>, HostError> {
+        ask(|host| host.digest(algorithm, data))
+    }
+}
+
 /// Without a host there are no variables.
 pub(crate) mod variables {
     use super::current;
 
     pub(crate) fn get(name: &str) -> Option<String> {
         current().and_then(|host| host.variable(name))
+    }
+}
+
+/// Without a host there is no key to sign with.
+pub(crate) mod auth {
+    use super::{HostError, current};
+
+    pub(crate) fn sign_jwt(claims: &[u8], options: &[u8]) -> Result<String, HostError> {
+        let Some(host) = current() else {
+            let message = "tokens are signed only within the host; see the crate weir-test".to_owned();
+            return Err(HostError { code: "NoHost".to_owned(), message });
+        };
+        host.sign_jwt(claims, options)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use weir_db::{FunctionKind, Functions, Read, Written};
-use weir_testing::{NOW_MS_DEFAULT, TestDatabase, TestError};
+use weir_testing::{NOW_MS_DEFAULT, TestDatabase, TestError, TokenError, identity_of};
 use weir_value::Identity;
 
 use crate::Error;
@@ -71,7 +71,7 @@ impl Database {
     /// # Panics
     /// If the path is none, the arguments cannot be written, or the result is no `R`.
     pub fn query<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R, Error> {
-        self.call(FunctionKind::Query, path, &args)
+        self.call(FunctionKind::Query, path, &args, None)
     }
 
     /// Calls a mutation; as [`Database::query`].
@@ -82,7 +82,17 @@ impl Database {
     /// # Panics
     /// As [`Database::query`].
     pub fn mutation<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R, Error> {
-        self.call(FunctionKind::Mutation, path, &args)
+        self.call(FunctionKind::Mutation, path, &args, None)
+    }
+
+    /// This database, called by somebody whose claims these are:
+    /// `db.as_user(fields! { subject: "ada" }).query::<f64>("notes:mine", fields! {})`. What is missing of `issuer` and
+    /// `subject` is added.
+    ///
+    /// # Panics
+    /// If the claims are no object, or cannot be written.
+    pub fn as_user(&self, claims: impl Serialize) -> User<'_> {
+        User { db: self, identity: read_identity(&claims) }
     }
 
     fn call<R: DeserializeOwned>(
@@ -90,10 +100,17 @@ impl Database {
         kind: FunctionKind,
         path: &str,
         args: &impl Serialize,
+        caller: Option<&Identity>,
     ) -> Result<R, Error> {
         let args =
             weir::json::to_vec(args).unwrap_or_else(|error| panic!("the arguments of {path}: {error}"));
-        let outcome = self.inner.borrow_mut().call(kind, path, args.into()).unwrap_or_else(refuse);
+        let mut inner = self.inner.borrow_mut();
+        let outcome = match caller {
+            Some(caller) => inner.call_as(kind, path, args.into(), Some(caller.clone())),
+            None => inner.call(kind, path, args.into()),
+        };
+        drop(inner);
+        let outcome = outcome.unwrap_or_else(refuse);
         self.last.replace(Last {
             log_lines: outcome.log_lines,
             reads: outcome.trace.reads,
@@ -143,13 +160,12 @@ impl Database {
     }
 
     /// Calls functions on behalf of somebody from now on, whose claims these are:
-    /// `fields! { subject: "ada", issuer: "https://issuer" }`.
+    /// `fields! { subject: "ada", issuer: "https://issuer" }`. What is missing of the two is added.
     ///
     /// # Panics
-    /// If the claims cannot be written, or name nobody: they need `issuer` and `subject`, or `tokenIdentifier`.
+    /// If the claims are no object, or cannot be written.
     pub fn set_identity(&self, claims: impl Serialize) {
-        let claims = weir::json::to_vec(&claims).unwrap_or_else(|error| panic!("the claims: {error}"));
-        let identity = Identity::from_json(&claims).unwrap_or_else(|error| panic!("the claims: {error}"));
+        let identity = read_identity(&claims);
         self.inner.borrow_mut().set_identity(Some(identity));
     }
 
@@ -157,6 +173,55 @@ impl Database {
     pub fn clear_identity(&self) {
         self.inner.borrow_mut().set_identity(None);
     }
+
+    /// The claims of a token that a function signed, `iss`, `iat` and `exp` included.
+    ///
+    /// # Errors
+    /// It is no token, was not signed by a function in a test, or has expired at the time that it is here.
+    ///
+    /// # Panics
+    /// If the claims are no `C`.
+    pub fn verify_token<C: DeserializeOwned>(&self, token: &str) -> Result<C, TokenError> {
+        let claims = serde_json::Value::Object(self.inner.borrow().verify_token(token)?).to_string();
+        Ok(weir::json::from_slice(claims.as_bytes()).unwrap_or_else(|error| panic!("the claims: {error}")))
+    }
+}
+
+/// A database as somebody calls it, from [`Database::as_user`].
+#[derive(Debug, Clone)]
+pub struct User<'a> {
+    db: &'a Database,
+    identity: Identity,
+}
+
+impl User<'_> {
+    /// Calls a query; as [`Database::query`].
+    ///
+    /// # Errors
+    /// Those that its client would get.
+    ///
+    /// # Panics
+    /// As [`Database::query`].
+    pub fn query<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R, Error> {
+        self.db.call(FunctionKind::Query, path, &args, Some(&self.identity))
+    }
+
+    /// Calls a mutation; as [`Database::mutation`].
+    ///
+    /// # Errors
+    /// Those that its client would get.
+    ///
+    /// # Panics
+    /// As [`Database::query`].
+    pub fn mutation<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R, Error> {
+        self.db.call(FunctionKind::Mutation, path, &args, Some(&self.identity))
+    }
+}
+
+fn read_identity(claims: &impl Serialize) -> Identity {
+    let claims = weir::json::to_vec(claims).unwrap_or_else(|error| panic!("the claims: {error}"));
+    let claims = serde_json::from_slice(&claims).unwrap_or_else(|error| panic!("the claims: {error}"));
+    identity_of(claims).unwrap_or_else(|error| panic!("the claims: {error}"))
 }
 
 /// What is wrong with the test itself ends it.

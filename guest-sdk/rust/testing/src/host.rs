@@ -104,6 +104,27 @@ impl Host for TransactionHost {
         self.ask(|tx| tx.variable(name).ok().flatten())
     }
 
+    fn sign_jwt(&self, claims: &[u8], options: &[u8]) -> Result<String, HostError> {
+        self.ask_db(|tx| tx.sign_jwt(claims, options))
+    }
+
+    fn hash_password(&self, password: &str) -> Result<String, HostError> {
+        self.ask_db(|tx| tx.hash_password(password))
+    }
+
+    fn verify_password(&self, password: &str, hash: &str) -> Result<bool, HostError> {
+        self.ask_db(|tx| tx.verify_password(password, hash))
+    }
+
+    fn random_bytes(&self, length: u32) -> Result<Vec<u8>, HostError> {
+        self.ask_db(|tx| tx.random_bytes(length as usize))
+    }
+
+    fn digest(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, HostError> {
+        self.know(|_| ());
+        self.ask_db(|_| weir_db::digest(algorithm, data))
+    }
+
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
         self.call(FunctionKind::Query, path, args)
     }

@@ -43,6 +43,7 @@ mod error;
 mod functions;
 mod host;
 
-pub use database::{Database, Last};
+pub use database::{Database, Last, User};
 pub use error::Error;
 pub use weir_db::{Read, Written};
+pub use weir_testing::TokenError;

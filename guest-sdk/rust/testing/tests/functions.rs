@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use weir::prelude::*;
-use weir_test::{Database, Read};
+use weir_test::{Database, Read, TokenError};
 
 #[document("items", index(by_rank = [rank, label]), staged_index(by_label = [label]))]
 struct Item {
@@ -106,9 +106,34 @@ fn who(ctx: &QueryCtx) -> Option<String> {
     ctx.identity().map(|identity| identity.subject().to_owned())
 }
 
+#[mutation]
+fn invite(ctx: &MutationCtx, team: String, seconds: f64) -> Result<String> {
+    let by = ctx.identity().map(|identity| identity.subject().to_owned());
+    let claims = fields! { team: team, by: by, seats: 5_i64 };
+    ctx.sign_jwt(claims, Duration::from_secs_f64(seconds))
+}
+
 #[query]
 fn variable(ctx: &QueryCtx, name: String) -> Option<String> {
     ctx.env(&name)
+}
+
+#[mutation]
+fn keep_password(ctx: &MutationCtx, label: String, password: String) -> Result<String> {
+    ctx.db.insert("items", &Item { label, rank: 0 })?;
+    log!("hashing");
+    ctx.hash_password(&password)
+}
+
+#[mutation]
+fn is_password(ctx: &MutationCtx, password: String, hash: String) -> Result<bool> {
+    ctx.verify_password(&password, &hash)
+}
+
+#[query]
+fn secret(ctx: &QueryCtx) -> (Vec<u8>, Vec<u8>) {
+    let secret = ctx.random_bytes::<4>();
+    (secret.to_vec(), weir::sha256(secret).to_vec())
 }
 
 fn labels(db: &Database) -> Vec<String> {
@@ -272,4 +297,81 @@ fn the_clock_the_numbers_and_the_caller_are_the_tests_own() {
     assert_eq!(who().as_deref(), Some("ada"));
     db.clear_identity();
     assert_eq!(who(), None);
+}
+
+#[test]
+fn somebody_calls_for_one_call() {
+    let db = Database::new();
+    let who = || db.query::<Option<String>>("weir-test:who", fields! {}).unwrap();
+    let ada = db.as_user(fields! { subject: "ada" });
+    assert_eq!(ada.query::<Option<String>>("weir-test:who", fields! {}).unwrap().as_deref(), Some("ada"));
+    assert_eq!(db.last().reads, [Read::Identity]);
+    assert_eq!(who(), None);
+    db.set_identity(fields! { subject: "bob" });
+    assert_eq!(ada.query::<Option<String>>("weir-test:who", fields! {}).unwrap().as_deref(), Some("ada"));
+    assert_eq!(who().as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_token_that_a_function_signs_is_verified() {
+    let db = Database::new();
+    let ada = db.as_user(fields! { subject: "ada" });
+    let invite = |team: &str, seconds: f64| {
+        ada.mutation::<String>("weir-test:invite", fields! { team: team, seconds: seconds })
+    };
+    let token = invite("red", 60.0).unwrap();
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Claims {
+        iss: String,
+        iat: f64,
+        exp: f64,
+        team: String,
+        by: String,
+        seats: f64,
+    }
+    let claims: Claims = db.verify_token(&token).unwrap();
+    let [iss, team, by] = ["https://test.invalid", "red", "ada"].map(str::to_owned);
+    assert_eq!(claims, Claims { iss, iat: 1_767_225_600.0, exp: 1_767_225_660.0, team, by, seats: 5.0 });
+    assert_eq!(
+        Database::new()
+            .as_user(fields! { subject: "ada" })
+            .mutation::<String>("weir-test:invite", fields! { team: "red", seconds: 60.0 })
+            .unwrap(),
+        token
+    );
+    db.advance(Duration::from_secs(60));
+    assert!(matches!(db.verify_token::<Claims>(&token), Err(TokenError::Expired { .. })));
+    let forged = token.replace('.', ".A");
+    assert!(db.verify_token::<Claims>(&forged).is_err());
+    let error = invite("red", 0.5).unwrap_err();
+    assert!(error.message().contains("whole number from 1 to 3600"), "{error}");
+}
+
+/// As in a host, the call runs again when the hash is there, and what it did before is not done twice.
+#[test]
+fn passwords_are_hashed_and_verified() {
+    let db = Database::new();
+    let args = fields! { label: "ada", password: "correct horse" };
+    let hash: String = db.mutation("weir-test:keepPassword", args).unwrap();
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    assert_eq!(db.last().log_lines, ["[LOG] hashing"]);
+    assert_eq!(labels(&db), ["ada"]);
+    for (password, expected) in [("correct horse", true), ("battery staple", false)] {
+        let args = fields! { password: password, hash: &hash };
+        assert_eq!(db.mutation::<bool>("weir-test:isPassword", args).unwrap(), expected);
+    }
+    let args = fields! { password: "correct horse", hash: "forged" };
+    let error = db.mutation::<bool>("weir-test:isPassword", args).unwrap_err();
+    assert!(error.message().contains("not a hash that can be verified"), "{error}");
+}
+
+#[test]
+fn secrets_come_from_the_seed_of_the_test() {
+    let secret = |db: &Database| db.query::<(Vec<u8>, Vec<u8>)>("weir-test:secret", fields! {}).unwrap();
+    let db = Database::new();
+    let (first, digest) = secret(&db);
+    assert_eq!((first.len(), digest.len()), (4, 32));
+    assert_ne!(secret(&db).0, first);
+    assert_eq!(secret(&Database::new()).0, first);
+    assert_ne!(secret(&Database::with_seed(2)).0, first);
 }

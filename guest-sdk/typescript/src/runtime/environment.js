@@ -5,6 +5,25 @@ import { host } from "./host.js";
 /** As the bundler puts it in where it is written out. */
 const NODE_ENV = "production";
 
+/** Whether a variable that is not there is an error. */
+let isRequired = false;
+
+/** Runs `work`, in which a variable that is read and not set is an error that says how to set it. */
+export function withVariablesRequired(work) {
+  isRequired = true;
+  try {
+    return work();
+  } finally {
+    isRequired = false;
+  }
+}
+
+function requireVariable(name) {
+  throw new Error(
+    `process.env.${name} is read here and is not set: set it with \`host env set ${name} VALUE\`, and deploy again`,
+  );
+}
+
 /** Puts `process` in the global scope. */
 export function installEnvironment() {
   globalThis.process = { env: environment() };
@@ -28,7 +47,8 @@ function environment() {
     {
       get(target, name) {
         if (typeof name !== "string" || name in target) return target[name];
-        return read(name);
+        const value = read(name);
+        return value === undefined && isRequired ? requireVariable(name) : value;
       },
       has: (target, name) => (typeof name === "string" ? read(name) !== undefined : name in target),
       set(target, name, value) {

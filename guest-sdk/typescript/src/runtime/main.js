@@ -1,9 +1,11 @@
 // The engine's entry: what Weir's world asks of a guest, for JavaScript.
+import { describeAuth } from "./auth_config.js";
 import { installClock, resetClock } from "./clock.js";
 import { installConsole } from "./console.js";
+import { installCrypto } from "./crypto.js";
 import { installEnvironment } from "./environment.js";
 import { functions, hasSchema, manifest, problems, registerModules } from "./functions.js";
-import { host, textToBytes, toBytes, withHost } from "./host.js";
+import { host, putHost, textToBytes, toBytes, withHost } from "./host.js";
 import { installJson, OUT_OF_MEMORY } from "./json.js";
 import { installRandom, resetRandom } from "./random.js";
 import {
@@ -20,6 +22,7 @@ import { buildHost, warmUp } from "./warm_up.js";
 installClock();
 installJson();
 installRandom();
+installCrypto();
 installConsole();
 installSyscalls();
 installEnvironment();
@@ -36,6 +39,7 @@ export async function init(bundle, sourceMap) {
     await withHost(buildHost(lines), async () => {
       const project = (0, eval)(`${bundle}\n//# sourceURL=${BUNDLE_NAME}`);
       registerModules(project.modules);
+      authConfig = project.auth;
       if (problems.length === 0) await warmUp(project);
     });
   } catch (error) {
@@ -48,11 +52,16 @@ export async function init(bundle, sourceMap) {
 }
 
 let describedAs;
+let authConfig;
 
 /** The manifest. */
 export function describe_() {
   if (describedAs === undefined) throw new Error("no project was loaded");
-  return describedAs;
+  if (authConfig === undefined) return describedAs;
+  // The instance ends with this: nothing has to be put back.
+  const { context, db, calls } = buildHost([]);
+  putHost({ context, db, calls });
+  return toBytes({ ...manifest(), ...describeAuth(authConfig) });
 }
 
 const describe = (error) => (error instanceof Error ? describeError(error) : messageOf(error));

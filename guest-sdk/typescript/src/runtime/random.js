@@ -1,6 +1,6 @@
 // Random numbers of a call: xoshiro256++ from the call's seed, the same numbers
 // as in Weir's other SDKs. In 32-bit halves, because a bigint is allocated for
-// every step.
+// every step. What is for secrets is the host's: see crypto.js.
 import { host } from "./host.js";
 
 const UNIT = 2 ** -53;
@@ -78,30 +78,7 @@ export function resetRandom() {
   random = undefined;
 }
 
-/** Puts deterministic sources in the place of `Math.random` and `crypto`. */
+/** Puts the call's generator in the place of `Math.random`. */
 export function installRandom() {
   Math.random = () => callRandom().next();
-  const crypto = { getRandomValues, randomUUID };
-  Object.defineProperty(globalThis, "crypto", { value: crypto, configurable: true, writable: true });
-}
-
-const QUOTA_BYTES = 65536;
-
-function getRandomValues(array) {
-  if (!ArrayBuffer.isView(array) || array instanceof DataView || /^Float/.test(array[Symbol.toStringTag])) {
-    throw new TypeError("crypto.getRandomValues: its argument must be an array of integers");
-  }
-  if (array.byteLength > QUOTA_BYTES) {
-    throw new Error(`crypto.getRandomValues gives at most ${QUOTA_BYTES} bytes at once`);
-  }
-  callRandom().fill(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-  return array;
-}
-
-function randomUUID() {
-  const bytes = getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

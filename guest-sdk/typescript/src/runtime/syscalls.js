@@ -92,7 +92,14 @@ const operations = {
     throw unsupported(`ctx.runQuery with useStaleSnapshot`);
   },
   "1.0/createFunctionHandle": (args) => `function://${functionPathOf(args)}`,
+  // Of `@weir/typescript`.
+  "weir/hashPassword": ({ password }) => ask(() => host.crypto.hashPassword(password)),
+  "weir/verifyPassword": ({ password, hash }) => ask(() => host.crypto.verifyPassword(password, hash)),
   "1.0/getUserIdentity": () => parsed(host.context.identity()),
+  "1.0/signJwt": ({ claims = {}, expiresInSeconds }) => {
+    const bytes = toBytes(claims).slice();
+    return ask(() => host.auth.signJwt(bytes, toBytes({ expiresInSeconds })));
+  },
   "1.0/getFunctionMetadata": () => ({ name: functionPath, componentPath: "" }),
   "1.0/getRequestMetadata": () => ({
     ip: null,

@@ -1,6 +1,7 @@
 // Work done once, while a project is built, so that no call has to do it: the
 // engine compiles what runs here, and the code is part of the snapshot.
 import { withHost } from "./host.js";
+import { Random } from "./random.js";
 import { beginCall, together } from "./syscalls.js";
 
 /** A host for the time of the build: a clock at 0, numbers from 0, and no database. */
@@ -20,10 +21,26 @@ export function buildHost(lines) {
       requestId: () => "build",
       identity: () => undefined,
     },
+    crypto: buildCrypto(),
     log: { write: (level, message) => lines.push(`[${level.toUpperCase()}] ${message}`) },
     db: new Proxy({}, { get: () => noDatabase }),
     calls: new Proxy({}, { get: () => noDatabase }),
+    auth: new Proxy({}, { get: () => noDatabase }),
   };
+}
+
+/** No secrets: what a module draws while it is loaded stands in its snapshot. Digests are not there. */
+function buildCrypto() {
+  const random = new Random(new Uint8Array(32));
+  const unavailable = () => {
+    throw new Error("passwords and digests are the host's; compute them in functions only");
+  };
+  const randomBytes = (length) => {
+    const bytes = new Uint8Array(length);
+    random.fill(bytes);
+    return bytes;
+  };
+  return { randomBytes, hashPassword: unavailable, verifyPassword: unavailable, digest: unavailable };
 }
 
 const ID = "z".repeat(32);

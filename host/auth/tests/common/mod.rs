@@ -16,7 +16,7 @@ use ring::signature::{
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value as Json, json};
-use weir_auth::{FetchError, Fetched, KeyFetcher, Providers, Url};
+use weir_auth::{FetchError, Fetched, KeyFetcher, OwnHost, OwnKeys, Providers, SigningKeys, Url, Verifier};
 
 /// The moment at which tests stand, in seconds since the epoch.
 pub const NOW: u64 = 1_800_000_000;
@@ -149,8 +149,13 @@ pub fn claims_with(issuer: &str, changes: &Json) -> Json {
     claims
 }
 
+/// The host that verifies.
+pub fn own_host() -> OwnHost {
+    OwnHost::new("http://10.0.0.1:3210", "https://site.example")
+}
+
 pub fn providers(list: &Json) -> Providers {
-    Providers::from_json(json!({ "providers": list }).to_string().as_bytes()).unwrap()
+    Providers::from_json(json!({ "providers": list }).to_string().as_bytes(), &own_host()).unwrap()
 }
 
 pub fn oidc_provider() -> Providers {
@@ -208,8 +213,23 @@ impl KeyFetcher for Scripted {
     }
 }
 
+/// The host's own keys, if it has some.
+pub struct Own(pub Option<Arc<SigningKeys>>);
+
+impl OwnKeys for Own {
+    fn own_keys(&self) -> Option<Arc<SigningKeys>> {
+        self.0.clone()
+    }
+}
+
 /// A verifier whose keys age by tokio's clock, which tests may pause.
-pub fn verifier(fetcher: &Arc<Scripted>) -> weir_auth::Verifier {
+pub fn verifier(fetcher: &Arc<Scripted>) -> Verifier {
+    verifier_of(fetcher, Own(None))
+}
+
+/// As [`verifier`], of a host with these keys.
+pub fn verifier_of(fetcher: &Arc<Scripted>, own: Own) -> Verifier {
     let start = tokio::time::Instant::now();
-    weir_auth::Verifier::new(Arc::clone(fetcher) as Arc<dyn KeyFetcher>, move || start.elapsed())
+    let fetcher = Arc::clone(fetcher) as Arc<dyn KeyFetcher>;
+    Verifier::new(fetcher, Arc::new(own), move || start.elapsed())
 }

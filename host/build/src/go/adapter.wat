@@ -6,18 +6,17 @@
 ;;
 ;;   4096  standard output: how many bytes the line has that was begun; from 4104, they
 ;;   8192  standard error: the same; from 8200
-;;  12256  the state of the random numbers; 0: they have not begun
-;;  12264  where the host puts the address and length of the seed
+;;  12264  where the host puts the address and length of random bytes
 ;;
 ;; The stock adapter asks the main module for memory before Go has started, which
 ;; ends in a full stack; or grows the memory, which Go then believes to be its own.
 (module
   (import "env" "memory" (memory 0))
   (import "weir:guest/context@0.1.0" "now" (func $now (result f64)))
-  (import "weir:guest/context@0.1.0" "random-seed" (func $random_seed (param i32)))
+  (import "weir:guest/crypto@0.1.0" "random-bytes" (func $random_bytes (param i32 i32)))
   (import "weir:guest/log@0.1.0" "write" (func $log (param i32 i32 i32)))
 
-  ;; Where the host puts the seed: it is asked for by running Go code, never before.
+  ;; Where the host puts random bytes: they are asked for by running Go code, never before.
   (import "__main_module__" "cabi_realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
   (func (export "cabi_import_realloc") (param i32 i32 i32 i32) (result i32)
     (call $realloc (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
@@ -51,48 +50,20 @@
     (i64.store (local.get $at) (i64.const 1))
     (i32.const 0))
 
-  ;; ---- Random numbers: splitmix64 from the call's seed.
+  ;; ---- Random bytes: the host's, of which it gives 65536 at once and no error. Go asks
+  ;; for crypto/rand; what its own run time needs, it has asked for at build time.
 
-  (func $begin_random
-    (local $seed i32)
-    (call $random_seed (i32.const 12264))
-    (local.set $seed (i32.load (i32.const 12264)))
-    (i64.store (i32.const 12256)
-      (i64.or (i64.const 1)
-        (i64.xor
-          (i64.xor (i64.load align=1 (local.get $seed)) (i64.load offset=8 align=1 (local.get $seed)))
-          (i64.xor
-            (i64.load offset=16 align=1 (local.get $seed))
-            (i64.load offset=24 align=1 (local.get $seed)))))))
-  (func $next_random (result i64)
-    (local $z i64)
-    (local.set $z (i64.add (i64.load (i32.const 12256)) (i64.const 0x9e3779b97f4a7c15)))
-    (i64.store (i32.const 12256) (local.get $z))
-    (local.set $z
-      (i64.mul
-        (i64.xor (local.get $z) (i64.shr_u (local.get $z) (i64.const 30)))
-        (i64.const 0xbf58476d1ce4e5b9)))
-    (local.set $z
-      (i64.mul
-        (i64.xor (local.get $z) (i64.shr_u (local.get $z) (i64.const 27)))
-        (i64.const 0x94d049bb133111eb)))
-    (i64.xor (local.get $z) (i64.shr_u (local.get $z) (i64.const 31))))
   (func (export "random_get") (param $at i32) (param $len i32) (result i32)
-    (local $bits i64)
-    (local $left i32)
-    (if (i64.eqz (i64.load (i32.const 12256))) (then (call $begin_random)))
+    (local $part i32)
     (block $done
       (loop $next
         (br_if $done (i32.eqz (local.get $len)))
-        (if (i32.eqz (local.get $left))
-          (then
-            (local.set $bits (call $next_random))
-            (local.set $left (i32.const 8))))
-        (i64.store8 (local.get $at) (local.get $bits))
-        (local.set $bits (i64.shr_u (local.get $bits) (i64.const 8)))
-        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
-        (local.set $at (i32.add (local.get $at) (i32.const 1)))
-        (local.set $len (i32.sub (local.get $len) (i32.const 1)))
+        (local.set $part
+          (select (i32.const 65536) (local.get $len) (i32.gt_u (local.get $len) (i32.const 65536))))
+        (call $random_bytes (local.get $part) (i32.const 12264))
+        (memory.copy (local.get $at) (i32.load (i32.const 12268)) (local.get $part))
+        (local.set $at (i32.add (local.get $at) (local.get $part)))
+        (local.set $len (i32.sub (local.get $len) (local.get $part)))
         (br $next)))
     (i32.const 0))
 

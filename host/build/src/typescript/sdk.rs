@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = &[
     file!("src/index.js"),
     file!("src/runtime/clock.js"),
     file!("src/runtime/console.js"),
+    file!("src/runtime/crypto.js"),
     file!("src/runtime/documents.js"),
     file!("src/runtime/environment.js"),
     file!("src/runtime/format.js"),

@@ -5,6 +5,7 @@
 //! | `open` | `now` (ms), `seed` | `{"id", "db"}`: a fresh, empty database |
 //! | `call` | `db`, `kind`, `path`, `args`, `identity` | `{"id", "value" or "error", "logLines", "reads", "writes"}` |
 //! | `set` | `db`, `now` (ms), `advance` (ms), `identity` (object or null), `variables` (`{name: value or null}`) | `{"id"}` |
+//! | `verify` | `db`, `token` | `{"id", "claims"}`, or `{"id", "error"}` for a token that no function of a test signed, or that has expired at the database's time |
 //! | `close` | `db` | `{"id"}` |
 //!
 //! What cannot be answered has `{"id", "failure"}` for an answer: a mistake of the test's, not of a function.
@@ -68,6 +69,13 @@ pub enum Op {
         /// Variables that are set, or, where there is no value, removed.
         #[serde(default)]
         variables: BTreeMap<String, Option<String>>,
+    },
+    /// The claims of a token that a function signed.
+    Verify {
+        /// The database whose clock counts.
+        db: u64,
+        /// The token.
+        token: String,
     },
     /// The end of a database.
     Close {

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use weir_db::{FunctionInfo, FunctionKind, Functions, MissingFunctions, VariableReads, Variables};
 use weir_runtime::{Deployment, ModuleSource, Runtime};
 use weir_server::deploy::{Module, SnapshotMaker};
-use weir_testing::{NOW_MS_DEFAULT, Outcome, TestDatabase, read_to_json, written_to_json};
+use weir_testing::{NOW_MS_DEFAULT, Outcome, TestDatabase, identity_of, jwks, read_to_json, written_to_json};
 use weir_value::Identity;
 
 use super::protocol::{Op, Request};
@@ -92,7 +92,7 @@ impl Session {
             })
         };
         let functions: Vec<_> = self.project.deployment.list().into_iter().map(function).collect();
-        json!({"ready": true, "functions": functions})
+        json!({"ready": true, "functions": functions, "jwks": jwks()})
     }
 
     /// The answer to a line.
@@ -121,6 +121,13 @@ impl Session {
                 self.set(db, now, advance, identity)?;
                 self.set_variables(db, variables)?;
                 Ok(json!({}))
+            }
+            Op::Verify { db, token } => {
+                let database = self.databases.get(&db).ok_or_else(|| no_database(db))?;
+                Ok(match database.verify_token(&token) {
+                    Ok(claims) => json!({ "claims": claims }),
+                    Err(error) => json!({"error": {"code": "InvalidToken", "message": error.to_string()}}),
+                })
             }
             Op::Close { db } => match self.databases.remove(&db) {
                 Some(_) => Ok(json!({})),
@@ -206,18 +213,9 @@ fn no_database(db: u64) -> String {
 fn claims(identity: Json) -> Result<Option<Identity>, String> {
     match identity {
         Json::Null => Ok(None),
-        Json::Object(mut claims) => {
-            complete(&mut claims);
-            Identity::from_claims(claims).map(Some).map_err(|error| error.to_string())
-        }
+        Json::Object(claims) => identity_of(claims).map(Some).map_err(|error| error.to_string()),
         other => Err(format!("an identity is an object of claims, or null, and not {other}")),
     }
-}
-
-/// Adds what every verified identity has, so that a test need say no more than what it is about.
-fn complete(claims: &mut serde_json::Map<String, Json>) {
-    claims.entry("issuer").or_insert_with(|| json!("https://test.invalid"));
-    claims.entry("subject").or_insert_with(|| json!("test"));
 }
 
 fn describe(outcome: &Outcome) -> Json {

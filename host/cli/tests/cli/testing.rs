@@ -125,6 +125,38 @@ fn each_database_has_its_variables_and_modules_that_fit_them() {
 }
 
 #[test]
+fn tokens_of_functions_are_verified_and_say_who_asked_for_the_identity() {
+    let mut tester = Tester::of("tests/conformance/assemblyscript", &[]);
+    let db = tester.open();
+    let keys = tester.greeting["jwks"]["keys"].as_array().unwrap();
+    assert_eq!(
+        (&keys[0]["crv"], &keys[0]["alg"], keys[0].get("d")),
+        (&json!("P-256"), &json!("ES256"), None)
+    );
+    let args = json!({"claims": {"sub": "ada", "n": 7}, "seconds": 60});
+    let signed = tester.call(&db, "mutation", "users:sign", args);
+    let verify = json!({"id": 4, "op": "verify", "db": db, "token": signed["value"]});
+    let verified = tester.ask(&verify);
+    let claims = json!({"iss": "https://test.invalid", "iat": 1_767_225_600, "exp": 1_767_225_660, "sub": "ada", "n": 7});
+    assert_eq!(verified, json!({"id": 4, "claims": claims}));
+    tester.ask(&json!({"id": 5, "op": "set", "db": db, "advance": 60_000.0}));
+    let late = tester.ask(&verify);
+    assert_eq!(late["error"]["code"], "InvalidToken");
+    assert!(late["error"]["message"].as_str().unwrap().contains("expired"), "{late}");
+    let wrong = tester.ask(&json!({"id": 4, "op": "verify", "db": db, "token": "a.b"}));
+    assert_eq!(wrong["error"]["code"], "InvalidToken");
+
+    let identity = json!({"subject": "ada"});
+    let call =
+        json!({"id": 6, "op": "call", "db": db, "kind": "query", "path": "users:mine", "identity": identity});
+    let asked = tester.ask(&call);
+    assert_eq!((&asked["value"], &asked["reads"][0]), (&json!(0), &json!({"identity": true})));
+    let nobody = tester.call(&db, "query", "users:mine", json!({}));
+    assert_eq!((&nobody["value"], &nobody["reads"]), (&json!(-1), &json!([{"identity": true}])));
+    assert_eq!(tester.end(), 0);
+}
+
+#[test]
 fn mistakes_of_a_test_are_said_and_the_next_request_goes_through() {
     let mut tester = Tester::start();
     let db = tester.open();

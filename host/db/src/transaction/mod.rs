@@ -1,6 +1,7 @@
 //! Transactions: what a running function reads and writes, at one snapshot and with its own writes on top.
 //!
 //! Does not commit: the committer takes the reads and the writes when the function has ended.
+mod crypto;
 mod page;
 mod read;
 mod read_set_builder;
@@ -28,12 +29,14 @@ use crate::entropy::Entropy;
 use crate::keyspace::Namespace;
 use crate::log_lines::LogLines;
 use crate::nested::{NestedCalls, derive_seed};
+use crate::passwords::AskedPasswords;
 use crate::query::{CursorKey, Cursors};
 use crate::write_buffer::{CountChanges, WriteBuffer};
 use crate::{
     Call, DbError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet, TokenSigner,
 };
 
+pub use crypto::digest;
 pub(crate) use read_set_builder::ReadSetBuilder;
 pub(crate) use tables::SeenTables;
 pub use usage::Usage;
@@ -71,7 +74,7 @@ pub(crate) struct Shared {
     pub(crate) env: Arc<dyn Env>,
     pub(crate) catalog: Catalog,
     pub(crate) entropy: Entropy,
-    /// Who signs tokens for functions; nobody in tests.
+    /// Who signs tokens for functions.
     pub(crate) signer: OnceLock<Arc<dyn TokenSigner>>,
     /// For the cursors of pages; made when it is first needed, if the database has none.
     pub(crate) cursor_key: RwLock<Option<Arc<CursorKey>>>,
@@ -118,6 +121,7 @@ pub struct Transaction {
     journal_out: Option<String>,
     log: LogLines,
     usage: Usage,
+    passwords: AskedPasswords,
     pub(crate) nested: NestedCalls,
     /// Where documents are written down before their bytes are kept, in an allocation of their own size.
     scratch: Vec<u8>,
@@ -167,6 +171,7 @@ impl Transaction {
             journal_out: None,
             log: LogLines::default(),
             usage: Usage::default(),
+            passwords: AskedPasswords::default(),
             nested: NestedCalls::default(),
             scratch: Vec::new(),
             last_created: None,

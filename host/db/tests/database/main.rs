@@ -8,6 +8,7 @@ mod deployments;
 mod interleavings;
 mod missing;
 mod nested;
+mod passwords;
 mod principals;
 mod refusals;
 mod replays;

@@ -4,6 +4,7 @@
 mod auth;
 mod calls;
 mod context;
+mod crypto;
 mod db;
 mod exit;
 mod log;
@@ -25,7 +26,8 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 }
 
 /// The interfaces of the world.
-const INTERFACES: [&str; 8] = ["auth", "calls", "context", "db", "exit", "log", "types", "variables"];
+const INTERFACES: [&str; 9] =
+    ["auth", "calls", "context", "crypto", "db", "exit", "log", "types", "variables"];
 
 /// Whether the host offers an interface of this name (`package:name/interface@version`), or one that it may be asked
 /// for in its place.

@@ -114,6 +114,20 @@ pub fn component_with_variables(manifest: &str, in_describe: &str, body: &str) -
     component_of(core_module_of(&template, manifest, body))
 }
 
+/// A component of these functions, whose guest can ask for `$hash_password`, `$verify_password`, `$random_bytes` and
+/// `$digest`, and does `in_describe` when it is asked for its manifest.
+pub fn component_with_crypto(functions: &[(&str, &str)], in_describe: &str, body: &str) -> Vec<u8> {
+    let imports = r#"(module
+  (import "weir:guest/crypto@0.1.0" "hash-password" (func $hash_password (param i32 i32 i32)))
+  (import "weir:guest/crypto@0.1.0" "verify-password" (func $verify_password (param i32 i32 i32 i32 i32)))
+  (import "weir:guest/crypto@0.1.0" "random-bytes" (func $random_bytes (param i32 i32)))
+  (import "weir:guest/crypto@0.1.0" "digest" (func $digest (param i32 i32 i32 i32 i32)))"#;
+    let describe = r#"(func (export "describe") (result i32)"#;
+    let template =
+        TEMPLATE.replacen("(module", imports, 1).replace(describe, &format!("{describe} {in_describe}"));
+    component_of(core_module_of(&template, &manifest(functions), body))
+}
+
 fn component_of(mut module: Vec<u8>) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(WORLD).expect("the WIT of the world");

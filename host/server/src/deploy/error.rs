@@ -4,7 +4,7 @@
 
 use std::io;
 
-use weir_db::{CommitError, DbError, DeploymentError};
+use weir_db::{CommitError, DbError, DeploymentError, VariableReads, Variables};
 use weir_store::SequenceError;
 
 use crate::folders;
@@ -26,6 +26,9 @@ pub enum DeployError {
     /// A document does not fit the schema, or the schema cannot be had.
     #[error("{0}")]
     Schema(String),
+    /// Who may vouch for users is said in a way that makes no sense.
+    #[error("{0}")]
+    Providers(String),
     /// A variable cannot be set.
     #[error("{}", .0.message)]
     Variables(DbError),
@@ -78,12 +81,21 @@ impl DeployError {
         }
     }
 
+    /// The same without the values of variables: what modules say of providers they may have read from some.
+    pub(super) fn masked(self, variables: &Variables, reads: &VariableReads) -> DeployError {
+        match self {
+            DeployError::Providers(text) => DeployError::Providers(variables.mask(reads, &text)),
+            error => error,
+        }
+    }
+
     /// Whether it is the host that failed, and not whoever deploys.
     pub(super) fn is_of_host(&self) -> bool {
         match self {
             DeployError::Invalid(_)
             | DeployError::Load(_)
             | DeployError::Schema(_)
+            | DeployError::Providers(_)
             | DeployError::Variables(_)
             | DeployError::Busy => false,
             DeployError::DiskFull(_)

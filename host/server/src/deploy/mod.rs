@@ -15,6 +15,7 @@
 
 mod check;
 mod error;
+mod providers;
 mod restore;
 mod snapshots;
 mod summary;
@@ -26,7 +27,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use serde_json::Value as Json;
 use tokio::sync::{OwnedMutexGuard, oneshot};
+use weir_auth::{OwnHost, Providers};
 use weir_db::{
     Database, DeploymentVersion, Functions, MissingFunctions, PreparedDeployment, VariableChanges,
     VariableReads, Variables,
@@ -40,6 +43,7 @@ use crate::tasks::Tasks;
 pub use weir_db::{IndexWork, Progress};
 
 pub use self::error::{DeployError, LoadFailure};
+pub use self::providers::ModuleProviders;
 pub use self::snapshots::{NoSnapshots, Snapshot, SnapshotMaker};
 pub use self::summary::{FunctionSummary, MissingModule, ModuleSummary, Summary};
 
@@ -57,6 +61,22 @@ pub struct Module {
     pub name: String,
     /// A component of Weir's world.
     pub component: Bytes,
+}
+
+/// What is to be deployed.
+#[derive(Debug, Clone)]
+pub struct NewDeployment {
+    /// All modules.
+    pub modules: Vec<Module>,
+    /// Who may vouch for users, besides whom modules name: `{"providers": [...]}`, as Convex's `auth.config.ts` has it.
+    pub auth: Option<Json>,
+}
+
+impl From<Vec<Module>> for NewDeployment {
+    /// Modules alone.
+    fn from(modules: Vec<Module>) -> Self {
+        NewDeployment { modules, auth: None }
+    }
 }
 
 /// Makes functions of components.
@@ -79,10 +99,30 @@ pub struct Loaded {
     pub functions: Arc<dyn Functions>,
     /// The tables that they declare.
     pub schema: Schema,
-    /// The paths of each module's functions, in the order of the modules.
-    pub by_module: Vec<Vec<FunctionPath>>,
+    /// Each module, in their order.
+    pub modules: Vec<LoadedModule>,
     /// The variables that they read while they were loaded.
     pub variable_reads: VariableReads,
+}
+
+/// What a module says of itself.
+#[derive(Debug, Clone)]
+pub struct LoadedModule {
+    /// Its name.
+    pub name: String,
+    /// The paths of its functions.
+    pub functions: Vec<FunctionPath>,
+    /// Who may vouch for users, if it says so; or why it cannot say.
+    pub providers: Result<Option<ModuleProviders>, String>,
+}
+
+/// A deployment that came into force.
+#[derive(Debug, Clone)]
+pub struct InForce {
+    /// From which timestamp on.
+    pub at: Timestamp,
+    /// Who may vouch for users.
+    pub providers: Providers,
 }
 
 /// Takes deployments in, one at a time.
@@ -92,7 +132,8 @@ pub struct Deployer {
     snapshots: Arc<dyn SnapshotMaker>,
     files: Option<ComponentFiles>,
     tasks: Tasks,
-    on_change: Box<dyn Fn(Timestamp) + Send + Sync>,
+    host: OwnHost,
+    on_change: Box<dyn Fn(InForce) + Send + Sync>,
     /// Held by a deployment from its beginning to its end.
     turn: Arc<tokio::sync::Mutex<()>>,
     /// Held from the first file that is written to the last that is removed.
@@ -108,15 +149,16 @@ pub struct Deployer {
 }
 
 impl Deployer {
-    /// A deployer that calls `on_change` after each deployment, with the timestamp from which on it is in force; what it does goes
-    /// on in `tasks`. Without `files` nothing outlives the process.
+    /// The deployer of a host that is called `host`. It calls `on_change` whenever a deployment has come into force;
+    /// what it does goes on in `tasks`. Without `files` nothing outlives the process.
     pub fn new(
         db: Arc<Database>,
         loader: Arc<dyn Loader>,
         snapshots: Arc<dyn SnapshotMaker>,
         files: Option<ComponentFiles>,
         tasks: Tasks,
-        on_change: Box<dyn Fn(Timestamp) + Send + Sync>,
+        host: OwnHost,
+        on_change: Box<dyn Fn(InForce) + Send + Sync>,
     ) -> Deployer {
         Deployer {
             db,
@@ -124,6 +166,7 @@ impl Deployer {
             snapshots,
             files,
             tasks,
+            host,
             on_change,
             turn: Arc::default(),
             placing: Mutex::default(),
@@ -173,7 +216,11 @@ impl Deployer {
             reads.add_all();
         }
         *self.variable_reads.lock() = reads;
-        self.announce((version, at), &*loaded.functions, record.summaries(), missing);
+        let providers = providers::restore(&record, &loaded.modules, &self.host).unwrap_or_else(|error| {
+            providers::report_lost(&error.masked(&variables, &loaded.variable_reads));
+            Providers::default()
+        });
+        self.announce((version, at), &*loaded.functions, record.summaries(), missing, providers);
         self.remove_unused_files();
         Ok(())
     }
@@ -185,13 +232,17 @@ impl Deployer {
     /// # Errors
     /// The old deployment stays in force; see [`DeployError::WaitsForRoom`] for
     /// the one exception.
-    pub async fn deploy(self: &Arc<Self>, modules: Vec<Module>) -> Result<Summary, DeployError> {
-        check::check(&modules)?;
+    pub async fn deploy(
+        self: &Arc<Self>,
+        deployment: impl Into<NewDeployment>,
+    ) -> Result<Summary, DeployError> {
+        let deployment = deployment.into();
+        check::check(&deployment.modules)?;
         if self.is_stopping.load(Ordering::Acquire) {
             return Err(DeployError::Lost);
         }
         let turn = Arc::clone(&self.turn).try_lock_owned().map_err(|_| DeployError::Busy)?;
-        self.in_turn(turn, move |deployer| deployer.carry_out(modules, VariableChanges::default())).await
+        self.in_turn(turn, move |deployer| deployer.carry_out(deployment, VariableChanges::default())).await
     }
 
     /// Lets work go on in its turn to its end, on a thread that may block.
@@ -238,12 +289,15 @@ impl Deployer {
     }
 
     /// A whole deployment, in its turn, which sets variables too. Blocks.
-    fn carry_out(&self, modules: Vec<Module>, changes: VariableChanges) -> Result<Summary, DeployError> {
+    fn carry_out(&self, deployment: NewDeployment, changes: VariableChanges) -> Result<Summary, DeployError> {
+        let NewDeployment { modules, auth } = deployment;
         let variables = self.sequenced_variables()?.with(&changes);
         let (maker, loader) = (&*self.snapshots, &*self.loader);
         let (modules, loaded) =
             snapshots::make_and_load(maker, loader, modules, MissingFunctions::default(), &variables)?;
-        let record = Record::of(&modules, &loaded);
+        let masked = |error: DeployError| error.masked(&variables, &loaded.variable_reads);
+        let record = Record::of(&modules, &loaded, auth).map_err(masked)?;
+        let providers = record.providers(&self.host).map_err(masked)?;
         let mut prepared = self.prepare(loaded.schema)?;
         prepared.set_variables(changes);
         let _placing = self.placing.lock();
@@ -259,8 +313,13 @@ impl Deployer {
         *self.variable_reads.lock() = loaded.variable_reads;
         self.wait_durable(recorded_at)?;
         self.db.forget_deployments_before(recorded_at);
-        let summary =
-            self.announce((version, recorded_at), &*loaded.functions, record.summaries(), Vec::new());
+        let summary = self.announce(
+            (version, recorded_at),
+            &*loaded.functions,
+            record.summaries(),
+            Vec::new(),
+            providers,
+        );
         self.remove_unused_files();
         Ok(summary)
     }
@@ -342,11 +401,13 @@ impl Deployer {
         functions: &dyn Functions,
         modules: Vec<ModuleSummary>,
         missing: Vec<MissingModule>,
+        providers: Providers,
     ) -> Summary {
         let described = functions.list().iter().map(|info| summary::describe(info)).collect();
-        let summary = Summary { version: version.0, modules, functions: described, missing };
+        let issuers = providers.issuers().map(str::to_owned).collect();
+        let summary = Summary { version: version.0, modules, functions: described, missing, issuers };
         *self.summary.lock() = summary.clone();
-        (self.on_change)(at);
+        (self.on_change)(InForce { at, providers });
         summary
     }
 

@@ -95,7 +95,7 @@ impl Restore<'_> {
     }
 
     fn miss(&mut self, recorded: &RecordedModule, reason: String) {
-        let RecordedModule { module, functions } = recorded;
+        let RecordedModule { module, functions, .. } = recorded;
         let path = self.sources.files.path(&module.sha256);
         tracing::error!(
             module = module.name,
@@ -147,8 +147,8 @@ mod tests {
     use weir_db::VariableReads;
     use weir_db::native::NativeFunctions;
 
-    use super::super::NoSnapshots;
     use super::super::summary::ModuleSummary;
+    use super::super::{LoadedModule, NoSnapshots};
     use super::*;
     use crate::ComponentHash;
 
@@ -168,9 +168,14 @@ mod tests {
                 return Err(LoadFailure("too much together".to_owned()));
             }
             let functions = Arc::new(NativeFunctions::new().with_missing(missing));
-            let by_module = vec![Vec::new(); modules.len()];
+            let load = |module: &Module| LoadedModule {
+                name: module.name.clone(),
+                functions: Vec::new(),
+                providers: Ok(None),
+            };
+            let loaded = modules.iter().map(load).collect();
             let (schema, variable_reads) = (weir_value::Schema::default(), VariableReads::default());
-            Ok(Loaded { functions, schema, by_module, variable_reads })
+            Ok(Loaded { functions, schema, modules: loaded, variable_reads })
         }
     }
 
@@ -179,7 +184,7 @@ mod tests {
         let sha256 = ComponentHash::of(&component);
         files.write(&[(sha256, &component)]).unwrap();
         let module = ModuleSummary { name: name.to_owned(), sha256, size_bytes: component.len() as u64 };
-        RecordedModule { module, functions: None }
+        RecordedModule { module, functions: None, providers: None }
     }
 
     #[test]
@@ -191,7 +196,7 @@ mod tests {
             let loader = Limited { modules_max };
             let sources = Sources { files: &files, loader: &loader, snapshots: &NoSnapshots };
             let (loaded, missing) = restore(&modules, sources, &Variables::default()).unwrap();
-            assert_eq!(loaded.by_module.len(), modules.len() - missing.len());
+            assert_eq!(loaded.modules.len(), modules.len() - missing.len());
             let path = weir_value::FunctionPath::parse("any:function").unwrap();
             assert_eq!(loaded.functions.missing(&path).is_some(), !missing.is_empty());
             missing.into_iter().map(|module| (module.name, module.reason)).collect::<Vec<_>>()

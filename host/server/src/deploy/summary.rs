@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use weir_auth::{OwnHost, Providers};
 use weir_db::{FunctionInfo, MissingFunctions, Visibility};
 use weir_value::FunctionPath;
 
-use super::{Loaded, Module};
+use super::{DeployError, Loaded, LoadedModule, Module, ModuleProviders, providers};
 use crate::component_files::ComponentHash;
 
 /// What is deployed, for people and tools.
@@ -24,6 +26,9 @@ pub struct Summary {
     /// The modules that were deployed and cannot be run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<MissingModule>,
+    /// Who may vouch for users: what their tokens have as `iss`.
+    #[serde(default, rename = "authIssuers", skip_serializing_if = "Vec::is_empty")]
+    pub issuers: Vec<String>,
 }
 
 /// One deployed module.
@@ -67,6 +72,9 @@ pub struct MissingModule {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) modules: Vec<RecordedModule>,
+    /// Who may vouch for users, besides whom modules name, as it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) auth: Option<Json>,
 }
 
 /// A module in the record.
@@ -77,18 +85,36 @@ pub(super) struct RecordedModule {
     /// Absent in records of hosts before there was this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) functions: Option<Vec<FunctionSummary>>,
+    /// Whom it names to vouch for users.
+    #[serde(default, rename = "auth", skip_serializing_if = "Option::is_none")]
+    pub(super) providers: Option<ModuleProviders>,
 }
 
 impl Record {
-    /// Of modules that were loaded.
-    pub(super) fn of(modules: &[Module], loaded: &Loaded) -> Record {
-        let describe_all = |paths: &Vec<FunctionPath>| {
+    /// Of modules that were loaded, with which `auth` was sent.
+    ///
+    /// # Errors
+    /// A module cannot say who may vouch for users.
+    pub(super) fn of(modules: &[Module], loaded: &Loaded, auth: Option<Json>) -> Result<Record, DeployError> {
+        let describe_all = |paths: &[FunctionPath]| {
             paths.iter().filter_map(|path| loaded.functions.find(path)).map(|info| describe(&info)).collect()
         };
-        let mut functions = loaded.by_module.iter().map(describe_all);
-        let record =
-            |module: &Module| RecordedModule { module: summarize(module), functions: functions.next() };
-        Record { modules: modules.iter().map(record).collect() }
+        let record = |(module, loaded): (&Module, &LoadedModule)| {
+            let functions = Some(describe_all(&loaded.functions));
+            let providers = loaded.providers.clone().map_err(DeployError::Providers)?;
+            Ok(RecordedModule { module: summarize(module), functions, providers })
+        };
+        let modules = modules.iter().zip(&loaded.modules).map(record).collect::<Result<_, DeployError>>()?;
+        Ok(Record { modules, auth })
+    }
+
+    /// Who may vouch for users.
+    ///
+    /// # Errors
+    /// What is wrong with what was said of that.
+    pub(super) fn providers(&self, host: &OwnHost) -> Result<Providers, DeployError> {
+        let modules = self.modules.iter().filter_map(|module| module.providers.as_ref());
+        providers::combine(self.auth.as_ref(), modules, host)
     }
 
     /// The modules without their functions.
@@ -160,11 +186,17 @@ mod tests {
         assert_eq!(record.modules[0].functions, None);
         assert_eq!(serde_json::to_string(&record).unwrap(), old);
         let function = r#"{"path":"m:f","kind":"query","visibility":"public"}"#;
-        let module = format!(r#""name":"m","sha256":"{HASH}","sizeBytes":0,"functions":[{function}]"#);
-        let new = format!(r#"{{"modules":[{{{module},"more":1}}],"more":2}}"#);
+        let auth = r#"{"place":"module `m`","config":{"providers":[]}}"#;
+        let module =
+            format!(r#""name":"m","sha256":"{HASH}","sizeBytes":0,"functions":[{function}],"auth":{auth}"#);
+        let sent = r#""auth":{"providers":[]}"#;
+        let new = format!(r#"{{"modules":[{{{module},"more":1}}],"more":2,{sent}}}"#);
         let record: Record = serde_json::from_str(&new).unwrap();
         assert_eq!(record.modules[0].functions.as_ref().unwrap()[0].path, "m:f");
-        assert_eq!(serde_json::to_string(&record).unwrap(), format!(r#"{{"modules":[{{{module}}}]}}"#));
+        assert_eq!(
+            serde_json::to_string(&record).unwrap(),
+            format!(r#"{{"modules":[{{{module}}}],{sent}}}"#)
+        );
     }
 
     #[test]

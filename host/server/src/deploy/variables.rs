@@ -11,7 +11,7 @@ use std::time::Duration;
 use weir_db::{VariableChanges, Variables, VariablesError};
 use weir_value::limits;
 
-use super::{DeployError, Deployer, LoadFailure, Module};
+use super::{DeployError, Deployer, LoadFailure, Module, NewDeployment};
 
 impl Deployer {
     /// The variables that are in force, durably.
@@ -47,8 +47,8 @@ impl Deployer {
             let at = self.db.set_variables(&changes).map_err(refused)?;
             return self.wait_durable(at);
         }
-        let modules = self.read_modules()?;
-        self.carry_out(modules, changes).map(drop).map_err(unchanged)
+        let deployed = self.read_deployed()?;
+        self.carry_out(deployed, changes).map(drop).map_err(unchanged)
     }
 
     /// As of the newest commit: in a turn nobody else sets any.
@@ -57,8 +57,8 @@ impl Deployer {
         self.db.variables(&snapshot).map_err(|error| DeployError::Record(error.to_string()))
     }
 
-    /// The deployed modules, from their files.
-    fn read_modules(&self) -> Result<Vec<Module>, DeployError> {
+    /// What is deployed, with the modules from their files.
+    fn read_deployed(&self) -> Result<NewDeployment, DeployError> {
         let gone = |module: &str, why: &str| {
             DeployError::Invalid(format!(
                 "a deployed module has read one of these variables before its first call, so all have to be deployed \
@@ -67,14 +67,15 @@ impl Deployer {
             ))
         };
         let mut modules = Vec::new();
-        for recorded in self.read_record()?.map(|record| record.summaries()).unwrap_or_default() {
+        let Some(record) = self.read_record()? else { return Ok(modules.into()) };
+        for recorded in record.summaries() {
             let files = self.files.as_ref();
             let files = files.ok_or_else(|| gone(&recorded.name, "this server keeps none"))?;
             let component = files.read(&recorded.sha256);
             let component = component.map_err(|error| gone(&recorded.name, &error.to_string()))?;
             modules.push(Module { name: recorded.name, component });
         }
-        Ok(modules)
+        Ok(NewDeployment { modules, auth: record.auth })
     }
 }
 
@@ -93,6 +94,10 @@ fn refused(error: VariablesError) -> DeployError {
 /// Says of a module that does not go with the new values that nothing has changed.
 fn unchanged(error: DeployError) -> DeployError {
     match error {
+        DeployError::Providers(reason) => DeployError::Providers(format!(
+            "the variables stay as they were, because a module that reads them to say who may vouch for users does not \
+             go with the new values: {reason}"
+        )),
         DeployError::Load(LoadFailure(reason)) => DeployError::Load(LoadFailure(format!(
             "the variables stay as they were, because a module that reads them before its first call does not go with \
              the new values: {reason}"

@@ -135,7 +135,7 @@ impl ApiError {
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooManyConcurrentRequests, message)
     }
 
-    /// 503: the store took no writes; the same call may work later.
+    /// 503: nothing of the call was kept; the same one may work later.
     pub fn refused(error: &CallError) -> ApiError {
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.code, error.message.clone())
     }

@@ -1,7 +1,8 @@
 //! Deploying over HTTP, and what is told of a deployment.
 //!
-//! POST `/api/weir/deploy` with `{"modules": [{"name", "component": base64}]}`
-//! answers with what is deployed now; GET `/api/weir/deployment` says it again.
+//! POST `/api/weir/deploy` with `{"modules": [{"name", "component": base64}], "auth": {"providers": [...]}}` answers
+//! with what is deployed now; GET `/api/weir/deployment` says it again. `auth`, which may be missing, says who may vouch
+//! for users.
 
 use std::sync::Arc;
 
@@ -11,18 +12,21 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use weir_db::Progress;
 use weir_value::{ErrorCode, limits};
 
 use super::answer::{Answer, ApiError, json};
 use super::body;
 use crate::backend::{Backend, CanonicalUrls};
-use crate::deploy::{DeployError, Module, Summary};
+use crate::deploy::{DeployError, Module, NewDeployment, Summary};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Deployment {
     modules: Vec<SentModule>,
+    #[serde(default)]
+    auth: Option<Json>,
 }
 
 #[derive(Deserialize)]
@@ -44,9 +48,9 @@ struct Described {
 /// Puts a new deployment in place.
 pub async fn deploy(backend: &Arc<Backend>, request: Request<Incoming>) -> Result<Answer, ApiError> {
     let text = body::read(request.into_body(), limits::DEPLOY_REQUEST_BYTES_MAX).await?;
-    let modules = decode(&text)?;
+    let deployment = decode(&text)?;
     drop(text);
-    let summary = backend.deployer.deploy(modules).await.map_err(refuse)?;
+    let summary = backend.deployer.deploy(deployment).await.map_err(refuse)?;
     Ok(json(StatusCode::OK, &summary))
 }
 
@@ -69,25 +73,25 @@ pub fn canonical_urls(backend: &Backend) -> Answer {
     json(StatusCode::OK, &Urls { convex_cloud_url: cloud, convex_site_url: site })
 }
 
-fn decode(text: &[u8]) -> Result<Vec<Module>, ApiError> {
+fn decode(text: &[u8]) -> Result<NewDeployment, ApiError> {
     let sent: Deployment =
         serde_json::from_slice(text).map_err(|error| super::arguments::invalid_json(&error))?;
-    sent.modules
-        .into_iter()
-        .map(|module| {
-            let component = STANDARD.decode(&module.component).map_err(|_| {
-                let message = format!("The component of module `{}` is not valid base64.", module.name);
-                ApiError::bad_request(ErrorCode::InvalidRequest, message)
-            })?;
-            Ok(Module { name: module.name, component: Bytes::from(component) })
-        })
-        .collect()
+    let modules = sent.modules.into_iter().map(decode_module).collect::<Result<_, _>>()?;
+    Ok(NewDeployment { modules, auth: sent.auth })
+}
+
+fn decode_module(module: SentModule) -> Result<Module, ApiError> {
+    let component = STANDARD.decode(&module.component).map_err(|_| {
+        let message = format!("The component of module `{}` is not valid base64.", module.name);
+        ApiError::bad_request(ErrorCode::InvalidRequest, message)
+    })?;
+    Ok(Module { name: module.name, component: Bytes::from(component) })
 }
 
 /// Whoever holds the admin key may know what failed; the log knows already.
 pub fn refuse(error: DeployError) -> ApiError {
     let (status, code) = match &error {
-        DeployError::Invalid(_) | DeployError::Load(_) => {
+        DeployError::Invalid(_) | DeployError::Load(_) | DeployError::Providers(_) => {
             (StatusCode::BAD_REQUEST, ErrorCode::InvalidDeployment)
         }
         DeployError::Variables(error) => (StatusCode::BAD_REQUEST, error.code),

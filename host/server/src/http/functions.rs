@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyper::StatusCode;
 use serde::Deserialize;
-use weir_db::{Call, FunctionKind, Principal};
+use weir_db::{Call, FunctionKind, MutationOutcome, MutationStep, PasswordResults, Principal};
 use weir_store::Snapshot;
 use weir_value::{ErrorCode, Timestamp, limits};
 
@@ -160,9 +160,7 @@ impl Request<'_> {
 
     async fn run_mutation(&self, call: FunctionCall) -> Result<Answer, ApiError> {
         let format = call.format;
-        let call = self.call(call);
-        let db = Arc::clone(&self.backend.db);
-        let outcome = self.run_job(move || db.mutation(&call, None)).await?;
+        let outcome = self.mutate(self.call(call)).await?;
         self.backend.durable.wait(outcome.ts).await;
         if let Err(error) = &outcome.result
             && error.retryable
@@ -172,6 +170,28 @@ impl Request<'_> {
         let mut out = Vec::new();
         write_outcome(&mut out, &outcome.result, &outcome.log_lines, format)?;
         Ok(json_text(StatusCode::OK, out))
+    }
+
+    /// Runs a mutation to its end. While it waits for a password it holds neither a thread nor room for calls.
+    async fn mutate(&self, call: Call) -> Result<MutationOutcome, ApiError> {
+        let call = Arc::new(call);
+        let mut passwords = PasswordResults::default();
+        loop {
+            let (db, call) = (Arc::clone(&self.backend.db), Arc::clone(&call));
+            let step = move || (db.step_mutation(&call, None, &mut passwords), passwords);
+            let (step, known) = self.run_job(step).await?;
+            passwords = known;
+            match step {
+                MutationStep::Ended(outcome) => return Ok(outcome),
+                MutationStep::Waits(work) => {
+                    let threads = &self.backend.passwords;
+                    let place = threads
+                        .take_place()
+                        .map_err(|error| ApiError::refused(&error.into_call_error(&self.request_id)))?;
+                    passwords.add(threads.run(place, work).await.ok_or_else(ApiError::internal)?);
+                }
+            }
+        }
     }
 
     /// Runs a call on the executor, if there is room for one more.

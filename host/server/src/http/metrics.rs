@@ -57,6 +57,17 @@ fn server(backend: &Backend) -> Vec<Figure> {
         counter("socket_sent_bytes_total", "Bytes written to sockets.", metrics.socket_bytes_sent.get()),
         gauge("executor_queued_jobs", "Jobs that wait for a thread.", backend.executor.queued() as u64),
         gauge(
+            "passwords_waiting",
+            "Mutations that wait for a password to be hashed or verified.",
+            backend.passwords.waiting() as u64,
+        ),
+        counter("passwords_total", "Passwords hashed and verified.", backend.passwords.computed()),
+        counter(
+            "passwords_refused_total",
+            "Mutations refused because too many waited for passwords.",
+            backend.passwords.refused(),
+        ),
+        gauge(
             "missing_modules",
             "Deployed modules that cannot run.",
             backend.deployer.missing_modules() as u64,

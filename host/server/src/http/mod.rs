@@ -18,13 +18,14 @@ mod metrics;
 mod routes;
 mod static_files;
 mod variables;
+mod well_known;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, HOST, HeaderMap, HeaderValue};
+use hyper::header::{ALLOW, HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Version};
 use weir_db::Principal;
 use weir_value::{ErrorCode, limits};
@@ -113,7 +114,8 @@ async fn act(
         Operation::InstanceName => Ok(text(StatusCode::OK, backend.identities.instance_name().to_owned())),
         Operation::Health => Ok(health(backend)),
         Operation::Metrics => Ok(metrics::answer(backend)),
-        Operation::KeySet => key_set(backend).await,
+        Operation::KeySet => well_known::key_set(backend).await,
+        Operation::Discovery => Ok(well_known::discovery(backend)),
         Operation::Echo => echo(request).await,
         Operation::Sync => socket::upgrade(backend, request, None),
         Operation::VersionedSync => socket::upgrade(backend, request, Some(rest)),
@@ -168,20 +170,6 @@ async fn read_call(request: Request<Incoming>) -> Result<Bytes, ApiError> {
 async fn echo(request: Request<Incoming>) -> Result<Answer, ApiError> {
     let body = read_call(request).await?;
     Ok(answer::with_type(StatusCode::OK, "application/octet-stream", answer::AnswerBody::bytes(body)))
-}
-
-/// The public half of the key that functions sign tokens with.
-async fn key_set(backend: &Backend) -> Result<Answer, ApiError> {
-    let signer = Arc::clone(&backend.signer);
-    let jwks = tokio::task::spawn_blocking(move || signer.jwks()).await.map_err(|_| ApiError::internal())?;
-    let jwks = jwks.map_err(|error| {
-        tracing::error!(%error, "the host's signing key cannot be had");
-        ApiError::internal()
-    })?;
-    let mut answer = json_text(StatusCode::OK, jwks.to_string());
-    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    Ok(answer)
 }
 
 fn health(backend: &Backend) -> Answer {

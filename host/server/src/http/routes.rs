@@ -39,6 +39,7 @@ pub(super) enum Operation {
     Health,
     Metrics,
     KeySet,
+    Discovery,
     Echo,
     Sync,
     VersionedSync,
@@ -84,6 +85,7 @@ pub static ROUTES: &[Route] = &[
     route(READ, "/health", Everybody, Operation::Health),
     route(READ, "/metrics", Everybody, Operation::Metrics),
     route(READ, "/.well-known/jwks.json", Everybody, Operation::KeySet),
+    route(READ, "/.well-known/openid-configuration", Everybody, Operation::Discovery),
     route(POST, "/echo", Everybody, Operation::Echo),
     // Functions.
     route(POST, "/api/run/{*function}", Callers, Operation::Run),

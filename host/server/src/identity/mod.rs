@@ -1,22 +1,25 @@
 //! Who somebody is: from a key or a token to a principal. The same for HTTP and for sockets.
 
 mod credentials;
+mod grounds;
 mod key_ring;
 mod permission;
 mod signer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::StatusCode;
 use parking_lot::RwLock;
-use weir_auth::{AuthError, KeyFetcher, Providers, Verifier};
+use weir_auth::{AuthError, KeyFetcher, OwnKeys, Providers, Verifier};
 use weir_db::{Principal, Scope};
 use weir_store::Env;
 use weir_value::{ErrorCode, Identity, IdentityError};
 
 pub use credentials::Credentials;
+pub use grounds::{Grounds, Withdrawal};
 pub use key_ring::{FIRST_KEY_NAME, HeldKey, KeyRing, hash_of};
 pub use permission::Permission;
 pub use signer::HostSigner;
@@ -28,8 +31,8 @@ pub struct Authenticated {
     pub principal: Principal,
     /// Until when, since the Unix epoch; `None`: for good.
     pub expires_at: Option<Duration>,
-    /// The admin key by which it is so; whoever goes on for long has to see that it is not revoked.
-    pub key: Option<Arc<HeldKey>>,
+    /// What that rests on; whoever goes on for long has to see that it still stands.
+    pub grounds: Grounds,
 }
 
 /// Why credentials are nobody's, or not good enough. The texts go to the client, and hold nothing of the credentials.
@@ -108,8 +111,18 @@ pub struct Identities {
     keys: KeyRing,
     env: Arc<dyn Env>,
     verifier: Verifier,
-    /// Those of the deployment in force.
-    providers: RwLock<Providers>,
+    own_keys: Arc<dyn OwnKeys>,
+    trusted: RwLock<Trusted>,
+    /// The number of the list in `trusted`, for those who look often.
+    newest_list: AtomicU64,
+}
+
+/// The providers of the deployment in force.
+#[derive(Default)]
+struct Trusted {
+    providers: Providers,
+    /// How many lists there were before this one.
+    list: u64,
 }
 
 impl Identities {
@@ -119,10 +132,12 @@ impl Identities {
         keys: KeyRing,
         env: Arc<dyn Env>,
         fetcher: Arc<dyn KeyFetcher>,
+        own_keys: Arc<dyn OwnKeys>,
     ) -> Identities {
         let clock = Arc::clone(&env);
-        let verifier = Verifier::new(fetcher, move || clock.monotonic());
-        Identities { instance_name, keys, env, verifier, providers: RwLock::default() }
+        let verifier = Verifier::new(fetcher, Arc::clone(&own_keys), move || clock.monotonic());
+        let (trusted, newest_list) = (RwLock::default(), AtomicU64::new(0));
+        Identities { instance_name, keys, env, verifier, own_keys, trusted, newest_list }
     }
 
     /// The admin keys.
@@ -130,9 +145,45 @@ impl Identities {
         &self.keys
     }
 
-    /// Another deployment is in force, with these providers. Who is signed in stays so until the token expires.
-    pub fn set_providers(&self, providers: Providers) {
-        *self.providers.write() = providers;
+    /// Another deployment is in force, with these providers: no other token is good from now on, and users of a provider
+    /// that is not among them, as it was, are users no more (see [`Identities::withdrawn`]). Gives whether anything has
+    /// changed. May read, or make, the host's own key.
+    pub fn set_providers(&self, providers: Providers) -> bool {
+        if providers.trust_host() {
+            // Now, and not with the first token; whether it is there is said then again.
+            let _ = self.own_keys.own_keys();
+        }
+        let mut trusted = self.trusted.write();
+        if trusted.providers == providers {
+            return false;
+        }
+        *trusted = Trusted { providers, list: trusted.list + 1 };
+        self.newest_list.store(trusted.list, Ordering::Release);
+        true
+    }
+
+    /// Fetches the keys of the providers in force, so that the first token need not wait. Those that cannot be had are
+    /// fetched when a token comes; the log says which they are.
+    pub async fn prepare_keys(&self) {
+        let providers = self.trusted.read().providers.clone();
+        self.verifier.prepare(&providers).await;
+    }
+
+    /// Why this principal is so no more, if what that rested on was taken away.
+    pub fn withdrawn(&self, principal: &Principal, grounds: &mut Grounds) -> Option<Withdrawal> {
+        if !grounds.support(principal) {
+            return None;
+        }
+        match grounds {
+            Grounds::None => None,
+            Grounds::Key(key) => key.is_revoked().then_some(Withdrawal::Key),
+            Grounds::Provider { list, .. } if *list == self.newest_list.load(Ordering::Acquire) => None,
+            Grounds::Provider { provider, list } => {
+                let trusted = self.trusted.read();
+                *list = trusted.list;
+                (!trusted.providers.still_have(provider)).then_some(Withdrawal::Provider)
+            }
+        }
     }
 
     /// The server's name, which its keys begin with.
@@ -146,9 +197,11 @@ impl Identities {
     /// They are nobody's.
     pub async fn authenticate(&self, credentials: Credentials) -> Result<Authenticated, Refusal> {
         match credentials {
-            Credentials::None => {
-                Ok(Authenticated { principal: Principal::Anonymous, expires_at: None, key: None })
-            }
+            Credentials::None => Ok(Authenticated {
+                principal: Principal::Anonymous,
+                expires_at: None,
+                grounds: Grounds::None,
+            }),
             Credentials::AdminKey { key, acting_as } => self.admin(&key, acting_as),
             Credentials::Token(token) => self.user(&token).await,
             Credentials::Unknown => Err(Refusal::UnreadableHeader),
@@ -156,16 +209,21 @@ impl Identities {
     }
 
     async fn user(&self, token: &str) -> Result<Authenticated, Refusal> {
-        let providers = self.providers.read().clone();
+        // As of one moment: if the providers change while the token is checked, whoever holds on to the answer sees it.
+        let (providers, list) = {
+            let trusted = self.trusted.read();
+            (trusted.providers.clone(), trusted.list)
+        };
         let verified = self.verifier.verify(&providers, token, self.env.now().since_epoch()).await?;
         let principal = Principal::User(verified.identity);
-        Ok(Authenticated { principal, expires_at: Some(verified.expires_at), key: None })
+        let grounds = Grounds::Provider { provider: verified.provider, list };
+        Ok(Authenticated { principal, expires_at: Some(verified.expires_at), grounds })
     }
 
     fn admin(&self, key: &str, acting_as: Option<Bytes>) -> Result<Authenticated, Refusal> {
         let key = self.keys.find(key)?;
         let acting_as = acting_as.map(|claims| Identity::from_json(&claims)).transpose()?;
         let principal = Principal::Admin { scope: key.scope(), acting_as };
-        Ok(Authenticated { principal, expires_at: key.expires_at(), key: Some(key) })
+        Ok(Authenticated { principal, expires_at: key.expires_at(), grounds: Grounds::Key(key) })
     }
 }

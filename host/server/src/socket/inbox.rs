@@ -12,7 +12,7 @@ use weir_sync::session::{IdentityRefusal, VerifiedIdentity};
 use weir_value::Timestamp;
 
 use crate::durable_gate::DurableGate;
-use crate::identity::HeldKey;
+use crate::identity::Grounds;
 
 /// One socket's inbox.
 pub struct Inbox {
@@ -31,8 +31,8 @@ pub type Verdict = Result<SocketIdentity, IdentityRefusal>;
 pub struct SocketIdentity {
     /// As the session takes it.
     pub verified: VerifiedIdentity,
-    /// The admin key by which it is so.
-    pub key: Option<Arc<HeldKey>>,
+    /// What that rests on.
+    pub grounds: Grounds,
 }
 
 #[derive(Default)]
@@ -93,8 +93,8 @@ impl Inbox {
         self.signal();
     }
 
-    /// Admin keys were revoked: the task looks at its own.
-    pub fn keys_revoked(&self) {
+    /// Admin keys were revoked, or the providers of users are others: the task looks at what its identity rests on.
+    pub fn grounds_changed(&self) {
         self.signal();
     }
 

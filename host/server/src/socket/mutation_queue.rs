@@ -3,19 +3,23 @@
 //!
 //! The queue, not the single mutation, is what the executor's threads take: one
 //! of them runs several mutations in a row and then lets other queues have a turn.
+//! While a mutation waits for a password, its queue waits with it, without a thread.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use weir_db::{Call, CallError, MutationOutcome};
+use weir_db::{
+    Call, CallError, MutationOutcome, MutationStep, PasswordResults, PasswordWork, SessionRequest,
+};
 use weir_sync::session::DueMutation;
 use weir_value::{ErrorCode, Timestamp, limits};
 
 use super::inbox::Inbox;
 use crate::backend::Backend;
 use crate::http::new_request_id;
+use crate::passwords::Place;
 
 /// The mutation queue of one socket.
 pub struct MutationQueue {
@@ -26,10 +30,20 @@ pub struct MutationQueue {
 
 #[derive(Default)]
 struct State {
+    /// One that has waited for a password, and goes on before all others.
+    resumed: Option<Started>,
     due: VecDeque<DueMutation>,
-    /// A thread runs the queue, or the queue waits for one.
+    /// A thread runs the queue, the queue waits for one, or its first mutation waits for a password.
     is_scheduled: bool,
     is_closed: bool,
+}
+
+/// A mutation that has begun.
+struct Started {
+    call: Call,
+    request: SessionRequest,
+    /// What it has waited for.
+    passwords: PasswordResults,
 }
 
 impl MutationQueue {
@@ -57,6 +71,7 @@ impl MutationQueue {
     pub fn close(&self) {
         let mut state = self.state.lock();
         state.is_closed = true;
+        state.resumed = None;
         state.due.clear();
     }
 
@@ -68,43 +83,77 @@ impl MutationQueue {
     /// Runs some mutations. The outcomes are handed over after each one: the
     /// answer of the first must not wait for the last.
     fn take_turn(self: &Arc<Self>) {
-        let mut outcome = Vec::with_capacity(1);
         for _ in 0..limits::MUTATION_QUEUE_RUN_MAX {
-            let Some(due) = self.next_due() else { return };
-            let request = due.request.request;
-            outcome.push((request, self.run(due)));
-            self.inbox.leave_outcomes(&mut outcome, &self.backend.durable);
+            let Some(mut started) = self.next() else { return };
+            match self.step(&mut started) {
+                MutationStep::Ended(outcome) => self.leave(started.request, outcome),
+                MutationStep::Waits(work) => match self.backend.passwords.take_place() {
+                    Ok(place) => return self.wait(started, place, work),
+                    Err(error) => {
+                        let error = error.into_call_error(&started.call.request_id);
+                        self.leave(started.request, untold(error));
+                    }
+                },
+            }
         }
         self.schedule();
     }
 
+    fn leave(&self, request: SessionRequest, outcome: MutationOutcome) {
+        self.inbox.leave_outcomes(&mut vec![(request.request, outcome)], &self.backend.durable);
+    }
+
     /// The next mutation; without one the queue is not scheduled any more.
-    fn next_due(&self) -> Option<DueMutation> {
+    fn next(&self) -> Option<Started> {
         let mut state = self.state.lock();
-        let due = state.due.pop_front().filter(|_| !state.is_closed);
-        state.is_scheduled = due.is_some();
-        due
+        let is_closed = state.is_closed;
+        let next = match state.resumed.take() {
+            Some(resumed) => Some(resumed),
+            None => state.due.pop_front().map(begin),
+        };
+        let next = next.filter(|_| !is_closed);
+        state.is_scheduled = next.is_some();
+        next
     }
 
-    fn run(&self, due: DueMutation) -> MutationOutcome {
-        let call =
-            Call { path: due.path, args: due.args, principal: due.principal, request_id: new_request_id() };
+    fn step(&self, started: &mut Started) -> MutationStep {
+        let Started { call, request, passwords } = started;
         let db = &self.backend.db;
-        let run = AssertUnwindSafe(|| db.mutation(&call, Some(due.request)));
-        catch_unwind(run).unwrap_or_else(|_| self.lost(&call.request_id))
+        let step = AssertUnwindSafe(|| db.step_mutation(call, Some(*request), passwords));
+        catch_unwind(step).unwrap_or_else(|_| MutationStep::Ended(lost(&call.request_id)))
     }
 
-    /// A panic of the host itself. The client is told, and the queue goes on. It
-    /// is told nothing of the data, so the answer waits for no commit.
-    fn lost(&self, request_id: &str) -> MutationOutcome {
-        tracing::error!(request_id, "a mutation panicked in the host");
-        MutationOutcome {
-            result: Err(internal_error(request_id)),
-            ts: Timestamp::ZERO,
-            log_lines: Vec::new(),
-            replayed: false,
-        }
+    /// Lets the queue stand still until a password is computed. The thread is free meanwhile.
+    fn wait(self: &Arc<Self>, mut started: Started, place: Place, work: PasswordWork) {
+        let queue = Arc::clone(self);
+        self.backend.passwords.compute(place, work, move |result| {
+            match result {
+                Some(result) => {
+                    started.passwords.add(result);
+                    queue.state.lock().resumed = Some(started);
+                }
+                None => queue.leave(started.request, lost(&started.call.request_id)),
+            }
+            queue.schedule();
+        });
     }
+}
+
+fn begin(due: DueMutation) -> Started {
+    let call =
+        Call { path: due.path, args: due.args, principal: due.principal, request_id: new_request_id() };
+    Started { call, request: due.request, passwords: PasswordResults::default() }
+}
+
+/// A panic of the host itself. The client is told, and the queue goes on.
+fn lost(request_id: &str) -> MutationOutcome {
+    tracing::error!(request_id, "a mutation panicked in the host");
+    untold(internal_error(request_id))
+}
+
+/// The outcome of a mutation that tells nothing of the data, so that it waits for no commit.
+fn untold(error: CallError) -> MutationOutcome {
+    MutationOutcome { result: Err(error), ts: Timestamp::ZERO, log_lines: Vec::new(), replayed: false }
 }
 
 /// What a client reads when the host itself failed.

@@ -27,7 +27,7 @@ use super::frames::FrameWriter;
 use super::inbox::{Inbox, SocketIdentity};
 use super::mutation_queue::MutationQueue;
 use crate::backend::Backend;
-use crate::identity::{Authenticated, Credentials, HeldKey};
+use crate::identity::{Authenticated, Credentials, Grounds};
 
 /// Messages that are taken in before the session is served.
 const ROUND_MESSAGES_MAX: usize = 64;
@@ -42,8 +42,8 @@ struct Socket {
     wire: WebSocketStream<TcpStream>,
     session: Session,
     inbox: Arc<Inbox>,
-    /// The admin key that it was opened with, if it was.
-    key: Option<Arc<HeldKey>>,
+    /// What it rests on that it is its principal's.
+    grounds: Grounds,
     mutations: Option<Arc<MutationQueue>>,
     due: Vec<DueMutation>,
     writer: FrameWriter,
@@ -86,7 +86,7 @@ pub async fn run(backend: Arc<Backend>, wire: WebSocketStream<TcpStream>, client
         wire,
         session,
         inbox,
-        key: None,
+        grounds: Grounds::None,
         mutations: None,
         due: Vec::new(),
         writer: FrameWriter::default(),
@@ -127,12 +127,12 @@ impl Socket {
             && let Some(verdict) = self.inbox.take_verdict()
         {
             let verdict = verdict.map(|identity| {
-                self.key = identity.key;
+                self.grounds = identity.grounds;
                 identity.verified
             });
             self.session.identity_verified(verdict);
         }
-        self.heed_revocation();
+        self.heed_withdrawal();
         if self.inbox.take_live_changed() {
             self.session.wake();
         }
@@ -141,11 +141,12 @@ impl Socket {
         }
     }
 
-    /// A key is looked at after whoever revoked it has left a signal, and after it was taken in: one of the two sees it.
-    fn heed_revocation(&mut self) {
-        let is_revoked = self.key.as_ref().is_some_and(|key| key.is_revoked());
-        if is_revoked && self.session.principal().is_admin() {
-            self.session.end_identity("AdminKeyRevoked: the admin key was revoked; use another one.");
+    /// A key, or who vouched for a token, is looked at after whoever took it away has left a signal, and after it was
+    /// taken in: one of the two sees it.
+    fn heed_withdrawal(&mut self) {
+        let identities = &self.backend.identities;
+        if let Some(why) = identities.withdrawn(self.session.principal(), &mut self.grounds) {
+            self.session.end_identity(&why.to_string());
         }
     }
 
@@ -350,10 +351,10 @@ impl Socket {
 
 /// As the session takes it: until when by the monotonic clock.
 fn verified(backend: &Backend, authenticated: Authenticated) -> SocketIdentity {
-    let Authenticated { principal, expires_at, key } = authenticated;
+    let Authenticated { principal, expires_at, grounds } = authenticated;
     let left = |at: Duration| at.saturating_sub(backend.unix_time());
     let expires_at = expires_at.map(|at| backend.clock() + left(at));
-    SocketIdentity { verified: VerifiedIdentity { principal, expires_at }, key }
+    SocketIdentity { verified: VerifiedIdentity { principal, expires_at }, grounds }
 }
 
 /// How a client that breaks the WebSocket protocol itself is sent away (RFC

@@ -113,6 +113,8 @@ const CASES: &[(&str, &str, &str, &str, Open, u16)] = &[
     ("HEAD", "/metrics", "/metrics", "", Open::ToEverybody, 200),
     ("GET", "/.well-known/jwks.json", "/.well-known/jwks.json", "", Open::ToEverybody, 200),
     ("HEAD", "/.well-known/jwks.json", "/.well-known/jwks.json", "", Open::ToEverybody, 200),
+    ("GET", "/.well-known/openid-configuration", "/.well-known/openid-configuration", "", Open::ToEverybody, 200),
+    ("HEAD", "/.well-known/openid-configuration", "/.well-known/openid-configuration", "", Open::ToEverybody, 200),
     ("POST", "/echo", "/echo", "hi", Open::ToEverybody, 200),
     ("POST", "/api/run/{*function}", "/api/run/chat/version", "{}", Open::ToCallers, 200),
     ("GET", "/api/sync", "/api/sync", "", Open::ToEverybody, 426),

@@ -9,17 +9,17 @@ use weir_auth::{Providers, SignRequest, SigningKeys};
 
 use crate::support::{Client, SESSION, TestServer};
 
-const ISSUER: &str = "https://issuer.test";
+pub const ISSUER: &str = "https://issuer.test";
 
 /// A server that trusts an issuer, and the issuer.
-struct World {
-    server: TestServer,
+pub struct World {
+    pub server: TestServer,
     keys: SigningKeys,
     _dir: tempfile::TempDir,
 }
 
 impl World {
-    async fn start() -> World {
+    pub async fn start() -> World {
         let server = TestServer::start().await;
         let dir = tempfile::tempdir().unwrap();
         let keys = SigningKeys::read_or_create(dir.path()).unwrap();
@@ -31,11 +31,13 @@ impl World {
 
     fn trust(server: &TestServer, provider: &Json) {
         let providers = json!({"providers": [provider]}).to_string();
-        server.backend.identities.set_providers(Providers::from_json(providers.as_bytes()).unwrap());
+        let host = server.backend.signer.as_provider();
+        let providers = Providers::from_json(providers.as_bytes(), &host).unwrap();
+        server.backend.identities.set_providers(providers);
     }
 
     /// A token that is good for so long from now on.
-    fn token(&self, subject: &str, seconds: u64) -> String {
+    pub fn token(&self, subject: &str, seconds: u64) -> String {
         self.token_issued(subject, seconds, Duration::ZERO)
     }
 
@@ -57,19 +59,19 @@ impl World {
         (reply.status, told)
     }
 
-    async fn socket(&self) -> Client {
+    pub async fn socket(&self) -> Client {
         let mut client = self.server.open_socket().await;
         client.connect(SESSION).await;
         client
     }
 }
 
-async fn authenticate(client: &mut Client, base: u32, kind: &str, value: &str) {
+pub async fn authenticate(client: &mut Client, base: u32, kind: &str, value: &str) {
     let message = json!({"type": "Authenticate", "baseVersion": base, "tokenType": kind, "value": value});
     client.say(message).await;
 }
 
-fn shown(transition: &Json) -> &Json {
+pub fn shown(transition: &Json) -> &Json {
     &transition["modifications"][0]["value"]
 }
 
@@ -190,11 +192,11 @@ async fn a_token_that_a_function_signs_is_verified_with_the_published_keys() {
     let keys: Json = serde_json::from_str(&reply.body).unwrap();
     assert!(keys["keys"][0].get("d").is_none(), "the secret half stays here");
     let provider =
-        json!({"type": "customJwt", "issuer": "http://weir.test", "jwks": keys, "algorithm": "ES256"});
+        json!({"type": "customJwt", "issuer": "http://cloud.test", "jwks": keys, "algorithm": "ES256"});
     World::trust(&world.server, &provider);
     let call = |args: Json| world.server.post("/api/mutation", json!({"path": "chat:sign", "args": args}));
     let token = call(json!({"sub": "ada", "role": "editor"})).await["value"].as_str().unwrap().to_owned();
-    assert_eq!(world.who(&format!("Bearer {token}")).await, (200, json!("http://weir.test|ada")));
+    assert_eq!(world.who(&format!("Bearer {token}")).await, (200, json!("http://cloud.test|ada")));
     let refused = call(json!({"iss": "https://elsewhere"})).await;
     let message = refused["errorMessage"].as_str().unwrap();
     assert!(message.contains("InvalidClaims") && message.contains("iss"), "{message}");

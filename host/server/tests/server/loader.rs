@@ -1,7 +1,8 @@
 //! A loader of native functions, in the hands of the test.
 //!
 //! A component is a text: `v1`, `v2` and `v3` are versions of the chat, `extra` and what begins with it is another
-//! module. Nothing else is a component.
+//! module. `issuer NAME JWKS` names who may vouch for users, `issuer $NAME JWKS` the one that a variable names. Nothing
+//! else is a component.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +15,7 @@ use weir_db::{
     FunctionError, FunctionKind, Functions, MissingFunctions, Transaction, VariableReads, Variables,
     Visibility,
 };
-use weir_server::deploy::{LoadFailure, Loaded, Loader, Module};
+use weir_server::deploy::{LoadFailure, Loaded, LoadedModule, Loader, Module, ModuleProviders};
 use weir_value::{FunctionPath, Schema, Value};
 
 use crate::hold::{Closed, Hold};
@@ -71,30 +72,50 @@ impl Loader for TestLoader {
         &self,
         modules: &[Module],
         missing: MissingFunctions,
-        _: &Variables,
+        variables: &Variables,
     ) -> Result<Loaded, LoadFailure> {
         self.enter(modules)?;
         let mut functions = NativeFunctions::new().with_missing(missing);
-        let mut by_module = Vec::new();
+        let mut loaded = Vec::new();
+        let mut variable_reads = VariableReads::default();
         for module in modules {
             let before = paths(&functions);
+            let mut providers = Ok(None);
             functions = match text(module) {
                 "v1" => chat(functions, "one", &self.list_runs),
                 "v2" => chat(functions, "two", &self.list_runs),
                 "v3" => chat(functions, "three", &self.list_runs),
                 other if other.starts_with("extra") => extra(functions, other),
+                other if other.starts_with("issuer ") => {
+                    providers = issuer(other, variables, &mut variable_reads).map(Some);
+                    functions
+                }
                 _ => return Err(LoadFailure(format!("module `{}` is not a component", module.name))),
             };
             let added = paths(&functions).into_iter().filter(|path| !before.contains(path));
-            by_module.push(added.collect());
+            loaded.push(LoadedModule { name: module.name.clone(), functions: added.collect(), providers });
         }
         Ok(Loaded {
             functions: Arc::new(functions),
             schema: Schema::default(),
-            by_module,
-            variable_reads: VariableReads::default(),
+            modules: loaded,
+            variable_reads,
         })
     }
+}
+
+/// What the component says of who may vouch for users.
+fn issuer(text: &str, variables: &Variables, reads: &mut VariableReads) -> Result<ModuleProviders, String> {
+    let (issuer, jwks) = text["issuer ".len()..].split_once(' ').unwrap();
+    let issuer = match issuer.strip_prefix('$') {
+        Some(name) => {
+            reads.add(name);
+            variables.get(name).ok_or_else(|| format!("set the variable {name}"))?
+        }
+        None => issuer,
+    };
+    let provider = json!({"type": "customJwt", "issuer": issuer, "jwks": jwks, "algorithm": "ES256"});
+    Ok(ModuleProviders { place: "auth.ts".to_owned(), config: json!({ "providers": [provider] }) })
 }
 
 fn paths(functions: &NativeFunctions) -> Vec<FunctionPath> {
@@ -126,6 +147,12 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
         .mutation("chat:look", |tx, _| read_newest(tx, "messages", 50))
         .mutation("chat:sign", |tx, args| {
             Ok(Value::String(tx.sign_jwt(args.to_json().as_bytes(), br#"{"expiresInSeconds":60}"#)?))
+        })
+        .mutation("chat:hash", |tx, args| {
+            let password = args.as_object().and_then(|args| args.get("password")).and_then(Value::as_str);
+            let hash = tx.hash_password(password.expect("a password"))?;
+            tx.insert("messages", json!({ "body": hash }).to_string().as_bytes())?;
+            Ok(Value::from(hash))
         })
         .mutation("chat:fail", |_, _| {
             Err(FunctionError::Application { message: "no way".into(), data: None })

@@ -197,6 +197,7 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
     let web = dir.path().join("web");
     std::fs::create_dir_all(&web).unwrap();
+    let urls = CanonicalUrls { cloud: "http://cloud.test".into(), site: "http://site.test".into() };
     Parts {
         db: Database::open(store, Arc::clone(&env)).unwrap(),
         env,
@@ -205,9 +206,9 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
         files: Some(ComponentFiles::at(&dir.path().join("components"))),
         admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
         key_fetcher: Arc::new(weir_auth::HttpFetcher::new()),
-        signer: Arc::new(HostSigner::new(dir.path(), "http://weir.test".to_owned())),
+        signer: Arc::new(HostSigner::new(dir.path(), &urls)),
         web: Some(StaticFiles::open(&web).unwrap()),
-        urls: CanonicalUrls { cloud: "http://cloud.test".into(), site: "http://site.test".into() },
+        urls,
         threads: 4,
     }
 }

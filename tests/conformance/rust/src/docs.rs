@@ -4,7 +4,7 @@ use weir::prelude::*;
 
 #[document("notes")]
 pub struct Note {
-    title: String,
+    pub title: String,
     count: f64,
     big: i64,
     done: bool,

@@ -7,8 +7,10 @@ mod context;
 mod docs;
 mod errors;
 mod items;
+mod secrets;
 mod tasks;
 mod things;
+mod users;
 mod values;
 mod variables;
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value as Json};
 ///
 /// # Errors
 /// In plain words, without the text: not JSON, not an object, a name twice.
-pub(crate) fn object(text: &[u8]) -> Result<Map<String, Json>, String> {
+pub fn object(text: &[u8]) -> Result<Map<String, Json>, String> {
     match serde_json::from_slice(text) {
         Ok(Unique(Json::Object(object))) => Ok(object),
         Ok(_) => Err("not a JSON object".into()),

@@ -1,0 +1,94 @@
+// Somebody who vouches for users: a key made for the test, tokens signed with it,
+// and a project whose host believes them.
+import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  rm,
+  symlink,
+  writeFile,
+  appendFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+
+/** How long after its end a host still takes a token, in seconds. */
+const LEEWAY = 10;
+
+export class Issuer {
+  url = "https://issuer.test";
+  #key;
+  #jwk;
+
+  constructor() {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", {
+      namedCurve: "P-256",
+    });
+    this.#key = createPrivateKey(
+      privateKey.export({ type: "pkcs8", format: "pem" }),
+    );
+    const jwk = publicKey.export({ format: "jwk" });
+    this.#jwk = { ...jwk, kid: "test", alg: "ES256", use: "sig" };
+  }
+
+  /**
+   * A token that a client takes to be good for `lifetime` seconds from when it was
+   * made, and a host for `left` seconds from now.
+   */
+  token(subject, { lifetime = 3600, left = lifetime + LEEWAY } = {}) {
+    const exp = Math.floor(Date.now() / 1000) + left - LEEWAY;
+    const claims = { iss: this.url, sub: subject, iat: exp - lifetime, exp };
+    // Two tokens of one second are two tokens.
+    claims.jti = crypto.randomUUID();
+    const header = { alg: "ES256", typ: "JWT", kid: this.#jwk.kid };
+    const message = [header, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+      .join(".");
+    const signature = sign("sha256", Buffer.from(message), {
+      key: this.#key,
+      dsaEncoding: "ieee-p1363",
+    });
+    return `${message}.${signature.toString("base64url")}`;
+  }
+
+  /** A copy of the project in `tests/guests/users` that trusts this issuer, with pages of these names and texts. */
+  async project({ web = {} } = {}) {
+    const folder = await mkdtemp(join(tmpdir(), "weir-users-"));
+    await cp(join(repository, "tests/guests/users"), folder, {
+      recursive: true,
+    });
+    await symlink(
+      join(repository, "node_modules"),
+      join(folder, "node_modules"),
+    );
+    await mkdir(join(folder, "web"));
+    for (const [name, text] of Object.entries(web)) {
+      await writeFile(join(folder, "web", name), text);
+    }
+    await writeFile(
+      join(folder, "keys.json"),
+      JSON.stringify({ keys: [this.#jwk] }),
+    );
+    await appendFile(
+      join(folder, "host.toml"),
+      `
+[web]
+dir = "web"
+
+[[auth.providers]]
+type = "customJwt"
+issuer = "${this.url}"
+jwks = "keys.json"
+algorithm = "ES256"
+`,
+    );
+    return {
+      folder,
+      remove: () => rm(folder, { recursive: true, force: true }),
+    };
+  }
+}
