@@ -2,6 +2,7 @@
 //!
 //! A sweep is a pass over all records, a step at a time: each step looks at some of them and drops the old ones in a
 //! commit of its own, and whoever steps lets others go first in between. Not here: what makes a record old.
+use bytes::Bytes;
 use weir_store::{Direction, Snapshot, Write};
 use weir_value::Timestamp;
 use weir_value::limits::{SESSION_SWEEP_STEP_BYTES, SESSION_SWEEP_STEP_ROWS};
@@ -121,6 +122,8 @@ fn look(snapshot: &Snapshot, range: &KeyRange, up_to: Timestamp) -> Result<Step,
         for (key, record) in rows {
             bytes += record.len();
             if SessionRecord::ts_of(&record).is_none_or(|ts| ts <= up_to) {
+                // The records do not stay in memory with the key.
+                let key = Bytes::copy_from_slice(&key);
                 step.old.add_point(key.clone(), None);
                 step.deletions.push(Write { key, value: None });
             }
@@ -134,8 +137,6 @@ fn look(snapshot: &Snapshot, range: &KeyRange, up_to: Timestamp) -> Result<Step,
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use weir_store::Changes;
 
     use super::*;

@@ -31,6 +31,7 @@ mod open;
 mod options;
 pub mod planted;
 mod rate;
+mod rows;
 mod sequencer;
 mod snapshot;
 mod stats;

@@ -27,8 +27,9 @@ use bytes::Bytes;
 use thiserror::Error;
 use weir_value::Timestamp;
 
-use crate::base::BaseError;
+use crate::base::{BaseError, Row};
 use crate::memory_table::{Chunk, Interval};
+use crate::rows::Rows;
 use crate::view::View;
 
 /// Keys of the memory table that one chunk of a scan looks at before it gives the lock back.
@@ -89,12 +90,32 @@ impl Snapshot {
         keys: &[impl AsRef<[u8]>],
         direction: Direction,
     ) -> Result<Vec<Option<Bytes>>, ReadError> {
-        let recent: Vec<Option<Option<Bytes>>> =
-            keys.iter().map(|key| self.view.memory.get(key.as_ref(), self.ts)).collect();
-        let missing = keys.iter().zip(&recent).filter(|(_, recent)| recent.is_none());
-        let missing: Vec<&[u8]> = missing.map(|(key, _)| key.as_ref()).collect();
-        let mut stored = self.view.base.get_each(&missing, direction)?.into_iter();
-        Ok(recent.into_iter().map(|recent| recent.unwrap_or_else(|| stored.next().flatten())).collect())
+        let mut values = vec![None; keys.len()];
+        let (mut missing, mut missing_keys) = (Vec::new(), Vec::new());
+        for (at, key) in keys.iter().map(AsRef::as_ref).enumerate() {
+            match self.view.memory.get(key, self.ts) {
+                Some(value) => values[at] = value,
+                None => {
+                    missing.push(at);
+                    missing_keys.push(key);
+                }
+            }
+        }
+        let (mut small, mut found, mut large) = (Rows::default(), Vec::new(), Vec::new());
+        self.view.base.get_each(&missing_keys, direction, &mut |at, row| match row {
+            Row::Here { value, .. } => {
+                small.push_copy(&[], value);
+                found.push(missing[at]);
+            }
+            Row::Apart { ts, len } => large.push((missing[at], ts, len)),
+        })?;
+        for (at, (_, value)) in found.into_iter().zip(small.finish()) {
+            values[at] = Some(value);
+        }
+        for (at, ts, len) in large {
+            values[at] = Some(self.view.base.load_apart(keys[at].as_ref(), ts, len)?);
+        }
+        Ok(values)
     }
 
     /// As [`Snapshot::get`], for a key that a row of a short scan has led to: if both are asked for again, both are
@@ -111,6 +132,7 @@ impl Snapshot {
 
     /// One batch of the keys in `start..end` with their values, at most `limit`, in the order of `direction`.
     /// Fewer than `limit` means that the range is exhausted; otherwise go on behind the last key returned.
+    /// Rows share their memory: whoever keeps a key or a value for long should keep a copy of it.
     ///
     /// # Errors
     /// The base cannot be read.
@@ -122,7 +144,7 @@ impl Snapshot {
         limit: usize,
     ) -> Result<Vec<(Bytes, Bytes)>, ReadError> {
         let whole = Interval { low: Bound::Included(start), high: Bound::Excluded(end) };
-        let mut rows = Vec::new();
+        let mut rows = Rows::default();
         let mut behind: Option<Bytes> = None;
         while rows.len() < limit {
             let rest = behind.as_deref().map_or(whole, |key| whole.behind(key, direction));
@@ -139,7 +161,7 @@ impl Snapshot {
                 None => break,
             }
         }
-        Ok(rows)
+        Ok(rows.finish())
     }
 
     /// Adds the rows of `interval`, whose keys in memory are all in `chunk`, until there are `limit`.
@@ -149,7 +171,7 @@ impl Snapshot {
         interval: Interval<'_>,
         direction: Direction,
         limit: usize,
-        rows: &mut Vec<(Bytes, Bytes)>,
+        rows: &mut Rows,
     ) -> Result<(), ReadError> {
         // Memory may hide rows of the base, and then more of them are looked at than wanted.
         let rows_max = if chunk.entries.is_empty() { limit - rows.len() } else { usize::MAX };
@@ -158,23 +180,28 @@ impl Snapshot {
             Direction::Ascending => recent_key.cmp(base_key),
             Direction::Descending => base_key.cmp(recent_key),
         };
-        self.view.base.visit(interval, direction, rows_max, |key, slot| {
+        self.view.base.visit(interval, direction, rows_max, |key, row| {
             // Memory decides, also when the base has the key too.
             let mut is_in_memory = false;
             while let Some((recent_key, value)) = recent.next_if(|(recent, _)| order(recent, key).is_le()) {
                 is_in_memory = recent_key == key;
-                rows.extend(value.map(|value| (recent_key, value)));
+                if let Some(value) = value {
+                    rows.push(recent_key, value);
+                }
                 if rows.len() == limit {
                     return Ok(ControlFlow::Break(()));
                 }
             }
             if !is_in_memory {
-                rows.push((Bytes::copy_from_slice(key), self.view.base.load(key, slot)?));
+                match row {
+                    Row::Here { value, .. } => rows.push_copy(key, value),
+                    Row::Apart { ts, len } => rows.push_value(key, self.view.base.load_apart(key, ts, len)?),
+                }
             }
             Ok(if rows.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         let rest = recent.filter_map(|(key, value)| Some((key, value?)));
-        rows.extend(rest.take(limit - rows.len()));
+        rest.take(limit - rows.len()).for_each(|(key, value)| rows.push(key, value));
         Ok(())
     }
 }

@@ -104,7 +104,7 @@ impl IndexBuild {
         let last = match (is_done, rows.last()) {
             (false, Some((last, _))) => {
                 covered.end = keyspace::successor(last);
-                last.clone()
+                Bytes::copy_from_slice(last)
             }
             // Behind every document there can be.
             _ => covered.end.clone(),

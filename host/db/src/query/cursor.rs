@@ -44,7 +44,8 @@ impl Cursor {
     pub(crate) fn pass(&mut self, key: &Bytes) {
         match self.direction {
             Direction::Ascending => self.rest.start = keyspace::successor(key),
-            Direction::Descending => self.rest.end = key.clone(),
+            // A copy: the read set keeps it, and it shares its memory with the rows of a scan.
+            Direction::Descending => self.rest.end = Bytes::copy_from_slice(key),
         }
     }
 

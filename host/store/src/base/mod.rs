@@ -32,7 +32,6 @@ use bytes::Bytes;
 use thiserror::Error;
 use weir_value::Timestamp;
 
-use self::row::Row;
 use self::tree::{Run, Space, Tree, TreeWriter};
 use crate::memory_table::{FlushEntry, Interval};
 use crate::{Direction, StoreId};
@@ -42,6 +41,7 @@ pub(crate) use flusher::{Flusher, FlusherParts};
 pub(crate) use memory_tree::MemoryTree;
 pub(crate) use moving::{has_room, move_to_base};
 pub(crate) use redb_tree::{FILE as REDB_FILE, RedbTree};
+pub(crate) use row::Row;
 pub(crate) use sled_tree::SledTree;
 pub(crate) use watchdog::{Activity, Watchdog};
 
@@ -72,19 +72,6 @@ impl BaseError {
     }
 }
 
-/// A value as a scan finds it; [`Base::load`] makes bytes of it. So a scan does not read large values that
-/// memory overrides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Slot {
-    /// The value itself.
-    Here(Bytes),
-    /// A value kept in pieces: its commit and its length.
-    Apart { ts: Timestamp, len: usize },
-}
-
-/// Rows of a scan.
-pub(crate) type BaseScan<'a> = Box<dyn Iterator<Item = Result<(Bytes, Slot), BaseError>> + 'a>;
-
 /// How far a base goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Marks {
@@ -109,30 +96,30 @@ impl Base {
     /// The value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
         let mut found = None;
-        self.tree.look(Space::Rows, key, &mut |row| found = Some(slot(key, row)))?;
-        found.map(|slot| self.load(key, slot?)).transpose()
+        self.tree.look(Space::Rows, key, &mut |row| found = Some(Found::of(key, row)))?;
+        found.map(|found| self.load(key, found?)).transpose()
     }
 
     /// As [`Base::get`], for a key that is likely to be asked for again, and was led to by a row that is too.
     pub(crate) fn get_again(&self, key: &[u8]) -> Result<Option<Bytes>, BaseError> {
         let mut found = None;
-        self.tree.look_again(Space::Rows, key, &mut |row| found = Some(slot(key, row)))?;
-        found.map(|slot| self.load(key, slot?)).transpose()
+        self.tree.look_again(Space::Rows, key, &mut |row| found = Some(Found::of(key, row)))?;
+        found.map(|found| self.load(key, found?)).transpose()
     }
 
-    /// As [`Base::get`] for each of `keys`, which may follow each other closely in the given direction.
+    /// As [`Base::get`] for each of `keys`, with its number, which may follow each other closely in the given direction.
     pub(crate) fn get_each(
         &self,
         keys: &[&[u8]],
         direction: Direction,
-    ) -> Result<Vec<Option<Bytes>>, BaseError> {
-        let mut found: Vec<Option<Result<Slot, BaseError>>> = keys.iter().map(|_| None).collect();
-        let mut look = |at: usize, row: &[u8]| found[at] = Some(slot(keys[at], row));
-        self.tree.look_each(Space::Rows, keys, direction, &mut look)?;
-        let load = |(key, slot): (&&[u8], Option<Result<Slot, BaseError>>)| {
-            slot.map(|slot| self.load(key, slot?)).transpose()
-        };
-        keys.iter().zip(found).map(load).collect()
+        get: &mut dyn FnMut(usize, Row<'_>),
+    ) -> Result<(), BaseError> {
+        let mut result = Ok(());
+        self.tree.look_each(Space::Rows, keys, direction, &mut |at, row| match decode(keys[at], row) {
+            Ok(row) => get(at, row),
+            Err(error) => result = Err(error),
+        })?;
+        result
     }
 
     /// Shows the rows of `interval`, which is not empty, to `visit`, in the given direction, until it breaks off, which
@@ -142,36 +129,24 @@ impl Base {
         interval: Interval<'_>,
         direction: Direction,
         rows_max: usize,
-        mut visit: impl FnMut(&[u8], Slot) -> Result<ControlFlow<()>, BaseError>,
+        mut visit: impl FnMut(&[u8], Row<'_>) -> Result<ControlFlow<()>, BaseError>,
     ) -> Result<(), BaseError> {
         self.tree
-            .visit(Space::Rows, interval, direction, rows_max, &mut |key, row| visit(key, slot(key, row)?))
+            .visit(Space::Rows, interval, direction, rows_max, &mut |key, row| visit(key, decode(key, row)?))
     }
 
-    /// The rows of `interval`, which is not empty, in the given direction.
-    pub(crate) fn scan<'a>(
-        &'a self,
-        interval: Interval<'a>,
-        direction: Direction,
-    ) -> Result<BaseScan<'a>, BaseError> {
-        let rows = self.tree.range(Space::Rows, interval, direction)?;
-        Ok(Box::new(rows.map(|entry| {
-            let (key, row) = entry?;
-            let slot = slot(&key, &row)?;
-            Ok((key, slot))
-        })))
-    }
-
-    /// The value of a row that a scan found.
-    pub(crate) fn load(&self, key: &[u8], slot: Slot) -> Result<Bytes, BaseError> {
-        match slot {
-            Slot::Here(value) => Ok(value),
-            Slot::Apart { ts, len } => {
-                let prefix = row::pieces_prefix(key);
-                let value = row::join(&prefix, ts, len, |piece| self.tree.get(Space::Pieces, piece))?;
-                value.ok_or_else(|| BaseError::damaged("a part of a large value is missing or damaged"))
-            }
+    fn load(&self, key: &[u8], found: Found) -> Result<Bytes, BaseError> {
+        match found {
+            Found::Here(value) => Ok(value),
+            Found::Apart { ts, len } => self.load_apart(key, ts, len),
         }
+    }
+
+    /// A value kept in pieces.
+    pub(crate) fn load_apart(&self, key: &[u8], ts: Timestamp, len: usize) -> Result<Bytes, BaseError> {
+        let prefix = row::pieces_prefix(key);
+        let value = row::join(&prefix, ts, len, |piece| self.tree.get(Space::Pieces, piece))?;
+        value.ok_or_else(|| BaseError::damaged("a part of a large value is missing or damaged"))
     }
 
     /// How far it goes.
@@ -265,7 +240,7 @@ impl Base {
         let (mut rows, mut slice, mut bytes) = (0, Vec::new(), 0);
         for entry in from.tree.range(Space::Rows, Interval::ALL, Direction::Ascending)? {
             let (key, row) = entry?;
-            let Some(row) = row::decode(&key, &row) else { return Err(bad_row(&key)) };
+            let row = decode(&key, &row)?;
             let ts = row.ts();
             let value = from.load(&key, row.into())?;
             bytes += key.len() + value.len();
@@ -284,8 +259,8 @@ impl Base {
     /// Reads everything; tells `problem` what is wrong, and returns how many rows there are.
     pub(crate) fn check(&self, problem: &mut dyn FnMut(String)) -> Result<u64, BaseError> {
         let mut rows = 0;
-        for entry in self.scan(Interval::ALL, Direction::Ascending)? {
-            match entry.and_then(|(key, slot)| self.load(&key, slot)) {
+        for entry in self.tree.range(Space::Rows, Interval::ALL, Direction::Ascending)? {
+            match entry.and_then(|(key, row)| self.load(&key, Found::of(&key, &row)?)) {
                 Ok(_) => rows += 1,
                 Err(error) => problem(error.to_string()),
             }
@@ -304,7 +279,7 @@ impl Base {
     fn is_of_a_row(&self, piece_key: &[u8]) -> Result<bool, BaseError> {
         let Some((key, ts, _)) = row::parse_piece_key(piece_key) else { return Ok(false) };
         let row = self.tree.get(Space::Rows, &key)?;
-        Ok(row.and_then(|row| row::decode(&key, &row)).is_some_and(|row| row.ts() == ts))
+        Ok(row.is_some_and(|row| row::decode(&key, &row).is_some_and(|row| row.ts() == ts)))
     }
 
     /// Marks are rows of their own, so that a damaged one is noticed.
@@ -322,7 +297,7 @@ impl Base {
         let Some(Row::Here { value, .. }) = row::decode(name, &row) else {
             return Err(BaseError::damaged("a mark is damaged"));
         };
-        value[..].try_into().map(Some).map_err(|_| BaseError::damaged("a mark has an unknown form"))
+        value.try_into().map(Some).map_err(|_| BaseError::damaged("a mark has an unknown form"))
     }
 
     fn timestamp(&self, name: &[u8]) -> Result<Timestamp, BaseError> {
@@ -331,19 +306,31 @@ impl Base {
     }
 }
 
-fn slot(key: &[u8], row: &[u8]) -> Result<Slot, BaseError> {
-    row::decode(key, row).map(Slot::from).ok_or_else(|| bad_row(key))
+fn decode<'a>(key: &[u8], row: &'a [u8]) -> Result<Row<'a>, BaseError> {
+    row::decode(key, row).ok_or_else(|| bad_row(key))
 }
 
 fn bad_row(key: &[u8]) -> BaseError {
     BaseError::damaged(format!("the row of key {} does not match its checksum", hex(key)))
 }
 
-impl From<Row> for Slot {
-    fn from(row: Row) -> Slot {
+/// A row that nobody else holds.
+enum Found {
+    Here(Bytes),
+    Apart { ts: Timestamp, len: usize },
+}
+
+impl Found {
+    fn of(key: &[u8], row: &[u8]) -> Result<Found, BaseError> {
+        decode(key, row).map(Found::from)
+    }
+}
+
+impl From<Row<'_>> for Found {
+    fn from(row: Row<'_>) -> Found {
         match row {
-            Row::Here { value, .. } => Slot::Here(value),
-            Row::Apart { ts, len } => Slot::Apart { ts, len },
+            Row::Here { value, .. } => Found::Here(Bytes::copy_from_slice(value)),
+            Row::Apart { ts, len } => Found::Apart { ts, len },
         }
     }
 }

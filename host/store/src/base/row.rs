@@ -28,14 +28,16 @@ const TAG_APART: u8 = 1;
 const HEAD_BYTES: usize = 13;
 const CHECK_BYTES: usize = 4;
 
-/// A row, taken apart.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Row {
-    Here { ts: Timestamp, value: Bytes },
+/// A row, taken apart. So a scan does not read large values that memory overrides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Row<'a> {
+    /// The value itself.
+    Here { ts: Timestamp, value: &'a [u8] },
+    /// A value kept in pieces: its commit and its length.
     Apart { ts: Timestamp, len: usize },
 }
 
-impl Row {
+impl Row<'_> {
     pub(super) fn ts(&self) -> Timestamp {
         match self {
             Row::Here { ts, .. } | Row::Apart { ts, .. } => *ts,
@@ -57,8 +59,8 @@ pub(super) fn encode(key: &[u8], ts: Timestamp, value: &[u8]) -> Vec<u8> {
     row
 }
 
-/// `None` when it is not the row of `key`, whole. A value is copied out of it.
-pub(super) fn decode(key: &[u8], row: &[u8]) -> Option<Row> {
+/// `None` when it is not the row of `key`, whole.
+pub(super) fn decode<'a>(key: &[u8], row: &'a [u8]) -> Option<Row<'a>> {
     let (head, rest) = row.split_first_chunk::<HEAD_BYTES>()?;
     let (tag_and_ts, found) = head.split_last_chunk::<CHECK_BYTES>()?;
     if u32::from_be_bytes(*found) != check(key, tag_and_ts, rest) {
@@ -66,7 +68,7 @@ pub(super) fn decode(key: &[u8], row: &[u8]) -> Option<Row> {
     }
     let ts = Timestamp::from_nanos(u64::from_be_bytes(tag_and_ts[1..].try_into().ok()?));
     match tag_and_ts[0] {
-        TAG_HERE => Some(Row::Here { ts, value: Bytes::copy_from_slice(rest) }),
+        TAG_HERE => Some(Row::Here { ts, value: rest }),
         TAG_APART => {
             let len = u64::from_be_bytes(rest.try_into().ok()?);
             Some(Row::Apart { ts, len: usize::try_from(len).ok()? })
@@ -170,7 +172,7 @@ mod tests {
     fn rows_come_back_and_large_values_stand_apart() {
         for len in [0, 1, PIECE_BYTES] {
             let row = Bytes::from(encode(b"k", TS, &vec![7; len]));
-            assert_eq!(decode(b"k", &row), Some(Row::Here { ts: TS, value: vec![7; len].into() }));
+            assert_eq!(decode(b"k", &row), Some(Row::Here { ts: TS, value: &vec![7; len][..] }));
             assert_eq!(decode(b"l", &row), None, "under another key");
         }
         let len = PIECE_BYTES + 1;

@@ -11,7 +11,7 @@ use weir_value::Timestamp;
 
 use super::row::PIECE_BYTES;
 use super::tree::{Space, end_of_prefix};
-use super::{Base, MemoryTree, SledTree};
+use super::{Base, MemoryTree, Row, SledTree};
 use crate::disk::{MemoryDisk, RealDisk};
 use crate::memory_table::{FlushEntry, Interval};
 use crate::open::open_redb;
@@ -54,13 +54,7 @@ fn put(base: &Base, key: &[u8], at: u64, value: Option<Vec<u8>>) {
 }
 
 fn rows(base: &Base, interval: Interval<'_>, direction: Direction) -> Vec<(Bytes, Bytes)> {
-    let scan = base.scan(interval, direction).unwrap();
-    scan.map(|row| {
-        let (key, slot) = row.unwrap();
-        let value = base.load(&key, slot).unwrap();
-        (key, value)
-    })
-    .collect()
+    few(base, interval, direction, usize::MAX)
 }
 
 fn pieces(base: &Base) -> usize {
@@ -125,8 +119,8 @@ fn slices_with_runs_of_new_keys() {
 /// What a scan for so many rows shows.
 fn few(base: &Base, interval: Interval<'_>, direction: Direction, wanted: usize) -> Vec<(Bytes, Bytes)> {
     let mut rows = Vec::new();
-    let visit = |key: &[u8], slot| {
-        rows.push((Bytes::copy_from_slice(key), base.load(key, slot)?));
+    let visit = |key: &[u8], row: Row<'_>| {
+        rows.push((Bytes::copy_from_slice(key), base.load(key, row.into())?));
         Ok(if rows.len() == wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
     base.visit(interval, direction, wanted, visit).unwrap();
@@ -172,7 +166,10 @@ proptest! {
                     let keys: Vec<[u8; 4]> = asked.iter().map(|asked| u32::from(asked.0).to_be_bytes()).collect();
                     let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
                     let expected: Vec<Option<Bytes>> = keys.iter().map(|key| model.get(*key).cloned()).collect();
-                    prop_assert!(base.get_each(&keys, direction).unwrap() == expected, "{}", kind);
+                    let mut found = vec![None; keys.len()];
+                    let mut get = |at: usize, row: Row<'_>| found[at] = Some(base.load(keys[at], row.into()).unwrap());
+                    base.get_each(&keys, direction, &mut get).unwrap();
+                    prop_assert!(found == expected, "{}", kind);
                 }
             }
         }
@@ -244,7 +241,7 @@ fn readers_see_what_was_applied_before_they_began() {
         for i in 0..100u8 {
             put(&base, &[i], 1, Some(vec![i]));
         }
-        let mut scan = base.scan(Interval::ALL, Direction::Ascending).unwrap();
+        let mut scan = base.tree.range(Space::Rows, Interval::ALL, Direction::Ascending).unwrap();
         assert_eq!(scan.next().unwrap().unwrap().0[..], [0], "{kind}");
         put(&base, &[200], 2, Some(vec![1]));
         let rest = scan.map(Result::unwrap).count();
