@@ -35,6 +35,9 @@ const ROUND_MESSAGES_MAX: usize = 64;
 /// How long a closed socket waits for the other side to close, too.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(1);
 
+/// How long a client that was told of its error has to hang up by itself.
+const HANG_UP_TIME_MAX: Duration = Duration::from_secs(2);
+
 /// Everything that belongs to one socket.
 struct Socket {
     backend: Arc<Backend>,
@@ -47,6 +50,8 @@ struct Socket {
     mutations: Option<Arc<MutationQueue>>,
     due: Vec<DueMutation>,
     writer: FrameWriter,
+    /// The last frame, which waits for the client to hang up by itself.
+    last_frame: Option<CloseFrame>,
     /// Rings at the session's deadline, or before it.
     alarm: Pin<Box<Sleep>>,
     /// The monotonic time of `alarm`.
@@ -90,12 +95,13 @@ pub async fn run(backend: Arc<Backend>, wire: WebSocketStream<TcpStream>, client
         mutations: None,
         due: Vec::new(),
         writer: FrameWriter::default(),
+        last_frame: None,
         // The upgrade may have brought some along.
         has_unread: true,
     };
     let end = socket.serve().await;
     socket.leave();
-    if matches!(end, End::Closed) {
+    if matches!(end, End::Closed) && !socket.is_hung_up().await {
         socket.await_close().await;
     }
 }
@@ -201,7 +207,10 @@ impl Socket {
                 Some(Frame::Text(text)) => self.writer.text(&text),
                 Some(Frame::Ping) => self.writer.ping(),
                 Some(Frame::Close(close)) => {
-                    self.writer.close(&close);
+                    match close.is_after_client_error() {
+                        true => self.last_frame = Some(close),
+                        false => self.writer.close(&close),
+                    }
                     is_open = false;
                 }
                 None => break,
@@ -329,6 +338,20 @@ impl Socket {
         }
         self.backend.live.close_socket(self.id);
         self.backend.metrics.sockets_closed.add(1);
+    }
+
+    /// A client that was told of its error hangs up by itself, and is given the time: the official one for Rust takes
+    /// both, the message and a closing frame, for a reason to connect again, comes twice, and sends its mutations on
+    /// both connections, each with a session of its own, so that they run twice. False if it has yet to be sent away.
+    async fn is_hung_up(&mut self) -> bool {
+        let Some(close) = self.last_frame.take() else { return false };
+        // To its end: the library answers the client's closing frame where the next one is read.
+        let until_gone = async { while let Some(Ok(_)) = self.wire.next().await {} };
+        if tokio::time::timeout(HANG_UP_TIME_MAX, until_gone).await.is_ok() {
+            return true;
+        }
+        self.writer.close(&close);
+        self.flush().await.is_err()
     }
 
     /// Waits for the other side to go, so that our closing frame is not lost: a

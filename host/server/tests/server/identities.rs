@@ -153,6 +153,24 @@ async fn a_token_that_expires_ends_its_socket() {
     world.server.stop().await;
 }
 
+/// The official client for Rust connects again twice, and calls mutations twice, if it also hears a closing frame.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_error_the_client_is_left_to_hang_up() {
+    let world = World::start().await;
+    let mut client = world.socket().await;
+    authenticate(&mut client, 0, "User", "no token").await;
+    client.hear_type("AuthError").await;
+    client.mutate(0, "chat:send", json!({"body": "not by nobody"})).await;
+    let quiet = tokio::time::timeout(Duration::from_millis(500), client.hear_raw()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+    client.hang_up().await;
+    assert_eq!(
+        world.server.post("/api/query", json!({"path": "chat:list", "args": {}})).await["value"],
+        json!([])
+    );
+    world.server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_admin_calls_internal_functions_over_a_socket_and_acts_as_users() {
     let world = World::start().await;

@@ -329,6 +329,13 @@ impl Client {
         next.await.expect("a message in time").and_then(Result::ok)
     }
 
+    /// Closes the socket, and waits until the server has closed it too.
+    pub async fn hang_up(&mut self) {
+        self.socket.close(None).await.unwrap();
+        assert!(matches!(self.hear_raw().await, Some(Message::Close(_))));
+        assert!(self.hear_raw().await.is_none());
+    }
+
     /// The code of the closing frame; messages before it are given too.
     pub async fn hear_close(&mut self) -> (Vec<String>, Option<u16>) {
         let mut before = Vec::new();

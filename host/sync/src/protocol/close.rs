@@ -17,6 +17,11 @@ impl CloseFrame {
         CloseFrame { code: None, reason: String::new() }
     }
 
+    /// Whether it is [`CloseFrame::after_client_error`]: clients hang up by themselves when they read what came before.
+    pub fn is_after_client_error(&self) -> bool {
+        self.code.is_none()
+    }
+
     /// The host failed; the client tries again.
     pub fn internal_error() -> CloseFrame {
         CloseFrame::with(1011, "InternalServerError")
