@@ -1,8 +1,7 @@
 //! Indexes: what reading through one costs, what keeping two costs, and a table of many million documents.
+mod large;
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,9 +15,10 @@ use weir_store::{CommitGroup, GroupObserver};
 use weir_value::{Schema, Timestamp, Value};
 
 use crate::accounts::Random;
-use crate::bases::peak_mib;
 use crate::engine;
 use crate::table::Line;
+
+pub use large::measure as measure_large;
 
 /// Documents of the table that is read.
 const DOCUMENTS: usize = 200_000;
@@ -34,11 +34,6 @@ const SINGLE_INSERTS: usize = 40_000;
 const BULK_INSERTS: usize = 500;
 /// Documents that may wait for the log.
 const DOCUMENTS_UNDER_WAY: usize = 8_000;
-/// The base's file in a data folder, and its blocks.
-const BASE_FILE: &str = "base-redb/base.redb";
-const BLOCK_BYTES: usize = 4096;
-/// What a file's room is counted in.
-const STAT_BLOCK_BYTES: u64 = 512;
 /// A commit is told of within this, or never.
 const HEARD_WITHIN: Duration = Duration::from_secs(10);
 /// What the documents have beside their number and their group: 100 bytes each in all, as JSON.
@@ -340,83 +335,3 @@ fn touched_queries(database: &Database) -> Result<usize> {
         groups.iter().flat_map(|group| &group.commits).flat_map(|commit| commit.keys()).collect();
     Ok(read_sets.iter().filter(|set| keys.iter().any(|key| set.contains(key))).count())
 }
-
-/// How long it takes to read a block of the base's file, wherever it lies, microseconds: what a read costs at least that
-/// no memory of the process answers.
-fn read_block(folder: &Path) -> Result<f64> {
-    let file = File::open(folder.join(BASE_FILE))?;
-    // The file is longer than what has been written.
-    let blocks = (file.metadata()?.blocks() * STAT_BLOCK_BYTES / BLOCK_BYTES as u64) as usize;
-    let mut random = Random::new(7);
-    let mut block = [0; BLOCK_BYTES];
-    let mut times = Vec::with_capacity(CALLS);
-    for _ in 0..CALLS {
-        let started = Instant::now();
-        for _ in 0..READS {
-            file.read_exact_at(&mut block, (random.below(blocks) * BLOCK_BYTES) as u64)?;
-        }
-        times.push(started.elapsed());
-    }
-    times.sort();
-    Ok(times[CALLS / 2].as_secs_f64() * 1e6 / READS as f64)
-}
-
-/// A table of many documents with two indexes.
-///
-/// # Errors
-/// When a call fails.
-pub fn measure_large(documents: usize, show: &mut impl FnMut(Line)) -> Result<()> {
-    let small = tempfile::tempdir()?;
-    let (database, drawn) = open(small.path())?;
-    let (firsts, _) = fill(&database, "indexed", DOCUMENTS.min(documents), BULK_INSERTS)?;
-    database.store().checkpoint()?;
-    let small_reads = read_all(&database, &drawn, &firsts)?;
-    database.store().close();
-    drop(database);
-
-    let folder = tempfile::tempdir()?;
-    let (database, _) = open(folder.path())?;
-    let (firsts, took) = fill(&database, "indexed", documents, BULK_INSERTS)?;
-    show(Line::figure(
-        format!("import of {documents} documents"),
-        format!("{:.0} /s", documents as f64 / took.as_secs_f64()),
-    ));
-    database.store().close();
-    drop(database);
-    let started = Instant::now();
-    let database = engine::open(folder.path())?;
-    let ready = started.elapsed().as_secs_f64();
-    show(Line::goal("  ready again", format!("{ready:.2} s"), "<= 5 s", ready <= 5.0));
-    let drawn = Arc::default();
-    database.set_functions(Arc::new(functions(&drawn)));
-    // As in the small table: what the start replayed is not being flushed meanwhile.
-    database.store().checkpoint()?;
-    let reads = read_all(&database, &drawn, &firsts)?;
-    let block = read_block(folder.path())?;
-    show(Line::figure("  a block of 4 KiB from the page cache", format!("{block:.2} us")));
-    for ((name, small), large) in READ_NAMES.into_iter().zip(small_reads).zip(reads) {
-        let ratio = large / small;
-        show(
-            Line::goal(name, format!("{large:.2} us"), "<= 2 times", ratio <= 2.0)
-                .note(format!("{ratio:.2} times as in a small table, {small:.2} us")),
-        );
-    }
-    let count =
-        database.query(&engine::call("t:count", "{}".to_owned())?, database.store().snapshot_sequenced());
-    ensure!(
-        count
-            .result
-            .is_ok_and(|count| serde_json::from_slice::<f64>(&count).is_ok_and(|c| c as usize == documents))
-    );
-    database.store().close();
-    let peak = peak_mib(Path::new("/proc/self"))?;
-    show(Line::goal("  peak resident memory", format!("{peak:.0} MiB"), "<= 512 MiB", peak <= 512.0));
-    Ok(())
-}
-
-const READ_NAMES: [&str; 4] = [
-    "  a document by id",
-    "  a document through an index",
-    "  50 documents by creation time",
-    "  50 documents through an index",
-];
