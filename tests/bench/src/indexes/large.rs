@@ -94,10 +94,10 @@ fn times(database: &Database, guest: &Arc<dyn Functions>, firsts: &[String]) -> 
     database.store().checkpoint()?;
     database.set_functions(Arc::clone(guest));
     let calls = [
-        call_guest(database, firsts, "bank:readById", |id, _| json!({ "id": id }))?,
-        call_guest(database, firsts, "bank:readByIndex", |_, group| json!({ "n": group * GROUP }))?,
-        call_guest(database, firsts, "bank:readByTime", |id, _| json!({ "id": id }))?,
-        call_guest(database, firsts, "bank:readByGroup", |_, group| json!({ "group": group }))?,
+        call_guest(database, firsts, "indexed:readById", |id, _| json!({ "id": id }))?,
+        call_guest(database, firsts, "indexed:readByIndex", |_, group| json!({ "n": group * GROUP }))?,
+        call_guest(database, firsts, "indexed:readByTime", |id, _| json!({ "id": id }))?,
+        call_guest(database, firsts, "indexed:readByGroup", |_, group| json!({ "group": group }))?,
     ];
     let drawn = Arc::default();
     database.set_functions(Arc::new(functions(&drawn)));
