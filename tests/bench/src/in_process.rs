@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use weir_db::{Database, Functions};
 use weir_value::Timestamp;
+use weir_value::limits::THREAD_STACK_BYTES;
 
 use crate::accounts::{Draw, Random};
 use crate::engine;
@@ -31,11 +32,12 @@ pub fn measure(bank: Arc<dyn Functions>, accounts: usize, duration: Duration) ->
     let done = std::thread::scope(|scope| {
         let run = |seed| {
             let (database, ids, draw) = (&database, &ids, &draw);
-            scope.spawn(move || {
+            let thread = std::thread::Builder::new().stack_size(THREAD_STACK_BYTES);
+            thread.spawn_scoped(scope, move || {
                 transfer_until(database, ids, draw, Random::new(seed), end, IN_FLIGHT / threads)
             })
         };
-        let running: Vec<_> = (1..=threads as u64).map(run).collect();
+        let running = (1..=threads as u64).map(run).collect::<std::io::Result<Vec<_>>>()?;
         running.into_iter().map(|thread| thread.join().expect("a thread panicked")).sum::<Result<u64>>()
     })?;
     let per_second = done as f64 / started.elapsed().as_secs_f64();

@@ -25,6 +25,10 @@ const FRESH_CALLS: usize = 500;
 /// Calls in one instance, in a round; its second is enough for them.
 const REUSED_CALLS: usize = 200;
 
+/// Calls for a list of so many documents, in fresh instances, in a round.
+const LIST_CALLS: usize = 50;
+const LIST_ROWS: usize = 50;
+
 /// A language, the guest that is measured, and what a fresh instance may cost over a used one, in microseconds.
 const GUESTS: [(Language, &str, f64); 4] = [
     (Language::Rust, "bench", 10.0),
@@ -71,12 +75,14 @@ fn measure_one(name: &str, guest: &str, goal_us: f64, show: &mut impl FnMut(Line
     let id = engine::seed(&database, 100)?.swap_remove(50);
     let call = engine::call("bank:get", json!({"id": id}).to_string())?;
     let first = fresh_calls(&database, deployment.clone(), &call, 1)?.times.swap_remove(0);
-    let (mut fresh, mut teardown, mut reused) = (Vec::new(), Vec::new(), Vec::new());
+    let list = engine::call("bank:newest", json!({ "count": LIST_ROWS }).to_string())?;
+    let (mut fresh, mut teardown, mut reused, mut lists) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let calls = fresh_calls(&database, deployment.clone(), &call, FRESH_CALLS)?;
         fresh.extend(calls.times);
         teardown.extend(calls.teardown);
         reused.extend(reused_calls(&database, deployment.clone(), &call)?);
+        lists.extend(fresh_calls(&database, deployment.clone(), &list, LIST_CALLS)?.times);
     }
     database.store().close();
 
@@ -90,6 +96,8 @@ fn measure_one(name: &str, guest: &str, goal_us: f64, show: &mut impl FnMut(Line
     let teardown_us = micros(quantile(&mut teardown, 0.5));
     show(Line::figure(format!("{name}:   its teardown, after the answer"), format!("{teardown_us:.1} us")));
     show(Line::figure(format!("{name}: the same on a used instance"), format!("{reused_us:.1} us")));
+    let list_us = micros(quantile(&mut lists, 0.5));
+    show(Line::figure(format!("{name}: a query of {LIST_ROWS} documents"), format!("{list_us:.1} us")));
     let added = fresh_us - reused_us;
     show(Line::goal(
         format!("{name}:   what the fresh instance adds"),

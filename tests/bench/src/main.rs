@@ -23,6 +23,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::Parser;
 use weir_test_support::{HostProcess, http, project};
+use weir_value::limits::THREAD_STACK_BYTES;
 
 use crate::accounts::Draw;
 use crate::bank::Bank;
@@ -86,7 +87,13 @@ impl Options {
     }
 }
 
+/// In a thread with as much stack as the server's have that run functions: in another, each call makes itself a stack.
 fn main() -> Result<()> {
+    let thread = std::thread::Builder::new().stack_size(THREAD_STACK_BYTES);
+    thread.spawn(measure)?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn measure() -> Result<()> {
     let options = Options::parse();
     if options.task.run()? {
         return Ok(());
