@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	stdtime "time"
 
@@ -95,4 +96,9 @@ func tried(err error) string {
 		return "fine"
 	}
 	return told(err)
+}
+
+// told is an error's code and text.
+func told(err error) string {
+	return fmt.Sprintf("%s: %v", weir.CodeOf(err), err)
 }
