@@ -3,6 +3,7 @@ use serde::Deserialize;
 
 use crate::edwards::Use;
 use crate::jwk::{self, Jwk};
+use crate::primes::GoOn;
 use crate::{CryptoError, Entropy, KeyType, curve, rsa};
 
 /// A form in which a key travels.
@@ -105,18 +106,18 @@ pub fn export_key(
     }
 }
 
-/// Makes a new private key. One of RSA takes tens to thousands of milliseconds.
+/// Makes a new private key. One of RSA takes tens to thousands of milliseconds, unless it is ended.
 ///
 /// # Errors
-/// `UnsupportedAlgorithm`: RSA of a size or public exponent that is not made.
-pub fn generate_key(key_type: &KeyType, entropy: Entropy<'_>) -> Result<Key, CryptoError> {
+/// `UnsupportedAlgorithm`: RSA of a size or public exponent that is not made; `CryptoFailed`: it was ended.
+pub fn generate_key(key_type: &KeyType, entropy: Entropy<'_>, go_on: GoOn<'_>) -> Result<Key, CryptoError> {
     let private = |bytes| Key { kind: KeyKind::Private, bytes, rsa: None };
     match key_type {
         KeyType::Ec { named_curve } => Ok(private(curve::generate(*named_curve, entropy))),
         KeyType::Ed25519 => Ok(private(Use::Ed25519.to_pkcs8(&Use::Ed25519.generate(entropy)))),
         KeyType::X25519 => Ok(private(Use::X25519.to_pkcs8(&Use::X25519.generate(entropy)))),
         KeyType::Rsa { modulus_length, public_exponent } => {
-            rsa::generate(*modulus_length, *public_exponent, entropy)
+            rsa::generate(*modulus_length, *public_exponent, entropy, go_on)
         }
     }
 }

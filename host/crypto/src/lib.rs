@@ -19,6 +19,7 @@ mod hash;
 mod jwk;
 mod keys;
 mod mac;
+mod primes;
 mod rsa;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use entropy::Entropy;
 pub use error::CryptoError;
 pub use hash::Hash;
 pub use keys::{Format, Key, KeyKind, export_key, generate_key, import_key};
+pub use primes::GoOn;
 
 /// Signs `data` with a secret or private key.
 ///

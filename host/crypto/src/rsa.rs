@@ -5,13 +5,14 @@ use rsa::pkcs1::der::{Decode, Encode};
 use rsa::pkcs1::{RsaPrivateKey, RsaPrivateKeyRef, RsaPublicKeyRef, UintRef};
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, PrivateKeyInfoRef};
 use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, Oaep, Pkcs1v15Sign, PrivateKey, Pss, PublicKey};
+use rsa::{Oaep, Pkcs1v15Sign, PrivateKey, Pss, PublicKey};
 use weir_value::limits::{RSA_GENERATED_BITS_MAX, RSA_GENERATED_BITS_MIN};
 
 use crate::entropy::{Entropy, Source};
 use crate::hash::with_hash;
 use crate::jwk::{self, Jwk, Part};
 use crate::keys::{Format, Key, KeyKind, RsaDetails};
+use crate::primes::{self, GoOn};
 use crate::{CryptoError, Hash};
 
 /// The public exponents that new keys may have.
@@ -91,13 +92,14 @@ pub(crate) fn generate(
     modulus_length: Option<u32>,
     public_exponent: Option<u64>,
     entropy: Entropy<'_>,
+    go_on: GoOn<'_>,
 ) -> Result<Key, CryptoError> {
     let (Some(bits), Some(exponent)) = (modulus_length, public_exponent) else {
         return Err(CryptoError::unsupported("A key of RSA needs a `modulusLength` and a `publicExponent`."));
     };
-    if !(RSA_GENERATED_BITS_MIN..=RSA_GENERATED_BITS_MAX).contains(&bits) || !bits.is_multiple_of(8) {
+    if !(RSA_GENERATED_BITS_MIN..=RSA_GENERATED_BITS_MAX).contains(&bits) || !bits.is_multiple_of(16) {
         return Err(CryptoError::unsupported(format!(
-            "Keys of RSA are made with {RSA_GENERATED_BITS_MIN} to {RSA_GENERATED_BITS_MAX} bits, in steps of 8."
+            "Keys of RSA are made with {RSA_GENERATED_BITS_MIN} to {RSA_GENERATED_BITS_MAX} bits, in steps of 16."
         )));
     }
     if !PUBLIC_EXPONENTS.contains(&exponent) {
@@ -105,8 +107,7 @@ pub(crate) fn generate(
             "Keys of RSA are made with the public exponent 65537, or 3.".to_owned(),
         ));
     }
-    let key = PrivateKey::new_with_exp(&mut Source(entropy), bits as usize, BoxedUint::from(exponent));
-    let key = key.map_err(|_| CryptoError::failed("No key could be made."))?;
+    let key = primes::key(bits, exponent, entropy, go_on)?;
     Ok(kept_private(&key))
 }
 

@@ -1,7 +1,7 @@
 //! Cryptography with keys, as guests ask for it. What is computed is tested in `weir-crypto`.
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::World;
 use support::guests::{call as call_of, component_with_keys};
@@ -18,12 +18,19 @@ const HMAC: &str = r#"{"name":"HMAC","hash":"SHA-256"}"#;
 const RSA: &str = r#"{"name":"RSASSA-PKCS1-v1_5","hash":"SHA-256"}"#;
 const NONSENSE: &str = r#"{"name":"HMAC","hash":"MD5"}"#;
 const ED25519: &str = r#"{"name":"Ed25519"}"#;
+const LARGE: &str = r#"{"name":"RSA","modulusLength":4096,"publicExponent":65537}"#;
 const PBKDF2: &str = r#"{"name":"PBKDF2","hash":"SHA-256","iterations":1000000}"#;
 
-/// A query that does this, with texts for it at `$hmac`, `$rsa`, `$nonsense`, `$ed25519` and `$pbkdf2`.
+/// A query that does this, with texts for it at `$hmac`, `$rsa`, `$nonsense`, `$ed25519`, `$pbkdf2` and `$large`.
 fn guest(in_describe: &str, instructions: &str) -> Vec<u8> {
-    let texts =
-        [("hmac", HMAC), ("rsa", RSA), ("nonsense", NONSENSE), ("ed25519", ED25519), ("pbkdf2", PBKDF2)];
+    let texts = [
+        ("hmac", HMAC),
+        ("rsa", RSA),
+        ("nonsense", NONSENSE),
+        ("ed25519", ED25519),
+        ("pbkdf2", PBKDF2),
+        ("large", LARGE),
+    ];
     let texts: String = texts
         .iter()
         .enumerate()
@@ -96,6 +103,26 @@ fn a_module_describes_itself_without_randomness() {
     ];
     let world = World::of(guest(&wants.concat(), "(call $ok (local.get $args) (local.get $args_len))"));
     assert!(world.ask("m:f", "{}").is_ok());
+}
+
+/// Thirty such keys take twenty seconds at the least, and a call has 50 ms.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a guest's time is real time")]
+fn the_search_for_a_large_key_ends_with_the_calls_time() {
+    let make =
+        concat!("(loop $more (call $generate_key ", at!("large"), " (i32.const 64)) (br $more)) unreachable");
+    let call_guest_time_max = Duration::from_millis(50);
+    let world = World::with(RuntimeOptions {
+        max_concurrent_calls: 1,
+        call_guest_time_max,
+        ..RuntimeOptions::default()
+    });
+    world.deploy(&[("m", guest("", make))]);
+    let began = Instant::now();
+    for _ in 0..30 {
+        assert_eq!(world.ask("m:f", "{}").unwrap_err().code, "FunctionTimedOut");
+    }
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn changed_keys_are_other_keys_or_none() {
     for key_type in key_types() {
-        let key = generate_key(&key_type, &mut known_entropy()).unwrap();
+        let key = generate_key(&key_type, &mut known_entropy(), &|| true).unwrap();
         for format in [Format::Pkcs8, Format::Jwk, Format::Spki, Format::Raw] {
             let Ok(form) = export_key(&key_type, KeyKind::Private, &key.bytes, format) else { continue };
             // Each byte of RSA's would take long.
@@ -43,8 +43,10 @@ fn use_key(key_type: &KeyType, format: Format, form: &[u8]) {
 
 #[test]
 fn keys_of_other_algorithms_are_refused() {
-    let keys: Vec<_> =
-        key_types().into_iter().map(|of| (generate_key(&of, &mut known_entropy()).unwrap(), of)).collect();
+    let keys: Vec<_> = key_types()
+        .into_iter()
+        .map(|of| (generate_key(&of, &mut known_entropy(), &|| true).unwrap(), of))
+        .collect();
     for (key, of) in &keys {
         let spki = export_key(of, KeyKind::Private, &key.bytes, Format::Spki).unwrap();
         let jwk = export_key(of, KeyKind::Private, &key.bytes, Format::Jwk).unwrap();
@@ -68,7 +70,7 @@ fn keys_of_other_algorithms_are_refused() {
 #[test]
 fn a_jwk_of_rsa_agrees_with_itself() {
     let of = key_types().pop().unwrap();
-    let key = generate_key(&of, &mut known_entropy()).unwrap();
+    let key = generate_key(&of, &mut known_entropy(), &|| true).unwrap();
     let jwk = export_key(&of, KeyKind::Private, &key.bytes, Format::Jwk).unwrap();
     let jwk: Json = serde_json::from_slice(&jwk).unwrap();
     let import = |jwk: &Json| import_key(&of, Format::Jwk, jwk.to_string().as_bytes());

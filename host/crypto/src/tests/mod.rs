@@ -59,7 +59,7 @@ fn code_of<T: std::fmt::Debug>(result: Result<T, CryptoError>) -> String {
 #[test]
 fn a_new_key_goes_through_every_format() {
     for key_type in key_types() {
-        let key = generate_key(&key_type, &mut known_entropy()).unwrap();
+        let key = generate_key(&key_type, &mut known_entropy(), &|| true).unwrap();
         assert_eq!(key.kind, KeyKind::Private);
         for format in [Format::Pkcs8, Format::Jwk, Format::Spki, Format::Raw] {
             let Ok(form) = export_key(&key_type, KeyKind::Private, &key.bytes, format) else {
@@ -106,14 +106,14 @@ fn what_is_signed_is_verified_and_nothing_else() {
             json!({"name": "RSASSA-PKCS1-v1_5", "hash": "SHA-512"}),
         ),
         (
-            json!({"name": "RSA", "modulusLength": 1032, "publicExponent": 65537}),
+            json!({"name": "RSA", "modulusLength": 1040, "publicExponent": 65537}),
             json!({"name": "RSA-PSS", "hash": "SHA-256", "saltLength": 32}),
         ),
     ];
     for (of_key, of_signature) in cases {
         let (key_type, algorithm) = (key_type(of_key), signature(of_signature));
         let entropy = &mut known_entropy();
-        let key = generate_key(&key_type, entropy).unwrap();
+        let key = generate_key(&key_type, entropy, &|| true).unwrap();
         let public = export_key(&key_type, KeyKind::Private, &key.bytes, Format::Spki).unwrap();
         let tag = sign(&algorithm, &key.bytes, b"data", entropy).unwrap();
         assert_eq!(verify(&algorithm, &public, &tag, b"data"), Ok(true), "{algorithm:?}");
@@ -132,9 +132,10 @@ fn what_is_signed_is_verified_and_nothing_else() {
 fn new_keys_of_rsa_have_bounds() {
     let make = |modulus_length: Json, public_exponent: Json| {
         let json = json!({"name": "RSA", "modulusLength": modulus_length, "publicExponent": public_exponent});
-        generate_key(&key_type(json), &mut known_entropy())
+        generate_key(&key_type(json), &mut known_entropy(), &|| true)
     };
-    for (bits, exponent) in [(1016, 65537), (4104, 65537), (1025, 65537), (2048, 1), (2048, 4), (2048, 65539)]
+    for (bits, exponent) in
+        [(1008, 65537), (4112, 65537), (2056, 65537), (1025, 65537), (2048, 1), (2048, 4), (2048, 65539)]
     {
         assert_eq!(code_of(make(json!(bits), json!(exponent))), "UnsupportedAlgorithm", "{bits} {exponent}");
     }
@@ -143,9 +144,21 @@ fn new_keys_of_rsa_have_bounds() {
     assert_eq!((details.modulus_length, &details.public_exponent[..]), (1024, &[1, 0, 1][..]));
 }
 
+/// The search ends with the next number that it looks at.
+#[test]
+fn the_search_for_a_key_can_be_ended() {
+    let rsa = key_type(json!({"name": "RSA", "modulusLength": 4096, "publicExponent": 65537}));
+    for left in [0, 1, 20] {
+        let asked = std::cell::Cell::new(0);
+        let go_on = || asked.replace(asked.get() + 1) < left;
+        assert_eq!(code_of(generate_key(&rsa, &mut known_entropy(), &go_on)), "CryptoFailed", "{left}");
+        assert_eq!(asked.get(), left + 1);
+    }
+}
+
 #[test]
 fn nothing_shows_a_key() {
-    let key = generate_key(&key_types()[0], &mut known_entropy()).unwrap();
+    let key = generate_key(&key_types()[0], &mut known_entropy(), &|| true).unwrap();
     let shown = format!("{key:?}");
     assert_eq!(shown, "Key { kind: Private, .. }");
     let jwk = br#"{"kty":"OKP","crv":"Ed25519","x":"secret!","d":5}"#;

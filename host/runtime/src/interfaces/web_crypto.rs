@@ -107,14 +107,16 @@ impl Host for CallState {
     fn generate_key(&mut self, algorithm: Vec<u8>) -> Answer<Key> {
         self.compute(|state| {
             let key_type = KeyType::from_json(&algorithm)?;
-            Ok(state.drawing(true, |entropy| generate_key(&key_type, entropy))?.into())
+            // It may take longer than the call has, which ends when the guest goes on.
+            let go_on = || !state.is_time_over();
+            Ok(state.drawing(true, |entropy| generate_key(&key_type, entropy, &go_on))?.into())
         })
     }
 }
 
 impl CallState {
     /// Counts the call, and computes.
-    fn compute<R>(&mut self, work: impl FnOnce(&mut Self) -> Result<R, Refused>) -> Answer<R> {
+    fn compute<R>(&mut self, work: impl FnOnce(&Self) -> Result<R, Refused>) -> Answer<R> {
         self.count_host_call()?;
         Ok(work(self).map_err(|Refused(error)| error))
     }
@@ -122,7 +124,7 @@ impl CallState {
     /// Computes with random bytes, of which there are none while a module describes itself: what `draws` none then is
     /// computed all the same.
     fn drawing<R>(
-        &mut self,
+        &self,
         draws: bool,
         work: impl FnOnce(Entropy<'_>) -> Result<R, CryptoError>,
     ) -> Result<R, Refused> {
