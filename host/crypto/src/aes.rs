@@ -1,8 +1,9 @@
-//! AES in the modes that the web has: GCM, CBC with PKCS #7, CTR.
+//! AES in the modes that the web has: GCM, CBC with PKCS #7, CTR, and KW for keys.
 use aes::cipher::consts::{U12, U16};
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher, block_padding::Pkcs7};
 use aes::{Aes128, Aes192, Aes256};
 use aes_gcm::{AesGcm, KeyInit, Nonce, aead::AeadInOut};
+use aes_kw::AesKw;
 use ctr::Ctr128BE;
 use subtle::ConstantTimeEq;
 
@@ -159,6 +160,34 @@ pub(crate) fn ctr(
         Ok(())
     })?;
     Ok(out)
+}
+
+/// How much longer a key is when it is wrapped, and what its length is a multiple of.
+const WRAP_BYTES: usize = 8;
+
+pub(crate) fn wrap(key: &[u8], data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    // RFC 3394 wraps two pieces and more.
+    if data.len() < 2 * WRAP_BYTES || !data.len().is_multiple_of(WRAP_BYTES) {
+        return Err(CryptoError::failed("AES-KW wraps keys of 16, 24, 32 and so many bytes."));
+    }
+    with_aes!(key, Aes => {
+        let kw = AesKw::<Aes>::new_from_slice(key).expect("the key's length was matched");
+        let mut out = vec![0; data.len() + WRAP_BYTES];
+        kw.wrap_key(data, &mut out).map_err(|_| CryptoError::failed("The data is too long."))?;
+        Ok(out)
+    })
+}
+
+pub(crate) fn unwrap(key: &[u8], data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    if data.len() < 3 * WRAP_BYTES {
+        return Err(not_authentic());
+    }
+    with_aes!(key, Aes => {
+        let kw = AesKw::<Aes>::new_from_slice(key).expect("the key's length was matched");
+        let mut out = vec![0; data.len() - WRAP_BYTES];
+        kw.unwrap_key(data, &mut out).map_err(|_| not_authentic())?;
+        Ok(out)
+    })
 }
 
 fn block<'a>(bytes: &'a [u8], name: &str) -> Result<&'a [u8; BLOCK_BYTES], CryptoError> {

@@ -58,6 +58,9 @@ pub enum Cipher {
     /// How many of the last bits of the block count.
     #[serde(rename = "AES-CTR")]
     AesCtr { length: u32 },
+    /// For keys alone.
+    #[serde(rename = "AES-KW")]
+    AesKw,
     #[serde(rename = "RSA-OAEP")]
     RsaOaep { hash: Hash },
 }

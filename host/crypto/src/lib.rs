@@ -93,6 +93,7 @@ pub fn encrypt(
         Cipher::AesGcm { tag_length } => aes::gcm_encrypt(key, given, tag_length, data),
         Cipher::AesCbc => aes::cbc_encrypt(key, given.iv, data),
         Cipher::AesCtr { length } => aes::ctr(key, given.iv, length, data),
+        Cipher::AesKw => aes::wrap(key, data),
         Cipher::RsaOaep { hash } => rsa::encrypt_oaep(hash, key, given.additional, data, entropy),
     }
 }
@@ -112,6 +113,7 @@ pub fn decrypt(
         Cipher::AesGcm { tag_length } => aes::gcm_decrypt(key, given, tag_length, data),
         Cipher::AesCbc => aes::cbc_decrypt(key, given.iv, data),
         Cipher::AesCtr { length } => aes::ctr(key, given.iv, length, data),
+        Cipher::AesKw => aes::unwrap(key, data),
         Cipher::RsaOaep { hash } => rsa::decrypt_oaep(hash, key, given.additional, data, entropy),
     }
 }

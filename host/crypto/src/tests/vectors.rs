@@ -138,6 +138,36 @@ fn aes_gcm_as_published() {
     }
 }
 
+/// RFC 3394, 4.1 and 4.6.
+#[test]
+fn aes_kw_of_rfc_3394() {
+    let key = unhex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+    let data = unhex("00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f");
+    let given = Given { iv: &[], additional: &[] };
+    let cases = [
+        (16, 16, "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5"),
+        (32, 32, "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21"),
+    ];
+    for (key_bytes, bytes, expected) in cases {
+        let (key, data) = (&key[..key_bytes], &data[..bytes]);
+        let wrapped = encrypt(&Cipher::AesKw, key, given, data, &mut |_| panic!("no randomness")).unwrap();
+        assert_eq!(hex(&wrapped), expected);
+        let open =
+            |bytes: &[u8]| decrypt(&Cipher::AesKw, key, given, bytes, &mut |_| panic!("no randomness"));
+        assert_eq!(open(&wrapped).unwrap(), data);
+        for at in 0..wrapped.len() {
+            let mut changed = wrapped.clone();
+            changed[at] ^= 1;
+            assert_eq!(code_of(open(&changed)), "CryptoFailed");
+            assert_eq!(code_of(open(&wrapped[..at])), "CryptoFailed");
+        }
+    }
+    for bytes in [0, 8, 15, 17] {
+        let wrapped = encrypt(&Cipher::AesKw, &key, given, &data[..bytes], &mut |_| panic!("no randomness"));
+        assert_eq!(code_of(wrapped), "CryptoFailed", "{bytes}");
+    }
+}
+
 /// RFC 5869, A.1, and RFC 7914, 11.
 #[test]
 fn derivations_as_published() {

@@ -215,6 +215,36 @@ export const cipherPrograms = {
       await thrown(() => subtle.decrypt("RSA-OAEP", own, zeros(255))),
     ];
   },
+  // RFC 3394, 4.1.
+  "crypto: AES-KW as published": async () => {
+    const wrapping = await aesKey("AES-KW", unhex("000102030405060708090a0b0c0d0e0f"), [
+      "wrapKey",
+      "unwrapKey",
+    ]);
+    const aes = { name: "AES-GCM" };
+    const key = await subtle.importKey("raw", unhex("00112233445566778899aabbccddeeff"), aes, true, [
+      "encrypt",
+    ]);
+    const wrapped = await subtle.wrapKey("raw", key, wrapping, "AES-KW");
+    published(wrapped, "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5");
+    const unwrap = (bytes) =>
+      subtle.unwrapKey("raw", bytes, wrapping, { name: "aes-kw" }, aes, true, ["decrypt"]);
+    const unwrapped = await unwrap(wrapped);
+    const short = await subtle.importKey("raw", utf8("seven b"), { name: "HMAC", hash: "SHA-1" }, true, [
+      "sign",
+    ]);
+    const more = await subtle.generateKey({ name: "AES-KW", length: 256 }, true, ["wrapKey", "unwrapKey"]);
+    return [
+      hex(await subtle.exportKey("raw", unwrapped)),
+      unwrapped.usages,
+      (await subtle.exportKey("jwk", more)).alg,
+      await thrown(() => unwrap(new Uint8Array(wrapped).fill(1, 0, 1))),
+      await thrown(() => unwrap(new Uint8Array(16))),
+      await thrown(() => subtle.wrapKey("raw", short, wrapping, "AES-KW")),
+      await thrown(() => subtle.encrypt("AES-KW", wrapping, utf8("0123456789abcdef"))),
+      await thrown(() => aesKey("AES-KW", new Uint8Array(16), ["encrypt"])),
+    ];
+  },
   "crypto: keys are wrapped": async () => {
     const { open, own } = await oaep();
     const key = await subtle.importKey(

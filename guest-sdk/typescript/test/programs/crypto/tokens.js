@@ -63,6 +63,9 @@ export const tokenExchanges = {
       ["dir", "A256CBC-HS512", new Uint8Array(64).fill(7)],
       ["RSA-OAEP-256", "A128GCM", RSA],
       ["ECDH-ES", "A256GCM", P256],
+      ["A128KW", "A128GCM", new Uint8Array(16).fill(3)],
+      ["ECDH-ES+A256KW", "A256GCM", P384],
+      ["PBES2-HS256+A128KW", "A128GCM", utf8("password")],
       ["A256GCMKW", "A128CBC-HS256", new Uint8Array(32).fill(9)],
     ].map(([alg, enc, jwk]) => [
       `crypto: jose encrypts ${alg} ${enc}`,
@@ -75,6 +78,8 @@ export const tokenExchanges = {
         check: async (token) => {
           const { payload } = await jose.jwtDecrypt(token, await keyOf(alg, jwk), {
             currentDate: CHECKS.currentDate,
+            // It has to be asked for where a password is the key.
+            keyManagementAlgorithms: [alg],
           });
           return payload.sub === "ada" && payload.n === 5;
         },

@@ -43,8 +43,15 @@ const MEMBERS = {
 };
 
 const RSA = ["RSASSA-PKCS1-v1_5", "RSA-PSS", "RSA-OAEP"];
-const AES = ["AES-CTR", "AES-CBC", "AES-GCM"];
+const AES = ["AES-CTR", "AES-CBC", "AES-GCM", "AES-KW"];
 const each = (names, members) => Object.fromEntries(names.map((name) => [name, members]));
+
+const CIPHERS = {
+  "RSA-OAEP": ["label?"],
+  "AES-CTR": ["counter", "length"],
+  "AES-CBC": ["iv"],
+  "AES-GCM": ["iv", "additionalData?", "tagLength?"],
+};
 
 /** The algorithms of each operation, with their parameters; those with `?` may be missing. */
 const OPERATIONS = {
@@ -66,12 +73,8 @@ const OPERATIONS = {
     "RSA-PSS": ["saltLength"],
     ECDSA: ["hash"],
   },
-  encrypt: {
-    "RSA-OAEP": ["label?"],
-    "AES-CTR": ["counter", "length"],
-    "AES-CBC": ["iv"],
-    "AES-GCM": ["iv", "additionalData?", "tagLength?"],
-  },
+  encrypt: CIPHERS,
+  wrapKey: { ...CIPHERS, "AES-KW": [] },
   deriveBits: {
     ...each(["ECDH", "X25519"], ["public"]),
     HKDF: ["hash", "salt", "info"],

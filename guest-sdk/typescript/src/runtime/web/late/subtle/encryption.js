@@ -6,19 +6,18 @@ import { bytesOfKey, checkKey } from "./keys.js";
 
 export async function encrypt(...args) {
   requireArguments("encrypt", args, 3);
-  return applied("encrypt", "encrypt", ...args).buffer;
+  return applied("encrypt", "encrypt", normalized("encrypt", args[0]), args[1], args[2]).buffer;
 }
 
 export async function decrypt(...args) {
   requireArguments("decrypt", args, 3);
-  return applied("decrypt", "decrypt", ...args).buffer;
+  return applied("decrypt", "decrypt", normalized("encrypt", args[0]), args[1], args[2]).buffer;
 }
 
 const NONE = new Uint8Array(0);
 
 /** Does one of the two with a key that has the usage. */
-export function applied(operation, usage, given, key, data) {
-  const algorithm = normalized("encrypt", given);
+export function applied(operation, usage, algorithm, key, data) {
   const bytes = bytesOf(data, usage);
   checkKey(key, algorithm, usage);
   const { iv, counter, additionalData, label } = algorithm;

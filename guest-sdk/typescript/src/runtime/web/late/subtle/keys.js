@@ -82,6 +82,7 @@ const ALLOWED = {
   "AES-CTR": SECRET_CIPHER,
   "AES-CBC": SECRET_CIPHER,
   "AES-GCM": SECRET_CIPHER,
+  "AES-KW": { secret: ["wrapKey", "unwrapKey"] },
   PBKDF2: SECRET_SOURCE,
   HKDF: SECRET_SOURCE,
 };

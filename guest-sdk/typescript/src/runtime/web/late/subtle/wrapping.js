@@ -8,7 +8,8 @@ import { usagesOf } from "./keys.js";
 
 export async function wrapKey(...args) {
   requireArguments("wrapKey", args, 4);
-  const [givenFormat, key, wrappingKey, algorithm] = args;
+  const [givenFormat, key, wrappingKey, given] = args;
+  const algorithm = normalized("wrapKey", given);
   const format = formatOf(givenFormat);
   const form = exported(format, key);
   const bytes = format === "jwk" ? new TextEncoder().encode(JSON.stringify(form)) : form;
@@ -17,8 +18,9 @@ export async function wrapKey(...args) {
 
 export async function unwrapKey(...args) {
   requireArguments("unwrapKey", args, 7);
-  const [givenFormat, wrapped, wrappingKey, algorithm, givenType, extractable, givenUsages] = args;
+  const [givenFormat, wrapped, wrappingKey, given, givenType, extractable, givenUsages] = args;
   const format = formatOf(givenFormat);
+  const algorithm = normalized("wrapKey", given);
   const type = normalized("importKey", givenType);
   const usages = usagesOf(givenUsages);
   const bytes = applied("decrypt", "unwrapKey", algorithm, wrappingKey, wrapped);
