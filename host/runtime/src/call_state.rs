@@ -159,6 +159,12 @@ impl CallState {
         Ok(TimeLeft { guest_ticks, last_tick: self.last_tick })
     }
 
+    /// Whether the guest's own time is over, or all of the call's: it ends as soon as the guest goes on.
+    pub(crate) fn is_time_over(&self) -> bool {
+        let now = self.ticker.ticks();
+        now >= self.last_tick || now >= self.guest_last_tick + self.host_ticks
+    }
+
     /// Counts ticks as the host's that passed while the guest waited.
     pub(crate) fn credit_host_ticks(&mut self, ticks: u64) {
         self.host_ticks += ticks;

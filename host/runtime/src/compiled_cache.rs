@@ -20,6 +20,8 @@ pub(crate) type Digest = [u8; 32];
 const MAGIC: [u8; 8] = *b"WEIRCW01";
 /// The length of the code, its SHA-256, [`MAGIC`].
 const TRAILER_BYTES: u64 = 8 + 32 + 8;
+/// How much of a file is read at once.
+const CHUNK_BYTES: usize = 16 << 10;
 /// Files of this engine that no deployment needs any more are removed, oldest first, above this size of all.
 const FOLDER_BYTES_MAX: u64 = 512 << 20;
 
@@ -166,18 +168,28 @@ fn check(path: &Path) -> io::Result<()> {
     let mut file = File::open(path)?;
     let bytes = file.metadata()?.len();
     let code_bytes = bytes.checked_sub(TRAILER_BYTES).ok_or_else(|| damaged("it is too short"))?;
-    let mut hash = Sha256::new();
-    io::copy(&mut Read::by_ref(&mut file).take(code_bytes), &mut hash)?;
+    let hash = hash_of(&mut Read::by_ref(&mut file).take(code_bytes))?;
     let mut trailer = [0; TRAILER_BYTES as usize];
     file.seek(SeekFrom::Start(code_bytes))?;
     file.read_exact(&mut trailer)?;
     if trailer[40..] != MAGIC || trailer[..8] != code_bytes.to_le_bytes() {
         return Err(damaged("it does not end as it should; it is truncated"));
     }
-    if trailer[8..40] != *hash.finalize() {
+    if trailer[8..40] != hash {
         return Err(damaged("its content was altered"));
     }
     Ok(())
+}
+
+fn hash_of(reader: &mut impl Read) -> io::Result<Digest> {
+    let mut hash = Sha256::new();
+    let mut chunk = [0; CHUNK_BYTES];
+    loop {
+        match reader.read(&mut chunk)? {
+            0 => return Ok(hash.finalize().into()),
+            read => hash.update(&chunk[..read]),
+        }
+    }
 }
 
 /// Whether there is no such file, perhaps because its folder is none.

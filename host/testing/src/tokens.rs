@@ -53,7 +53,7 @@ impl TestSigner {
     }
 
     pub(crate) fn jwks(&self) -> Json {
-        let point = self.0.verifying_key().to_encoded_point(false);
+        let point = self.0.verifying_key().to_sec1_point(false);
         let [x, y] =
             [point.x(), point.y()].map(|coordinate| BASE64.encode(coordinate.expect("uncompressed")));
         json!({"keys": [

@@ -106,6 +106,12 @@ error_codes! {
     TooManyRandomBytes,
     /// There is no digest of this name.
     UnknownDigest,
+    /// There is no such algorithm, or it has not these parameters.
+    UnsupportedAlgorithm,
+    /// It is no key of this algorithm and format.
+    InvalidKey,
+    /// What an algorithm was given does not fit together: a changed ciphertext, data that is too long.
+    CryptoFailed,
     /// The storage cannot be read.
     StorageFailed,
     /// The commit does not fit into one log record.

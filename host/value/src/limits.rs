@@ -130,6 +130,17 @@ pub const PASSWORD_HASH_CHARS_MAX: usize = 256;
 /// How many random bytes are given at once.
 pub const RANDOM_BYTES_MAX: usize = 64 * KIB;
 
+// ---- Cryptography with keys
+
+/// The fewest bits that a new key of RSA has.
+pub const RSA_GENERATED_BITS_MIN: u32 = 1024;
+/// The most bits that a new key of RSA has: twice as many take eight times as long and more.
+pub const RSA_GENERATED_BITS_MAX: u32 = 4096;
+/// How many rounds PBKDF2 may take in one derivation: its iterations for each block of the digest's length.
+pub const PBKDF2_ROUNDS_MAX: u64 = 1_000_000;
+/// How many bytes are derived from a secret at once.
+pub const DERIVED_BYTES_MAX: usize = 64 * KIB;
+
 // ---- Guests
 
 /// How much linear memory an instance may have.

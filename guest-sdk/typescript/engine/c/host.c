@@ -11,7 +11,7 @@
 
 enum { LEVEL_DEBUG, LEVEL_INFO, LEVEL_LOG, LEVEL_WARN, LEVEL_ERROR, LEVELS };
 
-#define ARGUMENTS_MAX 3
+#define ARGUMENTS_MAX 5
 
 // The texts of a call's arguments, and the host's answer.
 typedef struct {
@@ -276,6 +276,79 @@ FUNCTION(js_digest) {
   return end(call, result_bytes(call));
 }
 
+// ---- web-crypto ----
+
+enum { PRIVATE, PUBLIC };
+
+// A key: `{isPrivate, bytes, details}`.
+static JSValue result_key(Call *call) {
+  if (is_set(call, 0)) return fail(call, 1, false);
+  JSContext *context = call->context;
+  JSValue key = JS_NewObject(context);
+  JS_SetPropertyStr(context, key, "isPrivate", JS_NewBool(context, !is_set(call, 1)));
+  JS_SetPropertyStr(context, key, "bytes", bytes_at(call, 2));
+  JS_SetPropertyStr(context, key, "details", json_at(call, 4));
+  return key;
+}
+
+FUNCTION(js_sign) {
+  BEGIN("jbb");
+  web_crypto_sign(BYTES(call, 0), BYTES(call, 1), BYTES(call, 2), &call->result);
+  return end(call, result_bytes(call));
+}
+
+FUNCTION(js_verify) {
+  BEGIN("jbbb");
+  web_crypto_verify(BYTES(call, 0), BYTES(call, 1), BYTES(call, 2), BYTES(call, 3), &call->result);
+  return end(call, is_set(call, 0) ? fail(call, 1, false) : JS_NewBool(context, is_set(call, 1)));
+}
+
+FUNCTION(js_encrypt) {
+  BEGIN("jbbbb");
+  web_crypto_encrypt(BYTES(call, 0), BYTES(call, 1), BYTES(call, 2), BYTES(call, 3), BYTES(call, 4), &call->result);
+  return end(call, result_bytes(call));
+}
+
+FUNCTION(js_decrypt) {
+  BEGIN("jbbbb");
+  web_crypto_decrypt(BYTES(call, 0), BYTES(call, 1), BYTES(call, 2), BYTES(call, 3), BYTES(call, 4), &call->result);
+  return end(call, result_bytes(call));
+}
+
+FUNCTION(js_derive_bits) {
+  uint32_t length;
+  if (JS_ToUint32(context, &length, argv[4]) < 0) return JS_EXCEPTION;
+  BEGIN("jbbb");
+  web_crypto_derive_bits(BYTES(call, 0), BYTES(call, 1), BYTES(call, 2), BYTES(call, 3), length, &call->result);
+  return end(call, result_bytes(call));
+}
+
+FUNCTION(js_agree) {
+  BEGIN("jbb");
+  web_crypto_agree(BYTES(call, 0), BYTES(call, 1), BYTES(call, 2), &call->result);
+  return end(call, result_bytes(call));
+}
+
+FUNCTION(js_import_key) {
+  BEGIN("jtb");
+  web_crypto_import_key(BYTES(call, 0), BYTES(call, 1), BYTES(call, 2), &call->result);
+  return end(call, result_key(call));
+}
+
+// exportKey(algorithm, key, format, isPrivate)
+FUNCTION(js_export_key) {
+  uint32_t kind = JS_ToBool(context, argv[3]) ? PRIVATE : PUBLIC;
+  BEGIN("jbt");
+  web_crypto_export_key(BYTES(call, 0), kind, BYTES(call, 1), BYTES(call, 2), &call->result);
+  return end(call, result_bytes(call));
+}
+
+FUNCTION(js_generate_key) {
+  BEGIN("j");
+  web_crypto_generate_key(BYTES(call, 0), &call->result);
+  return end(call, result_key(call));
+}
+
 // ---- log ----
 
 FUNCTION(js_write) {
@@ -347,6 +420,15 @@ static const Function functions[] = {
     {"log", "write", 2, js_write},
     {"variables", "get", 1, js_variable},
     {"variables", "names", 0, js_variable_names},
+    {"webCrypto", "sign", 3, js_sign},
+    {"webCrypto", "verify", 4, js_verify},
+    {"webCrypto", "encrypt", 5, js_encrypt},
+    {"webCrypto", "decrypt", 5, js_decrypt},
+    {"webCrypto", "deriveBits", 5, js_derive_bits},
+    {"webCrypto", "agree", 3, js_agree},
+    {"webCrypto", "importKey", 3, js_import_key},
+    {"webCrypto", "exportKey", 4, js_export_key},
+    {"webCrypto", "generateKey", 1, js_generate_key},
 };
 
 void host_install(JSContext *context, JSValueConst object) {

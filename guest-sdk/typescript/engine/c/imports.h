@@ -48,3 +48,21 @@ IMPORT("log", "write") void log_write(uint32_t level, Bytes message, Size);
 
 IMPORT("variables", "get") void variables_get(Bytes name, Size, Result *);
 IMPORT("variables", "names") void variables_names(Result *);
+
+#define WEB_CRYPTO(name) IMPORT("web-crypto", name) void
+
+WEB_CRYPTO("sign") web_crypto_sign(Bytes algorithm, Size, Bytes key, Size, Bytes data, Size, Result *);
+WEB_CRYPTO("verify")
+web_crypto_verify(Bytes algorithm, Size, Bytes key, Size, Bytes signature, Size, Bytes data, Size, Result *);
+WEB_CRYPTO("encrypt")
+web_crypto_encrypt(Bytes algorithm, Size, Bytes key, Size, Bytes iv, Size, Bytes additional, Size, Bytes data, Size, Result *);
+WEB_CRYPTO("decrypt")
+web_crypto_decrypt(Bytes algorithm, Size, Bytes key, Size, Bytes iv, Size, Bytes additional, Size, Bytes data, Size, Result *);
+WEB_CRYPTO("derive-bits")
+web_crypto_derive_bits(Bytes algorithm, Size, Bytes key, Size, Bytes salt, Size, Bytes info, Size, uint32_t length, Result *);
+WEB_CRYPTO("agree")
+web_crypto_agree(Bytes algorithm, Size, Bytes private_key, Size, Bytes public_key, Size, Result *);
+WEB_CRYPTO("import-key") web_crypto_import_key(Bytes algorithm, Size, Bytes format, Size, Bytes data, Size, Result *);
+WEB_CRYPTO("export-key")
+web_crypto_export_key(Bytes algorithm, Size, uint32_t kind, Bytes key, Size, Bytes format, Size, Result *);
+WEB_CRYPTO("generate-key") web_crypto_generate_key(Bytes algorithm, Size, Result *);

@@ -11,6 +11,9 @@ export const host = {
   db: engine.db,
   log: engine.log,
   variables: engine.variables,
+  webCrypto: engine.webCrypto,
+  /** A module is being loaded: no function is called, and what is random is no secret. */
+  isLoading: false,
 };
 
 /** Puts another host, or parts of one, in the place of the host. */

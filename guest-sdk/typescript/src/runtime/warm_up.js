@@ -22,7 +22,9 @@ export function buildHost(lines) {
       requestId: () => "build",
       identity: () => undefined,
     },
+    isLoading: true,
     crypto: buildCrypto(),
+    webCrypto: new Proxy({}, { get: () => unavailable }),
     log: { write: (level, message) => lines.push(`[${level.toUpperCase()}] ${message}`) },
     db: new Proxy({}, { get: () => noDatabase }),
     calls: new Proxy({}, { get: () => noDatabase }),
@@ -30,11 +32,14 @@ export function buildHost(lines) {
   };
 }
 
+const unavailable = () => {
+  throw new Error(
+    "passwords, digests, signatures and ciphers are the host's; compute them in functions only",
+  );
+};
+
 /** No secrets: what a module draws while it is loaded stands in its snapshot. Digests are not there. */
 function buildCrypto() {
-  const unavailable = () => {
-    throw new Error("passwords and digests are the host's; compute them in functions only");
-  };
   const randomBytes = (length) => {
     const bytes = new Uint8Array(length);
     engine.fillRandom(bytes);

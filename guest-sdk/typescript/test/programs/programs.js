@@ -2,6 +2,7 @@
 import { bodyPrograms } from "./bodies.js";
 import { abortPrograms } from "./events.js";
 import { clonePrograms } from "./clones.js";
+import { cryptoPrograms, exchanges } from "./crypto/programs.js";
 import { languagePrograms } from "./language.js";
 import { textPrograms } from "./texts.js";
 import { urlPrograms } from "./urls.js";
@@ -13,4 +14,7 @@ export const programs = {
   ...abortPrograms,
   ...bodyPrograms,
   ...languagePrograms,
+  ...cryptoPrograms,
 };
+
+export { exchanges };

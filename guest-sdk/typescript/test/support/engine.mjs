@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { CODES, digest, webCrypto } from "./web_crypto.mjs";
+
 const sdk = fileURLToPath(new URL("../..", import.meta.url));
 const PAGE_BYTES = 4096;
 /** The moment that calls are made at, in milliseconds. */
@@ -91,9 +93,34 @@ class Engine {
     of("context").now = () => NOW;
     of("context")["random-seed"] = (result) => this.#write(result, ...this.#give(new Uint8Array(32).fill(7)));
     of("crypto")["random-bytes"] = (size, result) => this.#write(result, 0, ...this.#give(randomBytes(size)));
+    of("crypto").digest = this.#answering(digest);
+    for (const [name, answer] of Object.entries(webCrypto)) of("web-crypto")[name] = this.#answering(answer);
     of("variables").get = (at, size, result) => this.#write(result, 0);
     of("variables").names = (result) => this.#write(result, 0, 0);
     return imports;
+  }
+
+  /** A function of the host, which gives the words of its result, or fails; see `web_crypto.mjs`. */
+  #answering([kinds, answer]) {
+    return (...words) => {
+      const args = Array.from(kinds, (kind) => {
+        if (kind === "n") return words.shift();
+        const [at, size] = words.splice(0, 2);
+        return Buffer.from(this.#bytes().slice(at, at + size));
+      });
+      const [result] = words;
+      try {
+        const given = answer(...args);
+        this.#write(
+          result,
+          0,
+          ...given.flatMap((part) => (typeof part === "number" ? part : this.#give(part))),
+        );
+      } catch (error) {
+        const code = CODES.includes(error.code) ? error.code : "CryptoFailed";
+        this.#write(result, 1, ...this.#give(code), ...this.#give(error.message));
+      }
+    };
   }
 
   #bytes() {

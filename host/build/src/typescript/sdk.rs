@@ -27,8 +27,10 @@ const FILES: &[(&str, &str)] = &[
     file!("build/files.mjs"),
     file!("build/report.mjs"),
     file!("build/runtime.mjs"),
+    file!("build/source_map.mjs"),
     file!("src/index.d.ts"),
     file!("src/index.js"),
+    file!("src/runtime/auth_config.js"),
     file!("src/runtime/clock.js"),
     file!("src/runtime/console.js"),
     file!("src/runtime/crypto.js"),
@@ -40,12 +42,14 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/main.js"),
     file!("src/runtime/plan.js"),
     file!("src/runtime/queries.js"),
+    file!("src/runtime/source_map.js"),
     file!("src/runtime/stack.js"),
     file!("src/runtime/syscalls.js"),
     file!("src/runtime/warm_up.js"),
     file!("src/runtime/web.js"),
     file!("src/runtime/web/abort.js"),
     file!("src/runtime/web/clone.js"),
+    file!("src/runtime/web/crypto_arguments.js"),
     file!("src/runtime/web/define.js"),
     file!("src/runtime/web/events.js"),
     file!("src/runtime/web/late/blob.js"),
@@ -56,6 +60,18 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/web/late/headers.js"),
     file!("src/runtime/web/late/messages.js"),
     file!("src/runtime/web/late/streams.js"),
+    file!("src/runtime/web/late/subtle.js"),
+    file!("src/runtime/web/late/subtle/algorithms.js"),
+    file!("src/runtime/web/late/subtle/derivation.js"),
+    file!("src/runtime/web/late/subtle/encryption.js"),
+    file!("src/runtime/web/late/subtle/errors.js"),
+    file!("src/runtime/web/late/subtle/formats.js"),
+    file!("src/runtime/web/late/subtle/generation.js"),
+    file!("src/runtime/web/late/subtle/host.js"),
+    file!("src/runtime/web/late/subtle/jwk.js"),
+    file!("src/runtime/web/late/subtle/keys.js"),
+    file!("src/runtime/web/late/subtle/signatures.js"),
+    file!("src/runtime/web/late/subtle/wrapping.js"),
     file!("src/runtime/web/late/url.js"),
     file!("src/runtime/web/on_demand.js"),
     file!("src/runtime/web/text.js"),
@@ -65,13 +81,14 @@ const FILES: &[(&str, &str)] = &[
 const PACKAGE: &str = "@weir/typescript";
 
 /// Those that make a project's bundle, and nothing of the runtime.
-const PROJECT_FILES: [&str; 8] = [
+const PROJECT_FILES: [&str; 9] = [
     "build/bundle.mjs",
     "build/checks.mjs",
     "build/contexts.mjs",
     "build/convex.mjs",
     "build/files.mjs",
     "build/report.mjs",
+    "build/source_map.mjs",
     "src/index.d.ts",
     "src/index.js",
 ];
@@ -157,4 +174,29 @@ fn laid_out(
     process::run(module, &mut npm, progress)?;
     fs::write(&done, "").map_err(|source| BuildError::file("write", &done, source))?;
     Ok(Sdk { folder })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files_below(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+    }
+
+    #[test]
+    fn no_file_of_the_sdk_is_left_out() {
+        let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/typescript");
+        let mut there: Vec<String> = ["build", "src"]
+            .iter()
+            .flat_map(|folder| files_below(&sdk.join(folder)))
+            .map(|path| path.strip_prefix(&sdk).unwrap().to_str().unwrap().to_owned())
+            .collect();
+        there.push("package.json".to_owned());
+        there.sort();
+        let mut carried: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
+        carried.sort_unstable();
+        assert_eq!(carried, there);
+    }
 }

@@ -1,4 +1,5 @@
 //! The cryptography that functions are given: passwords, random bytes, digests.
+use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use weir_value::ErrorCode;
 use weir_value::limits::RANDOM_BYTES_MAX;
@@ -50,6 +51,11 @@ impl Transaction {
         Ok(bytes)
     }
 
+    /// Fills a buffer with such bytes, for whoever counts them otherwise.
+    pub fn fill_random(&self, bytes: &mut [u8]) {
+        self.shared.entropy.fill(bytes);
+    }
+
     /// Whether the call had to end because a password is not computed yet. It runs again, with what came of it.
     pub fn is_waiting(&self) -> bool {
         self.passwords.is_waiting()
@@ -90,12 +96,13 @@ impl Transaction {
     }
 }
 
-/// A digest of some bytes: `SHA-256`, `SHA-384` or `SHA-512`.
+/// A digest of some bytes: `SHA-256`, `SHA-384` or `SHA-512`; or `SHA-1`, for protocols that have it.
 ///
 /// # Errors
 /// `UnknownDigest`.
 pub fn digest(algorithm: &str, data: &[u8]) -> Result<Vec<u8>, DbError> {
     match algorithm {
+        "SHA-1" => Ok(Sha1::digest(data).to_vec()),
         "SHA-256" => Ok(Sha256::digest(data).to_vec()),
         "SHA-384" => Ok(Sha384::digest(data).to_vec()),
         "SHA-512" => Ok(Sha512::digest(data).to_vec()),

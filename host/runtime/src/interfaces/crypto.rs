@@ -20,9 +20,8 @@ impl Host for CallState {
     }
 
     fn digest(&mut self, algorithm: String, data: Vec<u8>) -> Answer<Vec<u8>> {
-        self.on_host_time(|state| {
-            state.count_host_call()?;
-            Ok(weir_db::digest(&algorithm, &data).map_err(Error::from))
-        })
+        // In the guest's own time, as if it had computed it itself.
+        self.count_host_call()?;
+        Ok(weir_db::digest(&algorithm, &data).map_err(Error::from))
     }
 }

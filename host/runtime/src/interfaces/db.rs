@@ -82,7 +82,7 @@ impl CallState {
     }
 }
 
-fn no_transaction() -> Error {
+pub(super) fn no_transaction() -> Error {
     Error {
         code: ErrorCode::NoTransaction.to_string(),
         message: "`describe` runs without a transaction; read and write in functions only".into(),

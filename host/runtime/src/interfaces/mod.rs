@@ -9,6 +9,7 @@ mod db;
 mod exit;
 mod log;
 mod variables;
+mod web_crypto;
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -26,8 +27,8 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 }
 
 /// The interfaces of the world.
-const INTERFACES: [&str; 9] =
-    ["auth", "calls", "context", "crypto", "db", "exit", "log", "types", "variables"];
+const INTERFACES: [&str; 10] =
+    ["auth", "calls", "context", "crypto", "db", "exit", "log", "types", "variables", "web-crypto"];
 
 /// Whether the host offers an interface of this name (`package:name/interface@version`), or one that it may be asked
 /// for in its place.

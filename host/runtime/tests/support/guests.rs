@@ -117,14 +117,29 @@ pub fn component_with_variables(manifest: &str, in_describe: &str, body: &str) -
 /// A component of these functions, whose guest can ask for `$hash_password`, `$verify_password`, `$random_bytes` and
 /// `$digest`, and does `in_describe` when it is asked for its manifest.
 pub fn component_with_crypto(functions: &[(&str, &str)], in_describe: &str, body: &str) -> Vec<u8> {
-    let imports = r#"(module
+    let imports = r#"
   (import "weir:guest/crypto@0.1.0" "hash-password" (func $hash_password (param i32 i32 i32)))
   (import "weir:guest/crypto@0.1.0" "verify-password" (func $verify_password (param i32 i32 i32 i32 i32)))
   (import "weir:guest/crypto@0.1.0" "random-bytes" (func $random_bytes (param i32 i32)))
   (import "weir:guest/crypto@0.1.0" "digest" (func $digest (param i32 i32 i32 i32 i32)))"#;
+    component_with(imports, functions, in_describe, body)
+}
+
+/// As [`component_with_crypto`], of a guest that can `$sign`, `$derive_bits` and `$generate_key`.
+pub fn component_with_keys(functions: &[(&str, &str)], in_describe: &str, body: &str) -> Vec<u8> {
+    let imports = r#"
+  (import "weir:guest/web-crypto@0.1.0" "sign" (func $sign (param i32 i32 i32 i32 i32 i32 i32)))
+  (import "weir:guest/web-crypto@0.1.0" "derive-bits"
+    (func $derive_bits (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+  (import "weir:guest/web-crypto@0.1.0" "generate-key" (func $generate_key (param i32 i32 i32)))"#;
+    component_with(imports, functions, in_describe, body)
+}
+
+fn component_with(imports: &str, functions: &[(&str, &str)], in_describe: &str, body: &str) -> Vec<u8> {
     let describe = r#"(func (export "describe") (result i32)"#;
-    let template =
-        TEMPLATE.replacen("(module", imports, 1).replace(describe, &format!("{describe} {in_describe}"));
+    let template = TEMPLATE
+        .replacen("(module", &format!("(module{imports}"), 1)
+        .replace(describe, &format!("{describe} {in_describe}"));
     component_of(core_module_of(&template, &manifest(functions), body))
 }
 

@@ -4,7 +4,11 @@
 import * as engine from "weir:engine";
 import bodies from "weir:late/bodies.js";
 import streams from "weir:late/streams.js";
+import subtle from "weir:late/subtle.js";
 import urls from "weir:late/url.js";
+
+import { provideKeys } from "../crypto.js";
+import { host } from "../host.js";
 
 const STREAMS = [
   ...[
@@ -24,11 +28,15 @@ const find = (name) => Object.getOwnPropertyDescriptor(globalThis, name);
 class Part {
   #text;
   #names;
+  #mention;
   #values;
+  #exports;
 
-  constructor(text, names) {
+  /** `mention` is what a script has that uses it: one of its names, if nothing is said. */
+  constructor(text, names, mention = new RegExp(`\\b(${names.join("|")})\\b`)) {
     this.#text = text;
     this.#names = names;
+    this.#mention = mention;
     for (const name of names) {
       const set = (value) =>
         Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
@@ -37,7 +45,13 @@ class Part {
   }
 
   isNamedIn(script) {
-    return new RegExp(`\\b(${this.#names.join("|")})\\b`).test(script);
+    return this.#mention.test(script);
+  }
+
+  /** What the code exports. */
+  exports() {
+    this.load();
+    return this.#exports;
   }
 
   /** Evaluates the code, which replaces the accessors of its names by what they stand for: each by its name. */
@@ -47,7 +61,7 @@ class Part {
       const own = this.#names
         .map((name) => [name, find(name)])
         .filter(([, found]) => found?.get === undefined);
-      engine.evaluate(this.#text, "weir-late.js")(engine);
+      this.#exports = engine.evaluate(this.#text, "weir-late.js")({ ...engine, host });
       this.#text = undefined;
       this.#values = new Map(this.#names.map((name) => [name, find(name)?.value]));
       for (const [name, found] of own) {
@@ -59,8 +73,13 @@ class Part {
   }
 }
 
+/** Keys of `crypto.subtle`. Its digests are always there, and no mention of it. */
+const keys = new Part(subtle, ["CryptoKey"], /\bCryptoKey\b|\bsubtle\b(?!\??\.digest\b)/);
+provideKeys(() => keys.exports());
+
 /** Each code, and the names that it defines. */
 const parts = [
+  keys,
   new Part(urls, ["URL", "URLSearchParams"]),
   new Part(bodies, ["Blob", "File", "FormData", "Headers", "Request", "Response"]),
   new Part(streams, STREAMS),

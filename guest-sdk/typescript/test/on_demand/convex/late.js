@@ -22,3 +22,16 @@ export const replace = queryGeneric({
 });
 
 export const nothing = queryGeneric({ args: {}, handler: () => null });
+
+/** A digest, which is always there, and what is done with keys, which comes when it is named. */
+export const sign = queryGeneric({
+  args: {},
+  handler: async (ctx, { object, data }) => {
+    const bytes = new TextEncoder().encode(data);
+    const digest = await crypto.subtle.digest("SHA-256", bytes);
+    const subtle = crypto[object];
+    const key = await subtle.importKey("raw", digest, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+    const tag = new Uint8Array(await subtle.sign("HMAC", key, bytes));
+    return Array.from(tag, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  },
+});

@@ -1,10 +1,22 @@
 // Runs one of the programs in the engine.
 import { queryGeneric } from "convex/server";
+import { v } from "convex/values";
 
-import { programs } from "../programs.js";
+import { exchanges, programs } from "../programs.js";
 import { outcome } from "../show.js";
 
-export const run = queryGeneric({ args: {}, handler: (ctx, { name }) => outcome(programs[name]) });
+const named = { name: v.string() };
+
+export const run = queryGeneric({ args: named, handler: (ctx, { name }) => outcome(programs[name]) });
+
+/** What one side makes of an exchange. */
+export const make = queryGeneric({ args: named, handler: (ctx, { name }) => exchanges[name].make() });
+
+/** Whether what the other side has made is right. */
+export const check = queryGeneric({
+  args: { ...named, made: v.string() },
+  handler: (ctx, { name, made }) => exchanges[name].check(made),
+});
 
 export const nothing = queryGeneric({ args: {}, handler: () => null });
 
