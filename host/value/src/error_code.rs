@@ -106,6 +106,10 @@ error_codes! {
     TooManyRandomBytes,
     /// There is no digest of this name.
     UnknownDigest,
+    /// The time is not one that a function can be scheduled for.
+    InvalidTime,
+    /// A call schedules more than is allowed.
+    TooManyScheduled,
     /// The storage cannot be read.
     StorageFailed,
     /// The commit does not fit into one log record.
