@@ -175,9 +175,15 @@ pub(crate) fn ended_job_key(ended_ms: f64, id: &DocumentId) -> Bytes {
     job_key(ENDED_JOBS, ended_ms, id)
 }
 
-/// The jobs that wait, the first that is due first.
-pub(crate) fn due_jobs() -> KeyRange {
-    KeyRange { start: system_key(DUE_JOBS, &[]), end: system_key(DUE_JOBS + 1, &[]) }
+/// The jobs that wait and are due at this time or later, the first that is due first.
+pub(crate) fn due_jobs_from(from_ms: f64) -> KeyRange {
+    let from = CreationTime::new(from_ms).unwrap_or(CreationTime::ZERO).sort_bits();
+    KeyRange { start: system_key(DUE_JOBS, &from), end: system_key(DUE_JOBS + 1, &[]) }
+}
+
+/// Whether a key is one of [`due_jobs_from`].
+pub(crate) fn is_due_job(key: &[u8]) -> bool {
+    key.starts_with(&[SYSTEM, DUE_JOBS])
 }
 
 /// The jobs that have come to their end, the oldest first.
@@ -185,7 +191,7 @@ pub(crate) fn ended_jobs() -> KeyRange {
     KeyRange { start: system_key(ENDED_JOBS, &[]), end: system_key(ENDED_JOBS + 1, &[]) }
 }
 
-/// Time and job in a key of [`due_jobs`] or [`ended_jobs`].
+/// Time and job in a key of [`due_jobs_from`] or [`ended_jobs`].
 pub(crate) fn job_in_key(key: &[u8]) -> Option<(f64, DocumentId)> {
     let rest = key.strip_prefix(&[SYSTEM, DUE_JOBS]).or_else(|| key.strip_prefix(&[SYSTEM, ENDED_JOBS]))?;
     let (time, place) = rest.split_first_chunk::<8>()?;

@@ -54,7 +54,7 @@ pub use database::{Database, DbOpenError, DeploymentVersion, NoFunctions};
 pub use deployment::{DeploymentError, IndexWork, PreparedDeployment, Progress};
 pub use error::{CallError, DbError, FunctionError};
 pub use functions::{FunctionInfo, FunctionKind, Functions, Visibility};
-pub use jobs::{JobStep, ScheduledJob};
+pub use jobs::{DueJobs, JobStep, ScheduledJob, earliest_due_job};
 pub use keyspace::Namespace;
 pub use log_lines::LogLevel;
 pub use missing::{MissingFunction, MissingFunctions};

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use weir_value::FunctionPath;
 
+pub use due::{DueJobs, earliest_due_job};
 pub(crate) use run::Found;
 pub use run::{JobStep, ScheduledJob};
 

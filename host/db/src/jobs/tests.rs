@@ -65,7 +65,8 @@ fn now(world: &World) -> f64 {
 fn due(world: &World) -> (Vec<ScheduledJob>, Option<f64>) {
     let store = world.db.store();
     store.wait_durable(store.sequenced()).expect("a store that works");
-    world.db.due_jobs(now(world), 100, &|_| false).expect("readable")
+    let due = world.db.due_jobs(0.0, now(world), 100, &|_| false).expect("readable");
+    (due.jobs, due.next_ms)
 }
 
 fn run(world: &World, job: &ScheduledJob) -> JobStep {
@@ -177,8 +178,11 @@ fn jobs_come_in_the_order_of_their_times() {
     let args: Vec<Json> = jobs.iter().map(|job| parse(&job.call.args)["text"].clone()).collect();
     assert_eq!((args, rest), (vec![json!("at once"), json!("a"), json!("b")], Some(start + 3_000.0)));
     let under_way = jobs[0].id;
-    let (some, rest) = world.db.due_jobs(now(&world), 1, &|id| *id == under_way).unwrap();
-    assert_eq!((some.len(), some[0].id, rest), (1, jobs[1].id, Some(start + 2_000.0)));
+    let some = world.db.due_jobs(0.0, now(&world), 1, &|id| *id == under_way).unwrap();
+    assert_eq!((some.jobs.len(), some.jobs[0].id), (1, jobs[1].id));
+    assert_eq!((some.first_ms, some.next_ms), (Some(jobs[0].due_ms), Some(start + 2_000.0)));
+    let later = world.db.due_jobs(start + 1_500.0, now(&world), 9, &|_| false).unwrap();
+    assert_eq!((later.jobs.len(), later.jobs[0].id), (1, jobs[2].id));
 }
 
 #[test]
