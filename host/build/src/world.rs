@@ -6,7 +6,7 @@ use wit_parser::{Resolve, SourceMap, WorldId};
 /// The name of the world in its package.
 const WORLD: &str = "guest";
 
-const SOURCES: [(&str, &str); 11] = [
+const SOURCES: [(&str, &str); 12] = [
     ("auth.wit", include_str!("../../../wit/auth.wit")),
     ("calls.wit", include_str!("../../../wit/calls.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
@@ -14,6 +14,7 @@ const SOURCES: [(&str, &str); 11] = [
     ("db.wit", include_str!("../../../wit/db.wit")),
     ("exit.wit", include_str!("../../../wit/exit.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),
+    ("scheduler.wit", include_str!("../../../wit/scheduler.wit")),
     ("types.wit", include_str!("../../../wit/types.wit")),
     ("variables.wit", include_str!("../../../wit/variables.wit")),
     ("web-crypto.wit", include_str!("../../../wit/web-crypto.wit")),

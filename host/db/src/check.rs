@@ -15,6 +15,7 @@ use weir_store::{ReadError, Snapshot};
 use weir_value::{DocumentId, TableNumber, json};
 
 use crate::index::{Index, IndexState, read_indexes};
+use crate::jobs::{JobState, StoredJob};
 use crate::keyspace::{self, KeyKind, Namespace};
 use crate::scan_all::scan_all;
 use crate::session_requests::SessionRecord;
@@ -63,6 +64,11 @@ struct Checker<'a> {
     variable_names: BTreeMap<String, Bytes>,
     /// Where variables' documents are, by the names that they have.
     variables: BTreeMap<String, Bytes>,
+    /// When jobs are due, and when they ended, as their keys say.
+    due_jobs: BTreeMap<DocumentId, f64>,
+    ended_jobs: BTreeMap<DocumentId, f64>,
+    /// The same, as their documents say.
+    jobs: BTreeMap<DocumentId, StoredJob>,
     /// The names of the admin keys.
     admin_keys: BTreeSet<String>,
     found: DbCheck,
@@ -98,6 +104,9 @@ impl<'a> Checker<'a> {
             indexes: BTreeMap::new(),
             variable_names: BTreeMap::new(),
             variables: BTreeMap::new(),
+            due_jobs: BTreeMap::new(),
+            ended_jobs: BTreeMap::new(),
+            jobs: BTreeMap::new(),
             admin_keys: BTreeSet::new(),
             found: DbCheck::default(),
         };
@@ -144,11 +153,14 @@ impl<'a> Checker<'a> {
             Some(KeyKind::VariableName(name)) => {
                 self.variable_names.insert(name.to_owned(), value.clone());
             }
+            Some(KeyKind::DueJob(time, id)) => self.job_key(id, time, true),
+            Some(KeyKind::EndedJob(time, id)) => self.job_key(id, time, false),
             Some(KeyKind::Document(id)) => {
                 *self.documents.entry(id.table.0).or_default() += 1;
                 self.document(&id, value);
                 self.variable(&id, value);
                 self.admin_key(&id, value);
+                self.job(&id, value);
                 self.entries_of(&id, key, value)?;
             }
             Some(KeyKind::IndexEntry(number)) => {
@@ -208,6 +220,44 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn job(&mut self, id: &DocumentId, value: &Bytes) {
+        if id.table != system_tables::SCHEDULED_FUNCTIONS {
+            return;
+        }
+        match StoredJob::decode(value) {
+            Some(job) => drop(self.jobs.insert(*id, job)),
+            None => self.problem(format!("the scheduled function {id} cannot be read")),
+        }
+    }
+
+    fn job_key(&mut self, id: DocumentId, time: f64, is_due: bool) {
+        let keys = if is_due { &mut self.due_jobs } else { &mut self.ended_jobs };
+        if keys.insert(id, time).is_some() {
+            self.problem(format!("the scheduled function {id} stands in an order of times twice"));
+        }
+    }
+
+    /// A job stands in the order that its state says, and in that alone.
+    fn finish_jobs(&mut self) {
+        let (mut due, mut ended) = (std::mem::take(&mut self.due_jobs), std::mem::take(&mut self.ended_jobs));
+        for (id, job) in std::mem::take(&mut self.jobs) {
+            let expected = match job.state {
+                JobState::Pending => (Some(job.scheduled_time), None),
+                _ => (None, job.completed_time),
+            };
+            if (due.remove(&id), ended.remove(&id)) != expected {
+                self.problem(format!(
+                    "the time of the scheduled function {id} does not agree with its document"
+                ));
+            }
+        }
+        for id in due.into_keys().chain(ended.into_keys()) {
+            self.problem(format!(
+                "the time of the scheduled function {id} is there, and its document is not"
+            ));
+        }
+    }
+
     fn document(&mut self, id: &DocumentId, value: &Bytes) {
         let expected = id.to_string();
         match serde_json::from_slice::<Identified>(value) {
@@ -258,6 +308,7 @@ impl<'a> Checker<'a> {
                 self.problem(format!("the name of the variable `{name}` does not agree with its document"));
             }
         }
+        self.finish_jobs();
         for checked in std::mem::take(&mut self.indexes).into_values() {
             let CheckedIndex { index, expected, entries, .. } = checked;
             if index.state != IndexState::Dropping && entries != expected {

@@ -9,6 +9,8 @@
 //! | 0 | `c` table number, `u32` | how many documents the table has, `u64` |
 //! | 0 | `b` index number, `u32` | how far the index is built: the key of the last document that is in it |
 //! | 0 | `v` name of a variable | the last two parts of its document's key |
+//! | 0 | `d` time when a job is due, 8 bytes that sort; the last two parts of its document's key | nothing |
+//! | 0 | `e` time when a job ended; the same | nothing |
 //! | 0 | `s` name of a system record | the record |
 //! | 1 | table number, `u32`; creation time, 8 bytes that sort; 8 random bytes | the document |
 //! | 2 | session, 16 bytes; request, `u32` | the session record |
@@ -24,7 +26,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use weir_value::{CreationTime, DocumentId, TableNumber};
 
-use crate::{KeyRange, SessionRequest};
+use crate::{KeyRange, SessionRequest, system_tables};
 
 const SYSTEM: u8 = 0;
 const DOCUMENTS: u8 = 1;
@@ -37,6 +39,8 @@ const TABLE_COUNTS: u8 = b'c';
 const INDEX_PROGRESS: u8 = b'b';
 const SYSTEM_RECORDS: u8 = b's';
 const VARIABLE_NAMES: u8 = b'v';
+const DUE_JOBS: u8 = b'd';
+const ENDED_JOBS: u8 = b'e';
 
 /// Creation time and random bytes: what tells a document from the others of its table.
 const DOCUMENT_SUFFIX_BYTES: usize = 8 + 8;
@@ -159,6 +163,46 @@ pub(crate) fn document_place(id: &DocumentId) -> Bytes {
 /// The document of this table that [`document_place`] was given.
 pub(crate) fn document_at_place(table: TableNumber, place: &[u8]) -> Option<DocumentId> {
     (place.len() == DOCUMENT_SUFFIX_BYTES).then(|| document_of_entry(place, table)).flatten()
+}
+
+/// The key under which a job waits for its time, in milliseconds since the epoch.
+pub(crate) fn due_job_key(due_ms: f64, id: &DocumentId) -> Bytes {
+    job_key(DUE_JOBS, due_ms, id)
+}
+
+/// The key under which a job stands by the time of its end.
+pub(crate) fn ended_job_key(ended_ms: f64, id: &DocumentId) -> Bytes {
+    job_key(ENDED_JOBS, ended_ms, id)
+}
+
+/// The jobs that wait and are due at this time or later, the first that is due first.
+pub(crate) fn due_jobs_from(from_ms: f64) -> KeyRange {
+    let from = CreationTime::new(from_ms).unwrap_or(CreationTime::ZERO).sort_bits();
+    KeyRange { start: system_key(DUE_JOBS, &from), end: system_key(DUE_JOBS + 1, &[]) }
+}
+
+/// Whether a key is one of [`due_jobs_from`].
+pub(crate) fn is_due_job(key: &[u8]) -> bool {
+    key.starts_with(&[SYSTEM, DUE_JOBS])
+}
+
+/// The jobs that have come to their end, the oldest first.
+pub(crate) fn ended_jobs() -> KeyRange {
+    KeyRange { start: system_key(ENDED_JOBS, &[]), end: system_key(ENDED_JOBS + 1, &[]) }
+}
+
+/// Time and job in a key of [`due_jobs_from`] or [`ended_jobs`].
+pub(crate) fn job_in_key(key: &[u8]) -> Option<(f64, DocumentId)> {
+    let rest = key.strip_prefix(&[SYSTEM, DUE_JOBS]).or_else(|| key.strip_prefix(&[SYSTEM, ENDED_JOBS]))?;
+    let (time, place) = rest.split_first_chunk::<8>()?;
+    let time = CreationTime::from_sort_bits(*time)?.as_f64();
+    Some((time, document_at_place(system_tables::SCHEDULED_FUNCTIONS, place)?))
+}
+
+fn job_key(kind: u8, at_ms: f64, id: &DocumentId) -> Bytes {
+    let mut rest = CreationTime::new(at_ms).unwrap_or(CreationTime::ZERO).sort_bits().to_vec();
+    rest.extend_from_slice(&document_place(id));
+    system_key(kind, &rest)
 }
 
 /// A record of the host itself.
@@ -296,6 +340,8 @@ pub(crate) enum KeyKind<'a> {
     IndexProgress(IndexNumber),
     IndexEntry(IndexNumber),
     VariableName(&'a str),
+    DueJob(f64, DocumentId),
+    EndedJob(f64, DocumentId),
     SystemRecord,
     Document(DocumentId),
     Request,
@@ -314,6 +360,8 @@ pub(crate) fn kind(key: &[u8]) -> Option<KeyKind<'_>> {
         }
         [INDEX_ENTRIES, ..] => index_in_key(key).map(KeyKind::IndexEntry),
         [SYSTEM, VARIABLE_NAMES, ..] => variable_in_key(key).map(KeyKind::VariableName),
+        [SYSTEM, DUE_JOBS, ..] => job_in_key(key).map(|(time, id)| KeyKind::DueJob(time, id)),
+        [SYSTEM, ENDED_JOBS, ..] => job_in_key(key).map(|(time, id)| KeyKind::EndedJob(time, id)),
         [SYSTEM, SYSTEM_RECORDS, ..] => Some(KeyKind::SystemRecord),
         [DOCUMENTS, ..] => document_in_key(key).map(KeyKind::Document),
         [SESSION_REQUESTS, rest @ ..] => (rest.len() == 16 + 4).then_some(KeyKind::Request),

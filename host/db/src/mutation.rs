@@ -7,11 +7,12 @@
 use bytes::Bytes;
 use weir_store::Write;
 use weir_store::planted::{self, Bug};
-use weir_value::{ErrorCode, Timestamp};
+use weir_value::{DocumentId, ErrorCode, Timestamp};
 
 use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
 use crate::execution::Execution;
+use crate::jobs::Found;
 use crate::passwords::{PasswordResults, PasswordWork};
 use crate::session_requests::{Owner, SessionRecord};
 use crate::stats::count;
@@ -28,10 +29,38 @@ pub enum MutationStep {
     Waits(PasswordWork),
 }
 
+/// Where a call comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Origin {
+    /// From somebody who does not repeat it.
+    Caller,
+    /// From a client, which may: then it is answered and not run.
+    Session(SessionRequest),
+    /// From the scheduler: it runs if the job waits, and marks it as done.
+    Job(DocumentId),
+}
+
+impl Origin {
+    fn session(self) -> Option<SessionRequest> {
+        match self {
+            Origin::Session(request) => Some(request),
+            Origin::Caller | Origin::Job(_) => None,
+        }
+    }
+}
+
+impl From<Option<SessionRequest>> for Origin {
+    fn from(session: Option<SessionRequest>) -> Origin {
+        session.map_or(Origin::Caller, Origin::Session)
+    }
+}
+
 /// How a run came to its end; nothing is committed yet.
 enum Ending {
     /// The record of an earlier run was found, and nothing was run.
     Replayed(SessionRecord),
+    /// It is a job that waits no more, and nothing was run.
+    Over,
     Returned(Bytes),
     Failed(Failure),
     Waits(PasswordWork),
@@ -55,16 +84,26 @@ impl Database {
         session: Option<SessionRequest>,
         passwords: &mut PasswordResults,
     ) -> MutationStep {
+        self.step_mutation_of(call, session.into(), passwords)
+    }
+
+    /// The same, wherever the call comes from.
+    pub(crate) fn step_mutation_of(
+        &self,
+        call: &Call,
+        origin: Origin,
+        passwords: &mut PasswordResults,
+    ) -> MutationStep {
         let resolved = self.resolve(call, &self.deployments.newest().functions, FunctionKind::Mutation);
         let resolved = match resolved {
             Ok(resolved) => resolved,
-            Err(failure) => return MutationStep::Ended(self.refuse(call, session, failure)),
+            Err(failure) => return MutationStep::Ended(self.refuse(call, origin, failure)),
         };
         let rate = self.conflict_rates.rate(&resolved.info.path);
         let execution = rate.choose();
         if execution != Execution::Serial {
             let opened = self.committer.open();
-            match self.run_optimistic(call, session, &opened, passwords) {
+            match self.run_optimistic(call, origin, &opened, passwords) {
                 Ok(MutationStep::Ended(outcome)) => {
                     rate.note(execution, false);
                     return MutationStep::Ended(outcome);
@@ -76,7 +115,7 @@ impl Database {
                 }
             }
         }
-        self.run_serial(call, session, passwords, &mut |_| {})
+        self.run_serial(call, origin, passwords, &mut |_| {})
     }
 
     /// Runs a mutation in serial execution, and shows its transaction before it ends.
@@ -85,14 +124,14 @@ impl Database {
         call: &Call,
         observe: &mut dyn FnMut(&Transaction),
     ) -> MutationOutcome {
-        to_the_end(|passwords| self.run_serial(call, None, passwords, observe))
+        to_the_end(|passwords| self.run_serial(call, Origin::Caller, passwords, observe))
     }
 
     /// A call of what cannot be called; yet a repetition of what once could is answered.
-    fn refuse(&self, call: &Call, session: Option<SessionRequest>, failure: Failure) -> MutationOutcome {
+    fn refuse(&self, call: &Call, origin: Origin, failure: Failure) -> MutationOutcome {
         let opened = self.committer.open();
         let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
-        match find_record(&mut tx, session) {
+        match find_record(&mut tx, origin.session()) {
             Some(Ok(record)) => self.replay(record),
             Some(Err(error)) => self.fail(call, tx, Failure::Poisoned(error)),
             None => self.fail(call, tx, failure),
@@ -102,11 +141,11 @@ impl Database {
     fn run_optimistic(
         &self,
         call: &Call,
-        session: Option<SessionRequest>,
+        origin: Origin,
         opened: &Opened<'_>,
         passwords: &mut PasswordResults,
     ) -> Result<MutationStep, Conflict> {
-        match self.run(call, session, opened, passwords) {
+        match self.run(call, origin, opened, passwords) {
             (mut tx, Ending::Returned(result)) if tx.has_writes() => {
                 tx.order_reads();
                 let gate = self.committer.enter();
@@ -115,7 +154,7 @@ impl Database {
                 if !is_newest && !planted::is(Bug::MutationPassesDeployment) {
                     return Err(Conflict);
                 }
-                Ok(MutationStep::Ended(self.commit(gate, call, session, tx, result)))
+                Ok(MutationStep::Ended(self.commit(gate, call, origin.session(), tx, result)))
             }
             (tx, ending) => Ok(self.end_without_commit(call, tx, ending)),
         }
@@ -124,19 +163,19 @@ impl Database {
     fn run_serial(
         &self,
         call: &Call,
-        session: Option<SessionRequest>,
+        origin: Origin,
         passwords: &mut PasswordResults,
         observe: &mut dyn FnMut(&Transaction),
     ) -> MutationStep {
         count(&self.counters.serial_runs);
         let gate = self.committer.enter();
         let opened = self.committer.open();
-        let (tx, ending) = self.run(call, session, &opened, passwords);
+        let (tx, ending) = self.run(call, origin, &opened, passwords);
         observe(&tx);
         match (tx, ending) {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
                 debug_assert_eq!(gate.check(tx.reads(), tx.ts()), Ok(()), "nothing commits past a held gate");
-                let session = session.filter(|_| !planted::is(Bug::RequestRecordLost));
+                let session = origin.session().filter(|_| !planted::is(Bug::RequestRecordLost));
                 MutationStep::Ended(self.commit(gate, call, session, tx, result))
             }
             (tx, ending) => {
@@ -149,16 +188,24 @@ impl Database {
     fn run(
         &self,
         call: &Call,
-        session: Option<SessionRequest>,
+        origin: Origin,
         opened: &Opened<'_>,
         passwords: &mut PasswordResults,
     ) -> (Transaction, Ending) {
         let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
-        match find_record(&mut tx, session) {
+        match find_record(&mut tx, origin.session()) {
             Some(Ok(record)) => return (tx, Ending::Replayed(record)),
             Some(Err(error)) => return (tx, Ending::Failed(Failure::Poisoned(error))),
             None => {}
         }
+        let job = match origin {
+            Origin::Job(id) => match tx.find_job(&id) {
+                Ok(Found::Pending(job)) => Some((id, job)),
+                Ok(Found::Over) => return (tx, Ending::Over),
+                Err(error) => return (tx, Ending::Failed(Failure::Poisoned(error))),
+            },
+            Origin::Caller | Origin::Session(_) => None,
+        };
         // As deployed at the snapshot, which may be another deployment than when the call arrived.
         let resolved = match self.resolve(call, &tx.deployed().functions, FunctionKind::Mutation) {
             Ok(resolved) => resolved,
@@ -171,7 +218,10 @@ impl Database {
         *passwords = known;
         let ending = match (waiting, result) {
             (Some(work), _) => Ending::Waits(work),
-            (None, Ok(result)) => Ending::Returned(result),
+            (None, Ok(result)) => match job.map_or(Ok(()), |(id, job)| tx.succeed_job(&id, job)) {
+                Ok(()) => Ending::Returned(result),
+                Err(error) => Ending::Failed(Failure::Poisoned(error)),
+            },
             (None, Err(failure)) => Ending::Failed(failure),
         };
         (tx, ending)
@@ -217,6 +267,10 @@ impl Database {
         MutationStep::Ended(match ending {
             Ending::Waits(work) => return MutationStep::Waits(work),
             Ending::Replayed(record) => self.replay(record),
+            Ending::Over => {
+                let result = Ok(Bytes::from_static(b"null"));
+                MutationOutcome { result, ts: tx.ts(), log_lines: Vec::new(), replayed: true }
+            }
             Ending::Failed(failure) => self.fail(call, tx, failure),
             Ending::Returned(result) => {
                 let ts = tx.ts();

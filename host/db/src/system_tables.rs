@@ -11,6 +11,8 @@ pub(crate) const INDEXES: TableNumber = TableNumber(1);
 /// The deployment in force: one document, `{record, schema}`.
 pub(crate) const DEPLOYMENTS: TableNumber = TableNumber(2);
 
+/// Scheduled functions, as Convex has them: `{name, args, scheduledTime, completedTime, state}`.
+pub(crate) const SCHEDULED_FUNCTIONS: TableNumber = TableNumber(4);
 /// Variables: `{name, value}`.
 pub(crate) const VARIABLES: TableNumber = TableNumber(5);
 /// Admin keys, as hashes: `{name, hash, scope, createdAt, expiresAt}`.
@@ -27,7 +29,7 @@ const TABLES: [(TableNumber, &str); 6] = [
     (INDEXES, "_indexes"),
     (DEPLOYMENTS, "_deployments"),
     (TableNumber(3), "_storage"),
-    (TableNumber(4), "_scheduled_functions"),
+    (SCHEDULED_FUNCTIONS, "_scheduled_functions"),
     (VARIABLES, "_variables"),
     (ADMIN_KEYS, "_admin_keys"),
 ];

@@ -22,6 +22,7 @@ use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::{GroupListener, LiveHub};
 use crate::metrics::Metrics;
 use crate::passwords::PasswordThreads;
+use crate::scheduler::Scheduler;
 use crate::server::StartError;
 use crate::system_functions::AdminFunctions;
 use crate::tasks::Tasks;
@@ -50,6 +51,8 @@ pub struct Parts {
     pub urls: CanonicalUrls,
     /// Threads that run functions.
     pub threads: usize,
+    /// Scheduled functions that are called at once.
+    pub scheduled_calls: usize,
 }
 
 /// Where clients reach a server.
@@ -86,6 +89,8 @@ pub struct Backend {
     pub passwords: PasswordThreads,
     /// How far the log is durable, and who waits for it.
     pub durable: Arc<DurableGate>,
+    /// Calls scheduled functions.
+    pub scheduler: Arc<Scheduler>,
     /// The live queries.
     pub live: Arc<LiveHub>,
     /// Takes deployments in.
@@ -113,8 +118,9 @@ pub struct Backend {
 impl Backend {
     /// Connects the parts and starts their threads.
     pub fn start(parts: Parts) -> Arc<Backend> {
-        let Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, urls, threads } =
+        let Parts { env, db, loader, snapshots, files, admin_key, key_fetcher, signer, web, urls, .. } =
             parts;
+        let (threads, scheduled_calls) = (parts.threads, parts.scheduled_calls);
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         db.set_built_in_variables(urls.variables());
@@ -122,8 +128,10 @@ impl Backend {
         let passwords = PasswordThreads::start(&*env, PasswordThreads::default_threads());
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*env, Arc::clone(&db), Arc::clone(&executor));
+        let scheduler = Arc::new(Scheduler::new(scheduled_calls));
         db.store().observe(Arc::new(GroupListener {
             durable: Arc::clone(&durable),
+            scheduler: Arc::clone(&scheduler),
             hub: Arc::downgrade(&live),
             store: Arc::downgrade(db.store()),
         }));
@@ -143,6 +151,7 @@ impl Backend {
             executor,
             passwords,
             durable,
+            scheduler,
             live,
             deployer: Arc::new(deployer),
             identities,

@@ -1,6 +1,6 @@
 //! What a server does now and then by itself: lets go of snapshots that nobody
-//! came back to, of the records of requests that nobody will repeat, and of
-//! indexes that nobody wants.
+//! came back to, of the records of requests that nobody will repeat, of what
+//! became of scheduled functions long ago, and of indexes that nobody wants.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,12 @@ const SWEEP_EVERY: Duration = Duration::from_millis(limits::SESSION_SWEEP_MS);
 
 /// Keeps house, for ever.
 pub async fn keep(backend: &Arc<Backend>) {
-    tokio::join!(release_snapshots(backend), sweep_requests(backend), maintain_indexes(backend));
+    tokio::join!(
+        release_snapshots(backend),
+        sweep_requests(backend),
+        sweep_jobs(backend),
+        maintain_indexes(backend)
+    );
 }
 
 async fn maintain_indexes(backend: &Arc<Backend>) {
@@ -67,6 +72,19 @@ async fn sweep_requests(backend: &Arc<Backend>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         sweep(backend).await;
+    }
+}
+
+async fn sweep_jobs(backend: &Arc<Backend>) {
+    loop {
+        let db = Arc::clone(&backend.db);
+        let now_ms = backend.unix_time().as_secs_f64() * 1000.0;
+        match backend.executor.run(move || db.sweep_jobs(now_ms)).await {
+            Ok(Ok(true)) => continue,
+            Ok(Ok(false)) | Err(JobLost) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "old scheduled functions are dropped later"),
+        }
+        tokio::time::sleep(Duration::from_millis(limits::SCHEDULED_SWEEP_MS)).await;
     }
 }
 
@@ -152,6 +170,7 @@ mod tests {
             web: None,
             urls,
             threads: 1,
+            scheduled_calls: 1,
         })
     }
 

@@ -24,6 +24,7 @@ mod listener;
 mod live_hub;
 mod metrics;
 mod passwords;
+mod scheduler;
 mod server;
 mod shutdown;
 mod socket;

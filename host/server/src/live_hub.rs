@@ -21,6 +21,7 @@ use weir_value::Timestamp;
 use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
 use crate::http::new_request_id;
+use crate::scheduler::Scheduler;
 use crate::socket::{Inbox, internal_error};
 
 /// The registry of live queries and what it needs around it.
@@ -303,6 +304,8 @@ fn changed_keys(groups: &[CommitGroup]) -> impl Iterator<Item = Bytes> {
 pub struct GroupListener {
     /// How far the log is durable.
     pub durable: Arc<DurableGate>,
+    /// Who calls what they schedule.
+    pub scheduler: Arc<Scheduler>,
     /// Who the groups are for.
     pub hub: Weak<LiveHub>,
     /// Where the snapshot at the group comes from.
@@ -312,6 +315,7 @@ pub struct GroupListener {
 impl GroupObserver for GroupListener {
     fn group_durable(&self, group: &CommitGroup) {
         self.durable.advance(group.last_ts());
+        self.scheduler.group_durable(group);
         // Either `catch_up` sees this group in its snapshot, or the flag is seen.
         fence(Ordering::SeqCst);
         let Some(hub) = self.hub.upgrade() else { return };

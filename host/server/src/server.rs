@@ -25,6 +25,7 @@ use crate::housekeeping;
 use crate::http::StaticFiles;
 use crate::identity::HostSigner;
 use crate::listener::{self, Listening};
+use crate::scheduler::{self, Scheduler};
 
 /// The name in a new admin key, and what `/instance_name` answers.
 const INSTANCE_NAME: &str = "weir";
@@ -191,6 +192,7 @@ impl Server {
         tokio::select! {
             () = listener::accept(&listening, listener, stop) => {}
             () = housekeeping::keep(&backend) => {}
+            () = scheduler::run(&backend) => {}
         }
         tracing::info!("stopping: no new connections, waiting for calls to end");
         backend.live.shut_down_sockets();
@@ -247,6 +249,7 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>,
         web,
         urls,
         threads,
+        scheduled_calls: Scheduler::default_calls(threads),
     };
     let backend = Backend::start(parts);
     backend.restore()?;

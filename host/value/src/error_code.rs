@@ -112,6 +112,10 @@ error_codes! {
     InvalidKey,
     /// What an algorithm was given does not fit together: a changed ciphertext, data that is too long.
     CryptoFailed,
+    /// The time is not one that a function can be scheduled for.
+    InvalidTime,
+    /// A call schedules more than is allowed.
+    TooManyScheduled,
     /// The storage cannot be read.
     StorageFailed,
     /// The commit does not fit into one log record.

@@ -94,6 +94,23 @@ pub const LOG_LINES_MAX: usize = 256;
 /// How long the message of an error that reaches a client may be; the rest is cut.
 pub const ERROR_MESSAGE_BYTES_MAX: usize = 16 * KIB;
 
+// ---- Scheduled functions
+
+/// How many functions a transaction may schedule.
+pub const SCHEDULED_FUNCTIONS_MAX: usize = 1000;
+/// How large the arguments of a scheduled function may be, as JSON text,
+pub const SCHEDULED_ARGS_BYTES_MAX: usize = 4 * MIB;
+/// and those of all that a transaction schedules.
+pub const SCHEDULED_ARGS_BYTES_TOTAL_MAX: usize = 16 * MIB;
+/// How many scheduled functions are called at once, unless the operator says otherwise.
+pub const SCHEDULED_CALLS_AT_ONCE: usize = 8;
+/// How far ahead a function may be scheduled: five years.
+pub const SCHEDULED_MS_MAX: f64 = 5.0 * 366.0 * 24.0 * 3600.0 * 1000.0;
+/// How often it is looked whether there are some that ended long ago,
+pub const SCHEDULED_SWEEP_MS: u64 = 10 * 60 * 1000;
+/// and how long what became of a scheduled function is kept: a week.
+pub const SCHEDULED_KEPT_MS: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
+
 // ---- Users
 
 /// How long a user's token may be.

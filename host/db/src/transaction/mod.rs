@@ -6,6 +6,7 @@ mod page;
 mod read;
 mod read_set_builder;
 mod scan;
+mod schedule;
 mod splice;
 mod system;
 mod tables;
@@ -38,6 +39,7 @@ use crate::{
 
 pub use crypto::digest;
 pub(crate) use read_set_builder::ReadSetBuilder;
+use schedule::ScheduledCalls;
 pub(crate) use tables::SeenTables;
 pub use usage::Usage;
 pub(crate) use write_document::without_host_fields;
@@ -122,6 +124,7 @@ pub struct Transaction {
     log: LogLines,
     usage: Usage,
     passwords: AskedPasswords,
+    scheduled: ScheduledCalls,
     pub(crate) nested: NestedCalls,
     /// Where documents are written down before their bytes are kept, in an allocation of their own size.
     scratch: Vec<u8>,
@@ -172,6 +175,7 @@ impl Transaction {
             log: LogLines::default(),
             usage: Usage::default(),
             passwords: AskedPasswords::default(),
+            scheduled: ScheduledCalls::default(),
             nested: NestedCalls::default(),
             scratch: Vec::new(),
             last_created: None,
@@ -220,6 +224,16 @@ impl Transaction {
     /// What has been used of what may be used.
     pub fn usage(&self) -> &Usage {
         &self.usage
+    }
+
+    /// Sets aside what has been used, while the host itself writes.
+    pub(crate) fn take_usage(&mut self) -> Usage {
+        std::mem::take(&mut self.usage)
+    }
+
+    /// Takes back what [`Transaction::take_usage`] has set aside.
+    pub(crate) fn restore_usage(&mut self, usage: Usage) {
+        self.usage = usage;
     }
 
     /// Adds a line to the call's log. Never fails: what is too long is cut, what is too much is dropped, and both

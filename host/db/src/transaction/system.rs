@@ -34,6 +34,11 @@ impl Transaction {
         self.writes.put(keyspace::system_record_key(name), Written::Value(value));
     }
 
+    /// Writes a key of the host.
+    pub(crate) fn put_key(&mut self, key: Bytes, value: Bytes) {
+        self.writes.put(key, Written::Value(value));
+    }
+
     /// Deletes a key of the host.
     pub(crate) fn delete_key(&mut self, key: Bytes) {
         self.writes.put(key, Written::Deleted);

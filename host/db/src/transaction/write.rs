@@ -40,13 +40,13 @@ impl Transaction {
         table: TableNumber,
         document: &[u8],
     ) -> Result<DocumentId, DbError> {
-        let mut fields = document::parse(document).map_err(|error| invalid(&error))?;
+        let mut fields = parse_system(document)?;
         self.insert_into(table, &mut fields)
     }
 
     /// Puts another document in the place of one of the host's own.
     pub(crate) fn replace_system(&mut self, id: &DocumentId, document: &[u8]) -> Result<(), DbError> {
-        let mut fields = document::parse(document).map_err(|error| invalid(&error))?;
+        let mut fields = parse_system(document)?;
         let stored = self.find_document(id)?;
         set_host_fields(id, &mut fields);
         self.write_object(id, Some(&stored), &fields)
@@ -162,6 +162,11 @@ impl Transaction {
         self.last_created = Some(creation_time);
         DocumentId { table, creation_time, random: self.shared.entropy.draw() }
     }
+}
+
+/// Reads a document of the host's own, which may be larger and deeper than an app's.
+fn parse_system(document: &[u8]) -> Result<Object, DbError> {
+    json::parse_object(document).map_err(|error| DbError::new(ErrorCode::InvalidDocument, error.to_string()))
 }
 
 fn set_host_fields(id: &DocumentId, fields: &mut Object) {

@@ -8,6 +8,7 @@ mod crypto;
 mod db;
 mod exit;
 mod log;
+mod scheduler;
 mod variables;
 mod web_crypto;
 
@@ -27,8 +28,19 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 }
 
 /// The interfaces of the world.
-const INTERFACES: [&str; 10] =
-    ["auth", "calls", "context", "crypto", "db", "exit", "log", "types", "variables", "web-crypto"];
+const INTERFACES: [&str; 11] = [
+    "auth",
+    "calls",
+    "context",
+    "crypto",
+    "db",
+    "exit",
+    "log",
+    "scheduler",
+    "types",
+    "variables",
+    "web-crypto",
+];
 
 /// Whether the host offers an interface of this name (`package:name/interface@version`), or one that it may be asked
 /// for in its place.
@@ -63,7 +75,8 @@ mod tests {
             ("weir:guest/types@0.1.0", Offer::Yes),
             ("weir:guest/db@0.2.0", Offer::OtherVersion),
             ("weir:guest/db", Offer::OtherVersion),
-            ("weir:guest/scheduler@0.1.0", Offer::No),
+            ("weir:guest/scheduler@0.1.0", Offer::Yes),
+            ("weir:guest/vectors@0.1.0", Offer::No),
             ("wasi:clocks/wall-clock@0.2.3", Offer::Yes),
             ("wasi:filesystem/preopens@0.2.0", Offer::Yes),
             ("wasi:sockets/tcp@0.2.3", Offer::No),

@@ -210,6 +210,7 @@ pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLo
         web: Some(StaticFiles::open(&web).unwrap()),
         urls,
         threads: 4,
+        scheduled_calls: 4,
     }
 }
 

@@ -1,0 +1,83 @@
+//! Which jobs are due, and when the next one is.
+use bytes::Bytes;
+use weir_store::{Direction, ReadError, Snapshot};
+use weir_value::DocumentId;
+
+use super::{ScheduledJob, StoredJob};
+use crate::{Call, Database, Principal, keyspace};
+
+/// So many keys are looked at, at once.
+const PIECE_ROWS: usize = 256;
+
+/// What is due.
+#[derive(Debug, Default)]
+pub struct DueJobs {
+    /// The jobs.
+    pub jobs: Vec<ScheduledJob>,
+    /// When the first job is due that waits, one that was taken included; `None`: none waits. Like every time here, in
+    /// milliseconds since the epoch.
+    pub first_ms: Option<f64>,
+    /// When the first is due that is neither taken nor among `jobs`.
+    pub next_ms: Option<f64>,
+}
+
+/// The earliest time at which a job is due whose waiting begins or ends with these changed keys.
+pub fn earliest_due_job<'a>(keys: impl Iterator<Item = &'a Bytes>) -> Option<f64> {
+    let due = keys.filter(|key| keyspace::is_due_job(key)).filter_map(|key| keyspace::job_in_key(key));
+    due.map(|(due_ms, _)| due_ms).reduce(f64::min)
+}
+
+impl Database {
+    /// The jobs that wait durably, are due at `now_ms`, and not before `from_ms`, without those that `is_taken` knows:
+    /// those that are due for the longest time first, `limit` at most.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn due_jobs(
+        &self,
+        from_ms: f64,
+        now_ms: f64,
+        limit: usize,
+        is_taken: &dyn Fn(&DocumentId) -> bool,
+    ) -> Result<DueJobs, ReadError> {
+        let snapshot = self.store().snapshot_durable();
+        let mut due = DueJobs::default();
+        let mut rest = keyspace::due_jobs_from(from_ms);
+        loop {
+            let rows = snapshot.scan(&rest.start, &rest.end, Direction::Ascending, PIECE_ROWS)?;
+            for (key, _) in &rows {
+                let Some((due_ms, id)) = keyspace::job_in_key(key) else { continue };
+                due.first_ms.get_or_insert(due_ms);
+                if is_taken(&id) {
+                    continue;
+                }
+                if due_ms > now_ms || due.jobs.len() == limit {
+                    due.next_ms = Some(due_ms);
+                    return Ok(due);
+                }
+                due.jobs.extend(job_at(&snapshot, id, due_ms)?);
+            }
+            match rows.last() {
+                Some((last, _)) if rows.len() == PIECE_ROWS => rest.start = keyspace::successor(last),
+                _ => return Ok(due),
+            }
+        }
+    }
+}
+
+/// A job as it is to be run. One that cannot be read is told of, and stays.
+fn job_at(snapshot: &Snapshot, id: DocumentId, due_ms: f64) -> Result<Option<ScheduledJob>, ReadError> {
+    let document = snapshot.get(&keyspace::document_key(&id))?;
+    let job = document.and_then(|document| StoredJob::decode(&document));
+    let Some((job, path)) = job.and_then(|job| job.path().map(|path| (job, path))) else {
+        tracing::error!(target: "weir::db", %id, "a scheduled function cannot be read; `host check` says more");
+        return Ok(None);
+    };
+    let call = Call {
+        path,
+        args: job.args.0.get().as_bytes().to_vec().into(),
+        principal: Principal::System,
+        request_id: id.to_string(),
+    };
+    Ok(Some(ScheduledJob { id, due_ms, call }))
+}

@@ -1,0 +1,160 @@
+//! Calls scheduled functions when their time has come.
+//!
+//! One task takes what is due out of the store, a few dozen at a time, has so many called at once, and sleeps until the
+//! next one is due, one has ended, or a commit has brought others. It keeps no list of what waits: a million jobs are keys
+//! of the store, and a start reads none of them but those that are due.
+//!
+//! A job that is taken twice, by a start after a power failure for instance, runs once: see `weir_db::ScheduledJob`.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use weir_db::{JobStep, PasswordResults, ScheduledJob, earliest_due_job};
+use weir_store::CommitGroup;
+use weir_value::{DocumentId, limits};
+
+use crate::backend::Backend;
+
+/// So many are taken out of the store at once.
+const BATCH_JOBS: usize = 64;
+/// So many may have been taken out and not be durably done, before others are.
+const TAKEN_JOBS_MAX: usize = 4096;
+/// The clock on the wall may be set meanwhile, so nobody sleeps for longer.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+/// How long a job waits that the store has refused, and the scheduler when the store cannot be read.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What the scheduler knows beside the store.
+pub struct Scheduler {
+    /// Something has changed: a job was scheduled or has ended.
+    changed: Notify,
+    /// Room for calls at once.
+    room: Arc<Semaphore>,
+    /// Jobs that the store has as waiting, and that were taken.
+    taken: Mutex<HashSet<DocumentId>>,
+    /// No job that waits is due before: what stood there once is not looked through again.
+    earliest_ms: Mutex<f64>,
+}
+
+impl Scheduler {
+    /// One that has `calls_at_once` calls under way at most.
+    pub fn new(calls_at_once: usize) -> Scheduler {
+        Scheduler {
+            changed: Notify::new(),
+            room: Arc::new(Semaphore::new(calls_at_once.max(1))),
+            taken: Mutex::default(),
+            earliest_ms: Mutex::new(0.0),
+        }
+    }
+
+    /// Calls at once, as many as there should be on so many threads: half of them are left to clients.
+    pub fn default_calls(threads: usize) -> usize {
+        (threads / 2).clamp(1, limits::SCHEDULED_CALLS_AT_ONCE)
+    }
+
+    /// A group of commits is durable. Called on the log's thread.
+    pub fn group_durable(&self, group: &CommitGroup) {
+        let keys = group.commits.iter().flat_map(|commit| commit.keys());
+        if let Some(due_ms) = earliest_due_job(keys) {
+            self.note_earliest(due_ms);
+            self.changed.notify_one();
+        }
+    }
+
+    fn note_earliest(&self, due_ms: f64) {
+        let mut earliest = self.earliest_ms.lock();
+        *earliest = earliest.min(due_ms);
+    }
+
+    fn release(&self, id: &DocumentId) {
+        self.taken.lock().remove(id);
+        self.changed.notify_one();
+    }
+}
+
+/// Calls what is due, for ever.
+pub async fn run(backend: &Arc<Backend>) {
+    let scheduler = &backend.scheduler;
+    let mut waiting = VecDeque::new();
+    let mut sleep = Duration::ZERO;
+    loop {
+        if waiting.is_empty() {
+            match take_due(backend) {
+                Ok((jobs, next)) => (waiting, sleep) = (jobs, next),
+                Err(error) => {
+                    tracing::error!(%error, "scheduled functions cannot be read; trying again");
+                    sleep = RETRY_AFTER;
+                }
+            }
+        }
+        let Some(job) = waiting.pop_front() else {
+            let _ = tokio::time::timeout(sleep, scheduler.changed.notified()).await;
+            continue;
+        };
+        let room = Arc::clone(&scheduler.room).acquire_owned().await;
+        let room = room.expect("the room for calls is never closed");
+        let task = call(Arc::clone(backend), job, room);
+        backend.tasks.spawn(task);
+    }
+}
+
+/// Takes the next jobs that are due; with how long it is until the first of the rest.
+fn take_due(backend: &Backend) -> Result<(VecDeque<ScheduledJob>, Duration), weir_store::ReadError> {
+    let now_ms = backend.unix_time().as_secs_f64() * 1000.0;
+    let scheduler = &backend.scheduler;
+    let mut taken = scheduler.taken.lock();
+    let limit = BATCH_JOBS.min(TAKEN_JOBS_MAX.saturating_sub(taken.len()));
+    // Whatever becomes durable from here on says by itself when it is due.
+    let from_ms = std::mem::replace(&mut *scheduler.earliest_ms.lock(), f64::INFINITY);
+    let due = backend.db.due_jobs(from_ms, now_ms, limit, &|id| taken.contains(id));
+    let first_ms = due.as_ref().map_or(Some(from_ms), |due| due.first_ms);
+    scheduler.note_earliest(first_ms.unwrap_or(now_ms));
+    let due = due?;
+    taken.extend(due.jobs.iter().map(|job| job.id));
+    let rest_ms = due.next_ms.map_or(f64::INFINITY, |next| next - now_ms);
+    // With no place left a job that is durably done is waited for.
+    let rest_ms = if limit == 0 { f64::INFINITY } else { rest_ms.max(0.0) };
+    let sleep = Duration::try_from_secs_f64(rest_ms / 1000.0).unwrap_or(SLEEP_MAX).min(SLEEP_MAX);
+    Ok((due.jobs.into(), sleep))
+}
+
+async fn call(backend: Arc<Backend>, job: ScheduledJob, room: OwnedSemaphorePermit) {
+    let id = job.id;
+    run_to_its_end(&backend, job, room).await;
+    backend.scheduler.release(&id);
+}
+
+/// Runs a job until its end is durable, or until it is to be tried again.
+async fn run_to_its_end(backend: &Arc<Backend>, job: ScheduledJob, room: OwnedSemaphorePermit) {
+    let job = Arc::new(job);
+    let mut passwords = PasswordResults::default();
+    loop {
+        let (db, running) = (Arc::clone(&backend.db), Arc::clone(&job));
+        let step = move || (db.step_job(&running, &mut passwords), passwords);
+        // A call that panicked has been logged where it was.
+        let Ok((step, known)) = backend.executor.run(step).await else {
+            return tokio::time::sleep(RETRY_AFTER).await;
+        };
+        passwords = known;
+        match step {
+            JobStep::Ended(outcome) => {
+                drop(room);
+                if let Err(error) = &outcome.result {
+                    let path = &job.call.path;
+                    tracing::warn!(%path, id = %job.id, "a scheduled function failed: {}", error.message);
+                }
+                return backend.durable.wait(outcome.ts.max(backend.db.store().sequenced())).await;
+            }
+            JobStep::Refused(_) => return tokio::time::sleep(RETRY_AFTER).await,
+            JobStep::Waits(work) => {
+                let place = backend.passwords.take_place();
+                let Ok(place) = place else { return tokio::time::sleep(RETRY_AFTER).await };
+                let Some(result) = backend.passwords.run(place, work).await else { return };
+                passwords.add(result);
+            }
+        }
+    }
+}
