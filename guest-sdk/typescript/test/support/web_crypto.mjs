@@ -146,6 +146,8 @@ const oaep = (key, hash, oaepLabel) => ({
 
 function aes(name, key, iv, tagLength) {
   if (name === "AES-KW") return [`id-aes${8 * key.length}-wrap`, key, Buffer.alloc(8, 0xa6)];
+  if (name === "AES-GCM" && iv.length !== 12 && iv.length !== 16)
+    refuse("UnsupportedAlgorithm", "no such iv");
   const cipher = `aes-${8 * key.length}-${name.slice(4).toLowerCase()}`;
   return name === "AES-GCM" ? [cipher, key, iv, { authTagLength: tagLength / 8 }] : [cipher, key, iv];
 }

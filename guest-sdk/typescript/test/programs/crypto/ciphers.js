@@ -112,6 +112,10 @@ export const cipherPrograms = {
     ];
     return Promise.all(inputs.map((input) => thrown(() => subtle.decrypt(algorithm, key, input))));
   },
+  "crypto: AES-GCM with an iv of 8 bytes": async () => {
+    const key = await aesKey("AES-GCM", zeros(16));
+    return (await subtle.encrypt({ name: "AES-GCM", iv: zeros(8) }, key, zeros(1))).byteLength;
+  },
   "crypto: AES-GCM refused": async () => {
     const key = await aesKey("AES-GCM", zeros(16));
     const encrypt = (more) => thrown(() => subtle.encrypt({ name: "AES-GCM", ...more }, key, zeros(1)));
