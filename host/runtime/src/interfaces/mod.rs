@@ -7,6 +7,7 @@ mod context;
 mod crypto;
 mod db;
 mod exit;
+mod intl;
 mod log;
 mod variables;
 
@@ -26,8 +27,8 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 }
 
 /// The interfaces of the world.
-const INTERFACES: [&str; 9] =
-    ["auth", "calls", "context", "crypto", "db", "exit", "log", "types", "variables"];
+const INTERFACES: [&str; 10] =
+    ["auth", "calls", "context", "crypto", "db", "exit", "intl", "log", "types", "variables"];
 
 /// Whether the host offers an interface of this name (`package:name/interface@version`), or one that it may be asked
 /// for in its place.

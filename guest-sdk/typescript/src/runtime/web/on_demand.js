@@ -3,6 +3,7 @@
 // that no call pays for it.
 import * as engine from "weir:engine";
 import bodies from "weir:late/bodies.js";
+import intl from "weir:late/intl.js";
 import streams from "weir:late/streams.js";
 import urls from "weir:late/url.js";
 
@@ -19,14 +20,27 @@ const STREAMS = [
   ...["ByteLengthQueuingStrategy", "CountQueuingStrategy", "TextDecoderStream", "TextEncoderStream"],
 ];
 
+/** What is replaced in prototypes: the engine's own know no locales. */
+const LOCAL_METHODS = [
+  [Number.prototype, ["toLocaleString"]],
+  [BigInt.prototype, ["toLocaleString"]],
+  [Date.prototype, ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]],
+  [String.prototype, ["localeCompare", "toLocaleUpperCase", "toLocaleLowerCase"]],
+  [Array.prototype, ["toLocaleString"]],
+  [Object.getPrototypeOf(Int8Array.prototype), ["toLocaleString"]],
+];
+
 const find = (name) => Object.getOwnPropertyDescriptor(globalThis, name);
 
 class Part {
   #text;
   #names;
   #values;
+  #methods;
+  /** What stands in prototypes until the code is evaluated: `[prototype, name, stand-in]`. */
+  #standIns = [];
 
-  constructor(text, names) {
+  constructor(text, names, methods = []) {
     this.#text = text;
     this.#names = names;
     for (const name of names) {
@@ -34,10 +48,28 @@ class Part {
         Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
       Object.defineProperty(globalThis, name, { get: () => this.load().get(name), set, configurable: true });
     }
+    for (const [prototype, names] of methods) {
+      for (const name of names) this.#standIn(prototype, name);
+    }
+  }
+
+  #standIn(prototype, name) {
+    const part = this;
+    const { length } = prototype[name];
+    const standIn = {
+      [name](...args) {
+        part.load();
+        return Reflect.apply(part.#methods.get(prototype)[name], this, args);
+      },
+    }[name];
+    Object.defineProperty(standIn, "length", { value: length, configurable: true });
+    put(prototype, name, standIn);
+    this.#standIns.push([prototype, name, standIn]);
   }
 
   isNamedIn(script) {
-    return new RegExp(`\\b(${this.#names.join("|")})\\b`).test(script);
+    const names = [...this.#names, ...this.#standIns.map(([, name]) => name)];
+    return new RegExp(`\\b(${names.join("|")})\\b`).test(script);
   }
 
   /** Evaluates the code, which replaces the accessors of its names by what they stand for: each by its name. */
@@ -47,8 +79,14 @@ class Part {
       const own = this.#names
         .map((name) => [name, find(name)])
         .filter(([, found]) => found?.get === undefined);
-      engine.evaluate(this.#text, "weir-late.js")(engine);
+      const { METHODS = [] } = engine.evaluate(this.#text, "weir-late.js")(engine) ?? {};
       this.#text = undefined;
+      this.#methods = new Map(METHODS);
+      for (const [prototype, name, standIn] of this.#standIns) {
+        const method = this.#methods.get(prototype)[name];
+        Object.defineProperty(method, "length", { value: standIn.length, configurable: true });
+        if (prototype[name] === standIn) put(prototype, name, method);
+      }
       this.#values = new Map(this.#names.map((name) => [name, find(name)?.value]));
       for (const [name, found] of own) {
         if (found === undefined) delete globalThis[name];
@@ -59,11 +97,15 @@ class Part {
   }
 }
 
+const put = (object, name, value) =>
+  Object.defineProperty(object, name, { value, writable: true, configurable: true });
+
 /** Each code, and the names that it defines. */
 const parts = [
   new Part(urls, ["URL", "URLSearchParams"]),
   new Part(bodies, ["Blob", "File", "FormData", "Headers", "Request", "Response"]),
   new Part(streams, STREAMS),
+  new Part(intl, ["Intl"], LOCAL_METHODS),
 ];
 
 /** Makes ready what a script mentions, before it is evaluated. */
