@@ -29,14 +29,14 @@ const replaced = {
 };
 
 /** One script, `(function (engine) {...})`, of a file of the runtime and all that it imports. */
-async function script(file, plugins) {
+async function script(file, plugins, strict = "") {
   const { outputFiles } = await build({
     entryPoints: [join(sdk, "src/runtime", file)],
     bundle: true,
     write: false,
     format: "iife",
     globalName: "runtime",
-    banner: { js: "(function (engine) {" },
+    banner: { js: `(function (engine) {${strict}` },
     footer: { js: "return runtime; })" },
     target: "es2023",
     minify: true,
@@ -55,7 +55,7 @@ const late = {
       namespace: "late",
     }));
     build.onLoad({ filter: /.*/, namespace: "late" }, async ({ path }) => ({
-      contents: await script(`web/late/${path}`, []),
+      contents: await script(`web/late/${path}`, [], '"use strict";'),
       loader: "text",
     }));
   },

@@ -6,13 +6,14 @@ use wit_parser::{Resolve, SourceMap, WorldId};
 /// The name of the world in its package.
 const WORLD: &str = "guest";
 
-const SOURCES: [(&str, &str); 12] = [
+const SOURCES: [(&str, &str); 13] = [
     ("auth.wit", include_str!("../../../wit/auth.wit")),
     ("calls.wit", include_str!("../../../wit/calls.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
     ("crypto.wit", include_str!("../../../wit/crypto.wit")),
     ("db.wit", include_str!("../../../wit/db.wit")),
     ("exit.wit", include_str!("../../../wit/exit.wit")),
+    ("intl.wit", include_str!("../../../wit/intl.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),
     ("scheduler.wit", include_str!("../../../wit/scheduler.wit")),
     ("types.wit", include_str!("../../../wit/types.wit")),

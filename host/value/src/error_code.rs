@@ -116,6 +116,10 @@ error_codes! {
     InvalidTime,
     /// A call schedules more than is allowed.
     TooManyScheduled,
+    /// A value is out of range for what is formatted or compared in a locale: JavaScript's `RangeError`.
+    IntlRangeError,
+    /// A value is of the wrong kind for that: JavaScript's `TypeError`.
+    IntlTypeError,
     /// The storage cannot be read.
     StorageFailed,
     /// The commit does not fit into one log record.

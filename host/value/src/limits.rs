@@ -158,6 +158,17 @@ pub const PBKDF2_ROUNDS_MAX: u64 = 1_000_000;
 /// How many bytes are derived from a secret at once.
 pub const DERIVED_BYTES_MAX: usize = 64 * KIB;
 
+// ---- Internationalization
+
+/// How long the options of a formatter may be, as JSON.
+pub const INTL_OPTIONS_BYTES_MAX: usize = 16 * KIB;
+/// How long what is formatted or compared may be, as UTF-8.
+pub const INTL_INPUT_BYTES_MAX: usize = MIB;
+/// How long a text may be that is cut into words or characters: it takes longest.
+pub const INTL_SEGMENTED_BYTES_MAX: usize = 256 * KIB;
+/// How many formatters of each kind are kept.
+pub const INTL_FORMATTERS_KEPT: usize = 256;
+
 // ---- Guests
 
 /// How much linear memory an instance may have.

@@ -349,6 +349,46 @@ FUNCTION(js_generate_key) {
   return end(call, result_key(call));
 }
 
+// ---- intl ----
+
+JSValue JS_WeirBytesAsText(JSContext *context, const uint8_t *data, size_t size);
+int JS_WeirCompareAscii(JSValueConst a, JSValueConst b, const uint8_t *weights);
+
+enum { UNDECIDED = 2, WEIGHTS = 256 };
+
+FUNCTION(js_intl_run) {
+  BEGIN("ttt");
+  intl_run(BYTES(call, 0), BYTES(call, 1), BYTES(call, 2), &call->result);
+  return end(call, result_text(call));
+}
+
+FUNCTION(js_intl_compare) {
+  BEGIN("ttt");
+  intl_compare(BYTES(call, 0), BYTES(call, 1), BYTES(call, 2), &call->result);
+  if (is_set(call, 0)) return end(call, fail(call, 1, false));
+  return end(call, JS_NewInt32(context, (int32_t)call->result.words[1]));
+}
+
+// A text whose characters are the key's bytes, so that JavaScript's own order of texts is that of keys.
+FUNCTION(js_intl_sort_key) {
+  BEGIN("tt");
+  intl_sort_key(BYTES(call, 0), BYTES(call, 1), &call->result);
+  if (is_set(call, 0)) return end(call, fail(call, 1, false));
+  uint8_t *data = (uint8_t *)call->result.words[1];
+  JSValue key = JS_WeirBytesAsText(context, data, call->result.words[2]);
+  weir_free_given(data, call->result.words[2]);
+  return end(call, key);
+}
+
+// `compareAscii(a, b, weights)`: undefined if they are not to be compared by these weights.
+FUNCTION(js_intl_compare_ascii) {
+  Text weights;
+  if (!text_bytes_of(context, argv[2], &weights)) return JS_EXCEPTION;
+  if (weights.size != WEIGHTS) return JS_UNDEFINED;
+  int order = JS_WeirCompareAscii(argv[0], argv[1], (const uint8_t *)weights.data);
+  return order == UNDECIDED ? JS_UNDEFINED : JS_NewInt32(context, order);
+}
+
 // ---- log ----
 
 FUNCTION(js_write) {
@@ -417,6 +457,10 @@ static const Function functions[] = {
     {"crypto", "verifyPassword", 2, js_verify_password},
     {"crypto", "randomBytes", 1, js_random_bytes},
     {"crypto", "digest", 2, js_digest},
+    {"intl", "run", 3, js_intl_run},
+    {"intl", "compare", 3, js_intl_compare},
+    {"intl", "sortKey", 2, js_intl_sort_key},
+    {"intl", "compareAscii", 3, js_intl_compare_ascii},
     {"log", "write", 2, js_write},
     {"variables", "get", 1, js_variable},
     {"variables", "names", 0, js_variable_names},

@@ -44,6 +44,10 @@ IMPORT("crypto", "verify-password") void crypto_verify_password(Bytes password, 
 IMPORT("crypto", "random-bytes") void crypto_random_bytes(uint32_t length, Result *);
 IMPORT("crypto", "digest") void crypto_digest(Bytes algorithm, Size, Bytes data, Size, Result *);
 
+IMPORT("intl", "run") void intl_run(Bytes operation, Size, Bytes options, Size, Bytes input, Size, Result *);
+IMPORT("intl", "compare") void intl_compare(Bytes options, Size, Bytes a, Size, Bytes b, Size, Result *);
+IMPORT("intl", "sort-key") void intl_sort_key(Bytes options, Size, Bytes text, Size, Result *);
+
 IMPORT("log", "write") void log_write(uint32_t level, Bytes message, Size);
 
 IMPORT("variables", "get") void variables_get(Bytes name, Size, Result *);

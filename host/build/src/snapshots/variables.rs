@@ -150,12 +150,12 @@ impl Given {
 /// Shorter values are no secrets, and stand in every text.
 const MASKED_BYTES_MIN: usize = 4;
 
-fn memory_of(caller: &mut Caller<'_, Bounds>) -> Result<Memory> {
+pub(crate) fn memory_of(caller: &mut Caller<'_, Bounds>) -> Result<Memory> {
     crate::preinitialize::memory(caller)
 }
 
 /// Gives bytes to the guest, in memory that it makes for them.
-fn hand_over(caller: &mut Caller<'_, Bounds>, align: u32, bytes: &[u8]) -> Result<(u32, u32)> {
+pub(crate) fn hand_over(caller: &mut Caller<'_, Bounds>, align: u32, bytes: &[u8]) -> Result<(u32, u32)> {
     if bytes.is_empty() {
         return Ok((align, 0));
     }
@@ -169,7 +169,7 @@ fn hand_over(caller: &mut Caller<'_, Bounds>, align: u32, bytes: &[u8]) -> Resul
     Ok((start, length))
 }
 
-fn write_words(caller: &mut Caller<'_, Bounds>, at: u32, words: &[u32]) -> Result<()> {
+pub(crate) fn write_words(caller: &mut Caller<'_, Bounds>, at: u32, words: &[u32]) -> Result<()> {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     Ok(memory_of(caller)?.write(caller, at as usize, &bytes)?)
 }

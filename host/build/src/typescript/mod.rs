@@ -8,6 +8,7 @@
 mod bundle;
 mod codegen;
 mod engine;
+mod intl;
 mod node;
 mod sdk;
 mod shell;

@@ -5,6 +5,7 @@ use anyhow::{Context, anyhow, ensure};
 use serde::Deserialize;
 use wasmtime::{Caller, Engine, Instance, Linker, Memory, Module, Store, Val};
 
+use super::intl;
 use super::split::{GLOBAL_PREFIX, MEMORY_MODULE, MEMORY_NAME, memory_module};
 use crate::preinitialize::{Output, bytes_at};
 use crate::snapshots::bounds::{self, Bounds, Deadline};
@@ -78,6 +79,7 @@ pub(crate) fn take(
     given.link(&mut linker).map_err(chain)?;
     let log = Output::default();
     link_log(&mut linker, memory, &log).map_err(chain)?;
+    intl::link(&mut linker).map_err(chain)?;
     linker.define(&store, MEMORY_MODULE, MEMORY_NAME, memory).map_err(chain)?;
     linker.define_unknown_imports_as_traps(code).map_err(chain)?;
     let instance = linker.instantiate(&mut store, code).map_err(chain)?;

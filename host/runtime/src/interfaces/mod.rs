@@ -7,6 +7,7 @@ mod context;
 mod crypto;
 mod db;
 mod exit;
+mod intl;
 mod log;
 mod scheduler;
 mod variables;
@@ -28,13 +29,14 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 }
 
 /// The interfaces of the world.
-const INTERFACES: [&str; 11] = [
+const INTERFACES: [&str; 12] = [
     "auth",
     "calls",
     "context",
     "crypto",
     "db",
     "exit",
+    "intl",
     "log",
     "scheduler",
     "types",

@@ -3,6 +3,7 @@
 // that no call pays for it.
 import * as engine from "weir:engine";
 import bodies from "weir:late/bodies.js";
+import intl from "weir:late/intl.js";
 import streams from "weir:late/streams.js";
 import subtle from "weir:late/subtle.js";
 import urls from "weir:late/url.js";
@@ -23,6 +24,16 @@ const STREAMS = [
   ...["ByteLengthQueuingStrategy", "CountQueuingStrategy", "TextDecoderStream", "TextEncoderStream"],
 ];
 
+/** What is replaced in prototypes: the engine's own know no locales. */
+const LOCAL_METHODS = [
+  [Number.prototype, ["toLocaleString"]],
+  [BigInt.prototype, ["toLocaleString"]],
+  [Date.prototype, ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]],
+  [String.prototype, ["localeCompare", "toLocaleUpperCase", "toLocaleLowerCase"]],
+  [Array.prototype, ["toLocaleString"]],
+  [Object.getPrototypeOf(Int8Array.prototype), ["toLocaleString"]],
+];
+
 const find = (name) => Object.getOwnPropertyDescriptor(globalThis, name);
 
 class Part {
@@ -31,9 +42,15 @@ class Part {
   #mention;
   #values;
   #exports;
+  #methods;
+  /** What stands in prototypes until the code is evaluated: `[prototype, name, stand-in]`. */
+  #standIns = [];
 
-  /** `mention` is what a script has that uses it: one of its names, if nothing is said. */
-  constructor(text, names, mention = new RegExp(`\\b(${names.join("|")})\\b`)) {
+  /**
+   * `methods` are those of prototypes that the code replaces; `mention` is what a script has that uses it: one of the
+   * names, if nothing is said.
+   */
+  constructor(text, names, { methods = [], mention = mentionOf(names, methods) } = {}) {
     this.#text = text;
     this.#names = names;
     this.#mention = mention;
@@ -42,6 +59,23 @@ class Part {
         Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
       Object.defineProperty(globalThis, name, { get: () => this.load().get(name), set, configurable: true });
     }
+    for (const [prototype, names] of methods) {
+      for (const name of names) this.#standIn(prototype, name);
+    }
+  }
+
+  #standIn(prototype, name) {
+    const part = this;
+    const { length } = prototype[name];
+    const standIn = {
+      [name](...args) {
+        part.load();
+        return Reflect.apply(part.#methods.get(prototype)[name], this, args);
+      },
+    }[name];
+    Object.defineProperty(standIn, "length", { value: length, configurable: true });
+    put(prototype, name, standIn);
+    this.#standIns.push([prototype, name, standIn]);
   }
 
   isNamedIn(script) {
@@ -61,8 +95,14 @@ class Part {
       const own = this.#names
         .map((name) => [name, find(name)])
         .filter(([, found]) => found?.get === undefined);
-      this.#exports = engine.evaluate(this.#text, "weir-late.js")({ ...engine, host });
+      this.#exports = engine.evaluate(this.#text, "weir-late.js")({ ...engine, host }) ?? {};
       this.#text = undefined;
+      this.#methods = new Map(this.#exports.METHODS ?? []);
+      for (const [prototype, name, standIn] of this.#standIns) {
+        const method = this.#methods.get(prototype)[name];
+        Object.defineProperty(method, "length", { value: standIn.length, configurable: true });
+        if (prototype[name] === standIn) put(prototype, name, method);
+      }
       this.#values = new Map(this.#names.map((name) => [name, find(name)?.value]));
       for (const [name, found] of own) {
         if (found === undefined) delete globalThis[name];
@@ -73,8 +113,16 @@ class Part {
   }
 }
 
+const put = (object, name, value) =>
+  Object.defineProperty(object, name, { value, writable: true, configurable: true });
+
+function mentionOf(names, methods) {
+  const all = [...names, ...methods.flatMap(([, methodNames]) => methodNames)];
+  return new RegExp(`\\b(${all.join("|")})\\b`);
+}
+
 /** Keys of `crypto.subtle`. Its digests are always there, and no mention of it. */
-const keys = new Part(subtle, ["CryptoKey"], /\bCryptoKey\b|\bsubtle\b(?!\??\.digest\b)/);
+const keys = new Part(subtle, ["CryptoKey"], { mention: /\bCryptoKey\b|\bsubtle\b(?!\??\.digest\b)/ });
 provideKeys(() => keys.exports());
 
 /** Each code, and the names that it defines. */
@@ -83,6 +131,7 @@ const parts = [
   new Part(urls, ["URL", "URLSearchParams"]),
   new Part(bodies, ["Blob", "File", "FormData", "Headers", "Request", "Response"]),
   new Part(streams, STREAMS),
+  new Part(intl, ["Intl"], { methods: LOCAL_METHODS }),
 ];
 
 /** Makes ready what a script mentions, before it is evaluated. */

@@ -1,0 +1,2 @@
+// `Intl`, and what depends on it.
+export { METHODS } from "../../intl/install.js";

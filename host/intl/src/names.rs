@@ -1,0 +1,133 @@
+//! `Intl.DisplayNames`: what languages, regions, scripts and currencies are called.
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use icu_locale::LanguageIdentifier;
+use serde::Deserialize;
+
+use crate::data::{Section, section};
+use crate::date::FieldNames;
+use crate::error::{Result, invalid};
+use crate::number::data::Numbers;
+
+#[derive(Deserialize)]
+pub(crate) struct Names {
+    languages: HashMap<String, String>,
+    regions: HashMap<String, String>,
+    scripts: HashMap<String, String>,
+    pattern: Pattern,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pattern {
+    locale_pattern: String,
+    locale_separator: String,
+}
+
+impl Section for Names {
+    const NAME: &'static str = "names";
+}
+
+impl Names {
+    pub(crate) fn region(&self, code: &str) -> Option<String> {
+        self.regions.get(code).cloned()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    locale: String,
+    #[serde(rename = "type")]
+    kind: String,
+    style: String,
+    #[serde(default)]
+    language_display: String,
+}
+
+/// The names of one kind.
+pub(crate) struct DisplayNames {
+    options: Options,
+    names: Arc<Names>,
+    numbers: Arc<Numbers>,
+    fields: Arc<FieldNames>,
+}
+
+impl DisplayNames {
+    pub(crate) fn new(options: &str) -> Result<DisplayNames> {
+        let options: Options =
+            serde_json::from_str(options).map_err(|error| invalid("the options", error))?;
+        let names = section::<Names>(&options.locale)?;
+        let numbers = section::<Numbers>(&options.locale)?;
+        let fields = section::<FieldNames>(&options.locale)?;
+        Ok(DisplayNames { options, names, numbers, fields })
+    }
+
+    /// The name of a code; none if it has none.
+    pub(crate) fn of(&self, code: &str) -> Option<String> {
+        match self.options.kind.as_str() {
+            "region" => self.alternative(&self.names.regions, code),
+            "script" => self
+                .names
+                .scripts
+                .get(&format!("{code}-alt-stand-alone"))
+                .cloned()
+                .or_else(|| self.alternative(&self.names.scripts, code)),
+            "currency" => self.currency(code),
+            "dateTimeField" => self.fields.0.get(&self.options.style).and_then(|all| all.get(code)).cloned(),
+            _ => self.language(code),
+        }
+    }
+
+    fn alternative(&self, names: &HashMap<String, String>, code: &str) -> Option<String> {
+        let short = (self.options.style != "long").then(|| names.get(&format!("{code}-alt-short"))).flatten();
+        short.or_else(|| names.get(code)).cloned()
+    }
+
+    fn currency(&self, code: &str) -> Option<String> {
+        let currency = self.numbers.currencies.get(code)?;
+        let code = || code.to_owned();
+        match self.options.style.as_str() {
+            "long" => currency.name.clone(),
+            "narrow" => Some(currency.narrow.clone().or(currency.symbol.clone()).unwrap_or_else(code)),
+            _ => Some(currency.symbol.clone().unwrap_or_else(code)),
+        }
+    }
+
+    /// `Swiss High German`, or `German (Switzerland)` in the standard manner.
+    fn language(&self, code: &str) -> Option<String> {
+        let id: LanguageIdentifier = code.parse().ok()?;
+        let language = id.language.to_string();
+        let join = |parts: &[Option<String>]| parts.iter().flatten().cloned().collect::<Vec<_>>().join("-");
+        let (script, region) = (id.script.map(|it| it.to_string()), id.region.map(|it| it.to_string()));
+        let combinations = [(true, true), (true, false), (false, true)];
+        let is_dialect = self.options.language_display != "standard";
+        let dialect = combinations.into_iter().find_map(|(with_script, with_region)| {
+            let used = (script.clone().filter(|_| with_script), region.clone().filter(|_| with_region));
+            let is_real =
+                is_dialect && (with_script == used.0.is_some()) && (with_region == used.1.is_some());
+            let name = join(&[Some(language.clone()), used.0.clone(), used.1.clone()]);
+            let found = self.alternative(&self.names.languages, &name).filter(|_| is_real)?;
+            Some((found, with_script, with_region))
+        });
+        let (base, has_script, has_region) = match dialect {
+            Some(found) => found,
+            None => (self.alternative(&self.names.languages, &language)?, false, false),
+        };
+        let mut rest = Vec::new();
+        if let Some(script) = script.filter(|_| !has_script) {
+            rest.push(self.alternative(&self.names.scripts, &script).unwrap_or(script));
+        }
+        if let Some(region) = region.filter(|_| !has_region) {
+            rest.push(self.alternative(&self.names.regions, &region).unwrap_or(region));
+        }
+        rest.extend(id.variants.iter().map(|variant| variant.as_str().to_uppercase()));
+        if rest.is_empty() {
+            return Some(base);
+        }
+        let separator = self.names.pattern.locale_separator.replace("{0}", "").replace("{1}", "");
+        let pattern = &self.names.pattern.locale_pattern;
+        Some(pattern.replace("{0}", &base).replace("{1}", &rest.join(&separator)))
+    }
+}
