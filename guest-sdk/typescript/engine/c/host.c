@@ -276,6 +276,22 @@ FUNCTION(js_digest) {
   return end(call, result_bytes(call));
 }
 
+// ---- scheduler ----
+
+FUNCTION(js_run_at) {
+  double at;
+  if (JS_ToFloat64(context, &at, argv[2]) < 0) return JS_EXCEPTION;
+  BEGIN("tj");
+  scheduler_run_at(BYTES(call, 0), BYTES(call, 1), at, &call->result);
+  return end(call, result_text(call));
+}
+
+FUNCTION(js_cancel) {
+  BEGIN("t");
+  scheduler_cancel(BYTES(call, 0), &call->result);
+  return end(call, result_none(call));
+}
+
 // ---- log ----
 
 FUNCTION(js_write) {
@@ -345,6 +361,8 @@ static const Function functions[] = {
     {"crypto", "randomBytes", 1, js_random_bytes},
     {"crypto", "digest", 2, js_digest},
     {"log", "write", 2, js_write},
+    {"scheduler", "runAt", 3, js_run_at},
+    {"scheduler", "cancel", 1, js_cancel},
     {"variables", "get", 1, js_variable},
     {"variables", "names", 0, js_variable_names},
 };

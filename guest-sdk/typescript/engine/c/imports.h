@@ -46,5 +46,8 @@ IMPORT("crypto", "digest") void crypto_digest(Bytes algorithm, Size, Bytes data,
 
 IMPORT("log", "write") void log_write(uint32_t level, Bytes message, Size);
 
+IMPORT("scheduler", "run-at") void scheduler_run_at(Bytes path, Size, Bytes args, Size, double at, Result *);
+IMPORT("scheduler", "cancel") void scheduler_cancel(Bytes id, Size, Result *);
+
 IMPORT("variables", "get") void variables_get(Bytes name, Size, Result *);
 IMPORT("variables", "names") void variables_names(Result *);
