@@ -85,7 +85,8 @@ const operations = {
     if (args.udfType === "query") return ask(() => host.calls.runQuery(path, args.args));
     throw unsupported(`ctx.runQuery with useStaleSnapshot`);
   },
-  "1.0/schedule": (args) => ask(() => host.scheduler.runAt(functionPathOf(args), args.args, millisOf(args.ts))),
+  "1.0/schedule": (args) =>
+    ask(() => host.scheduler.runAt(functionPathOf(args), args.args, millisOf(args.ts))),
   "1.0/cancel_job": ({ id }) => {
     ask(() => host.scheduler.cancel(String(id)));
     return null;
@@ -124,9 +125,7 @@ export function unsupported(what) {
 }
 
 /** What operations are part of that this host does not have yet. */
-const UNSUPPORTED = [
-  [/^1\.0\/storage/, "ctx.storage"],
-];
+const UNSUPPORTED = [[/^1\.0\/storage/, "ctx.storage"]];
 
 /** The name that a function's source has for an operation. */
 const featureOf = (name) =>

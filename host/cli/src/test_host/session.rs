@@ -122,7 +122,7 @@ impl Session {
             Op::Set { db, now, advance, identity, variables } => {
                 let runs = self.set(db, now, advance, identity)?;
                 self.set_variables(db, variables)?;
-                Ok(json!({ "scheduled": runs }))
+                Ok(runs.map_or_else(|| json!({}), |runs| json!({ "scheduled": runs })))
             }
             Op::FinishScheduled { db } => {
                 let database = self.databases.get(&db).ok_or_else(|| no_database(db))?;
@@ -172,14 +172,15 @@ impl Session {
         Ok(describe(&outcome.map_err(|error| error.to_string())?))
     }
 
+    /// Gives the scheduled functions that were called, if the clock moved on.
     fn set(
         &mut self,
         db: u64,
         now: Option<f64>,
         advance: Option<f64>,
         identity: Option<Json>,
-    ) -> Result<Vec<Json>, String> {
-        let mut runs = Vec::new();
+    ) -> Result<Option<Vec<Json>>, String> {
+        let mut runs = None;
         let database = self.databases.get_mut(&db).ok_or_else(|| no_database(db))?;
         if let Some(now) = now {
             database.set_now(now).map_err(|error| error.to_string())?;
@@ -187,7 +188,7 @@ impl Session {
         if let Some(advance) = advance {
             let time = Duration::try_from_secs_f64(advance / 1e3);
             let time = time.map_err(|_| format!("the clock cannot move on by {advance} ms"))?;
-            runs = describe_runs(&database.advance(time).map_err(|error| error.to_string())?);
+            runs = Some(describe_runs(&database.advance(time).map_err(|error| error.to_string())?));
         }
         if let Some(identity) = identity {
             database.set_identity(claims(identity)?);

@@ -44,7 +44,8 @@ export const after = mutation({
 export const at = mutation({
   args: { at: v.number(), ...called },
   returns: v.id("_scheduled_functions"),
-  handler: (ctx, { at, path, args }) => ctx.scheduler.runAt(Number.isInteger(at) ? new Date(at) : at, functionOf(path), args),
+  handler: (ctx, { at, path, args }) =>
+    ctx.scheduler.runAt(Number.isInteger(at) ? new Date(at) : at, functionOf(path), args),
 });
 
 /** The same, or why not. */
