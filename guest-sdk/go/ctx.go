@@ -17,6 +17,8 @@ type QueryCtx struct {
 // nothing. Where a context to read with is wanted, it serves as one.
 type MutationCtx struct {
 	*QueryCtx
+	// Scheduler has other mutations called later.
+	Scheduler Scheduler
 }
 
 // Rng is the generator of a call's random numbers: different in each call, and

@@ -54,6 +54,10 @@ type noteArgs struct {
 	ID weir.ID[Note] `json:"id"`
 }
 
+type jobArgs struct {
+	Job weir.ID[weir.ScheduledFunction] `json:"job"`
+}
+
 type textArgs struct {
 	Author string `json:"author"`
 	Text   string `json:"text"`
@@ -94,6 +98,8 @@ func init() {
 	weir.Query("notes:mine", mine)
 	weir.Mutation("notes:badge", badge)
 	weir.Mutation("notes:changePassword", changePassword)
+	weir.Mutation("notes:removeLater", removeLater)
+	weir.Mutation("notes:keep", keep)
 }
 
 func latest(ctx *weir.QueryCtx) ([]weir.Doc[Note], error) {
@@ -200,6 +206,14 @@ func changePassword(ctx *weir.MutationCtx, args changeArgs) (string, error) {
 		return "", errors.New("this is not the password")
 	}
 	return ctx.HashPassword(args.Next)
+}
+
+func removeLater(ctx *weir.MutationCtx, args noteArgs) (weir.ID[weir.ScheduledFunction], error) {
+	return ctx.Scheduler.RunAfter(time.Hour, "notes:remove", args)
+}
+
+func keep(ctx *weir.MutationCtx, args jobArgs) error {
+	return ctx.Scheduler.Cancel(args.Job)
 }
 
 func noteOf(ctx weir.Reader, id weir.ID[Note]) (*weir.Doc[Note], error) {

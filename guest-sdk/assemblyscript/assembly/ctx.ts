@@ -11,6 +11,7 @@ import { __WeirReader } from "./json/reader";
 import { Fields } from "./json/fields";
 import { Value } from "./json/value";
 import { callRandom, Random } from "./random";
+import { Scheduler, SCHEDULER } from "./scheduler";
 import { signJwt, trySignJwt } from "./sign";
 
 /** The first parameter of a query: it reads, and cannot write. */
@@ -81,6 +82,11 @@ export class MutationCtx extends QueryCtx {
   /** The database, as of one snapshot, with this mutation's own writes on top. */
   get db(): DatabaseWriter {
     return WRITER;
+  }
+
+  /** What has other mutations called later. */
+  get scheduler(): Scheduler {
+    return SCHEDULER;
   }
 
   /**

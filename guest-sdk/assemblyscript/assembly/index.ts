@@ -20,3 +20,4 @@ export { CallError, fail, failWith, Result } from "./failure";
 export { Id } from "./id";
 export { Identity } from "./identity";
 export { Random } from "./random";
+export { ScheduledFunction, ScheduledState, Scheduler } from "./scheduler";

@@ -16,12 +16,25 @@ const TAKES_OBJECT = {
   tryRunQuery: 1,
   runMutation: 1,
   tryRunMutation: 1,
+  runAfter: 2,
+  tryRunAfter: 2,
+  runAt: 2,
+  tryRunAt: 2,
   signJwt: 0,
   trySignJwt: 0,
   failWith: 0,
 };
 /** The places where nothing stands for an object without fields. */
-const DEFAULTS_TO_EMPTY = ["runQuery", "tryRunQuery", "runMutation", "tryRunMutation"];
+const DEFAULTS_TO_EMPTY = [
+  "runQuery",
+  "tryRunQuery",
+  "runMutation",
+  "tryRunMutation",
+  "runAfter",
+  "tryRunAfter",
+  "runAt",
+  "tryRunAt",
+];
 const NEVER_RETURN = ["fail", "failWith"];
 
 /** Rewrites the user's part of a file, which ends at `end`. */

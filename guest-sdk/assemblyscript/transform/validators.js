@@ -147,6 +147,9 @@ export class Validators {
         return PAGINATION_OPTIONS;
       case `${SDK}db/page/PaginationResult`:
         return pageOf(this.ofStored(first, scope));
+      case `${SDK}scheduler/ScheduledFunction`:
+      case `${SDK}scheduler/ScheduledState`:
+        return this.ofObject(node, prototype, scope, false);
     }
     const { declaration } = prototype;
     if (declaration.range.source.isLibrary || prototype === program.objectPrototype) {

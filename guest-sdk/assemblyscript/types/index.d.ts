@@ -339,9 +339,58 @@ export declare class QueryCtx {
   tryRunQuery<R, A>(path: string, args: A): Result<R>;
 }
 
+/**
+ * What has mutations called later, each once, as nobody in particular. Scheduling is a part of the transaction: a mutation
+ * that fails schedules nothing. The error codes are `FunctionNotFound`, `WrongFunctionKind` (a query), `InvalidArguments`
+ * (not one object, or larger than 4 MiB) and `InvalidTime` (no time, or more than five years ahead). More than 1,000 in a
+ * transaction end it.
+ */
+export declare class Scheduler {
+  /** Has a mutation called after so many milliseconds; after 0 means right after this transaction. */
+  runAfter(milliseconds: f64, path: string, args?: AnyObject): Id<ScheduledFunction>;
+  tryRunAfter(milliseconds: f64, path: string, args?: AnyObject): Result<Id<ScheduledFunction>>;
+  runAfter<A>(milliseconds: f64, path: string, args: A): Id<ScheduledFunction>;
+  tryRunAfter<A>(milliseconds: f64, path: string, args: A): Result<Id<ScheduledFunction>>;
+  /** Has a mutation called at a time in milliseconds since the epoch. One that has passed means at once. */
+  runAt(at: f64, path: string, args?: AnyObject): Id<ScheduledFunction>;
+  tryRunAt(at: f64, path: string, args?: AnyObject): Result<Id<ScheduledFunction>>;
+  runAt<A>(at: f64, path: string, args: A): Id<ScheduledFunction>;
+  tryRunAt<A>(at: f64, path: string, args: A): Result<Id<ScheduledFunction>>;
+  /** Takes a scheduled function back. One that has come to its end is left as it is. */
+  cancel(id: Id<ScheduledFunction>): void;
+  tryCancel(id: Id<ScheduledFunction>): Result<bool>;
+}
+
+/**
+ * A function that is to be called, or was: a document of the host's table `_scheduled_functions`, which is kept for a week
+ * after its end. `ctx.db.system.get(id)` reads one.
+ */
+export declare class ScheduledFunction {
+  /** The function, as Convex spells it: `notes.js:remind`. */
+  name: string;
+  /** Its arguments: one object. */
+  args: Array<Value>;
+  /** When it is due, in milliseconds since the epoch. */
+  scheduledTime: f64;
+  /** When it came to its end, in the same. Null: it has not. */
+  completedTime: Box<f64> | null;
+  /** How far it has come. */
+  state: ScheduledState;
+}
+
+/** How far a scheduled function has come. */
+export declare class ScheduledState {
+  /** `"pending"`, `"inProgress"`, `"success"`, `"failed"` or `"canceled"`. */
+  kind: string;
+  /** Why it has failed. Null: it has not. */
+  error: string | null;
+}
+
 /** The first parameter of a mutation: it reads and writes, all or nothing. */
 export declare class MutationCtx extends QueryCtx {
   readonly db: DatabaseWriter;
+  /** What has other mutations called later. */
+  readonly scheduler: Scheduler;
   /**
    * Hashes a password with argon2id and a salt of its own, for `verifyPassword`; the hash is a PHC string. It takes tens of
    * milliseconds, on threads that the host has for it: the mutation ends here, and runs again from its start when the hash

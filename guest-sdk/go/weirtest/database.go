@@ -161,16 +161,65 @@ func (db *Database) Close() {
 }
 
 // SetNow sets the clock, in milliseconds since the epoch. By itself it moves on by
-// a millisecond after each mutation that wrote.
+// a millisecond after each mutation that wrote. Scheduled functions that are due then are
+// called by the next Advance.
 func (db *Database) SetNow(now float64) {
 	db.t.Helper()
 	db.ask(request{Op: "set", Now: &now})
 }
 
-// Advance sets the clock on by so many milliseconds.
-func (db *Database) Advance(ms float64) {
+// ScheduledRun is a scheduled function that was called.
+type ScheduledRun struct {
+	// ID is its document, as the function that scheduled it was given it.
+	ID   weir.ID[weir.ScheduledFunction]
+	Path string
+	Args weir.Object
+	// LogLines are what it logged, as `[LEVEL] text`.
+	LogLines []string
+	// Value is its result; nil if it failed.
+	Value weir.Value
+	// Err is why it failed; nil: it did not.
+	Err *Error
+}
+
+// Advance sets the clock on by so many milliseconds, and has those scheduled functions
+// called that are due by then, each once and at its time, in the order of the times;
+// those too that they schedule. It gives what came of them: one that fails does not fail
+// the test.
+func (db *Database) Advance(ms float64) []ScheduledRun {
 	db.t.Helper()
-	db.ask(request{Op: "set", Advance: &ms})
+	return db.runs(db.ask(request{Op: "set", Advance: &ms}))
+}
+
+// FinishScheduled has scheduled functions called until none waits; the clock goes on to
+// their times. It gives what came of them.
+func (db *Database) FinishScheduled() []ScheduledRun {
+	db.t.Helper()
+	return db.runs(db.ask(request{Op: "finishScheduled"}))
+}
+
+func (db *Database) runs(got answer) []ScheduledRun {
+	db.t.Helper()
+	runs := make([]ScheduledRun, 0, len(got.Scheduled))
+	for _, said := range got.Scheduled {
+		run := ScheduledRun{ID: weir.ID[weir.ScheduledFunction](said.ID), Path: said.Path, LogLines: said.LogLines}
+		db.unmarshal(said.Args, &run.Args)
+		db.unmarshal(said.Value, &run.Value)
+		run.Err = db.failed(said.Error)
+		runs = append(runs, run)
+	}
+	return runs
+}
+
+// failed is why a call failed; nil: it did not.
+func (db *Database) failed(said *failure) *Error {
+	db.t.Helper()
+	if said == nil {
+		return nil
+	}
+	err := &Error{Code: said.Code, Message: said.Message}
+	db.unmarshal(said.Data, &err.Data)
+	return err
 }
 
 // SetVariable sets a variable of the deployment, which functions read with ctx.Env.
@@ -294,9 +343,7 @@ func call[R any](db *Database, kind, path string, args any) (R, error) {
 	db.last = Last{LogLines: got.LogLines, Reads: got.Reads}
 	db.unmarshal(got.Writes, &db.last.Writes)
 	var result R
-	if got.Error != nil {
-		err := &Error{Code: got.Error.Code, Message: got.Error.Message}
-		db.unmarshal(got.Error.Data, &err.Data)
+	if err := db.failed(got.Error); err != nil {
 		return result, err
 	}
 	db.unmarshal(got.Value, &result)

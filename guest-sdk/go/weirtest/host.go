@@ -123,15 +123,26 @@ type request struct {
 }
 
 type answer struct {
-	ID       int             `json:"id"`
-	Failure  string          `json:"failure"`
-	DB       int             `json:"db"`
+	ID      int             `json:"id"`
+	Failure string          `json:"failure"`
+	DB      int             `json:"db"`
+	Value   json.RawMessage `json:"value"`
+	Claims  json.RawMessage `json:"claims"`
+	// Scheduled are the scheduled functions that were called.
+	Scheduled []scheduledRun  `json:"scheduled"`
+	Error     *failure        `json:"error"`
+	LogLines  []string        `json:"logLines"`
+	Reads     []Read          `json:"reads"`
+	Writes    json.RawMessage `json:"writes"`
+}
+
+type scheduledRun struct {
+	ID       string          `json:"id"`
+	Path     string          `json:"path"`
+	Args     json.RawMessage `json:"args"`
 	Value    json.RawMessage `json:"value"`
-	Claims   json.RawMessage `json:"claims"`
 	Error    *failure        `json:"error"`
 	LogLines []string        `json:"logLines"`
-	Reads    []Read          `json:"reads"`
-	Writes   json.RawMessage `json:"writes"`
 }
 
 type failure struct {

@@ -100,6 +100,30 @@ func TestCallsGiveTheirResultAndWhatTheyDid(t *testing.T) {
 	db.Close()
 }
 
+func TestScheduledFunctionsAreCalledAndTold(t *testing.T) {
+	host := open(t, ready,
+		`{"id":1,"op":"open"} => {"id":1,"db":3}`,
+		`{"id":2,"op":"set","db":3,"advance":10} => {"id":2,"scheduled":[]}`,
+		`{"id":3,"op":"finishScheduled","db":3} => {"id":3,"scheduled":[`+
+			`{"id":"k","path":"a:b","args":{"n":{"$integer":"BQAAAAAAAAA="}},"logLines":["[LOG] x"],"value":"fine"},`+
+			`{"id":"l","path":"a:c","args":{},"logLines":[],"error":{"code":"ApplicationError","message":"no","data":[1]}}]}`,
+		`{"id":4,"op":"close","db":3} => {"id":4}`,
+	)
+	db := host.Database(t, Options{})
+	if runs := db.Advance(10); len(runs) != 0 {
+		t.Errorf("%v ran", runs)
+	}
+	wanted := []ScheduledRun{
+		{ID: "k", Path: "a:b", Args: weir.Object{"n": int64(5)}, LogLines: []string{"[LOG] x"}, Value: "fine"},
+		{ID: "l", Path: "a:c", Args: weir.Object{}, LogLines: []string{},
+			Err: &Error{Code: "ApplicationError", Message: "no", Data: []weir.Value{1.0}}},
+	}
+	if runs := db.FinishScheduled(); !reflect.DeepEqual(runs, wanted) {
+		t.Errorf("%+v ran", runs)
+	}
+	db.Close()
+}
+
 func TestTokensAreVerified(t *testing.T) {
 	host := open(t, ready,
 		`{"id":1,"op":"open"} => {"id":1,"db":3}`,

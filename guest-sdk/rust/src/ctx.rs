@@ -13,6 +13,7 @@ use crate::host::{auth, calls, context, crypto};
 use crate::identity::Identity;
 use crate::json;
 use crate::random::Random;
+use crate::scheduler::Scheduler;
 
 /// The first parameter of a query: it reads, and cannot write.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct QueryCtx {
 pub struct MutationCtx {
     /// The database, as of one snapshot, with this mutation's own writes on top.
     pub db: Writer,
+    /// What has other mutations called later.
+    pub scheduler: Scheduler,
     query: QueryCtx,
 }
 
@@ -105,7 +108,7 @@ impl MutationCtx {
     #[doc(hidden)]
     #[allow(clippy::new_without_default, reason = "made for functions, not by them")]
     pub fn new() -> Self {
-        Self { db: Writer::new(), query: QueryCtx::new() }
+        Self { db: Writer::new(), scheduler: Scheduler::new(), query: QueryCtx::new() }
     }
 
     /// Hashes a password with argon2id and a salt of its own, for [`MutationCtx::verify_password`]; the hash is a PHC

@@ -29,9 +29,14 @@ export class TestDatabase {
     await this.#host.request({ op: "set", db: this.#db, now });
   }
 
-  /** Moves the clock on. */
+  /** Moves the clock on, and has scheduled functions called that are due by then; gives what came of them. */
   async advance(milliseconds) {
-    await this.#host.request({ op: "set", db: this.#db, advance: milliseconds });
+    return runsOf(await this.#host.request({ op: "set", db: this.#db, advance: milliseconds }));
+  }
+
+  /** Has scheduled functions called until none waits; gives what came of them. */
+  async finishScheduled() {
+    return runsOf(await this.#host.request({ op: "finishScheduled", db: this.#db }));
   }
 
   /** Sets variables of the deployment; a value of `null` removes one. */
@@ -71,6 +76,12 @@ export class TestDatabase {
     return value;
   }
 }
+
+/** Scheduled functions that were called, those that failed with an error. */
+const runsOf = ({ scheduled }) =>
+  scheduled.map(({ error, ...run }) =>
+    error === undefined ? run : { ...run, error: new FunctionError(error) },
+  );
 
 const FUNCTION_NAME = Symbol.for("functionName");
 

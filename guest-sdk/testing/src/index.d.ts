@@ -61,6 +61,19 @@ export interface CallRecord {
   writes: Write[];
 }
 
+/** A scheduled function that was called. */
+export interface ScheduledRun {
+  /** Its document, as the function that scheduled it was given it. */
+  id: string;
+  path: string;
+  args: { [name: string]: Json };
+  logLines: string[];
+  /** Its result, if it did not fail. */
+  value?: Json;
+  /** Why it failed. */
+  error?: FunctionError;
+}
+
 /** Builds the project in a folder (default: the current one) and starts a host for its tests. */
 export declare function open(project?: string, options?: OpenOptions): Promise<TestHost>;
 
@@ -83,10 +96,18 @@ export declare class TestDatabase {
   query(path: FunctionPath, args?: object): Promise<any>;
   /** Runs a mutation; throws {@link FunctionError}. */
   mutation(path: FunctionPath, args?: object): Promise<any>;
-  /** Sets the clock. By itself it moves on by a millisecond after each mutation that wrote. */
+  /**
+   * Sets the clock. By itself it moves on by a millisecond after each mutation that wrote. Scheduled functions that are due
+   * then are called by the next `advance`.
+   */
   setNow(time: number | Date): Promise<void>;
-  /** Moves the clock on. */
-  advance(milliseconds: number): Promise<void>;
+  /**
+   * Moves the clock on, and has those scheduled functions called that are due by then, each once and at its time, in the
+   * order of the times; those too that they schedule. Gives what came of them: one that fails does not reject.
+   */
+  advance(milliseconds: number): Promise<ScheduledRun[]>;
+  /** Has scheduled functions called until none waits; the clock goes on to their times. Gives what came of them. */
+  finishScheduled(): Promise<ScheduledRun[]>;
   /**
    * Sets variables of the deployment; a value of `null` removes one. A module whose top-level code has read one of them
    * is made anew.

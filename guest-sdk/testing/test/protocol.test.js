@@ -31,6 +31,9 @@ require("node:readline").createInterface({ input: process.stdin }).on("line", (l
   if (op === "open") write({ id, db: 7 });
   else if (op === "verify" && request.token === "a.b.c") write({ id, claims: { sub: "ada" } });
   else if (op === "verify") write({ id, error: { code: "InvalidToken", message: "no token" } });
+  else if (op === "finishScheduled") write({ id, scheduled: [{ id: "k", path: "a:b", args: {}, logLines: [], value: 5 },
+    { id: "l", path: "a:c", args: {}, logLines: [], error: { code: "ApplicationError", message: "no" } }] });
+  else if (op === "set") write({ id, scheduled: [] });
   else if (op !== "call") write({ id });
   else if (path === "a:fails") write({ id, error: { code: "ApplicationError", message: "no", data: [1] }, ...record });
   else if (path === "a:wrong") write({ id, failure: "there is no database 7" });
@@ -49,7 +52,10 @@ test("calls carry what the test said", async () => {
   assert.deepEqual((await ada.mutation("a:b")).identity, { subject: "ada" });
   const reference = { [Symbol.for("functionName")]: "a:c" };
   assert.equal((await db.mutation(reference)).path, "a:c");
-  await db.advance(10);
+  assert.deepEqual(await db.advance(10), []);
+  const [done, failed] = await db.finishScheduled();
+  assert.deepEqual([done.path, done.value, done.error], ["a:b", 5, undefined]);
+  assert(failed.error instanceof FunctionError && failed.error.code === "ApplicationError");
   await db.setIdentity(null);
   await db.setVariables({ KEY: "value", OTHER: null });
   assert.deepEqual(host.jwks, { keys: [] });

@@ -6,7 +6,6 @@ import { contextsInside, isContext, unpacksContext } from "./contexts.mjs";
 
 /** Members of a function's context that are not there. */
 const CONTEXT_MEMBERS = {
-  scheduler: "ctx.scheduler",
   storage: "ctx.storage",
   runAction: "ctx.runAction",
   vectorSearch: "ctx.vectorSearch",
@@ -17,7 +16,6 @@ const CONTEXT_MEMBERS = {
  * comes from.
  */
 const CONTEXT_METHODS = {
-  scheduler: ["runAfter", "runAt"],
   storage: ["generateUploadUrl", "getUrl", "getMetadata"],
 };
 
@@ -148,7 +146,7 @@ function checkMember(node, contexts, report) {
   if (name === "vars" && isDatabase(node.object)) report(node.property, "ctx.db.vars");
 }
 
-/** `anything.scheduler.runAfter(...)`, where `checkMember` has not seen that `anything` is a context. */
+/** `anything.storage.getUrl(...)`, where `checkMember` has not seen that `anything` is a context. */
 function checkContextMethod({ object, property }, contexts, report) {
   if (object.type !== "MemberExpression" || object.computed || isContext(object.object, contexts)) return;
   const { name } = object.property;
@@ -156,7 +154,7 @@ function checkContextMethod({ object, property }, contexts, report) {
   if (methods.includes(property.name)) report(object, CONTEXT_MEMBERS[name]);
 }
 
-/** `handler: async ({ db, scheduler }) => ...` */
+/** `handler: async ({ db, storage }) => ...` */
 function checkPattern(pattern, report) {
   for (const property of pattern.properties) {
     const name = property.type === "ObjectProperty" ? property.key.name : undefined;

@@ -207,7 +207,6 @@ test("a range is counted by the host, and what is filtered, one by one", async (
 
 test("what there is not is named as in the source", () => {
   for (const [name, what] of [
-    ["1.0/schedule", "ctx.scheduler"],
     ["1.0/storageGetUrl", "ctx.storage"],
     ["1.0/newOne", "the operation 1.0/newOne of npm convex"],
   ]) {

@@ -15,13 +15,13 @@ test("few refusals are named, each", () => {
 });
 
 test("many have a summary first, and some places of each feature", () => {
-  const lines = refusalLines([...findings("an action", 2), ...findings("ctx.scheduler", 300)]);
+  const lines = refusalLines([...findings("an action", 2), ...findings("ctx.storage", 300)]);
   assert.deepEqual(lines, [
     "302 places use what is not supported by Weir yet:",
-    "  ctx.scheduler  300",
-    "  an action      2",
-    ...[1, 2, 3, 4, 5].map((line) => `a.ts:${line}:1: ctx.scheduler is no`),
-    "... and 295 more of: ctx.scheduler",
+    "  ctx.storage  300",
+    "  an action    2",
+    ...[1, 2, 3, 4, 5].map((line) => `a.ts:${line}:1: ctx.storage is no`),
+    "... and 295 more of: ctx.storage",
     "a.ts:1:1: an action is no",
     "a.ts:2:1: an action is no",
   ]);

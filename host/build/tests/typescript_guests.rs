@@ -74,8 +74,8 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("auth.config.ts", "export default fetch(\"x\");", "auth.config.ts:1:16", "fetch"),
     ("convex.config.ts", "export default {};", "convex.config.ts:1", "components"),
     ("a.ts", "\"use node\";\nexport const a = 1;", "a.ts:1:1", "the Node runtime"),
-    ("a.ts", "export const f = (ctx) => ctx.scheduler.runAfter(0, x);", "a.ts:1:27", "ctx.scheduler"),
-    ("a.ts", "export const f = async ({ db, scheduler }) => 1;", "a.ts:1:31", "ctx.scheduler"),
+    ("a.ts", "export const f = (ctx) => ctx.storage.getMetadata(x);", "a.ts:1:27", "ctx.storage"),
+    ("a.ts", "export const f = async ({ db, storage }) => 1;", "a.ts:1:31", "ctx.storage"),
     ("a.ts", "export const f = (ctx) =>\n  ctx.storage.getUrl(x);", "a.ts:2:3", "ctx.storage"),
     ("a.ts", "export const f = (ctx) => ctx.runAction(x);", "a.ts:1:27", "ctx.runAction"),
     ("a.ts", "export const f = (ctx) => ctx.vectorSearch(x);", "a.ts:1:27", "ctx.vectorSearch"),
@@ -141,7 +141,7 @@ fn what_is_like_it_is_not_refused() {
            await fetch(\"http://h\").catch(() => null);\n\
            return [shop.storage, shop.index(\"a\")];\n\
          }} }});\n\
-         export type Storage = {{ scheduler: string }};"
+         export type Storage = {{ storage: string }};"
     );
     let (_folder, project) = project_with(&[("a.ts", &text), ("a.test.ts", "import fs from \"node:fs\";")]);
     let (result, lines) = build_quietly(&project);
@@ -211,16 +211,16 @@ fn who_calls_tokens_and_variables_are_built_without_a_word() {
 
 #[test]
 fn hundreds_of_refusals_begin_with_a_summary() {
-    let calls = "  ctx.scheduler.runAfter(0, x);\n".repeat(200);
-    let text = format!("{SERVER}export const f = (ctx, x) => {{\n{calls}  ctx.storage.getUrl(x);\n}};");
+    let calls = "  ctx.storage.getUrl(x);\n".repeat(200);
+    let text = format!("{SERVER}export const f = (ctx, x) => {{\n{calls}  ctx.runAction(x);\n}};");
     let (_folder, project) = project_with(&[("a.ts", &text)]);
     let (result, lines) = build_quietly(&project);
     result.unwrap_err();
     let summary =
-        "201 places use what is not supported by Weir yet:\n  ctx.scheduler  200\n  ctx.storage    1\n";
+        "201 places use what is not supported by Weir yet:\n  ctx.storage    200\n  ctx.runAction  1\n";
     assert!(lines.contains(summary), "{lines}");
-    assert!(lines.contains("... and 195 more of: ctx.scheduler"), "{lines}");
-    assert_eq!(lines.matches("ctx.scheduler is not supported").count(), 5, "{lines}");
+    assert!(lines.contains("... and 195 more of: ctx.storage"), "{lines}");
+    assert_eq!(lines.matches("ctx.storage is not supported").count(), 5, "{lines}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! **Invariant:** nothing here knows how functions are written or run; whoever makes a [`TestDatabase`] brings them as
 //! [`weir_db::Functions`]. Equal seeds, clocks and calls give equal results, ids and signed tokens included.
 
+mod scheduled;
 mod tokens;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use weir_db::{
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
 use weir_value::{FunctionPath, Identity, IdentityError, Schema, Timestamp, Value};
 
+pub use scheduled::ScheduledRun;
 use tokens::TestSigner;
 pub use tokens::{TOKEN_ISSUER, TokenError};
 
@@ -66,9 +68,15 @@ pub enum TestError {
     /// A variable cannot have this name or value.
     #[error("{0}")]
     Variable(String),
-    /// The store in memory could not be made.
-    #[error("the database in memory cannot be made: {0}")]
+    /// The store in memory could not be made, or read.
+    #[error("the database in memory cannot be used: {0}")]
     Store(String),
+    /// Functions schedule others without end.
+    #[error(
+        "1,000 scheduled functions have run, and `{0}` is due: functions schedule each other without end; advance the \
+         clock by less"
+    )]
+    EndlessSchedule(String),
 }
 
 impl TestDatabase {
@@ -139,7 +147,8 @@ impl TestDatabase {
         Ok(Outcome { result: result.map_err(without_prefix), log_lines, trace })
     }
 
-    /// Sets the clock. By itself it moves only after mutations that wrote, by a tick.
+    /// Sets the clock. By itself it moves only after mutations that wrote, by a tick. Scheduled functions that are due then
+    /// are called when it is advanced.
     ///
     /// # Errors
     /// `now_ms` is not a valid time.
@@ -184,11 +193,6 @@ impl TestDatabase {
     /// Calls these functions from now on.
     pub fn set_functions(&self, functions: Arc<dyn Functions>) {
         self.db.set_functions(functions);
-    }
-
-    /// Lets the clock go on.
-    pub fn advance(&self, duration: Duration) {
-        self.env.advance(duration);
     }
 
     /// Whether functions are called as the admin calls them, which is so in the beginning, or as a client does.
@@ -333,7 +337,7 @@ mod tests {
         let mut db = TestDatabase::new(functions(), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
         let now = |db: &mut TestDatabase| ask(db, FunctionKind::Query, "t:now").unwrap();
         assert_eq!(now(&mut db), "1767225600000");
-        db.advance(Duration::from_millis(1500));
+        db.advance(Duration::from_millis(1500)).unwrap();
         assert_eq!(now(&mut db), "1767225601500");
         db.set_now(1_800_000_000_000.25).unwrap();
         assert_eq!(now(&mut db), "1800000000000.25");
@@ -342,6 +346,66 @@ mod tests {
         for wrong in [f64::NAN, -1.0, f64::INFINITY, 1e300] {
             assert!(db.set_now(wrong).is_err());
         }
+    }
+
+    /// Functions that schedule: `t:later` itself so often, one second after the other, `t:fail` what fails.
+    fn scheduling() -> Arc<NativeFunctions> {
+        let functions = NativeFunctions::new()
+            .mutation("t:later", |tx, args| {
+                let left =
+                    args.as_object().and_then(|args| args.get("left")?.as_float64()).unwrap_or_default();
+                tx.insert("t", format!(r#"{{"left":{left}}}"#).as_bytes())?;
+                if left > 0.0 {
+                    let args = format!(r#"{{"left":{}}}"#, left - 1.0);
+                    tx.schedule("t:later", args.as_bytes(), tx.context().now_ms + 1_000.0)?;
+                }
+                Ok(Value::Null)
+            })
+            .mutation("t:endless", |tx, _| {
+                tx.schedule("t:endless", b"{}", 0.0)?;
+                Ok(Value::Null)
+            })
+            .mutation("t:failLater", |tx, _| {
+                Ok(Value::from(tx.schedule("t:gone", b"{}", tx.context().now_ms)?))
+            })
+            .mutation("t:gone", |_, _| {
+                Err(weir_db::FunctionError::Application { message: "not today".to_owned(), data: None })
+            });
+        Arc::new(functions)
+    }
+
+    fn start(path: &str, args: &'static str) -> TestDatabase {
+        let mut db = TestDatabase::new(scheduling(), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
+        db.set_tick(Duration::ZERO);
+        db.call(FunctionKind::Mutation, path, Bytes::from_static(args.as_bytes())).unwrap().result.unwrap();
+        db
+    }
+
+    #[test]
+    fn what_is_scheduled_runs_when_the_clock_comes_to_its_time() {
+        let db = start("t:later", r#"{"left":3}"#);
+        let left = |runs: Vec<ScheduledRun>| -> Vec<String> {
+            runs.iter().map(|run| String::from_utf8(run.args.to_vec()).unwrap()).collect()
+        };
+        let advance = |ms| left(db.advance(Duration::from_millis(ms)).unwrap());
+        assert!(advance(999).is_empty());
+        assert_eq!(advance(1), [r#"{"left":2}"#]);
+        assert!(advance(0).is_empty(), "each runs once");
+        assert_eq!(advance(1_999), [r#"{"left":1}"#], "what one schedules is due when it says");
+        assert_eq!(left(db.finish_scheduled().unwrap()), [r#"{"left":0}"#]);
+        assert!(db.finish_scheduled().unwrap().is_empty());
+        // The last one was due a second after the one before, which ran at its own time.
+        assert_eq!(db.env.now().since_epoch().as_millis(), 1_767_225_600_000 + 3_000);
+    }
+
+    #[test]
+    fn what_fails_or_never_ends_is_seen() {
+        let db = start("t:failLater", "{}");
+        let runs = db.advance(Duration::ZERO).unwrap();
+        assert_eq!(runs.len(), 1);
+        assert!(runs[0].result.as_ref().unwrap_err().message.contains("not today"), "{:?}", runs[0]);
+        let error = start("t:endless", "{}").advance(Duration::ZERO).unwrap_err();
+        assert!(error.to_string().contains("`t:endless` is due"), "{error}");
     }
 
     #[test]

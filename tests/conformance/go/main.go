@@ -1,7 +1,11 @@
 // The functions that every language has, and does alike: what `../cases.toml` calls.
 package main
 
-import "weir.dev/go"
+import (
+	"fmt"
+
+	"weir.dev/go"
+)
 
 // inTable names the table of a function that works with any.
 type inTable struct {
@@ -16,6 +20,11 @@ type counted struct {
 // tableOf is a table of documents of any form.
 func tableOf(name string) weir.Table[weir.Value] {
 	return weir.NewTable[weir.Value](name)
+}
+
+// told is how something went that failed and was caught: `CODE: message`.
+func told(err error) string {
+	return fmt.Sprintf("%s: %s", weir.CodeOf(err), err)
 }
 
 func main() {}

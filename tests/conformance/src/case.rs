@@ -65,7 +65,11 @@ pub struct Step {
     /// Variables that are removed before it.
     #[serde(default)]
     pub remove: Vec<String>,
-    /// How far the clock goes on before the call. Documents of one millisecond would come in any order.
+    /// Whether all scheduled functions are called, until none waits, before the call.
+    #[serde(default)]
+    pub finish_scheduled: bool,
+    /// How far the clock goes on before the call; scheduled functions that are due then are called. Documents of one
+    /// millisecond would come in any order.
     #[serde(default = "default_advance_ms")]
     pub advance_ms: u64,
 }

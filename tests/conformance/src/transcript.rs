@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use weir_db::CallError;
 use weir_runtime::Deployment;
-use weir_testing::{Outcome, TestDatabase};
+use weir_testing::{Outcome, ScheduledRun, TestDatabase};
 use weir_value::{Identity, Value};
 
 use crate::case::{Action, fill_in};
@@ -78,7 +79,11 @@ fn run(guest: &Guest, case: &Case, mut texts: BTreeMap<String, String>) -> Resul
     let mut sockets = Sockets::new(db.database())?;
     let mut lines = String::new();
     for step in &case.steps {
-        db.advance(Duration::from_millis(step.advance_ms));
+        let runs = db.advance(Duration::from_millis(step.advance_ms))?;
+        write_runs(&mut lines, &runs)?;
+        if step.finish_scheduled {
+            write_runs(&mut lines, &db.finish_scheduled()?)?;
+        }
         db.set_admin(step.admin);
         for (name, value) in step.changes() {
             let change = value.map_or_else(|| "removed".to_owned(), |value| format!("= {}", json!(value)));
@@ -156,7 +161,21 @@ fn plain(json: &serde_json::Value) -> String {
 
 fn write_outcome(lines: &mut String, outcome: &Outcome) -> Result<()> {
     write_log(lines, &outcome.log_lines)?;
-    match &outcome.result {
+    write_result(lines, &outcome.result)
+}
+
+/// Scheduled functions that were called, in their order.
+fn write_runs(lines: &mut String, runs: &[ScheduledRun]) -> Result<()> {
+    for run in runs {
+        writeln!(lines, "scheduled {} {}", run.path, shortened(std::str::from_utf8(&run.args)?))?;
+        write_log(lines, &run.log_lines)?;
+        write_result(lines, &run.result)?;
+    }
+    Ok(())
+}
+
+fn write_result(lines: &mut String, result: &Result<Bytes, CallError>) -> Result<()> {
+    match result {
         Ok(result) => writeln!(lines, "  = {}", shortened(std::str::from_utf8(result)?))?,
         Err(error) => {
             let message = match &error.data {

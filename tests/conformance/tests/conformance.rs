@@ -14,7 +14,7 @@ use weir_conformance::{Cases, Guest, Transcript, folder, record, runtime};
 const WRITE_VARIABLE: &str = "WEIR_WRITE_TRANSCRIPT";
 
 /// What npm `convex` says itself, before the SDK or the host is asked, and what the others say there.
-const NPM_WORDS: [(&str, &str); 2] = [
+const NPM_WORDS: [(&str, &str); 3] = [
     (
         "System tables can only be accessed from db.system.query().",
         "`_indexes` is one of the host's own tables: read it as a system table.",
@@ -22,6 +22,10 @@ const NPM_WORDS: [(&str, &str); 2] = [
     (
         "System tables (prefixed with `_`) are read-only.",
         "the table name \"_indexes\" starts with '_', which is reserved; begin it with a letter",
+    ),
+    (
+        "undefined: The arguments to a Convex function must be an object. Received: 1",
+        "InvalidArguments: The arguments for `scheduled:add` are not an object; pass one with named fields.",
     ),
 ];
 

@@ -11,6 +11,7 @@ import {
   PaginationOptions,
   PaginationResult,
   QueryCtx,
+  ScheduledFunction,
 } from "@weir/assemblyscript";
 
 @document("notes")
@@ -124,4 +125,14 @@ export function badge(ctx: MutationCtx, room: string): string {
 export function changePassword(ctx: MutationCtx, hash: string, old: string, next: string): string {
   if (!ctx.verifyPassword(old, hash)) throw new Error("this is not the password");
   return ctx.hashPassword(next);
+}
+
+@mutation
+export function removeLater(ctx: MutationCtx, id: Id<Note>): Id<ScheduledFunction> {
+  return ctx.scheduler.runAfter(60 * 60 * 1000, "notes:remove", { id });
+}
+
+@mutation
+export function keep(ctx: MutationCtx, job: Id<ScheduledFunction>): void {
+  ctx.scheduler.cancel(job);
 }

@@ -116,3 +116,13 @@ pub fn change_password(ctx: &MutationCtx, hash: String, old: String, next: Strin
     ensure!(ctx.verify_password(&old, &hash)?, "this is not the password");
     ctx.hash_password(&next)
 }
+
+#[mutation]
+pub fn remove_later(ctx: &MutationCtx, id: Id<Note>) -> Result<Id<ScheduledFunction>> {
+    ctx.scheduler.run_after(Duration::from_secs(3600), "notes:remove", fields! { id: id })
+}
+
+#[mutation]
+pub fn keep(ctx: &MutationCtx, job: Id<ScheduledFunction>) -> Result<()> {
+    ctx.scheduler.cancel(&job)
+}

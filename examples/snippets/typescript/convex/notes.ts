@@ -143,3 +143,17 @@ export const changePassword = mutation({
     return await hashPassword(next);
   },
 });
+
+export const removeLater = mutation({
+  args: { id: v.id("notes") },
+  handler: async (ctx, { id }): Promise<Id<"_scheduled_functions">> => {
+    return await ctx.scheduler.runAfter(60 * 60 * 1000, api.notes.remove, { id });
+  },
+});
+
+export const keep = mutation({
+  args: { job: v.id("_scheduled_functions") },
+  handler: async (ctx, { job }) => {
+    await ctx.scheduler.cancel(job);
+  },
+});

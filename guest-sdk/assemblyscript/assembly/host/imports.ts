@@ -100,6 +100,14 @@ export declare function cryptoRandomBytes(length: u32, area: usize): void;
 export declare function cryptoDigest(algorithm: usize, algorithmLength: usize, data: usize, dataLength: usize, area: usize): void;
 
 // @ts-ignore: decorator
+@external("weir:guest/scheduler@0.1.0", "run-at")
+export declare function schedulerRunAt(path: usize, pathLength: usize, args: usize, argsLength: usize, at: f64, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/scheduler@0.1.0", "cancel")
+export declare function schedulerCancel(id: usize, idLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
 @external("weir:guest/exit@0.1.0", "fail")
 export declare function exitFail(message: usize, messageLength: usize, hasData: i32, data: usize, dataLength: usize): void;
 

@@ -69,6 +69,16 @@ func VerifyPassword(string, string) (bool, *Error) { return false, noCrypto() }
 // RandomBytes says that there is no host.
 func RandomBytes(uint32) ([]byte, *Error) { return nil, noCrypto() }
 
+func noScheduler() *Error {
+	return &Error{Code: "NoHost", Message: "functions are scheduled only within the host"}
+}
+
+// RunAt says that there is no host.
+func RunAt(string, []byte, float64) (string, *Error) { return "", noScheduler() }
+
+// Cancel says that there is no host.
+func Cancel(string) *Error { return noScheduler() }
+
 // RunQuery says that there is no host.
 func RunQuery(string, []byte) ([]byte, *Error) { return nil, noCalls() }
 

@@ -288,6 +288,26 @@ func RandomBytes(length uint32) ([]byte, *Error) {
 	return list(1), nil
 }
 
+// RunAt has a mutation called at a time, and gives the id of its document.
+func RunAt(path string, args []byte, at float64) (string, *Error) {
+	pathAt, pathLen := textAt(path)
+	argsAt, argsLen := bytesAt(args)
+	schedulerRunAt(pathAt, pathLen, argsAt, argsLen, at, answerArea())
+	defer release()
+	if err := hostError(); err != nil {
+		return "", err
+	}
+	return text(1), nil
+}
+
+// Cancel takes a scheduled function back.
+func Cancel(id string) *Error {
+	idAt, idLen := textAt(id)
+	schedulerCancel(idAt, idLen, answerArea())
+	defer release()
+	return hostError()
+}
+
 // Log writes one line.
 func Log(level Level, message string) {
 	messageAt, messageLen := textAt(message)

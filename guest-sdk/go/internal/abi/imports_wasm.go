@@ -74,5 +74,11 @@ func cryptoVerifyPassword(password unsafe.Pointer, passwordLen uint32, hash unsa
 //go:wasmimport weir:guest/crypto@0.1.0 random-bytes
 func cryptoRandomBytes(length uint32, answer unsafe.Pointer)
 
+//go:wasmimport weir:guest/scheduler@0.1.0 run-at
+func schedulerRunAt(path unsafe.Pointer, pathLen uint32, args unsafe.Pointer, argsLen uint32, at float64, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/scheduler@0.1.0 cancel
+func schedulerCancel(id unsafe.Pointer, idLen uint32, answer unsafe.Pointer)
+
 //go:wasmimport weir:guest/log@0.1.0 write
 func logWrite(level uint32, message unsafe.Pointer, messageLen uint32)

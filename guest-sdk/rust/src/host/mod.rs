@@ -31,6 +31,6 @@ pub use bindings::weir::guest::log::Level;
 pub(crate) use bindings::weir::guest::types::Error as HostError;
 
 #[cfg(target_family = "wasm")]
-pub(crate) use bindings::weir::guest::{auth, calls, context, crypto, db, log, variables};
+pub(crate) use bindings::weir::guest::{auth, calls, context, crypto, db, log, scheduler, variables};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{auth, calls, context, crypto, db, log, variables};
+pub(crate) use native::{auth, calls, context, crypto, db, log, scheduler, variables};

@@ -23,6 +23,8 @@ pub trait Host {
     fn verify_password(&self, password: &str, hash: &str) -> Result<bool, HostError>;
     fn random_bytes(&self, length: u32) -> Result<Vec<u8>, HostError>;
     fn digest(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, HostError>;
+    fn run_at(&self, path: &str, args: &[u8], at_ms: f64) -> Result<String, HostError>;
+    fn cancel(&self, id: &str) -> Result<(), HostError>;
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn run_mutation(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn get(&self, table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError>;
@@ -153,6 +155,27 @@ pub(crate) mod auth {
             return Err(HostError { code: "NoHost".to_owned(), message });
         };
         host.sign_jwt(claims, options)
+    }
+}
+
+/// Without a host nobody calls a function later: each access is an error.
+pub(crate) mod scheduler {
+    use super::{Host, HostError, current};
+
+    fn ask<T>(operation: impl FnOnce(&dyn Host) -> Result<T, HostError>) -> Result<T, HostError> {
+        let Some(host) = current() else {
+            let message = "functions are scheduled only within the host; see the crate weir-test".to_owned();
+            return Err(HostError { code: "NoHost".to_owned(), message });
+        };
+        operation(&*host)
+    }
+
+    pub(crate) fn run_at(path: &str, args: &[u8], at_ms: f64) -> Result<String, HostError> {
+        ask(|host| host.run_at(path, args, at_ms))
+    }
+
+    pub(crate) fn cancel(id: &str) -> Result<(), HostError> {
+        ask(|host| host.cancel(id))
     }
 }
 

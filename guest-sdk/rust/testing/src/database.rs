@@ -11,6 +11,7 @@ use weir_testing::{NOW_MS_DEFAULT, TestDatabase, TestError, TokenError, identity
 use weir_value::Identity;
 
 use crate::Error;
+use crate::ScheduledRun;
 use crate::functions::LinkedFunctions;
 
 /// An empty database with the tables and the functions of the crate under test.
@@ -125,7 +126,8 @@ impl Database {
         self.last.borrow().clone()
     }
 
-    /// Sets the clock, in milliseconds since the epoch. It does not move by itself.
+    /// Sets the clock, in milliseconds since the epoch. It does not move by itself. Scheduled functions that are due then
+    /// are called by the next [`Database::advance`].
     ///
     /// # Panics
     /// If that is no time.
@@ -133,9 +135,24 @@ impl Database {
         self.inner.borrow().set_now(now_ms).unwrap_or_else(refuse);
     }
 
-    /// Lets the clock go on.
-    pub fn advance(&self, duration: Duration) {
-        self.inner.borrow().advance(duration);
+    /// Lets the clock go on, and has those scheduled functions called that are due by then, each once and at its time, in
+    /// the order of the times; those too that they schedule. Gives what came of them: one that fails does not fail the
+    /// test.
+    ///
+    /// # Panics
+    /// If functions schedule others without end.
+    pub fn advance(&self, duration: Duration) -> Vec<ScheduledRun> {
+        let runs = self.inner.borrow().advance(duration).unwrap_or_else(refuse);
+        runs.into_iter().map(ScheduledRun::new).collect()
+    }
+
+    /// Has scheduled functions called until none waits; the clock goes on to their times. Gives what came of them.
+    ///
+    /// # Panics
+    /// If functions schedule others without end.
+    pub fn finish_scheduled(&self) -> Vec<ScheduledRun> {
+        let runs = self.inner.borrow().finish_scheduled().unwrap_or_else(refuse);
+        runs.into_iter().map(ScheduledRun::new).collect()
     }
 
     /// Sets a variable of the deployment, which functions read with `ctx.env(name)`.

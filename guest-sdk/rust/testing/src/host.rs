@@ -125,6 +125,14 @@ impl Host for TransactionHost {
         self.ask_db(|_| weir_db::digest(algorithm, data))
     }
 
+    fn run_at(&self, path: &str, args: &[u8], at_ms: f64) -> Result<String, HostError> {
+        self.ask_db(|tx| tx.schedule(path, args, at_ms))
+    }
+
+    fn cancel(&self, id: &str) -> Result<(), HostError> {
+        self.ask_db(|tx| tx.cancel_scheduled(id))
+    }
+
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
         self.call(FunctionKind::Query, path, args)
     }

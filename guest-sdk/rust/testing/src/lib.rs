@@ -30,7 +30,9 @@
 //!
 //! All functions of the crate under test are found, internal ones too; arguments and results are held
 //! against their validators, and a function may call others. The clock stands where a test sets
-//! it, but for a millisecond after each mutation that wrote, and random numbers come from a seed, so that a test gives the same each time.
+//! it, but for a millisecond after each mutation that wrote, and random numbers come from a seed, so that a test gives the same each time. Scheduled
+//! functions are called when the test lets the clock come to their time ([`Database::advance`]), or all of them at once
+//! ([`Database::finish_scheduled`]).
 //!
 //! A test that stands outside of the crate under test, in `tests/`, names it once, as in
 //! `use chat as _;`; the crate is an `rlib` too then: `crate-type = ["cdylib", "rlib"]`.
@@ -42,8 +44,10 @@ mod database;
 mod error;
 mod functions;
 mod host;
+mod scheduled;
 
 pub use database::{Database, Last, User};
 pub use error::Error;
+pub use scheduled::ScheduledRun;
 pub use weir_db::{Read, Written};
 pub use weir_testing::TokenError;

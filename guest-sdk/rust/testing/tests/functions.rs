@@ -375,3 +375,56 @@ fn secrets_come_from_the_seed_of_the_test() {
     assert_eq!(secret(&Database::new()).0, first);
     assert_ne!(secret(&Database::with_seed(2)).0, first);
 }
+
+/// Adds an item after so many seconds, and so on until there are `count`; the last fails.
+#[mutation]
+fn add_later(ctx: &MutationCtx, count: u32) -> Result<Id<ScheduledFunction>> {
+    ctx.scheduler.run_after(Duration::from_secs(1), "weir-test:addNow", fields! { count: count })
+}
+
+#[mutation(internal)]
+fn add_now(ctx: &MutationCtx, count: u32) -> Result<Option<Id<ScheduledFunction>>> {
+    add(ctx, format!("item {count}"), 0)?;
+    ensure!(count > 0, "that was the last");
+    add_later(ctx, count - 1).map(Some)
+}
+
+#[mutation]
+fn cancel(ctx: &MutationCtx, id: Id<ScheduledFunction>) -> Result<()> {
+    ctx.scheduler.cancel(&id)
+}
+
+#[query]
+fn state(ctx: &QueryCtx, id: Id<ScheduledFunction>) -> Result<Option<ScheduledState>> {
+    Ok(ctx.db.system().get(&id)?.map(|job| job.into_value().state))
+}
+
+#[test]
+fn scheduled_functions_are_called_when_the_test_lets_their_time_come() {
+    let db = Database::new();
+    let later = || db.mutation::<Id<ScheduledFunction>>("weir-test:addLater", fields! { count: 2 }).unwrap();
+    let state = |id: &Id<ScheduledFunction>| {
+        db.query::<Option<ScheduledState>>("weir-test:state", fields! { id: id }).unwrap().unwrap()
+    };
+    let id = later();
+    assert!(db.advance(Duration::from_millis(998)).is_empty());
+    assert_eq!(state(&id), ScheduledState::Pending);
+    let runs = db.advance(Duration::from_millis(2));
+    assert_eq!((runs.len(), &runs[0].id, runs[0].path.as_str()), (1, &id, "weir-test:addNow"));
+    assert_eq!(runs[0].args::<std::collections::BTreeMap<String, u32>>()["count"], 2);
+    assert_eq!(runs[0].log_lines, ["[LOG] adding item 2"]);
+    let next = runs[0].result::<Option<Id<ScheduledFunction>>>().unwrap().unwrap();
+    assert_eq!((state(&id), state(&next)), (ScheduledState::Success, ScheduledState::Pending));
+
+    let runs = db.finish_scheduled();
+    assert_eq!((runs.len(), runs[0].error()), (2, None));
+    let error = runs[1].error().expect("it fails");
+    assert!(error.message().contains("that was the last"), "{error}");
+    assert_eq!(db.query::<u64>("weir-test:count", fields! {}).unwrap(), 2);
+    assert!(db.finish_scheduled().is_empty());
+
+    let id = later();
+    db.mutation::<()>("weir-test:cancel", fields! { id: &id }).unwrap();
+    assert!(db.finish_scheduled().is_empty());
+    assert_eq!(state(&id), ScheduledState::Canceled);
+}

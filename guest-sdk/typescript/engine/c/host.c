@@ -389,6 +389,22 @@ FUNCTION(js_intl_compare_ascii) {
   return order == UNDECIDED ? JS_UNDEFINED : JS_NewInt32(context, order);
 }
 
+// ---- scheduler ----
+
+FUNCTION(js_run_at) {
+  double at;
+  if (JS_ToFloat64(context, &at, argv[2]) < 0) return JS_EXCEPTION;
+  BEGIN("tj");
+  scheduler_run_at(BYTES(call, 0), BYTES(call, 1), at, &call->result);
+  return end(call, result_text(call));
+}
+
+FUNCTION(js_cancel) {
+  BEGIN("t");
+  scheduler_cancel(BYTES(call, 0), &call->result);
+  return end(call, result_none(call));
+}
+
 // ---- log ----
 
 FUNCTION(js_write) {
@@ -462,6 +478,8 @@ static const Function functions[] = {
     {"intl", "sortKey", 2, js_intl_sort_key},
     {"intl", "compareAscii", 3, js_intl_compare_ascii},
     {"log", "write", 2, js_write},
+    {"scheduler", "runAt", 3, js_run_at},
+    {"scheduler", "cancel", 1, js_cancel},
     {"variables", "get", 1, js_variable},
     {"variables", "names", 0, js_variable_names},
     {"webCrypto", "sign", 3, js_sign},

@@ -50,6 +50,9 @@ IMPORT("intl", "sort-key") void intl_sort_key(Bytes options, Size, Bytes text, S
 
 IMPORT("log", "write") void log_write(uint32_t level, Bytes message, Size);
 
+IMPORT("scheduler", "run-at") void scheduler_run_at(Bytes path, Size, Bytes args, Size, double at, Result *);
+IMPORT("scheduler", "cancel") void scheduler_cancel(Bytes id, Size, Result *);
+
 IMPORT("variables", "get") void variables_get(Bytes name, Size, Result *);
 IMPORT("variables", "names") void variables_names(Result *);
 

@@ -10,6 +10,7 @@ export const host = {
   crypto: engine.crypto,
   db: engine.db,
   log: engine.log,
+  scheduler: engine.scheduler,
   variables: engine.variables,
   webCrypto: engine.webCrypto,
   /** A module is being loaded: no function is called, and what is random is no secret. */

@@ -85,6 +85,12 @@ const operations = {
     if (args.udfType === "query") return ask(() => host.calls.runQuery(path, args.args));
     throw unsupported(`ctx.runQuery with useStaleSnapshot`);
   },
+  "1.0/schedule": (args) =>
+    ask(() => host.scheduler.runAt(functionPathOf(args), args.args, millisOf(args.ts))),
+  "1.0/cancel_job": ({ id }) => {
+    ask(() => host.scheduler.cancel(String(id)));
+    return null;
+  },
   "1.0/createFunctionHandle": (args) => `function://${functionPathOf(args)}`,
   // Of `@weir/typescript`.
   "weir/hashPassword": ({ password }) => ask(() => host.crypto.hashPassword(password)),
@@ -110,16 +116,16 @@ function functionPathOf({ name, functionHandle, reference }) {
   return `${module.replace(/\.js$/, "")}:${member}`;
 }
 
+/** A time in seconds, as npm `convex` gives it: in milliseconds, which are whole if they were before. */
+const millisOf = (seconds) => (typeof seconds === "number" ? Math.round(seconds * 1e6) / 1e3 : NaN);
+
 /** The error of what this host does not have yet. */
 export function unsupported(what) {
   return new Error(`${what} is not supported by Weir yet`);
 }
 
 /** What operations are part of that this host does not have yet. */
-const UNSUPPORTED = [
-  [/^1\.0\/(schedule|cancel_job)$/, "ctx.scheduler"],
-  [/^1\.0\/storage/, "ctx.storage"],
-];
+const UNSUPPORTED = [[/^1\.0\/storage/, "ctx.storage"]];
 
 /** The name that a function's source has for an operation. */
 const featureOf = (name) =>

@@ -29,6 +29,7 @@ export function buildHost(lines) {
     db: new Proxy({}, { get: () => noDatabase }),
     calls: new Proxy({}, { get: () => noDatabase }),
     auth: new Proxy({}, { get: () => noDatabase }),
+    scheduler: new Proxy({}, { get: () => noDatabase }),
   };
 }
 
@@ -69,6 +70,7 @@ const stub = {
     delete: () => {},
   },
   calls: { runQuery: () => 1, runMutation: () => null },
+  scheduler: { runAt: () => ID, cancel: () => {} },
   log: { write: () => {} },
 };
 
@@ -116,6 +118,7 @@ export async function warmUp({ queryGeneric, mutationGeneric }) {
     await ctx.db.replace(id, { body });
     await ctx.db.delete(id);
     await ctx.runMutation("warm:up", {});
+    await ctx.scheduler.cancel(await ctx.scheduler.runAfter(0, "warm:up", {}));
     console.log("warm", { body });
     return null;
   });

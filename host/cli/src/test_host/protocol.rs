@@ -61,7 +61,7 @@ pub enum Op {
         db: u64,
         /// The clock, in milliseconds since the epoch.
         now: Option<f64>,
-        /// How far the clock moves on, in milliseconds.
+        /// How far the clock moves on, in milliseconds; scheduled functions that are due by then are called.
         advance: Option<f64>,
         /// On whose behalf functions are called from now on.
         #[serde(default, deserialize_with = "present")]
@@ -69,6 +69,11 @@ pub enum Op {
         /// Variables that are set, or, where there is no value, removed.
         #[serde(default)]
         variables: BTreeMap<String, Option<String>>,
+    },
+    /// All scheduled functions, until none waits.
+    FinishScheduled {
+        /// Which database.
+        db: u64,
     },
     /// The claims of a token that a function signed.
     Verify {

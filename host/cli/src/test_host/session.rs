@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use weir_db::{FunctionInfo, FunctionKind, Functions, MissingFunctions, VariableReads, Variables};
+use weir_db::{CallError, FunctionInfo, FunctionKind, Functions, MissingFunctions, VariableReads, Variables};
 use weir_runtime::{Deployment, ModuleSource, Runtime};
 use weir_server::deploy::{Module, SnapshotMaker};
-use weir_testing::{NOW_MS_DEFAULT, Outcome, TestDatabase, identity_of, jwks, read_to_json, written_to_json};
+use weir_testing::{
+    NOW_MS_DEFAULT, Outcome, ScheduledRun, TestDatabase, identity_of, jwks, read_to_json, written_to_json,
+};
 use weir_value::Identity;
 
 use super::protocol::{Op, Request};
@@ -118,9 +120,14 @@ impl Session {
                 self.call(db, kind, &path, args, identity)
             }
             Op::Set { db, now, advance, identity, variables } => {
-                self.set(db, now, advance, identity)?;
+                let runs = self.set(db, now, advance, identity)?;
                 self.set_variables(db, variables)?;
-                Ok(json!({}))
+                Ok(runs.map_or_else(|| json!({}), |runs| json!({ "scheduled": runs })))
+            }
+            Op::FinishScheduled { db } => {
+                let database = self.databases.get(&db).ok_or_else(|| no_database(db))?;
+                let runs = database.finish_scheduled().map_err(|error| error.to_string())?;
+                Ok(json!({ "scheduled": describe_runs(&runs) }))
             }
             Op::Verify { db, token } => {
                 let database = self.databases.get(&db).ok_or_else(|| no_database(db))?;
@@ -165,25 +172,28 @@ impl Session {
         Ok(describe(&outcome.map_err(|error| error.to_string())?))
     }
 
+    /// Gives the scheduled functions that were called, if the clock moved on.
     fn set(
         &mut self,
         db: u64,
         now: Option<f64>,
         advance: Option<f64>,
         identity: Option<Json>,
-    ) -> Result<(), String> {
+    ) -> Result<Option<Vec<Json>>, String> {
+        let mut runs = None;
         let database = self.databases.get_mut(&db).ok_or_else(|| no_database(db))?;
         if let Some(now) = now {
             database.set_now(now).map_err(|error| error.to_string())?;
         }
         if let Some(advance) = advance {
             let time = Duration::try_from_secs_f64(advance / 1e3);
-            database.advance(time.map_err(|_| format!("the clock cannot move on by {advance} ms"))?);
+            let time = time.map_err(|_| format!("the clock cannot move on by {advance} ms"))?;
+            runs = Some(describe_runs(&database.advance(time).map_err(|error| error.to_string())?));
         }
         if let Some(identity) = identity {
             database.set_identity(claims(identity)?);
         }
-        Ok(())
+        Ok(runs)
     }
 
     /// Sets variables; modules that were made with others are made anew, as a server does it.
@@ -224,7 +234,28 @@ fn describe(outcome: &Outcome) -> Json {
         "reads": outcome.trace.reads.iter().map(read_to_json).collect::<Vec<_>>(),
         "writes": outcome.trace.writes.iter().map(written_to_json).collect::<Vec<_>>(),
     });
-    match &outcome.result {
+    describe_result(&mut answer, &outcome.result);
+    answer
+}
+
+/// Scheduled functions that were called, in their order.
+fn describe_runs(runs: &[ScheduledRun]) -> Vec<Json> {
+    let describe = |run: &ScheduledRun| {
+        let args: Json = serde_json::from_slice(&run.args).unwrap_or_default();
+        let mut answer = json!({
+            "id": run.id.to_string(),
+            "path": run.path.to_string(),
+            "args": args,
+            "logLines": run.log_lines,
+        });
+        describe_result(&mut answer, &run.result);
+        answer
+    };
+    runs.iter().map(describe).collect()
+}
+
+fn describe_result(answer: &mut Json, result: &Result<Bytes, CallError>) {
+    match result {
         Ok(value) => answer["value"] = serde_json::from_slice(value).unwrap_or_default(),
         Err(error) => {
             answer["error"] = json!({"code": error.code.as_str(), "message": error.message});
@@ -233,5 +264,4 @@ fn describe(outcome: &Outcome) -> Json {
             }
         }
     }
-    answer
 }

@@ -185,6 +185,33 @@ fn mistakes_of_a_test_are_said_and_the_next_request_goes_through() {
 }
 
 #[test]
+fn scheduled_functions_are_called_when_the_clock_comes_to_their_time() {
+    let mut tester = Tester::of("tests/conformance/assemblyscript", &[]);
+    let db = tester.open();
+    let later = |tester: &mut Tester, path: &str, text: &str| {
+        let args = json!({"ms": 1000, "path": path, "args": {"text": text}});
+        tester.call(&db, "mutation", "scheduled:after", args)["value"].clone()
+    };
+    let done = later(&mut tester, "scheduled:add", "one");
+    let failed = later(&mut tester, "scheduled:fail", "two");
+    let advance = |ms: f64| json!({"id": 3, "op": "set", "db": db, "advance": ms});
+    // Each of the two has moved the clock on by a millisecond.
+    assert_eq!(tester.ask(&advance(400.0)), json!({"id": 3, "scheduled": []}));
+    let ran = tester.ask(&advance(598.0));
+    let run = json!({"id": done, "path": "scheduled:add", "args": {"text": "one"},
+        "logLines": ["[LOG] adding one"], "value": null});
+    assert_eq!(ran["scheduled"], json!([run]));
+    let finish = json!({"id": 4, "op": "finishScheduled", "db": db});
+    let ran = &tester.ask(&finish)["scheduled"][0];
+    assert_eq!((&ran["id"], &ran["error"]["code"]), (&failed, &json!("ApplicationError")));
+    assert_eq!(ran["error"]["message"], "Uncaught Error: not today: two");
+    assert_eq!(tester.ask(&finish), json!({"id": 4, "scheduled": []}));
+    let unknown = tester.ask(&json!({"id": 5, "op": "finishScheduled", "db": 99}));
+    assert!(unknown["failure"].as_str().unwrap().contains("no database 99"), "{unknown}");
+    assert_eq!(tester.end(), 0);
+}
+
+#[test]
 fn a_folder_without_a_project_is_said_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let finished = run_in(Path::new(folder.path()), &["test"]);

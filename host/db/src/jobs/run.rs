@@ -49,7 +49,7 @@ impl Database {
         match &outcome.result {
             Ok(_) => JobStep::Ended(outcome),
             Err(error) if error.retryable => JobStep::Refused(outcome),
-            Err(error) => match self.fail_job(job, &error.message) {
+            Err(error) => match self.fail_job(job, own_words(&error.message)) {
                 Ok(()) => JobStep::Ended(outcome),
                 Err(why) => {
                     tracing::warn!(target: "weir::db", id = %job.id, %why, "cannot note that a scheduled function failed");
@@ -71,6 +71,11 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// An error without the request's id that clients get before it: the document is the request.
+fn own_words(message: &str) -> &str {
+    message.split_once("] Server Error\n").map_or(message, |(_, words)| words)
 }
 
 impl Transaction {

@@ -152,7 +152,9 @@ impl Transaction {
         kind: FunctionKind,
         call: &Call,
     ) -> Transaction {
-        let now_ms = shared.env.now().as_nanos() as f64 / 1e6;
+        let now_ns = shared.env.now().as_nanos();
+        // As one float, nanoseconds would be rounded before they are divided, and no millisecond whole.
+        let now_ms = (now_ns / 1_000_000) as f64 + (now_ns % 1_000_000) as f64 / 1e6;
         let context =
             CallContext { now_ms, seed: shared.entropy.draw(), request_id: call.request_id.clone() };
         let path = call.path.clone();

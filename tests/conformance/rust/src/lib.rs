@@ -7,6 +7,7 @@ mod context;
 mod docs;
 mod errors;
 mod items;
+mod scheduled;
 mod secrets;
 mod tasks;
 mod things;
