@@ -26,7 +26,7 @@ OURS=(main.c ours.c host.c text.c sources.c)
 object() {
   local file=$1 object
   shift
-  object=$out/objects/$({ echo "$@"; clang-16 "${FLAGS[@]}" "$@" -E "$file"; } | sha256sum | cut -c 1-32).o
+  object=$out/objects/$({ echo "${FLAGS[@]}" "$@"; clang-16 "${FLAGS[@]}" "$@" -E "$file"; } | sha256sum | cut -c 1-32).o
   if [ ! -e "$object" ]; then
     clang-16 "${FLAGS[@]}" "$@" -c "$file" -o "$object.$BASHPID"
     mv "$object.$BASHPID" "$object"

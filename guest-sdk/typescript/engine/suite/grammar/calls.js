@@ -48,7 +48,7 @@ export class Calls extends Functions {
       [1, () => `${this.pick(["encodeURIComponent", "encodeURI", "escape"])}(${s}.toWellFormed())`],
       [1, () => `String.raw({ raw: ${s} }, ${e() === "this" ? "1" : "2"}, 3)`],
       [1, () => `Number.parseFloat(${s})`],
-      [1, () => `parseInt(${s}, ${this.pick(["10", "16", "2", "36"])})`],
+      [1, () => `parseInt(${s}, ${this.pick(["10", "16", "2", "32"])})`],
     ]);
   }
 
@@ -178,7 +178,7 @@ export class Calls extends Functions {
       [
         1,
         () =>
-          `${c}?.size !== undefined && ${c}.forEach((v, k, all) => { tick(); print(box(v)); all.delete(k); })`,
+          `(${c}?.size !== undefined && ${c}.forEach((v, k, all) => { tick(); print(box(v)); all.delete(k); }))`,
       ],
       [1, () => `[...${c}.${this.pick(["keys", "values", "entries"])}()].map(box)`],
       [0.5, () => `${c}.clear()`],

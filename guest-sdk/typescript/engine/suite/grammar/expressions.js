@@ -11,7 +11,7 @@ export class Expressions extends Calls {
       [3, () => this.primitive()],
       [3, () => this.arithmetic(e)],
       [1, () => `(${this.pick(UNARY)}${this.chance(0.7) ? `num(${e()})` : `str(${e()})`})`],
-      [2, () => `(${e()} ${this.pick(LOGICAL)} ${e()})`.replace(/\?\?/, "??")],
+      [2, () => `(${e()} ${this.pick(LOGICAL)} ${e()})`],
       [1, () => `(${e()} ? ${e()} : ${e()})`],
       [4, () => `${this.variable()}${this.chance(0.5) ? "?." : ""}[${this.key()}]`],
       [1, () => `obj(${e()}).${this.pick(["a", "b", "c", "of", "length"])}`],

@@ -34,15 +34,12 @@ export class Functions extends Values {
       [
         1,
         () =>
-          `function ({ a = ${this.primitive()}, ...q } = {}, [p] = [1]) { "use strict"; tick(); ${this.body(["a", "p", "q"], {})} }`.replace(
-            '"use strict"; ',
-            "",
-          ),
+          `function ({ a = ${this.primitive()}, ...q } = {}, [p] = [1]) { tick(); ${this.body(["a", "p", "q"], {})} }`,
       ],
       [
         1,
         () =>
-          `function (p) { tick(); arguments[0] = ${this.plain(1)}; ${this.body(["p", "arguments.length"], {})} }`,
+          `function (p) { tick(); const args = arguments; args[0] = ${this.plain(1)}; ${this.body(["p", "args.length"], {})} }`,
       ],
       [1, () => `(${this.function()}).bind(${this.expression(1)}, ${this.expression(1)})`],
     ]);
@@ -66,12 +63,9 @@ export class Functions extends Values {
   }
 
   class() {
-    const base = this.chance(0.4)
-      ? this.pick(["Array", "Map", "Error", "Object", "Set", "Promise"].slice(0, 5))
-      : "";
+    const base = this.chance(0.4) ? this.pick(["Array", "Map", "Error", "Object", "Set"]) : "";
     if (!base) return `class ${this.classBody("")}`;
-    const arguments_ =
-      base === "Array" ? "super();" : base === "Map" || base === "Set" ? "super();" : "super(str(p));";
+    const arguments_ = ["Array", "Map", "Set"].includes(base) ? "super();" : "super(str(p));";
     return `class extends ${base} ${this.classBody(base).replace("super(p);", arguments_)}`;
   }
 }

@@ -1,8 +1,8 @@
 // Statements.
-import { Expressions } from "./expressions.js";
+import { Scenes } from "./scenes.js";
 import { ASSIGNMENT } from "./words.js";
 
-export class Statements extends Expressions {
+export class Statements extends Scenes {
   guarded() {
     const label = this.made++;
     if (this.chance(0.15)) {
@@ -70,7 +70,7 @@ export class Statements extends Expressions {
       [
         2,
         () =>
-          `Object.defineProperty(obj(${this.variable()}), ${this.key()}, { ${this.pick([`value: box(${e()})`, `get() { tick(); return ${this.primitive()}; }`])}, ${this.pick(["writable: true, ", ""]).repeat(0)}enumerable: ${this.chance(0.7)}, configurable: true });`,
+          `Object.defineProperty(obj(${this.variable()}), ${this.key()}, { ${this.pick([`value: box(${e()})`, `get() { tick(); return ${this.primitive()}; }`])}, enumerable: ${this.chance(0.7)}, configurable: true });`,
       ],
       [1, () => `delete obj(${this.variable()})[${this.key()}];`],
       [
@@ -89,6 +89,7 @@ export class Statements extends Expressions {
           `try { ${this.statement(depth - 1)} throw ${e()}; } catch (e) { print(caught(e)); } finally { ${this.statement(depth - 2)} }`,
       ],
       [2, () => this.local(depth, e)],
+      [3, () => this.scene(depth, e)],
       [1, () => `gc();`],
       [1, () => `${this.call(e)};`],
       [this.depth < 3 ? 1 : 0, () => `print((${this.function()})(${e()}, ${e()}));`],
