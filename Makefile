@@ -91,11 +91,11 @@ engine: ## Compile the JavaScript engine of TypeScript functions, which travels 
 
 engine-suite: ## QuickJS's own tests, test262's programs and those of a grammar in the JavaScript engine, under sanitizers
 	@scripts/setup fuzz
-	nice npm run suite --workspace @weir/typescript -- "$(WEIR_CACHE_DIR)/engine-native"
+	nice node guest-sdk/typescript/engine/suite/suite.js "$(WEIR_CACHE_DIR)/engine-native"
 
 fuzz: ## Ten minutes of new programs for the JavaScript engine, under sanitizers (FUZZ_SECONDS=3600, FUZZ_FROM=7: that seed)
 	@scripts/setup fuzz
-	nice npm run fuzz --workspace @weir/typescript -- "$(WEIR_CACHE_DIR)/engine-native" --seconds $(FUZZ_SECONDS) --from $(FUZZ_FROM)
+	nice node guest-sdk/typescript/engine/suite/fuzz.js "$(WEIR_CACHE_DIR)/engine-native" --seconds $(FUZZ_SECONDS) --from $(FUZZ_FROM)
 
 simulate: ## An hour of new seeds for the simulation (SIMULATE="--hours 8", "--seeds 0..1000", "--seed 7": those)
 	cargo run --release --locked --quiet -p weir-simulation --bin simulate -- $(SIMULATE)
