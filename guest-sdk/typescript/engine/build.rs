@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Below the engine's folder: all that decides what is compiled.
-const SOURCES: [&str; 5] = ["build.sh", "patches", "c", "source/Cargo.toml", "source/Cargo.lock"];
+const SOURCES: [&str; 6] =
+    ["build.sh", "sources.sh", "patches", "c", "source/Cargo.toml", "source/Cargo.lock"];
 
 fn main() {
     let folder =

@@ -7,6 +7,7 @@
 # (Debian), cargo, patch, and npm's binaryen; `scripts/setup engine` installs what is missing.
 set -euo pipefail
 engine=$(cd "$(dirname "$0")" && pwd)
+. "$engine/sources.sh"
 is_cached=false
 if [ "$1" = --cached ]; then
   is_cached=true
@@ -18,15 +19,6 @@ out=$(realpath -m "$1")
 STACK_BYTES=$((4 << 20))
 STACK_LIMIT_BYTES=$((STACK_BYTES - (64 << 10)))
 
-# The folder of QuickJS's source, which cargo fetches.
-quickjs_source() {
-  cargo metadata --locked --format-version 1 --manifest-path "$engine/source/Cargo.toml" |
-    node -e '
-      const { packages } = JSON.parse(require("fs").readFileSync(0));
-      const { manifest_path } = packages.find(({ name }) => name === "rquickjs-sys");
-      console.log(require("path").join(manifest_path, "../quickjs"));'
-}
-
 # The folder of a package of npm, wherever npm has put it.
 wasm_opt() {
   node -e '
@@ -37,18 +29,13 @@ wasm_opt() {
 # Of all that decides what comes out.
 key() {
   local binaryen=$(dirname "$(wasm_opt)")/../package.json
-  cat "$engine"/{build.sh,c/*.[ch],c/inside/*,patches/*,source/Cargo.lock} "$binaryen" <(clang-16 --version) | sha256sum | cut -c 1-16
+  cat "$engine"/{build.sh,sources.sh,c/*.[ch],c/inside/*,patches/*,source/Cargo.lock} "$binaryen" <(clang-16 --version) | sha256sum | cut -c 1-16
 }
 
 compile() {
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
-  cp "$(quickjs_source)"/*.[ch] "$scratch"
-  for patch in "$engine"/patches/*.patch; do
-    patch --directory "$scratch" --strip 1 --forward --fuzz 0 --quiet <"$patch" ||
-      { echo "$patch does not apply" >&2; exit 1; }
-  done
-  cp "$engine"/c/*.[ch] "$engine"/c/inside/*.h "$scratch"
+  patched_source "$scratch"
 
   cd "$scratch"
   # In two steps: where it is told to optimize what it links, clang runs whatever wasm-opt it finds, as npm has one in PATH,

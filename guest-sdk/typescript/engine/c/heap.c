@@ -224,6 +224,7 @@ JSRuntime *weir_new_runtime(void) {
   return JS_NewRuntime2(&functions, NULL);
 }
 
+#ifdef __wasm__ // elsewhere libc has its own
 void *malloc(size_t size) { return weir_malloc(size); }
 void free(void *block) { weir_free(block); }
 void *realloc(void *block, size_t size) { return weir_realloc(block, size); }
@@ -234,3 +235,4 @@ void *calloc(size_t count, size_t size) {
   return block ? memset(block, 0, bytes) : NULL;
 }
 size_t malloc_usable_size(void *block) { return block ? block_of(block)->size : 0; }
+#endif
