@@ -166,7 +166,11 @@ function calendars(locale) {
     found[name] = name === "buddhist" || name === "japanese" ? { eras } : { months, eras };
     if (OWN_PATTERNS[from] === name) {
       const { atTime } = calendar(main("cldr-dates-full", locale, "ca-gregorian").dates.calendars.gregorian);
-      found[name].patterns = { ...patterns, atTime };
+      const generic = calendar(main("cldr-dates-full", locale, "ca-generic").dates.calendars.generic);
+      // Those of times are not the calendar's own.
+      const times = entries(generic.skeletons, (entry) => (/^[EBhHmsv]+$/.test(entry[0]) ? [entry] : []));
+      const own = entries(patterns.skeletons, (entry) => (/[GyMd]|^E$/.test(entry[0]) ? [entry] : []));
+      found[name].patterns = { ...patterns, skeletons: { ...own, ...times }, atTime };
     }
   }
   return found;
@@ -244,6 +248,10 @@ function names(locale) {
     languages: of("languages").languages,
     regions: of("territories").territories,
     scripts: of("scripts").scripts,
+    // Some languages name none.
+    variants: existsSync(join(folder, `node_modules/cldr-localenames-full/main/${locale}/variants.json`))
+      ? of("variants").variants
+      : {},
     pattern: of("localeDisplayNames").localeDisplayPattern,
   };
 }

@@ -111,11 +111,14 @@ pub(crate) struct Shared {
     /// By the region: the zone that stands for all of it, where there are several.
     pub(crate) primary_zones: HashMap<String, String>,
     /// By the zone: which zone of a larger area it belongs to, from when and to when.
-    pub(crate) metazones: HashMap<String, Vec<(String, Option<String>, Option<String>)>>,
+    pub(crate) metazones: HashMap<String, Vec<Span>>,
     /// By that larger zone and the region: the zone that stands for it.
     pub(crate) zones_of_meta: HashMap<String, HashMap<String, String>>,
     pub(crate) plural_ranges: HashMap<String, HashMap<String, String>>,
 }
+
+/// A zone of a larger area, and from when to when (`1979-10-25 23:00`, in UTC) it holds.
+pub(crate) type Span = (String, Option<String>, Option<String>);
 
 #[derive(Deserialize)]
 pub(crate) struct Hours {

@@ -15,6 +15,7 @@ pub(crate) struct Names {
     languages: HashMap<String, String>,
     regions: HashMap<String, String>,
     scripts: HashMap<String, String>,
+    variants: HashMap<String, String>,
     pattern: Pattern,
 }
 
@@ -68,13 +69,9 @@ impl DisplayNames {
     pub(crate) fn of(&self, code: &str) -> Option<String> {
         match self.options.kind.as_str() {
             "region" => self.alternative(&self.names.regions, code),
-            "script" => self
-                .names
-                .scripts
-                .get(&format!("{code}-alt-stand-alone"))
-                .cloned()
-                .or_else(|| self.alternative(&self.names.scripts, code)),
-            "currency" => self.currency(code),
+            "script" => self.alternative(&self.names.scripts, code),
+            // As V8 has it, in all styles.
+            "currency" => self.numbers.currencies.get(code)?.name.clone(),
             "dateTimeField" => self.fields.0.get(&self.options.style).and_then(|all| all.get(code)).cloned(),
             _ => self.language(code),
         }
@@ -83,16 +80,6 @@ impl DisplayNames {
     fn alternative(&self, names: &HashMap<String, String>, code: &str) -> Option<String> {
         let short = (self.options.style != "long").then(|| names.get(&format!("{code}-alt-short"))).flatten();
         short.or_else(|| names.get(code)).cloned()
-    }
-
-    fn currency(&self, code: &str) -> Option<String> {
-        let currency = self.numbers.currencies.get(code)?;
-        let code = || code.to_owned();
-        match self.options.style.as_str() {
-            "long" => currency.name.clone(),
-            "narrow" => Some(currency.narrow.clone().or(currency.symbol.clone()).unwrap_or_else(code)),
-            _ => Some(currency.symbol.clone().unwrap_or_else(code)),
-        }
     }
 
     /// `Swiss High German`, or `German (Switzerland)` in the standard manner.
@@ -122,7 +109,10 @@ impl DisplayNames {
         if let Some(region) = region.filter(|_| !has_region) {
             rest.push(self.alternative(&self.names.regions, &region).unwrap_or(region));
         }
-        rest.extend(id.variants.iter().map(|variant| variant.as_str().to_uppercase()));
+        rest.extend(id.variants.iter().map(|variant| {
+            let code = variant.as_str().to_uppercase();
+            self.names.variants.get(&code).cloned().unwrap_or(code)
+        }));
         if rest.is_empty() {
             return Some(base);
         }

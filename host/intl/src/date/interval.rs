@@ -26,7 +26,10 @@ pub(super) fn parts(format: &DateFormat, start: i64, end: i64) -> Result<Vec<Ran
     }
     match pattern(format, largest) {
         Some(pattern) => Ok(by_pattern(format, &pattern, &first, &second)),
-        None => Ok(fallback(format, &format.tokens, &first, &second)),
+        None => {
+            let all = best(format, &shown_skeleton(format))?;
+            Ok(fallback(format, &all, &first, &second))
+        }
     }
 }
 
@@ -79,7 +82,16 @@ fn pattern(format: &DateFormat, largest: char) -> Option<String> {
             None
         };
     }
-    let found = nearest(format, &skeleton, largest)?;
+    // A month and a day in two years are shown with the years.
+    let extended = format!("{largest}{skeleton}");
+    let (skeleton, found) = match nearest(format, &skeleton, largest) {
+        Some(found) => (skeleton, found),
+        None if matches!(largest, 'y' | 'M') && !skeleton.contains(largest) => {
+            let found = nearest(format, &extended, largest)?;
+            (extended, found)
+        }
+        None => return None,
+    };
     let pattern = patterns.intervals.get(&found)?.get(&key(largest, &found)?.to_string())?.clone();
     Some(fit(&pattern, &skeleton, &found))
 }
@@ -133,7 +145,7 @@ fn nearest(format: &DateFormat, wanted: &str, largest: char) -> Option<String> {
     best.map(|(_, skeleton)| skeleton.clone())
 }
 
-/// Gives a pattern's fields the lengths of the format's.
+/// Gives a pattern's fields the lengths of the format's, as ICU does.
 fn fit(pattern: &str, wanted: &str, found: &str) -> String {
     let count = |skeleton: &str, letter: char| skeleton.chars().filter(|other| *other == letter).count();
     let mut fitted = String::new();
@@ -141,16 +153,9 @@ fn fit(pattern: &str, wanted: &str, found: &str) -> String {
         match token {
             Token::Text(text) => super::pattern::quote(&mut fitted, &text),
             Token::Field(letter, length) => {
-                let letter_of = match letter {
-                    'L' => 'M',
-                    'c' => 'E',
-                    other => other,
-                };
-                let (asked, had) = (count(wanted, letter_of), count(found, letter_of));
-                let is_same_kind = (asked < 3) == (length < 3) || letter_of == 'E';
-                let is_resized =
-                    asked > 0 && asked != had && is_same_kind && !matches!(letter, 'm' | 's' | 'h' | 'H');
-                let length = if is_resized && (asked > 2 || length == had) { asked } else { length };
+                let named = if letter == 'L' { 'M' } else { letter };
+                let (asked, had) = (count(wanted, named), count(found, named));
+                let length = if had == length && asked > had { asked } else { length };
                 fitted.extend(std::iter::repeat_n(letter, length));
             }
         }
@@ -224,7 +229,22 @@ fn push(parts: &mut Vec<RangePart>, part: Part, source: &'static str) {
 
 /// The format's pattern of a time, with the date that it is not of alone.
 fn with_date(format: &DateFormat) -> Result<Vec<Token>> {
-    let mut skeleton = String::from("yMd");
+    best(format, &format!("yMd{}", shown_skeleton(format)))
+}
+
+/// The locale's pattern for a skeleton, with hours as the format counts them.
+fn best(format: &DateFormat, skeleton: &str) -> Result<Vec<Token>> {
+    let generator = super::Generator::new(format.names.patterns(), &format.names.fields);
+    let pattern = generator.best(&Skeleton::of(skeleton), Hours::AsUsual)?;
+    Ok(tokens(&match hours_of(&format.pattern) {
+        Some(letter) => with_hours(&pattern, letter),
+        None => pattern,
+    }))
+}
+
+/// All fields of the format's pattern.
+fn shown_skeleton(format: &DateFormat) -> String {
+    let mut skeleton = String::new();
     for token in &format.tokens {
         if let Token::Field(letter, length) = token
             && *letter != 'a'
@@ -232,12 +252,7 @@ fn with_date(format: &DateFormat) -> Result<Vec<Token>> {
             skeleton.extend(std::iter::repeat_n(*letter, *length));
         }
     }
-    let generator = super::Generator::new(format.names.patterns(), &format.names.fields);
-    let pattern = generator.best(&Skeleton::of(&skeleton), Hours::AsUsual)?;
-    Ok(tokens(&match hours_of(&format.pattern) {
-        Some(letter) => with_hours(&pattern, letter),
-        None => pattern,
-    }))
+    skeleton
 }
 
 /// Both in full.

@@ -87,7 +87,7 @@ impl Namer {
         let generic = generic?;
         let usual = self.usual_zone(area)?;
         if usual != zone.name && Zone::named(usual).ok()?.at(utc_ms) != zone.at(utc_ms) {
-            let place = self.place(zone)?;
+            let place = self.place_in(zone, area)?;
             return Some(self.zones.fallback.replace("{0}", &place).replace("{1}", generic));
         }
         Some(generic.to_owned())
@@ -113,8 +113,22 @@ impl Namer {
         if is_only || shared.primary_zones.get(region) == Some(&zone.name) {
             return self.names.region(region);
         }
-        let city = zone.name.rsplit('/').next().unwrap_or_default().replace('_', " ");
-        Some(self.zones.cities.get(&zone.name).cloned().unwrap_or(city))
+        Some(self.city(zone))
+    }
+
+    /// The country, where the zone stands for the larger area in it; else the city.
+    fn place_in(&self, zone: &Zone, area: &str) -> Option<String> {
+        let shared = shared();
+        let region = shared.zone_regions.get(&zone.name)?;
+        match shared.zones_of_meta.get(area)?.get(region) {
+            Some(usual) if *usual == zone.name => self.names.region(region),
+            _ => Some(self.city(zone)),
+        }
+    }
+
+    fn city(&self, zone: &Zone) -> String {
+        let last = zone.name.rsplit('/').next().unwrap_or_default();
+        self.zones.cities.get(&zone.name).cloned().unwrap_or_else(|| last.replace('_', " "))
     }
 
     /// `GMT+1`, or `GMT+01:00`.
@@ -124,7 +138,9 @@ impl Namer {
         let all = seconds.unsigned_abs();
         let (hours, minutes, rest) = (all / 3600, all / 60 % 60, all % 60);
         let (before, clock) = pattern.split_at(pattern.find('H').unwrap_or(0));
-        let separator: String = clock.chars().filter(|c| !matches!(c, 'H' | 'm')).collect();
+        let after_hours = clock.trim_start_matches('H');
+        let separator = &after_hours[..after_hours.find('m').unwrap_or(0)];
+        let end = after_hours.rsplit('m').next().unwrap_or_default();
         let two = |number: u32| self.number(number, 2);
         let mut text = self.number(hours, if is_long { 2 } else { 1 });
         if is_long || minutes > 0 || rest > 0 {
@@ -133,7 +149,7 @@ impl Namer {
         if rest > 0 {
             text = format!("{text}{separator}{}", two(rest));
         }
-        self.zones.gmt.replace("{0}", &format!("{before}{text}"))
+        self.zones.gmt.replace("{0}", &format!("{before}{text}{end}"))
     }
 
     fn number(&self, number: u32, length: usize) -> String {

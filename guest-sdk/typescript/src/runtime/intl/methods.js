@@ -1,7 +1,7 @@
 // What other objects have of locales: `toLocaleString` and its like.
 import { Collator, collatorSlots, compare } from "./collator.js";
 import { dateFormat, formatDate } from "./date.js";
-import { ask } from "./host.js";
+import { ask, compareAscii } from "./host.js";
 import { formatNumber, NumberFormat } from "./number.js";
 import { canonicalLocales } from "./options.js";
 
@@ -23,6 +23,9 @@ const dates = {
   date: kept((locales, options) => dateFormat(locales, options, "date", "date")),
   time: kept((locales, options) => dateFormat(locales, options, "time", "time")),
 };
+
+let usual;
+const usualWeights = () => (usual ??= collatorSlots(collators()).weights);
 
 const numberValue = Number.prototype.valueOf;
 const bigintValue = BigInt.prototype.valueOf;
@@ -87,6 +90,11 @@ export const METHODS = [
     String.prototype,
     {
       localeCompare(that, locales, options) {
+        // Most texts are of ASCII, and compared without more.
+        if (locales === undefined && options === undefined && typeof this === "string") {
+          const quick = compareAscii(this, that, usualWeights());
+          if (quick !== undefined) return quick;
+        }
         const string = text(this, "localeCompare");
         return compare(collatorSlots(collators(locales, options)), string, String(that));
       },
