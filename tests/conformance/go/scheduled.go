@@ -14,6 +14,7 @@ func init() {
 	weir.Mutation("scheduled:after", scheduleAfter)
 	weir.Mutation("scheduled:at", scheduleAt)
 	weir.Mutation("scheduled:tell", tellScheduling)
+	weir.Query("scheduled:fromQuery", scheduleFromQuery)
 	weir.Mutation("scheduled:afterAndFail", scheduleAndFail)
 	weir.Mutation("scheduled:many", scheduleMany)
 	weir.InternalMutation("scheduled:again", scheduleAgain)
@@ -80,6 +81,20 @@ func tellScheduling(ctx *weir.MutationCtx, args atArgs) (string, error) {
 		return told(err), nil
 	}
 	return "scheduled", nil
+}
+
+// scheduleFromQuery tries it in a query, past what the types allow; tells what the host
+// says.
+func scheduleFromQuery(_ *weir.QueryCtx, args toCall) ([]string, error) {
+	tell := func(fine string, err error) string {
+		if err != nil {
+			return told(err)
+		}
+		return fine
+	}
+	var scheduler weir.Scheduler
+	_, err := scheduler.RunAt(timeOf(0), args.Path, args.Args)
+	return []string{tell("scheduled", err), tell("canceled", scheduler.Cancel(""))}, nil
 }
 
 type toCall struct {

@@ -1,6 +1,15 @@
 // Functions that the host calls later.
 
-import { CallError, Doc, Id, MutationCtx, QueryCtx, ScheduledFunction, Value } from "@weir/assemblyscript";
+import {
+  CallError,
+  Doc,
+  Id,
+  MutationCtx,
+  QueryCtx,
+  ScheduledFunction,
+  Scheduler,
+  Value,
+} from "@weir/assemblyscript";
 
 class Called {
   text: string;
@@ -54,6 +63,18 @@ export function tell(ctx: MutationCtx, at: f64, path: string, args: Value): stri
 
 function told(error: CallError): string {
   return `${error.code}: ${error.message}`;
+}
+
+/** Tries it in a query, past what the types allow; tells what the host says. */
+@query
+export function fromQuery(ctx: QueryCtx, path: string, args: Value): string[] {
+  const scheduler = new Scheduler();
+  const scheduled = scheduler.tryRunAt<Value>(0, path, args).error;
+  const canceled = scheduler.tryCancel(new Id<ScheduledFunction>("")).error;
+  return [
+    scheduled !== null ? told(scheduled) : "scheduled",
+    canceled !== null ? told(canceled) : "canceled",
+  ];
 }
 
 /** Has one called, and fails. */

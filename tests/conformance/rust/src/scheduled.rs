@@ -40,6 +40,14 @@ fn tell(ctx: &MutationCtx, at: f64, path: String, args: Value) -> String {
     told(ctx.scheduler.run_at(at, &path, &args), |_| "scheduled".to_owned())
 }
 
+/// Tries it in a query, past what the types allow; tells what the host says.
+#[query]
+fn from_query(_ctx: &QueryCtx, path: String, args: Value) -> Vec<String> {
+    let scheduler = MutationCtx::new().scheduler;
+    let scheduled = told(scheduler.run_at(0.0, &path, &args), |_| "scheduled".to_owned());
+    vec![scheduled, told(scheduler.cancel(&Id::from_text("")), |()| "canceled".to_owned())]
+}
+
 /// Has one called, and fails.
 #[mutation]
 fn after_and_fail(ctx: &MutationCtx, path: String, args: Value) -> Result<()> {
