@@ -54,7 +54,10 @@ export class Program {
   async until(isSo, what) {
     const end = Date.now() + PATIENCE_MS;
     while (!isSo()) {
-      assert.ok(Date.now() < end, `${what} is not so; watched ${JSON.stringify(this.watched)}\n${this.errors}`);
+      assert.ok(
+        Date.now() < end,
+        `${what} is not so; watched ${JSON.stringify(this.watched)}\n${this.errors}`,
+      );
       await new Promise((resolve) => {
         this.#news.add(resolve);
         setTimeout(resolve, 100);
