@@ -27,8 +27,10 @@ const FILES: &[(&str, &str)] = &[
     file!("build/files.mjs"),
     file!("build/report.mjs"),
     file!("build/runtime.mjs"),
+    file!("build/source_map.mjs"),
     file!("src/index.d.ts"),
     file!("src/index.js"),
+    file!("src/runtime/auth_config.js"),
     file!("src/runtime/clock.js"),
     file!("src/runtime/console.js"),
     file!("src/runtime/crypto.js"),
@@ -37,9 +39,25 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/format.js"),
     file!("src/runtime/functions.js"),
     file!("src/runtime/host.js"),
+    file!("src/runtime/intl/collator.js"),
+    file!("src/runtime/intl/date.js"),
+    file!("src/runtime/intl/digits.js"),
+    file!("src/runtime/intl/host.js"),
+    file!("src/runtime/intl/install.js"),
+    file!("src/runtime/intl/list.js"),
+    file!("src/runtime/intl/locale.js"),
+    file!("src/runtime/intl/methods.js"),
+    file!("src/runtime/intl/names.js"),
+    file!("src/runtime/intl/number.js"),
+    file!("src/runtime/intl/options.js"),
+    file!("src/runtime/intl/plural.js"),
+    file!("src/runtime/intl/relative.js"),
+    file!("src/runtime/intl/segmenter.js"),
+    file!("src/runtime/intl/units.js"),
     file!("src/runtime/main.js"),
     file!("src/runtime/plan.js"),
     file!("src/runtime/queries.js"),
+    file!("src/runtime/source_map.js"),
     file!("src/runtime/stack.js"),
     file!("src/runtime/syscalls.js"),
     file!("src/runtime/warm_up.js"),
@@ -54,6 +72,7 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/web/late/domain.js"),
     file!("src/runtime/web/late/form_data.js"),
     file!("src/runtime/web/late/headers.js"),
+    file!("src/runtime/web/late/intl.js"),
     file!("src/runtime/web/late/messages.js"),
     file!("src/runtime/web/late/streams.js"),
     file!("src/runtime/web/late/url.js"),
@@ -65,13 +84,14 @@ const FILES: &[(&str, &str)] = &[
 const PACKAGE: &str = "@weir/typescript";
 
 /// Those that make a project's bundle, and nothing of the runtime.
-const PROJECT_FILES: [&str; 8] = [
+const PROJECT_FILES: [&str; 9] = [
     "build/bundle.mjs",
     "build/checks.mjs",
     "build/contexts.mjs",
     "build/convex.mjs",
     "build/files.mjs",
     "build/report.mjs",
+    "build/source_map.mjs",
     "src/index.d.ts",
     "src/index.js",
 ];
@@ -157,4 +177,26 @@ fn laid_out(
     process::run(module, &mut npm, progress)?;
     fs::write(&done, "").map_err(|source| BuildError::file("write", &done, source))?;
     Ok(Sdk { folder })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_is_left_out() {
+        let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/typescript");
+        let mut folders = vec![sdk.join("build"), sdk.join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let name = path.strip_prefix(&sdk).unwrap().to_str().unwrap();
+                assert!(FILES.iter().any(|(listed, _)| *listed == name), "{name} is not listed");
+            }
+        }
+    }
 }
