@@ -143,6 +143,17 @@ fn component_with(imports: &str, functions: &[(&str, &str)], in_describe: &str, 
     component_of(core_module_of(&template, &manifest(functions), body))
 }
 
+/// The same, of a guest that can ask for `$intl_run` and `$intl_compare`.
+pub fn component_with_intl(functions: &[(&str, &str)], in_describe: &str, body: &str) -> Vec<u8> {
+    let imports = r#"(module
+  (import "weir:guest/intl@0.1.0" "run" (func $intl_run (param i32 i32 i32 i32 i32 i32 i32)))
+  (import "weir:guest/intl@0.1.0" "compare" (func $intl_compare (param i32 i32 i32 i32 i32 i32 i32)))"#;
+    let describe = r#"(func (export "describe") (result i32)"#;
+    let template =
+        TEMPLATE.replacen("(module", imports, 1).replace(describe, &format!("{describe} {in_describe}"));
+    component_of(core_module_of(&template, &manifest(functions), body))
+}
+
 fn component_of(mut module: Vec<u8>) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(WORLD).expect("the WIT of the world");
