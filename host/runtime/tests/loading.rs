@@ -34,7 +34,7 @@ fn with_import(import: &str) -> Vec<u8> {
            export call: func(path: string, args: list<u8>) -> result<list<u8>, string>;
          }}
          package weir:guest@0.2.0 {{ interface db {{ ping: func(); }} }}
-         package weir:guest@0.1.0 {{ interface scheduler {{ ping: func(); }} interface log {{ ping: func(); }} }}
+         package weir:guest@0.1.0 {{ interface storage {{ ping: func(); }} interface log {{ ping: func(); }} }}
          package wasi:sockets@0.2.3 {{ interface network {{ ping: func(); }} }}
          package acme:secrets {{ interface keys {{ ping: func(); }} }}"
     );
@@ -106,8 +106,8 @@ fn what_is_no_guest_of_this_host_is_refused_by_name() {
         ("the network", with_import("wasi:sockets/network@0.2.3"), "imports `wasi:sockets/network@0.2.3`"),
         (
             "an interface to come",
-            with_import("weir:guest/scheduler@0.1.0"),
-            "imports `weir:guest/scheduler@0.1.0`",
+            with_import("weir:guest/storage@0.1.0"),
+            "imports `weir:guest/storage@0.1.0`",
         ),
         ("another version", with_import("weir:guest/db@0.2.0"), "built for `weir:guest/db@0.2.0`"),
         ("an unknown function", with_import("weir:guest/log@0.1.0"), "ping"),

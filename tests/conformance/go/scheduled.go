@@ -21,6 +21,7 @@ func init() {
 	weir.Mutation("scheduled:cancel", cancelScheduled)
 	weir.Mutation("scheduled:tryCancel", tryCancelScheduled)
 	weir.Query("scheduled:state", scheduledState)
+	weir.Query("scheduled:document", scheduledDocument)
 	weir.Query("scheduled:all", allScheduled)
 }
 
@@ -179,6 +180,11 @@ func scheduledState(ctx *weir.QueryCtx, args jobArgs) (*job, error) {
 	}
 	read := jobOf(found.Value)
 	return &read, nil
+}
+
+// scheduledDocument reads its document as it is.
+func scheduledDocument(ctx *weir.QueryCtx, args jobArgs) (*weir.Doc[weir.ScheduledFunction], error) {
+	return weir.ScheduledFunctions.Get(ctx, args.ID)
 }
 
 // allScheduled reads the same of all.

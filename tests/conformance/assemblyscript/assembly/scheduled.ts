@@ -132,6 +132,12 @@ export function state(ctx: QueryCtx, id: Id<ScheduledFunction>): Job | null {
   return found === null ? null : jobOf(found);
 }
 
+/** Its document as it is. */
+@query
+export function document(ctx: QueryCtx, id: Id<ScheduledFunction>): Doc<ScheduledFunction> | null {
+  return ctx.db.system.get(id);
+}
+
 /** The same of all. */
 @query
 export function all(ctx: QueryCtx): Job[] {

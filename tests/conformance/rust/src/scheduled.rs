@@ -107,6 +107,12 @@ fn state(ctx: &QueryCtx, id: JobId) -> Result<Option<Job>> {
     Ok(ctx.db.system().get(&id)?.map(|job| job_of(job.into_value())))
 }
 
+/// Its document as it is.
+#[query]
+fn document(ctx: &QueryCtx, id: JobId) -> Result<Option<Doc<ScheduledFunction>>> {
+    ctx.db.system().get(&id)
+}
+
 /// The same of all.
 #[query]
 fn all(ctx: &QueryCtx) -> Result<Vec<Job>> {

@@ -159,6 +159,13 @@ export const state = query({
   },
 });
 
+/** Its document as it is. */
+export const document = query({
+  args: { id: v.id("_scheduled_functions") },
+  returns: v.any(),
+  handler: (ctx, { id }) => ctx.db.system.get(id),
+});
+
 /** The same of all. */
 export const all = query({
   args: {},
