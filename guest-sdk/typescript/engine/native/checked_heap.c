@@ -16,8 +16,9 @@
 
 #define MEMORY_BYTES ((size_t)64 << 20)
 #define WATCHED_BYTES 32
-// The collector runs after this many bytes, for it to run often.
+// The collector runs after this many bytes: often, once there is a seal.
 #define GC_STEP_BYTES ((size_t)24 << 10)
+#define GC_STEP_BYTES_BEFORE ((size_t)1 << 20)
 #define BLOCKS_MAX (1 << 20)
 
 typedef struct {
@@ -35,11 +36,12 @@ static Block *blocks;
 static size_t block_count, used;
 static bool is_sealed;
 
+size_t weir_gc_threshold(size_t used) { return used + (is_sealed ? GC_STEP_BYTES : GC_STEP_BYTES_BEFORE); }
+
 // Small blocks come from here in heap.c, and as large ones where each is to be watched.
 bool weir_heap_grow(size_t size) { abort(); }
 size_t weir_heap_used(void) { return used; }
 bool weir_heap_is_exhausted(void) { return false; }
-size_t weir_gc_threshold(size_t used) { return used + GC_STEP_BYTES; }
 
 static bool is_of_seal(const void *memory) {
   return (unsigned char *)memory >= native_heap_base && (unsigned char *)memory < native_heap_base + MEMORY_BYTES;

@@ -18,10 +18,10 @@ function cut(v) {
 function box(v) { return v !== null && typeof v === "object" ? { of: v } : v; }
 function num(v) { return typeof v === "number" ? v : typeof v === "bigint" ? Number(v) : v === null || typeof v !== "object" && typeof v !== "symbol" ? Number(v) : 3; }
 function int(v, max) { return Math.abs(Math.trunc(num(v)) % max) || 0; }
-function str(v) { return typeof v === "symbol" ? v.toString() : v !== null && (typeof v === "object" || typeof v === "function") ? typeof v : cut(String(v)); }
+function str(v) { return typeof v === "symbol" ? v.toString() : v !== null && (typeof v === "object" || typeof v === "function") ? typeof v : String(v).slice(0, 400); }
 function list(v) { return Array.isArray(v) ? v : v !== null && v !== undefined && typeof v !== "object" ? [v] : []; }
 function big(v) { return typeof v === "bigint" ? v : BigInt(int(v, 1000)); }
-function obj(v) { return v !== null && typeof v === "object" ? v : { v }; }
+function obj(v) { return v !== null && typeof v === "object" && v !== globalThis ? v : { v }; }
 `;
 
 class Program extends Globals {

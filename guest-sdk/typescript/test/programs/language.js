@@ -98,6 +98,25 @@ export const languagePrograms = {
     Math.log2(8),
     Math.imul(0xffffffff, 5),
   ],
+  "number: bigints and numbers in order": () => {
+    const bigints = [
+      0n,
+      1n,
+      5n,
+      255n,
+      2147483648n,
+      9007199254740993n,
+      9223372036854775808n,
+      (1n << 200n) + 1n,
+    ];
+    const numbers = [0, 0.5, 1.5, 5, 254.5, 2147483648, 2 ** 53, 2 ** 63, 2 ** 200, 1e300, Infinity, NaN];
+    const signed = (list) => list.flatMap((value) => [value, -value]);
+    return signed(bigints).map((b) =>
+      signed(numbers)
+        .map((n) => [b < n, b <= n, b > n, b >= n, b == n, n < b, n >= b].map(Number).join(""))
+        .join(),
+    );
+  },
   "number: bigint": () => [
     2n ** 64n,
     -7n / 2n,

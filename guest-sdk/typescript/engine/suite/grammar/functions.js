@@ -41,7 +41,12 @@ export class Functions extends Values {
         () =>
           `function (p) { tick(); const args = arguments; args[0] = ${this.plain(1)}; ${this.body(["p", "args.length"], {})} }`,
       ],
-      [1, () => `(${this.function()}).bind(${this.expression(1)}, ${this.expression(1)})`],
+      // QuickJS's bound functions inherit from `Function.prototype`, whatever their target is.
+      [
+        1,
+        () =>
+          `((p) => { tick(); ${this.body(["p"], {})} }).bind(${this.expression(1)}, ${this.expression(1)})`,
+      ],
     ]);
   }
 

@@ -147,7 +147,6 @@ export class Scenes extends Expressions {
       "o == 1",
       "[o].join()",
       "({ [o]: 1 })",
-      "new Date(o).getTime()",
     ]);
     return `{ const o = { [Symbol.toPrimitive](hint) { tick(); print(hint); return ${this.pick([`str(${this.plain(1)})`, `num(${this.plain(1)})`, "{}"])}; } }; print(${use}); }`;
   }
