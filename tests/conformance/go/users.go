@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"math"
 	stdtime "time"
 
@@ -96,9 +95,4 @@ func tried(err error) string {
 		return "fine"
 	}
 	return told(err)
-}
-
-// told is an error's code and text.
-func told(err error) string {
-	return fmt.Sprintf("%s: %v", weir.CodeOf(err), err)
 }
