@@ -1,7 +1,17 @@
 // Intl.Collator. Texts of ASCII are compared here, by weights that the host gives; of others the host gives sort keys,
 // once for each text of a call, so that sorting asks it as often as there are texts.
 import { askJson, compareAscii, compareTexts, sortKey } from "./host.js";
-import { coerced, complete, flag, matcherOf, option, resolveLocale, setSlots, slotsOf, typeOption } from "./options.js";
+import {
+  coerced,
+  complete,
+  flag,
+  matcherOf,
+  option,
+  resolveLocale,
+  setSlots,
+  slotsOf,
+  typeOption,
+} from "./options.js";
 
 const TYPE = "Collator";
 /** Longer texts are compared by the host, and no key of theirs is kept. */
@@ -51,7 +61,8 @@ export function compare(slots, a, b) {
     const quick = compareAscii(a, b, slots.weights);
     if (quick !== undefined) return quick;
   }
-  if (slots.keys === null || a.length > KEPT_LENGTH_MAX || b.length > KEPT_LENGTH_MAX) return compareTexts(slots.host, a, b);
+  if (slots.keys === null || a.length > KEPT_LENGTH_MAX || b.length > KEPT_LENGTH_MAX)
+    return compareTexts(slots.host, a, b);
   const [first, second] = [keyOf(slots, a), keyOf(slots, b)];
   return first < second ? -1 : first > second ? 1 : 0;
 }

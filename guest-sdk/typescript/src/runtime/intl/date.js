@@ -64,7 +64,9 @@ function resolve(locales, given, required, defaults) {
   const fields = {};
   for (const [name, values] of FIELDS) {
     fields[name] =
-      values === undefined ? numberOption(options, name, 1, 3, undefined) : option(options, name, values, undefined, TYPE);
+      values === undefined
+        ? numberOption(options, name, 1, 3, undefined)
+        : option(options, name, values, undefined, TYPE);
   }
   option(options, "formatMatcher", ["basic", "best fit"], "best fit", TYPE);
   const dateStyle = option(options, "dateStyle", STYLES, undefined, TYPE);
@@ -73,10 +75,27 @@ function resolve(locales, given, required, defaults) {
   if (hasStyle) checkStyles(fields, dateStyle, timeStyle, required);
   else addDefaults(fields, required, defaults);
   const base = { calendar: keys.ca, numberingSystem: keys.nu };
-  const asked = { locale: data, ...base, timeZone, hourCycle: keys.hc ?? undefined, hour12, dateStyle, timeStyle };
+  const asked = {
+    locale: data,
+    ...base,
+    timeZone,
+    hourCycle: keys.hc ?? undefined,
+    hour12,
+    dateStyle,
+    timeStyle,
+  };
   const host = JSON.stringify({ ...asked, ...fields });
   const { timeZone: name, ...found } = askJson("date.resolved", host, "");
-  return { host, shown: { locale, ...base, timeZone: name, ...shownFields(found, hasStyle), ...styles(dateStyle, timeStyle) } };
+  return {
+    host,
+    shown: {
+      locale,
+      ...base,
+      timeZone: name,
+      ...shownFields(found, hasStyle),
+      ...styles(dateStyle, timeStyle),
+    },
+  };
 }
 
 const styles = (dateStyle, timeStyle) => ({
@@ -114,11 +133,13 @@ function moment(date) {
 }
 
 /** A moment's text, in the format of a `DateTimeFormat`. */
-export const formatDate = (format, date) => ask("date.format", slotsOf(format, TYPE, "format").host, moment(date));
+export const formatDate = (format, date) =>
+  ask("date.format", slotsOf(format, TYPE, "format").host, moment(date));
 
 function range(self, method, start, end) {
   const { host } = slotsOf(self, TYPE, method);
-  if (start === undefined || end === undefined) throw new TypeError("startDate or endDate cannot be undefined");
+  if (start === undefined || end === undefined)
+    throw new TypeError("startDate or endDate cannot be undefined");
   const ends = JSON.stringify([moment(start), moment(end)]);
   return method === "formatRange" ? ask("date.range", host, ends) : askJson("date.rangeParts", host, ends);
 }

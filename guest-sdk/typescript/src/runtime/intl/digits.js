@@ -12,11 +12,24 @@ export function digitOptions(options, leastDefault, mostDefault, notation, type)
   const digits = { minimumIntegerDigits: numberOption(options, "minimumIntegerDigits", 1, 21, 1) };
   const { minimumFractionDigits: leastFraction, maximumFractionDigits: mostFraction } = options;
   const { minimumSignificantDigits: least, maximumSignificantDigits: most } = options;
-  const priority = option(options, "roundingPriority", ["auto", "morePrecision", "lessPrecision"], "auto", type);
+  const priority = option(
+    options,
+    "roundingPriority",
+    ["auto", "morePrecision", "lessPrecision"],
+    "auto",
+    type,
+  );
   const roundingIncrement = numberOption(options, "roundingIncrement", 1, 5000, 1);
-  if (!INCREMENTS.includes(roundingIncrement)) throw new RangeError("roundingIncrement value is out of range.");
+  if (!INCREMENTS.includes(roundingIncrement))
+    throw new RangeError("roundingIncrement value is out of range.");
   const roundingMode = option(options, "roundingMode", MODES, "halfExpand", type);
-  const trailingZeroDisplay = option(options, "trailingZeroDisplay", ["auto", "stripIfInteger"], "auto", type);
+  const trailingZeroDisplay = option(
+    options,
+    "trailingZeroDisplay",
+    ["auto", "stripIfInteger"],
+    "auto",
+    type,
+  );
 
   const hasSignificant = least !== undefined || most !== undefined;
   const hasFraction = leastFraction !== undefined || mostFraction !== undefined;
@@ -37,7 +50,13 @@ export function digitOptions(options, leastDefault, mostDefault, notation, type)
 
 function significant(least, most) {
   const minimumSignificantDigits = inRange(least, "minimumSignificantDigits", 1, 21, 1);
-  const maximumSignificantDigits = inRange(most, "maximumSignificantDigits", minimumSignificantDigits, 21, 21);
+  const maximumSignificantDigits = inRange(
+    most,
+    "maximumSignificantDigits",
+    minimumSignificantDigits,
+    21,
+    21,
+  );
   return { minimumSignificantDigits, maximumSignificantDigits };
 }
 

@@ -1,6 +1,15 @@
 // Intl.ListFormat
 import { ask, askJson } from "./host.js";
-import { complete, matcherOf, needsNew, option, optionsObject, resolveLocale, setSlots, slotsOf } from "./options.js";
+import {
+  complete,
+  matcherOf,
+  needsNew,
+  option,
+  optionsObject,
+  resolveLocale,
+  setSlots,
+  slotsOf,
+} from "./options.js";
 
 const TYPE = "ListFormat";
 
@@ -20,7 +29,8 @@ function texts(list) {
   if (list === undefined) return "[]";
   const items = [];
   for (const item of list) {
-    if (typeof item !== "string") throw new TypeError(`Iterable yielded ${String(item)} which is not a string`);
+    if (typeof item !== "string")
+      throw new TypeError(`Iterable yielded ${String(item)} which is not a string`);
     items.push(item);
   }
   return JSON.stringify(items);

@@ -1,10 +1,26 @@
 // Intl.Locale
 import { ask, askJson } from "./host.js";
-import { canonicalLocales, coerced, complete, isMade, needsNew, option, setSlots, slotsOf } from "./options.js";
+import {
+  canonicalLocales,
+  coerced,
+  complete,
+  isMade,
+  needsNew,
+  option,
+  setSlots,
+  slotsOf,
+} from "./options.js";
 
 const TYPE = "Locale";
 /** The options that are extensions, by their keys. */
-const KEYS = { calendar: "ca", collation: "co", hourCycle: "hc", caseFirst: "kf", numeric: "kn", numberingSystem: "nu" };
+const KEYS = {
+  calendar: "ca",
+  collation: "co",
+  hourCycle: "hc",
+  caseFirst: "kf",
+  numeric: "kn",
+  numberingSystem: "nu",
+};
 
 export function Locale(tag, given) {
   needsNew(new.target, TYPE);
@@ -39,12 +55,20 @@ function parse(tag) {
 function print({ language, script, region, variants, others, attributes, keywords }) {
   const id = [language, script, region, ...variants].filter((part) => part !== undefined);
   const unicode = [...attributes];
-  for (const [key, values] of [...keywords].sort(([a], [b]) => (a < b ? -1 : 1))) unicode.push(key, ...values);
+  for (const [key, values] of [...keywords].sort(([a], [b]) => (a < b ? -1 : 1)))
+    unicode.push(key, ...values);
   const all = [...others, ...(unicode.length === 0 ? [] : [`u-${unicode.join("-")}`])];
-  return [...id, ...all.sort((a, b) => (a.startsWith("x-") ? 1 : b.startsWith("x-") ? -1 : a < b ? -1 : 1))].join("-");
+  return [
+    ...id,
+    ...all.sort((a, b) => (a.startsWith("x-") ? 1 : b.startsWith("x-") ? -1 : a < b ? -1 : 1)),
+  ].join("-");
 }
 
-const SUBTAGS = { language: /^([a-z]{2,3}|[a-z]{5,8})$/i, script: /^[a-z]{4}$/i, region: /^([a-z]{2}|\d{3})$/i };
+const SUBTAGS = {
+  language: /^([a-z]{2,3}|[a-z]{5,8})$/i,
+  script: /^[a-z]{4}$/i,
+  region: /^([a-z]{2}|\d{3})$/i,
+};
 
 function withOptions(tag, options) {
   const parts = parse(tag);
@@ -59,7 +83,8 @@ function withOptions(tag, options) {
     const value = name === "numeric" ? options.numeric : option(options, name, values[name], undefined, TYPE);
     if (value === undefined) continue;
     const text = name === "numeric" ? String(Boolean(value)) : value;
-    if (!/^[a-z0-9]{3,8}(-[a-z0-9]{3,8})*$/i.test(text)) throw new RangeError("Incorrect locale information provided");
+    if (!/^[a-z0-9]{3,8}(-[a-z0-9]{3,8})*$/i.test(text))
+      throw new RangeError("Incorrect locale information provided");
     parts.keywords.set(key, text === "true" ? [] : text.toLowerCase().split("-"));
   }
   return print(parts);

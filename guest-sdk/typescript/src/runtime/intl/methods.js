@@ -129,4 +129,3 @@ function joined(locales, options) {
   }
 }
 Object.defineProperty(joined, "name", { value: "toLocaleString" });
-

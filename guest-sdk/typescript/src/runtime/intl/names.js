@@ -1,6 +1,15 @@
 // Intl.DisplayNames
 import { askJson } from "./host.js";
-import { canonicalLocales, complete, matcherOf, needsNew, option, resolveLocale, setSlots, slotsOf } from "./options.js";
+import {
+  canonicalLocales,
+  complete,
+  matcherOf,
+  needsNew,
+  option,
+  resolveLocale,
+  setSlots,
+  slotsOf,
+} from "./options.js";
 
 const TYPE = "DisplayNames";
 const TYPES = ["language", "region", "script", "currency", "calendar", "dateTimeField"];
@@ -18,7 +27,7 @@ export function DisplayNames(locales, options) {
   matcherOf(options, TYPE);
   const style = option(options, "style", ["narrow", "short", "long"], "long", TYPE);
   const type = option(options, "type", TYPES, undefined, TYPE);
-  if (type === undefined) throw new TypeError("Required option \"type\" must not be undefined");
+  if (type === undefined) throw new TypeError('Required option "type" must not be undefined');
   const fallback = option(options, "fallback", ["code", "none"], "code", TYPE);
   const languageDisplay = option(options, "languageDisplay", ["dialect", "standard"], "dialect", TYPE);
   if (type === "calendar") throw new RangeError("the names of calendars are not there");

@@ -31,7 +31,13 @@ function resolve(locales, given) {
   const nu = typeOption(options, "numberingSystem", TYPE);
   const { locale, data, keys } = resolveLocale(locales, { nu });
   const unit = unitOptions(options);
-  const notation = option(options, "notation", ["standard", "scientific", "engineering", "compact"], "standard", TYPE);
+  const notation = option(
+    options,
+    "notation",
+    ["standard", "scientific", "engineering", "compact"],
+    "standard",
+    TYPE,
+  );
   const [least, most] = usualDigits(unit, notation);
   const { digits, rounding } = digitOptions(options, least, most, notation, TYPE);
   const compactDisplay = option(options, "compactDisplay", ["short", "long"], "short", TYPE);
@@ -68,7 +74,8 @@ function unitOptions(options) {
   const currencyDisplay = option(options, "currencyDisplay", displays, "symbol", TYPE);
   const currencySign = option(options, "currencySign", ["standard", "accounting"], "standard", TYPE);
   const unit = option(options, "unit", undefined, undefined, TYPE);
-  if (unit === undefined && style === "unit") throw new TypeError("Invalid unit argument for Intl.NumberFormat() ''");
+  if (unit === undefined && style === "unit")
+    throw new TypeError("Invalid unit argument for Intl.NumberFormat() ''");
   if (unit !== undefined && !isUnit(unit)) {
     throw new RangeError(`Invalid unit argument for Intl.NumberFormat() '${unit}'`);
   }
@@ -98,13 +105,16 @@ function grouping(options, notation) {
 }
 
 /** A number's text, in the format of a `NumberFormat`. */
-export const formatNumber = (format, value) => ask("number.format", slotsOf(format, TYPE, "format").host, numeric(value));
+export const formatNumber = (format, value) =>
+  ask("number.format", slotsOf(format, TYPE, "format").host, numeric(value));
 
 function range(self, method, start, end) {
   const { host } = slotsOf(self, TYPE, method);
   if (start === undefined || end === undefined) throw new TypeError("start or end is undefined");
   const ends = JSON.stringify([numeric(start), numeric(end)]);
-  return method === "formatRange" ? ask("number.range", host, ends) : askJson("number.rangeParts", host, ends);
+  return method === "formatRange"
+    ? ask("number.range", host, ends)
+    : askJson("number.rangeParts", host, ends);
 }
 
 complete(TYPE, NumberFormat, {
@@ -125,4 +135,3 @@ complete(TYPE, NumberFormat, {
     return { ...slotsOf(this, TYPE, "resolvedOptions").shown };
   },
 });
-

@@ -10,7 +10,9 @@ export const setSlots = (object, value) => slots.set(object, value);
 export function slotsOf(object, type, method) {
   const found = slots.get(object);
   if (found?.type !== type) {
-    throw new TypeError(`Method Intl.${type}.prototype.${method} called on incompatible receiver ${String(object)}`);
+    throw new TypeError(
+      `Method Intl.${type}.prototype.${method} called on incompatible receiver ${String(object)}`,
+    );
   }
   return found;
 }
@@ -101,7 +103,8 @@ export const outOfRange = (value, type, name) =>
   new RangeError(`Value ${value} out of range for Intl.${type} options property ${name}`);
 
 /** GetOption, of a truth. */
-export const flag = (options, name, fallback) => (options[name] === undefined ? fallback : Boolean(options[name]));
+export const flag = (options, name, fallback) =>
+  options[name] === undefined ? fallback : Boolean(options[name]);
 
 /** GetNumberOption. */
 export const numberOption = (options, name, least, most, fallback) =>

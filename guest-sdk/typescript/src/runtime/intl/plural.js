@@ -1,7 +1,17 @@
 // Intl.PluralRules
 import { digitOptions } from "./digits.js";
 import { ask, askJson } from "./host.js";
-import { coerced, complete, matcherOf, needsNew, option, resolveLocale, setSlots, slotsOf, written } from "./options.js";
+import {
+  coerced,
+  complete,
+  matcherOf,
+  needsNew,
+  option,
+  resolveLocale,
+  setSlots,
+  slotsOf,
+  written,
+} from "./options.js";
 
 const TYPE = "PluralRules";
 

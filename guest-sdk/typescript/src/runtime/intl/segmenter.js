@@ -1,6 +1,15 @@
 // Intl.Segmenter
 import { askJson } from "./host.js";
-import { complete, matcherOf, needsNew, option, optionsObject, resolveLocale, setSlots, slotsOf } from "./options.js";
+import {
+  complete,
+  matcherOf,
+  needsNew,
+  option,
+  optionsObject,
+  resolveLocale,
+  setSlots,
+  slotsOf,
+} from "./options.js";
 
 const TYPE = "Segmenter";
 

@@ -2,7 +2,11 @@
 import { LOCALES } from "./numbers.js";
 import { thrown } from "../show.js";
 
-const MOMENTS = [Date.UTC(2026, 10, 9, 15, 4, 5, 7), Date.UTC(2024, 1, 29, 0, 30, 0), Date.UTC(1969, 6, 20, 12)];
+const MOMENTS = [
+  Date.UTC(2026, 10, 9, 15, 4, 5, 7),
+  Date.UTC(2024, 1, 29, 0, 30, 0),
+  Date.UTC(1969, 6, 20, 12),
+];
 
 const GROUPS = {
   styles: ["full", "long", "medium", "short"].flatMap((style) => [
@@ -44,7 +48,14 @@ const GROUPS = {
       ...{ hour: "numeric", minute: "numeric", timeZoneName: "short" },
     },
     { weekday: "short", hour: "numeric" },
-    { year: "numeric", month: "short", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" },
+    {
+      year: "numeric",
+      month: "short",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+    },
   ],
 };
 
@@ -52,7 +63,9 @@ const inLocales = {};
 for (const locale of LOCALES) {
   for (const [name, group] of Object.entries(GROUPS)) {
     inLocales[`date: ${name} in ${locale}`] = () =>
-      group.map((options) => MOMENTS.map((moment) => new Intl.DateTimeFormat(locale, options).format(moment)));
+      group.map((options) =>
+        MOMENTS.map((moment) => new Intl.DateTimeFormat(locale, options).format(moment)),
+      );
   }
   inLocales[`date: periods of the day in ${locale}`] = () =>
     [0, 3, 6, 9, 12, 15, 18, 21].map((hour) =>
@@ -85,7 +98,14 @@ for (const locale of LOCALES) {
 
 const ZONES = [
   ...["UTC", "Europe/Berlin", "Europe/London", "Europe/Dublin", "America/New_York", "America/Los_Angeles"],
-  ...["Asia/Tokyo", "Asia/Kolkata", "Australia/Sydney", "America/Sao_Paulo", "Africa/Casablanca", "Asia/Kathmandu"],
+  ...[
+    "Asia/Tokyo",
+    "Asia/Kolkata",
+    "Australia/Sydney",
+    "America/Sao_Paulo",
+    "Africa/Casablanca",
+    "Asia/Kathmandu",
+  ],
   ...["Pacific/Auckland", "America/Phoenix", "Pacific/Chatham", "Asia/Shanghai", "US/Pacific"],
 ];
 const NAMES = ["short", "long", "shortOffset", "longOffset"];
@@ -109,8 +129,9 @@ export const datePrograms = {
   ...inLocales,
   ...inZones,
   "date: where summer time begins and ends": () =>
-    ["2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-10-25T00:59:59Z", "2026-10-25T01:00:00Z"].map((text) =>
-      new Date(text).toLocaleString("en-GB", { timeZone: "Europe/Berlin", timeZoneName: "shortOffset" }),
+    ["2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-10-25T00:59:59Z", "2026-10-25T01:00:00Z"].map(
+      (text) =>
+        new Date(text).toLocaleString("en-GB", { timeZone: "Europe/Berlin", timeZoneName: "shortOffset" }),
     ),
   "date: names of zones": () =>
     ["asia/calcutta", "Asia/Kolkata", "GMT", "Etc/UTC", "utc", "Europe/Kyiv", "US/Eastern"].map(
@@ -121,16 +142,24 @@ export const datePrograms = {
       new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "short" }).format(moment),
     ),
   "date: eras": () =>
-    [-62198755200000, 0].map((moment) => new Date(moment).toLocaleDateString("en", { era: "short", year: "numeric" })),
-  "date: other calendars": () =>
-    ["th", "fa", "ar-SA", "en-u-ca-buddhist", "ja-u-ca-japanese", "en-u-ca-persian", "en-u-ca-islamic-umalqura"].map(
-      (locale) => [
-        new Intl.DateTimeFormat(locale).resolvedOptions().calendar,
-        new Date(MOMENTS[0]).toLocaleDateString(locale),
-        new Date(MOMENTS[0]).toLocaleDateString(locale, { dateStyle: "full" }),
-        new Date(MOMENTS[0]).toLocaleDateString(locale, { month: "short", day: "numeric" }),
-      ],
+    [-62198755200000, 0].map((moment) =>
+      new Date(moment).toLocaleDateString("en", { era: "short", year: "numeric" }),
     ),
+  "date: other calendars": () =>
+    [
+      "th",
+      "fa",
+      "ar-SA",
+      "en-u-ca-buddhist",
+      "ja-u-ca-japanese",
+      "en-u-ca-persian",
+      "en-u-ca-islamic-umalqura",
+    ].map((locale) => [
+      new Intl.DateTimeFormat(locale).resolvedOptions().calendar,
+      new Date(MOMENTS[0]).toLocaleDateString(locale),
+      new Date(MOMENTS[0]).toLocaleDateString(locale, { dateStyle: "full" }),
+      new Date(MOMENTS[0]).toLocaleDateString(locale, { month: "short", day: "numeric" }),
+    ]),
   "date: invalid": async () => [
     new Date(NaN).toLocaleString(),
     await thrown(() => new Intl.DateTimeFormat("en").format(NaN)),

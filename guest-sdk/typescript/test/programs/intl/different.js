@@ -7,7 +7,9 @@ export const different = {
     engine: "throws RangeError",
     why: "ICU4X's data has no orders for searching: it is refused where that is another one than for sorting",
   },
-  "segments: words": { why: "ICU4X cuts Japanese by the longest words of its dictionary, ICU by the likeliest" },
+  "segments: words": {
+    why: "ICU4X cuts Japanese by the longest words of its dictionary, ICU by the likeliest",
+  },
   "list: parts": {
     engine:
       '[{type: "element", value: "a"}, {type: "literal", value: ", "}, {type: "element", value: ""}, {type: "literal", value: " und "}, {type: "element", value: "c"}]',

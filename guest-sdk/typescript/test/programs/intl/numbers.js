@@ -2,12 +2,60 @@
 import { thrown } from "../show.js";
 
 export const LOCALES = [
-  ...["en", "en-GB", "en-IN", "de", "de-AT", "de-CH", "fr", "fr-CA", "es", "es-MX", "it", "pt", "pt-PT", "nl"],
-  ...["pl", "cs", "sv", "da", "nb", "fi", "ru", "uk", "tr", "el", "ro", "hu", "ar-EG", "he", "fa", "hi", "bn"],
+  ...[
+    "en",
+    "en-GB",
+    "en-IN",
+    "de",
+    "de-AT",
+    "de-CH",
+    "fr",
+    "fr-CA",
+    "es",
+    "es-MX",
+    "it",
+    "pt",
+    "pt-PT",
+    "nl",
+  ],
+  ...[
+    "pl",
+    "cs",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "ru",
+    "uk",
+    "tr",
+    "el",
+    "ro",
+    "hu",
+    "ar-EG",
+    "he",
+    "fa",
+    "hi",
+    "bn",
+  ],
   ...["th", "vi", "id", "ja", "ko", "zh", "zh-TW"],
 ];
 
-const VALUES = [0, 1, 2, 5, -1.5, 1234, -1234.567, 12345, 999999, 1500000, 21000000, 0.00123, 1e15, 123456789012345678n];
+const VALUES = [
+  0,
+  1,
+  2,
+  5,
+  -1.5,
+  1234,
+  -1234.567,
+  12345,
+  999999,
+  1500000,
+  21000000,
+  0.00123,
+  1e15,
+  123456789012345678n,
+];
 
 const STYLES = {
   decimal: [{}, { minimumFractionDigits: 2 }, { maximumSignificantDigits: 3 }, { useGrouping: "always" }],
@@ -37,7 +85,9 @@ for (const locale of LOCALES) {
       options.map((option) => VALUES.map((value) => new Intl.NumberFormat(locale, option).format(value)));
   }
   inLocales[`number: parts in ${locale}`] = () =>
-    Object.values(STYLES).map(([option]) => new Intl.NumberFormat(locale, option).formatToParts(-1234567.891));
+    Object.values(STYLES).map(([option]) =>
+      new Intl.NumberFormat(locale, option).formatToParts(-1234567.891),
+    );
   inLocales[`number: range in ${locale}`] = () => {
     const format = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
     return [format.formatRange(1, 2), format.formatRange(3, 3), format.formatRange(-5, 1e6)];
@@ -65,12 +115,18 @@ export const numberPrograms = {
   "number: rounding priorities": () =>
     ["auto", "morePrecision", "lessPrecision"].map((roundingPriority) =>
       [1.23456, 123456.789, 0.000123].map((value) =>
-        value.toLocaleString("en", { maximumFractionDigits: 2, maximumSignificantDigits: 4, roundingPriority }),
+        value.toLocaleString("en", {
+          maximumFractionDigits: 2,
+          maximumSignificantDigits: 4,
+          roundingPriority,
+        }),
       ),
     ),
   "number: zeros behind the point": () =>
     ["auto", "stripIfInteger"].map((trailingZeroDisplay) =>
-      [1, 1.5, 1.234].map((value) => value.toLocaleString("en", { minimumFractionDigits: 2, trailingZeroDisplay })),
+      [1, 1.5, 1.234].map((value) =>
+        value.toLocaleString("en", { minimumFractionDigits: 2, trailingZeroDisplay }),
+      ),
     ),
   "number: what has no exact value": () => [
     (1.005).toLocaleString("en", { maximumFractionDigits: 2 }),
@@ -79,20 +135,34 @@ export const numberPrograms = {
     (5e-324).toLocaleString("en", { maximumSignificantDigits: 3 }),
     Number.MAX_VALUE.toLocaleString("en", { notation: "scientific" }),
   ],
-  "number: special values": () => [NaN, Infinity, -Infinity, -0, 0].map((value) => value.toLocaleString("de")),
+  "number: special values": () =>
+    [NaN, Infinity, -Infinity, -0, 0].map((value) => value.toLocaleString("de")),
   "number: signs": () =>
     ["auto", "always", "never", "exceptZero", "negative"].map((signDisplay) =>
-      [-1, -0, 0, 0.0001, -0.0001, 1, NaN].map((value) => value.toLocaleString("en", { signDisplay, maximumFractionDigits: 1 })),
+      [-1, -0, 0, 0.0001, -0.0001, 1, NaN].map((value) =>
+        value.toLocaleString("en", { signDisplay, maximumFractionDigits: 1 }),
+      ),
     ),
   "number: grouping": () =>
     ["auto", "always", "min2", true, false].map((useGrouping) =>
-      ["en", "es", "hi", "pl"].map((locale) => [1234, 12345].map((value) => value.toLocaleString(locale, { useGrouping }))),
+      ["en", "es", "hi", "pl"].map((locale) =>
+        [1234, 12345].map((value) => value.toLocaleString(locale, { useGrouping })),
+      ),
     ),
   "number: texts and large integers": () => {
     const format = new Intl.NumberFormat("en", { maximumFractionDigits: 20 });
-    return ["123456789012345678901234567890", " 12.5 ", "0x10", "1e3", "", "x", 2n ** 70n, true, null, [5]].map((value) =>
-      format.format(value),
-    );
+    return [
+      "123456789012345678901234567890",
+      " 12.5 ",
+      "0x10",
+      "1e3",
+      "",
+      "x",
+      2n ** 70n,
+      true,
+      null,
+      [5],
+    ].map((value) => format.format(value));
   },
   "number: digits of other scripts": () =>
     ["arab", "beng", "deva", "fullwide", "hanidec", "thai"].map((nu) => [
@@ -100,10 +170,16 @@ export const numberPrograms = {
       (1234.5).toLocaleString("de", { numberingSystem: nu }),
     ]),
   "number: digits of currencies": () =>
-    ["JPY", "KWD", "USD", "CLF", "XYZ", "HUF"].map((currency) => (1234.5678).toLocaleString("en", { style: "currency", currency })),
+    ["JPY", "KWD", "USD", "CLF", "XYZ", "HUF"].map((currency) =>
+      (1234.5678).toLocaleString("en", { style: "currency", currency }),
+    ),
   "number: ranges of money": () =>
     ["en", "de", "es", "ja"].map((locale) => {
-      const format = new Intl.NumberFormat(locale, { style: "currency", currency: "EUR", maximumFractionDigits: 0 });
+      const format = new Intl.NumberFormat(locale, {
+        style: "currency",
+        currency: "EUR",
+        maximumFractionDigits: 0,
+      });
       return [format.formatRange(3, 5), format.formatRange(3, 3), format.formatRangeToParts(3, 5)];
     }),
   "number: toLocaleString of lists": () => [
@@ -116,7 +192,11 @@ export const numberPrograms = {
     new Intl.NumberFormat().resolvedOptions(),
     new Intl.NumberFormat("de-AT-u-nu-thai", { style: "currency", currency: "eur" }).resolvedOptions(),
     new Intl.NumberFormat("en", { notation: "compact", compactDisplay: "long" }).resolvedOptions(),
-    new Intl.NumberFormat("en", { style: "unit", unit: "liter", maximumSignificantDigits: 3 }).resolvedOptions(),
+    new Intl.NumberFormat("en", {
+      style: "unit",
+      unit: "liter",
+      maximumSignificantDigits: 3,
+    }).resolvedOptions(),
     new Intl.NumberFormat("en", { roundingPriority: "morePrecision", useGrouping: false }).resolvedOptions(),
   ],
   "number: what is refused": async () => {
@@ -137,7 +217,9 @@ export const numberPrograms = {
       ["en", { roundingIncrement: 5, maximumSignificantDigits: 3 }],
       ["en", { numberingSystem: "a" }],
     ];
-    return Promise.all(refused.map(([locale, options]) => thrown(() => new Intl.NumberFormat(locale, options))));
+    return Promise.all(
+      refused.map(([locale, options]) => thrown(() => new Intl.NumberFormat(locale, options))),
+    );
   },
   "number: what is no number": async () => [
     await thrown(() => new Intl.NumberFormat("en").format(Symbol())),

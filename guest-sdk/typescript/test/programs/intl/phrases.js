@@ -11,7 +11,11 @@ for (const locale of LOCALES) {
   inLocales[`plural: ${locale}`] = () =>
     ["cardinal", "ordinal"].map((type) => {
       const rules = new Intl.PluralRules(locale, { type });
-      return [NUMBERS.map((number) => rules.select(number)), rules.selectRange(1, 2), rules.resolvedOptions()];
+      return [
+        NUMBERS.map((number) => rules.select(number)),
+        rules.selectRange(1, 2),
+        rules.resolvedOptions(),
+      ];
     });
   for (const style of ["long", "short", "narrow"]) {
     inLocales[`list: ${style} in ${locale}`] = () =>
@@ -21,13 +25,16 @@ for (const locale of LOCALES) {
     inLocales[`relative: ${style} in ${locale}`] = () =>
       ["auto", "always"].map((numeric) => {
         const format = new Intl.RelativeTimeFormat(locale, { numeric, style });
-        return UNITS.map((unit) => [-3, -2, -1, -0, 0, 1, 2, 5, 1.5, 1234].map((number) => format.format(number, unit)));
+        return UNITS.map((unit) =>
+          [-3, -2, -1, -0, 0, 1, 2, 5, 1.5, 1234].map((number) => format.format(number, unit)),
+        );
       });
   }
   inLocales[`relative: parts in ${locale}`] = () =>
     new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).formatToParts(-1234.5, "day");
   inLocales[`names: ${locale}`] = () => {
-    const of = (type, codes, options) => codes.map((code) => new Intl.DisplayNames(locale, { type, ...options }).of(code));
+    const of = (type, codes, options) =>
+      codes.map((code) => new Intl.DisplayNames(locale, { type, ...options }).of(code));
     return [
       of("language", ["en", "de", "fr-CA", "zh-Hant", "en-GB", "ja"]),
       of("language", ["fr-CA", "zh-Hant", "en-GB"], { languageDisplay: "standard" }),
@@ -41,9 +48,15 @@ for (const locale of LOCALES) {
   inLocales[`locale: ${locale}`] = () => {
     const found = new Intl.Locale(locale);
     const { calendars, hourCycles, numberingSystems, textInfo, weekInfo } = found;
-    return [found.maximize(), found.minimize(), calendars[0], hourCycles, numberingSystems, textInfo, weekInfo].map((it) =>
-      it instanceof Intl.Locale ? it.toString() : it,
-    );
+    return [
+      found.maximize(),
+      found.minimize(),
+      calendars[0],
+      hourCycles,
+      numberingSystems,
+      textInfo,
+      weekInfo,
+    ].map((it) => (it instanceof Intl.Locale ? it.toString() : it));
   };
 }
 
@@ -83,7 +96,15 @@ export const phrasePrograms = {
     new Intl.DisplayNames("de", { type: "language" }).resolvedOptions(),
   ],
   "locale: canonical": async () => [
-    Intl.getCanonicalLocales(["EN-us", "zh-tw", "iw", "de-u-co-phonebk", "EN-us", "sr-Latn-rs", "en-u-ca-gregory-nu-latn"]),
+    Intl.getCanonicalLocales([
+      "EN-us",
+      "zh-tw",
+      "iw",
+      "de-u-co-phonebk",
+      "EN-us",
+      "sr-Latn-rs",
+      "en-u-ca-gregory-nu-latn",
+    ]),
     Intl.getCanonicalLocales("de-DE-1996"),
     Intl.getCanonicalLocales(),
     await thrown(() => Intl.getCanonicalLocales(["en_US"])),
@@ -91,8 +112,31 @@ export const phrasePrograms = {
   ],
   "locale: parts of one": () => {
     const locale = new Intl.Locale("de-Latn-AT-u-ca-buddhist-co-phonebk-hc-h23-kf-upper-kn-nu-thai");
-    const { baseName, language, script, region, calendar, collation, hourCycle, caseFirst, numeric, numberingSystem } = locale;
-    return [baseName, language, script, region, calendar, collation, hourCycle, caseFirst, numeric, numberingSystem, String(locale)];
+    const {
+      baseName,
+      language,
+      script,
+      region,
+      calendar,
+      collation,
+      hourCycle,
+      caseFirst,
+      numeric,
+      numberingSystem,
+    } = locale;
+    return [
+      baseName,
+      language,
+      script,
+      region,
+      calendar,
+      collation,
+      hourCycle,
+      caseFirst,
+      numeric,
+      numberingSystem,
+      String(locale),
+    ];
   },
   "locale: with options": async () => [
     String(new Intl.Locale("en", { region: "GB", hourCycle: "h12", numeric: true, calendar: "buddhist" })),
@@ -118,6 +162,10 @@ export const phrasePrograms = {
   "intl: methods are as the language has them": () =>
     [
       ...[Number.prototype.toLocaleString, Date.prototype.toLocaleDateString, String.prototype.localeCompare],
-      ...[Array.prototype.toLocaleString, String.prototype.toLocaleUpperCase, BigInt.prototype.toLocaleString],
+      ...[
+        Array.prototype.toLocaleString,
+        String.prototype.toLocaleUpperCase,
+        BigInt.prototype.toLocaleString,
+      ],
     ].map((method) => [method.name, method.length]),
 };

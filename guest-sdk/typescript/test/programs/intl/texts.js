@@ -2,8 +2,37 @@
 import { thrown } from "../show.js";
 
 const WORDS = {
-  en: ["résumé", "resume", "Resume", "zebra", "Äpfel", "apple", "co-op", "coop", "co op", "10", "2", "_x", "naïve"],
-  de: ["Ähre", "Affe", "Zebra", "aber", "Straße", "Strasse", "ölig", "Ofen", "über", "Ufer", "ß", "ss", "Müller", "Mueller"],
+  en: [
+    "résumé",
+    "resume",
+    "Resume",
+    "zebra",
+    "Äpfel",
+    "apple",
+    "co-op",
+    "coop",
+    "co op",
+    "10",
+    "2",
+    "_x",
+    "naïve",
+  ],
+  de: [
+    "Ähre",
+    "Affe",
+    "Zebra",
+    "aber",
+    "Straße",
+    "Strasse",
+    "ölig",
+    "Ofen",
+    "über",
+    "Ufer",
+    "ß",
+    "ss",
+    "Müller",
+    "Mueller",
+  ],
   sv: ["ö", "zebra", "ärlig", "apa", "ångest", "öl", "vara", "wale", "yxa", "Åke"],
   da: ["aa", "å", "æ", "ø", "zebra", "Aalborg", "abe", "Åse", "az"],
   es: ["ñandú", "nube", "nz", "oso", "llama", "luz", "chico", "cosa", "árbol"],
@@ -35,7 +64,10 @@ const random = (seed) => () => (seed = (seed * 16807) % 2147483647) / 2147483647
 function names(count) {
   const next = random(7);
   const pick = (list) => list[Math.floor(next() * list.length)];
-  const [first, last] = [["Anna", "anna", "Émile", "Zoë", "Bob", "bob ", "Özil", "O'Neil"], ["a", "Ä", "b", "-c", "é", "ß", "z9"]];
+  const [first, last] = [
+    ["Anna", "anna", "Émile", "Zoë", "Bob", "bob ", "Özil", "O'Neil"],
+    ["a", "Ä", "b", "-c", "é", "ß", "z9"],
+  ];
   return Array.from({ length: count }, () => pick(first) + pick(last) + Math.floor(next() * 100));
 }
 
@@ -48,21 +80,29 @@ export const textPrograms = {
       .sort(new Intl.Collator("de").compare),
   "order: every character of ASCII": () =>
     ["en", "cs", "et"].map((locale) =>
-      Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).sort(new Intl.Collator(locale).compare).join(""),
+      Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))
+        .sort(new Intl.Collator(locale).compare)
+        .join(""),
     ),
   "order: numbers": () =>
     ["a10", "a2", "a1", "10", "9", "2b"].sort(new Intl.Collator("en", { numeric: true }).compare),
   "order: capitals first": () =>
-    ["upper", "lower", "false"].map((caseFirst) => ["b", "a", "A", "B"].sort(new Intl.Collator("en", { caseFirst }).compare)),
+    ["upper", "lower", "false"].map((caseFirst) =>
+      ["b", "a", "A", "B"].sort(new Intl.Collator("en", { caseFirst }).compare),
+    ),
   "order: without punctuation": () =>
-    ["co-op", "coop", "co op", "a,b", "ab"].sort(new Intl.Collator("en", { ignorePunctuation: true }).compare),
+    ["co-op", "coop", "co op", "a,b", "ab"].sort(
+      new Intl.Collator("en", { ignorePunctuation: true }).compare,
+    ),
   "order: other orders of a language": () => [
     ["Müller", "Mueller", "Muller"].sort(new Intl.Collator("de-u-co-phonebk").compare),
     ["luz", "llama", "cosa", "chico"].sort(new Intl.Collator("es-u-co-trad").compare),
     ["一", "二", "三", "中"].sort(new Intl.Collator("zh-u-co-stroke").compare),
   ],
   "order: searching": () =>
-    ["Ä", "a", "á", "A"].filter((word) => new Intl.Collator("de", { usage: "search", sensitivity: "base" }).compare(word, "a") === 0),
+    ["Ä", "a", "á", "A"].filter(
+      (word) => new Intl.Collator("de", { usage: "search", sensitivity: "base" }).compare(word, "a") === 0,
+    ),
   "order: normalization is no difference": () => ["é", "e\u0301"].map((text) => "é".localeCompare(text)),
   "order: empty, long and broken texts": () => [
     "".localeCompare(""),
@@ -96,9 +136,21 @@ export const textPrograms = {
   ],
   "normalization: all forms": () =>
     ["NFC", "NFD", "NFKC", "NFKD"].map((form) =>
-      ["é", "e\u0301", "ﬁ", "한글", "\u1112\u1161\u11ab", "Å", "ǆ", "①", "ｶﾞ", "q\u0307\u0323", "\u0f71\u0f72", "𝔸", "が"].map(
-        (text) => text.normalize(form),
-      ),
+      [
+        "é",
+        "e\u0301",
+        "ﬁ",
+        "한글",
+        "\u1112\u1161\u11ab",
+        "Å",
+        "ǆ",
+        "①",
+        "ｶﾞ",
+        "q\u0307\u0323",
+        "\u0f71\u0f72",
+        "𝔸",
+        "が",
+      ].map((text) => text.normalize(form)),
     ),
   "normalization: every character": () => {
     // Of all that changes: how much there is, and a sum over it.
@@ -127,10 +179,9 @@ export const textPrograms = {
       ["zh", "我们在北京学习中文。"],
       ["th", "สวัสดีชาวโลก"],
     ].map(([locale, text]) =>
-      [...new Intl.Segmenter(locale, { granularity: "word" }).segment(text)].map(({ segment, isWordLike }) => [
-        segment,
-        isWordLike,
-      ]),
+      [...new Intl.Segmenter(locale, { granularity: "word" }).segment(text)].map(
+        ({ segment, isWordLike }) => [segment, isWordLike],
+      ),
     ),
   "segments: sentences": () =>
     [...new Intl.Segmenter("en", { granularity: "sentence" }).segment("One. Two? Three! 4.5 five")].map(
@@ -138,7 +189,13 @@ export const textPrograms = {
     ),
   "segments: containing": () => {
     const segments = new Intl.Segmenter("en", { granularity: "word" }).segment("ab cd");
-    return [segments.containing(0), segments.containing(3), segments.containing(), segments.containing(9), segments.containing(-1)];
+    return [
+      segments.containing(0),
+      segments.containing(3),
+      segments.containing(),
+      segments.containing(9),
+      segments.containing(-1),
+    ];
   },
   "segments: the iterator": () => {
     const iterator = new Intl.Segmenter().segment("ab")[Symbol.iterator]();

@@ -5,7 +5,10 @@ import { v } from "convex/values";
 import { outcome } from "../../show.js";
 import { programs } from "../programs.js";
 
-export const run = queryGeneric({ args: { name: v.string() }, handler: (ctx, { name }) => outcome(programs[name]) });
+export const run = queryGeneric({
+  args: { name: v.string() },
+  handler: (ctx, { name }) => outcome(programs[name]),
+});
 
 /** Made before there is any call. */
 const format = new Intl.NumberFormat("de", { style: "currency", currency: "EUR" });
