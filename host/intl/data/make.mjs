@@ -15,12 +15,14 @@ const [folder] = process.argv.slice(2);
 const here = fileURLToPath(new URL(".", import.meta.url));
 
 const LANGUAGES =
-  "ar bg bn ca cs da de el en es et fa fi fil fr he hi hr hu id it ja ko lt lv ms nb nl no pl pt ro ru sk sl sr sv ta te th tr uk ur vi zh"
-    .split(" ");
+  "ar bg bn ca cs da de el en es et fa fi fil fr he hi hr hu id it ja ko lt lv ms nb nl no pl pt ro ru sk sl sr sv ta te th tr uk ur vi zh".split(
+    " ",
+  );
 
 const UNITS =
-  "acre bit byte celsius centimeter day degree fahrenheit fluid-ounce foot gallon gigabit gigabyte gram hectare hour inch kilobit kilobyte kilogram kilometer liter megabit megabyte meter microsecond mile mile-scandinavian milliliter millimeter millisecond minute month nanosecond ounce percent petabyte pound second stone terabit terabyte week yard year"
-    .split(" ");
+  "acre bit byte celsius centimeter day degree fahrenheit fluid-ounce foot gallon gigabit gigabyte gram hectare hour inch kilobit kilobyte kilogram kilometer liter megabit megabyte meter microsecond mile mile-scandinavian milliliter millimeter millisecond minute month nanosecond ounce percent petabyte pound second stone terabit terabyte week yard year".split(
+    " ",
+  );
 
 const read = (path) => JSON.parse(readFileSync(join(folder, "node_modules", path), "utf8"));
 const main = (pack, locale, file) => read(`${pack}/main/${locale}/${file}.json`).main[locale];
@@ -30,7 +32,9 @@ const entries = (object, make) => Object.fromEntries(Object.entries(object ?? {}
 /** Of `prefix-count-one` and the like: `{one: ...}`. */
 const counts = (object, prefix) =>
   entries(object, ([key, value]) =>
-    key.startsWith(`${prefix}-count-`) && !key.includes("-alt-") ? [[key.slice(prefix.length + 7), value]] : [],
+    key.startsWith(`${prefix}-count-`) && !key.includes("-alt-")
+      ? [[key.slice(prefix.length + 7), value]]
+      : [],
   );
 
 function numbers(locale) {
@@ -38,7 +42,9 @@ function numbers(locale) {
   const { currencies } = main("cldr-numbers-full", locale, "currencies").numbers;
   const symbols = {};
   const formats = {};
-  for (const system of Object.keys(all).flatMap((key) => key.match(/^symbols-numberSystem-(\w+)$/)?.[1] ?? [])) {
+  for (const system of Object.keys(all).flatMap(
+    (key) => key.match(/^symbols-numberSystem-(\w+)$/)?.[1] ?? [],
+  )) {
     const { decimal, group, percentSign, plusSign, minusSign, exponential, infinity, nan, ...more } =
       all[`symbols-numberSystem-${system}`];
     symbols[system] = { decimal, group, percent: percentSign, plus: plusSign, minus: minusSign, exponential };
@@ -117,7 +123,10 @@ function calendar(all) {
     object && entries(object, ([width, value]) => (width === "short" ? [] : [[width, make(value)]]));
   const both = (object, make) =>
     object && { format: widths(object.format, make), alone: widths(object["stand-alone"], make) };
-  const list = (value) => Object.keys(value).filter((key) => /^\d+$/.test(key)).map((key) => value[key]);
+  const list = (value) =>
+    Object.keys(value)
+      .filter((key) => /^\d+$/.test(key))
+      .map((key) => value[key]);
   const { availableFormats, appendItems, intervalFormats, ...glue } = all.dateTimeFormats;
   const plain = (object) =>
     entries(object, ([key, value]) => (/-alt-|-count-/.test(key) ? [] : [[key, value._value ?? value]]));
@@ -152,17 +161,29 @@ function calendars(locale) {
   const found = {};
   for (const name of ["buddhist", "persian", "islamic", "japanese"]) {
     const pack = `cldr-cal-${name}-full`;
-    const at = [locale, locale.split("-").slice(0, 2).join("-"), locale.split("-")[0], locale === "no" ? "nb" : "en"];
+    const at = [
+      locale,
+      locale.split("-").slice(0, 2).join("-"),
+      locale.split("-")[0],
+      locale === "no" ? "nb" : "en",
+    ];
     const from = at.find((at) => has(pack, at));
     const all = main(pack, from, `ca-${name}`).dates.calendars[name];
-    const { months, eras, days: _days, dayPeriods: _periods, ...patterns } = calendar({
+    const {
+      months,
+      eras,
+      days: _days,
+      dayPeriods: _periods,
+      ...patterns
+    } = calendar({
       ...all,
       "dateTimeFormats-atTime": all["dateTimeFormats-atTime"] ?? { standard: stylesOf(all.dateTimeFormats) },
     });
     // Before Meiji there are two hundred eras.
-    if (name === "japanese") for (const width of Object.values(eras)) {
-      for (const era of Object.keys(width)) if (Number(era) < 232) delete width[era];
-    }
+    if (name === "japanese")
+      for (const width of Object.values(eras)) {
+        for (const era of Object.keys(width)) if (Number(era) < 232) delete width[era];
+      }
     found[name] = name === "buddhist" || name === "japanese" ? { eras } : { months, eras };
     if (OWN_PATTERNS[from] === name) {
       const { atTime } = calendar(main("cldr-dates-full", locale, "ca-gregorian").dates.calendars.gregorian);
@@ -195,7 +216,11 @@ function fields(locale) {
   }
   const display = (name, width) => all[`${name}${width}`].displayName;
   const names = {};
-  for (const [width, suffix] of [["long", ""], ["short", "-short"], ["narrow", "-narrow"]]) {
+  for (const [width, suffix] of [
+    ["long", ""],
+    ["short", "-short"],
+    ["narrow", "-narrow"],
+  ]) {
     names[width] = {
       era: display("era", suffix),
       year: display("year", suffix),
@@ -290,9 +315,11 @@ function difference(value, parent) {
 const supplemental = (name) => read(`cldr-core/supplemental/${name}.json`).supplemental;
 const parents = supplemental("parentLocales").parentLocales.parentLocale;
 const available = readdirSync(join(folder, "node_modules/cldr-numbers-full/main")).filter((locale) =>
-  ["dates-full/main/LOCALE/ca-generic", "units-full/main/LOCALE/units", "localenames-full/main/LOCALE/languages"].every(
-    (file) => existsSync(join(folder, `node_modules/cldr-${file.replace("LOCALE", locale)}.json`)),
-  ),
+  [
+    "dates-full/main/LOCALE/ca-generic",
+    "units-full/main/LOCALE/units",
+    "localenames-full/main/LOCALE/languages",
+  ].every((file) => existsSync(join(folder, `node_modules/cldr-${file.replace("LOCALE", locale)}.json`))),
 );
 const defaults = read("cldr-core/defaultContent.json").defaultContent;
 
@@ -312,7 +339,10 @@ for (const language of LANGUAGES) {
   for (const locale of locales) {
     let parent = parentOf(locale);
     while (parent !== "" && !(parent in all)) parent = parentOf(parent);
-    made[locale] = { parent: parent || undefined, ...(parent ? difference(all[locale], all[parent]) : all[locale]) };
+    made[locale] = {
+      parent: parent || undefined,
+      ...(parent ? difference(all[locale], all[parent]) : all[locale]),
+    };
   }
   for (const locale of defaults.filter((locale) => locale.split("-")[0] === language)) {
     made[locale] ??= { parent: parentOf(locale) };
@@ -334,7 +364,11 @@ function metazones() {
       const name = path === "" ? key : `${path}/${key}`;
       if (!Array.isArray(value)) walk(value, name);
       else {
-        found[name] = value.map(({ usesMetazone: { _mzone, _from, _to } }) => [_mzone, _from ?? null, _to ?? null]);
+        found[name] = value.map(({ usesMetazone: { _mzone, _from, _to } }) => [
+          _mzone,
+          _from ?? null,
+          _to ?? null,
+        ]);
       }
     }
   };
@@ -345,7 +379,9 @@ function metazones() {
 /** The canonical name of each zone by all of its names, as ICU has them. */
 function zoneNames() {
   const found = {};
-  for (const [key, { _alias, _preferred }] of Object.entries(read("cldr-bcp47/bcp47/timezone.json").keyword.u.tz)) {
+  for (const [key, { _alias, _preferred }] of Object.entries(
+    read("cldr-bcp47/bcp47/timezone.json").keyword.u.tz,
+  )) {
     if (key.startsWith("_") || _alias === undefined || _preferred !== undefined) continue;
     const [first, ...others] = _alias.split(" ");
     for (const name of [first, ...others]) found[name] = first;
@@ -356,9 +392,12 @@ function zoneNames() {
 /** The region of each zone, and whether it stands for all of it. */
 function zoneRegions() {
   const found = {};
-  for (const [key, { _alias, _preferred }] of Object.entries(read("cldr-bcp47/bcp47/timezone.json").keyword.u.tz)) {
+  for (const [key, { _alias, _preferred }] of Object.entries(
+    read("cldr-bcp47/bcp47/timezone.json").keyword.u.tz,
+  )) {
     const region = key.slice(0, 2).toUpperCase();
-    if (_alias?.includes("/") && _preferred === undefined && /^[a-z]{5}$/.test(key)) found[_alias.split(" ")[0]] = region;
+    if (_alias?.includes("/") && _preferred === undefined && /^[a-z]{5}$/.test(key))
+      found[_alias.split(" ")[0]] = region;
   }
   return found;
 }
@@ -367,8 +406,20 @@ function zoneRegions() {
 function symbolsOfAll() {
   const both = { decimal: "\u066b", group: "\u066c", infinity: "∞", nan: "NaN", approximately: "~" };
   return {
-    arab: { ...both, percent: "\u066a\u061c", plus: "\u061c+", minus: "\u061c-", exponential: "\u0627\u0633" },
-    arabext: { ...both, percent: "\u066a", plus: "\u200e+\u200e", minus: "\u200e-\u200e", exponential: "×۱۰^" },
+    arab: {
+      ...both,
+      percent: "\u066a\u061c",
+      plus: "\u061c+",
+      minus: "\u061c-",
+      exponential: "\u0627\u0633",
+    },
+    arabext: {
+      ...both,
+      percent: "\u066a",
+      plus: "\u200e+\u200e",
+      minus: "\u200e-\u200e",
+      exponential: "×۱۰^",
+    },
   };
 }
 
@@ -403,5 +454,7 @@ const shared = {
 };
 writeFileSync(
   join(here, "shared.json"),
-  `{\n${Object.entries(shared).map(([key, part]) => ` ${JSON.stringify(key)}: ${JSON.stringify(part)}`).join(",\n")}}\n`,
+  `{\n${Object.entries(shared)
+    .map(([key, part]) => ` ${JSON.stringify(key)}: ${JSON.stringify(part)}`)
+    .join(",\n")}}\n`,
 );

