@@ -100,6 +100,12 @@ impl CallError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         CallError { code, message: message.into(), data: None, retryable: false }
     }
+
+    /// The message without what stands before it for clients: the request's id.
+    pub fn own_message(&self) -> &str {
+        let rest = self.message.strip_prefix(REQUEST_ID).and_then(|rest| rest.split_once(SERVER_ERROR));
+        rest.map_or(&self.message, |(_, own)| own)
+    }
 }
 
 impl FunctionError {
@@ -142,6 +148,10 @@ impl FunctionError {
 }
 
 /// What a client reads when the host failed: nothing that it could do something about.
+/// What stands before every message for a client, around the request's id.
+const REQUEST_ID: &str = "[Request ID: ";
+const SERVER_ERROR: &str = "] Server Error\n";
+
 const SYSTEM_MESSAGE: &str = "The host could not complete the request. Try again later.";
 
 /// Everything that a call can fail with.
@@ -289,7 +299,7 @@ impl Failure {
     /// What the client gets.
     pub(crate) fn into_call_error(self, path: &FunctionPath, request_id: &str) -> CallError {
         let (code, retryable) = (self.code(), self.is_refusal());
-        let mut message = format!("[Request ID: {request_id}] Server Error\n{}", self.client_message(path));
+        let mut message = format!("{REQUEST_ID}{request_id}{SERVER_ERROR}{}", self.client_message(path));
         if message.len() > ERROR_MESSAGE_BYTES_MAX {
             message.truncate(message.floor_char_boundary(ERROR_MESSAGE_BYTES_MAX));
             message.push_str("...");

@@ -31,9 +31,6 @@ pub const NOW_MS_DEFAULT: f64 = 1_767_225_600_000.0;
 /// later ones, as in a host.
 pub const TICK_DEFAULT: Duration = Duration::from_millis(1);
 
-/// What stands before a client's error message, and is of no use to a test.
-const PREFIX_END: &str = "Server Error\n";
-
 /// A fresh database, for one test.
 pub struct TestDatabase {
     db: Arc<Database>,
@@ -245,9 +242,7 @@ fn timestamp(now_ms: f64) -> Result<Timestamp, TestError> {
 }
 
 fn without_prefix(mut error: CallError) -> CallError {
-    if let Some(at) = error.message.find(PREFIX_END) {
-        error.message.drain(..at + PREFIX_END.len());
-    }
+    error.message = error.own_message().to_owned();
     error
 }
 

@@ -49,7 +49,7 @@ impl Database {
         match &outcome.result {
             Ok(_) => JobStep::Ended(outcome),
             Err(error) if error.retryable => JobStep::Refused(outcome),
-            Err(error) => match self.fail_job(job, own_words(&error.message)) {
+            Err(error) => match self.fail_job(job, error.own_message()) {
                 Ok(()) => JobStep::Ended(outcome),
                 Err(why) => {
                     tracing::warn!(target: "weir::db", id = %job.id, %why, "cannot note that a scheduled function failed");
@@ -73,11 +73,6 @@ impl Database {
     }
 }
 
-/// An error without the request's id that clients get before it: the document is the request.
-fn own_words(message: &str) -> &str {
-    message.split_once("] Server Error\n").map_or(message, |(_, words)| words)
-}
-
 impl Transaction {
     /// Looks at a job that is to be run. Looking is a read: who cancels it meanwhile conflicts with the run.
     pub(crate) fn find_job(&mut self, id: &DocumentId) -> Result<Found, DbError> {
@@ -88,11 +83,7 @@ impl Transaction {
     }
 
     /// Marks a job as done, in the transaction that has done it.
-    /// What the function itself may write is not less for that.
     pub(crate) fn succeed_job(&mut self, id: &DocumentId, job: StoredJob) -> Result<(), DbError> {
-        let usage = self.take_usage();
-        let ended = self.end_job(id, job, JobState::Success);
-        self.restore_usage(usage);
-        ended
+        self.uncounted(|tx| tx.end_job(id, job, JobState::Success))
     }
 }

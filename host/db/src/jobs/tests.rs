@@ -291,3 +291,18 @@ fn what_became_of_jobs_is_kept_for_a_week() {
     assert_eq!(error.code.as_str(), "NotFound");
     world.assert_sound();
 }
+
+#[test]
+fn large_arguments_are_dropped_with_their_jobs() {
+    let world = world();
+    let args = format!(r#"{{"text":"{}"}}"#, "x".repeat(SCHEDULED_ARGS_BYTES_MAX - 100));
+    // More than a function may write.
+    for _ in 0..5 {
+        let id = world.write(|tx| tx.schedule("notes:add", args.as_bytes(), 0.0));
+        world.write(|tx| tx.cancel_scheduled(&id));
+    }
+    world.env.advance(Duration::from_millis(SCHEDULED_KEPT_MS as u64 + 10_000));
+    assert!(!world.db.sweep_jobs(now(&world)).unwrap());
+    assert!(documents(&world, "_scheduled_functions").is_empty());
+    world.assert_sound();
+}

@@ -228,14 +228,12 @@ impl Transaction {
         &self.usage
     }
 
-    /// Sets aside what has been used, while the host itself writes.
-    pub(crate) fn take_usage(&mut self) -> Usage {
-        std::mem::take(&mut self.usage)
-    }
-
-    /// Takes back what [`Transaction::take_usage`] has set aside.
-    pub(crate) fn restore_usage(&mut self, usage: Usage) {
+    /// Lets the host itself write, which uses nothing of what the function may use.
+    pub(crate) fn uncounted<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> R {
+        let usage = std::mem::take(&mut self.usage);
+        let result = write(self);
         self.usage = usage;
+        result
     }
 
     /// Adds a line to the call's log. Never fails: what is too long is cut, what is too much is dropped, and both

@@ -126,7 +126,7 @@ impl ScheduledCalls {
     }
 }
 
-/// A time that a job can have: whole milliseconds are what is kept of it.
+/// A time that a job can have.
 fn check_time(at_ms: f64, now_ms: f64) -> Result<f64, DbError> {
     let error = |message: String| Err(DbError::new(ErrorCode::InvalidTime, message));
     if !at_ms.is_finite() || at_ms < 0.0 {
