@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use weir_db::{JobStep, PasswordResults, ScheduledJob, earliest_due_job};
+use weir_db::{JobStep, MutationOutcome, PasswordResults, ScheduledJob, earliest_due_job};
 use weir_store::CommitGroup;
 use weir_value::{DocumentId, limits};
 
@@ -122,38 +122,38 @@ fn take_due(backend: &Backend) -> Result<(VecDeque<ScheduledJob>, Duration), wei
 }
 
 async fn call(backend: Arc<Backend>, job: ScheduledJob, room: OwnedSemaphorePermit) {
-    let id = job.id;
-    run_to_its_end(&backend, job, room).await;
-    backend.scheduler.release(&id);
+    let job = Arc::new(job);
+    match run_to_its_end(&backend, &job).await {
+        Some(outcome) => {
+            drop(room);
+            if let Err(error) = &outcome.result {
+                let path = &job.call.path;
+                tracing::warn!(%path, id = %job.id, "a scheduled function failed: {}", error.message);
+            }
+            // What notes a failure is a later commit than the run's own.
+            backend.durable.wait(outcome.ts.max(backend.db.store().sequenced())).await;
+        }
+        // Its place is kept meanwhile: what the store refuses now it would refuse others.
+        None => tokio::time::sleep(RETRY_AFTER).await,
+    }
+    backend.scheduler.release(&job.id);
 }
 
-/// Runs a job until its end is durable, or until it is to be tried again.
-async fn run_to_its_end(backend: &Arc<Backend>, job: ScheduledJob, room: OwnedSemaphorePermit) {
-    let job = Arc::new(job);
+/// Runs a job to its end. `None`: it is to be tried again.
+async fn run_to_its_end(backend: &Arc<Backend>, job: &Arc<ScheduledJob>) -> Option<MutationOutcome> {
     let mut passwords = PasswordResults::default();
     loop {
-        let (db, running) = (Arc::clone(&backend.db), Arc::clone(&job));
+        let (db, running) = (Arc::clone(&backend.db), Arc::clone(job));
         let step = move || (db.step_job(&running, &mut passwords), passwords);
         // A call that panicked has been logged where it was.
-        let Ok((step, known)) = backend.executor.run(step).await else {
-            return tokio::time::sleep(RETRY_AFTER).await;
-        };
+        let (step, known) = backend.executor.run(step).await.ok()?;
         passwords = known;
         match step {
-            JobStep::Ended(outcome) => {
-                drop(room);
-                if let Err(error) = &outcome.result {
-                    let path = &job.call.path;
-                    tracing::warn!(%path, id = %job.id, "a scheduled function failed: {}", error.message);
-                }
-                return backend.durable.wait(outcome.ts.max(backend.db.store().sequenced())).await;
-            }
-            JobStep::Refused(_) => return tokio::time::sleep(RETRY_AFTER).await,
+            JobStep::Ended(outcome) => return Some(outcome),
+            JobStep::Refused(_) => return None,
             JobStep::Waits(work) => {
-                let place = backend.passwords.take_place();
-                let Ok(place) = place else { return tokio::time::sleep(RETRY_AFTER).await };
-                let Some(result) = backend.passwords.run(place, work).await else { return };
-                passwords.add(result);
+                let place = backend.passwords.take_place().ok()?;
+                passwords.add(backend.passwords.run(place, work).await?);
             }
         }
     }
