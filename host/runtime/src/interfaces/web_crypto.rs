@@ -15,6 +15,9 @@ use crate::call_state::CallState;
 /// What a host function gives back: an error of the call's own end, an error for the guest, or the result.
 type Answer<R> = wasmtime::Result<Result<R, Error>>;
 
+/// [`encrypt`] or [`decrypt`].
+type CipherWork = fn(&Cipher, &[u8], Given<'_>, &[u8], Entropy<'_>) -> Result<Vec<u8>, CryptoError>;
+
 impl Host for CallState {
     fn sign(&mut self, algorithm: Vec<u8>, key: Vec<u8>, data: Vec<u8>) -> Answer<Vec<u8>> {
         self.compute(|state| {
@@ -41,11 +44,7 @@ impl Host for CallState {
         additional: Vec<u8>,
         data: Vec<u8>,
     ) -> Answer<Vec<u8>> {
-        self.compute(|state| {
-            let cipher = Cipher::from_json(&algorithm)?;
-            let given = Given { iv: &iv, additional: &additional };
-            state.drawing(cipher.draws(), |entropy| encrypt(&cipher, &key, given, &data, entropy))
-        })
+        self.apply(encrypt, &algorithm, &key, Given { iv: &iv, additional: &additional }, &data)
     }
 
     fn decrypt(
@@ -56,11 +55,7 @@ impl Host for CallState {
         additional: Vec<u8>,
         data: Vec<u8>,
     ) -> Answer<Vec<u8>> {
-        self.compute(|state| {
-            let cipher = Cipher::from_json(&algorithm)?;
-            let given = Given { iv: &iv, additional: &additional };
-            state.drawing(cipher.draws(), |entropy| decrypt(&cipher, &key, given, &data, entropy))
-        })
+        self.apply(decrypt, &algorithm, &key, Given { iv: &iv, additional: &additional }, &data)
     }
 
     fn derive_bits(
@@ -119,6 +114,21 @@ impl CallState {
     fn compute<R>(&mut self, work: impl FnOnce(&Self) -> Result<R, Refused>) -> Answer<R> {
         self.count_host_call()?;
         Ok(work(self).map_err(|Refused(error)| error))
+    }
+
+    /// Encrypts or decrypts.
+    fn apply(
+        &mut self,
+        cipher_work: CipherWork,
+        algorithm: &[u8],
+        key: &[u8],
+        given: Given<'_>,
+        data: &[u8],
+    ) -> Answer<Vec<u8>> {
+        self.compute(|state| {
+            let cipher = Cipher::from_json(algorithm)?;
+            state.drawing(cipher.draws(), |entropy| cipher_work(&cipher, key, given, data, entropy))
+        })
     }
 
     /// Computes with random bytes, of which there are none while a module describes itself: what `draws` none then is
