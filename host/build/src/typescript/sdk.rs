@@ -42,6 +42,7 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/intl/collator.js"),
     file!("src/runtime/intl/date.js"),
     file!("src/runtime/intl/digits.js"),
+    file!("src/runtime/intl/formats.js"),
     file!("src/runtime/intl/host.js"),
     file!("src/runtime/intl/install.js"),
     file!("src/runtime/intl/list.js"),

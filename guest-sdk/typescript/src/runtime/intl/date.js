@@ -1,15 +1,14 @@
 // Intl.DateTimeFormat
+import { completeFormat } from "./formats.js";
 import { ask, askJson } from "./host.js";
 import {
   coerced,
-  complete,
   flag,
   matcherOf,
   numberOption,
   option,
   resolveLocale,
   setSlots,
-  slotsOf,
   typeOption,
 } from "./options.js";
 
@@ -133,32 +132,8 @@ function moment(date) {
 }
 
 /** A moment's text, in the format of a `DateTimeFormat`. */
-export const formatDate = (format, date) =>
-  ask("date.format", slotsOf(format, TYPE, "format").host, moment(date));
-
-function range(self, method, start, end) {
-  const { host } = slotsOf(self, TYPE, method);
-  if (start === undefined || end === undefined)
-    throw new TypeError("startDate or endDate cannot be undefined");
-  const ends = JSON.stringify([moment(start), moment(end)]);
-  return method === "formatRange" ? ask("date.range", host, ends) : askJson("date.rangeParts", host, ends);
-}
-
-complete(TYPE, DateTimeFormat, {
-  get format() {
-    const slots = slotsOf(this, TYPE, "format");
-    return (slots.bound ??= { "": (date) => formatDate(this, date) }[""]);
-  },
-  formatToParts(date) {
-    return askJson("date.parts", slotsOf(this, TYPE, "formatToParts").host, moment(date));
-  },
-  formatRange(start, end) {
-    return range(this, "formatRange", start, end);
-  },
-  formatRangeToParts(start, end) {
-    return range(this, "formatRangeToParts", start, end);
-  },
-  resolvedOptions() {
-    return { ...slotsOf(this, TYPE, "resolvedOptions").shown };
-  },
+export const formatDate = completeFormat(TYPE, DateTimeFormat, {
+  kind: "date",
+  read: moment,
+  noRange: "startDate or endDate cannot be undefined",
 });

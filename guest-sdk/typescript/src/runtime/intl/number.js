@@ -1,16 +1,15 @@
 // Intl.NumberFormat
 import { digitOptions } from "./digits.js";
-import { ask, askJson } from "./host.js";
+import { completeFormat } from "./formats.js";
+import { ask } from "./host.js";
 import {
   coerced,
-  complete,
   matcherOf,
   numeric,
   option,
   outOfRange,
   resolveLocale,
   setSlots,
-  slotsOf,
   typeOption,
 } from "./options.js";
 import { isUnit } from "./units.js";
@@ -105,33 +104,8 @@ function grouping(options, notation) {
 }
 
 /** A number's text, in the format of a `NumberFormat`. */
-export const formatNumber = (format, value) =>
-  ask("number.format", slotsOf(format, TYPE, "format").host, numeric(value));
-
-function range(self, method, start, end) {
-  const { host } = slotsOf(self, TYPE, method);
-  if (start === undefined || end === undefined) throw new TypeError("start or end is undefined");
-  const ends = JSON.stringify([numeric(start), numeric(end)]);
-  return method === "formatRange"
-    ? ask("number.range", host, ends)
-    : askJson("number.rangeParts", host, ends);
-}
-
-complete(TYPE, NumberFormat, {
-  get format() {
-    const slots = slotsOf(this, TYPE, "format");
-    return (slots.bound ??= { "": (value) => formatNumber(this, value) }[""]);
-  },
-  formatToParts(value) {
-    return askJson("number.parts", slotsOf(this, TYPE, "formatToParts").host, numeric(value));
-  },
-  formatRange(start, end) {
-    return range(this, "formatRange", start, end);
-  },
-  formatRangeToParts(start, end) {
-    return range(this, "formatRangeToParts", start, end);
-  },
-  resolvedOptions() {
-    return { ...slotsOf(this, TYPE, "resolvedOptions").shown };
-  },
+export const formatNumber = completeFormat(TYPE, NumberFormat, {
+  kind: "number",
+  read: numeric,
+  noRange: "start or end is undefined",
 });
