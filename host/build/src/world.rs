@@ -6,16 +6,19 @@ use wit_parser::{Resolve, SourceMap, WorldId};
 /// The name of the world in its package.
 const WORLD: &str = "guest";
 
-const SOURCES: [(&str, &str); 13] = [
+const SOURCES: [(&str, &str); 16] = [
     ("auth.wit", include_str!("../../../wit/auth.wit")),
     ("calls.wit", include_str!("../../../wit/calls.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
     ("crypto.wit", include_str!("../../../wit/crypto.wit")),
     ("db.wit", include_str!("../../../wit/db.wit")),
     ("exit.wit", include_str!("../../../wit/exit.wit")),
+    ("http.wit", include_str!("../../../wit/http.wit")),
     ("intl.wit", include_str!("../../../wit/intl.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),
     ("scheduler.wit", include_str!("../../../wit/scheduler.wit")),
+    ("streams.wit", include_str!("../../../wit/streams.wit")),
+    ("tasks.wit", include_str!("../../../wit/tasks.wit")),
     ("types.wit", include_str!("../../../wit/types.wit")),
     ("variables.wit", include_str!("../../../wit/variables.wit")),
     ("web-crypto.wit", include_str!("../../../wit/web-crypto.wit")),

@@ -101,6 +101,20 @@ impl CallError {
         CallError { code, message: message.into(), data: None, retryable: false }
     }
 
+    /// As another function gets it that called this one: an application error's message is the function's own.
+    #[must_use]
+    pub fn into_nested(mut self) -> CallError {
+        let own = self.own_message();
+        let own = match self.code {
+            ErrorCode::ApplicationError => {
+                own.strip_prefix("Uncaught Error: ").or(own.strip_prefix("Uncaught ConvexError: ")).unwrap_or(own)
+            }
+            _ => own,
+        };
+        self.message = own.to_owned();
+        self
+    }
+
     /// The message without what stands before it for clients: the request's id.
     pub fn own_message(&self) -> &str {
         let rest = self.message.strip_prefix(REQUEST_ID).and_then(|rest| rest.split_once(SERVER_ERROR));
@@ -180,7 +194,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    fn code(&self) -> ErrorCode {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Failure::NotFound { .. } => ErrorCode::FunctionNotFound,
             Failure::KeyScope | Failure::SystemScope(_) => ErrorCode::AdminKeyScope,

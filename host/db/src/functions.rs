@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use weir_value::{FunctionPath, Validator};
 
+use crate::action::{self, ActionCall, HostFuture, Route};
 use crate::{FunctionError, MissingFunction, Transaction};
 
 /// What a function may do.
@@ -15,6 +16,10 @@ pub enum FunctionKind {
     Query,
     /// Reads and writes, in one transaction.
     Mutation,
+    /// Has no transaction: calls functions that have one, and the world.
+    Action,
+    /// The same, as the answer to an HTTP request.
+    HttpAction,
 }
 
 impl FunctionKind {
@@ -23,15 +28,24 @@ impl FunctionKind {
         match text {
             "query" => Some(FunctionKind::Query),
             "mutation" => Some(FunctionKind::Mutation),
+            "action" => Some(FunctionKind::Action),
+            "httpAction" => Some(FunctionKind::HttpAction),
             _ => None,
         }
     }
 
-    /// `query` or `mutation`, as in a manifest.
+    /// Whether it has no transaction.
+    pub fn is_action(self) -> bool {
+        matches!(self, FunctionKind::Action | FunctionKind::HttpAction)
+    }
+
+    /// `query`, `mutation`, `action` or `httpAction`, as in a manifest.
     pub fn as_str(self) -> &'static str {
         match self {
             FunctionKind::Query => "query",
             FunctionKind::Mutation => "mutation",
+            FunctionKind::Action => "action",
+            FunctionKind::HttpAction => "httpAction",
         }
     }
 
@@ -40,6 +54,8 @@ impl FunctionKind {
         match self {
             FunctionKind::Query => "a query",
             FunctionKind::Mutation => "a mutation",
+            FunctionKind::Action => "an action",
+            FunctionKind::HttpAction => "an HTTP action",
         }
     }
 }
@@ -101,7 +117,24 @@ pub trait Functions: Send + Sync + 'static {
     /// All functions that can be run, in the order of their paths.
     fn list(&self) -> Vec<Arc<FunctionInfo>>;
 
-    /// Runs a function to its end on the calling thread. `args` is one canonical JSON object that the
+    /// Which HTTP requests which function answers.
+    fn routes(&self) -> &[Route] {
+        &[]
+    }
+
+    /// Runs an action, by being polled; dropping the future ends it. `args` and the result are as for
+    /// [`Functions::run`].
+    fn run_action(
+        &self,
+        info: &FunctionInfo,
+        _args: &Bytes,
+        _action: Arc<ActionCall>,
+    ) -> HostFuture<Result<Bytes, FunctionError>> {
+        let error = action::not_of_this_deployment(&info.path);
+        Box::pin(async { Err(error) })
+    }
+
+    /// Runs a query or a mutation to its end on the calling thread. `args` is one canonical JSON object that the
     /// function's validator has accepted; the result is JSON that nobody has looked at.
     ///
     /// The transaction goes in and comes out: it may have been read and written even when the function

@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** nothing here names a storage engine, a WebAssembly engine, a socket or an async runtime;
 //! no call waits for a disk; no clock is read and no random number drawn except through [`weir_store::Env`].
+mod action;
 mod admin_keys;
 mod call;
 mod catalog;
@@ -46,6 +47,10 @@ mod transaction;
 mod variables;
 mod write_buffer;
 
+pub use action::{
+    ActionCall, ActionHost, ActionOutcome, Body, BodyError, BodyStream, GivesUp, HostFuture, HttpExchange,
+    HttpRequest, HttpResponse, Redirect, Responder, Route, RoutePath, not_in_action,
+};
 pub use admin_keys::{ADMIN_KEY_HASH_BYTES, AdminKeyError, AdminKeyRecord, NewAdminKey};
 pub use call::{Call, MutationOutcome, QueryOutcome};
 pub use check::{DbCheck, check};

@@ -16,6 +16,8 @@ pub struct DbStats {
     pub query_runs: u64,
     /// Runs of mutations, optimistic and serial.
     pub mutation_runs: u64,
+    /// Runs of actions, HTTP actions included.
+    pub action_runs: u64,
     /// Calls that ended with an error, of any kind.
     pub failures: u64,
     /// Mutations that the store took no writes of: a full disk, too much waiting, the end of the store.
@@ -32,6 +34,7 @@ pub(crate) struct Counters {
     pub(crate) replays: AtomicU64,
     pub(crate) query_runs: AtomicU64,
     pub(crate) mutation_runs: AtomicU64,
+    pub(crate) action_runs: AtomicU64,
     pub(crate) failures: AtomicU64,
     pub(crate) refusals: AtomicU64,
     pub(crate) session_requests_swept: AtomicU64,
@@ -46,6 +49,7 @@ impl Counters {
             replays: self.replays.load(Relaxed),
             query_runs: self.query_runs.load(Relaxed),
             mutation_runs: self.mutation_runs.load(Relaxed),
+            action_runs: self.action_runs.load(Relaxed),
             failures: self.failures.load(Relaxed),
             refusals: self.refusals.load(Relaxed),
             session_requests_swept: self.session_requests_swept.load(Relaxed),

@@ -1,8 +1,10 @@
 //! What the host keeps for one call while its instance runs: the data of its store.
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use weir_db::{CallContext, LogLevel, Transaction, VariableReads, Variables};
 
+use crate::action::RunningAction;
 use crate::failure::CallEnd;
 use crate::resource_limits::ResourceLimits;
 use crate::ticker::Ticker;
@@ -40,29 +42,49 @@ impl DescribedWith {
     }
 }
 
-/// What a call is: its transaction, whose functions it may call, and its time.
-pub(crate) struct CallSetup {
-    /// `None` while a module describes itself.
+/// What a call may reach.
+pub(crate) enum Scope {
+    /// A module describes itself: nothing but variables.
+    Describe(DescribedWith),
+    /// A query or a mutation.
+    Transaction(TransactionScope),
+    /// An action.
+    Action(Box<RunningAction>),
+}
+
+/// The scope of a query or a mutation.
+pub(crate) struct TransactionScope {
+    /// `None` while it is lent to a function that this one calls, and after the call.
     pub(crate) transaction: Option<Transaction>,
-    /// `None` while a module describes itself.
+    /// Whose functions the guest may call.
     pub(crate) deployment: Option<Arc<Deployment>>,
-    /// `None` in a call.
-    pub(crate) described_with: Option<DescribedWith>,
+}
+
+/// What a call is: what it may reach, and its time.
+pub(crate) struct CallSetup {
+    pub(crate) scope: Scope,
     pub(crate) time: TimeLeft,
+}
+
+impl CallSetup {
+    /// Of a query or a mutation.
+    pub(crate) fn in_transaction(
+        transaction: Transaction,
+        deployment: Option<Arc<Deployment>>,
+        time: TimeLeft,
+    ) -> CallSetup {
+        let scope = TransactionScope { transaction: Some(transaction), deployment };
+        CallSetup { scope: Scope::Transaction(scope), time }
+    }
 }
 
 /// The data of a call's store.
 pub(crate) struct CallState {
-    /// The call's transaction; `None` while a module describes itself.
-    pub(crate) transaction: Option<Transaction>,
+    pub(crate) scope: Scope,
     /// Memory and tables.
     pub(crate) resources: ResourceLimits,
     /// The last line that the guest logged as an error: if it traps after that, this is why.
     pub(crate) last_error_line: Option<String>,
-    /// Whose functions the guest may call.
-    pub(crate) deployment: Option<Arc<Deployment>>,
-    /// While a module describes itself: the variables that it may read.
-    pub(crate) described_with: Option<DescribedWith>,
     ticker: Arc<Ticker>,
     /// Ticks that passed inside the host and were not given to the guest on top yet.
     host_ticks: u64,
@@ -79,11 +101,9 @@ impl CallState {
     /// The state of a call that begins.
     pub(crate) fn new(setup: CallSetup, options: &RuntimeOptions, ticker: Arc<Ticker>) -> Self {
         CallState {
-            transaction: setup.transaction,
+            scope: setup.scope,
             resources: ResourceLimits::new(options.call_memory_bytes_max, options.call_table_elements_max),
             last_error_line: None,
-            deployment: setup.deployment,
-            described_with: setup.described_with,
             guest_last_tick: ticker.ticks() + setup.time.guest_ticks,
             last_tick: setup.time.last_tick,
             ticker,
@@ -93,18 +113,48 @@ impl CallState {
         }
     }
 
+    /// The call's transaction, if it has one, and it is here.
+    pub(crate) fn transaction(&mut self) -> Option<&mut Transaction> {
+        match &mut self.scope {
+            Scope::Transaction(scope) => scope.transaction.as_mut(),
+            Scope::Describe(_) | Scope::Action(_) => None,
+        }
+    }
+
+    /// Takes the transaction out.
+    pub(crate) fn take_transaction(&mut self) -> Option<Transaction> {
+        match &mut self.scope {
+            Scope::Transaction(scope) => scope.transaction.take(),
+            Scope::Describe(_) | Scope::Action(_) => None,
+        }
+    }
+
+    /// The action that runs, if one does.
+    pub(crate) fn action(&mut self) -> Option<&mut RunningAction> {
+        match &mut self.scope {
+            Scope::Action(action) => Some(action),
+            Scope::Describe(_) | Scope::Transaction(_) => None,
+        }
+    }
+
     /// What the call may know of the world.
-    pub(crate) fn context(&self) -> &CallContext {
-        self.transaction.as_ref().map_or(&DESCRIBE_CONTEXT, |transaction| transaction.context())
+    pub(crate) fn context(&self) -> Cow<'_, CallContext> {
+        match &self.scope {
+            Scope::Transaction(TransactionScope { transaction: Some(transaction), .. }) => {
+                Cow::Borrowed(transaction.context())
+            }
+            Scope::Action(action) => Cow::Owned(action.call.context()),
+            Scope::Describe(_) | Scope::Transaction(_) => Cow::Borrowed(&DESCRIBE_CONTEXT),
+        }
     }
 
     /// Counts a call of the guest to the host; the operations of the transaction count themselves. A module that
-    /// describes itself has its time as its only limit.
+    /// describes itself has its time as its only limit, and so has an action.
     ///
     /// # Errors
     /// It was one too many; the call ends.
     pub(crate) fn count_host_call(&mut self) -> wasmtime::Result<()> {
-        match &mut self.transaction {
+        match self.transaction() {
             Some(transaction) => Ok(transaction.count_host_call().map_err(CallEnd::Transaction)?),
             None => Ok(()),
         }
@@ -181,16 +231,21 @@ impl CallState {
         if level == LogLevel::Error {
             self.last_error_line = Some(message.to_owned());
         }
-        match &mut self.transaction {
-            Some(transaction) => transaction.log(level, message),
-            None => tracing::debug!(?level, message, "a module logs while it describes itself"),
+        match &mut self.scope {
+            Scope::Transaction(scope) => {
+                if let Some(transaction) = &mut scope.transaction {
+                    transaction.log(level, message);
+                }
+            }
+            Scope::Action(action) => action.call.log(level, message),
+            Scope::Describe(_) => tracing::debug!(?level, message, "a module logs while it describes itself"),
         }
     }
 
     /// The WASI of the call, made when it is first asked for.
     pub(crate) fn wasi(&mut self) -> &mut WasiState {
         if self.wasi.is_none() {
-            self.wasi = Some(Box::new(WasiState::new(self.context())));
+            self.wasi = Some(Box::new(WasiState::new(&self.context())));
         }
         self.wasi.as_mut().expect("made above")
     }
@@ -216,7 +271,7 @@ mod tests {
     fn state(call_total_time_max: Duration) -> CallState {
         let ticker = Arc::new(Ticker::start(&Engine::default()).unwrap());
         let time = TimeLeft { guest_ticks: 100, last_tick: ticker.ticks() + ticks_in(call_total_time_max) };
-        let setup = CallSetup { transaction: None, deployment: None, described_with: None, time };
+        let setup = CallSetup { scope: Scope::Describe(DescribedWith::default()), time };
         CallState::new(setup, &RuntimeOptions::default(), ticker)
     }
 

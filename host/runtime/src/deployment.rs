@@ -7,7 +7,8 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use wasmtime::Store;
 use weir_db::{
-    FunctionError, FunctionInfo, Functions, MissingFunction, MissingFunctions, Transaction, VariableReads,
+    ActionCall, FunctionError, FunctionInfo, Functions, HostFuture, MissingFunction, MissingFunctions, Route,
+    RoutePath, Transaction, VariableReads,
 };
 use weir_value::limits::DEPLOY_FUNCTIONS_MAX;
 use weir_value::{ErrorCode, FunctionPath, Schema};
@@ -17,7 +18,7 @@ use crate::deferred_teardown::{FinishedInstance, tear_down, tear_down_pending};
 use crate::failure::result_too_large;
 use crate::invocation::Invoker;
 use crate::module::Module;
-use crate::{LoadError, ModuleInfo, manifest};
+use crate::{LoadError, ModuleInfo, manifest, routes};
 
 /// The functions of a set of modules. Its code is unmapped when the last reference is gone, which calls that run hold
 /// too.
@@ -30,6 +31,7 @@ pub struct Deployment {
     schema: Schema,
     missing: MissingFunctions,
     variable_reads: VariableReads,
+    routes: Vec<Route>,
 }
 
 /// A function, and where it is.
@@ -68,6 +70,7 @@ impl Deployment {
             }
         }
         let schema = merge_schemas(&modules)?;
+        let routes = merge_routes(&modules)?;
         let mut variable_reads = VariableReads::default();
         modules.iter().for_each(|(_, module)| variable_reads.extend(&module.described_with.reads));
         let modules = modules.into_iter().map(|(info, _)| info).collect();
@@ -79,6 +82,7 @@ impl Deployment {
             schema,
             missing,
             variable_reads,
+            routes,
         }))
     }
 
@@ -97,10 +101,11 @@ impl Deployment {
         &self.variable_reads
     }
 
-    /// `{"functions": [...], "schema": {...}}`: the manifests of all modules as one, functions in the order of the paths.
+    /// `{"functions": [...], "schema": {...}, "routes": [...]}`: the manifests of all modules as one, functions in the order of the paths.
     pub fn manifest(&self) -> Json {
         let functions: Vec<_> = self.list().iter().map(|info| manifest::to_json(info)).collect();
-        json!({ "functions": functions, "schema": self.schema.to_json() })
+        let routes: Vec<_> = self.routes.iter().map(routes::to_json).collect();
+        json!({ "functions": functions, "schema": self.schema.to_json(), "routes": routes })
     }
 
     /// Calls a function again and again in one instance, and says how long each call took: what a fresh instance is
@@ -121,12 +126,7 @@ impl Deployment {
         };
         let subject = || format!("`{}`", function.guest_path);
         let time = self.invoker.full_time();
-        let setup = CallSetup {
-            transaction: Some(transaction),
-            deployment: self.this.upgrade(),
-            described_with: None,
-            time,
-        };
+        let setup = CallSetup::in_transaction(transaction, self.this.upgrade(), time);
         let ended = self.invoker.invoke(setup, subject, |store| {
             function.module.guest.call_reused(store, &function.guest_path, args, calls)
         });
@@ -151,12 +151,7 @@ impl Deployment {
             return EndedCall { transaction, result, host_ticks: 0, store: None };
         };
         let subject = || format!("`{}`", function.guest_path);
-        let setup = CallSetup {
-            transaction: Some(transaction),
-            deployment: self.this.upgrade(),
-            described_with: None,
-            time,
-        };
+        let setup = CallSetup::in_transaction(transaction, self.this.upgrade(), time);
         let ended = self
             .invoker
             .invoke(setup, subject, |store| function.module.guest.call(store, &function.guest_path, args));
@@ -186,6 +181,28 @@ fn merge_schemas(modules: &[(ModuleInfo, Arc<Module>)]) -> Result<Schema, LoadEr
         })?;
         for table in schema.tables.keys() {
             owners.entry(table.clone()).or_insert(&info.name);
+        }
+    }
+    Ok(merged)
+}
+
+/// The routes of all modules.
+fn merge_routes(modules: &[(ModuleInfo, Arc<Module>)]) -> Result<Vec<Route>, LoadError> {
+    let mut merged: Vec<Route> = Vec::new();
+    let mut owners = Vec::new();
+    for (info, module) in modules {
+        for route in &module.routes {
+            let same = |other: &Route| other.method == route.method && other.path == route.path;
+            if let Some(first) = merged.iter().position(same) {
+                let (RoutePath::Exact(path) | RoutePath::Prefix(path)) = &route.path;
+                return Err(LoadError::RouteConflict {
+                    route: format!("{} {path}", route.method),
+                    first: owners.swap_remove(first),
+                    second: info.name.clone(),
+                });
+            }
+            merged.push(route.clone());
+            owners.push(info.name.clone());
         }
     }
     Ok(merged)
@@ -223,6 +240,37 @@ impl Functions for Deployment {
         let mut list: Vec<_> = self.functions.values().map(|function| function.info.clone()).collect();
         list.sort_by(|a, b| a.path.cmp(&b.path));
         list
+    }
+
+    fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    fn run_action(
+        &self,
+        info: &FunctionInfo,
+        args: &Bytes,
+        action: Arc<ActionCall>,
+    ) -> HostFuture<Result<Bytes, FunctionError>> {
+        let Some(function) = self.functions.get(&info.path) else {
+            let message = format!("`{}` is not of this deployment", info.path);
+            let error = FunctionError::System { code: ErrorCode::InternalServerError, message };
+            return Box::pin(async { Err(error) });
+        };
+        let (module, path) = (function.module.clone(), function.guest_path.clone());
+        let (invoker, args) = (self.invoker.clone(), args.clone());
+        Box::pin(async move {
+            let called = invoker.invoke_action(action, &module.guest, &path, &args).await;
+            let result = called.and_then(|answer| match answer {
+                Ok(json) if json.len() > invoker.options.result_bytes_max => {
+                    Err(result_too_large(&invoker.options))
+                }
+                Ok(json) => Ok(Bytes::from(json)),
+                Err(failure) => Err(failure.into()),
+            });
+            invoker.counters.call_ended(&result);
+            result
+        })
     }
 
     fn run(

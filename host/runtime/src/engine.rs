@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, WasmBacktraceDetails};
-use weir_value::limits::GUEST_STACK_BYTES_MAX;
+use weir_value::limits::{GUEST_STACK_BYTES_MAX, HOST_STACK_BYTES_MAX};
 
 use crate::RuntimeError;
 use crate::memory::Memories;
@@ -23,8 +23,8 @@ fn config() -> Config {
         // Nothing runs concurrently within a store; the bookkeeping for it costs as much as a small call.
         .concurrency_support(false)
         .max_wasm_stack(GUEST_STACK_BYTES_MAX)
-        // Nothing runs on a stack of its own; wasmtime wants it to be no smaller.
-        .async_stack_size(GUEST_STACK_BYTES_MAX)
+        // The stack of an action, which is set aside while it waits: address space, of which few pages are used.
+        .async_stack_size(GUEST_STACK_BYTES_MAX + HOST_STACK_BYTES_MAX)
         // Nor does wasmtime map what is in them at the start.
         .memory_init_cow(false)
         // All that 32 bits reach is reserved, so that no access needs a bounds check.

@@ -1,4 +1,5 @@
 //! A linked component and its two exports, found once, so that a call looks up nothing by name.
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ pub(crate) type Answer = Result<Vec<u8>, Failure>;
 /// A component with all its imports resolved, ready to be instantiated.
 pub(crate) struct Guest {
     linked: InstancePre<CallState>,
+    /// The same with what actions import; if any of its functions is one.
+    linked_for_actions: Option<InstancePre<CallState>>,
     /// What is in its memory at the start, if that was taken out of the component.
     image: Option<Arc<Image>>,
     describe: ComponentExportIndex,
@@ -38,7 +41,21 @@ impl Guest {
                 .ok_or_else(|| wasmtime::format_err!("it does not export `{name}`"))
         };
         let (describe, call) = (export("describe")?, export("call")?);
-        Ok(Guest { linked: linker.instantiate_pre(component)?, image, describe, call })
+        let linked = linker.instantiate_pre(component)?;
+        Ok(Guest { linked, linked_for_actions: None, image, describe, call })
+    }
+
+    /// Resolves the imports once more, for actions.
+    ///
+    /// # Errors
+    /// As for [`Guest::link`].
+    pub(crate) fn link_for_actions(
+        &mut self,
+        linker: &Linker<CallState>,
+        component: &Component,
+    ) -> wasmtime::Result<()> {
+        self.linked_for_actions = Some(linker.instantiate_pre(component)?);
+        Ok(())
     }
 
     /// A fresh instance.
@@ -68,6 +85,26 @@ impl Guest {
         let instance = self.instantiate(store)?;
         let call = instance.get_typed_func::<(&str, &[u8]), (Answer,)>(&mut *store, &self.call)?;
         Ok(call.call(store, (path, args))?.0)
+    }
+
+    /// Calls an action of the module.
+    pub(crate) async fn call_action(
+        &self,
+        store: &mut Store<CallState>,
+        path: &str,
+        args: &[u8],
+    ) -> wasmtime::Result<Answer> {
+        let linked = self.linked_for_actions.as_ref();
+        let linked = linked.ok_or_else(|| wasmtime::format_err!("the module is not linked for actions"))?;
+        let mut instantiate = Box::pin(linked.instantiate_async(&mut *store));
+        // The memory is made while the future is polled, on whatever thread that is.
+        let instance = poll_fn(|context| {
+            memory::with_image(self.image.as_ref(), || instantiate.as_mut().poll(context))
+        });
+        let instance = instance.await?;
+        drop(instantiate);
+        let call = instance.get_typed_func::<(&str, &[u8]), (Answer,)>(&mut *store, &self.call)?;
+        Ok(call.call_async(store, (path, args)).await?.0)
     }
 
     /// Calls a function again and again in one instance, and says how long each call took. For measurements alone.

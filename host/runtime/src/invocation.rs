@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasmtime::{Engine, Store, UpdateDeadline};
-use weir_db::{FunctionError, Transaction};
+use weir_db::{ActionCall, FunctionError, Transaction};
 use weir_value::limits::{GUEST_STACK_BYTES_MAX, HOST_STACK_BYTES_MAX};
 
-use crate::call_state::{CallSetup, CallState, TimeLeft};
+use crate::action::{ActionClock, RunningAction, on_clock};
+use crate::call_state::{CallSetup, CallState, Scope, TimeLeft};
 use crate::counters::Counters;
 use crate::failure::{explain, overloaded};
+use crate::guest::{Answer, Guest};
 use crate::ticker::{Ticker, ticks_in};
 use crate::{RuntimeError, RuntimeOptions};
 
@@ -92,8 +94,34 @@ impl Invoker {
         let state = store.data_mut();
         state.pass_on_output(true);
         let result = result.map_err(|error| self.report(&error, state, &subject()));
-        let (transaction, host_ticks) = (state.transaction.take(), state.host_ticks_total());
+        let (transaction, host_ticks) = (state.take_transaction(), state.host_ticks_total());
         Ended { transaction, result, host_ticks, store }
+    }
+
+    /// Makes a store and an instance in it, and calls an action; the future suspends where the guest waits.
+    pub(crate) async fn invoke_action(
+        &self,
+        action: Arc<ActionCall>,
+        guest: &Guest,
+        path: &str,
+        args: &[u8],
+    ) -> Result<Answer, FunctionError> {
+        let clock = ActionClock::new(self.ticker.clone());
+        let scope = Scope::Action(Box::new(RunningAction::new(action, clock.clone())));
+        // The ticks of a transaction are not an action's: it has its clock, and its caller a timer.
+        let time = TimeLeft { guest_ticks: ENDLESS_TICKS, last_tick: u64::MAX };
+        let mut store = self.store(CallSetup { scope, time });
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut store| {
+            if let Some(action) = store.data_mut().action() {
+                action.clock.slice_over()?;
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
+        let result = on_clock(clock, guest.call_action(&mut store, path, args)).await;
+        let state = store.data_mut();
+        state.pass_on_output(true);
+        result.map_err(|error| self.report(&error, state, &format!("`{path}`")))
     }
 
     fn store(&self, setup: CallSetup) -> Store<CallState> {
@@ -111,10 +139,16 @@ impl Invoker {
     }
 
     /// The caller's error; the operator's, with the guest's backtrace, goes to the log.
-    fn report(&self, error: &wasmtime::Error, state: &CallState, subject: &str) -> FunctionError {
+    pub(crate) fn report(
+        &self,
+        error: &wasmtime::Error,
+        state: &mut CallState,
+        subject: &str,
+    ) -> FunctionError {
         let explained = explain(error, state, &self.options);
+        let is_waiting = state.transaction().is_some_and(|transaction| transaction.is_waiting());
         let request_id = &state.context().request_id;
-        if state.transaction.as_ref().is_some_and(Transaction::is_waiting) {
+        if is_waiting {
             tracing::debug!(function = subject, request_id, "it runs again when a password is computed");
             return explained;
         }
@@ -129,6 +163,9 @@ fn with_stack<R>(work: impl FnOnce() -> R) -> R {
     let needed = GUEST_STACK_BYTES_MAX + HOST_STACK_BYTES_MAX;
     stacker::maybe_grow(needed, needed + HOST_STACK_BYTES_MAX, work)
 }
+
+/// So many ticks are never over.
+const ENDLESS_TICKS: u64 = u64::MAX >> 8;
 
 /// What a guest may hand over in one call of the host besides the longest text or document.
 const HANDED_OVER_BESIDES_BYTES: usize = 1 << 20;

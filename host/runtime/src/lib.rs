@@ -7,6 +7,7 @@
 //! **Invariant:** nothing of wasmtime's types is in this room's public API, and no other room names it. Nothing
 //! here knows of sockets, HTTP, the log or the base; a guest cannot read a clock, a file, the environment or another
 //! call's memory; no instance serves a second call.
+mod action;
 mod bindings;
 mod call_state;
 mod compiled_cache;
@@ -25,6 +26,7 @@ mod memory;
 mod module;
 mod options;
 mod resource_limits;
+mod routes;
 mod runtime;
 mod sections;
 mod shared_code;

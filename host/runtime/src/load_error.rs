@@ -25,6 +25,16 @@ pub enum LoadError {
         /// How many.
         functions: usize,
     },
+    /// Two modules have a route of the same method and path.
+    #[error("the modules `{first}` and `{second}` both answer {route}; leave it to one of them")]
+    RouteConflict {
+        /// Method and path.
+        route: String,
+        /// The module that was given first.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// Two modules declare a table, and not alike.
     #[error(
         "modules `{first}` and `{second}` declare table `{table}` differently: declare it in one of them, or alike in \
@@ -165,7 +175,9 @@ impl LoadError {
             | LoadError::Memory { module, .. }
             | LoadError::Describe { module, .. }
             | LoadError::Manifest { module, .. } => Some(module),
-            LoadError::DuplicateFunction { second, .. } | LoadError::TableConflict { second, .. } => {
+            LoadError::DuplicateFunction { second, .. }
+            | LoadError::RouteConflict { second, .. }
+            | LoadError::TableConflict { second, .. } => {
                 Some(second)
             }
         }

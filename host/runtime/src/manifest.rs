@@ -7,9 +7,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use thiserror::Error;
-use weir_db::{FunctionInfo, FunctionKind, Visibility};
+use weir_db::{FunctionInfo, FunctionKind, Route, Visibility};
 use weir_value::limits::{DEPLOY_FUNCTIONS_MAX, MANIFEST_BYTES_MAX};
 use weir_value::{FunctionPath, Schema, SchemaError, Validator};
+
+use crate::routes::{self, RouteJson};
 
 /// Why a manifest was refused.
 #[derive(Debug, Error)]
@@ -52,7 +54,9 @@ pub enum ManifestError {
         path: FunctionPath,
     },
     /// A function of a kind that this host does not run.
-    #[error("the function `{path}` is of the kind `{kind}`; this host runs `query` and `mutation`")]
+    #[error(
+        "the function `{path}` is of the kind `{kind}`; this host runs `query`, `mutation`, `action` and `httpAction`"
+    )]
     Kind {
         /// The function.
         path: String,
@@ -76,6 +80,16 @@ pub enum ManifestError {
         path: String,
         /// `args` or `returns`.
         field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A route is not one.
+    #[error("the route {method} {path}: {reason}")]
+    Route {
+        /// Its method.
+        method: String,
+        /// Its path, or the beginning of its paths.
+        path: String,
         /// What is wrong with it.
         reason: String,
     },
@@ -103,6 +117,8 @@ struct ManifestJson {
     auth_error: Option<String>,
     #[serde(default, rename = "authFile")]
     auth_file: Option<String>,
+    #[serde(default)]
+    routes: Vec<RouteJson>,
 }
 
 /// What a module says of who may vouch for users. Whether it makes sense is for others to say.
@@ -124,6 +140,8 @@ pub(crate) struct Manifest {
     pub(crate) schema: Option<Schema>,
     /// Who may vouch for users, if it says so.
     pub(crate) auth: Option<ModuleAuth>,
+    /// Which HTTP requests which of its functions answers.
+    pub(crate) routes: Vec<Route>,
 }
 
 #[derive(Deserialize)]
@@ -156,9 +174,10 @@ pub(crate) fn parse(manifest: &[u8]) -> Result<Manifest, ManifestError> {
         functions.push(Arc::new(info));
     }
     let schema = manifest.schema.as_ref().map(Schema::from_json).transpose()?;
+    let routes = routes::parse(&manifest.routes, &functions)?;
     let config = manifest.auth_error.map(Err).or(manifest.auth.map(Ok));
     let auth = config.map(|config| ModuleAuth { file: manifest.auth_file, config });
-    Ok(Manifest { functions, schema, auth })
+    Ok(Manifest { functions, schema, auth, routes })
 }
 
 fn parse_function(function: &FunctionJson) -> Result<FunctionInfo, ManifestError> {

@@ -6,16 +6,17 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
-use weir_db::{FunctionInfo, VariableReads, Variables};
+use weir_db::{FunctionInfo, Route, VariableReads, Variables};
 use weir_value::{FunctionPath, Schema};
 
-use crate::call_state::{CallSetup, CallState, DescribedWith};
+use crate::call_state::{CallSetup, CallState, DescribedWith, Scope};
 use crate::compiled_cache::{CompiledCache, Digest};
 use crate::guest::Guest;
 use crate::inspection::{check_world, not_a_guest};
 use crate::invocation::Invoker;
 use crate::manifest::{self, Manifest, ModuleAuth};
 use crate::memory::{self, Image};
+use crate::runtime::Linkers;
 use crate::shared_code::{self, SharedCode};
 use crate::{LoadError, ModuleSource};
 
@@ -42,6 +43,8 @@ pub(crate) struct Module {
     pub(crate) schema: Option<Schema>,
     /// Who may vouch for users, if it says so.
     pub(crate) auth: Option<ModuleAuth>,
+    /// Which HTTP requests which of its functions answers.
+    pub(crate) routes: Vec<Route>,
     /// The variables that it had when it described itself, and which of them it read.
     pub(crate) described_with: DescribedWith,
     /// What of its code it shares with other modules.
@@ -55,7 +58,7 @@ impl Module {
         digest: &Digest,
         variables: &Variables,
         invoker: &Invoker,
-        linker: &Linker<CallState>,
+        linkers: &Linkers,
         cache: &CompiledCache,
         codes: &Codes,
     ) -> Result<Module, LoadError> {
@@ -66,12 +69,17 @@ impl Module {
         let component = obtain_code(source, digest, invoker, cache, &shared, image.is_some(), began)?;
         let given: Vec<&str> = shared.iter().map(|(code, _)| code.name.as_str()).collect();
         check_world(&source.name, &component, &invoker.engine, &given)?;
-        let guest = link(linker, &component, &shared, image)
-            .map_err(|error| not_a_guest(&source.name, format!("{error:#}")))?;
+        let not_linked = |error: wasmtime::Error| not_a_guest(&source.name, format!("{error:#}"));
+        let transactions = with_shared(&linkers.transactions, &shared).map_err(not_linked)?;
+        let mut guest = Guest::link(&transactions, &component, image).map_err(not_linked)?;
         let (manifest, described_with) = describe(&source.name, invoker, &guest, variables)?;
-        let Manifest { functions, schema, auth } = manifest;
+        let Manifest { functions, schema, auth, routes } = manifest;
+        if functions.iter().any(|function| function.kind.is_action()) {
+            let actions = with_shared(&linkers.actions, &shared).map_err(not_linked)?;
+            guest.link_for_actions(&actions, &component).map_err(not_linked)?;
+        }
         let shared = shared.iter().map(|(code, _)| code.digest).collect();
-        Ok(Module { guest, functions, schema, auth, described_with, shared })
+        Ok(Module { guest, functions, schema, auth, routes, described_with, shared })
     }
 
     /// Whether it would describe itself in the same way with these variables.
@@ -88,20 +96,16 @@ fn image(source: &ModuleSource, memory_bytes_max: usize) -> Result<Option<Arc<Im
     Ok(Some(Arc::new(image)))
 }
 
-fn link(
-    linker: &Linker<CallState>,
-    component: &Component,
+/// A linker that knows the code which the component shares with others.
+fn with_shared<'a>(
+    linker: &'a Linker<CallState>,
     shared: &[(SharedCode<'_>, wasmtime::Module)],
-    image: Option<Arc<Image>>,
-) -> wasmtime::Result<Guest> {
-    if shared.is_empty() {
-        return Guest::link(linker, component, image);
-    }
-    let mut linker = linker.clone();
+) -> wasmtime::Result<Cow<'a, Linker<CallState>>> {
+    let mut linker = Cow::Borrowed(linker);
     for (code, module) in shared {
-        linker.root().module(&code.name, module)?;
+        linker.to_mut().root().module(&code.name, module)?;
     }
-    Guest::link(&linker, component, image)
+    Ok(linker)
 }
 
 fn obtain_code(
@@ -218,9 +222,12 @@ fn describe(
     let subject = || format!("`describe` of `{name}`");
     let given = DescribedWith { variables: variables.clone(), reads: VariableReads::default() };
     let time = invoker.full_time();
-    let setup = CallSetup { transaction: None, deployment: None, described_with: Some(given), time };
+    let setup = CallSetup { scope: Scope::Describe(given), time };
     let mut ended = invoker.invoke(setup, subject, |store| guest.describe(store));
-    let described_with = ended.store.data_mut().described_with.take().unwrap_or_default();
+    let described_with = match &mut ended.store.data_mut().scope {
+        Scope::Describe(with) => std::mem::take(with),
+        Scope::Transaction(_) | Scope::Action(_) => DescribedWith::default(),
+    };
     let manifest = ended
         .result
         .map_err(|error| LoadError::Describe { module: name.to_owned(), reason: error.to_string() })?

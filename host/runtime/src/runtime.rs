@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
 use wasmtime::component::Linker;
 use weir_db::{MissingFunctions, Variables};
 use weir_value::limits::{DEPLOY_BYTES_MAX, DEPLOY_MODULES_MAX};
@@ -29,7 +30,7 @@ pub struct ModuleSource {
 /// working after it is dropped.
 pub struct Runtime {
     invoker: Arc<Invoker>,
-    linker: Linker<CallState>,
+    linkers: Linkers,
     cache: CompiledCache,
     codes: Codes,
     /// Modules that some deployment still holds, so that a redeployment maps only what is new.
@@ -47,10 +48,9 @@ impl Runtime {
     pub fn new(options: RuntimeOptions) -> Result<Arc<Runtime>, RuntimeError> {
         let engine = engine::build()?;
         let cache = CompiledCache::open(options.compiled_dir.as_deref(), &engine);
-        let mut linker = Linker::new(&engine);
-        interfaces::link(&mut linker).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        let linkers = Linkers::new(&engine).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let invoker = Arc::new(Invoker::new(engine, options)?);
-        Ok(Arc::new(Runtime { invoker, linker, cache, codes: Codes::default(), loaded: Mutex::default() }))
+        Ok(Arc::new(Runtime { invoker, linkers, cache, codes: Codes::default(), loaded: Mutex::default() }))
     }
 
     /// Makes a deployment of components: compiles each, or maps its code from disk, asks it for its manifest, and
@@ -112,7 +112,7 @@ impl Runtime {
             return Ok(module);
         }
         let module =
-            Module::load(source, digest, variables, &self.invoker, &self.linker, &self.cache, &self.codes)?;
+            Module::load(source, digest, variables, &self.invoker, &self.linkers, &self.cache, &self.codes)?;
         let module = Arc::new(module);
         let mut loaded = self.loaded.lock();
         loaded.retain(|_, module| module.strong_count() > 0);
@@ -124,6 +124,24 @@ impl Runtime {
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Runtime").field("options", &self.invoker.options).finish_non_exhaustive()
+    }
+}
+
+/// What components are linked with.
+pub(crate) struct Linkers {
+    /// Queries and mutations.
+    pub(crate) transactions: Linker<CallState>,
+    /// Actions.
+    pub(crate) actions: Linker<CallState>,
+}
+
+impl Linkers {
+    fn new(engine: &Engine) -> wasmtime::Result<Linkers> {
+        let mut transactions = Linker::new(engine);
+        interfaces::link(&mut transactions)?;
+        let mut actions = Linker::new(engine);
+        interfaces::link_action(&mut actions)?;
+        Ok(Linkers { transactions, actions })
     }
 }
 

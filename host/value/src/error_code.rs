@@ -112,6 +112,36 @@ error_codes! {
     InvalidKey,
     /// What an algorithm was given does not fit together: a changed ciphertext, data that is too long.
     CryptoFailed,
+    /// What only an action may do: wait, and call the world.
+    NotInAction,
+    /// What only the action may do that answers an HTTP request.
+    NotInHttpAction,
+    /// The response to the request has begun already.
+    ResponseBegun,
+    /// The response cannot be sent as it is.
+    InvalidResponse,
+    /// An action waits for nothing.
+    NothingToWaitFor,
+    /// An action does too many things at once.
+    TooManyTasks,
+    /// An action holds too many streams open.
+    TooManyStreams,
+    /// There is no such stream, or it is at its end.
+    NoSuchStream,
+    /// The stream is being read or written already.
+    StreamBusy,
+    /// Nobody reads the stream any more.
+    StreamClosed,
+    /// The body broke off.
+    BodyBroken,
+    /// No response: no connection, or it broke.
+    FetchFailed,
+    /// No response in time.
+    FetchTimedOut,
+    /// The address is one that functions may not connect to.
+    AddressRefused,
+    /// More actions run than may.
+    TooManyActions,
     /// The time is not one that a function can be scheduled for.
     InvalidTime,
     /// A call schedules more than is allowed.

@@ -94,6 +94,23 @@ pub const LOG_LINES_MAX: usize = 256;
 /// How long the message of an error that reaches a client may be; the rest is cut.
 pub const ERROR_MESSAGE_BYTES_MAX: usize = 16 * KIB;
 
+// ---- Actions
+
+/// How long an action may take in all: half an hour.
+pub const ACTION_TOTAL_TIME_MS_MAX: u64 = 30 * 60 * 1000;
+/// How long it may compute of that.
+pub const ACTION_GUEST_TIME_MS_MAX: u64 = 5 * 60 * 1000;
+/// How many actions may run at the same time,
+pub const ACTIONS_AT_ONCE_MAX: usize = 4096;
+/// and how many of one socket.
+pub const SOCKET_ACTIONS_MAX: usize = 1000;
+/// How many things an action may do at once.
+pub const ACTION_TASKS_MAX: usize = 1000;
+/// How many streams it may hold open.
+pub const ACTION_STREAMS_MAX: usize = 1000;
+/// How large a piece of a stream is that is handed to a function, at most.
+pub const STREAM_PIECE_BYTES_MAX: usize = 64 * KIB;
+
 // ---- Scheduled functions
 
 /// How many functions a transaction may schedule.

@@ -74,7 +74,7 @@ impl Transaction {
     fn may_wait(&self, what: &str) -> Result<(), DbError> {
         match self.kind {
             FunctionKind::Mutation => Ok(()),
-            FunctionKind::Query => Err(DbError::new(
+            _ => Err(DbError::new(
                 ErrorCode::ReadOnly,
                 format!("`{}` is a query, in which no password is {what}; make it a mutation.", self.path),
             )),

@@ -85,6 +85,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// The time, in milliseconds since the epoch, with a fraction.
+    pub(crate) fn now_ms(&self) -> f64 {
+        let now_ns = self.env.now().as_nanos();
+        // As one float, nanoseconds would be rounded before they are divided, and no millisecond whole.
+        (now_ns / 1_000_000) as f64 + (now_ns % 1_000_000) as f64 / 1e6
+    }
+
     /// What the cursors of pages are encrypted with.
     pub(crate) fn cursor_key(&self) -> Arc<CursorKey> {
         if let Some(key) = &*self.cursor_key.read() {
@@ -152,11 +159,8 @@ impl Transaction {
         kind: FunctionKind,
         call: &Call,
     ) -> Transaction {
-        let now_ns = shared.env.now().as_nanos();
-        // As one float, nanoseconds would be rounded before they are divided, and no millisecond whole.
-        let now_ms = (now_ns / 1_000_000) as f64 + (now_ns % 1_000_000) as f64 / 1e6;
-        let context =
-            CallContext { now_ms, seed: shared.entropy.draw(), request_id: call.request_id.clone() };
+        let (now_ms, seed) = (shared.now_ms(), shared.entropy.draw());
+        let context = CallContext { now_ms, seed, request_id: call.request_id.clone() };
         let path = call.path.clone();
         Transaction {
             shared,
@@ -320,7 +324,7 @@ impl Transaction {
     fn writable(&self) -> Result<(), DbError> {
         match self.kind {
             FunctionKind::Mutation => Ok(()),
-            FunctionKind::Query => Err(DbError::new(
+            _ => Err(DbError::new(
                 ErrorCode::ReadOnly,
                 format!("`{}` is a query, which cannot write; make it a mutation.", self.path),
             )),

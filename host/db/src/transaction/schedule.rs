@@ -18,12 +18,12 @@ pub(super) struct ScheduledCalls {
 }
 
 impl Transaction {
-    /// Has a mutation called at a time in milliseconds since the epoch, as nobody in particular, and gives the id of the
+    /// Has a mutation or an action called at a time in milliseconds since the epoch, as nobody in particular, and gives the id of the
     /// job. A time that has passed means at once, which is after this transaction. `args` is one JSON object, in any
     /// spelling; whether the function takes it is seen when it is called.
     ///
     /// # Errors
-    /// `ReadOnly` in a query; `FunctionNotFound`, `WrongFunctionKind` (a query); `InvalidArguments`, `InvalidTime`;
+    /// `ReadOnly` in a query; `FunctionNotFound`, `WrongFunctionKind`; `InvalidArguments`, `InvalidTime`;
     /// `TooManyScheduled`, which poisons; and the limits of writes.
     pub fn schedule(&mut self, path: &str, args: &[u8], at_ms: f64) -> Result<String, DbError> {
         self.count_host_call()?;
@@ -90,10 +90,13 @@ impl Transaction {
             .map_err(|error| DbError::new(ErrorCode::FunctionNotFound, format!("`{path}`: {error}")))?;
         let functions = self.functions_in_force();
         match functions.find(&path).map(|info| info.kind) {
-            Some(FunctionKind::Mutation) => Ok(path),
-            Some(FunctionKind::Query) => Err(DbError::new(
+            Some(FunctionKind::Mutation | FunctionKind::Action) => Ok(path),
+            Some(kind) => Err(DbError::new(
                 ErrorCode::WrongFunctionKind,
-                format!("`{path}` is a query, which cannot be scheduled: schedule a mutation."),
+                format!(
+                    "`{path}` is {}, which cannot be scheduled: schedule a mutation or an action.",
+                    kind.with_article()
+                ),
             )),
             // It will be there again before it is called, or the job says that it is not.
             None if functions.missing(&path).is_some() => Ok(path),

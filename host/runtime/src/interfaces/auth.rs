@@ -5,6 +5,6 @@ use crate::call_state::CallState;
 
 impl Host for CallState {
     fn sign_jwt(&mut self, claims: Vec<u8>, options: Vec<u8>) -> wasmtime::Result<Result<String, Error>> {
-        self.ask(|tx| tx.sign_jwt(&claims, &options))
+        self.ask_anywhere(|tx| tx.sign_jwt(&claims, &options))
     }
 }

@@ -1,9 +1,9 @@
 //! `weir:guest/calls`: calls of other functions inside the transaction of the running call.
-use weir_db::{CallError, FunctionKind, NestedCall};
+use weir_db::{CallError, FunctionKind, NestedCall, not_in_action};
 use weir_value::ErrorCode;
 
 use crate::bindings::weir::guest::calls::{CallError as WitCallError, Host};
-use crate::call_state::CallState;
+use crate::call_state::{CallState, Scope};
 use crate::failure::CallEnd;
 
 /// What a host function gives back: the end of all calls, an error for the guest, or the result.
@@ -17,6 +17,10 @@ impl Host for CallState {
     fn run_mutation(&mut self, path: String, args: Vec<u8>) -> Answer {
         self.call_function(NestedCall { path: &path, args: &args, called_as: FunctionKind::Mutation })
     }
+
+    fn run_action(&mut self, _path: String, _args: Vec<u8>) -> Answer {
+        Ok(Err(CallError::from(not_in_action("`runAction`")).into()))
+    }
 }
 
 impl CallState {
@@ -25,8 +29,9 @@ impl CallState {
         // What the guest printed until now stands before what the called function logs.
         self.pass_on_output(false);
         let time = self.time_left()?;
-        let Some(deployment) = self.deployment.clone() else { return Ok(Err(no_transaction())) };
-        let Some(transaction) = self.transaction.take() else { return Ok(Err(no_transaction())) };
+        let Scope::Transaction(scope) = &mut self.scope else { return Ok(Err(no_transaction())) };
+        let Some(deployment) = scope.deployment.clone() else { return Ok(Err(no_transaction())) };
+        let Some(transaction) = scope.transaction.take() else { return Ok(Err(no_transaction())) };
         let mut host_ticks = 0;
         let functions = &*deployment;
         let (transaction, result) = transaction.call_nested(functions, call, |info, args, transaction| {
@@ -36,7 +41,9 @@ impl CallState {
         });
         self.credit_host_ticks(host_ticks);
         let poison = transaction.poisoned().cloned();
-        self.transaction = Some(transaction);
+        if let Scope::Transaction(scope) = &mut self.scope {
+            scope.transaction = Some(transaction);
+        }
         match poison {
             Some(limit) => Err(CallEnd::Transaction(limit).into()),
             None => Ok(result.map(Vec::from).map_err(WitCallError::from)),

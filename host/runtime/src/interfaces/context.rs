@@ -1,6 +1,6 @@
 //! `weir:guest/context`: what a call may know of the world.
 use crate::bindings::weir::guest::context::Host;
-use crate::call_state::CallState;
+use crate::call_state::{CallState, Scope};
 
 impl Host for CallState {
     fn now(&mut self) -> wasmtime::Result<f64> {
@@ -20,7 +20,11 @@ impl Host for CallState {
 
     fn identity(&mut self) -> wasmtime::Result<Option<Vec<u8>>> {
         self.count_host_call()?;
-        let identity = self.transaction.as_mut().and_then(|transaction| transaction.identity());
+        let identity = match &mut self.scope {
+            Scope::Transaction(scope) => scope.transaction.as_mut().and_then(|tx| tx.identity()),
+            Scope::Action(action) => action.call.identity(),
+            Scope::Describe(_) => None,
+        };
         Ok(identity.map(|identity| identity.json().to_vec()))
     }
 }

@@ -16,7 +16,7 @@ impl Host for CallState {
     }
 
     fn random_bytes(&mut self, length: u32) -> Answer<Vec<u8>> {
-        self.ask(|tx| tx.random_bytes(length as usize))
+        self.ask_anywhere(|tx| tx.random_bytes(length as usize))
     }
 
     fn digest(&mut self, algorithm: String, data: Vec<u8>) -> Answer<Vec<u8>> {

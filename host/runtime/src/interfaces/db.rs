@@ -1,10 +1,10 @@
 //! `weir:guest/db`: the document store, inside the transaction of the running call.
 use weir_db::{Batch, DbError, Transaction};
-use weir_value::ErrorCode;
+use weir_value::{ErrorCode, FunctionPath};
 
 use crate::bindings::weir::guest::db::{Batch as WitBatch, Host};
 use crate::bindings::weir::guest::types::Error;
-use crate::call_state::CallState;
+use crate::call_state::{CallState, Scope, TransactionScope};
 use crate::failure::CallEnd;
 
 /// What a host function gives back: an error of the call's own end, an error for the guest, or the result.
@@ -67,11 +67,24 @@ impl Host for CallState {
 }
 
 impl CallState {
+    /// The same, where an action may do it too: in a transaction of that moment.
+    pub(super) fn ask_anywhere<R>(
+        &mut self,
+        work: impl FnOnce(&mut Transaction) -> Result<R, DbError>,
+    ) -> Answer<R> {
+        match &self.scope {
+            Scope::Action(action) => Ok(action.call.look(work).map_err(Error::from)),
+            Scope::Describe(_) | Scope::Transaction(_) => self.ask(work),
+        }
+    }
+
     /// Lets the transaction do something. A limit of the transaction ends the call, at once: the guest is not asked.
     pub(super) fn ask<R>(&mut self, work: impl FnOnce(&mut Transaction) -> Result<R, DbError>) -> Answer<R> {
         self.on_host_time(|state| {
-            let Some(transaction) = &mut state.transaction else {
-                return Ok(Err(no_transaction()));
+            let transaction = match &mut state.scope {
+                Scope::Transaction(TransactionScope { transaction: Some(transaction), .. }) => transaction,
+                Scope::Action(action) => return Ok(Err(no_database(action.call.path()))),
+                Scope::Describe(_) | Scope::Transaction(_) => return Ok(Err(no_transaction())),
             };
             let result = work(transaction);
             match transaction.poisoned() {
@@ -79,6 +92,16 @@ impl CallState {
                 None => Ok(result.map_err(Error::from)),
             }
         })
+    }
+}
+
+fn no_database(path: &FunctionPath) -> Error {
+    Error {
+        code: ErrorCode::NoTransaction.to_string(),
+        message: format!(
+            "`{path}` is an action, which has no database of its own: read in a query, write in a mutation, and call \
+             those from the action with `runQuery` and `runMutation`"
+        ),
     }
 }
 

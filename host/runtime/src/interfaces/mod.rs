@@ -7,9 +7,13 @@ mod context;
 mod crypto;
 mod db;
 mod exit;
+mod http;
+mod in_action;
 mod intl;
 mod log;
 mod scheduler;
+mod streams;
+mod tasks;
 mod variables;
 mod web_crypto;
 
@@ -28,17 +32,26 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     wasi::link(linker)
 }
 
+/// All that an action can import: the same, but what takes time suspends its guest.
+pub(crate) fn link_action(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    link(linker)?;
+    in_action::link(linker)
+}
+
 /// The interfaces of the world.
-const INTERFACES: [&str; 12] = [
+const INTERFACES: [&str; 15] = [
     "auth",
     "calls",
     "context",
     "crypto",
     "db",
     "exit",
+    "http",
     "intl",
     "log",
     "scheduler",
+    "streams",
+    "tasks",
     "types",
     "variables",
     "web-crypto",

@@ -10,7 +10,7 @@ use weir_crypto::{
 use super::db::no_transaction;
 use crate::bindings::weir::guest::types::Error;
 use crate::bindings::weir::guest::web_crypto::{Host, Key, KeyKind as WitKeyKind};
-use crate::call_state::CallState;
+use crate::call_state::{CallState, Scope, TransactionScope};
 
 /// What a host function gives back: an error of the call's own end, an error for the guest, or the result.
 type Answer<R> = wasmtime::Result<Result<R, Error>>;
@@ -138,10 +138,13 @@ impl CallState {
         draws: bool,
         work: impl FnOnce(Entropy<'_>) -> Result<R, CryptoError>,
     ) -> Result<R, Refused> {
-        match &self.transaction {
-            Some(transaction) => Ok(work(&mut |bytes| transaction.fill_random(bytes))?),
-            None if draws => Err(Refused(no_transaction())),
-            None => Ok(work(&mut |_| unreachable!("it draws no random bytes"))?),
+        match &self.scope {
+            Scope::Transaction(TransactionScope { transaction: Some(transaction), .. }) => {
+                Ok(work(&mut |bytes| transaction.fill_random(bytes))?)
+            }
+            Scope::Action(action) => Ok(work(&mut |bytes| action.call.fill_random(bytes))?),
+            _ if draws => Err(Refused(no_transaction())),
+            _ => Ok(work(&mut |_| unreachable!("it draws no random bytes"))?),
         }
     }
 }

@@ -13,6 +13,8 @@ fn describe(info: &FunctionInfo) -> Value {
     let kind = match info.kind {
         FunctionKind::Query => "Query",
         FunctionKind::Mutation => "Mutation",
+        FunctionKind::Action => "Action",
+        FunctionKind::HttpAction => "HttpAction",
     };
     let described = |args: &Validator, returns: &Validator| {
         let json = json!({

@@ -1,0 +1,31 @@
+//! An action that runs: its tasks, its streams, and how its guest waits for them.
+//!
+//! The guest runs on a stack of its own ([`run`]) and is suspended while it waits: it holds no thread then. What takes
+//! time is done by a [`weir_db::ActionHost`]; tasks are its futures, spawned there, whose ends come back through a
+//! channel.
+mod run;
+pub(crate) mod streams;
+mod tasks;
+
+use std::sync::Arc;
+
+use weir_db::ActionCall;
+
+pub(crate) use run::{ActionClock, on_clock};
+use streams::Streams;
+pub(crate) use tasks::End;
+use tasks::Tasks;
+
+/// The state of an action that runs.
+pub(crate) struct RunningAction {
+    pub(crate) call: Arc<ActionCall>,
+    pub(crate) clock: Arc<ActionClock>,
+    pub(crate) tasks: Tasks,
+    pub(crate) streams: Streams,
+}
+
+impl RunningAction {
+    pub(crate) fn new(call: Arc<ActionCall>, clock: Arc<ActionClock>) -> RunningAction {
+        RunningAction { call, clock, tasks: Tasks::default(), streams: Streams::default() }
+    }
+}

@@ -1,0 +1,65 @@
+//! How an action's guest is polled: in slices, so that none holds a thread for long, and against a clock of its own.
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use weir_value::limits::{ACTION_GUEST_TIME_MS_MAX, GUEST_EPOCH_TICK_MS};
+
+use crate::failure::CallEnd;
+use crate::ticker::Ticker;
+
+/// How long the guest of an action has computed.
+pub(crate) struct ActionClock {
+    ticker: Arc<Ticker>,
+    /// The tick at which it was polled last.
+    polled_at: AtomicU64,
+    /// The ticks that it has computed before that.
+    computed: AtomicU64,
+}
+
+impl ActionClock {
+    pub(crate) fn new(ticker: Arc<Ticker>) -> Arc<ActionClock> {
+        Arc::new(ActionClock { ticker, polled_at: AtomicU64::new(0), computed: AtomicU64::new(0) })
+    }
+
+    /// The guest computes for longer than a tick: it lets others have the thread.
+    ///
+    /// # Errors
+    /// It has computed for as long as an action may.
+    pub(crate) fn slice_over(&self) -> wasmtime::Result<()> {
+        let ticks = self.computed.load(Ordering::Relaxed) + self.ticks_in_slice();
+        match ticks * GUEST_EPOCH_TICK_MS <= ACTION_GUEST_TIME_MS_MAX {
+            true => Ok(()),
+            false => Err(CallEnd::ActionTime.into()),
+        }
+    }
+
+    fn ticks_in_slice(&self) -> u64 {
+        self.ticker.ticks().saturating_sub(self.polled_at.load(Ordering::Relaxed))
+    }
+}
+
+/// Polls the guest of an action with the ticker going, and counts how long it computes.
+pub(crate) fn on_clock<F: Future>(clock: Arc<ActionClock>, guest: F) -> OnClock<F> {
+    OnClock { clock, guest: Box::pin(guest) }
+}
+
+/// See [`on_clock`].
+pub(crate) struct OnClock<F> {
+    clock: Arc<ActionClock>,
+    guest: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for OnClock<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let clock = self.clock.clone();
+        let _running = clock.ticker.enter();
+        clock.polled_at.store(clock.ticker.ticks(), Ordering::Relaxed);
+        let poll = self.guest.as_mut().poll(context);
+        clock.computed.fetch_add(clock.ticks_in_slice(), Ordering::Relaxed);
+        poll
+    }
+}

@@ -1,0 +1,243 @@
+//! The streams of an action: bodies that somebody else writes and it reads, and the other way round.
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use weir_db::{BodyError, BodyStream, CallError, DbError};
+use weir_value::ErrorCode;
+use weir_value::limits::{ACTION_STREAMS_MAX, STREAM_PIECE_BYTES_MAX};
+
+use super::tasks::{End, Outcome};
+
+/// A piece of a body, or why there is no more of it.
+type Piece = Result<Bytes, BodyError>;
+
+/// A piece that is on its way, and why the stream broke off after it.
+const ROOM_PIECES: usize = 2;
+
+/// The streams of one action.
+#[derive(Default)]
+pub(crate) struct Streams {
+    last: u32,
+    open: HashMap<u32, Open>,
+}
+
+enum Open {
+    /// The guest reads it.
+    Reading(Reading),
+    /// The guest writes it; the receiver is there until it is passed on.
+    Writing { sender: Sender<Piece>, receiver: Option<Receiver<Piece>> },
+    /// A task reads or writes it just now.
+    Busy,
+}
+
+/// A stream that is read, with the rest of a piece that was too large to be given at once.
+pub(crate) struct Reading {
+    body: BodyStream,
+    rest: Bytes,
+}
+
+impl Streams {
+    /// Takes in a body that the guest may read.
+    ///
+    /// # Errors
+    /// `TooManyStreams`; the body is dropped.
+    pub(crate) fn add(&mut self, body: BodyStream) -> Result<u32, DbError> {
+        self.insert(Open::Reading(Reading { body, rest: Bytes::new() }))
+    }
+
+    /// A stream that the guest writes.
+    ///
+    /// # Errors
+    /// `TooManyStreams`.
+    pub(crate) fn create(&mut self) -> Result<u32, DbError> {
+        let (sender, receiver) = mpsc::channel(ROOM_PIECES);
+        self.insert(Open::Writing { sender, receiver: Some(receiver) })
+    }
+
+    fn insert(&mut self, stream: Open) -> Result<u32, DbError> {
+        if self.open.len() >= ACTION_STREAMS_MAX {
+            let message = format!("The action holds {ACTION_STREAMS_MAX} streams open; close some.");
+            return Err(DbError::new(ErrorCode::TooManyStreams, message));
+        }
+        self.last += 1;
+        self.open.insert(self.last, stream);
+        Ok(self.last)
+    }
+
+    /// What the guest writes to a stream, for whoever reads it.
+    ///
+    /// # Errors
+    /// `NoSuchStream`: it was passed on already, or is not one that the guest writes.
+    pub(crate) fn pass_on(&mut self, stream: u32) -> Result<BodyStream, DbError> {
+        match self.open.get_mut(&stream) {
+            Some(Open::Writing { receiver, .. }) => match receiver.take() {
+                Some(receiver) => Ok(Box::pin(Passed(receiver))),
+                None => Err(no_such_stream(stream, "was passed on before")),
+            },
+            _ => Err(no_such_stream(stream, "is not one that the action writes")),
+        }
+    }
+
+    /// Takes a stream to read its next piece from.
+    ///
+    /// # Errors
+    /// `NoSuchStream`, `StreamBusy`.
+    pub(crate) fn begin_read(&mut self, stream: u32) -> Result<Reading, DbError> {
+        match self.open.get_mut(&stream) {
+            Some(open @ Open::Reading(_)) => match std::mem::replace(open, Open::Busy) {
+                Open::Reading(reading) => Ok(reading),
+                Open::Writing { .. } | Open::Busy => unreachable!("it is one that is read"),
+            },
+            Some(Open::Busy) => Err(busy(stream)),
+            _ => Err(no_such_stream(stream, "is at its end, or not one that the action reads")),
+        }
+    }
+
+    /// Takes a stream to write a piece to.
+    ///
+    /// # Errors
+    /// `NoSuchStream`, `StreamBusy`.
+    pub(crate) fn begin_write(&mut self, stream: u32) -> Result<Sender<Piece>, DbError> {
+        match self.open.get(&stream) {
+            Some(Open::Writing { sender, .. }) if sender.capacity() == ROOM_PIECES || sender.is_closed() => {
+                Ok(sender.clone())
+            }
+            Some(Open::Writing { .. } | Open::Busy) => Err(busy(stream)),
+            _ => Err(no_such_stream(stream, "was closed, or is not one that the action writes")),
+        }
+    }
+
+    /// Closes a stream.
+    pub(crate) fn close(&mut self, stream: u32, broken: Option<String>) {
+        let closed = self.open.remove(&stream);
+        if let (Some(Open::Writing { sender, .. }), Some(reason)) = (closed, broken) {
+            // There is room beside a piece that is on its way; a reader that is gone needs no reason.
+            let _ = sender.try_send(Err(BodyError(reason)));
+        }
+    }
+
+    fn put_back(&mut self, stream: u32, reading: Option<Reading>) {
+        match reading {
+            // It may have been closed meanwhile.
+            Some(reading) => {
+                if let Some(open) = self.open.get_mut(&stream) {
+                    *open = Open::Reading(reading);
+                }
+            }
+            None => {
+                self.open.remove(&stream);
+            }
+        }
+    }
+}
+
+/// Reads the next piece; an empty one is the end.
+pub(crate) async fn read(stream: u32, mut reading: Reading) -> End {
+    while reading.rest.is_empty() {
+        match next(&mut reading.body).await {
+            Some(Ok(piece)) => reading.rest = piece,
+            Some(Err(error)) => {
+                let error = CallError::new(ErrorCode::BodyBroken, format!("The body broke off: {error}"));
+                return settle(stream, None, Err(error));
+            }
+            None => return settle(stream, None, Ok(Vec::new())),
+        }
+    }
+    let piece = reading.rest.split_to(reading.rest.len().min(STREAM_PIECE_BYTES_MAX));
+    settle(stream, Some(reading), Ok(piece.to_vec()))
+}
+
+fn settle(stream: u32, reading: Option<Reading>, outcome: Outcome) -> End {
+    End::Settle(Box::new(move |action| {
+        action.streams.put_back(stream, reading);
+        outcome
+    }))
+}
+
+/// Writes a piece, and waits until it was taken.
+pub(crate) async fn write(sender: Sender<Piece>, piece: Vec<u8>) -> End {
+    let is_taken = match sender.send(Ok(Bytes::from(piece))).await {
+        Ok(()) => sender.reserve_many(ROOM_PIECES).await.is_ok(),
+        Err(_) => false,
+    };
+    let closed = "Nobody reads the stream any more.";
+    End::Outcome(match is_taken {
+        true => Ok(Vec::new()),
+        false => Err(CallError::new(ErrorCode::StreamClosed, closed)),
+    })
+}
+
+async fn next(body: &mut BodyStream) -> Option<Piece> {
+    poll_fn(|context| body.as_mut().poll_next(context)).await
+}
+
+/// What the guest writes, as somebody else reads it.
+struct Passed(Receiver<Piece>);
+
+impl Stream for Passed {
+    type Item = Piece;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Piece>> {
+        self.0.poll_recv(context)
+    }
+}
+
+fn busy(stream: u32) -> DbError {
+    let message = format!("A piece of the stream {stream} is on its way; wait for it before the next.");
+    DbError::new(ErrorCode::StreamBusy, message)
+}
+
+fn no_such_stream(stream: u32, why: &str) -> DbError {
+    DbError::new(ErrorCode::NoSuchStream, format!("The stream {stream} {why}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_piece_is_taken_before_the_next_and_a_broken_stream_says_why() {
+        let mut streams = Streams::default();
+        let stream = streams.create().unwrap();
+        let mut body = streams.pass_on(stream).unwrap();
+        assert_eq!(streams.pass_on(stream).err().unwrap().code, ErrorCode::NoSuchStream);
+        let writing = write(streams.begin_write(stream).unwrap(), b"one".to_vec());
+        let mut writing = Box::pin(writing);
+        let pending = poll_fn(|context| Poll::Ready(writing.as_mut().poll(context).is_pending())).await;
+        assert!(pending, "nobody has taken it");
+        assert_eq!(streams.begin_write(stream).err().unwrap().code, ErrorCode::StreamBusy);
+        assert_eq!(next(&mut body).await, Some(Ok(Bytes::from_static(b"one"))));
+        assert!(matches!(writing.await, End::Outcome(Ok(_))));
+        streams.close(stream, Some("the function failed".into()));
+        assert_eq!(next(&mut body).await, Some(Err(BodyError("the function failed".into()))));
+        assert_eq!(next(&mut body).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_large_piece_is_given_in_parts() {
+        let mut streams = Streams::default();
+        let (sender, receiver) = mpsc::channel(ROOM_PIECES);
+        sender.try_send(Ok(Bytes::from(vec![7; STREAM_PIECE_BYTES_MAX + 1]))).unwrap();
+        drop(sender);
+        let stream = streams.add(Box::pin(Passed(receiver))).unwrap();
+        let reading = streams.begin_read(stream).unwrap();
+        assert_eq!(streams.begin_read(stream).err().unwrap().code, ErrorCode::StreamBusy);
+        let End::Settle(_) = read(stream, reading).await else { panic!("the stream is put back") };
+    }
+
+    #[tokio::test]
+    async fn a_writer_is_told_that_nobody_reads() {
+        let mut streams = Streams::default();
+        let stream = streams.create().unwrap();
+        drop(streams.pass_on(stream).unwrap());
+        let End::Outcome(Err(error)) = write(streams.begin_write(stream).unwrap(), vec![1]).await else {
+            panic!("nobody reads it")
+        };
+        assert_eq!(error.code, ErrorCode::StreamClosed);
+    }
+}

@@ -1,0 +1,161 @@
+//! What an action imports that waits: these functions suspend its guest.
+use std::time::Duration;
+
+use bytes::Bytes;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{ComponentNamedList, Lift, Linker, Lower};
+use weir_db::{ActionCall, DbError, FunctionKind, HostFuture, Transaction};
+use weir_value::Timestamp;
+
+use super::tasks::completion;
+use crate::bindings::WORLD;
+use crate::bindings::weir::guest::calls::CallError as WitCallError;
+use crate::bindings::weir::guest::tasks::Completion;
+use crate::bindings::weir::guest::types::Error;
+use crate::call_state::CallState;
+
+/// An answer for the guest, or its error.
+type Result<R> = std::result::Result<R, Error>;
+
+/// What such a function does: an error ends the call.
+type Work<R> = HostFuture<wasmtime::Result<R>>;
+
+/// Puts these functions in the place of those that a query or a mutation has.
+pub(super) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    link_calls(linker)?;
+    link_scheduler(linker)?;
+    link_passwords(linker)?;
+    link_clocks(linker)?;
+    linker.instance(&name_of("tasks"))?.func_wrap_async("wait", |store, (): ()| Box::new(wait(store)))?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+fn link_calls(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    let functions = [
+        ("run-query", FunctionKind::Query),
+        ("run-mutation", FunctionKind::Mutation),
+        ("run-action", FunctionKind::Action),
+    ];
+    for (name, kind) in functions {
+        suspend(linker, "calls", name, move |action, (path, args): (String, Vec<u8>)| {
+            let called = action.host().call(kind, path, Bytes::from(args));
+            Box::pin(async move {
+                let answer = called.await.map(Vec::from).map_err(WitCallError::from);
+                Ok((answer,))
+            })
+        })?;
+    }
+    Ok(())
+}
+
+fn link_scheduler(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    suspend(linker, "scheduler", "run-at", |action, (path, args, at): (String, Vec<u8>, f64)| {
+        write(action, |tx| tx.schedule(&path, &args, at))
+    })?;
+    suspend(linker, "scheduler", "cancel", |action, (id,): (String,)| {
+        write(action, |tx| tx.cancel_scheduled(&id))
+    })
+}
+
+fn link_passwords(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    suspend(linker, "crypto", "hash-password", |action, (password,): (String,)| {
+        answer(action.host().hash_password(password))
+    })?;
+    suspend(linker, "crypto", "verify-password", |action, (password, hash): (String, String)| {
+        answer(action.host().verify_password(password, hash))
+    })
+}
+
+/// The clocks of WASI go on in an action. They wait for nobody: `tasks.sleep` does.
+fn link_clocks(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    linker.instance("wasi:clocks/monotonic-clock@0.2.0")?.func_wrap(
+        "now",
+        |mut store: StoreContextMut<'_, CallState>, (): ()| Ok((now_nanos(store.data_mut()),)),
+    )
+}
+
+fn now_nanos(state: &mut CallState) -> u64 {
+    let ms = state.context().now_ms;
+    u64::try_from(Duration::try_from_secs_f64(ms.max(0.0) / 1e3).unwrap_or_default().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Writes at once, and waits until that is durable.
+fn write<R: Send + 'static>(
+    action: &ActionCall,
+    change: impl FnOnce(&mut Transaction) -> std::result::Result<R, DbError>,
+) -> Work<(Result<R>,)> {
+    let written = action.write(change);
+    let host = action.host().clone();
+    Box::pin(async move {
+        let (result, ts) = match written {
+            Ok((result, ts)) => (Ok(result), ts),
+            Err(error) => (Err(error.into()), Timestamp::ZERO),
+        };
+        host.durable(ts).await;
+        Ok((result,))
+    })
+}
+
+fn answer<R: Send + 'static>(work: HostFuture<std::result::Result<R, DbError>>) -> Work<(Result<R>,)> {
+    Box::pin(async move { Ok((work.await.map_err(Error::from),)) })
+}
+
+/// A function that suspends the guest until its work is done.
+fn suspend<P, R, F>(
+    linker: &mut Linker<CallState>,
+    interface: &str,
+    name: &str,
+    function: F,
+) -> wasmtime::Result<()>
+where
+    P: ComponentNamedList + Lift + Send + 'static,
+    R: ComponentNamedList + Lower + Send + 'static,
+    F: Fn(&ActionCall, P) -> Work<R> + Send + Sync + 'static,
+{
+    linker.instance(&name_of(interface))?.func_wrap_async(
+        name,
+        move |mut store: StoreContextMut<'_, CallState>, params: P| {
+            let state = store.data_mut();
+            state.pass_on_output(false);
+            let work = state.action().map(|action| function(&action.call, params));
+            Box::new(async move {
+                match work {
+                    Some(work) => work.await,
+                    None => Err(wasmtime::format_err!("it is linked as an action, and is none")),
+                }
+            })
+        },
+    )
+}
+
+/// Waits for the end of a task.
+async fn wait(mut store: StoreContextMut<'_, CallState>) -> wasmtime::Result<(Result<Completion>,)> {
+    store.data_mut().pass_on_output(false);
+    loop {
+        let Some(action) = store.data_mut().action() else {
+            wasmtime::bail!("it is linked as an action, and is none");
+        };
+        let mut ends = match action.tasks.take_ends() {
+            Ok(ends) => ends,
+            Err(error) => return Ok((Err(error.into()),)),
+        };
+        let end = ends.recv().await;
+        let Some(action) = store.data_mut().action() else {
+            wasmtime::bail!("it is linked as an action, and is none");
+        };
+        action.tasks.put_back(ends);
+        let Some((task, end)) = end else { wasmtime::bail!("the tasks of an action hold its sender") };
+        // One that was given up has ended before that.
+        if let Some(completion) = completion(action, task, end) {
+            return Ok((Ok(completion),));
+        }
+    }
+}
+
+/// The name of one of our interfaces in imports.
+fn name_of(interface: &str) -> String {
+    let (package, version) = WORLD.split_once('@').unwrap_or((WORLD, ""));
+    format!("{package}/{interface}@{version}")
+}
