@@ -10,7 +10,7 @@ use weir_value::{FunctionPath, Timestamp, Value};
 use crate::error::Failure;
 use crate::transaction::SeenTables;
 use crate::{
-    CallError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet,
+    CallError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet, Teardown,
     Transaction, Visibility,
 };
 
@@ -106,12 +106,13 @@ pub(crate) fn run(
     resolved: &Resolved,
     call: &Call,
     mut tx: Transaction,
+    teardown: &mut Teardown,
 ) -> (Transaction, Result<Bytes, Failure>) {
     let args = match check_args(&resolved.info, &call.args, &mut tx) {
         Ok(args) => args,
         Err(failure) => return (tx, Err(failure)),
     };
-    let (mut tx, returned) = resolved.functions.run(&resolved.info, &args, tx);
+    let (mut tx, returned) = resolved.functions.run(&resolved.info, &args, tx, teardown);
     let result = match (tx.poisoned(), returned) {
         (Some(error), _) => Err(Failure::Poisoned(error.clone())),
         (None, Err(error)) => Err(Failure::Function(error)),

@@ -24,7 +24,7 @@ use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
     Call, CommitError, DbStats, FunctionError, FunctionInfo, FunctionKind, Functions, QueryOutcome, ReadSet,
-    SystemFunctions, TokenSigner, Transaction, call, deployment, keyspace, system_functions,
+    SystemFunctions, Teardown, TokenSigner, Transaction, call, deployment, keyspace, system_functions,
 };
 
 /// Which set of functions: one more at each [`Database::set_functions`], zero before the first.
@@ -60,6 +60,7 @@ impl Functions for NoFunctions {
         info: &FunctionInfo,
         _args: &Bytes,
         tx: Transaction,
+        _teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
         let message = format!("`{}` was called in a deployment without functions", info.path);
         (tx, Err(FunctionError::System { code: ErrorCode::InternalServerError, message }))
@@ -144,16 +145,18 @@ impl Database {
 
     /// Runs a query at a snapshot, on the calling thread.
     pub fn query(&self, call: &Call, at: impl Into<Arc<Snapshot>>) -> QueryOutcome {
-        self.query_again(call, at, None)
+        self.query_again(call, at, None, &mut Teardown::default())
     }
 
     /// As [`Database::query`], of a query that ran before and left this journal: a page that it reads ends where it
-    /// ended then. A journal that is not one of this query is ignored.
+    /// ended then. A journal that is not one of this query is ignored. What the query ran in is
+    /// left in `teardown`.
     pub fn query_again(
         &self,
         call: &Call,
         at: impl Into<Arc<Snapshot>>,
         journal: Option<&str>,
+        teardown: &mut Teardown,
     ) -> QueryOutcome {
         let snapshot = at.into();
         let ts = snapshot.ts();
@@ -176,7 +179,7 @@ impl Database {
         count(&self.counters.query_runs);
         let mut tx = Transaction::begin(self.shared.clone(), snapshot, deployed, FunctionKind::Query, call);
         tx.resume_page(journal.map(str::to_owned));
-        let (tx, result) = call::run(&resolved, call, tx);
+        let (tx, result) = call::run(&resolved, call, tx, teardown);
         if result.is_err() {
             count(&self.counters.failures);
         }

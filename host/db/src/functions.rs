@@ -7,7 +7,7 @@ use bytes::Bytes;
 use weir_value::{FunctionPath, Validator};
 
 use crate::action::{self, ActionCall, HostFuture, Route};
-use crate::{FunctionError, MissingFunction, Transaction};
+use crate::{FunctionError, MissingFunction, Teardown, Transaction};
 
 /// What a function may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -140,10 +140,13 @@ pub trait Functions: Send + Sync + 'static {
     /// The transaction goes in and comes out: it may have been read and written even when the function
     /// failed, and its read set and log lines are needed then too. It may be called twice for one call of a
     /// client, with a fresh transaction each time.
+    ///
+    /// What takes time to clear after the call may be left in `teardown`; that of the call before is cleared first.
     fn run(
         &self,
         info: &FunctionInfo,
         args: &Bytes,
         tx: Transaction,
+        teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>);
 }

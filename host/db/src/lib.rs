@@ -40,6 +40,7 @@ mod stats;
 mod sweep;
 mod system_functions;
 mod system_tables;
+mod teardown;
 #[cfg(test)]
 mod testing;
 mod trace;
@@ -74,6 +75,7 @@ pub use signing::{SigningError, TokenSigner};
 pub use stats::DbStats;
 pub use sweep::SweepPass;
 pub use system_functions::SystemFunctions;
+pub use teardown::Teardown;
 pub use trace::{Read, Trace, Written};
 pub use transaction::{CallContext, SubTransaction, Transaction, Usage, digest};
 pub use variables::{BUILT_IN_VARIABLES, VariableChanges, VariableReads, Variables, VariablesError};

@@ -17,7 +17,8 @@ use crate::passwords::{PasswordResults, PasswordWork};
 use crate::session_requests::{Owner, SessionRecord};
 use crate::stats::count;
 use crate::{
-    Call, Database, DbError, FunctionKind, MutationOutcome, SessionRequest, Transaction, call, keyspace,
+    Call, Database, DbError, FunctionKind, MutationOutcome, SessionRequest, Teardown, Transaction, call,
+    keyspace,
 };
 
 /// How far a mutation has come.
@@ -73,18 +74,19 @@ impl Database {
     /// With a session's request a repetition is answered from the record of the first run, with its timestamp: also
     /// if the function has since been removed.
     pub fn mutation(&self, call: &Call, session: Option<SessionRequest>) -> MutationOutcome {
-        to_the_end(|passwords| self.step_mutation(call, session, passwords))
+        to_the_end(|passwords, teardown| self.step_mutation(call, session, passwords, teardown))
     }
 
     /// As [`Database::mutation`], up to where it waits for a password. With what came of that among `passwords`, which
-    /// belong to this one call, it is run again.
+    /// belong to this one call, it is run again. What it ran in is left in `teardown`.
     pub fn step_mutation(
         &self,
         call: &Call,
         session: Option<SessionRequest>,
         passwords: &mut PasswordResults,
+        teardown: &mut Teardown,
     ) -> MutationStep {
-        self.step_mutation_of(call, session.into(), passwords)
+        self.step_mutation_of(call, session.into(), passwords, teardown)
     }
 
     /// The same, wherever the call comes from.
@@ -93,6 +95,7 @@ impl Database {
         call: &Call,
         origin: Origin,
         passwords: &mut PasswordResults,
+        teardown: &mut Teardown,
     ) -> MutationStep {
         let resolved = self.resolve(call, &self.deployments.newest().functions, FunctionKind::Mutation);
         let resolved = match resolved {
@@ -103,7 +106,7 @@ impl Database {
         let execution = rate.choose();
         if execution != Execution::Serial {
             let opened = self.committer.open();
-            match self.run_optimistic(call, origin, &opened, passwords) {
+            match self.run_optimistic(call, origin, &opened, passwords, teardown) {
                 Ok(MutationStep::Ended(outcome)) => {
                     rate.note(execution, false);
                     return MutationStep::Ended(outcome);
@@ -115,7 +118,7 @@ impl Database {
                 }
             }
         }
-        self.run_serial(call, origin, passwords, &mut |_| {})
+        self.run_serial(call, origin, passwords, teardown, &mut |_| {})
     }
 
     /// Runs a mutation in serial execution, and shows its transaction before it ends.
@@ -124,7 +127,7 @@ impl Database {
         call: &Call,
         observe: &mut dyn FnMut(&Transaction),
     ) -> MutationOutcome {
-        to_the_end(|passwords| self.run_serial(call, Origin::Caller, passwords, observe))
+        to_the_end(|passwords, teardown| self.run_serial(call, Origin::Caller, passwords, teardown, observe))
     }
 
     /// A call of what cannot be called; yet a repetition of what once could is answered.
@@ -144,8 +147,9 @@ impl Database {
         origin: Origin,
         opened: &Opened<'_>,
         passwords: &mut PasswordResults,
+        teardown: &mut Teardown,
     ) -> Result<MutationStep, Conflict> {
-        match self.run(call, origin, opened, passwords) {
+        match self.run(call, origin, opened, passwords, teardown) {
             (mut tx, Ending::Returned(result)) if tx.has_writes() => {
                 tx.order_reads();
                 let gate = self.committer.enter();
@@ -165,12 +169,13 @@ impl Database {
         call: &Call,
         origin: Origin,
         passwords: &mut PasswordResults,
+        teardown: &mut Teardown,
         observe: &mut dyn FnMut(&Transaction),
     ) -> MutationStep {
         count(&self.counters.serial_runs);
         let gate = self.committer.enter();
         let opened = self.committer.open();
-        let (tx, ending) = self.run(call, origin, &opened, passwords);
+        let (tx, ending) = self.run(call, origin, &opened, passwords, teardown);
         observe(&tx);
         match (tx, ending) {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
@@ -191,6 +196,7 @@ impl Database {
         origin: Origin,
         opened: &Opened<'_>,
         passwords: &mut PasswordResults,
+        teardown: &mut Teardown,
     ) -> (Transaction, Ending) {
         let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
         match find_record(&mut tx, origin.session()) {
@@ -213,7 +219,7 @@ impl Database {
         };
         count(&self.counters.mutation_runs);
         tx.know_passwords(std::mem::take(passwords));
-        let (mut tx, result) = call::run(&resolved, call, tx);
+        let (mut tx, result) = call::run(&resolved, call, tx, teardown);
         let (waiting, known) = tx.take_passwords();
         *passwords = known;
         let ending = match (waiting, result) {
@@ -313,10 +319,10 @@ impl Database {
 }
 
 /// Takes a mutation from step to step to its end, and does on this thread what it waits for.
-fn to_the_end(mut step: impl FnMut(&mut PasswordResults) -> MutationStep) -> MutationOutcome {
-    let mut passwords = PasswordResults::default();
+fn to_the_end(mut step: impl FnMut(&mut PasswordResults, &mut Teardown) -> MutationStep) -> MutationOutcome {
+    let (mut passwords, mut teardown) = (PasswordResults::default(), Teardown::default());
     loop {
-        match step(&mut passwords) {
+        match step(&mut passwords, &mut teardown) {
             MutationStep::Ended(outcome) => return outcome,
             MutationStep::Waits(work) => passwords.add(work.run()),
         }

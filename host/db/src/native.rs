@@ -6,8 +6,8 @@ use bytes::Bytes;
 use weir_value::{ErrorCode, FunctionPath, Validator, Value};
 
 use crate::{
-    FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions, Transaction,
-    Visibility,
+    FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions, Teardown,
+    Transaction, Visibility,
 };
 
 /// A function's body.
@@ -85,6 +85,7 @@ impl Functions for NativeFunctions {
         info: &FunctionInfo,
         args: &Bytes,
         mut tx: Transaction,
+        _teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
         let result = self.run_body(info, args, &mut tx);
         (tx, result)

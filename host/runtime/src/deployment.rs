@@ -8,15 +8,14 @@ use serde_json::{Value as Json, json};
 use wasmtime::Store;
 use weir_db::{
     ActionCall, FunctionError, FunctionInfo, Functions, HostFuture, MissingFunction, MissingFunctions, Route,
-    RoutePath, Transaction, VariableReads,
+    RoutePath, Teardown, Transaction, VariableReads,
 };
 use weir_value::limits::DEPLOY_FUNCTIONS_MAX;
 use weir_value::{ErrorCode, FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState, TimeLeft};
-use crate::deferred_teardown::{FinishedInstance, tear_down, tear_down_pending};
 use crate::failure::result_too_large;
-use crate::invocation::Invoker;
+use crate::invocation::{Invoker, Slot};
 use crate::module::Module;
 use crate::{LoadError, ModuleInfo, manifest, routes};
 
@@ -218,6 +217,13 @@ pub(crate) struct EndedCall {
     pub(crate) store: Option<Store<CallState>>,
 }
 
+/// The instance of a call that is over, and the call's place; dropped in this order. Until then the call counts among
+/// the concurrent ones, and nobody else can reach its memory, which is set back first.
+struct FinishedInstance {
+    _store: Store<CallState>,
+    _slot: Slot,
+}
+
 impl std::fmt::Debug for Deployment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Deployment")
@@ -278,15 +284,16 @@ impl Functions for Deployment {
         info: &FunctionInfo,
         args: &Bytes,
         tx: Transaction,
+        teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
-        tear_down_pending();
+        teardown.finish();
         let slot = match self.invoker.take_slot() {
             Ok(slot) => slot,
             Err(overloaded) => return (tx, Err(overloaded)),
         };
         let ended = self.run_within(info, args, tx, self.invoker.full_time());
         if let Some(store) = ended.store {
-            tear_down(FinishedInstance { _store: store, _slot: slot });
+            teardown.defer(FinishedInstance { _store: store, _slot: slot });
         }
         (ended.transaction, ended.result)
     }

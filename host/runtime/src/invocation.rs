@@ -1,4 +1,4 @@
-//! One call in one instance: made for it, dropped after it (see [`crate::deferred_teardown`]).
+//! One call in one instance: made for it, dropped after it (see [`weir_db::Teardown`]).
 //!
 //! Everything that a guest can do wrong ends here, in a [`FunctionError`]; the transaction comes back in every case.
 use std::sync::Arc;

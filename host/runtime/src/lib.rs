@@ -12,7 +12,6 @@ mod bindings;
 mod call_state;
 mod compiled_cache;
 mod counters;
-mod deferred_teardown;
 mod deployment;
 mod engine;
 mod failure;
@@ -34,7 +33,6 @@ mod ticker;
 mod wasi;
 
 pub use counters::RuntimeStats;
-pub use deferred_teardown::answer_first;
 pub use deployment::Deployment;
 pub use load_error::LoadError;
 pub use manifest::{ManifestError, ModuleAuth};

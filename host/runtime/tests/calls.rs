@@ -3,7 +3,8 @@ mod support;
 
 use support::guests::{call, component, manifest, mutation, query};
 use support::{NOW_MS, World, text};
-use weir_runtime::{RuntimeOptions, answer_first};
+use weir_db::Teardown;
+use weir_runtime::RuntimeOptions;
 
 const INSERT: &str = "(call $insert (i32.const 256) (i32.const 5) (local.get $args) (local.get $args_len)
     (i32.const 64))
@@ -116,11 +117,11 @@ fn narrow_world() -> World {
 fn no_call_sees_or_lacks_what_waits_to_be_torn_down() {
     let world = narrow_world();
     for _ in 0..3 {
-        answer_first(|| {
-            for _ in 0..20 {
-                assert_eq!(world.ask("m:f", "{}").unwrap(), "1101");
-            }
-        });
+        let mut teardown = Teardown::default();
+        for _ in 0..20 {
+            assert_eq!(world.ask_before_teardown("m:f", &mut teardown).unwrap(), "1101");
+        }
+        drop(teardown);
         assert_eq!(world.ask("m:f", "{}").unwrap(), "1101");
     }
 }
@@ -129,17 +130,17 @@ fn no_call_sees_or_lacks_what_waits_to_be_torn_down() {
 fn an_instance_keeps_its_place_until_it_is_torn_down() {
     let world = narrow_world();
     let elsewhere = || std::thread::scope(|scope| scope.spawn(|| world.ask("m:f", "{}")).join().unwrap());
-    answer_first(|| {
-        world.ask("m:f", "{}").unwrap();
-        assert_eq!(elsewhere().unwrap_err().code, "Overloaded");
-    });
+    let mut teardown = Teardown::default();
+    world.ask_before_teardown("m:f", &mut teardown).unwrap();
+    assert_eq!(elsewhere().unwrap_err().code, "Overloaded");
+    assert_eq!(world.ask("m:f", "{}").unwrap_err().code, "Overloaded", "it is another call's, on any thread");
+    std::thread::scope(|scope| scope.spawn(move || drop(teardown)).join().unwrap());
     assert_eq!(elsewhere().unwrap(), "1101");
 
     let panics = std::panic::AssertUnwindSafe(|| {
-        answer_first(|| {
-            world.ask("m:f", "{}").unwrap();
-            panic!("as a job may");
-        })
+        let mut teardown = Teardown::default();
+        world.ask_before_teardown("m:f", &mut teardown).unwrap();
+        panic!("as a job may");
     });
     std::panic::catch_unwind(panics).unwrap_err();
     assert_eq!(elsewhere().unwrap(), "1101");

@@ -3,7 +3,7 @@ mod support;
 
 use support::guests::{call as call_of, component_with_crypto};
 use support::{World, call};
-use weir_db::{MutationStep, PasswordResults};
+use weir_db::{MutationStep, PasswordResults, Teardown};
 use weir_runtime::LoadError;
 
 /// Logs, and gives the hash of the password at 512.
@@ -43,11 +43,15 @@ fn a_guest_that_waits_is_over_and_runs_again() {
     let world = World::of(guest("mutation", "", HASH));
     let call = call("m:f", "{}");
     let mut passwords = PasswordResults::default();
-    let MutationStep::Waits(work) = world.db.step_mutation(&call, None, &mut passwords) else {
+    let MutationStep::Waits(work) =
+        world.db.step_mutation(&call, None, &mut passwords, &mut Teardown::default())
+    else {
         panic!("it does not wait")
     };
     passwords.add(work.run());
-    let MutationStep::Ended(outcome) = world.db.step_mutation(&call, None, &mut passwords) else {
+    let MutationStep::Ended(outcome) =
+        world.db.step_mutation(&call, None, &mut passwords, &mut Teardown::default())
+    else {
         panic!("it waits for what is known")
     };
     assert!(outcome.result.is_ok());

@@ -6,8 +6,8 @@
 //! whoever puts jobs in is bounded (HTTP calls by a semaphore, a socket by its
 //! one mutation queue, live queries by single flight).
 //!
-//! Knows nothing of what it runs, but that its teardown can be deferred until
-//! the answer is out.
+//! Knows nothing of what it runs, but that what calls leave to be torn down
+//! waits until the job has answered.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,10 +16,11 @@ use std::thread::JoinHandle;
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
+use weir_db::Teardown;
 use weir_store::Env;
 
-/// One piece of work.
-type Job = Box<dyn FnOnce() + Send>;
+/// One piece of work. It answers whoever asked for it, and leaves for after that what its calls ran in.
+type Job = Box<dyn FnOnce(&mut Teardown) + Send>;
 
 /// A fixed set of threads and the queue they take jobs from.
 pub struct Executor {
@@ -63,8 +64,9 @@ impl Executor {
         Executor { shared, threads }
     }
 
-    /// Puts a job at the end of the queue. After `stop` the job is dropped.
-    pub fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+    /// Puts a job at the end of the queue. What it leaves in its [`Teardown`] is torn down when it has returned. After
+    /// `stop` the job is dropped.
+    pub fn spawn(&self, job: impl FnOnce(&mut Teardown) + Send + 'static) {
         let mut queue = self.shared.queue.lock();
         if queue.stopped {
             return;
@@ -85,9 +87,21 @@ impl Executor {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JobLost> {
+        self.run_calls(move |_| job()).await
+    }
+
+    /// As [`Executor::run`], of a job that calls functions: its result is given before what it leaves in its
+    /// [`Teardown`] is torn down.
+    ///
+    /// # Errors
+    /// As those of [`Executor::run`].
+    pub async fn run_calls<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Teardown) -> T + Send + 'static,
+    ) -> Result<T, JobLost> {
         let (sender, receiver) = oneshot::channel();
-        self.spawn(move || {
-            let _ = sender.send(job());
+        self.spawn(move |teardown| {
+            let _ = sender.send(job(teardown));
         });
         receiver.await.map_err(|_| JobLost)
     }
@@ -110,7 +124,7 @@ impl Executor {
 
 fn work(shared: &Shared) {
     while let Some(job) = next_job(shared) {
-        if catch_unwind(AssertUnwindSafe(|| weir_runtime::answer_first(job))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| job(&mut Teardown::default()))).is_err() {
             tracing::error!("a call panicked; its caller gets an internal error");
         }
     }
@@ -152,5 +166,27 @@ mod tests {
         assert_eq!(results.await.into_iter().map(Result::unwrap).sum::<i32>(), 4950);
         executor.stop();
         assert!(executor.run(|| ()).await.is_err());
+    }
+
+    /// Reports when it is torn down, and waits until it may be.
+    struct Finished(std::sync::mpsc::Receiver<()>, oneshot::Sender<()>);
+
+    impl Drop for Finished {
+        fn drop(&mut self) {
+            self.0.recv().unwrap();
+            let (unused, _) = oneshot::channel();
+            std::mem::replace(&mut self.1, unused).send(()).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_before_it_tears_down() {
+        let executor = Executor::start(&RealEnv::new(), "call", 1);
+        let (answered, may_tear_down) = std::sync::mpsc::channel();
+        let (sender, torn_down) = oneshot::channel();
+        let job = move |teardown: &mut Teardown| teardown.defer(Finished(may_tear_down, sender));
+        executor.run_calls(job).await.unwrap();
+        answered.send(()).unwrap();
+        torn_down.await.unwrap();
     }
 }

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
-use weir_db::{Call, Database, Principal, QueryOutcome, ReadSet};
+use weir_db::{Call, Database, Principal, QueryOutcome, ReadSet, Teardown};
 use weir_store::{CommitGroup, Env, GroupObserver, Snapshot, Store};
 use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, SocketId, Step, WatchChange};
 use weir_value::Timestamp;
@@ -239,7 +239,7 @@ impl LiveHub {
     fn perform(self: &Arc<Self>, step: Step<SnapshotHandle>) {
         for run in step.runs {
             let hub = Arc::clone(self);
-            self.executor.spawn(move || hub.run(run));
+            self.executor.spawn(move |teardown| hub.run(run, teardown));
         }
         if step.wake.is_empty() {
             return;
@@ -252,10 +252,10 @@ impl LiveHub {
 
     /// Runs a live query, on a thread of the executor. However it ends, the
     /// registry is told: whoever watches would wait for ever.
-    fn run(self: &Arc<Self>, run: Run<SnapshotHandle>) {
+    fn run(self: &Arc<Self>, run: Run<SnapshotHandle>, teardown: &mut Teardown) {
         let id = run.id;
         let is_wanted = self.registry.lock().live.is_wanted(id);
-        let outcome = if is_wanted { self.query(run) } else { not_run(run.at, "") };
+        let outcome = if is_wanted { self.query(run, teardown) } else { not_run(run.at, "") };
         let mut registry = self.registry.lock();
         let step = registry.live.run_finished(id, outcome);
         self.rest_if_unwatched(&registry);
@@ -263,7 +263,7 @@ impl LiveHub {
         self.perform(step);
     }
 
-    fn query(&self, run: Run<SnapshotHandle>) -> QueryOutcome {
+    fn query(&self, run: Run<SnapshotHandle>, teardown: &mut Teardown) -> QueryOutcome {
         let call = Call {
             path: run.key.path,
             args: run.key.args,
@@ -274,9 +274,9 @@ impl LiveHub {
         let Some(snapshot) = run.snapshot.0.lock().clone() else {
             return not_run(run.at, &call.request_id);
         };
-        let outcome =
-            catch_unwind(AssertUnwindSafe(|| self.db.query_again(&call, snapshot, run.journal.as_deref())));
-        outcome.unwrap_or_else(|_| {
+        let journal = run.journal.as_deref();
+        let query = AssertUnwindSafe(|| self.db.query_again(&call, snapshot, journal, teardown));
+        catch_unwind(query).unwrap_or_else(|_| {
             tracing::error!(call.request_id, "a live query panicked in the host");
             not_run(run.at, &call.request_id)
         })

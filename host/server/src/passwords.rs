@@ -91,7 +91,7 @@ impl PasswordThreads {
         work: PasswordWork,
         done: impl FnOnce(Option<PasswordResult>) + Send + 'static,
     ) {
-        self.executor.spawn(move || {
+        self.executor.spawn(move |_| {
             let result = catch_unwind(AssertUnwindSafe(|| work.run())).ok();
             place.0.computed.add(1);
             drop(place);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use weir_db::{JobStep, MutationOutcome, PasswordResults, ScheduledJob, earliest_due_job};
+use weir_db::{JobStep, MutationOutcome, PasswordResults, ScheduledJob, Teardown, earliest_due_job};
 use weir_store::CommitGroup;
 use weir_value::{DocumentId, limits};
 
@@ -144,9 +144,10 @@ async fn run_to_its_end(backend: &Arc<Backend>, job: &Arc<ScheduledJob>) -> Opti
     let mut passwords = PasswordResults::default();
     loop {
         let (db, running) = (Arc::clone(&backend.db), Arc::clone(job));
-        let step = move || (db.step_job(&running, &mut passwords), passwords);
+        let step =
+            move |teardown: &mut Teardown| (db.step_job(&running, &mut passwords, teardown), passwords);
         // A call that panicked has been logged where it was.
-        let (step, known) = backend.executor.run(step).await.ok()?;
+        let (step, known) = backend.executor.run_calls(step).await.ok()?;
         passwords = known;
         match step {
             JobStep::Ended(outcome) => return Some(outcome),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use weir_db::{CallError, JobStep, MutationOutcome, PasswordResults, ScheduledJob};
+use weir_db::{CallError, JobStep, MutationOutcome, PasswordResults, ScheduledJob, Teardown};
 use weir_store::Env;
 use weir_value::{DocumentId, FunctionPath, Timestamp};
 
@@ -91,7 +91,7 @@ impl TestDatabase {
     fn job_outcome(&self, job: &ScheduledJob) -> Result<MutationOutcome, TestError> {
         let mut passwords = PasswordResults::default();
         loop {
-            match self.db.step_job(job, &mut passwords) {
+            match self.db.step_job(job, &mut passwords, &mut Teardown::default()) {
                 JobStep::Ended(outcome) => return Ok(outcome),
                 JobStep::Waits(work) => passwords.add(work.run()),
                 JobStep::Refused(outcome) => {

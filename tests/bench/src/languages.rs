@@ -10,8 +10,8 @@ use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use serde_json::json;
 use weir_build::{BuiltModule, Language, Project};
-use weir_db::{Call, Database, FunctionError, FunctionInfo, Functions, Transaction};
-use weir_runtime::{Deployment, ModuleSource, Runtime, RuntimeOptions, answer_first};
+use weir_db::{Call, Database, FunctionError, FunctionInfo, Functions, Teardown, Transaction};
+use weir_runtime::{Deployment, ModuleSource, Runtime, RuntimeOptions};
 use weir_test_support::project;
 use weir_value::FunctionPath;
 
@@ -142,7 +142,10 @@ fn fresh_calls(
     database.set_functions(fresh.clone());
     let mut teardown = Vec::with_capacity(calls);
     for _ in 0..calls {
-        let answered = answer_first(|| run(database, call).map(|()| Instant::now()))?;
+        let mut pending = Teardown::default();
+        run(database, call, &mut pending)?;
+        let answered = Instant::now();
+        drop(pending);
         teardown.push(answered.elapsed().as_nanos() as u64);
     }
     Ok(FreshCalls { times: fresh.take()?, teardown })
@@ -152,12 +155,12 @@ fn fresh_calls(
 fn reused_calls(database: &Database, deployment: Arc<Deployment>, call: &Call) -> Result<Vec<u64>> {
     let reused = Arc::new(Timed { deployment, how: How::OneInstance, times: Mutex::default() });
     database.set_functions(reused.clone());
-    run(database, call)?;
+    run(database, call, &mut Teardown::default())?;
     reused.take()
 }
 
-fn run(database: &Database, call: &Call) -> Result<()> {
-    let outcome = database.query(call, database.store().snapshot_durable());
+fn run(database: &Database, call: &Call, teardown: &mut Teardown) -> Result<()> {
+    let outcome = database.query_again(call, database.store().snapshot_durable(), None, teardown);
     outcome.result.map(|_| ()).map_err(|error| anyhow!(error.message))
 }
 
@@ -199,11 +202,12 @@ impl Functions for Timed {
         info: &FunctionInfo,
         args: &Bytes,
         tx: Transaction,
+        teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
         match self.how {
             How::FreshInstances => {
                 let began = Instant::now();
-                let ended = self.deployment.run(info, args, tx);
+                let ended = self.deployment.run(info, args, tx, teardown);
                 self.add([began.elapsed()]);
                 ended
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
-use weir_db::{Call, Database, Principal};
+use weir_db::{Call, Database, Principal, Teardown};
 use weir_store::{CommitGroup, GroupObserver, Snapshot};
 use weir_sync::live::{LiveKey, LiveQueries, SocketId, Step, WatchChange};
 use weir_value::{FunctionPath, Identity, Timestamp};
@@ -122,7 +122,8 @@ impl Sockets {
                 principal: run.principal,
                 request_id: "live".to_owned(),
             };
-            let outcome = self.db.query_again(&call, run.snapshot, run.journal.as_deref());
+            let outcome =
+                self.db.query_again(&call, run.snapshot, run.journal.as_deref(), &mut Teardown::default());
             waiting.extend(self.queries.run_finished(run.id, outcome).runs);
         }
         let mut lines = format!("  {runs} runs\n");

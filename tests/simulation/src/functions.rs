@@ -9,7 +9,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use weir_db::{
-    DbError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, NestedCall, Transaction, native,
+    DbError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, NestedCall, Teardown,
+    Transaction, native,
 };
 use weir_value::{ErrorCode, FunctionPath};
 
@@ -49,6 +50,7 @@ impl Functions for SimFunctions {
         _info: &FunctionInfo,
         _args: &Bytes,
         tx: Transaction,
+        _teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
         Port::here(|port| {
             let Some(port) = port else {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use weir::__native::with_host;
-use weir_db::{FunctionError, FunctionInfo, FunctionKind, Functions, Transaction, Visibility};
+use weir_db::{FunctionError, FunctionInfo, FunctionKind, Functions, Teardown, Transaction, Visibility};
 use weir_value::{FunctionPath, Schema, Validator};
 
 use crate::host::TransactionHost;
@@ -82,6 +82,7 @@ impl Functions for LinkedFunctions {
         info: &FunctionInfo,
         args: &Bytes,
         tx: Transaction,
+        _teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
         let host = Rc::new(TransactionHost::new(tx, self.clone()));
         let path = info.path.to_string();

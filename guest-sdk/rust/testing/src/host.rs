@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::panic::resume_unwind;
 
 use weir::__native::{Batch, CallError, Host, HostError, Level};
-use weir_db::{DbError, FunctionKind, Functions, LogLevel, NestedCall, Transaction};
+use weir_db::{DbError, FunctionKind, Functions, LogLevel, NestedCall, Teardown, Transaction};
 
 use crate::functions::LinkedFunctions;
 
@@ -58,7 +58,9 @@ impl TransactionHost {
         let transaction = self.take_transaction();
         let functions = &self.functions;
         let call = NestedCall { path, args, called_as };
-        let run = |info: &_, args: &_, transaction| functions.run(info, args, transaction);
+        let run = |info: &_, args: &_, transaction| {
+            functions.run(info, args, transaction, &mut Teardown::default())
+        };
         let (transaction, result) = transaction.call_nested(functions, call, run);
         self.transaction.replace(Some(transaction));
         // A limit that the called function met is this one's too.

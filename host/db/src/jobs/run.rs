@@ -6,7 +6,7 @@ use weir_value::DocumentId;
 use super::{JobState, StoredJob};
 use crate::mutation::Origin;
 use crate::passwords::{PasswordResults, PasswordWork};
-use crate::{Call, Database, DbError, MutationOutcome, MutationStep, Transaction};
+use crate::{Call, Database, DbError, MutationOutcome, MutationStep, Teardown, Transaction};
 
 /// A job that is due.
 #[derive(Debug, Clone)]
@@ -41,8 +41,13 @@ pub(crate) enum Found {
 impl Database {
     /// Runs a job on the calling thread, unless it was run or cancelled meanwhile. It is marked as done in its own
     /// transaction, and as failed in one after that.
-    pub fn step_job(&self, job: &ScheduledJob, passwords: &mut PasswordResults) -> JobStep {
-        let outcome = match self.step_mutation_of(&job.call, Origin::Job(job.id), passwords) {
+    pub fn step_job(
+        &self,
+        job: &ScheduledJob,
+        passwords: &mut PasswordResults,
+        teardown: &mut Teardown,
+    ) -> JobStep {
+        let outcome = match self.step_mutation_of(&job.call, Origin::Job(job.id), passwords, teardown) {
             MutationStep::Waits(work) => return JobStep::Waits(work),
             MutationStep::Ended(outcome) => outcome,
         };

@@ -11,7 +11,7 @@ use super::{JobStep, ScheduledJob};
 use crate::native::NativeFunctions;
 use crate::passwords::PasswordResults;
 use crate::testing::{World, parse, query_all};
-use crate::{Call, DbError, FunctionError, FunctionKind, MutationOutcome, Principal, Transaction};
+use crate::{Call, DbError, FunctionError, FunctionKind, MutationOutcome, Principal, Teardown, Transaction};
 
 fn failed(text: &str) -> FunctionError {
     FunctionError::Application { message: text.to_owned(), data: None }
@@ -70,7 +70,7 @@ fn due(world: &World) -> (Vec<ScheduledJob>, Option<f64>) {
 }
 
 fn run(world: &World, job: &ScheduledJob) -> JobStep {
-    world.db.step_job(job, &mut PasswordResults::default())
+    world.db.step_job(job, &mut PasswordResults::default(), &mut Teardown::default())
 }
 
 fn schedule(world: &World, path: &str, text: &str, at_ms: f64) -> String {

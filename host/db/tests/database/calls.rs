@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::json;
 use weir_db::native::{NativeFunctions, open_info};
 use weir_db::{
-    DeploymentVersion, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal,
+    DeploymentVersion, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, Teardown,
     Transaction, Visibility,
 };
 use weir_value::{Field, FunctionPath, Validator, Value};
@@ -143,6 +143,7 @@ impl Functions for Verbatim {
         _info: &FunctionInfo,
         _args: &Bytes,
         tx: Transaction,
+        _teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
         (tx, Ok(self.0.clone()))
     }

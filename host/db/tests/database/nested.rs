@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use weir_db::native::NativeFunctions;
 use weir_db::{
     CallError, FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions,
-    NestedCall, Transaction, Visibility,
+    NestedCall, Teardown, Transaction, Visibility,
 };
 use weir_value::limits::{NESTED_CALLS_DEPTH_MAX, NESTED_CALLS_MAX};
 use weir_value::{FunctionPath, Value};
@@ -37,7 +37,8 @@ impl Nesting {
             let args = step["args"].to_string();
             let call =
                 NestedCall { path: step["path"].as_str().expect("a path"), args: args.as_bytes(), called_as };
-            let (back, result) = tx.call_nested(self, call, |info, args, tx| self.run(info, args, tx));
+            let run = |info: &_, args: &_, tx| self.run(info, args, tx, &mut Teardown::default());
+            let (back, result) = tx.call_nested(self, call, run);
             tx = back;
             match result {
                 Ok(json) => results.push(serde_json::from_slice(&json).expect("JSON")),
@@ -75,10 +76,11 @@ impl Functions for Nesting {
         info: &FunctionInfo,
         args: &Bytes,
         tx: Transaction,
+        teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
         match Nesting::runs(&info.path) {
             Some(_) => self.run_steps(args, tx),
-            None => self.0.run(info, args, tx),
+            None => self.0.run(info, args, tx, teardown),
         }
     }
 }

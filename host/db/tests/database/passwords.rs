@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use serde_json::{Value as Json, json};
 use weir_db::native::NativeFunctions;
-use weir_db::{MutationStep, PasswordResults, PasswordWork, SessionRequest, digest};
+use weir_db::{MutationStep, PasswordResults, PasswordWork, SessionRequest, Teardown, digest};
 use weir_value::Value;
 
 use crate::world::{Within, World, basics, call, json as value_of, n_of, number, set_n, text};
@@ -120,13 +120,13 @@ fn a_call_that_waits_sees_what_was_committed_meanwhile() {
     let id = user(&world);
     let sign_in = call("p:signIn", &json!({"id": id, "password": "password"}));
     let mut passwords = PasswordResults::default();
-    let work = waits(world.db.step_mutation(&sign_in, None, &mut passwords));
+    let work = waits(world.db.step_mutation(&sign_in, None, &mut passwords, &mut Teardown::default()));
     // Neither the gate nor a snapshot is held: others commit, what it read too.
     value_of(&world.mutate("p:set", &json!({"id": id, "hash": OTHER})).result);
     passwords.add(work.run());
-    let work = waits(world.db.step_mutation(&sign_in, None, &mut passwords));
+    let work = waits(world.db.step_mutation(&sign_in, None, &mut passwords, &mut Teardown::default()));
     passwords.add(work.run());
-    match world.db.step_mutation(&sign_in, None, &mut passwords) {
+    match world.db.step_mutation(&sign_in, None, &mut passwords, &mut Teardown::default()) {
         MutationStep::Ended(outcome) => assert_eq!(value_of(&outcome.result), json!(false)),
         MutationStep::Waits(_) => panic!("both hashes are known"),
     }
@@ -160,16 +160,16 @@ fn a_serial_run_lets_go_of_the_gate_to_wait() {
     let id = user(&world);
     let disturbed = call("p:disturbed", &json!({"id": id, "password": "password"}));
     let mut passwords = PasswordResults::default();
-    let work = waits(world.db.step_mutation(&disturbed, None, &mut passwords));
+    let work = waits(world.db.step_mutation(&disturbed, None, &mut passwords, &mut Teardown::default()));
     passwords.add(work.run());
     let before = world.db.stats();
-    let work = waits(world.db.step_mutation(&disturbed, None, &mut passwords));
+    let work = waits(world.db.step_mutation(&disturbed, None, &mut passwords, &mut Teardown::default()));
     let after = world.db.stats();
     assert_eq!((after.conflicts - before.conflicts, after.serial_runs - before.serial_runs), (1, 1));
     // The gate is free: this commits.
     value_of(&world.mutate("t:insert", &json!({"n": 0})).result);
     passwords.add(work.run());
-    match world.db.step_mutation(&disturbed, None, &mut passwords) {
+    match world.db.step_mutation(&disturbed, None, &mut passwords, &mut Teardown::default()) {
         MutationStep::Ended(outcome) => assert_eq!(value_of(&outcome.result), json!(false)),
         MutationStep::Waits(_) => panic!("both hashes are known"),
     }
@@ -183,7 +183,8 @@ fn a_repetition_waits_for_nothing() {
     let sign_in = call("p:signIn", &json!({"id": id, "password": "password"}));
     let session = Some(SessionRequest { session: [7; 16], request: 1 });
     assert_eq!(value_of(&world.db.mutation(&sign_in, session).result), json!(true));
-    match world.db.step_mutation(&sign_in, session, &mut PasswordResults::default()) {
+    match world.db.step_mutation(&sign_in, session, &mut PasswordResults::default(), &mut Teardown::default())
+    {
         MutationStep::Ended(outcome) => assert!(outcome.replayed),
         MutationStep::Waits(_) => panic!("it was answered already"),
     }

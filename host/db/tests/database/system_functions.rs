@@ -4,7 +4,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::json;
 use weir_db::native::NativeFunctions;
-use weir_db::{Call, FunctionError, FunctionInfo, Functions, Principal, Scope, SystemFunctions, Transaction};
+use weir_db::{
+    Call, FunctionError, FunctionInfo, Functions, Principal, Scope, SystemFunctions, Teardown, Transaction,
+};
 use weir_value::{FunctionPath, Value};
 
 use crate::world::{World, call, json as value_of};
@@ -26,8 +28,9 @@ impl Functions for HostFunctions {
         info: &FunctionInfo,
         args: &Bytes,
         tx: Transaction,
+        teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
-        self.0.run(info, args, tx)
+        self.0.run(info, args, tx, teardown)
     }
 }
 

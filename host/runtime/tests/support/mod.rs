@@ -6,7 +6,7 @@ pub mod guests;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use weir_db::{Call, CallError, Database, MutationOutcome, Principal, QueryOutcome};
+use weir_db::{Call, CallError, Database, MutationOutcome, Principal, QueryOutcome, Teardown};
 use weir_runtime::{Deployment, LoadError, ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, SimEnv, StoreOptions, memory};
 use weir_value::{FunctionPath, Timestamp};
@@ -54,6 +54,12 @@ impl World {
 
     pub fn query(&self, path: &str, args: &str) -> QueryOutcome {
         self.db.query(&call(path, args), self.db.store().snapshot_sequenced())
+    }
+
+    /// A query's value; what it ran in is left in `teardown`.
+    pub fn ask_before_teardown(&self, path: &str, teardown: &mut Teardown) -> Result<String, CallError> {
+        let at = self.db.store().snapshot_sequenced();
+        self.db.query_again(&call(path, "{}"), at, None, teardown).result.map(text)
     }
 
     pub fn mutation(&self, path: &str, args: &str) -> MutationOutcome {

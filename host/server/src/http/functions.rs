@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyper::StatusCode;
 use serde::Deserialize;
-use weir_db::{Call, FunctionKind, MutationOutcome, MutationStep, PasswordResults, Principal};
+use weir_db::{Call, FunctionKind, MutationOutcome, MutationStep, PasswordResults, Principal, Teardown};
 use weir_store::Snapshot;
 use weir_value::{ErrorCode, Timestamp, limits};
 
@@ -154,7 +154,8 @@ impl Request<'_> {
         let format = call.format;
         let call = self.call(call);
         let db = Arc::clone(&self.backend.db);
-        let outcome = self.run_job(move || db.query(&call, at)).await?;
+        let query = move |teardown: &mut Teardown| db.query_again(&call, at, None, teardown);
+        let outcome = self.run_job(query).await?;
         write_outcome(out, &outcome.result, &outcome.log_lines, format)
     }
 
@@ -178,7 +179,9 @@ impl Request<'_> {
         let mut passwords = PasswordResults::default();
         loop {
             let (db, call) = (Arc::clone(&self.backend.db), Arc::clone(&call));
-            let step = move || (db.step_mutation(&call, None, &mut passwords), passwords);
+            let step = move |teardown: &mut Teardown| {
+                (db.step_mutation(&call, None, &mut passwords, teardown), passwords)
+            };
             let (step, known) = self.run_job(step).await?;
             passwords = known;
             match step {
@@ -197,12 +200,12 @@ impl Request<'_> {
     /// Runs a call on the executor, if there is room for one more.
     async fn run_job<T: Send + 'static>(
         &self,
-        job: impl FnOnce() -> T + Send + 'static,
+        job: impl FnOnce(&mut Teardown) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let _room =
             self.backend.http_calls.try_acquire().map_err(|_| {
                 ApiError::overloaded("Too many function calls at once: try again in a moment.")
             })?;
-        self.backend.executor.run(job).await.map_err(|_| ApiError::internal())
+        self.backend.executor.run_calls(job).await.map_err(|_| ApiError::internal())
     }
 }

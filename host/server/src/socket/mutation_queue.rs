@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use weir_db::{
-    Call, CallError, MutationOutcome, MutationStep, PasswordResults, PasswordWork, SessionRequest,
+    Call, CallError, MutationOutcome, MutationStep, PasswordResults, PasswordWork, SessionRequest, Teardown,
 };
 use weir_sync::session::DueMutation;
 use weir_value::{ErrorCode, Timestamp, limits};
@@ -77,15 +77,15 @@ impl MutationQueue {
 
     fn schedule(self: &Arc<Self>) {
         let queue = Arc::clone(self);
-        self.backend.executor.spawn(move || queue.take_turn());
+        self.backend.executor.spawn(move |teardown| queue.take_turn(teardown));
     }
 
     /// Runs some mutations. The outcomes are handed over after each one: the
     /// answer of the first must not wait for the last.
-    fn take_turn(self: &Arc<Self>) {
+    fn take_turn(self: &Arc<Self>, teardown: &mut Teardown) {
         for _ in 0..limits::MUTATION_QUEUE_RUN_MAX {
             let Some(mut started) = self.next() else { return };
-            match self.step(&mut started) {
+            match self.step(&mut started, teardown) {
                 MutationStep::Ended(outcome) => self.leave(started.request, outcome),
                 MutationStep::Waits(work) => match self.backend.passwords.take_place() {
                     Ok(place) => return self.wait(started, place, work),
@@ -116,10 +116,10 @@ impl MutationQueue {
         next
     }
 
-    fn step(&self, started: &mut Started) -> MutationStep {
+    fn step(&self, started: &mut Started, teardown: &mut Teardown) -> MutationStep {
         let Started { call, request, passwords } = started;
         let db = &self.backend.db;
-        let step = AssertUnwindSafe(|| db.step_mutation(call, Some(*request), passwords));
+        let step = AssertUnwindSafe(|| db.step_mutation(call, Some(*request), passwords, teardown));
         catch_unwind(step).unwrap_or_else(|_| MutationStep::Ended(lost(&call.request_id)))
     }
 

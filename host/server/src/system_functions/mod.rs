@@ -14,7 +14,8 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use weir_db::native::NativeFunctions;
 use weir_db::{
-    FunctionError, FunctionInfo, FunctionKind, Functions, Scope, SystemFunctions, Transaction, Visibility,
+    FunctionError, FunctionInfo, FunctionKind, Functions, Scope, SystemFunctions, Teardown, Transaction,
+    Visibility,
 };
 use weir_value::{FunctionPath, Validator, Value};
 
@@ -110,8 +111,9 @@ impl Functions for AdminFunctions {
         info: &FunctionInfo,
         args: &Bytes,
         tx: Transaction,
+        teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
-        self.functions.run(info, args, tx)
+        self.functions.run(info, args, tx, teardown)
     }
 }
 
