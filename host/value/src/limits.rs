@@ -108,6 +108,12 @@ pub const SOCKET_ACTIONS_MAX: usize = 1000;
 pub const ACTION_TASKS_MAX: usize = 1000;
 /// How many streams it may hold open.
 pub const ACTION_STREAMS_MAX: usize = 1000;
+/// How long a connection that a function makes may take to stand, TLS included,
+pub const OUTBOUND_CONNECT_SECONDS_MAX: u64 = 10;
+/// and for how long the other side may be silent: it may think for minutes.
+pub const OUTBOUND_SILENCE_SECONDS_MAX: u64 = 10 * 60;
+/// How often a request may be sent on.
+pub const OUTBOUND_REDIRECTS_MAX: usize = 20;
 /// How large a piece of a stream is that is handed to a function, at most.
 pub const STREAM_PIECE_BYTES_MAX: usize = 64 * KIB;
 
