@@ -18,9 +18,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use weir_value::limits;
 
-use crate::backend::Backend;
+use crate::answer::Answer;
+use crate::app::App;
 use crate::http;
-use crate::http::answer::Answer;
 
 /// How long to wait when the system has no more room for connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -30,7 +30,7 @@ const REFUSALS_MAX: usize = 64;
 
 /// What the connections of one server share.
 pub struct Listening {
-    backend: Arc<Backend>,
+    app: Arc<App>,
     builder: http1::Builder,
     room: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
@@ -39,7 +39,7 @@ pub struct Listening {
 
 impl Listening {
     /// For a server that has no connections yet.
-    pub fn new(backend: Arc<Backend>) -> Listening {
+    pub fn new(app: Arc<App>) -> Listening {
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -47,7 +47,7 @@ impl Listening {
             .max_header_size(limits::HTTP_HEAD_BYTES_MAX)
             .max_buf_size(limits::HTTP_HEAD_BYTES_MAX);
         Listening {
-            backend,
+            app,
             builder,
             room: Arc::new(Semaphore::new(limits::HTTP_CONNECTIONS_MAX)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
@@ -59,19 +59,18 @@ impl Listening {
         let _ = stream.set_nodelay(true);
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(room) => {
-                self.backend.metrics.connections.add(1);
-                self.serve(stream, room, Arc::clone(&self.backend));
+                self.app.machine.metrics.connections.add(1);
+                self.serve(stream, room, Arc::clone(&self.app));
             }
             Err(_) => self.refuse(stream),
         }
     }
 
-    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, backend: Arc<Backend>) {
-        let service =
-            service_fn(move |request: Request<Incoming>| http::answer(Arc::clone(&backend), request));
+    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, app: Arc<App>) {
+        let service = service_fn(move |request: Request<Incoming>| http::answer(Arc::clone(&app), request));
         let connection = self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut stopping = self.stopping.subscribe();
-        self.backend.tasks.spawn(async move {
+        self.app.machine.tasks.spawn(async move {
             let mut connection = std::pin::pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
@@ -89,7 +88,7 @@ impl Listening {
 
     /// Says 503 to one connection too many.
     fn refuse(&self, stream: TcpStream) {
-        self.backend.metrics.connections_refused.add(1);
+        self.app.machine.metrics.connections_refused.add(1);
         let Ok(turn) = Arc::clone(&self.refusals).try_acquire_owned() else { return };
         let service = service_fn(|_: Request<Incoming>| async {
             Ok::<Answer, Infallible>(http::too_many_connections())
@@ -97,7 +96,7 @@ impl Listening {
         let mut builder = self.builder.clone();
         builder.keep_alive(false);
         let connection = builder.serve_connection(TokioIo::new(stream), service);
-        self.backend.tasks.spawn(async move {
+        self.app.machine.tasks.spawn(async move {
             let _ = connection.await;
             drop(turn);
         });

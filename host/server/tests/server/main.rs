@@ -15,6 +15,7 @@ mod kill_points;
 mod loader;
 mod many_users;
 mod missing;
+mod modules;
 mod passwords;
 mod providers;
 mod sockets;

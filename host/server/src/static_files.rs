@@ -17,7 +17,7 @@ use hyper::header::{
 };
 use hyper::{Method, Response, StatusCode};
 
-use super::answer::{Answer, AnswerBody, ApiError, text};
+use crate::answer::{Answer, AnswerBody, ApiError, text};
 
 /// Files up to this size are read at once; larger ones as they are sent.
 const READ_AT_ONCE_BYTES_MAX: u64 = 128 * 1024;
