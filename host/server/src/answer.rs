@@ -11,7 +11,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use tokio::io::{AsyncRead, ReadBuf};
-use weir_db::CallError;
+use weir_db::{BodyStream, CallError};
 
 /// How much of a file is read at a time, in bytes.
 const FILE_CHUNK_BYTES: usize = 64 * 1024;
@@ -25,6 +25,8 @@ pub enum AnswerBody {
     Bytes(Option<Bytes>),
     /// The rest of a file.
     File(FileBody),
+    /// What somebody else writes, as it comes.
+    Stream(BodyStream),
 }
 
 /// A file that is read as it is sent.
@@ -62,6 +64,10 @@ impl Body for AnswerBody {
         match self.get_mut() {
             AnswerBody::Bytes(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             AnswerBody::File(body) => body.poll_chunk(cx),
+            AnswerBody::Stream(stream) => {
+                let piece = ready!(stream.as_mut().poll_next(cx));
+                Poll::Ready(piece.map(|piece| piece.map(Frame::data).map_err(std::io::Error::other)))
+            }
         }
     }
 
@@ -69,6 +75,7 @@ impl Body for AnswerBody {
         match self {
             AnswerBody::Bytes(bytes) => bytes.is_none(),
             AnswerBody::File(body) => body.remaining == 0,
+            AnswerBody::Stream(_) => false,
         }
     }
 
@@ -78,6 +85,7 @@ impl Body for AnswerBody {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             AnswerBody::File(body) => SizeHint::with_exact(body.remaining),
+            AnswerBody::Stream(_) => SizeHint::default(),
         }
     }
 }

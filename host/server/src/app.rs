@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use weir_auth::{KeyFetcher, OwnKeys};
 use weir_db::{Database, TokenSigner};
+use weir_outbound::{Client, Rules};
 
+use crate::actions::Actions;
 use crate::admin_key::AdminKey;
 use crate::canonical_urls::CanonicalUrls;
 use crate::component_files::ComponentFiles;
@@ -39,6 +41,10 @@ pub struct AppParts {
     pub urls: CanonicalUrls,
     /// Scheduled functions that are called at once.
     pub scheduled_calls: usize,
+    /// Where actions may connect to.
+    pub outbound: Rules,
+    /// Whether the answer for an HTTP action that failed says how.
+    pub shows_traces: bool,
 }
 
 /// An app on its machine, without its network.
@@ -51,6 +57,8 @@ pub struct App {
     pub durable: Arc<DurableGate>,
     /// Calls scheduled functions.
     pub scheduler: Arc<Scheduler>,
+    /// Runs actions.
+    pub actions: Arc<Actions>,
     /// The live queries.
     pub live: Arc<LiveHub>,
     /// Takes deployments in.
@@ -65,17 +73,32 @@ pub struct App {
     pub web: Option<StaticFiles>,
     /// Snapshots that clients may come back to.
     pub kept_snapshots: KeptSnapshots,
+    /// Whether the answer for an HTTP action that failed says how.
+    pub shows_traces: bool,
 }
 
 impl App {
     /// Connects the parts.
     pub fn start(machine: Arc<Machine>, parts: AppParts) -> Arc<App> {
-        let AppParts { db, files, admin_key, key_fetcher, signer, web, urls, scheduled_calls } = parts;
+        let AppParts {
+            db,
+            files,
+            admin_key,
+            key_fetcher,
+            signer,
+            web,
+            urls,
+            scheduled_calls,
+            outbound,
+            shows_traces,
+        } = parts;
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         db.set_built_in_variables(urls.variables());
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*machine.env, Arc::clone(&db), Arc::clone(&machine.executor));
+        let actions =
+            Actions::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), Client::new(outbound));
         let scheduler =
             Scheduler::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), scheduled_calls);
         db.store().observe(Arc::new(GroupListener {
@@ -98,6 +121,7 @@ impl App {
             db,
             durable,
             scheduler: Arc::new(scheduler),
+            actions,
             live,
             deployer: Arc::new(deployer),
             identities,
@@ -105,6 +129,7 @@ impl App {
             urls,
             web,
             kept_snapshots: KeptSnapshots::default(),
+            shows_traces,
         })
     }
 

@@ -166,6 +166,8 @@ mod tests {
             web: None,
             urls,
             scheduled_calls: 1,
+            outbound: weir_outbound::Rules::default(),
+            shows_traces: false,
         };
         App::start(machine, parts)
     }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Wake};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use weir_db::MutationOutcome;
+use weir_db::{ActionOutcome, MutationOutcome};
 use weir_sync::protocol::RequestId;
 use weir_sync::session::{IdentityRefusal, VerifiedIdentity};
 use weir_value::Timestamp;
@@ -22,6 +22,7 @@ pub struct Inbox {
     shutdown: AtomicBool,
     verdict: Mutex<Option<Verdict>>,
     finished: Mutex<Finished>,
+    actions: Mutex<Vec<(RequestId, ActionOutcome)>>,
 }
 
 /// Whose a token is, or why it is nobody's.
@@ -52,6 +53,7 @@ impl Inbox {
             shutdown: AtomicBool::new(false),
             verdict: Mutex::new(None),
             finished: Mutex::new(Finished::default()),
+            actions: Mutex::default(),
         })
     }
 
@@ -126,6 +128,17 @@ impl Inbox {
         let mut finished = self.finished.lock();
         finished.outcomes.append(outcomes);
         self.arm(&mut finished, first, gate);
+    }
+
+    /// Leaves the outcome of an action.
+    pub fn leave_action(&self, request: RequestId, outcome: ActionOutcome) {
+        self.actions.lock().push((request, outcome));
+        self.signal();
+    }
+
+    /// Takes the outcomes of actions that were left.
+    pub fn take_actions(&self) -> Vec<(RequestId, ActionOutcome)> {
+        std::mem::take(&mut self.actions.lock())
     }
 
     /// Takes the outcomes that were left.

@@ -8,6 +8,7 @@
 //! means, which live query must run, or how a commit becomes durable; no guest
 //! runs on a thread of the network; nothing is answered before it is durable.
 
+mod actions;
 pub mod admin_key;
 mod answer;
 pub mod app;

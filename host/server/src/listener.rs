@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Connections that are told "too many" at a time; what comes beyond is cut.
 const REFUSALS_MAX: usize = 64;
+
+/// Which port a connection came to.
+#[derive(Debug, Clone, Copy)]
+enum Port {
+    /// The API's.
+    Api,
+    /// The HTTP actions' own.
+    Site,
+}
 
 /// What the connections of one server share.
 pub struct Listening {
@@ -55,19 +65,27 @@ impl Listening {
         }
     }
 
-    fn accept(&self, stream: TcpStream) {
+    fn accept(&self, stream: TcpStream, port: Port) {
         let _ = stream.set_nodelay(true);
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(room) => {
                 self.app.machine.metrics.connections.add(1);
-                self.serve(stream, room, Arc::clone(&self.app));
+                self.serve(stream, room, port, Arc::clone(&self.app));
             }
             Err(_) => self.refuse(stream),
         }
     }
 
-    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, app: Arc<App>) {
-        let service = service_fn(move |request: Request<Incoming>| http::answer(Arc::clone(&app), request));
+    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, port: Port, app: Arc<App>) {
+        let service = service_fn(move |request: Request<Incoming>| {
+            let app = Arc::clone(&app);
+            async move {
+                match port {
+                    Port::Api => http::answer(app, request).await,
+                    Port::Site => Box::pin(http::answer_site(app, request)).await,
+                }
+            }
+        });
         let connection = self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut stopping = self.stopping.subscribe();
         self.app.machine.tasks.spawn(async move {
@@ -105,15 +123,21 @@ impl Listening {
 
 /// Accepts connections until `stop` is ready; then those that are open are asked
 /// to end after the request they are at.
-pub async fn accept(listening: &Listening, listener: TcpListener, stop: impl Future<Output = ()>) {
+pub async fn accept(
+    listening: &Listening,
+    listener: TcpListener,
+    site: Option<TcpListener>,
+    stop: impl Future<Output = ()>,
+) {
     let mut stop = std::pin::pin!(stop);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (accepted, port) = tokio::select! {
+            accepted = listener.accept() => (accepted, Port::Api),
+            accepted = accept_on(site.as_ref()) => (accepted, Port::Site),
             () = stop.as_mut() => break,
         };
         match accepted {
-            Ok((stream, _)) => listening.accept(stream),
+            Ok((stream, _)) => listening.accept(stream, port),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted; trying again");
@@ -122,6 +146,13 @@ pub async fn accept(listening: &Listening, listener: TcpListener, stop: impl Fut
         }
     }
     listening.stopping.send_replace(true);
+}
+
+async fn accept_on(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn until_set(flag: &mut watch::Receiver<bool>) {

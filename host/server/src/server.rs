@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use weir_auth::HttpFetcher;
 use weir_db::{Database, MissingFunctions, Variables};
+use weir_outbound::Rules;
 use weir_runtime::{ModuleAuth, ModuleInfo, ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
 use weir_value::limits;
@@ -50,6 +51,12 @@ pub struct ServerOptions {
     pub public_url: Option<String>,
     /// Where the app's own pages are, if not there too: `CONVEX_SITE_URL`.
     pub site_url: Option<String>,
+    /// Where the HTTP actions have a port of their own, if they have one; port 0 takes a free one.
+    pub site_listen: Option<SocketAddr>,
+    /// Where actions may connect to besides the internet.
+    pub outbound: Rules,
+    /// Whether it serves a developer, who is told more of what fails.
+    pub development: bool,
     /// Makes components fit the deployment's variables.
     pub snapshots: Arc<dyn SnapshotMaker>,
     /// Where compiled code is kept between starts, if not in the data folder. Whoever can write there can run code in
@@ -71,6 +78,7 @@ pub struct Server {
     app: Arc<App>,
     listener: TcpListener,
     local_addr: SocketAddr,
+    site: Option<TcpListener>,
 }
 
 impl Server {
@@ -79,16 +87,16 @@ impl Server {
     /// # Errors
     /// See [`StartError`]; each says what to do.
     pub async fn start(options: ServerOptions) -> Result<Server, StartError> {
-        if !options.listen.ip().is_loopback() && !options.allow_remote {
-            return Err(StartError::Remote(options.listen));
-        }
-        let listener = TcpListener::bind(options.listen)
-            .await
-            .map_err(|source| StartError::Listen { address: options.listen, source })?;
+        let listener = bind(options.listen, &options).await?;
+        let site = match options.site_listen {
+            Some(address) => Some(bind(address, &options).await?),
+            None => None,
+        };
         let local_addr = listener.local_addr()?;
-        let opened = tokio::task::spawn_blocking(move || open(&options, local_addr)).await;
+        let site_addr = site.as_ref().map(TcpListener::local_addr).transpose()?;
+        let opened = tokio::task::spawn_blocking(move || open(&options, local_addr, site_addr)).await;
         let app = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
-        Server::on(app, listener)
+        Ok(Server { site, ..Server::on(app, listener)? })
     }
 
     /// A server of parts that were put together elsewhere: for tests, and for
@@ -110,12 +118,20 @@ impl Server {
 
     fn on(app: Arc<App>, listener: TcpListener) -> Result<Server, StartError> {
         let local_addr = listener.local_addr()?;
-        Ok(Server { app, listener, local_addr })
+        Ok(Server { app, listener, local_addr, site: None })
     }
 
     /// Where it listens: with the real port.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Where the HTTP actions have a port of their own, if they have one.
+    ///
+    /// # Errors
+    /// The system does not say it.
+    pub fn site_addr(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.site.as_ref().map(TcpListener::local_addr).transpose()
     }
 
     /// What deploys without the network, as `host dev` does.
@@ -131,10 +147,10 @@ impl Server {
     /// Serves until `stop` is ready, then ends well: no new connections, sockets
     /// are told, calls that have begun end, the store is checkpointed.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let Server { app, listener, .. } = self;
+        let Server { app, listener, site, .. } = self;
         let listening = Listening::new(Arc::clone(&app));
         tokio::select! {
-            () = listener::accept(&listening, listener, stop) => {}
+            () = listener::accept(&listening, listener, site, stop) => {}
             () = housekeeping::keep(&app) => {}
             () = app.scheduler.run() => {}
         }
@@ -157,6 +173,13 @@ impl Server {
     }
 }
 
+async fn bind(address: SocketAddr, options: &ServerOptions) -> Result<TcpListener, StartError> {
+    if !address.ip().is_loopback() && !options.allow_remote {
+        return Err(StartError::Remote(address));
+    }
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
 /// Where in a data folder the store is.
 pub fn store_folder(data_dir: &Path) -> PathBuf {
     data_dir.join("store")
@@ -164,7 +187,11 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
 
 /// Opens what is in the data folder. On one that is there already, nothing here
 /// needs room on the disk: a full one is no reason not to serve reads. Blocks.
-fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<App>, StartError> {
+fn open(
+    options: &ServerOptions,
+    local_addr: SocketAddr,
+    site_addr: Option<SocketAddr>,
+) -> Result<Arc<App>, StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
     folders::make_private_durably(data_dir).map_err(in_data_dir)?;
@@ -180,7 +207,7 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<App>, Sta
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
-    let urls = canonical_urls(options, local_addr);
+    let urls = canonical_urls(options, local_addr, site_addr);
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
     let machine = Machine::start(MachineParts { env, loader, snapshots, threads });
@@ -188,17 +215,34 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<App>, Sta
     let signer = Arc::new(HostSigner::new(data_dir, &urls));
     let scheduled_calls = Scheduler::default_calls(threads);
     let files = Some(files);
-    let parts = AppParts { db, files, admin_key, key_fetcher, signer, web, urls, scheduled_calls };
+    let (outbound, shows_traces) = (options.outbound.clone(), options.development);
+    let parts = AppParts {
+        db,
+        files,
+        admin_key,
+        key_fetcher,
+        signer,
+        web,
+        urls,
+        scheduled_calls,
+        outbound,
+        shows_traces,
+    };
     let app = App::start(machine, parts);
     app.restore()?;
     Ok(app)
 }
 
 /// Where clients reach a server that listens here.
-fn canonical_urls(options: &ServerOptions, local_addr: SocketAddr) -> CanonicalUrls {
+fn canonical_urls(
+    options: &ServerOptions,
+    local_addr: SocketAddr,
+    site_addr: Option<SocketAddr>,
+) -> CanonicalUrls {
     let at = CanonicalUrls::at(local_addr);
     let cloud = options.public_url.clone().unwrap_or(at.cloud);
-    let site = options.site_url.clone().unwrap_or_else(|| cloud.clone());
+    let site_port = site_addr.map(|address| CanonicalUrls::at(address).site);
+    let site = options.site_url.clone().or(site_port).unwrap_or_else(|| cloud.clone());
     CanonicalUrls { cloud, site }
 }
 

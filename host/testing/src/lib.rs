@@ -66,7 +66,9 @@ pub enum TestError {
     #[error("{0}")]
     Variable(String),
     /// An action was called.
-    #[error("`{0}` is called as an action, which test databases do not run; call the functions that it calls")]
+    #[error(
+        "`{0}` is called as an action, which test databases do not run; call the functions that it calls"
+    )]
     Action(FunctionPath),
     /// The store in memory could not be made, or read.
     #[error("the database in memory cannot be used: {0}")]

@@ -100,6 +100,12 @@ impl Request<'_> {
         self.run_mutation(call).await
     }
 
+    /// POST `/api/action`. Answers when it has ended, which may take half an hour.
+    pub async fn action(&self, body: &[u8]) -> Result<Answer, ApiError> {
+        let call = FunctionRequest::parse(body)?.into_call()?;
+        self.run_action(call).await
+    }
+
     /// POST `/api/function`: whatever kind of function the path names.
     pub async fn function(&self, body: &[u8]) -> Result<Answer, ApiError> {
         let call = FunctionRequest::parse(body)?.into_call()?;
@@ -121,6 +127,7 @@ impl Request<'_> {
         let (_, functions) = self.app.db.functions();
         match functions.find(&call.path).map(|info| info.kind) {
             Some(FunctionKind::Mutation) => self.run_mutation(call).await,
+            Some(FunctionKind::Action | FunctionKind::HttpAction) => self.run_action(call).await,
             // An unknown function is answered as an unknown query is.
             Some(FunctionKind::Query) | None => self.run_query(call, self.newest()).await,
         }
@@ -168,6 +175,14 @@ impl Request<'_> {
         {
             return Err(ApiError::refused(error));
         }
+        let mut out = Vec::new();
+        write_outcome(&mut out, &outcome.result, &outcome.log_lines, format)?;
+        Ok(json_text(StatusCode::OK, out))
+    }
+
+    async fn run_action(&self, call: FunctionCall) -> Result<Answer, ApiError> {
+        let format = call.format;
+        let outcome = self.app.actions.run(self.call(call)).await;
         let mut out = Vec::new();
         write_outcome(&mut out, &outcome.result, &outcome.log_lines, format)?;
         Ok(json_text(StatusCode::OK, out))

@@ -56,6 +56,7 @@ fn server(app: &App) -> Vec<Figure> {
         ),
         counter("socket_sent_bytes_total", "Bytes written to sockets.", metrics.socket_bytes_sent.get()),
         gauge("executor_queued_jobs", "Jobs that wait for a thread.", app.machine.executor.queued() as u64),
+        gauge("actions_running", "Actions that run, most of them waiting.", app.actions.running() as u64),
         gauge(
             "passwords_waiting",
             "Mutations that wait for a password to be hashed or verified.",
@@ -91,6 +92,7 @@ fn database(app: &App) -> Vec<Figure> {
     vec![
         counter("query_runs_total", "Runs of queries.", stats.query_runs),
         counter("mutation_runs_total", "Runs of mutations, optimistic and serial.", stats.mutation_runs),
+        counter("action_runs_total", "Runs of actions, HTTP actions included.", stats.action_runs),
         counter("commits_total", "Mutations that wrote and were sequenced.", stats.commits),
         counter("conflicts_total", "Optimistic runs that met a conflict.", stats.conflicts),
         counter("serial_runs_total", "Runs in serial execution.", stats.serial_runs),

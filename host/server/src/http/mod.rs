@@ -1,8 +1,8 @@
 //! HTTP: which request goes where, and what every answer has in common.
 //!
 //! `/api/*` is the API of the official clients and Weir's own routes under
-//! `/api/weir`; a few fixed paths tell of the server itself; everything else is
-//! a file of the web folder. Errors of the server are `{"code", "message"}` with
+//! `/api/weir`; `/http/*` are the app's HTTP actions; a few fixed paths tell of
+//! the server itself; everything else is a file of the web folder. Errors of the server are `{"code", "message"}` with
 //! a status, also that a mutation could not be saved for now (503); a function's
 //! own error is an answer like any other (200).
 
@@ -12,6 +12,7 @@ mod caller;
 mod cors;
 mod deployment;
 mod functions;
+mod http_actions;
 mod keys;
 mod metrics;
 mod routes;
@@ -63,6 +64,31 @@ pub async fn answer(app: Arc<App>, request: Request<Incoming>) -> Result<Answer,
     Ok(answer)
 }
 
+/// Answers one request on the port that is the app's own: all its paths are HTTP actions'.
+pub async fn answer_site(app: Arc<App>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    app.machine.metrics.http_requests.add(1);
+    if let Err(error) = check_head(&request) {
+        app.machine.metrics.http_errors.add(1);
+        return Ok(error.answer());
+    }
+    let path = request.uri().path().to_owned();
+    let operation = match routes::find(request.method(), &path) {
+        Found::Route(Route { operation: operation @ (Operation::KeySet | Operation::Discovery), .. }, _) => {
+            Some(*operation)
+        }
+        _ => None,
+    };
+    // An app that is its own provider of users answers these itself.
+    if let Some(answer) = Box::pin(http_actions::answer(&app, request, &path)).await {
+        return Ok(answer);
+    }
+    Ok(match operation {
+        Some(Operation::KeySet) => well_known::key_set(&app).await.unwrap_or_else(|error| error.answer()),
+        Some(_) => well_known::discovery(&app),
+        None => http_actions::no_route(),
+    })
+}
+
 /// What HTTP/1.1 asks of every request.
 fn check_head(request: &Request<Incoming>) -> Result<(), ApiError> {
     let names_host = request.headers().get_all(HOST).iter().count() == 1;
@@ -74,6 +100,10 @@ fn check_head(request: &Request<Incoming>) -> Result<(), ApiError> {
 }
 
 async fn route(app: &Arc<App>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
+    if let Some(rest) = path.strip_prefix(http_actions::PREFIX).filter(|rest| rest.starts_with('/')) {
+        let answer = Box::pin(http_actions::answer(app, request, rest)).await;
+        return Ok(answer.unwrap_or_else(http_actions::no_route));
+    }
     let (route, rest) = match routes::find(request.method(), path) {
         Found::Route(route, rest) => (route, rest),
         Found::OtherMethods => return Err(method_not_allowed()),
@@ -115,9 +145,9 @@ async fn act(
         Operation::Echo => echo(request).await,
         Operation::Sync => socket::upgrade(app, request, None),
         Operation::VersionedSync => socket::upgrade(app, request, Some(rest)),
-        Operation::Action => Err(not_yet("Actions")),
         Operation::Query
         | Operation::Mutation
+        | Operation::Action
         | Operation::QueryTs
         | Operation::QueryAtTs
         | Operation::QueryBatch
@@ -150,6 +180,7 @@ async fn call(
         Operation::Query if by_url => call.query_by_url(&query).await,
         Operation::Query => call.query(&body).await,
         Operation::Mutation => call.mutation(&body).await,
+        Operation::Action => call.action(&body).await,
         Operation::QueryTs => Ok(call.query_ts()),
         Operation::QueryAtTs => call.query_at_ts(&body).await,
         Operation::QueryBatch => call.query_batch(&body).await,
@@ -201,11 +232,6 @@ fn unknown_route(path: &str) -> ApiError {
     let path: String = path.chars().take(100).collect();
     let message = format!("There is no such route: /api/{path}.");
     ApiError::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
-}
-
-fn not_yet(what: &str) -> ApiError {
-    let message = format!("{what} are not part of this version of Weir yet.");
-    ApiError::new(StatusCode::NOT_IMPLEMENTED, ErrorCode::NotImplemented, message)
 }
 
 fn method_not_allowed() -> ApiError {

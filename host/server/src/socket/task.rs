@@ -18,9 +18,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+use weir_db::Call;
 use weir_sync::live::SocketId;
 use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame};
-use weir_sync::session::{DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
+use weir_sync::session::{DueAction, DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
 use weir_value::limits;
 
 use super::frames::FrameWriter;
@@ -28,6 +29,7 @@ use super::mutation_queue::MutationQueue;
 use crate::app::App;
 use crate::identity::{Authenticated, Credentials, Grounds};
 use crate::inbox::{Inbox, SocketIdentity};
+use crate::request_id::new_request_id;
 
 /// Messages that are taken in before the session is served.
 const ROUND_MESSAGES_MAX: usize = 64;
@@ -48,6 +50,8 @@ struct Socket {
     /// What it rests on that it is its principal's.
     grounds: Grounds,
     mutations: Option<Arc<MutationQueue>>,
+    /// Whether it has called actions.
+    has_acted: bool,
     due: Vec<DueMutation>,
     writer: FrameWriter,
     /// The last frame, which waits for the client to hang up by itself.
@@ -93,6 +97,7 @@ pub async fn run(app: Arc<App>, wire: WebSocketStream<TcpStream>, client: Client
         inbox,
         grounds: Grounds::None,
         mutations: None,
+        has_acted: false,
         due: Vec::new(),
         writer: FrameWriter::default(),
         last_frame: None,
@@ -127,6 +132,11 @@ impl Socket {
         if self.mutations.is_some() {
             for (request, outcome) in self.inbox.take_outcomes() {
                 self.session.mutation_finished(request, outcome);
+            }
+        }
+        if self.has_acted {
+            for (request, outcome) in self.inbox.take_actions() {
+                self.session.action_finished(request, outcome);
             }
         }
         if self.session.is_verifying()
@@ -168,6 +178,7 @@ impl Socket {
                     self.app.live.watch(self.id, since, self.session.principal(), &changes);
                 }
                 Effect::Verify(token) => self.verify(token),
+                Effect::Act(action) => self.act(action),
             }
         }
         if !self.due.is_empty() {
@@ -195,6 +206,18 @@ impl Socket {
                     false => IdentityRefusal::Invalid(error.to_string()),
                 });
             inbox.leave_verdict(verdict);
+        });
+    }
+
+    /// Has an action run. It goes on if the socket ends; nobody is told then.
+    fn act(&mut self, action: DueAction) {
+        self.has_acted = true;
+        let DueAction { request, path, args, principal } = action;
+        let call = Call { path, args, principal, request_id: new_request_id() };
+        let (app, inbox) = (Arc::clone(&self.app), Arc::clone(&self.inbox));
+        self.app.machine.tasks.spawn_until_stop(async move {
+            let outcome = app.actions.run(call).await;
+            inbox.leave_action(request, outcome);
         });
     }
 

@@ -4,6 +4,8 @@
 
 mod abandoned;
 mod access;
+mod acting;
+mod actions;
 mod deploying_on_full_disk;
 mod deployment;
 mod full_disk;

@@ -212,6 +212,8 @@ pub fn parts(
         web: Some(StaticFiles::open(&web).unwrap()),
         urls,
         scheduled_calls: 4,
+        outbound: weir_outbound::Rules::parse(&["127.0.0.1"]).unwrap(),
+        shows_traces: true,
     };
     let (loader, snapshots) = (Arc::clone(loader) as Arc<_>, Arc::new(NoSnapshots));
     (MachineParts { env, loader, snapshots, threads: 4 }, parts)
