@@ -67,6 +67,8 @@ struct Checker<'a> {
     /// When jobs are due, and when they ended, as their keys say.
     due_jobs: BTreeMap<DocumentId, f64>,
     ended_jobs: BTreeMap<DocumentId, f64>,
+    /// Which jobs are actions that have begun, as keys say.
+    begun_jobs: BTreeSet<DocumentId>,
     /// The same, as their documents say.
     jobs: BTreeMap<DocumentId, StoredJob>,
     /// The names of the admin keys.
@@ -106,6 +108,7 @@ impl<'a> Checker<'a> {
             variables: BTreeMap::new(),
             due_jobs: BTreeMap::new(),
             ended_jobs: BTreeMap::new(),
+            begun_jobs: BTreeSet::new(),
             jobs: BTreeMap::new(),
             admin_keys: BTreeSet::new(),
             found: DbCheck::default(),
@@ -155,6 +158,7 @@ impl<'a> Checker<'a> {
             }
             Some(KeyKind::DueJob(time, id)) => self.job_key(id, time, true),
             Some(KeyKind::EndedJob(time, id)) => self.job_key(id, time, false),
+            Some(KeyKind::BegunJob(id)) => drop(self.begun_jobs.insert(id)),
             Some(KeyKind::Document(id)) => {
                 *self.documents.entry(id.table.0).or_default() += 1;
                 self.document(&id, value);
@@ -239,19 +243,21 @@ impl<'a> Checker<'a> {
 
     /// A job stands in the order that its state says, and in that alone.
     fn finish_jobs(&mut self) {
+        let mut begun = std::mem::take(&mut self.begun_jobs);
         let (mut due, mut ended) = (std::mem::take(&mut self.due_jobs), std::mem::take(&mut self.ended_jobs));
         for (id, job) in std::mem::take(&mut self.jobs) {
             let expected = match job.state {
-                JobState::Pending => (Some(job.scheduled_time), None),
-                _ => (None, job.completed_time),
+                JobState::Pending => (Some(job.scheduled_time), None, false),
+                JobState::InProgress => (None, None, true),
+                _ => (None, job.completed_time, false),
             };
-            if (due.remove(&id), ended.remove(&id)) != expected {
+            if (due.remove(&id), ended.remove(&id), begun.remove(&id)) != expected {
                 self.problem(format!(
                     "the time of the scheduled function {id} does not agree with its document"
                 ));
             }
         }
-        for id in due.into_keys().chain(ended.into_keys()) {
+        for id in due.into_keys().chain(ended.into_keys()).chain(begun) {
             self.problem(format!(
                 "the time of the scheduled function {id} is there, and its document is not"
             ));

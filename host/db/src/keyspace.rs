@@ -41,6 +41,7 @@ const SYSTEM_RECORDS: u8 = b's';
 const VARIABLE_NAMES: u8 = b'v';
 const DUE_JOBS: u8 = b'd';
 const ENDED_JOBS: u8 = b'e';
+const BEGUN_JOBS: u8 = b'g';
 
 /// Creation time and random bytes: what tells a document from the others of its table.
 const DOCUMENT_SUFFIX_BYTES: usize = 8 + 8;
@@ -173,6 +174,21 @@ pub(crate) fn due_job_key(due_ms: f64, id: &DocumentId) -> Bytes {
 /// The key under which a job stands by the time of its end.
 pub(crate) fn ended_job_key(ended_ms: f64, id: &DocumentId) -> Bytes {
     job_key(ENDED_JOBS, ended_ms, id)
+}
+
+/// The key under which a job stands that is an action and has begun.
+pub(crate) fn begun_job_key(id: &DocumentId) -> Bytes {
+    system_key(BEGUN_JOBS, &document_place(id))
+}
+
+/// The jobs that are actions and have begun.
+pub(crate) fn begun_jobs() -> KeyRange {
+    KeyRange { start: system_key(BEGUN_JOBS, &[]), end: system_key(BEGUN_JOBS + 1, &[]) }
+}
+
+/// The job in a key of [`begun_jobs`].
+pub(crate) fn begun_job_in_key(key: &[u8]) -> Option<DocumentId> {
+    document_at_place(system_tables::SCHEDULED_FUNCTIONS, key.strip_prefix(&[SYSTEM, BEGUN_JOBS])?)
 }
 
 /// The jobs that wait and are due at this time or later, the first that is due first.
@@ -342,6 +358,7 @@ pub(crate) enum KeyKind<'a> {
     VariableName(&'a str),
     DueJob(f64, DocumentId),
     EndedJob(f64, DocumentId),
+    BegunJob(DocumentId),
     SystemRecord,
     Document(DocumentId),
     Request,
@@ -362,6 +379,7 @@ pub(crate) fn kind(key: &[u8]) -> Option<KeyKind<'_>> {
         [SYSTEM, VARIABLE_NAMES, ..] => variable_in_key(key).map(KeyKind::VariableName),
         [SYSTEM, DUE_JOBS, ..] => job_in_key(key).map(|(time, id)| KeyKind::DueJob(time, id)),
         [SYSTEM, ENDED_JOBS, ..] => job_in_key(key).map(|(time, id)| KeyKind::EndedJob(time, id)),
+        [SYSTEM, BEGUN_JOBS, ..] => begun_job_in_key(key).map(KeyKind::BegunJob),
         [SYSTEM, SYSTEM_RECORDS, ..] => Some(KeyKind::SystemRecord),
         [DOCUMENTS, ..] => document_in_key(key).map(KeyKind::Document),
         [SESSION_REQUESTS, rest @ ..] => (rest.len() == 16 + 4).then_some(KeyKind::Request),

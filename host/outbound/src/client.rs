@@ -22,11 +22,12 @@ use weir_value::limits::{
 };
 
 use crate::Rules;
-use crate::resolver::{Closed, Resolver, refusal};
+use crate::resolver::{self, Closed, Lookup, Resolver, refusal};
 
 /// Sends the requests of functions. Connections are kept for a while and used again.
 pub struct Client {
     rules: Arc<Rules>,
+    lookup: Arc<Lookup>,
     /// Made when the first request is sent: a start need not read the machine's certificates.
     clients: OnceLock<Result<Clients, ClientError>>,
 }
@@ -46,7 +47,12 @@ pub struct ClientError(String);
 impl Client {
     /// One that holds to these rules.
     pub fn new(rules: Rules) -> Client {
-        Client { rules: Arc::new(rules), clients: OnceLock::new() }
+        Client::resolving_by(rules, resolver::of_machine())
+    }
+
+    /// The same, whose names are resolved by this.
+    pub fn resolving_by(rules: Rules, lookup: Arc<Lookup>) -> Client {
+        Client { rules: Arc::new(rules), lookup, clients: OnceLock::new() }
     }
 
     /// Sends a request; the response is there when its head is.
@@ -74,7 +80,7 @@ impl Client {
 
     /// The client for a URL, if its host is not closed already without looking its name up.
     fn client_for(&self, url: &Url) -> Result<&reqwest::Client, DbError> {
-        let clients = self.clients.get_or_init(|| Clients::new(self.rules.clone()));
+        let clients = self.clients.get_or_init(|| Clients::new(self.rules.clone(), self.lookup.clone()));
         let clients = clients.as_ref().map_err(|error| failed(error.to_string()))?;
         let port = url.port_or_known_default().unwrap_or(0);
         let address = match url.host() {
@@ -92,7 +98,7 @@ impl Client {
 }
 
 impl Clients {
-    fn new(rules: Arc<Rules>) -> Result<Clients, ClientError> {
+    fn new(rules: Arc<Rules>, lookup: Arc<Lookup>) -> Result<Clients, ClientError> {
         let error = |error: &dyn std::fmt::Display| ClientError(error.to_string());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -111,8 +117,10 @@ impl Clients {
                 .read_timeout(Duration::from_secs(OUTBOUND_SILENCE_SECONDS_MAX))
                 .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
         };
-        let checked =
-            builder().dns_resolver(Arc::new(Resolver { rules })).build().map_err(|why| error(&why))?;
+        let checked = builder()
+            .dns_resolver(Arc::new(Resolver { rules, lookup }))
+            .build()
+            .map_err(|why| error(&why))?;
         let open = builder().build().map_err(|why| error(&why))?;
         Ok(Clients { checked, open })
     }

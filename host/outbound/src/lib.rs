@@ -11,4 +11,5 @@ mod resolver;
 mod rules;
 
 pub use client::{Client, ClientError};
+pub use resolver::Lookup;
 pub use rules::{Rules, RulesError};

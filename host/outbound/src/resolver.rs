@@ -1,6 +1,7 @@
 //! From a name to the addresses that may be connected to.
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -12,25 +13,38 @@ use crate::Rules;
 #[error("{0}")]
 pub(crate) struct Closed(pub(crate) String);
 
+/// From a name to all its addresses.
+pub type Lookup =
+    dyn Fn(String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> + Send + Sync;
+
+/// As the machine does it.
+pub(crate) fn of_machine() -> Arc<Lookup> {
+    Arc::new(|name| {
+        Box::pin(async move {
+            Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.map(|address| address.ip()).collect())
+        })
+    })
+}
+
 /// Resolves names, and leaves out the addresses that are closed.
 pub(crate) struct Resolver {
     pub(crate) rules: Arc<Rules>,
+    pub(crate) lookup: Arc<Lookup>,
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let rules = self.rules.clone();
+        let (rules, lookup) = (self.rules.clone(), self.lookup.clone());
         Box::pin(async move {
             let name = name.as_str().to_owned();
-            let all: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if all.is_empty() {
+            let all = lookup(name.clone()).await?;
+            let Some(first) = all.first().copied() else {
                 return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
-            }
-            let first = all[0].ip();
-            let open: Vec<_> = all.into_iter().filter(|at| rules.opens_address(at.ip())).collect();
+            };
+            let open: Vec<_> = all.into_iter().filter(|address| rules.opens_address(*address)).collect();
             match open.is_empty() {
                 true => Err(Closed(refusal(&format!("`{name}` is at {first}"))).into()),
-                false => Ok(Box::new(open.into_iter()) as Addrs),
+                false => Ok(Box::new(open.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs),
             }
         })
     }

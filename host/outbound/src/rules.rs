@@ -71,6 +71,10 @@ impl OpenHost {
             Some((name, port)) => (name, Some(port.parse().ok()?)),
             None => (text, None),
         };
+        let is_of_names = |char: char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.');
+        if !name.chars().all(is_of_names) {
+            return None;
+        }
         // As URLs have it, so that one spelling is like another.
         let host = url::Host::parse(name).ok()?;
         let url::Host::Domain(name) = host else { return None };

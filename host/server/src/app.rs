@@ -99,8 +99,13 @@ impl App {
         let live = LiveHub::start(&*machine.env, Arc::clone(&db), Arc::clone(&machine.executor));
         let actions =
             Actions::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), Client::new(outbound));
-        let scheduler =
-            Scheduler::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), scheduled_calls);
+        let scheduler = Scheduler::new(
+            Arc::clone(&machine),
+            Arc::clone(&db),
+            Arc::clone(&durable),
+            Arc::clone(&actions),
+            scheduled_calls,
+        );
         db.store().observe(Arc::new(GroupListener {
             durable: Arc::clone(&durable),
             alarm: scheduler.alarm(),
@@ -139,6 +144,10 @@ impl App {
     /// The store, or the record of the deployment, cannot be read.
     pub fn restore(&self) -> Result<(), StartError> {
         self.identities.keys().refresh().map_err(StartError::Keys)?;
+        if let Err(error) = self.db.fail_interrupted_jobs() {
+            // On a full disk: they are marked at the next start.
+            tracing::warn!(%error, "scheduled actions that were interrupted cannot be marked as failed");
+        }
         Ok(self.deployer.restore()?)
     }
 

@@ -13,11 +13,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use weir_db::{
-    Database, JobStep, MutationOutcome, PasswordResults, ScheduledJob, Teardown, earliest_due_job,
+    Database, JobStep, MutationOutcome, PasswordResults, ScheduledJob, Teardown, VariablesError,
+    earliest_due_job,
 };
 use weir_store::CommitGroup;
-use weir_value::{DocumentId, limits};
+use weir_value::{DocumentId, Timestamp, limits};
 
+use crate::actions::Actions;
 use crate::durable_gate::DurableGate;
 use crate::machine::Machine;
 
@@ -66,6 +68,10 @@ pub struct Scheduler {
     alarm: Arc<Alarm>,
     /// Room for calls at once.
     room: Arc<Semaphore>,
+    /// Runs those that are actions.
+    actions: Arc<Actions>,
+    /// Room for those at once.
+    action_room: Arc<Semaphore>,
     /// Jobs that the store has as waiting, and that were taken.
     taken: Mutex<HashSet<DocumentId>>,
 }
@@ -76,6 +82,7 @@ impl Scheduler {
         machine: Arc<Machine>,
         db: Arc<Database>,
         durable: Arc<DurableGate>,
+        actions: Arc<Actions>,
         calls_at_once: usize,
     ) -> Scheduler {
         Scheduler {
@@ -84,6 +91,8 @@ impl Scheduler {
             durable,
             alarm: Arc::new(Alarm::new()),
             room: Arc::new(Semaphore::new(calls_at_once.max(1))),
+            actions,
+            action_room: Arc::new(Semaphore::new(limits::SCHEDULED_ACTIONS_AT_ONCE)),
             taken: Mutex::default(),
         }
     }
@@ -118,7 +127,7 @@ impl Scheduler {
             };
             let room = Arc::clone(&self.room).acquire_owned().await;
             let room = room.expect("the room for calls is never closed");
-            self.machine.tasks.spawn(Arc::clone(self).call(job, room));
+            self.machine.tasks.spawn_until_stop(Arc::clone(self).call(job, room));
         }
     }
 
@@ -147,6 +156,14 @@ impl Scheduler {
     }
 
     async fn call(self: Arc<Self>, job: ScheduledJob, room: OwnedSemaphorePermit) {
+        if self.db.is_action_job(&job) {
+            drop(room);
+            if let Err(error) = self.act(&job).await {
+                tracing::warn!(id = %job.id, %error, "what became of a scheduled action cannot be written");
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+            return self.release(&job.id);
+        }
         let job = Arc::new(job);
         match self.run_to_its_end(&job).await {
             Some(outcome) => {
@@ -162,6 +179,37 @@ impl Scheduler {
             None => tokio::time::sleep(RETRY_AFTER).await,
         }
         self.release(&job.id);
+    }
+
+    /// Runs an action: that it has begun is durable before it begins, so that it begins once. If the end cannot be
+    /// written, the next start says that it was interrupted.
+    async fn act(&self, job: &ScheduledJob) -> Result<(), VariablesError> {
+        let room = self.action_room.acquire().await;
+        let room = room.expect("the room for actions is never closed");
+        let Some(begun) = self.on_disk(job, |db, id| db.begin_action_job(id)).await? else { return Ok(()) };
+        self.durable.wait(begun).await;
+        let outcome = self.actions.run(job.call.clone()).await;
+        if let Err(error) = &outcome.result {
+            let path = &job.call.path;
+            tracing::warn!(%path, id = %job.id, "a scheduled action failed: {}", error.message);
+        }
+        drop(room);
+        let error = outcome.result.err().map(|error| error.own_message().to_owned());
+        let ended = self.on_disk(job, move |db, id| db.end_action_job(id, error.as_deref())).await?;
+        self.durable.wait(ended.unwrap_or_default()).await;
+        Ok(())
+    }
+
+    /// Writes on a thread that may wait for the gate.
+    async fn on_disk(
+        &self,
+        job: &ScheduledJob,
+        write: impl FnOnce(&Database, &DocumentId) -> Result<Option<Timestamp>, VariablesError> + Send + 'static,
+    ) -> Result<Option<Timestamp>, VariablesError> {
+        let (db, id) = (Arc::clone(&self.db), job.id);
+        let written = self.machine.executor.run(move || write(&db, &id)).await;
+        // The server stops.
+        written.unwrap_or(Ok(None))
     }
 
     /// Runs a job to its end. `None`: it is to be tried again.

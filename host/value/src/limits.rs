@@ -127,6 +127,8 @@ pub const SCHEDULED_ARGS_BYTES_MAX: usize = 4 * MIB;
 pub const SCHEDULED_ARGS_BYTES_TOTAL_MAX: usize = 16 * MIB;
 /// How many scheduled functions are called at once, unless the operator says otherwise.
 pub const SCHEDULED_CALLS_AT_ONCE: usize = 8;
+/// How many of them that are actions run at once: they wait, most of the time.
+pub const SCHEDULED_ACTIONS_AT_ONCE: usize = 256;
 /// How far ahead a function may be scheduled: five years.
 pub const SCHEDULED_MS_MAX: f64 = 5.0 * 366.0 * 24.0 * 3600.0 * 1000.0;
 /// How often it is looked whether there are some that ended long ago,

@@ -1,9 +1,11 @@
-//! Scheduled functions: mutations that are called later, once, by the host itself.
+//! Scheduled functions: mutations and actions that are called later, once, by the host itself.
 //!
 //! A job is a document of `_scheduled_functions`, as Convex has it, and while it waits a key in the order of times. It is
 //! written in the transaction that schedules it, and what becomes of it in the transaction that runs it: so it is there
 //! if and only if that was committed, and has run if and only if its writes are there, whenever the power goes.
-//! When its time has come somebody else says: this room knows no timer.
+//! An action is marked as begun before it begins, and never begun again: one that was under way when the host ended has
+//! failed. When its time has come somebody else says: this room knows no timer.
+mod actions;
 mod due;
 mod run;
 mod sweep;
@@ -40,6 +42,8 @@ pub(crate) struct StoredJob {
 pub(crate) enum JobState {
     /// It waits.
     Pending,
+    /// It is an action that has begun.
+    InProgress,
     /// It has run.
     Success,
     /// It has failed, and its writes were undone.

@@ -39,7 +39,7 @@ pub(crate) enum Found {
 }
 
 impl Database {
-    /// Runs a job on the calling thread, unless it was run or cancelled meanwhile. It is marked as done in its own
+    /// Runs a job that is a mutation on the calling thread, unless it was run or cancelled meanwhile. It is marked as done in its own
     /// transaction, and as failed in one after that.
     pub fn step_job(
         &self,

@@ -43,6 +43,7 @@ fn world() -> World {
                 false => Ok(Value::from(id)),
             }
         })
+        .action("notes:act", |_, _| Box::pin(async { Ok(Value::Null) }))
         .query("notes:list", |_, _| Ok(Value::Null));
     world.db.deploy(Schema::default(), Arc::new(functions)).expect("a deployment");
     world
@@ -305,4 +306,52 @@ fn large_arguments_are_dropped_with_their_jobs() {
     assert!(!world.db.sweep_jobs(now(&world)).unwrap());
     assert!(documents(&world, "_scheduled_functions").is_empty());
     world.assert_sound();
+}
+
+#[test]
+fn an_action_is_begun_once_and_told_of() {
+    let world = world();
+    let id = schedule(&world, "notes:act", "x", 0.0);
+    let job = due(&world).0.remove(0);
+    assert!(world.db.is_action_job(&job));
+    assert!(world.db.begin_action_job(&job.id).unwrap().is_some());
+    assert_eq!((state(&world, &id), due(&world).0.len()), (json!({ "kind": "inProgress" }), 0));
+    world.assert_sound();
+    assert!(world.db.begin_action_job(&job.id).unwrap().is_none(), "it is not begun again");
+    world.write(|tx| tx.cancel_scheduled(&id));
+    assert_eq!(state(&world, &id), json!({ "kind": "inProgress" }), "it has begun");
+    world.db.end_action_job(&job.id, None).unwrap();
+    assert_eq!(state(&world, &id), json!({ "kind": "success" }));
+    world.assert_sound();
+    world.db.end_action_job(&job.id, Some("late")).unwrap();
+    assert_eq!(state(&world, &id), json!({ "kind": "success" }), "it has ended before");
+}
+
+#[test]
+fn an_action_that_was_under_way_at_the_end_has_failed() {
+    let world = world();
+    let ids: Vec<_> = (0..300).map(|_| schedule(&world, "notes:act", "x", 0.0)).collect();
+    let (jobs, _) = due(&world);
+    for job in &jobs {
+        world.db.begin_action_job(&job.id).unwrap();
+    }
+    world.db.end_action_job(&jobs[0].id, Some("no way")).unwrap();
+    assert_eq!(world.db.fail_interrupted_jobs().unwrap(), jobs.len() - 1);
+    assert_eq!(world.db.fail_interrupted_jobs().unwrap(), 0);
+    world.assert_sound();
+    assert_eq!(state(&world, &jobs[0].id.to_string()), json!({ "kind": "failed", "error": "no way" }));
+    let interrupted = state(&world, &jobs[1].id.to_string());
+    assert!(
+        interrupted["error"].as_str().unwrap().contains("while the action was under way"),
+        "{interrupted}"
+    );
+    assert_eq!(ids.len() - jobs.len(), due(&world).0.len().max(200), "the rest waits");
+}
+
+#[test]
+fn what_cannot_be_scheduled_is_refused_by_its_kind() {
+    let world = world();
+    let mut tx = world.begin(FunctionKind::Mutation);
+    let error = tx.schedule("notes:list", b"{}", 0.0).unwrap_err();
+    assert!(error.message.contains("is a query, which cannot be scheduled"), "{error}");
 }

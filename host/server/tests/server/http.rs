@@ -53,7 +53,6 @@ async fn every_request_has_its_answer() {
         ("POST", "/api/query_batch", &[], r#"{"queries":[{"path":"chat:version"},{}]}"#, 400, "InvalidRequest"),
         ("POST", "/api/query_at_ts", &[], r#"{"path":"chat:version","args":{}}"#, 400, "InvalidTimestamp"),
         ("POST", "/api/query_at_ts", &[], r#"{"path":"chat:version","args":{},"ts":"AQAAAAAAAAA="}"#, 503, "OutOfRetention"),
-        ("POST", "/api/action", &[], r#"{"path":"chat:version","args":{}}"#, 501, "NotImplemented"),
         ("POST", "/api/nothing", &[], "", 404, "NotFound"),
         ("GET", "/api/mutation", &[], "", 405, "MethodNotAllowed"),
         ("POST", "/api/run/", &[], "{}", 404, "NotFound"),

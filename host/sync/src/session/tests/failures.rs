@@ -75,8 +75,11 @@ fn what_cannot_be_called_fails_alone() {
         A< {{"type":"Transition","startVersion":{{"querySet":0,"identity":0,"ts":"T0"}},"endVersion":{{"querySet":1,"identity":0,"ts":"T1"}},"modifications":[{{"type":"QueryFailed","queryId":0,"errorMessage":"ArgumentValidationError: a function takes one object of named arguments, not a number","logLines":[],"journal":null}}]}}
         A> {{"type":"ModifyQuerySet","baseVersion":1,"newVersion":2,"modifications":[{{"type":"Remove","queryId":0}}]}}
         A< {{"type":"Transition","startVersion":{{"querySet":1,"identity":0,"ts":"T1"}},"endVersion":{{"querySet":2,"identity":0,"ts":"T1"}},"modifications":[{{"type":"QueryRemoved","queryId":0}}]}}
-        A> {{"type":"Action","requestId":3,"udfPath":"m:act","args":[{{}}]}}
-        A< {{"type":"ActionResponse","requestId":3,"success":false,"result":"Weir cannot run actions yet: 'm:act' was not called.","logLines":[]}}
+        A> {{"type":"Action","requestId":3,"udfPath":"m:act","args":[7]}}
+        A< {{"type":"ActionResponse","requestId":3,"success":false,"result":"ArgumentValidationError: a function takes one object of named arguments, not a number","logLines":[]}}
+        A< {{"type":"Transition","startVersion":{{"querySet":2,"identity":0,"ts":"T1"}},"endVersion":{{"querySet":2,"identity":0,"ts":"T1"}},"modifications":[]}}
+        A> {{"type":"Action","requestId":4,"udfPath":"m:act","args":[{{"a":"b"}}]}}
+        A< {{"type":"ActionResponse","requestId":4,"success":true,"result":{{"a":"b"}},"logLines":["[LOG] 'm:act'"]}}
         A< {{"type":"Transition","startVersion":{{"querySet":2,"identity":0,"ts":"T1"}},"endVersion":{{"querySet":2,"identity":0,"ts":"T1"}},"modifications":[]}}
         "#
     ));

@@ -23,12 +23,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use weir_db::{CallError, MutationOutcome, Principal, QueryOutcome, ReadSet};
+use weir_db::{ActionOutcome, CallError, MutationOutcome, Principal, QueryOutcome, ReadSet};
 use weir_value::{ErrorCode, Identity, Timestamp};
 
 use crate::live::{LiveQueries, Run, SocketId, Step};
 use crate::protocol::{AuthToken, ClientInfo};
-use crate::session::{DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
+use crate::session::{DueAction, DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
 
 pub(super) struct Host {
     live: LiveQueries<()>,
@@ -212,6 +212,12 @@ impl Host {
                     }
                     Effect::Mutate(mutation) => socket.due.push_back(mutation),
                     Effect::Verify(token) => socket.unverified = Some(token),
+                    // It gives back what it is given, and logs its name.
+                    Effect::Act(DueAction { request, path, args, .. }) => {
+                        let log_lines = vec![format!("[LOG] '{path}'")];
+                        let outcome = ActionOutcome { result: Ok(args), log_lines };
+                        socket.session.action_finished(request, outcome);
+                    }
                 }
             }
             if let Some(at_least) = socket.session.wanted_timestamp() {

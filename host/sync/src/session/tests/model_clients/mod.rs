@@ -268,6 +268,7 @@ impl World {
                     }
                     Effect::Mutate(mutation) => connection.due.push_back(mutation),
                     Effect::Verify(token) => connection.unverified = Some(token),
+                    Effect::Act(_) => unreachable!("model clients call no actions"),
                 }
             }
             if let Some(at_least) = connection.session.wanted_timestamp() {
