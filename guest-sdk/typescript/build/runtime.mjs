@@ -5,6 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 
 import { build } from "esbuild";
 
@@ -46,7 +47,14 @@ async function script(file, plugins, strict = "") {
   return outputFiles[0].text;
 }
 
-/** Code that is evaluated on demand, as a text. */
+/** A text as `engine.inflate` reads it. */
+function packed(text) {
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(Buffer.byteLength(text));
+  return Buffer.concat([size, deflateRawSync(text, { level: 9 })]);
+}
+
+/** Code that is evaluated on demand, packed. */
 const late = {
   name: "weir-late",
   setup(build) {
@@ -55,8 +63,8 @@ const late = {
       namespace: "late",
     }));
     build.onLoad({ filter: /.*/, namespace: "late" }, async ({ path }) => ({
-      contents: await script(`web/late/${path}`, [], '"use strict";'),
-      loader: "text",
+      contents: packed(await script(`web/late/${path}`, [], '"use strict";')),
+      loader: "binary",
     }));
   },
 };

@@ -44,11 +44,11 @@ compile() {
     -DFE_DOWNWARD=0 -DFE_UPWARD=0 -DWEIR_STACK_BYTES=$STACK_LIMIT_BYTES \
     -fno-strict-aliasing -ffunction-sections -fdata-sections -Wno-ignored-attributes \
     -mbulk-memory -mnontrapping-fptoint -msign-ext -mmutable-globals \
-    -c engine.c host.c text.c sources.c heap.c libc.c quickjs.c libregexp.c libunicode.c dtoa.c
+    -c engine.c host.c text.c sources.c inflate.c heap.c libc.c quickjs.c libregexp.c libunicode.c dtoa.c
   clang-16 --target=wasm32-wasi -flto \
     -mexec-model=reactor -nostartfiles -Wl,--no-entry,--gc-sections,--strip-all,--stack-first \
     -Wl,-z,stack-size=$STACK_BYTES,--export-memory \
-    engine.o host.o text.o sources.o heap.o libc.o quickjs.o libregexp.o libunicode.o dtoa.o -lm -o engine.wasm
+    engine.o host.o text.o sources.o inflate.o heap.o libc.o quickjs.o libregexp.o libunicode.o dtoa.o -lm -o engine.wasm
   "$(wasm_opt)" -O3 --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals \
     --enable-multivalue --strip-producers engine.wasm -o optimized.wasm
   mv optimized.wasm "$out"

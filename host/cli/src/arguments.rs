@@ -386,6 +386,14 @@ pub struct Listening {
     /// CONVEX_SITE_URL [default: the public URL]
     #[arg(long, value_name = "URL", value_parser = parse_origin)]
     pub site_url: Option<String>,
+    /// Give the app's HTTP actions a port of their own, where they are at the root; they
+    /// are below /http in any case
+    #[arg(long, value_name = "ADDR")]
+    pub site_listen: Option<SocketAddr>,
+    /// Let actions connect to this host (`printer.lan`, `printer.lan:631`), address or
+    /// range (`192.168.1.0/24`) too; without it, to the internet alone. May be repeated
+    #[arg(long, value_name = "HOST")]
+    pub allow_outbound: Vec<String>,
 }
 
 /// `http://host` or `https://host`, with a port and a path if wanted; without a slash at its end.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::oneshot;
+use weir_outbound::Rules;
 use weir_server::deploy::Summary;
 use weir_server::{Server, ServerOptions, StopSignals, WebFolder};
 use weir_store::StoreOptions;
@@ -51,7 +52,9 @@ pub async fn start(
     compiled_dir: Option<PathBuf>,
 ) -> anyhow::Result<Server> {
     allow_many_files();
-    let Listening { listen, allow_remote, public_url, site_url } = listening.clone();
+    let Listening { listen, allow_remote, public_url, site_url, site_listen, allow_outbound } =
+        listening.clone();
+    let outbound = Rules::parse(&allow_outbound).context("--allow-outbound")?;
     let memory_bytes = storage.memory * MIB;
     let store = StoreOptions { base: storage.base, memory_bytes, ..StoreOptions::default() };
     let snapshots = Arc::new(match &compiled_dir {
@@ -66,6 +69,9 @@ pub async fn start(
         web,
         public_url,
         site_url,
+        site_listen,
+        outbound,
+        development: compiled_dir.is_some(),
         snapshots,
         compiled_dir,
     };

@@ -10,8 +10,8 @@ use weir_value::{FunctionPath, Timestamp, Value};
 use crate::error::Failure;
 use crate::transaction::SeenTables;
 use crate::{
-    CallError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet, Teardown,
-    Transaction, Visibility,
+    Access, CallError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet,
+    Teardown, Transaction, Visibility,
 };
 
 /// A call of a function, as a client asked for it.
@@ -98,7 +98,7 @@ pub(crate) fn absence(functions: &dyn Functions, path: &FunctionPath, principal:
 }
 
 fn not_found(principal: &Principal) -> Failure {
-    Failure::NotFound { to_admin: principal.is_admin() }
+    Failure::NotFound { to_admin: principal.is_admin() || principal.access() == Access::All }
 }
 
 /// Runs a function in a transaction: its arguments are checked before, its result after.

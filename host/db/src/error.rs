@@ -106,9 +106,10 @@ impl CallError {
     pub fn into_nested(mut self) -> CallError {
         let own = self.own_message();
         let own = match self.code {
-            ErrorCode::ApplicationError => {
-                own.strip_prefix("Uncaught Error: ").or(own.strip_prefix("Uncaught ConvexError: ")).unwrap_or(own)
-            }
+            ErrorCode::ApplicationError => own
+                .strip_prefix("Uncaught Error: ")
+                .or(own.strip_prefix("Uncaught ConvexError: "))
+                .unwrap_or(own),
             _ => own,
         };
         self.message = own.to_owned();

@@ -5,18 +5,29 @@ use std::sync::Arc;
 use bytes::Bytes;
 use weir_value::{ErrorCode, FunctionPath, Validator, Value};
 
+use crate::action::{ActionCall, HostFuture, Route, RoutePath, not_of_this_deployment};
 use crate::{
     FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions, Teardown,
     Transaction, Visibility,
 };
 
+/// The body of an action.
+pub type NativeAction =
+    dyn Fn(Arc<ActionCall>, Value) -> HostFuture<Result<Value, FunctionError>> + Send + Sync;
+
 /// A function's body.
 pub type NativeBody = dyn Fn(&mut Transaction, &Value) -> Result<Value, FunctionError> + Send + Sync;
+
+enum Body {
+    Transaction(Box<NativeBody>),
+    Action(Box<NativeAction>),
+}
 
 /// A deployment of Rust closures.
 #[derive(Default)]
 pub struct NativeFunctions {
-    functions: BTreeMap<FunctionPath, (Arc<FunctionInfo>, Box<NativeBody>)>,
+    functions: BTreeMap<FunctionPath, (Arc<FunctionInfo>, Body)>,
+    routes: Vec<Route>,
     missing: MissingFunctions,
 }
 
@@ -44,6 +55,38 @@ impl NativeFunctions {
         self.register(open_info(path, FunctionKind::Mutation), body)
     }
 
+    /// Adds a public action of any arguments and result. Panics if `path` is no function path.
+    pub fn action(
+        self,
+        path: &str,
+        body: impl Fn(Arc<ActionCall>, Value) -> HostFuture<Result<Value, FunctionError>> + Send + Sync + 'static,
+    ) -> Self {
+        self.register_action(open_info(path, FunctionKind::Action), body)
+    }
+
+    /// Adds an action with its description.
+    pub fn register_action(
+        mut self,
+        info: FunctionInfo,
+        body: impl Fn(Arc<ActionCall>, Value) -> HostFuture<Result<Value, FunctionError>> + Send + Sync + 'static,
+    ) -> Self {
+        self.functions.insert(info.path.clone(), (Arc::new(info), Body::Action(Box::new(body))));
+        self
+    }
+
+    /// Adds an HTTP action and its route. Panics if `path` is no function path.
+    pub fn http_action(
+        mut self,
+        method: &str,
+        route: RoutePath,
+        path: &str,
+        body: impl Fn(Arc<ActionCall>, Value) -> HostFuture<Result<Value, FunctionError>> + Send + Sync + 'static,
+    ) -> Self {
+        let info = open_info(path, FunctionKind::HttpAction);
+        self.routes.push(Route { method: method.to_owned(), path: route, function: info.path.clone() });
+        self.register_action(info, body)
+    }
+
     /// Says which functions there would be, were no module missing.
     pub fn with_missing(mut self, missing: MissingFunctions) -> Self {
         self.missing = missing;
@@ -56,7 +99,7 @@ impl NativeFunctions {
         info: FunctionInfo,
         body: impl Fn(&mut Transaction, &Value) -> Result<Value, FunctionError> + Send + Sync + 'static,
     ) -> Self {
-        self.functions.insert(info.path.clone(), (Arc::new(info), Box::new(body)));
+        self.functions.insert(info.path.clone(), (Arc::new(info), Body::Transaction(Box::new(body))));
         self
     }
 }
@@ -74,6 +117,24 @@ impl Functions for NativeFunctions {
 
     fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
         self.missing.find(path)
+    }
+
+    fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    fn run_action(
+        &self,
+        info: &FunctionInfo,
+        args: &Bytes,
+        action: Arc<ActionCall>,
+    ) -> HostFuture<Result<Bytes, FunctionError>> {
+        let Some((_, Body::Action(body))) = self.functions.get(&info.path) else {
+            let error = not_of_this_deployment(&info.path);
+            return Box::pin(async { Err(error) });
+        };
+        let running = read_args(args).map(|args| body(action, args));
+        Box::pin(async move { Ok(running?.await?.to_json_bytes().into()) })
     }
 
     fn list(&self) -> Vec<Arc<FunctionInfo>> {
@@ -99,16 +160,19 @@ impl NativeFunctions {
         args: &Bytes,
         tx: &mut Transaction,
     ) -> Result<Bytes, FunctionError> {
-        let Some((_, body)) = self.functions.get(&info.path) else {
-            let message = format!("`{}` is not of this deployment", info.path);
-            return Err(FunctionError::System { code: ErrorCode::InternalServerError, message });
+        let Some((_, Body::Transaction(body))) = self.functions.get(&info.path) else {
+            return Err(not_of_this_deployment(&info.path));
         };
-        let args = Value::from_json(args).map_err(|error| FunctionError::System {
-            code: ErrorCode::InternalServerError,
-            message: format!("arguments that were checked are not a value: {error}"),
-        })?;
+        let args = read_args(args)?;
         let mut json = Vec::new();
         body(tx, &args)?.write_json(&mut json);
         Ok(json.into())
     }
+}
+
+fn read_args(args: &Bytes) -> Result<Value, FunctionError> {
+    Value::from_json(args).map_err(|error| FunctionError::System {
+        code: ErrorCode::InternalServerError,
+        message: format!("arguments that were checked are not a value: {error}"),
+    })
 }

@@ -19,6 +19,11 @@ pub enum Principal {
         /// The user whose claims functions see.
         acting_as: Option<Identity>,
     },
+    /// A function of the deployment, outside of the transaction of its caller: an action.
+    Function {
+        /// The user that it runs for.
+        acting_for: Option<Identity>,
+    },
     /// The host itself.
     System,
 }
@@ -85,6 +90,7 @@ impl Principal {
         match self {
             Principal::User(identity) => Some(identity),
             Principal::Admin { acting_as, .. } => acting_as.as_ref(),
+            Principal::Function { acting_for } => acting_for.as_ref(),
             Principal::Anonymous | Principal::System => None,
         }
     }
@@ -92,9 +98,9 @@ impl Principal {
     /// Which functions it may call.
     pub fn access(&self) -> Access {
         match self {
-            Principal::Admin { scope: Scope::Everything | Scope::Functions, .. } | Principal::System => {
-                Access::All
-            }
+            Principal::Admin { scope: Scope::Everything | Scope::Functions, .. }
+            | Principal::Function { .. }
+            | Principal::System => Access::All,
             Principal::Admin { scope: Scope::ReadOnly, .. } => Access::Queries,
             Principal::Admin { scope: Scope::Deploy, .. } => Access::Deployment,
             Principal::Anonymous | Principal::User(_) => Access::Public,

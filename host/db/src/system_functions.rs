@@ -36,7 +36,7 @@ impl Database {
         let scope = match &call.principal {
             Principal::Admin { scope, .. } => Some(*scope),
             Principal::System => None,
-            Principal::Anonymous | Principal::User(_) => return Err(not_found),
+            Principal::Anonymous | Principal::User(_) | Principal::Function { .. } => return Err(not_found),
         };
         let Some(functions) = self.system_functions.get() else { return Err(not_found) };
         let Some(info) = functions.find(&call.path) else { return Err(not_found) };

@@ -1,18 +1,14 @@
-// Makes the files beside this one out of CLDR's packages on npm: what ICU4X's own data does not have in a form that the
+// Makes a file for each language out of CLDR's packages on npm: what ICU4X's own data does not have in a form that the
 // options of ECMA-402 can be answered from (number patterns, currencies, units, date patterns by skeleton, names).
 //
-//   npm install --legacy-peer-deps cldr-{core,dates-full,numbers-full,localenames-full}@48.1.0 \
-//     cldr-{units-full,bcp47,cal-islamic-full}@48.2.0 \
-//     cldr-cal-persian-full@46.1.0 cldr-cal-buddhist-full@39.0.0 cldr-cal-japanese-full@39.0.0
-//   node make.mjs FOLDER        FOLDER is where they were installed
+//   node make.mjs FOLDER OUT      FOLDER is where the packages are installed; make.sh does both
 //
-// CLDR 48.1 is what Node 20.20 has; units are not there in that version. A language's file holds all of its locales, each as what differs from its parent.
+// CLDR 48.1 is what Node 20.20 has; units are not there in that version. A language's file holds all of its locales, each as
+// what differs from its parent.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
-const [folder] = process.argv.slice(2);
-const here = fileURLToPath(new URL(".", import.meta.url));
+const [folder, out] = process.argv.slice(2);
 
 const LANGUAGES =
   "ar bg bn ca cs da de el en es et fa fi fil fr he hi hr hu id it ja ko lt lv ms nb nl no pl pt ro ru sk sl sr sv ta te th tr uk ur vi zh".split(
@@ -352,7 +348,7 @@ for (const language of LANGUAGES) {
     const parts = Object.entries(value).filter(([, part]) => part !== undefined);
     return `${JSON.stringify(locale)}: {\n${parts.map(([key, part]) => ` ${JSON.stringify(key)}: ${JSON.stringify(part)}`).join(",\n")}}`;
   });
-  writeFileSync(join(here, `${language}.json`), `{${lines.join(",\n")}}\n`);
+  writeFileSync(join(out, `${language}.json`), `{${lines.join(",\n")}}\n`);
 }
 
 // ---- what is no language's ----
@@ -453,7 +449,7 @@ const shared = {
   pluralRanges: supplemental("pluralRanges").plurals,
 };
 writeFileSync(
-  join(here, "shared.json"),
+  join(out, "shared.json"),
   `{\n${Object.entries(shared)
     .map(([key, part]) => ` ${JSON.stringify(key)}: ${JSON.stringify(part)}`)
     .join(",\n")}}\n`,

@@ -8,16 +8,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue,
-    LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName,
+    HeaderValue, LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
 };
-use reqwest::{Body as SentBody, Method, Response};
+use reqwest::{Body as SentBody, Method, RequestBuilder, Response};
 use rustls::ClientConfig;
 use url::{Host, Url};
 use weir_auth::machine_roots;
 use weir_db::{Body, BodyError, BodyStream, DbError, HttpRequest, HttpResponse, Redirect};
 use weir_value::ErrorCode;
-use weir_value::limits::{OUTBOUND_CONNECT_SECONDS_MAX, OUTBOUND_REDIRECTS_MAX, OUTBOUND_SILENCE_SECONDS_MAX};
+use weir_value::limits::{
+    OUTBOUND_CONNECT_SECONDS_MAX, OUTBOUND_REDIRECTS_MAX, OUTBOUND_SILENCE_SECONDS_MAX,
+};
 
 use crate::Rules;
 use crate::resolver::{Closed, Resolver, refusal};
@@ -55,7 +57,8 @@ impl Client {
         let mut step = Step::of(request)?;
         for _ in 0..=OUTBOUND_REDIRECTS_MAX {
             let body = step.body.take_to_send();
-            let response = self.send_once(&step, body).await?;
+            let request = self.request(&step, body)?;
+            let response = request.send().await.map_err(|error| explain(&error))?;
             let Some(location) = step.redirect_of(&response)? else {
                 return Ok(step.into_response(response));
             };
@@ -64,10 +67,9 @@ impl Client {
         Err(failed(format!("the request was sent on more than {OUTBOUND_REDIRECTS_MAX} times")))
     }
 
-    async fn send_once(&self, step: &Step, body: SentBody) -> Result<Response, DbError> {
+    fn request(&self, step: &Step, body: SentBody) -> Result<RequestBuilder, DbError> {
         let client = self.client_for(&step.url)?;
-        let request = client.request(step.method.clone(), step.url.clone()).headers(step.headers.clone()).body(body);
-        request.send().await.map_err(|error| explain(&error))
+        Ok(client.request(step.method.clone(), step.url.clone()).headers(step.headers.clone()).body(body))
     }
 
     /// The client for a URL, if its host is not closed already without looking its name up.
@@ -109,7 +111,8 @@ impl Clients {
                 .read_timeout(Duration::from_secs(OUTBOUND_SILENCE_SECONDS_MAX))
                 .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
         };
-        let checked = builder().dns_resolver(Arc::new(Resolver { rules })).build().map_err(|why| error(&why))?;
+        let checked =
+            builder().dns_resolver(Arc::new(Resolver { rules })).build().map_err(|why| error(&why))?;
         let open = builder().build().map_err(|why| error(&why))?;
         Ok(Clients { checked, open })
     }
@@ -180,7 +183,8 @@ impl Step {
             Redirect::Error => return Err(failed(format!("{} sends the request on", self.url))),
             Redirect::Follow => {}
         }
-        let location = location.to_str().map_err(|_| failed("it is sent on to what is no text".to_owned()))?;
+        let location =
+            location.to_str().map_err(|_| failed("it is sent on to what is no text".to_owned()))?;
         let to = self.url.join(location).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         match to {
             Some(to) => Ok(Some(to)),
@@ -201,7 +205,10 @@ impl Step {
             self.headers.remove(CONTENT_TYPE);
             self.headers.remove(CONTENT_ENCODING);
         } else if matches!(self.body, StepBody::Sent) {
-            return Err(failed(format!("{} sends the request on, whose body was a stream and is gone", self.url)));
+            return Err(failed(format!(
+                "{} sends the request on, whose body was a stream and is gone",
+                self.url
+            )));
         }
         if to.origin() != self.url.origin() {
             for secret in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {

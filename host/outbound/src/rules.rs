@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn hosts_and_ranges_are_opened_by_name() {
-        let rules = Rules::parse(&["printer.LAN", "db.lan:5432", "192.168.1.0/24", "10.0.0.7", "[fd00::1]"]).unwrap();
+        let rules =
+            Rules::parse(&["printer.LAN", "db.lan:5432", "192.168.1.0/24", "10.0.0.7", "[fd00::1]"]).unwrap();
         assert!(rules.opens_host("PRINTER.lan", 80) && rules.opens_host("printer.lan.", 1));
         assert!(rules.opens_host("db.lan", 5432) && !rules.opens_host("db.lan", 80));
         assert!(!rules.opens_host("a.printer.lan", 80));

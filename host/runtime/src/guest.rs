@@ -98,9 +98,8 @@ impl Guest {
         let linked = linked.ok_or_else(|| wasmtime::format_err!("the module is not linked for actions"))?;
         let mut instantiate = Box::pin(linked.instantiate_async(&mut *store));
         // The memory is made while the future is polled, on whatever thread that is.
-        let instance = poll_fn(|context| {
-            memory::with_image(self.image.as_ref(), || instantiate.as_mut().poll(context))
-        });
+        let instance =
+            poll_fn(|context| memory::with_image(self.image.as_ref(), || instantiate.as_mut().poll(context)));
         let instance = instance.await?;
         drop(instantiate);
         let call = instance.get_typed_func::<(&str, &[u8]), (Answer,)>(&mut *store, &self.call)?;

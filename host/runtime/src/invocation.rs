@@ -121,6 +121,9 @@ impl Invoker {
         let result = on_clock(clock, guest.call_action(&mut store, path, args)).await;
         let state = store.data_mut();
         state.pass_on_output(true);
+        if let (Ok(Err(_)) | Err(_), Some(action)) = (&result, state.action()) {
+            action.streams.break_off();
+        }
         result.map_err(|error| self.report(&error, state, &format!("`{path}`")))
     }
 

@@ -177,9 +177,7 @@ impl LoadError {
             | LoadError::Manifest { module, .. } => Some(module),
             LoadError::DuplicateFunction { second, .. }
             | LoadError::RouteConflict { second, .. }
-            | LoadError::TableConflict { second, .. } => {
-                Some(second)
-            }
+            | LoadError::TableConflict { second, .. } => Some(second),
         }
     }
 }

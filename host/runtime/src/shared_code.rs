@@ -15,7 +15,7 @@ use crate::compiled_cache::{Digest, hex};
 use crate::sections::sections;
 
 /// Smaller modules compile faster than they are worth a file of their own.
-const CODE_BYTES_MIN: usize = 1 << 20;
+const CODE_BYTES_MIN: usize = 1 << 19;
 
 /// A core module of a component that holds code and no data.
 pub(crate) struct SharedCode<'a> {

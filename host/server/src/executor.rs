@@ -14,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use async_task::{FallibleTask, Runnable};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 use weir_db::Teardown;
@@ -67,16 +68,7 @@ impl Executor {
     /// Puts a job at the end of the queue. What it leaves in its [`Teardown`] is torn down when it has returned. After
     /// `stop` the job is dropped.
     pub fn spawn(&self, job: impl FnOnce(&mut Teardown) + Send + 'static) {
-        let mut queue = self.shared.queue.lock();
-        if queue.stopped {
-            return;
-        }
-        queue.jobs.push_back(Box::new(job));
-        let someone_waits = queue.idle > 0;
-        drop(queue);
-        if someone_waits {
-            self.shared.filled.notify_one();
-        }
+        self.shared.push(Box::new(job));
     }
 
     /// Runs `job` on one of the threads and gives its result.
@@ -106,6 +98,25 @@ impl Executor {
         receiver.await.map_err(|_| JobLost)
     }
 
+    /// Polls a future on the threads, each time that it is woken; between that it holds none. Dropping what this gives
+    /// drops the future. Gives `None` if the future panicked, or the executor has stopped.
+    pub fn run_future<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> FallibleTask<T> {
+        let shared = Arc::downgrade(&self.shared);
+        let schedule = move |runnable: Runnable| {
+            if let Some(shared) = shared.upgrade() {
+                shared.push(Box::new(move |_| {
+                    runnable.run();
+                }));
+            }
+        };
+        let (runnable, task) = async_task::spawn(future, schedule);
+        runnable.schedule();
+        task.fallible()
+    }
+
     /// Jobs that wait for a thread.
     pub fn queued(&self) -> usize {
         self.shared.queue.lock().jobs.len()
@@ -118,6 +129,24 @@ impl Executor {
         self.shared.filled.notify_all();
         for thread in std::mem::take(&mut *self.threads.lock()) {
             let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn push(&self, job: Job) {
+        let mut queue = self.queue.lock();
+        if queue.stopped {
+            // Not under the lock: what the job holds may come here when it is dropped.
+            drop(queue);
+            drop(job);
+            return;
+        }
+        queue.jobs.push_back(job);
+        let someone_waits = queue.idle > 0;
+        drop(queue);
+        if someone_waits {
+            self.filled.notify_one();
         }
     }
 }
@@ -156,6 +185,21 @@ mod tests {
         assert_eq!(executor.run(|| 6 * 7).await.unwrap(), 42);
         assert!(executor.run(|| panic!("as a guest's bug would")).await.is_err());
         assert_eq!(executor.run(|| "still here").await.unwrap(), "still here");
+    }
+
+    #[tokio::test]
+    async fn a_future_holds_no_thread_while_it_waits() {
+        let executor = Executor::start(&RealEnv::new(), "call", 1);
+        let (sender, receiver) = oneshot::channel();
+        let waiting = executor.run_future(async move { receiver.await.unwrap_or(0) });
+        assert_eq!(executor.run(|| "the thread is free").await.unwrap(), "the thread is free");
+        sender.send(7).unwrap();
+        assert_eq!(waiting.await, Some(7));
+        assert_eq!(executor.run_future(async { panic!("as a guest's bug would") }).await, None::<()>);
+        let dropped = executor.run_future(std::future::pending::<()>());
+        executor.stop();
+        drop(dropped);
+        assert_eq!(executor.run_future(async { 1 }).await, None);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use weir_db::{CommitError, DeploymentError};
 use weir_value::limits;
 
-use crate::backend::Backend;
+use crate::app::App;
 use crate::executor::JobLost;
 
 /// How often kept snapshots are looked through.
@@ -27,28 +27,23 @@ const ABANDONED_KEPT: Duration = Duration::from_secs(60);
 const SWEEP_EVERY: Duration = Duration::from_millis(limits::SESSION_SWEEP_MS);
 
 /// Keeps house, for ever.
-pub async fn keep(backend: &Arc<Backend>) {
-    tokio::join!(
-        release_snapshots(backend),
-        sweep_requests(backend),
-        sweep_jobs(backend),
-        maintain_indexes(backend)
-    );
+pub async fn keep(app: &Arc<App>) {
+    tokio::join!(release_snapshots(app), sweep_requests(app), sweep_jobs(app), maintain_indexes(app));
 }
 
-async fn maintain_indexes(backend: &Arc<Backend>) {
-    let started = backend.clock();
+async fn maintain_indexes(app: &Arc<App>) {
+    let started = app.machine.clock();
     loop {
-        tokio::time::sleep(maintain_step(backend, started).await).await;
+        tokio::time::sleep(maintain_step(app, started).await).await;
     }
 }
 
 /// One step, which stands at the end of the queue, as a sweep's do; gives the pause until the next.
-async fn maintain_step(backend: &Arc<Backend>, started: Duration) -> Duration {
-    let db = Arc::clone(&backend.db);
-    let drops_abandoned = backend.clock().saturating_sub(started) >= ABANDONED_KEPT;
+async fn maintain_step(app: &Arc<App>, started: Duration) -> Duration {
+    let db = Arc::clone(&app.db);
+    let drops_abandoned = app.machine.clock().saturating_sub(started) >= ABANDONED_KEPT;
     let step = move || Ok(db.maintain_indexes()? || (drops_abandoned && db.drop_abandoned_indexes()?));
-    let done: Result<Result<bool, DeploymentError>, JobLost> = backend.executor.run(step).await;
+    let done: Result<Result<bool, DeploymentError>, JobLost> = app.machine.executor.run(step).await;
     match done {
         Ok(Ok(true)) => INDEX_STEP_PAUSE,
         Ok(Ok(false)) => INDEXES_EVERY,
@@ -61,25 +56,25 @@ async fn maintain_step(backend: &Arc<Backend>, started: Duration) -> Duration {
     }
 }
 
-async fn release_snapshots(backend: &Arc<Backend>) {
+async fn release_snapshots(app: &Arc<App>) {
     loop {
         tokio::time::sleep(SNAPSHOTS_EVERY).await;
-        backend.kept_snapshots.release(backend.clock());
+        app.kept_snapshots.release(app.machine.clock());
     }
 }
 
-async fn sweep_requests(backend: &Arc<Backend>) {
+async fn sweep_requests(app: &Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
-        sweep(backend).await;
+        sweep(app).await;
     }
 }
 
-async fn sweep_jobs(backend: &Arc<Backend>) {
+async fn sweep_jobs(app: &Arc<App>) {
     loop {
-        let db = Arc::clone(&backend.db);
-        let now_ms = backend.unix_time().as_secs_f64() * 1000.0;
-        match backend.executor.run(move || db.sweep_jobs(now_ms)).await {
+        let db = Arc::clone(&app.db);
+        let now_ms = app.machine.unix_time().as_secs_f64() * 1000.0;
+        match app.machine.executor.run(move || db.sweep_jobs(now_ms)).await {
             Ok(Ok(true)) => continue,
             Ok(Ok(false)) | Err(JobLost) => {}
             Ok(Err(error)) => tracing::debug!(%error, "old scheduled functions are dropped later"),
@@ -97,8 +92,8 @@ enum SweepError {
     Lost(#[from] JobLost),
 }
 
-async fn sweep(backend: &Arc<Backend>) {
-    match sweep_in_steps(backend).await {
+async fn sweep(app: &Arc<App>) {
+    match sweep_in_steps(app).await {
         // A call that was lost has been logged where it was.
         Ok(()) | Err(SweepError::Lost(_)) => {}
         // The store says itself what ails it.
@@ -112,12 +107,12 @@ async fn sweep(backend: &Arc<Backend>) {
 }
 
 /// Each step stands at the end of the queue: the calls that wait go first.
-async fn sweep_in_steps(backend: &Arc<Backend>) -> Result<(), SweepError> {
-    let db = Arc::clone(&backend.db);
-    let mut pass = backend.executor.run(move || db.begin_sweep()).await??;
+async fn sweep_in_steps(app: &Arc<App>) -> Result<(), SweepError> {
+    let db = Arc::clone(&app.db);
+    let mut pass = app.machine.executor.run(move || db.begin_sweep()).await??;
     while let Some(begun) = pass {
-        let db = Arc::clone(&backend.db);
-        pass = backend.executor.run(move || db.sweep_step(begun)).await??;
+        let db = Arc::clone(&app.db);
+        pass = app.machine.executor.run(move || db.sweep_step(begun)).await??;
     }
     Ok(())
 }
@@ -134,8 +129,10 @@ mod tests {
 
     use super::*;
     use crate::admin_key::AdminKey;
-    use crate::backend::{CanonicalUrls, Parts};
+    use crate::app::AppParts;
+    use crate::canonical_urls::CanonicalUrls;
     use crate::deploy::{LoadFailure, Loaded, Loader, Module, NoSnapshots};
+    use crate::machine::{Machine, MachineParts};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -147,7 +144,7 @@ mod tests {
         }
     }
 
-    fn backend(env: &Arc<SimEnv>, disk: &MemoryDisk) -> Arc<Backend> {
+    fn app(env: &Arc<SimEnv>, disk: &MemoryDisk) -> Arc<App> {
         let env: Arc<dyn Env> = env.clone();
         let store = memory::open(disk, StoreOptions::default(), Arc::clone(&env)).unwrap();
         let db = Database::open(store, Arc::clone(&env)).unwrap();
@@ -158,31 +155,37 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let admin_key = AdminKey::read_or_create(folder.path(), "weir").unwrap();
         let urls = CanonicalUrls::at(([127, 0, 0, 1], 3210).into());
-        Backend::start(Parts {
-            env,
+        let (loader, snapshots) = (Arc::new(NoLoader), Arc::new(NoSnapshots));
+        let machine = Machine::start(MachineParts { env, loader, snapshots, threads: 1 });
+        let parts = AppParts {
             db,
-            loader: Arc::new(NoLoader),
-            snapshots: Arc::new(NoSnapshots),
             files: None,
             admin_key,
             key_fetcher: Arc::new(weir_auth::HttpFetcher::new()),
             signer: Arc::new(crate::identity::HostSigner::new(folder.path(), &urls)),
             web: None,
             urls,
-            threads: 1,
             scheduled_calls: 1,
-        })
+            outbound: weir_outbound::Rules::default(),
+            shows_traces: false,
+        };
+        App::start(machine, parts)
+    }
+
+    fn stop(app: &App) {
+        app.machine.stop();
+        app.close();
     }
 
     /// Whether this request was answered from its record.
-    fn is_known(backend: &Backend, request: u32) -> bool {
+    fn is_known(app: &App, request: u32) -> bool {
         let call = Call {
             path: FunctionPath::parse("t:insert").unwrap(),
             args: Bytes::from_static(b"{}"),
             principal: Principal::Anonymous,
             request_id: "r1".into(),
         };
-        let outcome = backend.db.mutation(&call, Some(SessionRequest { session: [7; 16], request }));
+        let outcome = app.db.mutation(&call, Some(SessionRequest { session: [7; 16], request }));
         assert!(outcome.result.is_ok());
         outcome.replayed
     }
@@ -197,40 +200,40 @@ mod tests {
     async fn what_a_killed_deployment_has_left_goes_when_nobody_comes_back_for_it() {
         let env = Arc::new(SimEnv::new(1, Timestamp::from_nanos(1_790_000_000_000_000_000)));
         let disk = MemoryDisk::new();
-        let killed = backend(&env, &disk);
+        let killed = app(&env, &disk);
         assert!(!is_known(&killed, 1));
         let mut prepared = killed.db.prepare(schema()).unwrap();
         while prepared.step(&killed.db).unwrap() {}
         killed.db.store().wait_durable(killed.db.store().sequenced()).unwrap();
         let image = disk.crash(CrashImage::Synced);
-        killed.stop();
+        stop(&killed);
 
-        let backend = backend(&env, &image);
-        let entries = || check(&backend.db.store().snapshot_sequenced()).unwrap().index_entries;
-        let started = backend.clock();
-        assert_eq!(maintain_step(&backend, started).await, INDEXES_EVERY, "it is kept for some time");
+        let app = app(&env, &image);
+        let entries = || check(&app.db.store().snapshot_sequenced()).unwrap().index_entries;
+        let started = app.machine.clock();
+        assert_eq!(maintain_step(&app, started).await, INDEXES_EVERY, "it is kept for some time");
         assert_eq!(entries(), 1);
         env.advance(ABANDONED_KEPT);
-        while maintain_step(&backend, started).await == INDEX_STEP_PAUSE {}
+        while maintain_step(&app, started).await == INDEX_STEP_PAUSE {}
         assert_eq!(entries(), 0);
-        backend.stop();
+        stop(&app);
     }
 
     #[tokio::test]
     async fn requests_are_forgotten_by_running_time_and_not_by_the_clock() {
         let now = Timestamp::from_nanos(1_790_000_000_000_000_000);
         let env = Arc::new(SimEnv::new(1, now));
-        let backend = backend(&env, &MemoryDisk::new());
-        assert!(!is_known(&backend, 1));
+        let app = app(&env, &MemoryDisk::new());
+        assert!(!is_known(&app, 1));
         let days_20_ns = 20 * 24 * 3_600_000_000_000;
         env.set_now(Timestamp::from_nanos(now.as_nanos() + days_20_ns));
-        sweep(&backend).await;
-        assert!(is_known(&backend, 1), "the clock has jumped, and no time has passed");
+        sweep(&app).await;
+        assert!(is_known(&app, 1), "the clock has jumped, and no time has passed");
         for _ in 0..15 * 4 {
             env.advance(6 * HOUR);
-            sweep(&backend).await;
+            sweep(&app).await;
         }
-        assert!(!is_known(&backend, 1));
-        backend.stop();
+        assert!(!is_known(&app, 1));
+        stop(&app);
     }
 }

@@ -11,7 +11,7 @@ use weir_store::ReadError;
 use weir_value::Timestamp;
 
 use crate::admin_key::AdminKey;
-use crate::backend::Backend;
+use crate::app::App;
 use crate::executor::JobLost;
 use crate::identity::{FIRST_KEY_NAME, hash_of};
 
@@ -49,7 +49,7 @@ impl From<JobLost> for KeyChangeError {
 /// # Errors
 /// See [`KeyChangeError`].
 pub async fn create(
-    backend: &Arc<Backend>,
+    app: &Arc<App>,
     name: String,
     scope: Scope,
     lifetime: Option<Duration>,
@@ -57,10 +57,10 @@ pub async fn create(
     if name == FIRST_KEY_NAME {
         return Err(KeyChangeError::First);
     }
-    let key = AdminKey::generate(backend.identities.instance_name())?;
+    let key = AdminKey::generate(app.identities.instance_name())?;
     let new = NewAdminKey { name, hash: hash_of(key.as_str()), scope, lifetime };
-    let db = Arc::clone(&backend.db);
-    let record = change(backend, move || db.create_admin_key(&new)).await?;
+    let db = Arc::clone(&app.db);
+    let record = change(app, move || db.create_admin_key(&new)).await?;
     tracing::info!(name = record.name, %scope, "an admin key was made");
     Ok((key, record))
 }
@@ -69,36 +69,36 @@ pub async fn create(
 ///
 /// # Errors
 /// See [`KeyChangeError`].
-pub async fn revoke(backend: &Arc<Backend>, name: String) -> Result<(), KeyChangeError> {
+pub async fn revoke(app: &Arc<App>, name: String) -> Result<(), KeyChangeError> {
     if name == FIRST_KEY_NAME {
         return Err(KeyChangeError::First);
     }
-    let (db, revoked) = (Arc::clone(&backend.db), name.clone());
-    change(backend, move || db.revoke_admin_key(&revoked).map(|ts| ((), ts))).await?;
+    let (db, revoked) = (Arc::clone(&app.db), name.clone());
+    change(app, move || db.revoke_admin_key(&revoked).map(|ts| ((), ts))).await?;
     tracing::info!(name, "an admin key was revoked");
     Ok(())
 }
 
 async fn change<T: Send + 'static>(
-    backend: &Arc<Backend>,
+    app: &Arc<App>,
     commit: impl FnOnce() -> Result<(T, Timestamp), AdminKeyError> + Send + 'static,
 ) -> Result<T, KeyChangeError> {
     let (sender, receiver) = oneshot::channel();
-    let its_backend = Arc::clone(backend);
-    backend.tasks.spawn(async move {
-        let _ = sender.send(carry_out(&its_backend, commit).await);
+    let its_app = Arc::clone(app);
+    app.machine.tasks.spawn(async move {
+        let _ = sender.send(carry_out(&its_app, commit).await);
     });
     receiver.await.unwrap_or(Err(KeyChangeError::Lost))
 }
 
 async fn carry_out<T: Send + 'static>(
-    backend: &Arc<Backend>,
+    app: &Arc<App>,
     commit: impl FnOnce() -> Result<(T, Timestamp), AdminKeyError> + Send + 'static,
 ) -> Result<T, KeyChangeError> {
-    let (made, ts) = backend.executor.run(commit).await??;
-    backend.durable.wait(ts).await;
-    let identities = Arc::clone(&backend.identities);
-    backend.executor.run(move || identities.keys().refresh()).await??;
-    backend.live.grounds_changed();
+    let (made, ts) = app.machine.executor.run(commit).await??;
+    app.durable.wait(ts).await;
+    let identities = Arc::clone(&app.identities);
+    app.machine.executor.run(move || identities.keys().refresh()).await??;
+    app.live.grounds_changed();
     Ok(made)
 }

@@ -8,31 +8,43 @@
 //! means, which live query must run, or how a commit becomes durable; no guest
 //! runs on a thread of the network; nothing is answered before it is durable.
 
+mod actions;
 pub mod admin_key;
-pub mod backend;
+mod answer;
+pub mod app;
+mod canonical_urls;
 mod component_files;
 pub mod deploy;
 mod durable_gate;
 mod executor;
 mod folders;
+mod group_listener;
 mod housekeeping;
 mod http;
 pub mod identity;
+mod inbox;
 mod kept_snapshots;
 mod key_changes;
 mod listener;
 mod live_hub;
+pub mod machine;
 mod metrics;
 mod passwords;
+mod request_id;
 mod scheduler;
 mod server;
 mod shutdown;
 mod socket;
+mod start_error;
+mod static_files;
 mod system_functions;
 mod tasks;
 
+pub use canonical_urls::CanonicalUrls;
 pub use component_files::{ComponentFiles, ComponentHash};
-pub use http::{ROUTES, Route, StaticFiles};
-pub use server::{Server, ServerOptions, StartError, WebFolder, store_folder};
+pub use http::{ROUTES, Route};
+pub use server::{Server, ServerOptions, WebFolder, store_folder};
 pub use shutdown::StopSignals;
+pub use start_error::StartError;
+pub use static_files::StaticFiles;
 pub use system_functions::system_function_paths;

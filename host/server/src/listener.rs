@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +19,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use weir_value::limits;
 
-use crate::backend::Backend;
+use crate::answer::Answer;
+use crate::app::App;
 use crate::http;
-use crate::http::answer::Answer;
 
 /// How long to wait when the system has no more room for connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -28,9 +29,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are told "too many" at a time; what comes beyond is cut.
 const REFUSALS_MAX: usize = 64;
 
+/// Which port a connection came to.
+#[derive(Debug, Clone, Copy)]
+enum Port {
+    /// The API's.
+    Api,
+    /// The HTTP actions' own.
+    Site,
+}
+
 /// What the connections of one server share.
 pub struct Listening {
-    backend: Arc<Backend>,
+    app: Arc<App>,
     builder: http1::Builder,
     room: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
@@ -39,7 +49,7 @@ pub struct Listening {
 
 impl Listening {
     /// For a server that has no connections yet.
-    pub fn new(backend: Arc<Backend>) -> Listening {
+    pub fn new(app: Arc<App>) -> Listening {
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -47,7 +57,7 @@ impl Listening {
             .max_header_size(limits::HTTP_HEAD_BYTES_MAX)
             .max_buf_size(limits::HTTP_HEAD_BYTES_MAX);
         Listening {
-            backend,
+            app,
             builder,
             room: Arc::new(Semaphore::new(limits::HTTP_CONNECTIONS_MAX)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
@@ -55,23 +65,30 @@ impl Listening {
         }
     }
 
-    fn accept(&self, stream: TcpStream) {
+    fn accept(&self, stream: TcpStream, port: Port) {
         let _ = stream.set_nodelay(true);
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(room) => {
-                self.backend.metrics.connections.add(1);
-                self.serve(stream, room, Arc::clone(&self.backend));
+                self.app.machine.metrics.connections.add(1);
+                self.serve(stream, room, port, Arc::clone(&self.app));
             }
             Err(_) => self.refuse(stream),
         }
     }
 
-    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, backend: Arc<Backend>) {
-        let service =
-            service_fn(move |request: Request<Incoming>| http::answer(Arc::clone(&backend), request));
+    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, port: Port, app: Arc<App>) {
+        let service = service_fn(move |request: Request<Incoming>| {
+            let app = Arc::clone(&app);
+            async move {
+                match port {
+                    Port::Api => http::answer(app, request).await,
+                    Port::Site => Box::pin(http::answer_site(app, request)).await,
+                }
+            }
+        });
         let connection = self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut stopping = self.stopping.subscribe();
-        self.backend.tasks.spawn(async move {
+        self.app.machine.tasks.spawn(async move {
             let mut connection = std::pin::pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
@@ -89,7 +106,7 @@ impl Listening {
 
     /// Says 503 to one connection too many.
     fn refuse(&self, stream: TcpStream) {
-        self.backend.metrics.connections_refused.add(1);
+        self.app.machine.metrics.connections_refused.add(1);
         let Ok(turn) = Arc::clone(&self.refusals).try_acquire_owned() else { return };
         let service = service_fn(|_: Request<Incoming>| async {
             Ok::<Answer, Infallible>(http::too_many_connections())
@@ -97,7 +114,7 @@ impl Listening {
         let mut builder = self.builder.clone();
         builder.keep_alive(false);
         let connection = builder.serve_connection(TokioIo::new(stream), service);
-        self.backend.tasks.spawn(async move {
+        self.app.machine.tasks.spawn(async move {
             let _ = connection.await;
             drop(turn);
         });
@@ -106,15 +123,21 @@ impl Listening {
 
 /// Accepts connections until `stop` is ready; then those that are open are asked
 /// to end after the request they are at.
-pub async fn accept(listening: &Listening, listener: TcpListener, stop: impl Future<Output = ()>) {
+pub async fn accept(
+    listening: &Listening,
+    listener: TcpListener,
+    site: Option<TcpListener>,
+    stop: impl Future<Output = ()>,
+) {
     let mut stop = std::pin::pin!(stop);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (accepted, port) = tokio::select! {
+            accepted = listener.accept() => (accepted, Port::Api),
+            accepted = accept_on(site.as_ref()) => (accepted, Port::Site),
             () = stop.as_mut() => break,
         };
         match accepted {
-            Ok((stream, _)) => listening.accept(stream),
+            Ok((stream, _)) => listening.accept(stream, port),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted; trying again");
@@ -123,6 +146,13 @@ pub async fn accept(listening: &Listening, listener: TcpListener, stop: impl Fut
         }
     }
     listening.stopping.send_replace(true);
+}
+
+async fn accept_on(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn until_set(flag: &mut watch::Receiver<bool>) {

@@ -7,22 +7,20 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
 use weir_db::{Call, Database, Principal, QueryOutcome, ReadSet, Teardown};
-use weir_store::{CommitGroup, Env, GroupObserver, Snapshot, Store};
+use weir_store::{CommitGroup, Env, Snapshot};
 use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, SocketId, Step, WatchChange};
 use weir_value::Timestamp;
 
-use crate::durable_gate::DurableGate;
 use crate::executor::Executor;
-use crate::http::new_request_id;
-use crate::scheduler::Scheduler;
-use crate::socket::{Inbox, internal_error};
+use crate::inbox::Inbox;
+use crate::request_id::{internal_error, new_request_id};
 
 /// The registry of live queries and what it needs around it.
 pub struct LiveHub {
@@ -190,6 +188,22 @@ impl LiveHub {
         self.arrivals.state.lock().snapshot.take();
     }
 
+    /// A group is durable: leaves it for the hub's thread, if anybody watches. Called on the log's thread.
+    pub fn group_durable(&self, group: &CommitGroup) {
+        // Either `catch_up` sees this group in its snapshot, or the flag is seen.
+        fence(Ordering::SeqCst);
+        if !self.is_watched.load(Ordering::SeqCst) {
+            return;
+        }
+        let snapshot = Arc::new(self.db.store().snapshot_durable());
+        let mut arrived = self.arrivals.state.lock();
+        arrived.groups.push(group.clone());
+        let replaced = arrived.snapshot.replace(snapshot);
+        drop(arrived);
+        self.arrivals.filled.notify_one();
+        drop(replaced);
+    }
+
     /// When nobody watched, groups were not brought: the registry is taken to
     /// the newest snapshot before somebody does. Groups after it are brought,
     /// because the flag is set before the snapshot is taken.
@@ -297,38 +311,4 @@ fn not_run(at: Timestamp, request_id: &str) -> QueryOutcome {
 
 fn changed_keys(groups: &[CommitGroup]) -> impl Iterator<Item = Bytes> {
     groups.iter().flat_map(|group| &group.commits).flat_map(|commit| commit.keys()).cloned()
-}
-
-/// Hears of every durable group, on the log's thread: moves the gate, and leaves
-/// the group for the hub's thread.
-pub struct GroupListener {
-    /// How far the log is durable.
-    pub durable: Arc<DurableGate>,
-    /// Who calls what they schedule.
-    pub scheduler: Arc<Scheduler>,
-    /// Who the groups are for.
-    pub hub: Weak<LiveHub>,
-    /// Where the snapshot at the group comes from.
-    pub store: Weak<dyn Store>,
-}
-
-impl GroupObserver for GroupListener {
-    fn group_durable(&self, group: &CommitGroup) {
-        self.durable.advance(group.last_ts());
-        self.scheduler.group_durable(group);
-        // Either `catch_up` sees this group in its snapshot, or the flag is seen.
-        fence(Ordering::SeqCst);
-        let Some(hub) = self.hub.upgrade() else { return };
-        if !hub.is_watched.load(Ordering::SeqCst) {
-            return;
-        }
-        let Some(store) = self.store.upgrade() else { return };
-        let snapshot = Arc::new(store.snapshot_durable());
-        let mut arrived = hub.arrivals.state.lock();
-        arrived.groups.push(group.clone());
-        let replaced = arrived.snapshot.replace(snapshot);
-        drop(arrived);
-        hub.arrivals.filled.notify_one();
-        drop(replaced);
-    }
 }

@@ -9,23 +9,27 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use weir_auth::HttpFetcher;
 use weir_db::{Database, MissingFunctions, Variables};
+use weir_outbound::Rules;
 use weir_runtime::{ModuleAuth, ModuleInfo, ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions};
 use weir_value::limits;
 
-use crate::admin_key::{AdminKey, AdminKeyError};
-use crate::backend::{Backend, CanonicalUrls, Parts};
+use crate::admin_key::AdminKey;
+use crate::app::{App, AppParts};
+use crate::canonical_urls::CanonicalUrls;
 use crate::component_files::ComponentFiles;
 use crate::deploy::{
-    DeployError, Deployer, LoadFailure, Loaded, LoadedModule, Loader, Module, ModuleProviders, SnapshotMaker,
+    Deployer, LoadFailure, Loaded, LoadedModule, Loader, Module, ModuleProviders, SnapshotMaker,
 };
 use crate::executor::Executor;
 use crate::folders;
 use crate::housekeeping;
-use crate::http::StaticFiles;
 use crate::identity::HostSigner;
 use crate::listener::{self, Listening};
-use crate::scheduler::{self, Scheduler};
+use crate::machine::{Machine, MachineParts};
+use crate::scheduler::Scheduler;
+use crate::start_error::StartError;
+use crate::static_files::StaticFiles;
 
 /// The name in a new admin key, and what `/instance_name` answers.
 const INSTANCE_NAME: &str = "weir";
@@ -47,6 +51,12 @@ pub struct ServerOptions {
     pub public_url: Option<String>,
     /// Where the app's own pages are, if not there too: `CONVEX_SITE_URL`.
     pub site_url: Option<String>,
+    /// Where the HTTP actions have a port of their own, if they have one; port 0 takes a free one.
+    pub site_listen: Option<SocketAddr>,
+    /// Where actions may connect to besides the internet.
+    pub outbound: Rules,
+    /// Whether it serves a developer, who is told more of what fails.
+    pub development: bool,
     /// Makes components fit the deployment's variables.
     pub snapshots: Arc<dyn SnapshotMaker>,
     /// Where compiled code is kept between starts, if not in the data folder. Whoever can write there can run code in
@@ -63,74 +73,12 @@ pub enum WebFolder {
     Expected(PathBuf),
 }
 
-/// Why a server did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Listening there needs to be asked for.
-    #[error("{0} can be reached from other machines: to listen there all the same, add --allow-remote")]
-    Remote(SocketAddr),
-    /// Somebody else listens there, or it is not ours to listen at.
-    #[error("cannot listen at {address}: {}", explain_listen(.source))]
-    Listen {
-        /// The address that was asked for.
-        address: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The data folder cannot be made.
-    #[error("the data folder {path}: {source}", path = path.display())]
-    DataDir {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The web folder cannot be read.
-    #[error("the web folder {path}: {source}", path = path.display())]
-    Web {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The store in the data folder.
-    #[error(transparent)]
-    Store(#[from] weir_store::OpenError),
-    /// The database in the store.
-    #[error(transparent)]
-    Database(#[from] weir_db::DbOpenError),
-    /// The WebAssembly engine.
-    #[error(transparent)]
-    Runtime(#[from] weir_runtime::RuntimeError),
-    /// The admin key.
-    #[error(transparent)]
-    AdminKey(#[from] AdminKeyError),
-    /// The other admin keys.
-    #[error("the admin keys cannot be read: {0}")]
-    Keys(weir_store::ReadError),
-    /// What was deployed when the server last ran is not known.
-    #[error("what is deployed cannot be found out: {0}")]
-    Deployment(#[from] DeployError),
-    /// The system refused threads.
-    #[error("the server's threads: {0}")]
-    Threads(#[from] std::io::Error),
-}
-
-fn explain_listen(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            "another program listens there; stop it, or choose another port with --listen".into()
-        }
-        std::io::ErrorKind::PermissionDenied => "not allowed; choose a port above 1023 with --listen".into(),
-        _ => error.to_string(),
-    }
-}
-
 /// A server that is ready: it listens, and has its functions.
 pub struct Server {
-    backend: Arc<Backend>,
+    app: Arc<App>,
     listener: TcpListener,
     local_addr: SocketAddr,
+    site: Option<TcpListener>,
 }
 
 impl Server {
@@ -139,16 +87,16 @@ impl Server {
     /// # Errors
     /// See [`StartError`]; each says what to do.
     pub async fn start(options: ServerOptions) -> Result<Server, StartError> {
-        if !options.listen.ip().is_loopback() && !options.allow_remote {
-            return Err(StartError::Remote(options.listen));
-        }
-        let listener = TcpListener::bind(options.listen)
-            .await
-            .map_err(|source| StartError::Listen { address: options.listen, source })?;
+        let listener = bind(options.listen, &options).await?;
+        let site = match options.site_listen {
+            Some(address) => Some(bind(address, &options).await?),
+            None => None,
+        };
         let local_addr = listener.local_addr()?;
-        let opened = tokio::task::spawn_blocking(move || open(&options, local_addr)).await;
-        let backend = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
-        Server::on(backend, listener)
+        let site_addr = site.as_ref().map(TcpListener::local_addr).transpose()?;
+        let opened = tokio::task::spawn_blocking(move || open(&options, local_addr, site_addr)).await;
+        let app = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
+        Ok(Server { site, ..Server::on(app, listener)? })
     }
 
     /// A server of parts that were put together elsewhere: for tests, and for
@@ -156,17 +104,21 @@ impl Server {
     ///
     /// # Errors
     /// When the system refuses threads, or the record of the deployment cannot be read.
-    pub async fn of_parts(parts: Parts, listener: TcpListener) -> Result<Server, StartError> {
-        let backend = Backend::start(parts);
-        let opened = Arc::clone(&backend);
+    pub async fn of_parts(
+        machine: MachineParts,
+        parts: AppParts,
+        listener: TcpListener,
+    ) -> Result<Server, StartError> {
+        let app = App::start(Machine::start(machine), parts);
+        let opened = Arc::clone(&app);
         let restored = tokio::task::spawn_blocking(move || opened.restore()).await;
         restored.map_err(|lost| std::io::Error::other(lost.to_string()))??;
-        Server::on(backend, listener)
+        Server::on(app, listener)
     }
 
-    fn on(backend: Arc<Backend>, listener: TcpListener) -> Result<Server, StartError> {
+    fn on(app: Arc<App>, listener: TcpListener) -> Result<Server, StartError> {
         let local_addr = listener.local_addr()?;
-        Ok(Server { backend, listener, local_addr })
+        Ok(Server { app, listener, local_addr, site: None })
     }
 
     /// Where it listens: with the real port.
@@ -174,39 +126,58 @@ impl Server {
         self.local_addr
     }
 
-    /// What deploys without the network, as `host dev` does.
-    pub fn deployer(&self) -> Arc<Deployer> {
-        Arc::clone(&self.backend.deployer)
+    /// Where the HTTP actions have a port of their own, if they have one.
+    ///
+    /// # Errors
+    /// The system does not say it.
+    pub fn site_addr(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.site.as_ref().map(TcpListener::local_addr).transpose()
     }
 
-    /// What the server is made of.
-    pub fn backend(&self) -> Arc<Backend> {
-        Arc::clone(&self.backend)
+    /// What deploys without the network, as `host dev` does.
+    pub fn deployer(&self) -> Arc<Deployer> {
+        Arc::clone(&self.app.deployer)
+    }
+
+    /// What it serves, and on which machine.
+    pub fn app(&self) -> Arc<App> {
+        Arc::clone(&self.app)
     }
 
     /// Serves until `stop` is ready, then ends well: no new connections, sockets
     /// are told, calls that have begun end, the store is checkpointed.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let Server { backend, listener, .. } = self;
-        let listening = Listening::new(Arc::clone(&backend));
+        let Server { app, listener, site, .. } = self;
+        let listening = Listening::new(Arc::clone(&app));
         tokio::select! {
-            () = listener::accept(&listening, listener, stop) => {}
-            () = housekeeping::keep(&backend) => {}
-            () = scheduler::run(&backend) => {}
+            () = listener::accept(&listening, listener, site, stop) => {}
+            () = housekeeping::keep(&app) => {}
+            () = app.scheduler.run() => {}
         }
         tracing::info!("stopping: no new connections, waiting for calls to end");
-        backend.live.shut_down_sockets();
-        backend.tasks.stop();
+        app.live.shut_down_sockets();
+        app.machine.tasks.stop();
         let patience = Duration::from_millis(limits::SHUTDOWN_MS_MAX);
-        if tokio::time::timeout(patience, backend.tasks.all_ended()).await.is_err() {
+        if tokio::time::timeout(patience, app.machine.tasks.all_ended()).await.is_err() {
             tracing::warn!("some connections did not end in time and are cut");
         }
-        let stopped = tokio::task::spawn_blocking(move || backend.stop()).await;
+        let stopped = tokio::task::spawn_blocking(move || {
+            app.machine.stop();
+            app.close();
+        })
+        .await;
         if stopped.is_err() {
             tracing::error!("the store could not be closed in order; the next start recovers it");
         }
         tracing::info!("stopped");
     }
+}
+
+async fn bind(address: SocketAddr, options: &ServerOptions) -> Result<TcpListener, StartError> {
+    if !address.ip().is_loopback() && !options.allow_remote {
+        return Err(StartError::Remote(address));
+    }
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
 
 /// Where in a data folder the store is.
@@ -216,7 +187,11 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
 
 /// Opens what is in the data folder. On one that is there already, nothing here
 /// needs room on the disk: a full one is no reason not to serve reads. Blocks.
-fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>, StartError> {
+fn open(
+    options: &ServerOptions,
+    local_addr: SocketAddr,
+    site_addr: Option<SocketAddr>,
+) -> Result<Arc<App>, StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
     folders::make_private_durably(data_dir).map_err(in_data_dir)?;
@@ -232,35 +207,42 @@ fn open(options: &ServerOptions, local_addr: SocketAddr) -> Result<Arc<Backend>,
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
-    let urls = canonical_urls(options, local_addr);
+    let urls = canonical_urls(options, local_addr, site_addr);
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
+    let machine = Machine::start(MachineParts { env, loader, snapshots, threads });
     let key_fetcher = Arc::new(HttpFetcher::new());
     let signer = Arc::new(HostSigner::new(data_dir, &urls));
-    let parts = Parts {
-        env,
+    let scheduled_calls = Scheduler::default_calls(threads);
+    let files = Some(files);
+    let (outbound, shows_traces) = (options.outbound.clone(), options.development);
+    let parts = AppParts {
         db,
-        loader,
-        snapshots,
-        files: Some(files),
+        files,
         admin_key,
         key_fetcher,
         signer,
         web,
         urls,
-        threads,
-        scheduled_calls: Scheduler::default_calls(threads),
+        scheduled_calls,
+        outbound,
+        shows_traces,
     };
-    let backend = Backend::start(parts);
-    backend.restore()?;
-    Ok(backend)
+    let app = App::start(machine, parts);
+    app.restore()?;
+    Ok(app)
 }
 
 /// Where clients reach a server that listens here.
-fn canonical_urls(options: &ServerOptions, local_addr: SocketAddr) -> CanonicalUrls {
+fn canonical_urls(
+    options: &ServerOptions,
+    local_addr: SocketAddr,
+    site_addr: Option<SocketAddr>,
+) -> CanonicalUrls {
     let at = CanonicalUrls::at(local_addr);
     let cloud = options.public_url.clone().unwrap_or(at.cloud);
-    let site = options.site_url.clone().unwrap_or_else(|| cloud.clone());
+    let site_port = site_addr.map(|address| CanonicalUrls::at(address).site);
+    let site = options.site_url.clone().or(site_port).unwrap_or_else(|| cloud.clone());
     CanonicalUrls { cloud, site }
 }
 

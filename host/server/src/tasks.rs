@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use futures_util::future::AbortHandle;
 use tokio::sync::Notify;
 
 /// The tasks of one server; a clone is the same tasks.
@@ -31,6 +32,15 @@ impl Tasks {
             let _running = running;
             task.await;
         });
+    }
+
+    /// As [`Tasks::spawn_until_stop`], with a handle that ends it before.
+    pub fn spawn_abortable(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        let (task, handle) = futures_util::future::abortable(task);
+        self.spawn_until_stop(async move {
+            let _ = task.await;
+        });
+        handle
     }
 
     /// Starts a task that nothing depends on: stopping does not wait for it, it ends then.

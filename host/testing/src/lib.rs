@@ -65,6 +65,11 @@ pub enum TestError {
     /// A variable cannot have this name or value.
     #[error("{0}")]
     Variable(String),
+    /// An action was called.
+    #[error(
+        "`{0}` is called as an action, which test databases do not run; call the functions that it calls"
+    )]
+    Action(FunctionPath),
     /// The store in memory could not be made, or read.
     #[error("the database in memory cannot be used: {0}")]
     Store(String),
@@ -140,6 +145,7 @@ impl TestDatabase {
                 }
                 (outcome.result, outcome.log_lines, trace)
             }
+            FunctionKind::Action | FunctionKind::HttpAction => return Err(TestError::Action(call.path)),
         };
         Ok(Outcome { result: result.map_err(without_prefix), log_lines, trace })
     }

@@ -275,6 +275,7 @@ impl Simulation {
         match kind {
             FunctionKind::Mutation => self.life.mutation_runs += 1,
             FunctionKind::Query => self.life.query_runs += 1,
+            FunctionKind::Action | FunctionKind::HttpAction => unreachable!("the simulation has no actions"),
         }
         self.note(|| format!("client {client} begins run {runs} at {at:?}, serial: {is_serial}"));
         let last = self.model.last();

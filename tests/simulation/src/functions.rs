@@ -189,6 +189,7 @@ impl Access for Running<'_> {
         let path = match nested.called_as {
             FunctionKind::Mutation => MUTATIONS[0],
             FunctionKind::Query => QUERY,
+            FunctionKind::Action | FunctionKind::HttpAction => unreachable!("the simulation has no actions"),
         };
         let call = NestedCall { path, args: b"{}", called_as: nested.called_as };
         let (port, functions) = (self.port, self.functions);

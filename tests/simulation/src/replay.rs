@@ -159,7 +159,7 @@ impl Replay<'_> {
     fn writable(&self) -> Result<(), Code> {
         match self.kind {
             FunctionKind::Mutation => Ok(()),
-            FunctionKind::Query => Err("ReadOnly"),
+            _ => Err("ReadOnly"),
         }
     }
 

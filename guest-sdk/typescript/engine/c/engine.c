@@ -7,6 +7,7 @@
 
 #include "heap.h"
 #include "host.h"
+#include "inflate.h"
 #include "json.h"
 #include "quickjs.h"
 #include "sources.h"
@@ -132,6 +133,7 @@ static JSValue engine_module(void) {
   host_install(context, module);
   text_install(context, module);
   sources_install(context, module);
+  inflate_install(context, module);
   JS_SetPropertyStr(context, module, "evaluate", JS_NewCFunction(context, evaluate_js, "evaluate", 2));
   JSValue forget = JS_NewCFunction(context, forget_sources_js, "forgetSources", 0);
   JS_SetPropertyStr(context, module, "forgetSources", forget);

@@ -20,7 +20,7 @@ FLAGS=(-m32 -idirafter /usr/include/x86_64-linux-gnu -msse2 -mfpmath=sse -std=gn
   -fsanitize=address,undefined -fno-sanitize-recover=all
   -Wno-ignored-attributes -Wno-unknown-attributes -Wno-pointer-to-int-cast)
 QUICKJS=(quickjs.c libregexp.c libunicode.c dtoa.c)
-OURS=(main.c ours.c host.c text.c sources.c)
+OURS=(main.c ours.c host.c text.c sources.c inflate.c)
 
 # Compiles a file to OUT/objects, unless its very text was compiled before; gives the object's name.
 object() {

@@ -4,7 +4,7 @@
 use anyhow::{Context, ensure};
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils};
 use wasm_encoder::{Component, ComponentSectionId, InstanceSection, ModuleArg, RawSection};
-use wasmparser::Parser;
+use wasmparser::{CustomSectionReader, Parser};
 
 use super::split::MEMORY_MODULE;
 use crate::snapshots::section::sections;
@@ -106,6 +106,18 @@ impl ReencodeComponent for Filling<'_> {
         }
         self.modules += 1;
         Ok(())
+    }
+
+    fn parse_component_custom_section(
+        &mut self,
+        component: &mut Component,
+        section: CustomSectionReader<'_>,
+    ) -> Result<(), Error<Self::Error>> {
+        match section.name() {
+            // For who takes a component apart; every project would carry them.
+            "component-name" => Ok(()),
+            _ => component_utils::parse_component_custom_section(self, component, section),
+        }
     }
 
     fn parse_instance(

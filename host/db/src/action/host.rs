@@ -7,7 +7,7 @@ use futures_core::Stream;
 use thiserror::Error;
 use weir_value::Timestamp;
 
-use crate::{CallError, DbError, FunctionKind};
+use crate::{CallError, DbError, FunctionKind, PasswordResult, PasswordWork};
 
 /// Something that comes to its end some time.
 pub type HostFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -30,11 +30,8 @@ pub trait ActionHost: Send + Sync + 'static {
     /// Sends a request, and gives the response when its head is there.
     fn send(&self, request: HttpRequest) -> HostFuture<Result<HttpResponse, DbError>>;
 
-    /// Hashes a password.
-    fn hash_password(&self, password: String) -> HostFuture<Result<String, DbError>>;
-
-    /// Whether this is the password of a hash.
-    fn verify_password(&self, password: String, hash: String) -> HostFuture<Result<bool, DbError>>;
+    /// Hashes or verifies a password, where that holds up nobody.
+    fn compute_password(&self, work: PasswordWork) -> HostFuture<Result<PasswordResult, DbError>>;
 
     /// Lets work go on while the action does something else.
     fn spawn(&self, work: HostFuture<()>) -> Box<dyn GivesUp>;

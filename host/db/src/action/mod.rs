@@ -25,7 +25,7 @@ pub use run::{ActionOutcome, HttpExchange};
 
 use crate::log_lines::LogLines;
 use crate::transaction::CallContext;
-use crate::{Call, Database, DbError, FunctionKind, LogLevel, Transaction};
+use crate::{Call, Database, DbError, FunctionKind, LogLevel, PasswordResults, PasswordWork, Transaction};
 
 /// An action that runs: what the runtime needs while the guest does.
 pub struct ActionCall {
@@ -84,7 +84,8 @@ impl ActionCall {
     /// `NotInHttpAction`, `ResponseBegun`.
     pub fn respond(&self, response: HttpResponse) -> Result<(), DbError> {
         let Some(exchange) = &self.exchange else {
-            let message = format!("`{}` is not an HTTP action, and has no request to respond to.", self.call.path);
+            let message =
+                format!("`{}` is not an HTTP action, and has no request to respond to.", self.call.path);
             return Err(DbError::new(ErrorCode::NotInHttpAction, message));
         };
         let responder = exchange.lock().responder.take().ok_or_else(|| {
@@ -98,12 +99,41 @@ impl ActionCall {
     ///
     /// # Errors
     /// Those of `look`.
-    pub fn look<R>(
-        &self,
-        look: impl FnOnce(&mut Transaction) -> Result<R, DbError>,
-    ) -> Result<R, DbError> {
+    pub fn look<R>(&self, look: impl FnOnce(&mut Transaction) -> Result<R, DbError>) -> Result<R, DbError> {
         let snapshot = Arc::new(self.db.store().snapshot_durable());
         look(&mut self.db.begin(&self.call, FunctionKind::Mutation, snapshot))
+    }
+
+    /// Asks for a password to be hashed or verified, as a mutation does, which waits for it.
+    pub fn with_password<R: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl Fn(&mut Transaction) -> Result<R, DbError> + Send + 'static,
+    ) -> HostFuture<Result<R, DbError>> {
+        let action = self.clone();
+        Box::pin(async move {
+            let mut known = PasswordResults::default();
+            loop {
+                let (answer, waiting) = action.ask_password(&ask, &mut known);
+                match waiting {
+                    Some(work) => known.add(action.host.compute_password(work).await?),
+                    None => return answer,
+                }
+            }
+        })
+    }
+
+    fn ask_password<R>(
+        &self,
+        ask: impl FnOnce(&mut Transaction) -> Result<R, DbError>,
+        known: &mut PasswordResults,
+    ) -> (Result<R, DbError>, Option<PasswordWork>) {
+        let snapshot = Arc::new(self.db.store().snapshot_durable());
+        let mut tx = self.db.begin(&self.call, FunctionKind::Mutation, snapshot);
+        tx.know_passwords(std::mem::take(known));
+        let answer = ask(&mut tx);
+        let (waiting, results) = tx.take_passwords();
+        *known = results;
+        (answer, waiting)
     }
 
     /// Writes to the database at once; with the timestamp that must be durable before the action goes on.
@@ -133,7 +163,8 @@ impl ActionCall {
 
 /// What is told to whoever starts something in a function that is not an action.
 pub fn not_in_action(what: &str) -> DbError {
-    let message = format!("{what} is for actions: a query or a mutation is run again, and must give the same result.");
+    let message =
+        format!("{what} is for actions: a query or a mutation is run again, and must give the same result.");
     DbError::new(ErrorCode::NotInAction, message)
 }
 

@@ -57,14 +57,19 @@ impl Database {
     ) -> ActionOutcome {
         // Its route is for everybody, whoever else may call it.
         let functions = self.deployments.newest().functions.clone();
-        let Some(info) =
-            functions.find(&call.path).filter(|info| info.kind == FunctionKind::HttpAction)
+        let Some(info) = functions.find(&call.path).filter(|info| info.kind == FunctionKind::HttpAction)
         else {
             return self.action_refused(&call, Failure::NotFound { to_admin: false });
         };
         let args = call.args.clone();
-        self.run_action(Call { args: NO_ARGS, ..call }, Resolved { info, functions }, args, host, Some(exchange))
-            .await
+        self.run_action(
+            Call { args: NO_ARGS, ..call },
+            Resolved { info, functions },
+            args,
+            host,
+            Some(exchange),
+        )
+        .await
     }
 
     fn resolve_newest(&self, call: &Call, called_as: FunctionKind) -> Result<Resolved, Failure> {
@@ -100,9 +105,9 @@ impl Database {
             host,
         });
         let result = in_time(&resolved, &args, &action).await;
-        let result = result.map_err(Failure::Function).and_then(|json| {
-            self.look(&call, |tx| call::check_result(&resolved.info, &json, tx))
-        });
+        let result = result
+            .map_err(Failure::Function)
+            .and_then(|json| self.look(&call, |tx| call::check_result(&resolved.info, &json, tx)));
         if result.is_err() {
             count(&self.counters.failures);
         }
@@ -125,7 +130,8 @@ async fn in_time(
         }
         time.as_mut().poll(context).map(|()| {
             let minutes = ACTION_TOTAL_TIME_MS_MAX / 60_000;
-            let message = format!("it took longer than {minutes} minutes, which an action may; do the rest in another");
+            let message =
+                format!("it took longer than {minutes} minutes, which an action may; do the rest in another");
             Err(FunctionError::Timeout { message })
         })
     })

@@ -43,6 +43,7 @@ fn code(world: &World, kind: FunctionKind, path: &str, principal: &Principal) ->
     let result = match kind {
         FunctionKind::Query => world.db.query(&call, world.db.store().snapshot_sequenced()).result,
         FunctionKind::Mutation => world.db.mutation(&call, None).result,
+        FunctionKind::Action | FunctionKind::HttpAction => unreachable!("none is called here"),
     };
     result.map_or_else(|error: CallError| error.code.to_string(), |_| "ok".to_owned())
 }

@@ -26,6 +26,12 @@ pub(crate) struct RunningAction {
 
 impl RunningAction {
     pub(crate) fn new(call: Arc<ActionCall>, clock: Arc<ActionClock>) -> RunningAction {
-        RunningAction { call, clock, tasks: Tasks::default(), streams: Streams::default() }
+        let mut streams = Streams::default();
+        if let Some(body) = call.take_request_body() {
+            // Of a fresh action the number is the one that its request names.
+            let added = streams.add(body);
+            debug_assert!(matches!(added, Ok(1)), "the request's body is the first stream");
+        }
+        RunningAction { call, clock, tasks: Tasks::default(), streams }
     }
 }

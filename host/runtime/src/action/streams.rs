@@ -121,6 +121,13 @@ impl Streams {
         }
     }
 
+    /// The action has failed: whoever reads what it wrote sees that it is not all.
+    pub(crate) fn break_off(&mut self) {
+        for stream in self.open.keys().copied().collect::<Vec<_>>() {
+            self.close(stream, Some("the action that wrote it has failed".to_owned()));
+        }
+    }
+
     fn put_back(&mut self, stream: u32, reading: Option<Reading>) {
         match reading {
             // It may have been closed meanwhile.

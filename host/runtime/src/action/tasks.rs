@@ -46,8 +46,9 @@ impl Tasks {
         if self.running.len() < ACTION_TASKS_MAX {
             return Ok(());
         }
-        let message =
-            format!("The action does {ACTION_TASKS_MAX} things at once; wait for some before it begins others.");
+        let message = format!(
+            "The action does {ACTION_TASKS_MAX} things at once; wait for some before it begins others."
+        );
         Err(DbError::new(ErrorCode::TooManyTasks, message))
     }
 

@@ -1,4 +1,5 @@
 //! What an action imports that waits: these functions suspend its guest.
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -61,24 +62,26 @@ fn link_scheduler(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 
 fn link_passwords(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     suspend(linker, "crypto", "hash-password", |action, (password,): (String,)| {
-        answer(action.host().hash_password(password))
+        answer(action.with_password(move |tx| tx.hash_password(&password)))
     })?;
     suspend(linker, "crypto", "verify-password", |action, (password, hash): (String, String)| {
-        answer(action.host().verify_password(password, hash))
+        answer(action.with_password(move |tx| tx.verify_password(&password, &hash)))
     })
 }
 
 /// The clocks of WASI go on in an action. They wait for nobody: `tasks.sleep` does.
 fn link_clocks(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    linker.instance("wasi:clocks/monotonic-clock@0.2.0")?.func_wrap(
-        "now",
-        |mut store: StoreContextMut<'_, CallState>, (): ()| Ok((now_nanos(store.data_mut()),)),
-    )
+    linker
+        .instance("wasi:clocks/monotonic-clock@0.2.0")?
+        .func_wrap("now", |mut store: StoreContextMut<'_, CallState>, (): ()| {
+            Ok((now_nanos(store.data_mut()),))
+        })
 }
 
 fn now_nanos(state: &mut CallState) -> u64 {
     let ms = state.context().now_ms;
-    u64::try_from(Duration::try_from_secs_f64(ms.max(0.0) / 1e3).unwrap_or_default().as_nanos()).unwrap_or(u64::MAX)
+    u64::try_from(Duration::try_from_secs_f64(ms.max(0.0) / 1e3).unwrap_or_default().as_nanos())
+        .unwrap_or(u64::MAX)
 }
 
 /// Writes at once, and waits until that is durable.
@@ -112,7 +115,7 @@ fn suspend<P, R, F>(
 where
     P: ComponentNamedList + Lift + Send + 'static,
     R: ComponentNamedList + Lower + Send + 'static,
-    F: Fn(&ActionCall, P) -> Work<R> + Send + Sync + 'static,
+    F: Fn(&Arc<ActionCall>, P) -> Work<R> + Send + Sync + 'static,
 {
     linker.instance(&name_of(interface))?.func_wrap_async(
         name,

@@ -8,7 +8,7 @@ use weir_db::CallError;
 use weir_sync::protocol::named_arguments;
 use weir_value::{ErrorCode, FunctionPath, Value};
 
-use super::answer::ApiError;
+use crate::answer::ApiError;
 
 /// How values are written in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
 use weir_value::{ErrorCode, limits};
 
-use super::answer::ApiError;
+use crate::answer::ApiError;
 
 /// Reads a body of at most `bytes_max`, within `HTTP_BODY_MS_MAX`.
 ///

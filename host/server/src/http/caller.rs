@@ -4,9 +4,9 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use weir_db::Principal;
 use weir_sync::protocol::{ClientInfo, ClientInfoError};
 
-use super::answer::ApiError;
-use super::static_files::percent_decode;
+use crate::answer::ApiError;
 use crate::identity::{Credentials, Identities, Permission, Refusal};
+use crate::static_files::percent_decode;
 
 /// The parameter in which Convex's servers take an admin key.
 const KEY_PARAMETER: &str = "adminKey";

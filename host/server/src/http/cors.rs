@@ -9,7 +9,7 @@ use hyper::header::{
 };
 use hyper::{Method, StatusCode};
 
-use super::answer::{Answer, AnswerBody, with_type};
+use crate::answer::{Answer, AnswerBody, with_type};
 
 /// The methods of the API.
 const METHODS: HeaderValue = HeaderValue::from_static("GET,POST,OPTIONS,PATCH,DELETE,PUT");

@@ -16,9 +16,10 @@ use serde_json::Value as Json;
 use weir_db::Progress;
 use weir_value::{ErrorCode, limits};
 
-use super::answer::{Answer, ApiError, json};
 use super::body;
-use crate::backend::{Backend, CanonicalUrls};
+use crate::answer::{Answer, ApiError, json};
+use crate::app::App;
+use crate::canonical_urls::CanonicalUrls;
 use crate::deploy::{DeployError, Module, NewDeployment, Summary};
 
 #[derive(Deserialize)]
@@ -46,30 +47,29 @@ struct Described {
 }
 
 /// Puts a new deployment in place.
-pub async fn deploy(backend: &Arc<Backend>, request: Request<Incoming>) -> Result<Answer, ApiError> {
+pub async fn deploy(app: &Arc<App>, request: Request<Incoming>) -> Result<Answer, ApiError> {
     let text = body::read(request.into_body(), limits::DEPLOY_REQUEST_BYTES_MAX).await?;
     let deployment = decode(&text)?;
     drop(text);
-    let summary = backend.deployer.deploy(deployment).await.map_err(refuse)?;
+    let summary = app.deployer.deploy(deployment).await.map_err(refuse)?;
     Ok(json(StatusCode::OK, &summary))
 }
 
 /// Says what is deployed.
-pub fn describe(backend: &Backend) -> Answer {
-    let described =
-        Described { deployed: backend.deployer.summary(), preparing: backend.deployer.progress() };
+pub fn describe(app: &App) -> Answer {
+    let described = Described { deployed: app.deployer.summary(), preparing: app.deployer.progress() };
     json(StatusCode::OK, &described)
 }
 
 /// GET `/api/v1/get_canonical_urls`: where clients reach the deployment, as the official tools ask for it.
-pub fn canonical_urls(backend: &Backend) -> Answer {
+pub fn canonical_urls(app: &App) -> Answer {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Urls<'a> {
         convex_cloud_url: &'a str,
         convex_site_url: &'a str,
     }
-    let CanonicalUrls { cloud, site } = &backend.urls;
+    let CanonicalUrls { cloud, site } = &app.urls;
     json(StatusCode::OK, &Urls { convex_cloud_url: cloud, convex_site_url: site })
 }
 

@@ -9,15 +9,15 @@ use weir_db::{Call, FunctionKind, MutationOutcome, MutationStep, PasswordResults
 use weir_store::Snapshot;
 use weir_value::{ErrorCode, Timestamp, limits};
 
-use super::answer::{Answer, ApiError, json, json_text};
 use super::arguments::{Format, FunctionCall, FunctionRequest, invalid_json, parse_path, write_outcome};
 use super::caller::parameter;
-use crate::backend::Backend;
+use crate::answer::{Answer, ApiError, json, json_text};
+use crate::app::App;
 
 /// A request for a function, as far as the routes share it.
 pub struct Request<'a> {
     /// What the server is made of.
-    pub backend: &'a Arc<Backend>,
+    pub app: &'a Arc<App>,
     /// On whose behalf.
     pub principal: Principal,
     /// For error messages and the log.
@@ -46,7 +46,7 @@ impl Request<'_> {
 
     /// POST `/api/query_ts`: the newest timestamp, kept readable for a while for `query_at_ts`.
     pub fn query_ts(&self) -> Answer {
-        let ts = self.backend.kept_snapshots.keep(self.newest(), self.backend.clock());
+        let ts = self.app.kept_snapshots.keep(self.newest(), self.app.machine.clock());
         json(StatusCode::OK, &serde_json::json!({ "ts": ts.to_base64() }))
     }
 
@@ -60,7 +60,7 @@ impl Request<'_> {
         };
         let call = request.into_call()?;
         let newest = self.newest();
-        let at = if newest.ts() == ts { Some(newest) } else { self.backend.kept_snapshots.find(ts) };
+        let at = if newest.ts() == ts { Some(newest) } else { self.app.kept_snapshots.find(ts) };
         let at = at.ok_or_else(|| {
             let message = "This timestamp can no longer be read: ask /api/query_ts for a new one.";
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::OutOfRetention, message)
@@ -100,6 +100,12 @@ impl Request<'_> {
         self.run_mutation(call).await
     }
 
+    /// POST `/api/action`. Answers when it has ended, which may take half an hour.
+    pub async fn action(&self, body: &[u8]) -> Result<Answer, ApiError> {
+        let call = FunctionRequest::parse(body)?.into_call()?;
+        self.run_action(call).await
+    }
+
     /// POST `/api/function`: whatever kind of function the path names.
     pub async fn function(&self, body: &[u8]) -> Result<Answer, ApiError> {
         let call = FunctionRequest::parse(body)?.into_call()?;
@@ -118,16 +124,17 @@ impl Request<'_> {
     }
 
     async fn run_any(&self, call: FunctionCall) -> Result<Answer, ApiError> {
-        let (_, functions) = self.backend.db.functions();
+        let (_, functions) = self.app.db.functions();
         match functions.find(&call.path).map(|info| info.kind) {
             Some(FunctionKind::Mutation) => self.run_mutation(call).await,
+            Some(FunctionKind::Action | FunctionKind::HttpAction) => self.run_action(call).await,
             // An unknown function is answered as an unknown query is.
             Some(FunctionKind::Query) | None => self.run_query(call, self.newest()).await,
         }
     }
 
     fn newest(&self) -> Arc<Snapshot> {
-        Arc::new(self.backend.db.store().snapshot_durable())
+        Arc::new(self.app.db.store().snapshot_durable())
     }
 
     fn call(&self, call: FunctionCall) -> Call {
@@ -153,7 +160,7 @@ impl Request<'_> {
     ) -> Result<(), ApiError> {
         let format = call.format;
         let call = self.call(call);
-        let db = Arc::clone(&self.backend.db);
+        let db = Arc::clone(&self.app.db);
         let query = move |teardown: &mut Teardown| db.query_again(&call, at, None, teardown);
         let outcome = self.run_job(query).await?;
         write_outcome(out, &outcome.result, &outcome.log_lines, format)
@@ -162,7 +169,7 @@ impl Request<'_> {
     async fn run_mutation(&self, call: FunctionCall) -> Result<Answer, ApiError> {
         let format = call.format;
         let outcome = self.mutate(self.call(call)).await?;
-        self.backend.durable.wait(outcome.ts).await;
+        self.app.durable.wait(outcome.ts).await;
         if let Err(error) = &outcome.result
             && error.retryable
         {
@@ -173,12 +180,20 @@ impl Request<'_> {
         Ok(json_text(StatusCode::OK, out))
     }
 
+    async fn run_action(&self, call: FunctionCall) -> Result<Answer, ApiError> {
+        let format = call.format;
+        let outcome = self.app.actions.run(self.call(call)).await;
+        let mut out = Vec::new();
+        write_outcome(&mut out, &outcome.result, &outcome.log_lines, format)?;
+        Ok(json_text(StatusCode::OK, out))
+    }
+
     /// Runs a mutation to its end. While it waits for a password it holds neither a thread nor room for calls.
     async fn mutate(&self, call: Call) -> Result<MutationOutcome, ApiError> {
         let call = Arc::new(call);
         let mut passwords = PasswordResults::default();
         loop {
-            let (db, call) = (Arc::clone(&self.backend.db), Arc::clone(&call));
+            let (db, call) = (Arc::clone(&self.app.db), Arc::clone(&call));
             let step = move |teardown: &mut Teardown| {
                 (db.step_mutation(&call, None, &mut passwords, teardown), passwords)
             };
@@ -187,7 +202,7 @@ impl Request<'_> {
             match step {
                 MutationStep::Ended(outcome) => return Ok(outcome),
                 MutationStep::Waits(work) => {
-                    let threads = &self.backend.passwords;
+                    let threads = &self.app.machine.passwords;
                     let place = threads
                         .take_place()
                         .map_err(|error| ApiError::refused(&error.into_call_error(&self.request_id)))?;
@@ -203,9 +218,9 @@ impl Request<'_> {
         job: impl FnOnce(&mut Teardown) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let _room =
-            self.backend.http_calls.try_acquire().map_err(|_| {
+            self.app.machine.http_calls.try_acquire().map_err(|_| {
                 ApiError::overloaded("Too many function calls at once: try again in a moment.")
             })?;
-        self.backend.executor.run_calls(job).await.map_err(|_| ApiError::internal())
+        self.app.machine.executor.run_calls(job).await.map_err(|_| ApiError::internal())
     }
 }

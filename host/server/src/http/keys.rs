@@ -14,10 +14,10 @@ use weir_db::{AdminKeyError, AdminKeyRecord, CommitError, Scope};
 use weir_store::SequenceError;
 use weir_value::{ErrorCode, limits};
 
-use super::answer::{Answer, ApiError, json};
 use super::arguments::invalid_json;
 use super::body;
-use crate::backend::Backend;
+use crate::answer::{Answer, ApiError, json};
+use crate::app::App;
 use crate::identity::FIRST_KEY_NAME;
 use crate::key_changes::{self, KeyChangeError};
 
@@ -78,21 +78,21 @@ impl DescribedKey {
 }
 
 /// Makes a key.
-pub async fn create(backend: &Arc<Backend>, request: Request<Incoming>) -> Result<Answer, ApiError> {
+pub async fn create(app: &Arc<App>, request: Request<Incoming>) -> Result<Answer, ApiError> {
     let text = body::read(request.into_body(), limits::HTTP_HEAD_BYTES_MAX).await?;
     let NewKey { name, scope, expires_in_seconds } =
         serde_json::from_slice(&text).map_err(|error| invalid_json(&error))?;
     let scope = parse_scope(scope.as_deref())?;
     let lifetime = expires_in_seconds.map(Duration::from_secs);
-    let (key, record) = key_changes::create(backend, name, scope, lifetime).await.map_err(refuse)?;
-    let described = DescribedKey::of(record, backend.unix_time());
+    let (key, record) = key_changes::create(app, name, scope, lifetime).await.map_err(refuse)?;
+    let described = DescribedKey::of(record, app.machine.unix_time());
     Ok(json(StatusCode::OK, &Created { described, key: key.as_str() }))
 }
 
 /// Lists the keys, the one of the data folder first.
-pub async fn list(backend: &Arc<Backend>) -> Result<Answer, ApiError> {
-    let identities = Arc::clone(&backend.identities);
-    let listed = backend.executor.run(move || identities.keys().list()).await;
+pub async fn list(app: &Arc<App>) -> Result<Answer, ApiError> {
+    let identities = Arc::clone(&app.identities);
+    let listed = app.machine.executor.run(move || identities.keys().list()).await;
     let (records, now) = listed.map_err(|_| ApiError::internal())?.map_err(|error| refuse(error.into()))?;
     let others = records.into_iter().map(|record| DescribedKey::of(record, now));
     let keys = std::iter::once(DescribedKey::first()).chain(others).collect();
@@ -100,8 +100,8 @@ pub async fn list(backend: &Arc<Backend>) -> Result<Answer, ApiError> {
 }
 
 /// Revokes a key.
-pub async fn revoke(backend: &Arc<Backend>, name: &str) -> Result<Answer, ApiError> {
-    key_changes::revoke(backend, name.to_owned()).await.map_err(refuse)?;
+pub async fn revoke(app: &Arc<App>, name: &str) -> Result<Answer, ApiError> {
+    key_changes::revoke(app, name.to_owned()).await.map_err(refuse)?;
     Ok(json(StatusCode::OK, &serde_json::json!({})))
 }
 

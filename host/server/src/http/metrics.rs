@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use hyper::StatusCode;
 
-use super::answer::{Answer, AnswerBody, with_type};
-use crate::backend::Backend;
+use crate::answer::{Answer, AnswerBody, with_type};
+use crate::app::App;
 
 /// One figure: its name without the prefix, what it means, its value.
 struct Figure {
@@ -16,9 +16,9 @@ struct Figure {
 }
 
 /// The answer with all figures as they are now.
-pub fn answer(backend: &Backend) -> Answer {
+pub fn answer(app: &App) -> Answer {
     let mut out = String::new();
-    let figures = [server(backend), live(backend), database(backend), store(backend)];
+    let figures = [server(app), live(app), database(app), store(app)];
     for figure in figures.into_iter().flatten() {
         let Figure { kind, name, help, value } = figure;
         let _ = writeln!(out, "# HELP weir_{name} {help}");
@@ -35,8 +35,8 @@ fn gauge(name: &'static str, help: &'static str, value: u64) -> Figure {
     Figure { kind: "gauge", name, help, value }
 }
 
-fn server(backend: &Backend) -> Vec<Figure> {
-    let metrics = &backend.metrics;
+fn server(app: &App) -> Vec<Figure> {
+    let metrics = &app.machine.metrics;
     vec![
         counter("connections_total", "Connections accepted.", metrics.connections.get()),
         counter(
@@ -46,7 +46,7 @@ fn server(backend: &Backend) -> Vec<Figure> {
         ),
         counter("http_requests_total", "HTTP requests.", metrics.http_requests.get()),
         counter("http_errors_total", "HTTP requests refused with a code.", metrics.http_errors.get()),
-        gauge("sockets", "Sockets that are open.", backend.live.sockets_open() as u64),
+        gauge("sockets", "Sockets that are open.", app.live.sockets_open() as u64),
         counter("sockets_opened_total", "Sockets opened.", metrics.sockets_opened.get()),
         counter("sockets_closed_total", "Sockets that have ended.", metrics.sockets_closed.get()),
         counter(
@@ -55,28 +55,25 @@ fn server(backend: &Backend) -> Vec<Figure> {
             metrics.socket_messages_received.get(),
         ),
         counter("socket_sent_bytes_total", "Bytes written to sockets.", metrics.socket_bytes_sent.get()),
-        gauge("executor_queued_jobs", "Jobs that wait for a thread.", backend.executor.queued() as u64),
+        gauge("executor_queued_jobs", "Jobs that wait for a thread.", app.machine.executor.queued() as u64),
+        gauge("actions_running", "Actions that run, most of them waiting.", app.actions.running() as u64),
         gauge(
             "passwords_waiting",
             "Mutations that wait for a password to be hashed or verified.",
-            backend.passwords.waiting() as u64,
+            app.machine.passwords.waiting() as u64,
         ),
-        counter("passwords_total", "Passwords hashed and verified.", backend.passwords.computed()),
+        counter("passwords_total", "Passwords hashed and verified.", app.machine.passwords.computed()),
         counter(
             "passwords_refused_total",
             "Mutations refused because too many waited for passwords.",
-            backend.passwords.refused(),
+            app.machine.passwords.refused(),
         ),
-        gauge(
-            "missing_modules",
-            "Deployed modules that cannot run.",
-            backend.deployer.missing_modules() as u64,
-        ),
+        gauge("missing_modules", "Deployed modules that cannot run.", app.deployer.missing_modules() as u64),
     ]
 }
 
-fn live(backend: &Backend) -> Vec<Figure> {
-    let stats = backend.live.stats();
+fn live(app: &App) -> Vec<Figure> {
+    let stats = app.live.stats();
     vec![
         gauge("live_queries", "Distinct queries that are watched.", stats.live_queries),
         gauge("subscriptions", "Pairs of socket and watched query.", stats.subscriptions),
@@ -90,11 +87,12 @@ fn live(backend: &Backend) -> Vec<Figure> {
     ]
 }
 
-fn database(backend: &Backend) -> Vec<Figure> {
-    let stats = backend.db.stats();
+fn database(app: &App) -> Vec<Figure> {
+    let stats = app.db.stats();
     vec![
         counter("query_runs_total", "Runs of queries.", stats.query_runs),
         counter("mutation_runs_total", "Runs of mutations, optimistic and serial.", stats.mutation_runs),
+        counter("action_runs_total", "Runs of actions, HTTP actions included.", stats.action_runs),
         counter("commits_total", "Mutations that wrote and were sequenced.", stats.commits),
         counter("conflicts_total", "Optimistic runs that met a conflict.", stats.conflicts),
         counter("serial_runs_total", "Runs in serial execution.", stats.serial_runs),
@@ -104,8 +102,8 @@ fn database(backend: &Backend) -> Vec<Figure> {
     ]
 }
 
-fn store(backend: &Backend) -> Vec<Figure> {
-    let stats = backend.db.store().stats();
+fn store(app: &App) -> Vec<Figure> {
+    let stats = app.db.store().stats();
     vec![
         counter("log_syncs_total", "Syncs of the log.", stats.syncs),
         counter("log_groups_total", "Commit groups made durable.", stats.groups),

@@ -1,22 +1,21 @@
 //! HTTP: which request goes where, and what every answer has in common.
 //!
 //! `/api/*` is the API of the official clients and Weir's own routes under
-//! `/api/weir`; a few fixed paths tell of the server itself; everything else is
-//! a file of the web folder. Errors of the server are `{"code", "message"}` with
+//! `/api/weir`; `/http/*` are the app's HTTP actions; a few fixed paths tell of
+//! the server itself; everything else is a file of the web folder. Errors of the server are `{"code", "message"}` with
 //! a status, also that a mutation could not be saved for now (503); a function's
 //! own error is an answer like any other (200).
 
-pub mod answer;
 mod arguments;
 mod body;
 mod caller;
 mod cors;
 mod deployment;
 mod functions;
+mod http_actions;
 mod keys;
 mod metrics;
 mod routes;
-mod static_files;
 mod variables;
 mod well_known;
 
@@ -31,22 +30,20 @@ use weir_db::Principal;
 use weir_value::{ErrorCode, limits};
 
 pub use self::routes::{ROUTES, Route};
-pub use self::static_files::StaticFiles;
 
-use self::answer::{Answer, ApiError, json_text, text};
 use self::cors::Cors;
 use self::routes::{Found, OpenTo, Operation};
-use crate::backend::Backend;
+use crate::answer::{self, Answer, ApiError, json_text, text};
+use crate::app::App;
+use crate::request_id::new_request_id;
 use crate::socket;
 
-/// A request's id when the client gives none: this many random bytes, as hex.
-const REQUEST_ID_BYTES: usize = 8;
 /// The longest request id that is taken from a client.
 const REQUEST_ID_CHARS_MAX: usize = 64;
 
 /// Answers one request. Never fails: what goes wrong is an answer too.
-pub async fn answer(backend: Arc<Backend>, request: Request<Incoming>) -> Result<Answer, Infallible> {
-    backend.metrics.http_requests.add(1);
+pub async fn answer(app: Arc<App>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    app.machine.metrics.http_requests.add(1);
     let path = request.uri().path().to_owned();
     let is_api = path.starts_with("/api/");
     let cors = Cors::of(request.method(), request.headers());
@@ -54,17 +51,42 @@ pub async fn answer(backend: Arc<Backend>, request: Request<Incoming>) -> Result
         return Ok(answer);
     }
     let result = match check_head(&request) {
-        Ok(()) => Box::pin(route(&backend, request, &path)).await,
+        Ok(()) => Box::pin(route(&app, request, &path)).await,
         Err(error) => Err(error),
     };
     let mut answer = result.unwrap_or_else(|error| {
-        backend.metrics.http_errors.add(1);
+        app.machine.metrics.http_errors.add(1);
         error.answer()
     });
     if is_api {
         cors.apply(&mut answer);
     }
     Ok(answer)
+}
+
+/// Answers one request on the port that is the app's own: all its paths are HTTP actions'.
+pub async fn answer_site(app: Arc<App>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    app.machine.metrics.http_requests.add(1);
+    if let Err(error) = check_head(&request) {
+        app.machine.metrics.http_errors.add(1);
+        return Ok(error.answer());
+    }
+    let path = request.uri().path().to_owned();
+    let operation = match routes::find(request.method(), &path) {
+        Found::Route(Route { operation: operation @ (Operation::KeySet | Operation::Discovery), .. }, _) => {
+            Some(*operation)
+        }
+        _ => None,
+    };
+    // An app that is its own provider of users answers these itself.
+    if let Some(answer) = Box::pin(http_actions::answer(&app, request, &path)).await {
+        return Ok(answer);
+    }
+    Ok(match operation {
+        Some(Operation::KeySet) => well_known::key_set(&app).await.unwrap_or_else(|error| error.answer()),
+        Some(_) => well_known::discovery(&app),
+        None => http_actions::no_route(),
+    })
 }
 
 /// What HTTP/1.1 asks of every request.
@@ -77,14 +99,18 @@ fn check_head(request: &Request<Incoming>) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn route(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
+async fn route(app: &Arc<App>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
+    if let Some(rest) = path.strip_prefix(http_actions::PREFIX).filter(|rest| rest.starts_with('/')) {
+        let answer = Box::pin(http_actions::answer(app, request, rest)).await;
+        return Ok(answer.unwrap_or_else(http_actions::no_route));
+    }
     let (route, rest) = match routes::find(request.method(), path) {
         Found::Route(route, rest) => (route, rest),
         Found::OtherMethods => return Err(method_not_allowed()),
         Found::Nothing => {
             return match path.strip_prefix("/api/") {
                 Some(rest) => Err(unknown_route(rest)),
-                None => Ok(serve_file(backend, &request, path).await),
+                None => Ok(serve_file(app, &request, path).await),
             };
         }
     };
@@ -95,14 +121,14 @@ async fn route(backend: &Arc<Backend>, request: Request<Incoming>, path: &str) -
     }
     let principal = match route.open_to {
         OpenTo::Everybody => Principal::Anonymous,
-        OpenTo::Callers => caller::identify(&backend.identities, headers).await?,
-        OpenTo::Keys(needed) => caller::require(needed, &backend.identities, headers).await?,
+        OpenTo::Callers => caller::identify(&app.identities, headers).await?,
+        OpenTo::Keys(needed) => caller::require(needed, &app.identities, headers).await?,
     };
-    act(backend, request, route.operation, rest, principal).await
+    act(app, request, route.operation, rest, principal).await
 }
 
 async fn act(
-    backend: &Arc<Backend>,
+    app: &Arc<App>,
     request: Request<Incoming>,
     operation: Operation,
     rest: &str,
@@ -111,36 +137,36 @@ async fn act(
     match operation {
         Operation::Version => Ok(text(StatusCode::OK, env!("CARGO_PKG_VERSION"))),
         Operation::InstanceVersion => Ok(text(StatusCode::OK, format!("weir-{}", env!("CARGO_PKG_VERSION")))),
-        Operation::InstanceName => Ok(text(StatusCode::OK, backend.identities.instance_name().to_owned())),
-        Operation::Health => Ok(health(backend)),
-        Operation::Metrics => Ok(metrics::answer(backend)),
-        Operation::KeySet => well_known::key_set(backend).await,
-        Operation::Discovery => Ok(well_known::discovery(backend)),
+        Operation::InstanceName => Ok(text(StatusCode::OK, app.identities.instance_name().to_owned())),
+        Operation::Health => Ok(health(app)),
+        Operation::Metrics => Ok(metrics::answer(app)),
+        Operation::KeySet => well_known::key_set(app).await,
+        Operation::Discovery => Ok(well_known::discovery(app)),
         Operation::Echo => echo(request).await,
-        Operation::Sync => socket::upgrade(backend, request, None),
-        Operation::VersionedSync => socket::upgrade(backend, request, Some(rest)),
-        Operation::Action => Err(not_yet("Actions")),
+        Operation::Sync => socket::upgrade(app, request, None),
+        Operation::VersionedSync => socket::upgrade(app, request, Some(rest)),
         Operation::Query
         | Operation::Mutation
+        | Operation::Action
         | Operation::QueryTs
         | Operation::QueryAtTs
         | Operation::QueryBatch
         | Operation::Function
-        | Operation::Run => call(backend, request, operation, rest, principal).await,
-        Operation::Deploy => deployment::deploy(backend, request).await,
-        Operation::DescribeDeployment => Ok(deployment::describe(backend)),
-        Operation::CanonicalUrls => Ok(deployment::canonical_urls(backend)),
-        Operation::SetVariables => variables::update(backend, request).await,
-        Operation::ListVariables => variables::list(backend).await,
-        Operation::CreateKey => keys::create(backend, request).await,
-        Operation::ListKeys => keys::list(backend).await,
-        Operation::RevokeKey => keys::revoke(backend, rest).await,
+        | Operation::Run => call(app, request, operation, rest, principal).await,
+        Operation::Deploy => deployment::deploy(app, request).await,
+        Operation::DescribeDeployment => Ok(deployment::describe(app)),
+        Operation::CanonicalUrls => Ok(deployment::canonical_urls(app)),
+        Operation::SetVariables => variables::update(app, request).await,
+        Operation::ListVariables => variables::list(app).await,
+        Operation::CreateKey => keys::create(app, request).await,
+        Operation::ListKeys => keys::list(app).await,
+        Operation::RevokeKey => keys::revoke(app, rest).await,
     }
 }
 
 /// A route that runs functions.
 async fn call(
-    backend: &Arc<Backend>,
+    app: &Arc<App>,
     request: Request<Incoming>,
     operation: Operation,
     rest: &str,
@@ -148,12 +174,13 @@ async fn call(
 ) -> Result<Answer, ApiError> {
     let by_url = request.method() == Method::GET;
     let query = request.uri().query().unwrap_or("").to_owned();
-    let call = functions::Request { backend, principal, request_id: request_id(request.headers()) };
+    let call = functions::Request { app, principal, request_id: request_id(request.headers()) };
     let body = read_call(request).await?;
     match operation {
         Operation::Query if by_url => call.query_by_url(&query).await,
         Operation::Query => call.query(&body).await,
         Operation::Mutation => call.mutation(&body).await,
+        Operation::Action => call.action(&body).await,
         Operation::QueryTs => Ok(call.query_ts()),
         Operation::QueryAtTs => call.query_at_ts(&body).await,
         Operation::QueryBatch => call.query_batch(&body).await,
@@ -172,19 +199,19 @@ async fn echo(request: Request<Incoming>) -> Result<Answer, ApiError> {
     Ok(answer::with_type(StatusCode::OK, "application/octet-stream", answer::AnswerBody::bytes(body)))
 }
 
-fn health(backend: &Backend) -> Answer {
-    let (version, functions) = backend.db.functions();
+fn health(app: &App) -> Answer {
+    let (version, functions) = app.db.functions();
     let body = serde_json::json!({
         "status": "ok",
         "deployment": version.0,
         "functions": functions.list().len(),
-        "missingModules": backend.deployer.missing_modules(),
+        "missingModules": app.deployer.missing_modules(),
     });
     json_text(StatusCode::OK, body.to_string())
 }
 
-async fn serve_file(backend: &Backend, request: &Request<Incoming>, path: &str) -> Answer {
-    match &backend.web {
+async fn serve_file(app: &App, request: &Request<Incoming>, path: &str) -> Answer {
+    match &app.web {
         Some(files) => files.serve(request.method(), path, request.headers()).await,
         None if path == "/" => text(StatusCode::OK, "This Weir deployment is running.\n"),
         None => text(StatusCode::NOT_FOUND, "Not found\n"),
@@ -201,25 +228,10 @@ fn request_id(headers: &HeaderMap) -> String {
     sent.filter(is_sane).map_or_else(new_request_id, str::to_owned)
 }
 
-/// A fresh request id.
-pub fn new_request_id() -> String {
-    let mut bytes = [0_u8; REQUEST_ID_BYTES];
-    // Without randomness ids repeat, which confuses a reader of the log and
-    // nobody else.
-    #[expect(clippy::disallowed_methods, reason = "request ids are for the log; no data depends on them")]
-    let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn unknown_route(path: &str) -> ApiError {
     let path: String = path.chars().take(100).collect();
     let message = format!("There is no such route: /api/{path}.");
     ApiError::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
-}
-
-fn not_yet(what: &str) -> ApiError {
-    let message = format!("{what} are not part of this version of Weir yet.");
-    ApiError::new(StatusCode::NOT_IMPLEMENTED, ErrorCode::NotImplemented, message)
 }
 
 fn method_not_allowed() -> ApiError {

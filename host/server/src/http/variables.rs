@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use weir_db::{DbError, VariableChanges};
 use weir_value::{ErrorCode, limits};
 
-use super::answer::{Answer, ApiError, json};
 use super::{body, deployment};
-use crate::backend::Backend;
+use crate::answer::{Answer, ApiError, json};
+use crate::app::App;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,17 +43,18 @@ struct Variable<'a> {
 }
 
 /// Sets and removes variables.
-pub async fn update(backend: &Arc<Backend>, request: Request<Incoming>) -> Result<Answer, ApiError> {
+pub async fn update(app: &Arc<App>, request: Request<Incoming>) -> Result<Answer, ApiError> {
     let text = body::read(request.into_body(), limits::HTTP_BODY_BYTES_MAX).await?;
     let changes = decode(&text)?;
-    backend.deployer.set_variables(changes).await.map_err(deployment::refuse)?;
+    app.deployer.set_variables(changes).await.map_err(deployment::refuse)?;
     Ok(json(StatusCode::OK, &serde_json::json!({})))
 }
 
 /// Lists what was set, without the built-in variables.
-pub async fn list(backend: &Arc<Backend>) -> Result<Answer, ApiError> {
-    let deployer = Arc::clone(&backend.deployer);
-    let read = backend.executor.run(move || deployer.variables()).await.map_err(|_| ApiError::internal())?;
+pub async fn list(app: &Arc<App>) -> Result<Answer, ApiError> {
+    let deployer = Arc::clone(&app.deployer);
+    let read =
+        app.machine.executor.run(move || deployer.variables()).await.map_err(|_| ApiError::internal())?;
     let read = read.map_err(deployment::refuse)?;
     let variables = read.set().iter().map(|(name, value)| Variable { name, value }).collect();
     Ok(json(StatusCode::OK, &Listed { variables }))

@@ -6,12 +6,12 @@ use hyper::StatusCode;
 use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, HeaderValue};
 use serde_json::Value as Json;
 
-use super::answer::{Answer, ApiError, json_text};
-use crate::backend::Backend;
+use crate::answer::{Answer, ApiError, json_text};
+use crate::app::App;
 
 /// GET `/.well-known/jwks.json`: the public half of the key that functions sign tokens with.
-pub async fn key_set(backend: &Backend) -> Result<Answer, ApiError> {
-    let signer = Arc::clone(&backend.signer);
+pub async fn key_set(app: &App) -> Result<Answer, ApiError> {
+    let signer = Arc::clone(&app.signer);
     let jwks = tokio::task::spawn_blocking(move || signer.jwks()).await.map_err(|_| ApiError::internal())?;
     let jwks = jwks.map_err(|error| {
         tracing::error!(%error, "the host's signing key cannot be had");
@@ -21,8 +21,8 @@ pub async fn key_set(backend: &Backend) -> Result<Answer, ApiError> {
 }
 
 /// GET `/.well-known/openid-configuration`: where the keys are, as OpenID Connect has it.
-pub fn discovery(backend: &Backend) -> Answer {
-    public(&backend.signer.discovery())
+pub fn discovery(app: &App) -> Answer {
+    public(&app.signer.discovery())
 }
 
 /// For everybody, browsers on other sites too, to keep for a while.

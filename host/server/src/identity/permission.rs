@@ -46,7 +46,9 @@ impl Permission {
             Principal::System => Ok(()),
             Principal::Admin { scope, .. } if self.is_in(*scope) => Ok(()),
             Principal::Admin { scope, .. } => Err(Refusal::Scope { scope: *scope, needed: self }),
-            Principal::Anonymous | Principal::User(_) => Err(Refusal::KeyRequired),
+            Principal::Anonymous | Principal::User(_) | Principal::Function { .. } => {
+                Err(Refusal::KeyRequired)
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use weir_auth::{KEY_SET_PATH, OwnHost, OwnKeys, SignError, SigningKeys, SigningK
 use weir_db::{SigningError, TokenSigner};
 use weir_value::SignRequest;
 
-use crate::backend::CanonicalUrls;
+use crate::canonical_urls::CanonicalUrls;
 
 /// Signs with the key in a data folder. It is made when it is first needed: a start on a full disk needs no room.
 pub struct HostSigner {

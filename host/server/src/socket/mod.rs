@@ -4,12 +4,8 @@
 //! in batches, with a time limit, and with buffers that are given back.
 
 mod frames;
-mod inbox;
 mod mutation_queue;
 mod task;
-
-pub use self::inbox::Inbox;
-pub use self::mutation_queue::internal_error;
 
 use std::sync::Arc;
 
@@ -28,8 +24,8 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use weir_sync::protocol::{ClientInfo, ClientInfoError};
 use weir_value::{ErrorCode, limits};
 
-use crate::backend::Backend;
-use crate::http::answer::{Answer, AnswerBody, ApiError, with_type};
+use crate::answer::{Answer, AnswerBody, ApiError, with_type};
+use crate::app::App;
 
 /// The buffer that a socket keeps for reading, in bytes: idle sockets are many,
 /// and their messages are small.
@@ -41,21 +37,21 @@ const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// 400 for a client that is too old or a request that is not an upgrade, 503 for a
 /// socket too many.
 pub fn upgrade(
-    backend: &Arc<Backend>,
+    app: &Arc<App>,
     mut request: Request<Incoming>,
     version: Option<&str>,
 ) -> Result<Answer, ApiError> {
     let client = identify(request.headers(), version)
         .map_err(|error| ApiError::bad_request(error.code(), error.to_string()))?;
     let accept = check_handshake(&request)?;
-    let room = Arc::clone(&backend.sockets)
+    let room = Arc::clone(&app.machine.sockets)
         .try_acquire_owned()
         .map_err(|_| ApiError::overloaded("Too many sockets are open on this server: try again later."))?;
     let upgraded = hyper::upgrade::on(&mut request);
-    let task_backend = Arc::clone(backend);
-    backend.tasks.spawn(async move {
+    let task_app = Arc::clone(app);
+    app.machine.tasks.spawn(async move {
         if let Some(socket) = open(upgraded).await {
-            Box::pin(task::run(task_backend, socket, client)).await;
+            Box::pin(task::run(task_app, socket, client)).await;
         }
         drop(room);
     });

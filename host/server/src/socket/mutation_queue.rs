@@ -14,16 +14,16 @@ use weir_db::{
     Call, CallError, MutationOutcome, MutationStep, PasswordResults, PasswordWork, SessionRequest, Teardown,
 };
 use weir_sync::session::DueMutation;
-use weir_value::{ErrorCode, Timestamp, limits};
+use weir_value::{Timestamp, limits};
 
-use super::inbox::Inbox;
-use crate::backend::Backend;
-use crate::http::new_request_id;
+use crate::app::App;
+use crate::inbox::Inbox;
 use crate::passwords::Place;
+use crate::request_id::{internal_error, new_request_id};
 
 /// The mutation queue of one socket.
 pub struct MutationQueue {
-    backend: Arc<Backend>,
+    app: Arc<App>,
     inbox: Arc<Inbox>,
     state: Mutex<State>,
 }
@@ -48,8 +48,8 @@ struct Started {
 
 impl MutationQueue {
     /// An empty queue whose outcomes go to `inbox`.
-    pub fn new(backend: Arc<Backend>, inbox: Arc<Inbox>) -> Arc<MutationQueue> {
-        Arc::new(MutationQueue { backend, inbox, state: Mutex::new(State::default()) })
+    pub fn new(app: Arc<App>, inbox: Arc<Inbox>) -> Arc<MutationQueue> {
+        Arc::new(MutationQueue { app, inbox, state: Mutex::new(State::default()) })
     }
 
     /// Adds mutations at the end, and empties the list.
@@ -77,7 +77,7 @@ impl MutationQueue {
 
     fn schedule(self: &Arc<Self>) {
         let queue = Arc::clone(self);
-        self.backend.executor.spawn(move |teardown| queue.take_turn(teardown));
+        self.app.machine.executor.spawn(move |teardown| queue.take_turn(teardown));
     }
 
     /// Runs some mutations. The outcomes are handed over after each one: the
@@ -87,7 +87,7 @@ impl MutationQueue {
             let Some(mut started) = self.next() else { return };
             match self.step(&mut started, teardown) {
                 MutationStep::Ended(outcome) => self.leave(started.request, outcome),
-                MutationStep::Waits(work) => match self.backend.passwords.take_place() {
+                MutationStep::Waits(work) => match self.app.machine.passwords.take_place() {
                     Ok(place) => return self.wait(started, place, work),
                     Err(error) => {
                         let error = error.into_call_error(&started.call.request_id);
@@ -100,7 +100,7 @@ impl MutationQueue {
     }
 
     fn leave(&self, request: SessionRequest, outcome: MutationOutcome) {
-        self.inbox.leave_outcomes(&mut vec![(request.request, outcome)], &self.backend.durable);
+        self.inbox.leave_outcomes(&mut vec![(request.request, outcome)], &self.app.durable);
     }
 
     /// The next mutation; without one the queue is not scheduled any more.
@@ -118,7 +118,7 @@ impl MutationQueue {
 
     fn step(&self, started: &mut Started, teardown: &mut Teardown) -> MutationStep {
         let Started { call, request, passwords } = started;
-        let db = &self.backend.db;
+        let db = &self.app.db;
         let step = AssertUnwindSafe(|| db.step_mutation(call, Some(*request), passwords, teardown));
         catch_unwind(step).unwrap_or_else(|_| MutationStep::Ended(lost(&call.request_id)))
     }
@@ -126,7 +126,7 @@ impl MutationQueue {
     /// Lets the queue stand still until a password is computed. The thread is free meanwhile.
     fn wait(self: &Arc<Self>, mut started: Started, place: Place, work: PasswordWork) {
         let queue = Arc::clone(self);
-        self.backend.passwords.compute(place, work, move |result| {
+        self.app.machine.passwords.compute(place, work, move |result| {
             match result {
                 Some(result) => {
                     started.passwords.add(result);
@@ -154,12 +154,4 @@ fn lost(request_id: &str) -> MutationOutcome {
 /// The outcome of a mutation that tells nothing of the data, so that it waits for no commit.
 fn untold(error: CallError) -> MutationOutcome {
     MutationOutcome { result: Err(error), ts: Timestamp::ZERO, log_lines: Vec::new(), replayed: false }
-}
-
-/// What a client reads when the host itself failed.
-pub fn internal_error(request_id: &str) -> CallError {
-    let message = format!(
-        "[Request ID: {request_id}] Server Error\nYour request couldn't be completed. Try again later."
-    );
-    CallError::new(ErrorCode::InternalServerError, message)
 }

@@ -18,16 +18,18 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+use weir_db::Call;
 use weir_sync::live::SocketId;
 use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame};
-use weir_sync::session::{DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
+use weir_sync::session::{DueAction, DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
 use weir_value::limits;
 
 use super::frames::FrameWriter;
-use super::inbox::{Inbox, SocketIdentity};
 use super::mutation_queue::MutationQueue;
-use crate::backend::Backend;
+use crate::app::App;
 use crate::identity::{Authenticated, Credentials, Grounds};
+use crate::inbox::{Inbox, SocketIdentity};
+use crate::request_id::new_request_id;
 
 /// Messages that are taken in before the session is served.
 const ROUND_MESSAGES_MAX: usize = 64;
@@ -40,7 +42,7 @@ const HANG_UP_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Everything that belongs to one socket.
 struct Socket {
-    backend: Arc<Backend>,
+    app: Arc<App>,
     id: SocketId,
     wire: WebSocketStream<TcpStream>,
     session: Session,
@@ -48,6 +50,8 @@ struct Socket {
     /// What it rests on that it is its principal's.
     grounds: Grounds,
     mutations: Option<Arc<MutationQueue>>,
+    /// Whether it has called actions.
+    has_acted: bool,
     due: Vec<DueMutation>,
     writer: FrameWriter,
     /// The last frame, which waits for the client to hang up by itself.
@@ -76,23 +80,24 @@ enum End {
 }
 
 /// Serves one socket until it ends.
-pub async fn run(backend: Arc<Backend>, wire: WebSocketStream<TcpStream>, client: ClientInfo) {
+pub async fn run(app: Arc<App>, wire: WebSocketStream<TcpStream>, client: ClientInfo) {
     let inbox = Inbox::new();
-    let id = backend.live.open_socket(Arc::clone(&inbox));
-    backend.metrics.sockets_opened.add(1);
-    let now = backend.clock();
+    let id = app.live.open_socket(Arc::clone(&inbox));
+    app.machine.metrics.sockets_opened.add(1);
+    let now = app.machine.clock();
     let session = Session::new(client, now);
     let alarm_at = session.deadline();
     let mut socket = Socket {
         alarm: Box::pin(tokio::time::sleep(alarm_at.saturating_sub(now))),
         alarm_at,
-        backend,
+        app,
         id,
         wire,
         session,
         inbox,
         grounds: Grounds::None,
         mutations: None,
+        has_acted: false,
         due: Vec::new(),
         writer: FrameWriter::default(),
         last_frame: None,
@@ -129,6 +134,11 @@ impl Socket {
                 self.session.mutation_finished(request, outcome);
             }
         }
+        if self.has_acted {
+            for (request, outcome) in self.inbox.take_actions() {
+                self.session.action_finished(request, outcome);
+            }
+        }
         if self.session.is_verifying()
             && let Some(verdict) = self.inbox.take_verdict()
         {
@@ -150,7 +160,7 @@ impl Socket {
     /// A key, or who vouched for a token, is looked at after whoever took it away has left a signal, and after it was
     /// taken in: one of the two sees it.
     fn heed_withdrawal(&mut self) {
-        let identities = &self.backend.identities;
+        let identities = &self.app.identities;
         if let Some(why) = identities.withdrawn(self.session.principal(), &mut self.grounds) {
             self.session.end_identity(&why.to_string());
         }
@@ -158,44 +168,56 @@ impl Socket {
 
     /// Lets the session decide, and does what it asks for.
     fn settle(&mut self) {
-        let durable = self.backend.durable.reached();
+        let durable = self.app.durable.reached();
         self.session.answer_durable(durable);
         while let Some(effect) = self.session.next_effect() {
             match effect {
                 Effect::Mutate(mutation) => self.due.push(mutation),
                 Effect::Watch(changes) => {
                     let since = self.session.version().ts;
-                    self.backend.live.watch(self.id, since, self.session.principal(), &changes);
+                    self.app.live.watch(self.id, since, self.session.principal(), &changes);
                 }
                 Effect::Verify(token) => self.verify(token),
+                Effect::Act(action) => self.act(action),
             }
         }
         if !self.due.is_empty() {
-            let new = || MutationQueue::new(Arc::clone(&self.backend), Arc::clone(&self.inbox));
+            let new = || MutationQueue::new(Arc::clone(&self.app), Arc::clone(&self.inbox));
             self.mutations.get_or_insert_with(new).push(&mut self.due);
         }
         if let Some(at_least) = self.session.wanted_timestamp() {
-            let advance = self.backend.live.advance(self.id, at_least);
+            let advance = self.app.live.advance(self.id, at_least);
             self.session.transition(advance);
         }
         if let Some(ts) = self.session.awaited_durable() {
-            self.inbox.wake_at(ts, &self.backend.durable);
+            self.inbox.wake_at(ts, &self.app.durable);
         }
     }
 
     /// Has a token verified, which may take a provider's answer. The socket goes on to be served meanwhile, and is not
     /// read from.
     fn verify(&self, token: AuthToken) {
-        let (backend, inbox) = (Arc::clone(&self.backend), Arc::clone(&self.inbox));
-        self.backend.tasks.spawn(async move {
-            let authenticated = backend.identities.authenticate(Credentials::from(token)).await;
-            let verdict = authenticated.map(|who| verified(&backend, who)).map_err(|error| {
-                match error.is_transient() {
+        let (app, inbox) = (Arc::clone(&self.app), Arc::clone(&self.inbox));
+        self.app.machine.tasks.spawn(async move {
+            let authenticated = app.identities.authenticate(Credentials::from(token)).await;
+            let verdict =
+                authenticated.map(|who| verified(&app, who)).map_err(|error| match error.is_transient() {
                     true => IdentityRefusal::Unavailable,
                     false => IdentityRefusal::Invalid(error.to_string()),
-                }
-            });
+                });
             inbox.leave_verdict(verdict);
+        });
+    }
+
+    /// Has an action run. It goes on if the socket ends; nobody is told then.
+    fn act(&mut self, action: DueAction) {
+        self.has_acted = true;
+        let DueAction { request, path, args, principal } = action;
+        let call = Call { path, args, principal, request_id: new_request_id() };
+        let (app, inbox) = (Arc::clone(&self.app), Arc::clone(&self.inbox));
+        self.app.machine.tasks.spawn_until_stop(async move {
+            let outcome = app.actions.run(call).await;
+            inbox.leave_action(request, outcome);
         });
     }
 
@@ -203,7 +225,7 @@ impl Socket {
     async fn write_out(&mut self) -> std::io::Result<bool> {
         let mut is_open = true;
         loop {
-            match self.session.next_frame(self.backend.clock()) {
+            match self.session.next_frame(self.app.machine.clock()) {
                 Some(Frame::Text(text)) => self.writer.text(&text),
                 Some(Frame::Ping) => self.writer.ping(),
                 Some(Frame::Close(close)) => {
@@ -229,7 +251,7 @@ impl Socket {
     async fn flush(&mut self) -> std::io::Result<()> {
         let written =
             self.writer.write(&mut self.wire, Duration::from_millis(limits::SOCKET_WRITE_MS_MAX)).await?;
-        self.backend.metrics.socket_bytes_sent.add(written as u64);
+        self.app.machine.metrics.socket_bytes_sent.add(written as u64);
         Ok(())
     }
 
@@ -240,7 +262,7 @@ impl Socket {
             Event::Readable => return self.receive(),
             Event::Signal => {}
             Event::Alarm => {
-                let now = self.backend.clock();
+                let now = self.app.machine.clock();
                 if self.session.deadline() <= now {
                     self.session.tick(now);
                 }
@@ -270,7 +292,7 @@ impl Socket {
             self.set_alarm(deadline);
         }
         while self.alarm.as_mut().poll(cx).is_ready() {
-            if deadline <= self.backend.clock() {
+            if deadline <= self.app.machine.clock() {
                 return Poll::Ready(());
             }
             self.set_alarm(deadline);
@@ -279,14 +301,14 @@ impl Socket {
     }
 
     fn set_alarm(&mut self, at: Duration) {
-        let rest = at.saturating_sub(self.backend.clock());
+        let rest = at.saturating_sub(self.app.machine.clock());
         self.alarm.as_mut().reset(Instant::now() + rest);
         self.alarm_at = at;
     }
 
     /// Takes in the messages that have arrived.
     fn receive(&mut self) -> bool {
-        let now = self.backend.clock();
+        let now = self.app.machine.clock();
         for _ in 0..ROUND_MESSAGES_MAX {
             // A session that has ended takes nothing more; its last frames are due.
             if self.session.is_closed() {
@@ -312,8 +334,8 @@ impl Socket {
     fn receive_one(&mut self, message: Option<Result<Message, SocketError>>, now: Duration) -> bool {
         match message {
             Some(Ok(Message::Text(text))) => {
-                self.backend.metrics.socket_messages_received.add(1);
-                self.session.receive_text(&text, now, self.backend.durable.reached());
+                self.app.machine.metrics.socket_messages_received.add(1);
+                self.session.receive_text(&text, now, self.app.durable.reached());
             }
             Some(Ok(Message::Binary(_))) => self.session.receive_binary(now),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => self.session.heard(now),
@@ -336,8 +358,8 @@ impl Socket {
         if let Some(mutations) = &self.mutations {
             mutations.close();
         }
-        self.backend.live.close_socket(self.id);
-        self.backend.metrics.sockets_closed.add(1);
+        self.app.live.close_socket(self.id);
+        self.app.machine.metrics.sockets_closed.add(1);
     }
 
     /// A client that was told of its error hangs up by itself, and is given the time: the official one for Rust takes
@@ -373,10 +395,10 @@ impl Socket {
 }
 
 /// As the session takes it: until when by the monotonic clock.
-fn verified(backend: &Backend, authenticated: Authenticated) -> SocketIdentity {
+fn verified(app: &App, authenticated: Authenticated) -> SocketIdentity {
     let Authenticated { principal, expires_at, grounds } = authenticated;
-    let left = |at: Duration| at.saturating_sub(backend.unix_time());
-    let expires_at = expires_at.map(|at| backend.clock() + left(at));
+    let left = |at: Duration| at.saturating_sub(app.machine.unix_time());
+    let expires_at = expires_at.map(|at| app.machine.clock() + left(at));
     SocketIdentity { verified: VerifiedIdentity { principal, expires_at }, grounds }
 }
 

@@ -19,7 +19,7 @@ use weir_db::{
 };
 use weir_value::{FunctionPath, Validator, Value};
 
-use crate::backend::CanonicalUrls;
+use crate::canonical_urls::CanonicalUrls;
 use crate::identity::Permission;
 
 /// The paths of all of them, in their order.

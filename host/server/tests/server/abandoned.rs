@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use weir_server::backend::Backend;
+use weir_server::app::App;
 use weir_server::deploy::DeployError;
+use weir_server::machine::Machine;
 use weir_store::memory::MemoryDisk;
 
 use crate::hold::Hold;
@@ -25,12 +26,12 @@ async fn an_abandoned_deployment_does_not_come_back_in_place_of_a_later_one() {
     server.loader.somebody_waits().await;
     drop(abandoned);
     // Its turn lasts until it has ended, however long nobody has been waiting for it.
-    until(|| server.backend.tasks.running() == 1).await;
+    until(|| server.app.machine.tasks.running() == 1).await;
     let reply = server.deploy(&[("native", "v3")]).await;
     assert_eq!((reply.status, reply.code().as_str()), (409, "DeploymentInProgress"), "{reply:?}");
     drop(held);
     until(|| version_of(&server) == "two").await;
-    until(|| server.backend.tasks.running() == 0).await;
+    until(|| server.app.machine.tasks.running() == 0).await;
     assert_eq!(server.deploy(&[("native", "v3")]).await.status, 200);
     assert_eq!(server.ask("chat:version").await, "three");
     let server = TestServer::start_on(&disk, server.stop().await).await;
@@ -50,14 +51,13 @@ async fn a_deployment_is_in_force_once_it_is_recorded_though_nobody_waits_for_it
             }
         });
         let server = TestServer::start_with(store, tempfile::tempdir().unwrap(), Arc::default()).await;
-        server.backend.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
+        server.app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
         let closed = hold.close();
         tokio::select! {
-            result = server.backend.deployer.deploy(vec![module("native", "v2")]) => panic!("{result:?}"),
+            result = server.app.deployer.deploy(vec![module("native", "v2")]) => panic!("{result:?}"),
             () = hold.somebody_waits() => {}
         }
-        let other =
-            tokio::time::timeout(PATIENCE, server.backend.deployer.deploy(vec![module("native", "v3")]));
+        let other = tokio::time::timeout(PATIENCE, server.app.deployer.deploy(vec![module("native", "v3")]));
         let result = other.await.expect("an answer in time");
         assert!(matches!(result, Err(DeployError::Busy)), "{held_at:?}: {result:?}");
         // It is in force from its commit on: for queries as soon as that is durable.
@@ -104,13 +104,19 @@ async fn a_stop_waits_for_a_deployment_that_is_being_put_in_force() {
 async fn a_deployment_that_a_stop_overtakes_is_lost_whole() {
     let (disk, dir) = (MemoryDisk::new(), tempfile::tempdir().unwrap());
     let loader = Arc::new(TestLoader::default());
-    let backend = Backend::start(parts(open_store(&disk), &dir, &loader));
-    backend.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
+    let (machine, parts) = parts(open_store(&disk), &dir, &loader);
+    let app = App::start(Machine::start(machine), parts);
+    app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
     let held = loader.hold("v2");
     let goes_on_afterwards = async {
-        let stopping = Arc::clone(&backend);
+        let stopping = Arc::clone(&app);
         loader.somebody_waits().await;
-        tokio::task::spawn_blocking(move || stopping.stop()).await.unwrap();
+        tokio::task::spawn_blocking(move || {
+            stopping.machine.stop();
+            stopping.close();
+        })
+        .await
+        .unwrap();
         let server = TestServer::start_on(&disk, dir).await;
         assert_eq!(server.ask("chat:version").await, "one");
         assert_eq!(server.deploy(&[("native", "v3")]).await.status, 200);
@@ -118,9 +124,9 @@ async fn a_deployment_that_a_stop_overtakes_is_lost_whole() {
         server
     };
     let (result, server) =
-        tokio::join!(backend.deployer.deploy(vec![module("native", "v2")]), goes_on_afterwards);
+        tokio::join!(app.deployer.deploy(vec![module("native", "v2")]), goes_on_afterwards);
     assert!(matches!(result, Err(DeployError::Lost)), "{result:?}");
-    let result = backend.deployer.deploy(vec![module("native", "v2")]).await;
+    let result = app.deployer.deploy(vec![module("native", "v2")]).await;
     assert!(matches!(result, Err(DeployError::Lost)), "{result:?}");
     // What comes after the stop is somebody else's, and nothing of it was touched.
     let server = TestServer::start_on(&disk, server.stop().await).await;

@@ -66,7 +66,7 @@ impl Credentials {
 
 async fn server() -> TestServer {
     let server = TestServer::start().await;
-    server.backend.deployer.deploy(vec![module("native", "v1"), module("extra", "extra")]).await.unwrap();
+    server.app.deployer.deploy(vec![module("native", "v1"), module("extra", "extra")]).await.unwrap();
     server
 }
 

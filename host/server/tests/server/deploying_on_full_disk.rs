@@ -16,8 +16,8 @@ async fn on_full_disk() -> (MemoryDisk, TestServer) {
     disk.set_capacity_bytes(Some(disk.file_bytes()));
     // The store has some room of its own; what fits there is taken.
     let record = Bytes::from(vec![b' '; 20_000]);
-    until(|| server.backend.db.write_system("other", record.clone()).is_err()).await;
-    assert!(server.backend.db.store().stats().disk_full);
+    until(|| server.app.db.write_system("other", record.clone()).is_err()).await;
+    assert!(server.app.db.store().stats().disk_full);
     (disk, server)
 }
 
@@ -32,7 +32,7 @@ async fn a_deployment_that_cannot_be_recorded_leaves_nothing() {
     assert_eq!(component_files(&server.dir), files, "the new components are removed");
 
     disk.set_capacity_bytes(None);
-    until(|| !server.backend.db.store().stats().disk_full).await;
+    until(|| !server.app.db.store().stats().disk_full).await;
     assert_eq!(server.deploy(&[("native", "v2")]).await.status, 200);
     assert_eq!(server.ask("chat:version").await, "two");
     server.stop().await;
@@ -79,7 +79,7 @@ async fn components_that_cannot_be_written_are_said() {
     assert_eq!(server.ask("chat:version").await, "one");
     // A start finds no components there, and is a start all the same.
     let server = TestServer::start_on(&disk, server.stop().await).await;
-    assert_eq!(server.backend.deployer.summary().missing.len(), 1);
+    assert_eq!(server.app.deployer.summary().missing.len(), 1);
     let dir = server.stop().await;
     fs::remove_file(&folder).unwrap();
     fs::rename(&aside, &folder).unwrap();

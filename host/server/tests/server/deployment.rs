@@ -61,7 +61,7 @@ async fn connected_clients_get_the_new_versions_results() {
 async fn the_last_deployment_is_there_after_a_restart() {
     let disk = MemoryDisk::new();
     let server = TestServer::start_on(&disk, tempfile::tempdir().unwrap()).await;
-    assert!(server.backend.deployer.summary().modules.is_empty());
+    assert!(server.app.deployer.summary().modules.is_empty());
     let admin = server.admin_header();
     for components in [[("native", "v1")], [("native", "v2")]] {
         let reply = server.send("POST", "/api/weir/deploy", &[&admin], &request(&components)).await;

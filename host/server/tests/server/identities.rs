@@ -31,9 +31,9 @@ impl World {
 
     fn trust(server: &TestServer, provider: &Json) {
         let providers = json!({"providers": [provider]}).to_string();
-        let host = server.backend.signer.as_provider();
+        let host = server.app.signer.as_provider();
         let providers = Providers::from_json(providers.as_bytes(), &host).unwrap();
-        server.backend.identities.set_providers(providers);
+        server.app.identities.set_providers(providers);
     }
 
     /// A token that is good for so long from now on.

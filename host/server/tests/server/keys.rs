@@ -125,7 +125,7 @@ async fn keys_outlive_the_process_and_their_texts_are_kept_nowhere() {
     let kept = server.create_key(json!({"name": "kept", "scope": "functions"})).await;
     let revoked = server.create_key(json!({"name": "revoked"})).await;
     server.revoke_key("revoked").await;
-    let snapshot = server.backend.db.store().snapshot_durable();
+    let snapshot = server.app.db.store().snapshot_durable();
     let rows = snapshot.scan(&[], &[255], Direction::Ascending, 100_000).unwrap();
     for key in [&kept, &revoked] {
         let secret = key.split_once('|').unwrap().1.as_bytes();
@@ -185,7 +185,7 @@ async fn last_words(client: &mut Client) -> Json {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_key_ends_its_sockets_and_no_others() {
     let server = TestServer::start().await;
-    server.backend.deployer.deploy(vec![module("native", "v1"), module("extra", "extra")]).await.unwrap();
+    server.app.deployer.deploy(vec![module("native", "v1"), module("extra", "extra")]).await.unwrap();
     let doomed = server.create_key(json!({"name": "doomed", "scope": "functions"})).await;
     let other = server.create_key(json!({"name": "other", "scope": "functions"})).await;
     let mut ended = [watching_as(&server, &doomed).await, watching_as(&server, &doomed).await];
@@ -221,7 +221,7 @@ async fn a_revoked_key_ends_its_sockets_and_no_others() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_expired_key_ends_its_sockets_and_is_told_so() {
     let server = TestServer::start().await;
-    server.backend.deployer.deploy(vec![module("native", "v1"), module("extra", "extra")]).await.unwrap();
+    server.app.deployer.deploy(vec![module("native", "v1"), module("extra", "extra")]).await.unwrap();
     let key = server.create_key(json!({"name": "brief", "expiresInSeconds": 2})).await;
     let mut client = watching_as(&server, &key).await;
     let last = last_words(&mut client).await;
@@ -245,7 +245,7 @@ async fn a_change_is_in_force_when_it_is_durable() {
     let server = TestServer::start_with(store, tempfile::tempdir().unwrap(), Arc::default()).await;
     let admin = server.admin_header();
     let headers = [admin.as_str()];
-    let sequenced = || server.backend.db.store().sequenced();
+    let sequenced = || server.app.db.store().sequenced();
     let before = sequenced();
     let mut making = Box::pin(server.send("POST", "/api/weir/keys", &headers, r#"{"name":"ci"}"#));
     tokio::select! {
@@ -271,7 +271,7 @@ async fn a_change_is_in_force_when_it_is_durable() {
     }
     assert_eq!(outcome(&server, key).await, good());
     assert!(stepper.write_group());
-    until(|| server.backend.tasks.running() == 0).await;
+    until(|| server.app.machine.tasks.running() == 0).await;
     assert_eq!(outcome(&server, key).await, refused("BadAdminKey"));
     server.stop().await;
 }

@@ -42,7 +42,7 @@ async fn the_record_names_files_that_are_there_whenever_the_process_ends() {
     for copy in copies {
         let Copy { what, store, dir, versions } = copy;
         let server = TestServer::start_on(&store, dir).await;
-        let summary = server.backend.deployer.summary();
+        let summary = server.app.deployer.summary();
         assert_eq!(summary.missing, [], "{what}");
         if summary.modules.is_empty() {
             assert!(versions.contains(&"none"), "{what}: nothing is deployed");

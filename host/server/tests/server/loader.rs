@@ -18,6 +18,7 @@ use weir_db::{
 use weir_server::deploy::{LoadFailure, Loaded, LoadedModule, Loader, Module, ModuleProviders};
 use weir_value::{FunctionPath, Schema, Value};
 
+use crate::acting::actions;
 use crate::hold::{Closed, Hold};
 
 #[derive(Default)]
@@ -85,6 +86,7 @@ impl Loader for TestLoader {
                 "v1" => chat(functions, "one", &self.list_runs),
                 "v2" => chat(functions, "two", &self.list_runs),
                 "v3" => chat(functions, "three", &self.list_runs),
+                "actions" => actions(functions),
                 other if other.starts_with("extra") => extra(functions, other),
                 other if other.starts_with("issuer ") => {
                     providers = issuer(other, variables, &mut variable_reads).map(Some);

@@ -4,6 +4,8 @@
 
 mod abandoned;
 mod access;
+mod acting;
+mod actions;
 mod deploying_on_full_disk;
 mod deployment;
 mod full_disk;
@@ -15,6 +17,7 @@ mod kill_points;
 mod loader;
 mod many_users;
 mod missing;
+mod modules;
 mod passwords;
 mod providers;
 mod sockets;

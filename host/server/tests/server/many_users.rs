@@ -39,7 +39,7 @@ async fn first_result(client: &mut Client) -> serde_json::Value {
 
 /// How often live queries have run, when none runs any more.
 async fn runs_at_rest(server: &TestServer) -> u64 {
-    let stats = || server.backend.live.stats();
+    let stats = || server.app.live.stats();
     until(|| stats().runs_in_flight == 0).await;
     let before = stats().runs_started;
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -67,7 +67,7 @@ async fn a_write_runs_a_query_once_for_each_user_only_if_it_asked_who_calls() {
     }
     let mut runs = runs_at_rest(server).await;
     assert_eq!(runs - before_others, 1, "a thousand users share one query");
-    assert_eq!(server.backend.live.stats().live_queries, USERS as u64 + 1);
+    assert_eq!(server.app.live.stats().live_queries, USERS as u64 + 1);
 
     let lists = server.list_runs.load(Ordering::SeqCst);
     for write in 1..=WRITES {

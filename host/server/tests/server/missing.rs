@@ -132,13 +132,13 @@ async fn deploying_again_mends_it_for_those_who_watch_too() {
 async fn a_record_without_functions_is_read() {
     let (disk, dir) = deployed().await;
     let server = TestServer::start_on(&disk, dir).await;
-    let record = server.backend.db.read_system("deployment").unwrap().unwrap();
+    let record = server.app.db.read_system("deployment").unwrap().unwrap();
     let mut record: Json = serde_json::from_slice(&record).unwrap();
     for module in record["modules"].as_array_mut().unwrap() {
         assert!(module.as_object_mut().unwrap().remove("functions").is_some());
     }
-    let ts = server.backend.db.write_system("deployment", record.to_string().into()).unwrap();
-    server.backend.db.store().wait_durable(ts).unwrap();
+    let ts = server.app.db.write_system("deployment", record.to_string().into()).unwrap();
+    server.app.db.store().wait_durable(ts).unwrap();
     let server = TestServer::start_on(&disk, server.stop().await).await;
     assert_eq!(server.ask("extra:name").await, EXTRA);
     let dir = server.stop().await;

@@ -62,18 +62,18 @@ async fn others_do_not_wait_for_passwords() {
     for client in &mut clients {
         client.mutate(0, "chat:hash", json!({"password": "correct horse"})).await;
     }
-    until(|| server.backend.passwords.waiting() >= 32).await;
+    until(|| server.app.machine.passwords.waiting() >= 32).await;
     let answer =
         server.post("/api/mutation", json!({"path": "chat:send", "args": {"body": "in between"}})).await;
     assert_eq!(answer["status"], "success", "{answer}");
     assert_eq!(server.ask("chat:version").await, "one");
-    let waiting = server.backend.passwords.waiting();
+    let waiting = server.app.machine.passwords.waiting();
     assert!(waiting > 0, "they were answered while passwords waited");
     for client in &mut clients {
         let response = client.hear_type("MutationResponse").await;
         assert!(is_hash(&response["result"]), "{response}");
     }
-    assert_eq!(server.backend.passwords.computed(), 64);
+    assert_eq!(server.app.machine.passwords.computed(), 64);
     server.stop().await;
 }
 
@@ -81,7 +81,7 @@ async fn others_do_not_wait_for_passwords() {
 async fn too_many_that_wait_are_refused_and_the_queue_goes_on() {
     let server = TestServer::start().await;
     let places: Vec<_> =
-        (0..PASSWORDS_WAITING_MAX).map(|_| server.backend.passwords.take_place().unwrap()).collect();
+        (0..PASSWORDS_WAITING_MAX).map(|_| server.app.machine.passwords.take_place().unwrap()).collect();
     let body = json!({"path": "chat:hash", "args": {"password": "correct horse"}}).to_string();
     let reply = server.send("POST", "/api/mutation", &[], &body).await;
     assert_eq!((reply.status, reply.code().as_str()), (503, "Overloaded"), "{reply:?}");
@@ -111,9 +111,9 @@ async fn what_waits_for_a_client_that_has_gone_is_dropped() {
         client.mutate(0, "chat:hash", json!({"password": "correct horse"})).await;
         clients.push(client);
     }
-    until(|| server.backend.passwords.waiting() >= 8).await;
+    until(|| server.app.machine.passwords.waiting() >= 8).await;
     drop(clients);
-    until(|| server.backend.passwords.waiting() == 0).await;
+    until(|| server.app.machine.passwords.waiting() == 0).await;
     assert_eq!(server.ask("chat:version").await, "one");
     server.stop().await;
 }

@@ -77,7 +77,7 @@ async fn who(server: &TestServer, token: &str) -> Json {
 
 async fn set(server: &TestServer, name: &str, value: Option<&str>) -> Result<(), String> {
     let changes = VariableChanges::new([(name.to_owned(), value.map(str::to_owned))]).unwrap();
-    server.backend.deployer.set_variables(changes).await.map_err(|error| error.to_string())
+    server.app.deployer.set_variables(changes).await.map_err(|error| error.to_string())
 }
 
 /// A socket that is a user's.
@@ -128,7 +128,7 @@ async fn the_providers_of_a_module_that_is_missing_stay() {
     deploy_well(&server, &[CHAT, ("auth", &component)], Json::Null).await;
     let loader = TestLoader::without(&[&component]);
     let server = TestServer::start_with(open_store(&disk), server.stop().await, loader).await;
-    assert_eq!(server.backend.deployer.missing_modules(), 1);
+    assert_eq!(server.app.deployer.missing_modules(), 1);
     assert_eq!(who(&server, &issuer.token()).await, "https://one.test|ada");
     server.stop().await;
 }

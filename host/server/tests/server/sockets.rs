@@ -274,7 +274,7 @@ async fn bad_input_ends_its_own_socket() {
         assert_eq!(said.last().map_or("", String::as_str), last, "{name}: {before:?}");
         assert_eq!(closed.filter(|&code| code != 1005), code, "{name}");
     }
-    server.backend.deployer.deploy(vec![crate::support::module("native", "v2")]).await.unwrap();
+    server.app.deployer.deploy(vec![crate::support::module("native", "v2")]).await.unwrap();
     assert_eq!(bystander.hear_type("Transition").await["modifications"][0]["value"], "two");
     server.stop().await;
 }

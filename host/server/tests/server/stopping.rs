@@ -10,7 +10,7 @@ use crate::support::{PATIENCE, SESSION, TestServer, module};
 async fn sockets_are_told_and_answered_commits_are_kept() {
     let disk = MemoryDisk::new();
     let mut server = TestServer::start_on(&disk, tempfile::tempdir().unwrap()).await;
-    server.backend.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
+    server.app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
     let mut watcher = server.open_socket().await;
     watcher.connect(SESSION).await;
     watcher.watch(0, "chat:version", json!({})).await;
@@ -31,7 +31,7 @@ async fn sockets_are_told_and_answered_commits_are_kept() {
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
 
     let server = TestServer::start_on(&disk, dir).await;
-    let stats = server.backend.db.store().stats();
+    let stats = server.app.db.store().stats();
     assert_eq!(stats.replay_bytes, 0, "the log was folded: {stats:?}");
     // Everything that was answered, and perhaps some more, in order.
     let mut client = server.open_socket().await;

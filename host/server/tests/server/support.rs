@@ -19,10 +19,11 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use weir_db::Database;
 use weir_server::admin_key::AdminKey;
-use weir_server::backend::{Backend, CanonicalUrls, Parts};
+use weir_server::app::{App, AppParts};
 use weir_server::deploy::{Module, NoSnapshots};
 use weir_server::identity::HostSigner;
-use weir_server::{ComponentFiles, ComponentHash, Server, StaticFiles};
+use weir_server::machine::MachineParts;
+use weir_server::{CanonicalUrls, ComponentFiles, ComponentHash, Server, StaticFiles};
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
 
@@ -34,7 +35,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A running server, and what its functions have counted.
 pub struct TestServer {
     pub address: SocketAddr,
-    pub backend: Arc<Backend>,
+    pub app: Arc<App>,
     pub admin_key: String,
     pub list_runs: Arc<AtomicU64>,
     pub loader: Arc<TestLoader>,
@@ -52,8 +53,8 @@ impl TestServer {
     /// On this disk, with the functions of `v1` in place.
     pub async fn start_deployed(disk: &MemoryDisk) -> TestServer {
         let server = TestServer::start_on(disk, tempfile::tempdir().unwrap()).await;
-        if server.backend.deployer.summary().modules.is_empty() {
-            server.backend.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
+        if server.app.deployer.summary().modules.is_empty() {
+            server.app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
         }
         server
     }
@@ -64,7 +65,7 @@ impl TestServer {
         let dir = tempfile::tempdir().unwrap();
         let store = weir_store::open(&dir.path().join("store"), StoreOptions::default(), Arc::clone(&env));
         let server = TestServer::start_with(store.unwrap(), dir, Arc::default()).await;
-        server.backend.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
+        server.app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
         server
     }
 
@@ -80,14 +81,14 @@ impl TestServer {
         dir: tempfile::TempDir,
         loader: Arc<TestLoader>,
     ) -> TestServer {
-        let parts = parts(store, &dir, &loader);
+        let (machine, parts) = parts(store, &dir, &loader);
         let (admin_key, list_runs) = (parts.admin_key.as_str().to_owned(), Arc::clone(&loader.list_runs));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Server::of_parts(parts, listener).await.unwrap();
+        let server = Server::of_parts(machine, parts, listener).await.unwrap();
         let (stop, stopped) = oneshot::channel();
-        let (address, backend) = (server.local_addr(), server.backend());
+        let (address, app) = (server.local_addr(), server.app());
         let task = tokio::spawn(server.serve(async { drop(stopped.await) }));
-        TestServer { address, backend, admin_key, list_runs, loader, stop: Some(stop), task: Some(task), dir }
+        TestServer { address, app, admin_key, list_runs, loader, stop: Some(stop), task: Some(task), dir }
     }
 
     /// Asks it to stop, and waits until it has.
@@ -193,30 +194,34 @@ pub fn open_store(disk: &MemoryDisk) -> Arc<dyn Store> {
 }
 
 /// What a server is made of, with its files in `dir`.
-pub fn parts(store: Arc<dyn Store>, dir: &tempfile::TempDir, loader: &Arc<TestLoader>) -> Parts {
+pub fn parts(
+    store: Arc<dyn Store>,
+    dir: &tempfile::TempDir,
+    loader: &Arc<TestLoader>,
+) -> (MachineParts, AppParts) {
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
     let web = dir.path().join("web");
     std::fs::create_dir_all(&web).unwrap();
     let urls = CanonicalUrls { cloud: "http://cloud.test".into(), site: "http://site.test".into() };
-    Parts {
+    let parts = AppParts {
         db: Database::open(store, Arc::clone(&env)).unwrap(),
-        env,
-        loader: Arc::clone(loader) as Arc<_>,
-        snapshots: Arc::new(NoSnapshots),
         files: Some(ComponentFiles::at(&dir.path().join("components"))),
         admin_key: AdminKey::read_or_create(dir.path(), "weir").unwrap(),
         key_fetcher: Arc::new(weir_auth::HttpFetcher::new()),
         signer: Arc::new(HostSigner::new(dir.path(), &urls)),
         web: Some(StaticFiles::open(&web).unwrap()),
         urls,
-        threads: 4,
         scheduled_calls: 4,
-    }
+        outbound: weir_outbound::Rules::parse(&["127.0.0.1"]).unwrap(),
+        shows_traces: true,
+    };
+    let (loader, snapshots) = (Arc::clone(loader) as Arc<_>, Arc::new(NoSnapshots));
+    (MachineParts { env, loader, snapshots, threads: 4 }, parts)
 }
 
 /// Which version of the chat is in force, asked for without a call.
 pub fn version_of(server: &TestServer) -> &'static str {
-    let modules = server.backend.deployer.summary().modules;
+    let modules = server.app.deployer.summary().modules;
     let chat = modules.iter().find(|module| module.name == "native").map(|module| module.sha256);
     let versions = [("v1", "one"), ("v2", "two"), ("v3", "three")];
     let is_it = |component: &str| chat == Some(ComponentHash::of(component.as_bytes()));

@@ -126,7 +126,7 @@ async fn what_is_deployed_is_described_and_again_when_that_changes() {
     };
     assert!(identifiers(&before).contains(&"chat.js:list".to_owned()), "{before}");
     let modules = vec![module("native", "v1"), module("extra", "extra")];
-    server.backend.deployer.deploy(modules).await.unwrap();
+    server.app.deployer.deploy(modules).await.unwrap();
     let after = next(&mut client).await;
     let hide = json!({
         "identifier": "extra.js:hide", "functionType": "Mutation", "visibility": {"kind": "internal"},
@@ -163,7 +163,7 @@ async fn a_key_acts_as_a_user() {
     use base64::Engine;
     let server = TestServer::start().await;
     let modules = vec![module("native", "v1"), module("extra", "extra")];
-    server.backend.deployer.deploy(modules).await.unwrap();
+    server.app.deployer.deploy(modules).await.unwrap();
     let claims = json!({"issuer": "https://i.test", "subject": "ada"}).to_string();
     let claims = base64::engine::general_purpose::STANDARD.encode(claims);
     let header = format!("{}:{claims}", server.admin_header());

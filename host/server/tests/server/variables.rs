@@ -16,7 +16,7 @@ fn change(value: &str) -> VariableChanges {
 }
 
 fn variables(server: &TestServer) -> BTreeMap<String, String> {
-    server.backend.deployer.variables().unwrap().set().clone()
+    server.app.deployer.variables().unwrap().set().clone()
 }
 
 fn a(value: &str) -> BTreeMap<String, String> {
@@ -28,11 +28,11 @@ fn a(value: &str) -> BTreeMap<String, String> {
 async fn a_change_waits_for_a_deployment_that_is_under_way() {
     let server = TestServer::start().await;
     let held = server.loader.hold("v2");
-    let deployer = Arc::clone(&server.backend.deployer);
+    let deployer = Arc::clone(&server.app.deployer);
     let deploying = deployer.deploy(vec![module("native", "v2")]);
     let setting = async {
         server.loader.somebody_waits().await;
-        let setting = server.backend.deployer.set_variables(change("1"));
+        let setting = server.app.deployer.set_variables(change("1"));
         tokio::pin!(setting);
         let soon = tokio::time::timeout(std::time::Duration::from_millis(200), &mut setting).await;
         assert!(soon.is_err(), "it waits");
@@ -60,15 +60,15 @@ async fn a_change_goes_on_when_nobody_waits_for_it() {
     stream.write_all(head.as_bytes()).await.unwrap();
     until(|| variables(&server) == a("1")).await;
     drop(stream);
-    until(|| server.backend.tasks.running() == 0).await;
+    until(|| server.app.machine.tasks.running() == 0).await;
     server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_stops_takes_no_change() {
     let server = TestServer::start().await;
-    server.backend.deployer.give_up();
-    let refused = server.backend.deployer.set_variables(change("1")).await;
+    server.app.deployer.give_up();
+    let refused = server.app.deployer.set_variables(change("1")).await;
     assert!(matches!(refused, Err(DeployError::Lost)), "{refused:?}");
     assert_eq!(variables(&server), BTreeMap::new());
     server.stop().await;

@@ -15,14 +15,14 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use weir_db::{MutationOutcome, Principal, SessionRequest};
+use weir_db::{ActionOutcome, MutationOutcome, Principal, SessionRequest};
 use weir_value::limits::TRANSITION_CHUNK_BYTES_MAX;
 use weir_value::{FunctionPath, Timestamp};
 
 use crate::fanout::Transition;
 use crate::live::{Advance, ResultChange, WatchChange};
 use crate::protocol::{
-    AuthToken, ClientInfo, CloseFrame, ProtocolError, RequestId, ServerMessage, StateVersion,
+    AuthToken, ClientInfo, CloseFrame, FailureBody, ProtocolError, RequestId, ServerMessage, StateVersion,
     split_transition,
 };
 use crate::query_set::QuerySet;
@@ -46,6 +46,19 @@ pub struct DueMutation {
     pub principal: Principal,
 }
 
+/// An action that is due. Those of one socket run at the same time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueAction {
+    /// The client's number for it.
+    pub request: RequestId,
+    /// The function.
+    pub path: FunctionPath,
+    /// Its arguments: canonical JSON.
+    pub args: Bytes,
+    /// On whose behalf: who the client was when it asked.
+    pub principal: Principal,
+}
+
 /// Something that the host has to do for a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -56,6 +69,8 @@ pub enum Effect {
     Verify(AuthToken),
     /// Run, and tell [`Session::mutation_finished`].
     Mutate(DueMutation),
+    /// Run, and tell [`Session::action_finished`].
+    Act(DueAction),
 }
 
 /// A frame to send.
@@ -85,6 +100,8 @@ pub struct Session {
     identity: SessionIdentity,
     queries: QuerySet,
     mutations: UnansweredMutations,
+    /// Actions that were not answered yet.
+    actions: usize,
     pending: PendingTransition,
     /// A step named this socket.
     woken: bool,
@@ -107,6 +124,7 @@ impl Session {
             identity: SessionIdentity::default(),
             queries: QuerySet::default(),
             mutations: UnansweredMutations::default(),
+            actions: 0,
             pending: PendingTransition::default(),
             woken: false,
             effects: VecDeque::new(),
@@ -120,6 +138,18 @@ impl Session {
     /// those before it have left. A request that is not in flight is left alone.
     pub fn mutation_finished(&mut self, request: RequestId, outcome: MutationOutcome) {
         self.mutations.finish(request, outcome);
+    }
+
+    /// An action has ended: its answer leaves at once, and a transition after it.
+    pub fn action_finished(&mut self, request: RequestId, outcome: ActionOutcome) {
+        self.actions = self.actions.saturating_sub(1);
+        if self.closed {
+            return;
+        }
+        let ActionOutcome { result, log_lines } = outcome;
+        let result = result.map_err(|error| FailureBody { message: error.message, data: error.data });
+        self.say(&ServerMessage::ActionResponse { request, result, log_lines });
+        self.pending.request();
     }
 
     /// This much is durable: queues the answers that waited for it, and the transition after them if the socket

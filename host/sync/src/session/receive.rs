@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use weir_db::SessionRequest;
 use weir_value::Timestamp;
+use weir_value::limits::SOCKET_ACTIONS_MAX;
 
-use super::{DueMutation, Effect, Session};
+use super::{DueAction, DueMutation, Effect, Session};
 use crate::protocol::{
-    ClientMessage, CloseFrame, Connect, FailureBody, FunctionCall, ModifyQuerySet, ProtocolError,
-    ServerMessage, parse_client_message, resolve_call,
+    ClientMessage, CloseFrame, Connect, FunctionCall, ModifyQuerySet, ProtocolError, ServerMessage,
+    parse_client_message, resolve_call,
 };
 
 impl Session {
@@ -48,7 +49,7 @@ impl Session {
             ClientMessage::ModifyQuerySet(modify) => self.modify(modify)?,
             ClientMessage::Authenticate { base_version, token } => self.authenticate(base_version, token)?,
             ClientMessage::Mutation(call) => self.mutate(session, &call),
-            ClientMessage::Action(call) => self.refuse_action(&call),
+            ClientMessage::Action(call) => self.act(&call),
             ClientMessage::Event { .. } => {}
         }
         Ok(())
@@ -102,11 +103,22 @@ impl Session {
         }
     }
 
-    fn refuse_action(&mut self, call: &FunctionCall) {
-        let excerpt: String = call.udf_path.chars().take(160).collect();
-        let message = format!("Weir cannot run actions yet: '{excerpt}' was not called.");
-        let result = Err(FailureBody { message, data: None });
-        self.say(&ServerMessage::ActionResponse { request: call.request, result, log_lines: Vec::new() });
-        self.pending.request();
+    fn act(&mut self, call: &FunctionCall) {
+        if self.actions == SOCKET_ACTIONS_MAX {
+            return self.close(CloseFrame::overloaded("TooManyInflightActionsForSingleClient"));
+        }
+        match resolve_call(&call.udf_path, &call.args, call.component_path.as_deref()) {
+            Ok((path, args)) => {
+                self.actions += 1;
+                let (request, principal) = (call.request, self.principal().clone());
+                self.effects.push_back(Effect::Act(DueAction { request, path, args, principal }));
+            }
+            Err(failure) => {
+                let request = call.request;
+                let result = Err(failure);
+                self.say(&ServerMessage::ActionResponse { request, result, log_lines: Vec::new() });
+                self.pending.request();
+            }
+        }
     }
 }

@@ -1,5 +1,5 @@
-// Interfaces that many projects do not use (`late/`). Their code stands in the snapshot as a text, a third of what it is as
-// functions, and is evaluated when one of them is first named. What a project mentions is evaluated before the snapshot, so
+// Interfaces that many projects do not use (`late/`). Their code stands in the snapshot as a packed text, a tenth of what it is
+// as functions, and is evaluated when one of them is first named. What a project mentions is evaluated before the snapshot, so
 // that no call pays for it.
 import * as engine from "weir:engine";
 import bodiesText from "weir:late/bodies.js";
@@ -43,7 +43,7 @@ const GIVEN = { host, call, ask, begin, giveUp };
 const find = (name) => Object.getOwnPropertyDescriptor(globalThis, name);
 
 class Part {
-  #text;
+  #packed;
   #names;
   #mention;
   #values;
@@ -56,8 +56,8 @@ class Part {
    * `methods` are those of prototypes that the code replaces; `mention` is what a script has that uses it: one of the
    * names, if nothing is said.
    */
-  constructor(text, names, { methods = [], mention = mentionOf(names, methods) } = {}) {
-    this.#text = text;
+  constructor(packed, names, { methods = [], mention = mentionOf(names, methods) } = {}) {
+    this.#packed = packed;
     this.#names = names;
     this.#mention = mention;
     for (const name of names) {
@@ -101,8 +101,9 @@ class Part {
       const own = this.#names
         .map((name) => [name, find(name)])
         .filter(([, found]) => found?.get === undefined);
-      this.#exports = engine.evaluate(this.#text, "weir-late.js")({ ...engine, ...GIVEN }) ?? {};
-      this.#text = undefined;
+      this.#exports =
+        engine.evaluate(engine.inflate(this.#packed), "weir-late.js")({ ...engine, ...GIVEN }) ?? {};
+      this.#packed = undefined;
       this.#methods = new Map(this.#exports.METHODS ?? []);
       for (const [prototype, name, standIn] of this.#standIns) {
         const method = this.#methods.get(prototype)[name];

@@ -1,0 +1,175 @@
+//! What an action needs of the server, on behalf of its caller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::AbortHandle;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use weir_db::{
+    ActionHost, Call, CallError, DbError, FunctionKind, GivesUp, HostFuture, HttpRequest, HttpResponse,
+    MutationStep, PasswordResult, PasswordResults, PasswordWork, Principal, Teardown,
+};
+use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
+use weir_value::{ErrorCode, FunctionPath, Timestamp};
+
+use super::Actions;
+use crate::request_id::internal_error;
+
+/// The host of one action. Its futures run on the network's threads; functions that they call, on the executor's.
+pub struct Host {
+    actions: Arc<Actions>,
+    principal: Principal,
+    request_id: String,
+    /// So many actions stand around it.
+    depth: usize,
+    /// Where its futures run, wherever they are polled.
+    runtime: Handle,
+}
+
+impl Host {
+    /// The host of this call.
+    pub fn new(actions: Arc<Actions>, call: &Call, depth: usize, runtime: Handle) -> Host {
+        let (principal, request_id) = (call.principal.clone(), call.request_id.clone());
+        Host { actions, principal, request_id, depth, runtime }
+    }
+
+    /// Starts work on a thread of the network; dropping what this gives ends it.
+    fn start<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = Option<T>> + Send + 'static {
+        let (sender, receiver) = oneshot::channel();
+        let spawned = self.spawn(Box::pin(async move {
+            let _ = sender.send(work.await);
+        }));
+        async move {
+            let result = receiver.await.ok();
+            drop(spawned);
+            result
+        }
+    }
+
+    /// Functions see internal ones too: an action is the app's own.
+    fn nested_call(&self, path: FunctionPath, args: Bytes) -> Call {
+        let principal = Principal::Function { acting_for: self.principal.identity().cloned() };
+        Call { path, args, principal, request_id: self.request_id.clone() }
+    }
+}
+
+/// A task that ends when this is dropped.
+struct Spawned(AbortHandle);
+
+impl GivesUp for Spawned {}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl ActionHost for Host {
+    fn call(&self, kind: FunctionKind, path: String, args: Bytes) -> HostFuture<Result<Bytes, CallError>> {
+        let path = match FunctionPath::parse(&path) {
+            Ok(path) => path,
+            Err(error) => {
+                let error = CallError::new(ErrorCode::FunctionNotFound, error.to_string());
+                return Box::pin(async { Err(error) });
+            }
+        };
+        let (actions, call, depth) =
+            (Arc::clone(&self.actions), self.nested_call(path, args), self.depth + 1);
+        let request_id = self.request_id.clone();
+        let called = self.start(async move {
+            let result = match kind {
+                FunctionKind::Query => query(&actions, call).await,
+                FunctionKind::Mutation => mutation(&actions, call).await,
+                FunctionKind::Action | FunctionKind::HttpAction if depth > NESTED_CALLS_DEPTH_MAX => {
+                    let message = format!(
+                        "`{}` was called by too many actions, one inside the other (limit: {NESTED_CALLS_DEPTH_MAX}); a \
+                         recursion that does not end?",
+                        call.path
+                    );
+                    Err(CallError::new(ErrorCode::NestedTooDeep, message))
+                }
+                FunctionKind::Action | FunctionKind::HttpAction => {
+                    Box::pin(actions.run_below(call, depth)).await.result
+                }
+            };
+            result.map_err(CallError::into_nested)
+        });
+        Box::pin(async move { called.await.unwrap_or_else(|| Err(lost(&request_id).into_nested())) })
+    }
+
+    fn durable(&self, ts: Timestamp) -> HostFuture<()> {
+        let durable = Arc::clone(&self.actions.durable);
+        Box::pin(async move { durable.wait(ts).await })
+    }
+
+    fn sleep(&self, time: Duration) -> HostFuture<()> {
+        let _context = self.runtime.enter();
+        Box::pin(tokio::time::sleep(time))
+    }
+
+    fn send(&self, request: HttpRequest) -> HostFuture<Result<HttpResponse, DbError>> {
+        let client = Arc::clone(&self.actions.client);
+        let sent = self.start(async move { client.send(request).await });
+        let stopped = || DbError::new(ErrorCode::FetchFailed, "the server stops");
+        Box::pin(async move { sent.await.unwrap_or_else(|| Err(stopped())) })
+    }
+
+    fn compute_password(&self, work: PasswordWork) -> HostFuture<Result<PasswordResult, DbError>> {
+        let actions = Arc::clone(&self.actions);
+        Box::pin(async move {
+            let threads = &actions.machine.passwords;
+            let place = threads
+                .take_place()
+                .map_err(|error| DbError::new(ErrorCode::Overloaded, error.to_string()))?;
+            let lost = || DbError::new(ErrorCode::InternalServerError, "The password was not computed.");
+            threads.run(place, work).await.ok_or_else(lost)
+        })
+    }
+
+    fn spawn(&self, work: HostFuture<()>) -> Box<dyn GivesUp> {
+        let _context = self.runtime.enter();
+        Box::new(Spawned(self.actions.machine.tasks.spawn_abortable(work)))
+    }
+}
+
+async fn query(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
+    let (db, id) = (Arc::clone(&actions.db), call.request_id.clone());
+    let at = db.store().snapshot_durable();
+    let query = move |teardown: &mut Teardown| db.query_again(&call, at, None, teardown);
+    actions.machine.executor.run_calls(query).await.map_err(|_| lost(&id))?.result
+}
+
+/// Runs a mutation until it is durable.
+async fn mutation(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
+    let call = Arc::new(call);
+    let mut passwords = PasswordResults::default();
+    loop {
+        let (db, stepped) = (Arc::clone(&actions.db), Arc::clone(&call));
+        let step = move |teardown: &mut Teardown| {
+            (db.step_mutation(&stepped, None, &mut passwords, teardown), passwords)
+        };
+        let step = actions.machine.executor.run_calls(step).await;
+        let (step, known) = step.map_err(|_| lost(&call.request_id))?;
+        passwords = known;
+        match step {
+            MutationStep::Ended(outcome) => {
+                actions.durable.wait(outcome.ts).await;
+                return outcome.result;
+            }
+            MutationStep::Waits(work) => {
+                let threads = &actions.machine.passwords;
+                let place = threads.take_place().map_err(|error| error.into_call_error(&call.request_id))?;
+                passwords.add(threads.run(place, work).await.ok_or_else(|| lost(&call.request_id))?);
+            }
+        }
+    }
+}
+
+fn lost(request_id: &str) -> CallError {
+    internal_error(request_id)
+}

@@ -1,0 +1,191 @@
+//! One app: its database, and everything that is made for it once at the start.
+
+use std::sync::Arc;
+
+use weir_auth::{KeyFetcher, OwnKeys};
+use weir_db::{Database, TokenSigner};
+use weir_outbound::{Client, Rules};
+
+use crate::actions::Actions;
+use crate::admin_key::AdminKey;
+use crate::canonical_urls::CanonicalUrls;
+use crate::component_files::ComponentFiles;
+use crate::deploy::{Deployer, InForce};
+use crate::durable_gate::DurableGate;
+use crate::group_listener::GroupListener;
+use crate::identity::{HostSigner, Identities, KeyRing};
+use crate::kept_snapshots::KeptSnapshots;
+use crate::live_hub::LiveHub;
+use crate::machine::Machine;
+use crate::scheduler::Scheduler;
+use crate::start_error::StartError;
+use crate::static_files::StaticFiles;
+use crate::system_functions::AdminFunctions;
+use crate::tasks::Tasks;
+
+/// What an app is made of.
+pub struct AppParts {
+    /// The database, on its store.
+    pub db: Arc<Database>,
+    /// Where components are kept; `None` keeps none.
+    pub files: Option<ComponentFiles>,
+    /// Who may deploy.
+    pub admin_key: AdminKey,
+    /// Fetches the keys of identity providers.
+    pub key_fetcher: Arc<dyn KeyFetcher>,
+    /// Signs tokens for functions.
+    pub signer: Arc<HostSigner>,
+    /// The files at `/`.
+    pub web: Option<StaticFiles>,
+    /// Where clients reach the app.
+    pub urls: CanonicalUrls,
+    /// Scheduled functions that are called at once.
+    pub scheduled_calls: usize,
+    /// Where actions may connect to.
+    pub outbound: Rules,
+    /// Whether the answer for an HTTP action that failed says how.
+    pub shows_traces: bool,
+}
+
+/// An app on its machine, without its network.
+pub struct App {
+    /// What it runs on.
+    pub machine: Arc<Machine>,
+    /// The database.
+    pub db: Arc<Database>,
+    /// How far the log is durable, and who waits for it.
+    pub durable: Arc<DurableGate>,
+    /// Calls scheduled functions.
+    pub scheduler: Arc<Scheduler>,
+    /// Runs actions.
+    pub actions: Arc<Actions>,
+    /// The live queries.
+    pub live: Arc<LiveHub>,
+    /// Takes deployments in.
+    pub deployer: Arc<Deployer>,
+    /// Who somebody is.
+    pub identities: Arc<Identities>,
+    /// Signs tokens for functions.
+    pub signer: Arc<HostSigner>,
+    /// Where clients reach the app.
+    pub urls: CanonicalUrls,
+    /// The files at `/`.
+    pub web: Option<StaticFiles>,
+    /// Snapshots that clients may come back to.
+    pub kept_snapshots: KeptSnapshots,
+    /// Whether the answer for an HTTP action that failed says how.
+    pub shows_traces: bool,
+}
+
+impl App {
+    /// Connects the parts.
+    pub fn start(machine: Arc<Machine>, parts: AppParts) -> Arc<App> {
+        let AppParts {
+            db,
+            files,
+            admin_key,
+            key_fetcher,
+            signer,
+            web,
+            urls,
+            scheduled_calls,
+            outbound,
+            shows_traces,
+        } = parts;
+        db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
+        db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
+        db.set_built_in_variables(urls.variables());
+        let durable = Arc::new(DurableGate::new(db.store().durable()));
+        let live = LiveHub::start(&*machine.env, Arc::clone(&db), Arc::clone(&machine.executor));
+        let actions =
+            Actions::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), Client::new(outbound));
+        let scheduler =
+            Scheduler::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), scheduled_calls);
+        db.store().observe(Arc::new(GroupListener {
+            durable: Arc::clone(&durable),
+            alarm: scheduler.alarm(),
+            live: Arc::downgrade(&live),
+        }));
+        let identities = identities(&machine, &db, &admin_key, key_fetcher, &signer);
+        let deployer = Deployer::new(
+            Arc::clone(&db),
+            Arc::clone(&machine.loader),
+            Arc::clone(&machine.snapshots),
+            files,
+            machine.tasks.clone(),
+            signer.as_provider(),
+            on_change(&live, &identities, &machine.tasks),
+        );
+        Arc::new(App {
+            machine,
+            db,
+            durable,
+            scheduler: Arc::new(scheduler),
+            actions,
+            live,
+            deployer: Arc::new(deployer),
+            identities,
+            signer,
+            urls,
+            web,
+            kept_snapshots: KeptSnapshots::default(),
+            shows_traces,
+        })
+    }
+
+    /// Takes up what the data folder says: the admin keys, and what is deployed. Blocks.
+    ///
+    /// # Errors
+    /// The store, or the record of the deployment, cannot be read.
+    pub fn restore(&self) -> Result<(), StartError> {
+        self.identities.keys().refresh().map_err(StartError::Keys)?;
+        Ok(self.deployer.restore()?)
+    }
+
+    /// Closes the store, when the machine has stopped: what was committed is synced, what is left is flushed. A
+    /// deployment that has not begun to be put in force is lost. Blocks.
+    pub fn close(&self) {
+        if let Err(error) = self.db.note_running_time() {
+            tracing::debug!(%error, "the last of the running time is not noted: request records are kept for longer");
+        }
+        self.live.stop();
+        self.kept_snapshots.clear();
+        self.deployer.give_up();
+        // One that waits for room on the disk for its record would wait for ever.
+        self.db.store().close();
+        self.deployer.wait_given_up();
+    }
+}
+
+fn identities(
+    machine: &Machine,
+    db: &Arc<Database>,
+    admin_key: &AdminKey,
+    key_fetcher: Arc<dyn KeyFetcher>,
+    signer: &Arc<HostSigner>,
+) -> Arc<Identities> {
+    let env = || Arc::clone(&machine.env);
+    let keys = KeyRing::new(env(), Arc::clone(db), admin_key);
+    let own_keys = Arc::clone(signer) as Arc<dyn OwnKeys>;
+    let instance_name = admin_key.instance_name().to_owned();
+    Arc::new(Identities::new(instance_name, keys, env(), key_fetcher, own_keys))
+}
+
+/// What follows when a deployment has come into force. First whose tokens are good, then what live queries give: no user
+/// of a provider that is gone gets a result of the new functions.
+fn on_change(
+    live: &Arc<LiveHub>,
+    identities: &Arc<Identities>,
+    tasks: &Tasks,
+) -> Box<dyn Fn(InForce) + Send + Sync> {
+    let (hub, identities, tasks) = (Arc::downgrade(live), Arc::clone(identities), tasks.clone());
+    Box::new(move |InForce { at, providers }| {
+        let Some(hub) = hub.upgrade() else { return };
+        if identities.set_providers(providers) {
+            hub.grounds_changed();
+            let identities = Arc::clone(&identities);
+            tasks.spawn_until_stop(async move { identities.prepare_keys().await });
+        }
+        hub.redeploy(at);
+    })
+}

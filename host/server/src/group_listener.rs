@@ -1,0 +1,30 @@
+//! Who hears of commits once they are durable.
+
+use std::sync::{Arc, Weak};
+
+use weir_store::{CommitGroup, GroupObserver};
+
+use crate::durable_gate::DurableGate;
+use crate::live_hub::LiveHub;
+use crate::scheduler::Alarm;
+
+/// Hears of every durable group of one app's store, on the log's thread: moves the gate, sets the scheduler's alarm, and
+/// leaves the group for the live queries. Keeps nothing alive that stands on the store.
+pub struct GroupListener {
+    /// How far the log is durable.
+    pub durable: Arc<DurableGate>,
+    /// When scheduled functions are due.
+    pub alarm: Arc<Alarm>,
+    /// The live queries.
+    pub live: Weak<LiveHub>,
+}
+
+impl GroupObserver for GroupListener {
+    fn group_durable(&self, group: &CommitGroup) {
+        self.durable.advance(group.last_ts());
+        self.alarm.group_durable(group);
+        if let Some(live) = self.live.upgrade() {
+            live.group_durable(group);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! HTTP actions: requests that the app's own functions answer, below `/http` and on a port of their own.
+//!
+//! Bodies stream in both ways. CORS is the app's matter here, and so are all paths.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE,
+};
+use hyper::{Request, Response, StatusCode};
+use serde_json::json;
+use tokio::sync::oneshot;
+use weir_db::{
+    ActionOutcome, Body, BodyError, BodyStream, Call, HttpExchange, HttpResponse, Principal, Route,
+};
+use weir_value::ErrorCode;
+
+use crate::answer::{Answer, AnswerBody, json_text, text};
+use crate::app::App;
+use crate::http::request_id;
+use crate::identity::Credentials;
+
+/// Where HTTP actions are on the API's own port.
+pub const PREFIX: &str = "/http";
+
+/// Headers that are the connection's, not the message's; the server says those itself.
+const OF_THE_CONNECTION: [HeaderName; 4] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE];
+
+/// The number of the stream that an HTTP action reads its request's body from: its first.
+const REQUEST_STREAM: u32 = 1;
+
+/// Answers a request whose path, as the app sees it, is this one. `None`: no route of the app is for it.
+pub async fn answer(app: &Arc<App>, request: Request<Incoming>, path: &str) -> Option<Answer> {
+    let (_, functions) = app.db.functions();
+    let function = Route::find(functions.routes(), request.method().as_str(), path)?.function.clone();
+    let request_id = request_id(request.headers());
+    let principal = principal(app, &request).await;
+    let args = describe(app, &request, path);
+    let call = Call { path: function, args, principal, request_id: request_id.clone() };
+    let (responder, mut response) = oneshot::channel();
+    let exchange = HttpExchange {
+        body: body_of(request.into_body()),
+        responder: Some(Box::new(move |response| drop(responder.send(response)))),
+    };
+    let actions = Arc::clone(&app.actions);
+    let (ended, mut outcome) = oneshot::channel();
+    app.machine.tasks.spawn_until_stop(async move {
+        let _ = ended.send(actions.run_http(call, exchange).await);
+    });
+    let begun = tokio::select! {
+        biased;
+        begun = &mut response => begun.ok(),
+        ended = &mut outcome => return Some(without_response(app, &request_id, ended.ok())),
+    };
+    Some(match begun {
+        Some(response) => respond(response),
+        // The responder was dropped: the action is over.
+        None => without_response(app, &request_id, outcome.await.ok()),
+    })
+}
+
+/// What a path is answered with that no route is for.
+pub fn no_route() -> Answer {
+    text(StatusCode::NOT_FOUND, "No matching routes found")
+}
+
+/// On whose behalf the action runs. A header that is somebody else's, a web hook's for instance, makes it nobody's.
+async fn principal(app: &App, request: &Request<Incoming>) -> Principal {
+    let Some(header) = request.headers().get(AUTHORIZATION) else { return Principal::Anonymous };
+    let credentials = header.to_str().map_or(Credentials::Unknown, Credentials::parse);
+    match app.identities.authenticate(credentials).await {
+        Ok(authenticated) => authenticated.principal,
+        Err(_) => Principal::Anonymous,
+    }
+}
+
+/// The request as the function gets it.
+fn describe(app: &App, request: &Request<Incoming>, path: &str) -> Bytes {
+    let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+    let headers: Vec<(&str, String)> =
+        request.headers().iter().map(|(name, value)| (name.as_str(), latin1(value))).collect();
+    let stream = (!request.body().is_end_stream()).then_some(REQUEST_STREAM);
+    let args = json!({
+        "method": request.method().as_str(),
+        "url": format!("{}{path}{query}", app.urls.site),
+        "headers": headers,
+        "stream": stream,
+    });
+    args.to_string().into()
+}
+
+/// Bytes that are not ASCII are Latin-1, as the fetch standard reads them.
+fn latin1(value: &HeaderValue) -> String {
+    value.as_bytes().iter().copied().map(char::from).collect()
+}
+
+fn body_of(body: Incoming) -> Option<BodyStream> {
+    match body.is_end_stream() {
+        true => None,
+        false => Some(Box::pin(RequestBody(body))),
+    }
+}
+
+/// The body of a request, without trailers.
+struct RequestBody(Incoming);
+
+impl Stream for RequestBody {
+    type Item = Result<Bytes, BodyError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            return match Pin::new(&mut self.0).poll_frame(context) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(None) => Poll::Ready(None),
+                Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(BodyError(error.to_string())))),
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => Poll::Ready(Some(Ok(data))),
+                    Err(_) => continue,
+                },
+            };
+        }
+    }
+}
+
+fn respond(response: HttpResponse) -> Answer {
+    let HttpResponse { status, headers, body, .. } = response;
+    let mut answer = Response::new(match body {
+        Body::Empty => AnswerBody::empty(),
+        Body::Whole(bytes) => AnswerBody::bytes(bytes),
+        Body::Stream(stream) => AnswerBody::Stream(stream),
+    });
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        let bytes: Option<Vec<u8>> = value.chars().map(|char| u8::try_from(char).ok()).collect();
+        let value = bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok());
+        let name = HeaderName::from_bytes(name.as_bytes()).ok();
+        if let Some((name, value)) = name.zip(value).filter(|(name, _)| !OF_THE_CONNECTION.contains(name)) {
+            answer.headers_mut().append(name, value);
+        }
+    }
+    answer
+}
+
+/// The answer for an action that ended without a response: what went wrong stands in the log, and in the answer of a
+/// server for development.
+fn without_response(app: &App, request_id: &str, outcome: Option<ActionOutcome>) -> Answer {
+    app.machine.metrics.http_errors.add(1);
+    let error = match outcome.map(|outcome| outcome.result) {
+        Some(Err(error)) => error.message,
+        Some(Ok(_)) => "The HTTP action ended without a response.".to_owned(),
+        None => "The HTTP action was given up.".to_owned(),
+    };
+    tracing::warn!(request_id, "an HTTP action gave no response: {error}");
+    let mut body = json!({
+        "code": ErrorCode::InternalServerError.as_str(),
+        "message": format!("[Request ID: {request_id}] Server Error"),
+    });
+    if app.shows_traces {
+        body["trace"] = error.into();
+    }
+    json_text(StatusCode::INTERNAL_SERVER_ERROR, body.to_string())
+}

@@ -1,0 +1,83 @@
+//! What belongs to the machine that a server runs on, whatever app it serves: time, threads, the engine, and how much may
+//! be under way at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use weir_store::Env;
+use weir_value::limits;
+
+use crate::deploy::{Loader, SnapshotMaker};
+use crate::executor::Executor;
+use crate::metrics::Metrics;
+use crate::passwords::PasswordThreads;
+use crate::tasks::Tasks;
+
+/// What a machine is made of.
+pub struct MachineParts {
+    /// Time and threads.
+    pub env: Arc<dyn Env>,
+    /// Makes functions of components.
+    pub loader: Arc<dyn Loader>,
+    /// Makes components fit a deployment's variables.
+    pub snapshots: Arc<dyn SnapshotMaker>,
+    /// Threads that run functions.
+    pub threads: usize,
+}
+
+/// A machine. Knows no app.
+pub struct Machine {
+    /// Time and threads.
+    pub env: Arc<dyn Env>,
+    /// The threads that functions run on.
+    pub executor: Arc<Executor>,
+    /// The threads that passwords are computed on.
+    pub passwords: PasswordThreads,
+    /// Makes functions of components.
+    pub loader: Arc<dyn Loader>,
+    /// Makes components fit a deployment's variables.
+    pub snapshots: Arc<dyn SnapshotMaker>,
+    /// The tasks of connections, sockets and deployments.
+    pub tasks: Tasks,
+    /// What the server counts.
+    pub metrics: Metrics,
+    /// Room for calls over HTTP.
+    pub http_calls: Semaphore,
+    /// Room for sockets.
+    pub sockets: Arc<Semaphore>,
+}
+
+impl Machine {
+    /// Starts its threads.
+    pub fn start(parts: MachineParts) -> Arc<Machine> {
+        let MachineParts { env, loader, snapshots, threads } = parts;
+        Arc::new(Machine {
+            executor: Arc::new(Executor::start(&*env, "call", threads)),
+            passwords: PasswordThreads::start(&*env, PasswordThreads::default_threads()),
+            env,
+            loader,
+            snapshots,
+            tasks: Tasks::default(),
+            metrics: Metrics::default(),
+            http_calls: Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX),
+            sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
+        })
+    }
+
+    /// The monotonic clock.
+    pub fn clock(&self) -> Duration {
+        self.env.monotonic()
+    }
+
+    /// The time since the Unix epoch.
+    pub fn unix_time(&self) -> Duration {
+        self.env.now().since_epoch()
+    }
+
+    /// Ends the threads that run functions: calls that have begun end, and those that come later are lost. Blocks.
+    pub fn stop(&self) {
+        self.passwords.stop();
+        self.executor.stop();
+    }
+}
