@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use weir_build::{Progress, Project, build};
 use weir_db::{
     ActionHost, ActionOutcome, BodyStream, Call, CallError, Database, DbError, FunctionKind, GivesUp,
-    HostFuture, HttpExchange, HttpRequest, HttpResponse, Principal,
+    HostFuture, HttpExchange, HttpRequest, HttpResponse, PasswordResult, PasswordWork, Principal,
 };
 use weir_runtime::{Deployment, ModuleSource, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions, memory};
@@ -162,12 +162,8 @@ impl ActionHost for Host {
         Box::pin(self.web.clone().answer(request))
     }
 
-    fn hash_password(&self, password: String) -> HostFuture<Result<String, DbError>> {
-        Box::pin(async move { Ok(format!("hash of {password}")) })
-    }
-
-    fn verify_password(&self, password: String, hash: String) -> HostFuture<Result<bool, DbError>> {
-        Box::pin(async move { Ok(hash == format!("hash of {password}")) })
+    fn compute_password(&self, work: PasswordWork) -> HostFuture<Result<PasswordResult, DbError>> {
+        Box::pin(async move { Ok(tokio::task::block_in_place(|| work.run())) })
     }
 
     fn spawn(&self, work: HostFuture<()>) -> Box<dyn GivesUp> {
