@@ -7,7 +7,6 @@ import { contextsInside, isContext, unpacksContext } from "./contexts.mjs";
 /** Members of a function's context that are not there. */
 const CONTEXT_MEMBERS = {
   storage: "ctx.storage",
-  runAction: "ctx.runAction",
   vectorSearch: "ctx.vectorSearch",
 };
 
@@ -21,20 +20,9 @@ const CONTEXT_METHODS = {
 
 /** Exports of `convex/server` that make what the host does not run. */
 const SERVER_EXPORTS = {
-  actionGeneric: "an action",
-  internalActionGeneric: "an action",
-  httpActionGeneric: "an HTTP action",
-  httpRouter: "an HTTP router",
   cronJobs: "cron jobs",
   defineApp: "components",
   defineComponent: "components",
-};
-
-/** Exports of `_generated/server` that make what the host does not run. */
-const GENERATED_EXPORTS = {
-  action: "an action",
-  internalAction: "an action",
-  httpAction: "an HTTP action",
 };
 
 const TABLE_METHODS = {
@@ -45,7 +33,6 @@ const TABLE_METHODS = {
 
 /** Files whose name says what they are. */
 const FILES = {
-  "convex/http": "an HTTP router (http.ts)",
   "convex/crons": "cron jobs (crons.ts)",
   "convex/convex.config": "components (convex.config.ts)",
 };
@@ -100,12 +87,7 @@ function importedNames(body, report) {
   for (const statement of body) {
     if (statement.type !== "ImportDeclaration" || statement.importKind === "type") continue;
     const from = statement.source.value;
-    const refused =
-      from === "convex/server"
-        ? SERVER_EXPORTS
-        : /_generated\/server(\.js)?$/.test(from)
-          ? GENERATED_EXPORTS
-          : {};
+    const refused = from === "convex/server" ? SERVER_EXPORTS : {};
     for (const specifier of statement.specifiers) {
       if (specifier.type !== "ImportSpecifier" || specifier.importKind === "type") continue;
       const name = specifier.imported.name ?? specifier.imported.value;

@@ -2,7 +2,7 @@
 // a handler, whatever it is called.
 
 /** What makes a function of a handler, in `convex/server` and `_generated/server`. */
-const MAKER = /^(internal)?(query|mutation)(Generic)?$/i;
+const MAKER = /^(internal)?(query|mutation|action|httpAction)(Generic)?$/i;
 /** How people call the context of a helper function. */
 const USUAL_NAME = /^_?(ctx|context)$/i;
 /** How its type is called: `MutationCtx`, `GenericQueryCtx<DataModel>`. */

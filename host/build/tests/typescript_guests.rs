@@ -65,11 +65,16 @@ const SERVER: &str = "import { mutation, query } from \"./_generated/server\";\n
 
 /// A file of `convex/` that is refused, the place that is named, and what is said of it.
 const REFUSED: &[(&str, &str, &str, &str)] = &[
-    ("a.ts", "import { action } from \"./_generated/server\";", "a.ts:1:10", "an action (`action`)"),
-    ("a.ts", "import { internalAction } from \"./_generated/server\";", "a.ts:1:10", "an action"),
-    ("a.ts", "import { httpAction } from \"./_generated/server.js\";", "a.ts:1:10", "an HTTP action"),
-    ("a.ts", "\nimport { actionGeneric } from \"convex/server\";", "a.ts:2:10", "an action"),
-    ("http.ts", "import { httpRouter } from \"convex/server\";", "http.ts:1", "an HTTP router"),
+    ("http.ts", "\nexport default 1;", "http.ts:2", "its default export must be a router"),
+    ("http.ts", "export const http = 1;", "http.ts:1", "its default export must be a router"),
+    (
+        "http.ts",
+        "import { httpRouter } from \"convex/server\";\nconst http = httpRouter();\n\
+         http.route({ path: \"/a\", method: \"GET\", handler: (() => 1) as any });\nexport default http;",
+        "http.ts:4",
+        "the handler of GET /a is not an HTTP action",
+    ),
+    ("a.ts", "\nimport { cronJobs } from \"convex/server\";", "a.ts:2:10", "cron jobs (`cronJobs`)"),
     ("crons.ts", "export default 1;", "crons.ts:1", "cron jobs"),
     ("auth.config.ts", "export default fetch(\"x\");", "auth.config.ts:1:16", "fetch"),
     ("convex.config.ts", "export default {};", "convex.config.ts:1", "components"),
@@ -77,7 +82,12 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("a.ts", "export const f = (ctx) => ctx.storage.getMetadata(x);", "a.ts:1:27", "ctx.storage"),
     ("a.ts", "export const f = async ({ db, storage }) => 1;", "a.ts:1:31", "ctx.storage"),
     ("a.ts", "export const f = (ctx) =>\n  ctx.storage.getUrl(x);", "a.ts:2:3", "ctx.storage"),
-    ("a.ts", "export const f = (ctx) => ctx.runAction(x);", "a.ts:1:27", "ctx.runAction"),
+    (
+        "a.ts",
+        "import { action } from \"./_generated/server\";\nexport const f = action(async (c) => c.storage.get(x));",
+        "a.ts:2:38",
+        "ctx.storage",
+    ),
     ("a.ts", "export const f = (ctx) => ctx.vectorSearch(x);", "a.ts:1:27", "ctx.vectorSearch"),
     ("a.ts", "export const f = (ctx) => ctx.db.vars.commitTs;", "a.ts:1:34", "ctx.db.vars"),
     (
@@ -121,12 +131,12 @@ fn what_is_not_supported_is_refused_with_its_place() {
 }
 
 #[test]
-fn an_action_that_a_helper_makes_is_refused_by_its_export() {
-    let helper = "import * as server from \"convex/server\";\nexport const make = server.actionGeneric;";
-    let text = "import { make } from \"./lib/helper\";\n\nexport const late = make(async () => null);";
+fn cron_jobs_that_a_helper_makes_are_refused_by_their_export() {
+    let helper = "import * as server from \"convex/server\";\nexport const make = server.cronJobs;";
+    let text = "import { make } from \"./lib/helper\";\n\nexport const late = make();";
     let (_folder, project) = project_with(&[("a.ts", text), ("lib/helper.ts", helper)]);
     let error = build_quietly(&project).0.unwrap_err().to_string();
-    assert!(error.contains("convex/a.ts:3: `late` is an action"), "{error}");
+    assert!(error.contains("convex/a.ts:3: `late` is cron jobs"), "{error}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ void JS_WeirForgetSources(JSRuntime *runtime);
 
 static JSRuntime *runtime;
 static JSContext *context;
-static JSValue run_init, run_describe, run_call;
+static JSValue run_init, run_describe, run_call, run_wait;
 
 // What an export gives: an address and a length, or a result's case before them.
 static uint32_t answer[8];
@@ -56,14 +56,29 @@ static _Noreturn void die(const char *where) {
   host_die(line);
 }
 
-// A promise's result, when all jobs have run: what is pending then waits for what never happens.
-static JSValue settle(JSValue value) {
+static void run_jobs(void) {
   JSContext *job;
   int outcome;
   while ((outcome = JS_ExecutePendingJob(runtime, &job)) > 0) {
   }
   // Memory is exhausted, or the host ends the call.
   if (outcome < 0) __builtin_trap();
+}
+
+// In an action: waits for something that it has started, of which the runtime makes new jobs. False if there is nothing.
+static bool wait_for_something(void) {
+  JSValue has_come = JS_Call(context, run_wait, JS_UNDEFINED, 0, NULL);
+  if (JS_IsException(has_come)) __builtin_trap();
+  bool has = JS_ToBool(context, has_come);
+  JS_FreeValue(context, has_come);
+  return has;
+}
+
+// A promise's result, when all jobs have run: what is pending then waits for what never happens, or, if it `may_wait`,
+// for what the host does meanwhile.
+static JSValue settle(JSValue value, bool may_wait) {
+  run_jobs();
+  while (may_wait && JS_PromiseState(context, value) == JS_PROMISE_PENDING && wait_for_something()) run_jobs();
   switch (JS_PromiseState(context, value)) {
     case JS_PROMISE_FULFILLED: {
       JSValue result = JS_PromiseResult(context, value);
@@ -144,6 +159,7 @@ static void load_runtime(const char *source, size_t size) {
   run_init = JS_GetPropertyStr(context, entries, "init");
   run_describe = JS_GetPropertyStr(context, entries, "describe");
   run_call = JS_GetPropertyStr(context, entries, "call");
+  run_wait = JS_GetPropertyStr(context, entries, "wait");
   JS_FreeValue(context, entries);
   JS_FreeValue(context, module);
   JS_FreeValue(context, load);
@@ -155,7 +171,7 @@ uint32_t *init(char *source, uint32_t source_size, char *bundle, uint32_t bundle
   start();
   load_runtime(source, source_size);
   JSValue arguments[] = {text_take(context, bundle, bundle_size), text_take(context, map, map_size)};
-  JSValue result = settle(JS_Call(context, run_init, JS_UNDEFINED, 2, arguments));
+  JSValue result = settle(JS_Call(context, run_init, JS_UNDEFINED, 2, arguments), false);
   if (JS_IsException(result)) die("the project cannot be loaded");
   JS_FreeValue(context, arguments[0]);
   JS_FreeValue(context, arguments[1]);
@@ -171,7 +187,7 @@ uint32_t *init(char *source, uint32_t source_size, char *bundle, uint32_t bundle
 EXPORT("describe") uint32_t *describe(void) {
   // What the project says of itself is the same at all times. The instance ends with this.
   sources_set_calling(false);
-  JSValue result = settle(JS_Call(context, run_describe, JS_UNDEFINED, 0, NULL));
+  JSValue result = settle(JS_Call(context, run_describe, JS_UNDEFINED, 0, NULL), false);
   if (JS_IsException(result)) die("the functions cannot be described");
   return answer_text(answer, result);
 }
@@ -202,7 +218,7 @@ static uint32_t *answer_result(uint32_t *at, JSValue result) {
 
 EXPORT("call") uint32_t *call(char *path, uint32_t path_size, char *args, uint32_t args_size) {
   JSValue arguments[] = {text_take(context, path, path_size), text_take(context, args, args_size)};
-  JSValue result = settle(JS_Call(context, run_call, JS_UNDEFINED, 2, arguments));
+  JSValue result = settle(JS_Call(context, run_call, JS_UNDEFINED, 2, arguments), true);
   if (JS_IsException(result)) {
     if (weir_heap_is_exhausted()) __builtin_trap();
     return failure();

@@ -25,7 +25,7 @@ static void free_arguments(Call *call) {
   for (int i = 0; call->kinds[i]; i++) {
     if (call->kinds[i] == 'j') {
       json_free(&call->texts[i]);
-    } else if (call->kinds[i] != 'b') {
+    } else if (call->kinds[i] != 'b' && call->kinds[i] != 'p') {
       text_free(call->context, &call->texts[i]);
     }
   }
@@ -36,6 +36,7 @@ static bool read_argument(JSContext *context, char kind, JSValueConst value, Tex
     case 'j':
       return json_of(context, value, text);
     case 'b':
+    case 'p':
       return text_bytes_of(context, value, text);
     default:
       return text_of(context, value, text);
@@ -43,11 +44,11 @@ static bool read_argument(JSContext *context, char kind, JSValueConst value, Tex
 }
 
 // Reads arguments by their kinds: `t` a text, `o` one that may be undefined or null, `j` a value whose JSON is wanted,
-// `b` an ArrayBuffer or a view of one.
+// `b` an ArrayBuffer or a view of one, `p` such that may be undefined.
 static bool begin(Call *call, JSContext *context, const char *kinds, JSValueConst *argv) {
   *call = (Call){.context = context, .kinds = kinds};
   for (int i = 0; kinds[i]; i++) {
-    if (kinds[i] == 'o' && (JS_IsUndefined(argv[i]) || JS_IsNull(argv[i]))) continue;
+    if ((kinds[i] == 'o' || kinds[i] == 'p') && (JS_IsUndefined(argv[i]) || JS_IsNull(argv[i]))) continue;
     if (!read_argument(context, kinds[i], argv[i], &call->texts[i])) {
       free_arguments(call);
       return false;
@@ -100,6 +101,9 @@ static JSValue fail(Call *call, int word, bool may_have_data) {
 // A result's value, or its error; both begin at the second word.
 static JSValue result_text(Call *call) { return is_set(call, 0) ? fail(call, 1, false) : text_at(call, 1); }
 static JSValue result_json(Call *call) { return is_set(call, 0) ? fail(call, 1, false) : json_at(call, 1); }
+static JSValue result_number(Call *call) {
+  return is_set(call, 0) ? fail(call, 1, false) : JS_NewUint32(call->context, call->result.words[1]);
+}
 static JSValue result_none(Call *call) { return is_set(call, 0) ? fail(call, 1, false) : JS_UNDEFINED; }
 
 // A batch of a query: `{documents, count, cursor?}`.
@@ -349,6 +353,20 @@ FUNCTION(js_generate_key) {
   return end(call, result_key(call));
 }
 
+// ---- http ----
+
+FUNCTION(js_send) {
+  BEGIN("jp");
+  http_send(BYTES(call, 0), OPTION(call, 1), &call->result);
+  return end(call, result_number(call));
+}
+
+FUNCTION(js_respond) {
+  BEGIN("jp");
+  http_respond(BYTES(call, 0), OPTION(call, 1), &call->result);
+  return end(call, result_none(call));
+}
+
 // ---- intl ----
 
 JSValue JS_WeirBytesAsText(JSContext *context, const uint8_t *data, size_t size);
@@ -403,6 +421,95 @@ FUNCTION(js_cancel) {
   BEGIN("t");
   scheduler_cancel(BYTES(call, 0), &call->result);
   return end(call, result_none(call));
+}
+
+// ---- streams ----
+
+FUNCTION(js_stream_read) {
+  uint32_t stream;
+  if (JS_ToUint32(context, &stream, argv[0]) < 0) return JS_EXCEPTION;
+  BEGIN("");
+  streams_read(stream, &call->result);
+  return end(call, result_number(call));
+}
+
+FUNCTION(js_stream_create) {
+  BEGIN("");
+  streams_create(&call->result);
+  return end(call, result_number(call));
+}
+
+// write(piece, stream)
+FUNCTION(js_stream_write) {
+  uint32_t stream;
+  if (JS_ToUint32(context, &stream, argv[1]) < 0) return JS_EXCEPTION;
+  BEGIN("b");
+  streams_write(stream, BYTES(call, 0), &call->result);
+  return end(call, result_number(call));
+}
+
+// close(reason, stream)
+FUNCTION(js_stream_close) {
+  uint32_t stream;
+  if (JS_ToUint32(context, &stream, argv[1]) < 0) return JS_EXCEPTION;
+  BEGIN("o");
+  streams_close(stream, OPTION(call, 0));
+  return end(call, JS_UNDEFINED);
+}
+
+// ---- tasks ----
+
+FUNCTION(js_task_query) {
+  BEGIN("tj");
+  tasks_run_query(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_number(call));
+}
+
+FUNCTION(js_task_mutation) {
+  BEGIN("tj");
+  tasks_run_mutation(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_number(call));
+}
+
+FUNCTION(js_task_action) {
+  BEGIN("tj");
+  tasks_run_action(BYTES(call, 0), BYTES(call, 1), &call->result);
+  return end(call, result_number(call));
+}
+
+FUNCTION(js_sleep) {
+  double milliseconds;
+  if (JS_ToFloat64(context, &milliseconds, argv[0]) < 0) return JS_EXCEPTION;
+  BEGIN("");
+  tasks_sleep(milliseconds, &call->result);
+  return end(call, result_number(call));
+}
+
+// wait(isJson): `{task, value}` of a task that has ended, its bytes or, where `isJson(task)`, what their JSON says;
+// `{task, error}` is thrown by it. Undefined if nothing is under way.
+FUNCTION(js_wait) {
+  BEGIN("");
+  tasks_wait(&call->result);
+  if (is_set(call, 0)) return end(call, JS_UNDEFINED);
+  JSValue task = JS_NewUint32(context, call->result.words[1]), completion = JS_NewObject(context);
+  JS_SetPropertyStr(context, completion, "task", task);
+  if (is_set(call, 2)) {
+    fail(call, 3, true);
+    JS_SetPropertyStr(context, completion, "error", JS_GetException(context));
+    return end(call, completion);
+  }
+  JSValue is_json = JS_Call(context, argv[0], JS_UNDEFINED, 1, &task);
+  JSValue value = JS_ToBool(context, is_json) ? json_at(call, 3) : bytes_at(call, 3);
+  JS_FreeValue(context, is_json);
+  JS_SetPropertyStr(context, completion, "value", value);
+  return end(call, completion);
+}
+
+FUNCTION(js_cancel_task) {
+  uint32_t task;
+  if (JS_ToUint32(context, &task, argv[0]) < 0) return JS_EXCEPTION;
+  tasks_cancel(task);
+  return JS_UNDEFINED;
 }
 
 // ---- log ----
@@ -473,6 +580,8 @@ static const Function functions[] = {
     {"crypto", "verifyPassword", 2, js_verify_password},
     {"crypto", "randomBytes", 1, js_random_bytes},
     {"crypto", "digest", 2, js_digest},
+    {"http", "send", 2, js_send},
+    {"http", "respond", 2, js_respond},
     {"intl", "run", 3, js_intl_run},
     {"intl", "compare", 3, js_intl_compare},
     {"intl", "sortKey", 2, js_intl_sort_key},
@@ -480,6 +589,16 @@ static const Function functions[] = {
     {"log", "write", 2, js_write},
     {"scheduler", "runAt", 3, js_run_at},
     {"scheduler", "cancel", 1, js_cancel},
+    {"streams", "read", 1, js_stream_read},
+    {"streams", "create", 0, js_stream_create},
+    {"streams", "write", 2, js_stream_write},
+    {"streams", "close", 2, js_stream_close},
+    {"tasks", "runQuery", 2, js_task_query},
+    {"tasks", "runMutation", 2, js_task_mutation},
+    {"tasks", "runAction", 2, js_task_action},
+    {"tasks", "sleep", 1, js_sleep},
+    {"tasks", "wait", 1, js_wait},
+    {"tasks", "cancel", 1, js_cancel_task},
     {"variables", "get", 1, js_variable},
     {"variables", "names", 0, js_variable_names},
     {"webCrypto", "sign", 3, js_sign},

@@ -44,6 +44,9 @@ IMPORT("crypto", "verify-password") void crypto_verify_password(Bytes password, 
 IMPORT("crypto", "random-bytes") void crypto_random_bytes(uint32_t length, Result *);
 IMPORT("crypto", "digest") void crypto_digest(Bytes algorithm, Size, Bytes data, Size, Result *);
 
+IMPORT("http", "send") void http_send(Bytes request, Size, bool has_body, Bytes body, Size, Result *);
+IMPORT("http", "respond") void http_respond(Bytes response, Size, bool has_body, Bytes body, Size, Result *);
+
 IMPORT("intl", "run") void intl_run(Bytes operation, Size, Bytes options, Size, Bytes input, Size, Result *);
 IMPORT("intl", "compare") void intl_compare(Bytes options, Size, Bytes a, Size, Bytes b, Size, Result *);
 IMPORT("intl", "sort-key") void intl_sort_key(Bytes options, Size, Bytes text, Size, Result *);
@@ -52,6 +55,18 @@ IMPORT("log", "write") void log_write(uint32_t level, Bytes message, Size);
 
 IMPORT("scheduler", "run-at") void scheduler_run_at(Bytes path, Size, Bytes args, Size, double at, Result *);
 IMPORT("scheduler", "cancel") void scheduler_cancel(Bytes id, Size, Result *);
+
+IMPORT("streams", "read") void streams_read(uint32_t stream, Result *);
+IMPORT("streams", "create") void streams_create(Result *);
+IMPORT("streams", "write") void streams_write(uint32_t stream, Bytes piece, Size, Result *);
+IMPORT("streams", "close") void streams_close(uint32_t stream, bool is_broken, Bytes reason, Size);
+
+IMPORT("tasks", "run-query") void tasks_run_query(Bytes path, Size, Bytes args, Size, Result *);
+IMPORT("tasks", "run-mutation") void tasks_run_mutation(Bytes path, Size, Bytes args, Size, Result *);
+IMPORT("tasks", "run-action") void tasks_run_action(Bytes path, Size, Bytes args, Size, Result *);
+IMPORT("tasks", "sleep") void tasks_sleep(double milliseconds, Result *);
+IMPORT("tasks", "wait") void tasks_wait(Result *);
+IMPORT("tasks", "cancel") void tasks_cancel(uint32_t task);
 
 IMPORT("variables", "get") void variables_get(Bytes name, Size, Result *);
 IMPORT("variables", "names") void variables_names(Result *);

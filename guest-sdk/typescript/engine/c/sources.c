@@ -8,12 +8,13 @@
 #include "text.h"
 
 static bool is_calling;
-static double now;  // in milliseconds; 0: not asked yet
+static bool is_live;   // it is an action, in which time goes on
+static double now;     // in milliseconds; 0: not asked yet
 static bool is_seeded;
 static uint64_t state[4];
 
 int64_t sources_now(void) {
-  if (is_calling && now == 0) now = context_now();
+  if (is_calling && (now == 0 || is_live)) now = context_now();
   return (int64_t)(now * 1000);
 }
 
@@ -67,11 +68,18 @@ static JSValue fill_js(JSContext *context, JSValueConst self, int argc, JSValueC
   return JS_UNDEFINED;
 }
 
+// `goOn()`: time does, from now on.
+static JSValue go_on_js(JSContext *context, JSValueConst self, int argc, JSValueConst *argv) {
+  is_live = true;
+  return JS_UNDEFINED;
+}
+
 void sources_install(JSContext *context, JSValueConst object) {
   JSValue global = JS_GetGlobalObject(context), math = JS_GetPropertyStr(context, global, "Math");
   JSValue random = JS_NewCFunction(context, random_js, "random", 0);
   JS_DefinePropertyValueStr(context, math, "random", random, JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
   JS_FreeValue(context, math);
   JS_FreeValue(context, global);
+  JS_SetPropertyStr(context, object, "goOn", JS_NewCFunction(context, go_on_js, "goOn", 0));
   JS_SetPropertyStr(context, object, "fillRandom", JS_NewCFunction(context, fill_js, "fillRandom", 1));
 }

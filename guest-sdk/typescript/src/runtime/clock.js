@@ -1,4 +1,6 @@
-// The clock of a call stands still, at the moment the call began. `Date` is the engine's, which asks for it too.
+// The clock of a query or a mutation stands still, at the moment the call began; an action's goes on. `Date` is the
+// engine's, which asks for it too.
+import { call, elapsed } from "./call.js";
 import { host } from "./host.js";
 import { define, defineInterface } from "./web/define.js";
 
@@ -17,14 +19,18 @@ export function installClock() {
   define("performance", new Performance());
 }
 
-/** A mark or a measure: at 0, and without a duration, since no time passes. */
+/** A mark or a measure. Where no time passes it is at 0, and without a duration. */
 class PerformanceEntry {
   #name;
   #detail;
+  #startTime;
+  #duration;
 
-  constructor(name, options) {
+  constructor(name, options, startTime, duration = 0) {
     this.#name = String(name);
     this.#detail = options?.detail ?? null;
+    this.#startTime = startTime;
+    this.#duration = duration;
   }
 
   get name() {
@@ -32,11 +38,11 @@ class PerformanceEntry {
   }
 
   get startTime() {
-    return 0;
+    return this.#startTime;
   }
 
   get duration() {
-    return 0;
+    return this.#duration;
   }
 
   get detail() {
@@ -65,26 +71,32 @@ class Performance {
   #entries = [];
 
   now() {
-    return 0;
+    return elapsed();
   }
 
   /** With the host's fraction of a millisecond. */
   get timeOrigin() {
-    return host.context.now();
+    return call.isAction ? call.began : host.context.now();
   }
 
   mark(name, options) {
-    return this.#add(new PerformanceMark(name, options));
+    return this.#add(new PerformanceMark(name, options, options?.startTime ?? elapsed()));
   }
 
   /** Between two marks, which must be there if they are named. */
   measure(name, startOrOptions, end) {
     const options = typeof startOrOptions === "object" ? startOrOptions : { start: startOrOptions, end };
-    for (const mark of [options?.start, options?.end]) {
-      if (typeof mark !== "string" || this.getEntriesByName(mark, "mark").length > 0) continue;
-      throw new DOMException(`The "${mark}" performance mark has not been set`, "SyntaxError");
-    }
-    return this.#add(new PerformanceMeasure(name, options));
+    const [from, to] = [this.#timeOf(options?.start, 0), this.#timeOf(options?.end, elapsed())];
+    const duration = options?.duration ?? to - from;
+    const startTime = options?.start === undefined && options?.end !== undefined ? to - duration : from;
+    return this.#add(new PerformanceMeasure(name, options, startTime, duration));
+  }
+
+  #timeOf(mark, otherwise) {
+    if (typeof mark !== "string") return mark ?? otherwise;
+    const found = this.getEntriesByName(mark, "mark").at(-1);
+    if (found !== undefined) return found.startTime;
+    throw new DOMException(`The "${mark}" performance mark has not been set`, "SyntaxError");
   }
 
   getEntries() {

@@ -1,4 +1,5 @@
 // `console.*`, as lines of the call's log.
+import { elapsed } from "./call.js";
 import { formatLine } from "./format.js";
 import { host } from "./host.js";
 import { describeStack } from "./stack.js";
@@ -11,6 +12,7 @@ export function writeLine(level, message) {
 /** Puts a console in the place of the engine's. */
 export function installConsole() {
   const counts = new Map();
+  const times = new Map();
   let indent = "";
   const line =
     (level) =>
@@ -21,6 +23,8 @@ export function installConsole() {
     counts.set(label, (counts.get(label) ?? 0) + 1);
     log(`${label}: ${counts.get(label)}`);
   };
+  // Of a query or a mutation it is 0: its clock stands still.
+  const measured = (label) => `${label}: ${Number((elapsed() - (times.get(label) ?? 0)).toFixed(3))}ms`;
   const group = (...args) => {
     if (args.length > 0) log(...args);
     indent += "  ";
@@ -42,9 +46,11 @@ export function installConsole() {
     group,
     groupCollapsed: group,
     groupEnd: () => void (indent = indent.slice(2)),
-    // The clock stands still: there is nothing to measure within a call.
-    time: () => {},
-    timeLog: (label = "default", ...args) => log(`${label}: 0ms`, ...args),
-    timeEnd: (label = "default") => log(`${label}: 0ms`),
+    time: (label = "default") => void times.set(label, elapsed()),
+    timeLog: (label = "default", ...args) => log(measured(label), ...args),
+    timeEnd(label = "default") {
+      log(measured(label));
+      times.delete(label);
+    },
   };
 }

@@ -1,8 +1,18 @@
 // The functions of a project: what its modules export, as npm `convex` made it.
+import { routesOf } from "./routes.js";
+
 /** Each function by its path. */
 export const functions = new Map();
 
 let schema;
+let routes = [];
+
+let answer;
+
+/** Says how an HTTP action is called: with its own function, and the host's arguments. */
+export function provideAnswer(given) {
+  answer = given;
+}
 
 /** Whether the project declares tables. */
 export const hasSchema = () => schema !== undefined;
@@ -13,14 +23,19 @@ export const problems = [];
 const KINDS = [
   ["isQuery", "query"],
   ["isMutation", "mutation"],
+  ["isAction", "action"],
+  ["isHttp", "httpAction"],
 ];
 
-const UNSUPPORTED = [
-  ["isAction", "an action"],
-  ["isHttp", "an HTTP action"],
-  ["isRouter", "an HTTP router"],
-  ["isCrons", "cron jobs"],
-];
+/** How a function of each kind is called, with its arguments as JSON. */
+const INVOKE = {
+  query: (value) => value.invokeQuery,
+  mutation: (value) => value.invokeMutation,
+  action: (value) => (args) => value.invokeAction("", args),
+  httpAction: (value) => (args) => answer(value.invokeHttpAction, args),
+};
+
+const UNSUPPORTED = [["isCrons", "cron jobs"]];
 
 /**
  * Takes the modules of the bundle: `{"folder/module": {exports, file, lines}}`,
@@ -33,6 +48,30 @@ export function registerModules(modules) {
       for (const [member, value] of Object.entries(module.exports))
         registerMember(name, member, value, module);
   }
+  // When all that is exported is known.
+  if (modules.http !== undefined) registerRouter(modules.http);
+}
+
+function registerRouter({ exports, file, lines }) {
+  const place = `${file}:${lines.default ?? 1}`;
+  if (exports.default?.isRouter !== true) {
+    problems.push(`${place}: its default export must be a router: \`export default httpRouter()\``);
+    return;
+  }
+  try {
+    routes = routesOf(exports.default, registerHandler);
+  } catch (error) {
+    problems.push(`${place}: ${error.message}`);
+  }
+}
+
+/** The path of a route's function, which is one by its own if it is not exported. */
+function registerHandler(name, value) {
+  for (const [path, { value: known }] of functions) if (known === value) return path;
+  let path = `http:${name}`;
+  for (let number = 2; functions.has(path); number++) path = `http:${name}_${number}`;
+  register(path, "httpAction", value);
+  return path;
 }
 
 function registerMember(moduleName, member, value, module) {
@@ -46,20 +85,25 @@ function registerMember(moduleName, member, value, module) {
   const kind = KINDS.find(([mark]) => value[mark] === true)?.[1];
   if (kind === undefined) return;
   try {
-    const path = `${moduleName}:${member}`;
-    functions.set(path, {
-      path,
-      kind,
-      visibility: value.isInternal === true ? "internal" : "public",
-      args: exported(value.exportArgs),
-      returns: exported(value.exportReturns),
-      invoke: kind === "query" ? value.invokeQuery : value.invokeMutation,
-    });
-    // The engine compiles a function when something of it is first asked for.
-    void value._handler?.length;
+    register(`${moduleName}:${member}`, kind, value);
   } catch (error) {
     problems.push(`${place}: \`${member}\`: ${error.message}`);
   }
+}
+
+function register(path, kind, value) {
+  functions.set(path, {
+    path,
+    kind,
+    visibility: value.isInternal === true ? "internal" : "public",
+    args: exported(value.exportArgs),
+    returns: exported(value.exportReturns),
+    isAction: kind === "action" || kind === "httpAction",
+    invoke: INVOKE[kind](value),
+    value,
+  });
+  // The engine compiles a function when something of it is first asked for.
+  void value._handler?.length;
 }
 
 function exported(validator) {
@@ -108,5 +152,5 @@ export function manifest() {
     args,
     returns,
   }));
-  return { sdk: "typescript", functions: list, schema };
+  return { sdk: "typescript", functions: list, schema, routes };
 }

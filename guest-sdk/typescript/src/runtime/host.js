@@ -9,8 +9,11 @@ export const host = {
   context: engine.context,
   crypto: engine.crypto,
   db: engine.db,
+  http: engine.http,
   log: engine.log,
   scheduler: engine.scheduler,
+  streams: engine.streams,
+  tasks: engine.tasks,
   variables: engine.variables,
   webCrypto: engine.webCrypto,
   /** A module is being loaded: no function is called, and what is random is no secret. */

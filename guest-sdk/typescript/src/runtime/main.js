@@ -6,7 +6,7 @@ import { installClock } from "./clock.js";
 import { installConsole } from "./console.js";
 import { installCrypto } from "./crypto.js";
 import { installEnvironment } from "./environment.js";
-import { functions, hasSchema, manifest, problems, registerModules } from "./functions.js";
+import { functions, hasSchema, manifest, problems, provideAnswer, registerModules } from "./functions.js";
 import { putHost, withHost } from "./host.js";
 import {
   BUNDLE_NAME,
@@ -18,8 +18,9 @@ import {
   setSourceMap,
 } from "./stack.js";
 import { beginCall, codeOfMessage, installSyscalls, perform, together } from "./syscalls.js";
+import { wait } from "./tasks.js";
 import { buildHost, warmUp } from "./warm_up.js";
-import { prepare } from "./web/on_demand.js";
+import { bodies, prepare } from "./web/on_demand.js";
 import { installWeb } from "./web.js";
 
 installClock();
@@ -29,6 +30,7 @@ installSyscalls();
 installEnvironment();
 installWeb();
 installStack();
+provideAnswer((...args) => bodies.exports().answer(...args));
 
 // What the bundle and the SDK's own module reach the runtime through.
 globalThis[Symbol.for("weir.runtime")] = { codeOfMessage, isPlain: engine.isPlain, perform, together };
@@ -69,9 +71,10 @@ const describe = (error) => (error instanceof Error ? describeError(error) : mes
 
 /** Runs one function: gives its result as JSON, or as `{value}` whose JSON the engine makes. */
 export async function call(path, args) {
-  beginCall(path);
+  const { isAction, invoke } = functions.get(path);
+  beginCall(path, isAction);
   try {
-    return await functions.get(path).invoke(`[${args}]`);
+    return await invoke(`[${args}]`);
   } catch (thrown) {
     throw failure(thrown);
   }
@@ -88,4 +91,4 @@ function failure(thrown) {
   return { payload: { message: messageOf(thrown) + stack, data: undefined } };
 }
 
-export { describe_ as describe };
+export { describe_ as describe, wait };

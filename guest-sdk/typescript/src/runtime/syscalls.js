@@ -1,48 +1,22 @@
 // The operations that npm `convex` asks its host for, over Weir's world.
+import { beginCallOf, call } from "./call.js";
 import { getDocument, readWaiting } from "./documents.js";
 import { host } from "./host.js";
+import { ask, forgetErrors } from "./host_errors.js";
 import { planOf } from "./plan.js";
 import { Queries } from "./queries.js";
-import { withoutStack } from "./stack.js";
+import { begin } from "./tasks.js";
 
 export { together } from "./documents.js";
-
-/** Rejections that npm `convex` turns into an `Error` or a `ConvexError`. */
-class SyscallError extends Error {
-  constructor({ code, message, data }) {
-    super(message);
-    this.code = code;
-    if (data !== undefined) this.data = data;
-  }
-}
-
-// By message, because npm `convex` makes an error of its own of ours: see `errorCode`.
-const codes = new Map();
-
-/** The host's short name (`InvalidId`, ...) of an error with this message that it gave in this call. */
-export const codeOfMessage = (message) => codes.get(message);
+export { codeOfMessage } from "./host_errors.js";
 
 let queries = new Queries();
-let functionPath = "";
 
-/** Forgets what belongs to a call, and takes the next one's path. */
-export function beginCall(path) {
+/** Forgets what belongs to a call, and begins the next one. */
+export function beginCall(path, isAction = false) {
   queries = new Queries();
-  functionPath = path;
-  codes.clear();
-}
-
-/** Asks the host; what it says against it becomes an error with its code. */
-function ask(work) {
-  try {
-    return work();
-  } catch (error) {
-    if (error?.payload === undefined) throw error;
-    const { code, data } = error.payload;
-    const message = withoutStack(error.payload.message);
-    codes.set(message, code);
-    throw new SyscallError({ code, message, data });
-  }
+  forgetErrors();
+  beginCallOf(path, isAction);
 }
 
 const table = (args) => args.table ?? undefined;
@@ -85,12 +59,14 @@ const operations = {
     if (args.udfType === "query") return ask(() => host.calls.runQuery(path, args.args));
     throw unsupported(`ctx.runQuery with useStaleSnapshot`);
   },
-  "1.0/schedule": (args) =>
-    ask(() => host.scheduler.runAt(functionPathOf(args), args.args, millisOf(args.ts))),
-  "1.0/cancel_job": ({ id }) => {
-    ask(() => host.scheduler.cancel(String(id)));
-    return null;
-  },
+  "1.0/schedule": schedule,
+  "1.0/cancel_job": cancelJob,
+  // Of actions: calls go on at the same time.
+  "1.0/actions/query": (args) => callFrom("runQuery", args),
+  "1.0/actions/mutation": (args) => callFrom("runMutation", args),
+  "1.0/actions/action": (args) => callFrom("runAction", args),
+  "1.0/actions/schedule": schedule,
+  "1.0/actions/cancel_job": cancelJob,
   "1.0/createFunctionHandle": (args) => `function://${functionPathOf(args)}`,
   // Of `@weir/typescript`.
   "weir/hashPassword": ({ password }) => ask(() => host.crypto.hashPassword(password)),
@@ -98,7 +74,7 @@ const operations = {
   "1.0/getUserIdentity": () => host.context.identity() ?? null,
   "1.0/signJwt": ({ claims = {}, expiresInSeconds }) =>
     ask(() => host.auth.signJwt(claims, { expiresInSeconds })),
-  "1.0/getFunctionMetadata": () => ({ name: functionPath, componentPath: "" }),
+  "1.0/getFunctionMetadata": () => ({ name: call.path, componentPath: "" }),
   "1.0/getRequestMetadata": () => ({
     ip: null,
     userAgent: null,
@@ -107,6 +83,20 @@ const operations = {
     authToken: null,
   }),
 };
+
+function schedule(args) {
+  return ask(() => host.scheduler.runAt(functionPathOf(args), args.args, millisOf(args.ts)));
+}
+
+function cancelJob({ id }) {
+  ask(() => host.scheduler.cancel(String(id)));
+  return null;
+}
+
+function callFrom(kind, args) {
+  const path = functionPathOf(args);
+  return begin(() => host.tasks[kind](path, args.args), { isJson: true }).ended;
+}
 
 /** `chat:send`, of what npm `convex` knows of a function. */
 function functionPathOf({ name, functionHandle, reference }) {
@@ -125,7 +115,10 @@ export function unsupported(what) {
 }
 
 /** What operations are part of that this host does not have yet. */
-const UNSUPPORTED = [[/^1\.0\/storage/, "ctx.storage"]];
+const UNSUPPORTED = [
+  [/^(1\.0\/storage|storage\/)/, "ctx.storage"],
+  [/^1\.0\/actions\/vectorSearch$/, "ctx.vectorSearch"],
+];
 
 /** The name that a function's source has for an operation. */
 const featureOf = (name) =>

@@ -4,26 +4,17 @@ import "./web/text.js";
 import "./web/clone.js";
 import "./web/events.js";
 import "./web/abort.js";
-import "./web/on_demand.js";
+import { bodies } from "./web/on_demand.js";
+import { requireAction } from "./call.js";
 import { define } from "./web/define.js";
-
-const INSTEAD = "do it in the client, and call a mutation with what comes of it";
+import { installTimers } from "./web/timers.js";
 
 /** Puts the rest in the global scope. */
 export function installWeb() {
   define("self", globalThis);
-  for (const name of ["setTimeout", "setInterval"]) {
-    define(
-      name,
-      refuse(`${name} waits, and a query or a mutation cannot: it ends at one moment; ${INSTEAD}`),
-    );
-  }
-  for (const name of ["clearTimeout", "clearInterval"]) define(name, () => {});
-  define("fetch", async () =>
-    refuse(`fetch asks the network, and a query or a mutation cannot: it must be repeatable; ${INSTEAD}`)(),
-  );
+  installTimers();
+  define("fetch", async function (input, init) {
+    requireAction("fetch asks the network", "it must be repeatable");
+    return bodies.exports().fetch(...arguments);
+  });
 }
-
-const refuse = (message) => () => {
-  throw new Error(message);
-};

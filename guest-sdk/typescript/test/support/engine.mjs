@@ -95,6 +95,9 @@ class Engine {
     of("crypto")["random-bytes"] = (size, result) => this.#write(result, 0, ...this.#give(randomBytes(size)));
     of("crypto").digest = this.#answering(digest);
     for (const [name, answer] of Object.entries(webCrypto)) of("web-crypto")[name] = this.#answering(answer);
+    // No function here is an action: nothing is under way.
+    of("tasks").wait = (result) =>
+      this.#write(result, 1, ...this.#give("NotInAction"), ...this.#give("it is no action"));
     of("variables").get = (at, size, result) => this.#write(result, 0);
     of("variables").names = (result) => this.#write(result, 0, 0);
     return imports;

@@ -173,13 +173,13 @@ export declare const mutation: MutationBuilder<DataModel, "public">;
 /** Defines a mutation that only functions may call. */
 export declare const internalMutation: MutationBuilder<DataModel, "internal">;
 
-/** Not supported by Weir yet: the build refuses it. */
+/** Defines an action: a function that may wait for the world, and calls queries and mutations. Clients may call it. */
 export declare const action: ActionBuilder<DataModel, "public">;
 
-/** Not supported by Weir yet: the build refuses it. */
+/** Defines an action that only functions may call. */
 export declare const internalAction: ActionBuilder<DataModel, "internal">;
 
-/** Not supported by Weir yet: the build refuses it. */
+/** Defines an HTTP action: a function that answers the requests of a route of `http.ts`. */
 export declare const httpAction: HttpActionBuilder;
 
 /** What a query gets as its first argument. */
@@ -188,7 +188,7 @@ export type QueryCtx = GenericQueryCtx<DataModel>;
 /** What a mutation gets as its first argument. */
 export type MutationCtx = GenericMutationCtx<DataModel>;
 
-/** What an action would get as its first argument. */
+/** What an action gets as its first argument. */
 export type ActionCtx = GenericActionCtx<DataModel>;
 
 /** The database, for reading: `ctx.db` of a query. */
@@ -220,13 +220,13 @@ export const mutation = mutationGeneric;
 /** Defines a mutation that only functions may call. */
 export const internalMutation = internalMutationGeneric;
 
-/** Not supported by Weir yet: the build refuses it. */
+/** Defines an action: a function that may wait for the world, and calls queries and mutations. Clients may call it. */
 export const action = actionGeneric;
 
-/** Not supported by Weir yet: the build refuses it. */
+/** Defines an action that only functions may call. */
 export const internalAction = internalActionGeneric;
 
-/** Not supported by Weir yet: the build refuses it. */
+/** Defines an HTTP action: a function that answers the requests of a route of `http.ts`. */
 export const httpAction = httpActionGeneric;
 "#;
 

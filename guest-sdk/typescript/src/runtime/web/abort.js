@@ -1,7 +1,9 @@
 // `AbortController` and `AbortSignal`, as the DOM standard says. Time stands still in a query or a mutation: nothing can
-// be aborted after a while.
+// be aborted after a while there.
+import { requireAction } from "../call.js";
 import { defineInterface } from "./define.js";
 import { defineHandler, happen } from "./events.js";
+import { setTimer } from "./timers.js";
 
 /** For the constructor that is not the user's to call. */
 const OWN = Symbol("own");
@@ -41,11 +43,12 @@ class AbortSignal extends EventTarget {
     return signal;
   }
 
-  static timeout() {
-    throw new Error(
-      "AbortSignal.timeout waits, and a query or a mutation cannot: it ends at one moment; abort by an " +
-        "AbortController instead",
-    );
+  static timeout(milliseconds) {
+    requireAction("AbortSignal.timeout waits", "it ends at one moment");
+    const signal = new AbortSignal(OWN);
+    const isOver = () => new DOMException("The operation was aborted due to timeout", "TimeoutError");
+    setTimer("AbortSignal.timeout", () => signal.#abort(isOver()), milliseconds);
+    return signal;
   }
 
   static any(signals) {

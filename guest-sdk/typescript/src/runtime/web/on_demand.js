@@ -2,14 +2,17 @@
 // as functions, and is evaluated when one of them is first named. What a project mentions is evaluated before the snapshot, so
 // that no call pays for it.
 import * as engine from "weir:engine";
-import bodies from "weir:late/bodies.js";
+import bodiesText from "weir:late/bodies.js";
 import intl from "weir:late/intl.js";
 import streams from "weir:late/streams.js";
 import subtle from "weir:late/subtle.js";
 import urls from "weir:late/url.js";
 
 import { provideKeys } from "../crypto.js";
+import { call } from "../call.js";
 import { host } from "../host.js";
+import { ask } from "../host_errors.js";
+import { begin, giveUp } from "../tasks.js";
 
 const STREAMS = [
   ...[
@@ -33,6 +36,9 @@ const LOCAL_METHODS = [
   [Array.prototype, ["toLocaleString"]],
   [Object.getPrototypeOf(Int8Array.prototype), ["toLocaleString"]],
 ];
+
+/** What the code is given beside the engine. */
+const GIVEN = { host, call, ask, begin, giveUp };
 
 const find = (name) => Object.getOwnPropertyDescriptor(globalThis, name);
 
@@ -96,7 +102,7 @@ class Part {
         .map((name) => [name, find(name)])
         .filter(([, found]) => found?.get === undefined);
       this.#exports =
-        engine.evaluate(engine.inflate(this.#packed), "weir-late.js")({ ...engine, host }) ?? {};
+        engine.evaluate(engine.inflate(this.#packed), "weir-late.js")({ ...engine, ...GIVEN }) ?? {};
       this.#packed = undefined;
       this.#methods = new Map(this.#exports.METHODS ?? []);
       for (const [prototype, name, standIn] of this.#standIns) {
@@ -126,11 +132,16 @@ function mentionOf(names, methods) {
 const keys = new Part(subtle, ["CryptoKey"], { mention: /\bCryptoKey\b|\bsubtle\b(?!\??\.digest\b)/ });
 provideKeys(() => keys.exports());
 
+const BODIES = ["Blob", "File", "FormData", "Headers", "Request", "Response"];
+
+/** What is sent and received, `fetch`, and how an HTTP action answers. */
+export const bodies = new Part(bodiesText, BODIES, { mention: mentionOf([...BODIES, "fetch"], []) });
+
 /** Each code, and the names that it defines. */
 const parts = [
   keys,
-  new Part(urls, ["URL", "URLSearchParams"]),
-  new Part(bodies, ["Blob", "File", "FormData", "Headers", "Request", "Response"]),
+  new Part(urls, ["URL", "URLSearchParams"], { mention: mentionOf(["URL", "URLSearchParams", "fetch"], []) }),
+  bodies,
   new Part(streams, STREAMS),
   new Part(intl, ["Intl"], { methods: LOCAL_METHODS }),
 ];

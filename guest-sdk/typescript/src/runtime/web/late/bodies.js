@@ -3,3 +3,6 @@ import "./blob.js";
 import "./form_data.js";
 import "./headers.js";
 import "./messages.js";
+
+export { answer } from "./answer.js";
+export { fetch } from "./fetch.js";

@@ -2,6 +2,7 @@
 import { isStream } from "../define.js";
 import { Blob, blobOf, bytesOfBlob, joined } from "./blob.js";
 import { decodeForm, encodeForm, FormData } from "./form_data.js";
+import { Incoming, piecesOf } from "./incoming.js";
 
 /** The members of {@link Body}. */
 export const BODY_MEMBERS = ["body", "bodyUsed", "arrayBuffer", "blob", "bytes", "formData", "json", "text"];
@@ -14,13 +15,13 @@ export let takeContent;
 export let teeContent;
 
 export class Body {
-  /** Bytes that nobody writes to, until somebody asks for the stream; null: there is no body. */
-  #bytes = null;
+  /** Bytes that nobody writes to, or what comes from the host, until somebody asks for the stream; null: there is no body. */
+  #content = null;
   #stream = null;
   #isUsed = false;
 
   static {
-    contentOf = (message) => (message.#bytes === null ? message.#stream : message.#bytes);
+    contentOf = (message) => message.#content ?? message.#stream;
     takeContent = (message) => {
       const content = contentOf(message);
       if (content !== null) message.#use();
@@ -28,9 +29,9 @@ export class Body {
     };
     teeContent = (message) => {
       message.#refuseUsed();
-      if (message.#stream === null) return message.#bytes;
+      if (message.#content instanceof Incoming) void message.body;
+      if (message.#stream === null) return message.#content;
       const [first, second] = message.#stream.tee();
-      message.#bytes = null;
       message.#stream = first;
       return second;
     };
@@ -38,15 +39,15 @@ export class Body {
 
   constructor(content) {
     if (isStream(content)) this.#stream = content;
-    else this.#bytes = content;
+    else this.#content = content;
   }
 
   get body() {
-    if (this.#stream === null && this.#bytes !== null) {
-      const isUsed = this.#isUsed;
-      this.#stream = blobOf(this.#bytes, "").stream();
-      this.#bytes = null;
-      if (isUsed) void this.#stream.cancel();
+    if (this.#content !== null) {
+      const content = this.#isUsed ? new Uint8Array(0) : this.#content;
+      this.#stream = content instanceof Incoming ? content.stream() : blobOf(content, "").stream();
+      this.#content = null;
+      if (this.#isUsed) void this.#stream.cancel();
     }
     return this.#stream;
   }
@@ -82,20 +83,11 @@ export class Body {
   async #read() {
     const content = contentOf(this);
     if (content === null) return new Uint8Array(0);
-    if (content instanceof Uint8Array) {
-      this.#use();
-      return content;
-    }
-    this.#refuseUsed();
-    this.#isUsed = true;
-    const chunks = [];
-    const reader = content.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return joined(chunks);
-      if (!(value instanceof Uint8Array)) throw new TypeError("Body: its stream must give Uint8Arrays");
-      chunks.push(value);
-    }
+    this.#use();
+    if (content instanceof Uint8Array) return content;
+    const [pieces, all] = [piecesOf(content), []];
+    for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) all.push(piece);
+    return joined(all);
   }
 
   #use() {

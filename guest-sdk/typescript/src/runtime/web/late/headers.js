@@ -7,6 +7,8 @@ const COOKIE = "set-cookie";
 
 /** Makes headers such that nobody changes them. */
 export let freezeHeaders;
+/** Headers that came over the network: what is in them is not looked at. */
+export let receivedHeaders;
 
 export class Headers {
   /** Values by their names in lower case, in the order they came. */
@@ -16,6 +18,11 @@ export class Headers {
   static {
     freezeHeaders = (headers) => {
       headers.#isFrozen = true;
+      return headers;
+    };
+    receivedHeaders = (pairs) => {
+      const headers = new Headers();
+      for (const [name, value] of pairs) headers.#add(name.toLowerCase(), value);
       return headers;
     };
   }
@@ -41,7 +48,10 @@ export class Headers {
   }
 
   append(name, value) {
-    const [key, text] = [this.#keyToChange(name), valueOf(value)];
+    this.#add(this.#keyToChange(name), valueOf(value));
+  }
+
+  #add(key, text) {
     const list = this.#lists.get(key);
     if (list === undefined) this.#lists.set(key, [text]);
     else list.push(text);

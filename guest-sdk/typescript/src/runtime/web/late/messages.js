@@ -1,7 +1,7 @@
-// `Request` and `Response`, as the Fetch standard says of those that nobody has sent or received.
+// `Request` and `Response`, as the Fetch standard says.
 import { defineInterface, isStream } from "../define.js";
 import { Body, BODY_MEMBERS, contentOf, contentOfInit, takeContent, teeContent } from "./body.js";
-import { freezeHeaders, Headers } from "./headers.js";
+import { freezeHeaders, Headers, receivedHeaders } from "./headers.js";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FORBIDDEN_METHODS = ["CONNECT", "TRACE", "TRACK"];
@@ -25,7 +25,7 @@ function headersWith(init, type) {
   return headers;
 }
 
-class Request extends Body {
+export class Request extends Body {
   #url;
   #method;
   #headers;
@@ -34,8 +34,9 @@ class Request extends Body {
 
   constructor(...args) {
     if (args.length === 0) throw new TypeError("Request: 1 argument required, but only 0 present");
-    const [input, options] = args;
+    const [input, options, marked] = args;
     const init = options ?? {};
+    const own = marked?.[OWN];
     const from = input instanceof Request ? input : undefined;
     const url = from === undefined ? urlOf(input) : from.url;
     const method = init.method === undefined ? (from?.method ?? "GET") : methodOf(init.method);
@@ -49,12 +50,14 @@ class Request extends Body {
     }
     const chosen = optionsOf(init, from);
     const { content, type } = contentOfInit(init.body);
-    const headers = headersWith(init.headers ?? from?.headers, type);
-    super(hasOwnBody || from === undefined ? content : takeContent(from));
+    const headers = own?.headers ?? headersWith(init.headers ?? from?.headers, type);
+    if (own !== undefined) super(own.content);
+    else super(hasOwnBody || from === undefined ? content : takeContent(from));
     this.#url = url;
     this.#method = method;
     this.#headers = headers;
-    this.#signal = AbortSignal.any([init.signal ?? from?.signal].filter((signal) => signal !== undefined));
+    const signal = init.signal === undefined ? from?.signal : init.signal;
+    this.#signal = AbortSignal.any(signal === undefined || signal === null ? [] : [signal]);
     this.#options = chosen;
   }
 
@@ -116,8 +119,9 @@ class Request extends Body {
 
   clone() {
     const body = teeContent(this);
-    const { method, headers, signal } = this;
-    return new Request(this.#url, { ...this.#options, method, headers, signal, body, duplex: "half" });
+    const { method, signal } = this;
+    const own = { content: body, headers: receivedHeaders(this.headers) };
+    return new Request(this.#url, { ...this.#options, method, signal }, { [OWN]: own });
   }
 }
 
@@ -157,11 +161,13 @@ function optionsOf(init, from) {
   return chosen;
 }
 
-class Response extends Body {
+export class Response extends Body {
   #status;
   #statusText;
   #headers;
   #type;
+  #url;
+  #isRedirected;
 
   constructor(body = null, init = {}, { [OWN]: own } = {}) {
     const { status = 200, statusText = "", headers } = init ?? {};
@@ -172,12 +178,14 @@ class Response extends Body {
     if (content !== null && BODILESS_STATUSES.includes(code)) {
       throw new TypeError(`Response constructor: Invalid response status code ${code}`);
     }
-    const all = headersWith(headers, type);
+    const all = own?.headers ?? headersWith(headers, type);
     super(content);
     this.#status = code;
     this.#statusText = text;
     this.#headers = own === undefined || own.type === "default" ? all : freezeHeaders(all);
     this.#type = own?.type ?? "default";
+    this.#url = own?.url ?? "";
+    this.#isRedirected = own?.redirected === true;
   }
 
   get status() {
@@ -200,20 +208,26 @@ class Response extends Body {
     return this.#type;
   }
 
-  /** Where it came from: from nowhere. */
+  /** Where it came from, if it came from somewhere. */
   get url() {
-    return "";
+    return this.#url;
   }
 
   get redirected() {
-    return false;
+    return this.#isRedirected;
   }
 
   clone() {
     const content = teeContent(this);
-    const { statusText, headers } = this;
-    const own = { status: this.#status, type: this.#type };
-    return new Response(content, { statusText, headers }, { [OWN]: own });
+    const headers = receivedHeaders(this.headers);
+    const own = {
+      status: this.#status,
+      type: this.#type,
+      url: this.#url,
+      redirected: this.#isRedirected,
+      headers,
+    };
+    return new Response(content, { statusText: this.#statusText }, { [OWN]: own });
   }
 
   static error() {
@@ -251,6 +265,16 @@ function statusOf(status) {
   if (code >= 200 && code <= 599) return code;
   throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
 }
+
+/** A response that the host has received. */
+export function receivedResponse(content, { status, statusText, url, redirected, headers }) {
+  const own = { status, url, redirected, type: "basic", headers: receivedHeaders(headers) };
+  return new Response(content, { statusText }, { [OWN]: own });
+}
+
+/** A request that the host has received. */
+export const receivedRequest = (content, { method, url, headers }) =>
+  new Request(url, { method }, { [OWN]: { content, headers: receivedHeaders(headers) } });
 
 // Members of both interfaces are each one's own.
 for (const type of [Request, Response]) {

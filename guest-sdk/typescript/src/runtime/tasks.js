@@ -1,0 +1,39 @@
+// What goes on in the host while an action goes on: the engine waits for the end of a task when all jobs have run.
+import { host } from "./host.js";
+import { ask, errorOf } from "./host_errors.js";
+import { runTimer } from "./web/timers.js";
+
+/** Who waits for the end of a task, by its number. */
+const waiters = new Map();
+
+/**
+ * Begins a task, whose number `start` gives. `ended` is a promise of what came of it: bytes, or what their JSON says.
+ */
+export function begin(start, { isJson = false } = {}) {
+  const task = ask(start);
+  const ended = new Promise((resolve, reject) => waiters.set(task, { resolve, reject, isJson }));
+  return { task, ended };
+}
+
+/** Gives a task up; who waits for its end is told so by `reason`. */
+export function giveUp(task, reason) {
+  const waiter = waiters.get(task);
+  if (waiter === undefined) return;
+  waiters.delete(task);
+  host.tasks.cancel(task);
+  if (reason !== undefined) waiter.reject(reason);
+}
+
+const isJson = (task) => waiters.get(task)?.isJson === true;
+
+/** Waits for something to happen, and tells who waits for it. False: there is nothing under way. */
+export function wait() {
+  if (runTimer()) return true;
+  const completion = host.tasks.wait(isJson);
+  if (completion === undefined) return false;
+  const waiter = waiters.get(completion.task);
+  waiters.delete(completion.task);
+  if (completion.error === undefined) waiter?.resolve(completion.value);
+  else waiter?.reject(errorOf(completion.error));
+  return true;
+}
