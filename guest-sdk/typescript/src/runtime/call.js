@@ -1,4 +1,4 @@
-// The call that goes on.
+// The action that runs, if one does. In a query or a mutation nothing is written here, which would cost it a page.
 import * as engine from "weir:engine";
 
 import { host } from "./host.js";
@@ -8,17 +8,14 @@ export const call = {
   path: "",
   /** Whether it is an action: time goes on in it, and it may wait for the world. */
   isAction: false,
-  /** When it began, in milliseconds, if it is an action. */
+  /** When it began, in milliseconds. */
   began: 0,
 };
 
-/** Takes the path of the call that begins now. */
-export function beginCallOf(path, isAction) {
-  call.path = path;
-  call.isAction = isAction;
-  if (!isAction) return;
-  engine.goOn?.();
-  call.began = host.context.now();
+/** Begins an action: time goes on from now. */
+export function beginAction(path) {
+  engine.goOn();
+  Object.assign(call, { path, isAction: true, began: host.context.now() });
 }
 
 /** How long the call goes on, in milliseconds: no time passes in a query or a mutation. */

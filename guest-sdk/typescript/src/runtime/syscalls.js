@@ -1,5 +1,5 @@
 // The operations that npm `convex` asks its host for, over Weir's world.
-import { beginCallOf, call } from "./call.js";
+import { beginAction } from "./call.js";
 import { getDocument, readWaiting } from "./documents.js";
 import { host } from "./host.js";
 import { ask, forgetErrors } from "./host_errors.js";
@@ -10,13 +10,14 @@ import { begin } from "./tasks.js";
 export { together } from "./documents.js";
 export { codeOfMessage } from "./host_errors.js";
 
-let queries = new Queries();
+/** Of the call that goes on: one object, so that a call writes to one page for it. */
+let current = { queries: new Queries(), path: "" };
 
 /** Forgets what belongs to a call, and begins the next one. */
 export function beginCall(path, isAction = false) {
-  queries = new Queries();
+  current = { queries: new Queries(), path };
   forgetErrors();
-  beginCallOf(path, isAction);
+  if (isAction) beginAction(path);
 }
 
 const table = (args) => args.table ?? undefined;
@@ -37,10 +38,10 @@ const operations = {
     ask(() => host.db.delete(table(args), args.id));
     return null;
   },
-  "1.0/queryStream": (args) => ({ queryId: queries.open(args.query, ask) }),
-  "1.0/queryStreamNext": (args) => queries.next(args.queryId, ask),
+  "1.0/queryStream": (args) => ({ queryId: current.queries.open(args.query, ask) }),
+  "1.0/queryStreamNext": (args) => current.queries.next(args.queryId, ask),
   "1.0/queryCleanup": (args) => {
-    queries.close(args.queryId);
+    current.queries.close(args.queryId);
     return null;
   },
   "1.0/queryPage": ({ query, cursor, endCursor, pageSize, maximumRowsRead, maximumBytesRead }) => {
@@ -74,7 +75,7 @@ const operations = {
   "1.0/getUserIdentity": () => host.context.identity() ?? null,
   "1.0/signJwt": ({ claims = {}, expiresInSeconds }) =>
     ask(() => host.auth.signJwt(claims, { expiresInSeconds })),
-  "1.0/getFunctionMetadata": () => ({ name: call.path, componentPath: "" }),
+  "1.0/getFunctionMetadata": () => ({ name: current.path, componentPath: "" }),
   "1.0/getRequestMetadata": () => ({
     ip: null,
     userAgent: null,
