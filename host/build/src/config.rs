@@ -181,6 +181,9 @@ dir = "../web/dist"
 language = "rust"
 path = "users/./src/.."
 
+[outbound]
+allow = ["printer.lan"]
+
 [modules.chat]
 language = "rust"
 "#;
@@ -195,6 +198,7 @@ language = "rust"
             web: Some(PathBuf::from("/projects/web/dist")),
             modules: vec![module("chat", "/projects/chat"), module("users", "/projects/chat/users")],
             auth: Vec::new(),
+            outbound: vec!["printer.lan".to_owned()],
         };
         assert_eq!(parse_in_root(text).unwrap(), expected);
     }

@@ -100,6 +100,7 @@ impl DeployError {
             | DeployError::Load(_)
             | DeployError::Schema(_)
             | DeployError::Providers(_)
+            | DeployError::Outbound(_)
             | DeployError::Variables(_)
             | DeployError::Busy => false,
             DeployError::DiskFull(_)

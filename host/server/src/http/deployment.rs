@@ -99,9 +99,10 @@ fn decode_module(module: SentModule) -> Result<Module, ApiError> {
 /// Whoever holds the admin key may know what failed; the log knows already.
 pub fn refuse(error: DeployError) -> ApiError {
     let (status, code) = match &error {
-        DeployError::Invalid(_) | DeployError::Load(_) | DeployError::Providers(_) => {
-            (StatusCode::BAD_REQUEST, ErrorCode::InvalidDeployment)
-        }
+        DeployError::Invalid(_)
+        | DeployError::Load(_)
+        | DeployError::Providers(_)
+        | DeployError::Outbound(_) => (StatusCode::BAD_REQUEST, ErrorCode::InvalidDeployment),
         DeployError::Variables(error) => (StatusCode::BAD_REQUEST, error.code),
         DeployError::Schema(_) => (StatusCode::BAD_REQUEST, ErrorCode::SchemaMismatch),
         DeployError::Busy => (StatusCode::CONFLICT, ErrorCode::DeploymentInProgress),
