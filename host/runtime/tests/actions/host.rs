@@ -96,7 +96,7 @@ impl World {
             }
         };
         self.runtime.block_on(async {
-            let taking = tokio::spawn(taking);
+            let taking = self.runtime.spawn(taking);
             let outcome = action.await;
             (taking.await.expect("the response is taken"), outcome)
         })

@@ -70,11 +70,12 @@ impl Web {
             "/drip" => Ok(response(200, drip(self.given_up.clone()))),
             _ => Ok(response(404, Body::Empty)),
         };
-        given_up.is_not();
+        given_up.came();
         response
     }
 
     /// How many answers were given up so far; waits until they are so many.
+    #[expect(clippy::disallowed_methods, reason = "a test that waits for what is dropped elsewhere")]
     pub fn wait_for_given_up(&self, count: usize) -> usize {
         for _ in 0..200 {
             if self.given_up.load(Ordering::SeqCst) >= count {
@@ -90,7 +91,7 @@ impl Web {
 struct GivenUp(Option<Arc<AtomicUsize>>);
 
 impl GivenUp {
-    fn is_not(mut self) {
+    fn came(mut self) {
         self.0 = None;
     }
 }
@@ -147,7 +148,7 @@ async fn mirror(body: Body) -> Result<HttpResponse, DbError> {
 /// The body in capitals, each piece as it comes.
 fn upper(body: Body) -> Body {
     let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
+    in_background(async move {
         let Body::Stream(mut body) = body else { return };
         while let Some(piece) = next(&mut body).await {
             let piece = piece.map(|bytes| Bytes::from(bytes.to_ascii_uppercase()));
@@ -162,7 +163,7 @@ fn upper(body: Body) -> Body {
 /// A body without end, which counts where nobody reads it any more.
 fn drip(given_up: Arc<AtomicUsize>) -> Body {
     let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
+    in_background(async move {
         let _given_up = GivenUp(Some(given_up));
         let once: Sender<Piece> = sender;
         if once.send(Ok("drop".into())).await.is_ok() {
@@ -180,7 +181,7 @@ pub fn stream_of(pieces: Vec<Piece>, pause: Duration) -> Body {
 /// See [`stream_of`].
 pub fn body_of(pieces: Vec<Piece>, pause: Duration) -> BodyStream {
     let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
+    in_background(async move {
         for (number, piece) in pieces.into_iter().enumerate() {
             if number > 0 {
                 tokio::time::sleep(pause).await;
@@ -191,6 +192,11 @@ pub fn body_of(pieces: Vec<Piece>, pause: Duration) -> BodyStream {
         }
     });
     Box::pin(Received(receiver))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a server that is played by a test")]
+fn in_background(work: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(work);
 }
 
 /// All of a body.
