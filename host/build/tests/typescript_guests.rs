@@ -222,12 +222,12 @@ fn who_calls_tokens_and_variables_are_built_without_a_word() {
 #[test]
 fn hundreds_of_refusals_begin_with_a_summary() {
     let calls = "  ctx.storage.getUrl(x);\n".repeat(200);
-    let text = format!("{SERVER}export const f = (ctx, x) => {{\n{calls}  ctx.runAction(x);\n}};");
+    let text = format!("{SERVER}export const f = (ctx, x) => {{\n{calls}  ctx.vectorSearch(x);\n}};");
     let (_folder, project) = project_with(&[("a.ts", &text)]);
     let (result, lines) = build_quietly(&project);
     result.unwrap_err();
     let summary =
-        "201 places use what is not supported by Weir yet:\n  ctx.storage    200\n  ctx.runAction  1\n";
+        "201 places use what is not supported by Weir yet:\n  ctx.storage       200\n  ctx.vectorSearch  1\n";
     assert!(lines.contains(summary), "{lines}");
     assert!(lines.contains("... and 195 more of: ctx.storage"), "{lines}");
     assert_eq!(lines.matches("ctx.storage is not supported").count(), 5, "{lines}");

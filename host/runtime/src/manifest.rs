@@ -293,7 +293,7 @@ mod tests {
             (with("chat:send", "chat:se nd"), "not a valid function path"),
             (with("chat:send", "../../etc:passwd"), "not a valid function path"),
             (with("chat:send", "chat.js:send"), "must be written `chat:send`"),
-            (with("mutation", "action"), "kind `action`"),
+            (with("mutation", "cron"), "kind `cron`"),
             (with("public", "secret"), "visibility `secret`"),
             (with(r#""type": "string""#, r#""type": "strung""#), "wrong validator in `args`"),
             (with(r#""returns": {"type": "null"}"#, r#""returns": {"type": "nil"}"#), "in `returns`"),
