@@ -197,6 +197,31 @@ export const bodyPrograms = {
     const copy = request.clone();
     return [await request.text(), await copy.text(), copy.method];
   },
+  "request: without the signal of another": () => {
+    const controller = new AbortController();
+    const request = new Request("http://h", { signal: controller.signal });
+    const without = new Request(request, { signal: null });
+    controller.abort();
+    return [request.signal.aborted, request.clone().signal.aborted, without.signal.aborted];
+  },
+  "request: cloned, with headers of its own": async () => {
+    const request = new Request("http://h", { method: "POST", body: "a", headers: { "x-a": "1" } });
+    const copy = request.clone();
+    request.headers.set("x-a", "2");
+    request.headers.append("x-b", "3");
+    return [[...request.headers], [...copy.headers], await copy.text(), request.bodyUsed];
+  },
+  "request: of a request whose body is a stream": async () => {
+    const body = streamOf(new Uint8Array([97]), new Uint8Array([98]));
+    const request = new Request("http://h", { method: "POST", body, duplex: "half" });
+    const other = new Request(request, { headers: { "x-a": "1" } });
+    return [
+      request.bodyUsed,
+      other.headers.get("x-a"),
+      await other.text(),
+      await thrown(() => request.text()),
+    ];
+  },
   "request: refused": () =>
     Promise.all(
       [
@@ -264,6 +289,27 @@ export const bodyPrograms = {
     const response = new Response(streamOf(new Uint8Array([0x61])), { status: 201, headers: { a: "1" } });
     const copy = response.clone();
     return [await copy.text(), await response.text(), copy.status, copy.headers.get("a")];
+  },
+  "response: cloned, with headers of its own": async () => {
+    const response = new Response("a", { status: 201, statusText: "Made", headers: [["set-cookie", "a"]] });
+    const copy = response.clone();
+    response.headers.append("set-cookie", "b");
+    const { status, statusText, url, redirected, type } = copy;
+    return [
+      [...response.headers],
+      [...copy.headers],
+      status,
+      statusText,
+      url,
+      redirected,
+      type,
+      await copy.text(),
+    ];
+  },
+  "response: its stream, when it was read": async () => {
+    const response = new Response("a");
+    await response.text();
+    return [response.bodyUsed, await thrown(() => response.clone()), await thrown(() => response.json())];
   },
   "response: json, redirect, error": async () => {
     const json = Response.json({ a: 1 }, { status: 201 });
