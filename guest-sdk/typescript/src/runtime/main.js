@@ -2,6 +2,7 @@
 import * as engine from "weir:engine";
 
 import { describeAuth } from "./auth_config.js";
+import { call as action } from "./call.js";
 import { installClock } from "./clock.js";
 import { installConsole } from "./console.js";
 import { installCrypto } from "./crypto.js";
@@ -88,7 +89,16 @@ function failure(thrown) {
   }
   // As with Convex, the message has the places in the source below it.
   const stack = thrown instanceof Error ? describeStack(thrown) + describeCause(thrown) : "";
-  return { payload: { message: messageOf(thrown) + stack, data: undefined } };
+  return { payload: { message: messageOf(thrown) + databaseHint(thrown) + stack, data: undefined } };
+}
+
+const OF_DATABASE =
+  /^Cannot read properties of undefined \(reading '(get|query|insert|patch|replace|delete|normalizeId|system)'\)$/;
+
+/** Of an action that reaches for a database. It has no `ctx.db`, not even one that throws: libraries ask whether it is there. */
+function databaseHint(thrown) {
+  if (!action.isAction || !OF_DATABASE.test(thrown?.message)) return "";
+  return ". If that is `ctx.db`: an action has none; it calls queries and mutations, with `ctx.runQuery` and `ctx.runMutation`";
 }
 
 export { describe_ as describe, wait };

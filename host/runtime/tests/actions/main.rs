@@ -57,6 +57,9 @@ fn functions_are_scheduled_and_taken_back() -> Result<()> {
     gives("calls:scheduled", json!({}), json!(["string", true, null]))?;
     let members = WORLD.ask("calls:database", &json!({}))?;
     ensure!(!members.to_string().contains("\"db\""), "{members}");
+    let error = WORLD.run("calls:noDatabase", &json!({})).result.unwrap_err();
+    let advice = "an action has none; it calls queries and mutations, with `ctx.runQuery`";
+    ensure!(error.message.contains(advice), "{}", error.message);
     Ok(())
 }
 

@@ -79,5 +79,10 @@ export const scheduled = action({
   },
 });
 
+export const noDatabase = action({
+  args: {},
+  handler: (ctx) => (ctx as unknown as { db: { query: (table: string) => unknown } }).db.query("notes"),
+});
+
 /** `ctx.db` is not there. */
 export const database = action({ args: {}, handler: async (ctx) => Object.keys(ctx).sort() });
