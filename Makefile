@@ -28,7 +28,7 @@ EXAMPLES_TARGET_DIR := $(WEIR_CACHE_DIR)/examples
 export EXAMPLES_TARGET_DIR
 # What a test helper of an SDK starts.
 TEST_HOST = env -u CARGO_TARGET_DIR WEIR_HOST="$$CARGO_TARGET_DIR/debug/host"
-TYPESCRIPT_PROJECTS := examples/board/typescript examples/chat/typescript examples/snippets/typescript examples/mixed \
+TYPESCRIPT_PROJECTS := examples/board/typescript examples/chat/typescript examples/snippets/typescript examples/wiki/typescript examples/mixed \
   tests/guests/typescript tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers \
   tests/typescript/blog
 NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-chat-assemblyscript weir-chat-typescript \

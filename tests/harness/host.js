@@ -22,6 +22,10 @@ export const boardIn = (language) =>
   join(repository, "examples/board", language);
 export const BOARD_PAGE = join(repository, "examples/board/web/dist");
 
+/** The chat that asks Wikipedia, in a language, and the languages that it is there in. */
+export const wikiIn = (language) => join(repository, "examples/wiki", language);
+export const WIKI_LANGUAGES = ["typescript", "rust"];
+
 /** The project whose functions these tests call for what the chat does not do. */
 export const PROBE = join(repository, "tests/guests/probe");
 
@@ -83,10 +87,10 @@ export class Host {
   /** Where it answers: `http://127.0.0.1:PORT`. */
   url;
 
-  /** Builds `project`, serves and deploys it, with its data in a new folder. */
-  async dev(project) {
+  /** Builds `project`, serves and deploys it, with its data in a new folder; `flags` are those of `host dev`. */
+  async dev(project, ...flags) {
     this.data = await mkdtemp(FOLDERS);
-    await this.#start(["dev", project, "--no-watch"], "127.0.0.1:0");
+    await this.#start(["dev", project, "--no-watch", ...flags], "127.0.0.1:0");
   }
 
   /** Ends it, and removes its data. */

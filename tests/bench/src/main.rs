@@ -15,6 +15,7 @@ mod in_process;
 mod indexes;
 mod languages;
 mod load;
+mod platform;
 mod table;
 
 use std::path::Path;
@@ -33,7 +34,8 @@ use crate::table::{Line, print_head};
 const KIB: f64 = 1024.0;
 
 /// What `--only` takes.
-const PARTS: [&str; 7] = ["call", "languages", "transfer", "fanout", "indexes", "bases", LARGE];
+const PARTS: [&str; 8] =
+    ["call", "languages", "transfer", "fanout", "platform", "indexes", "bases", LARGE];
 /// The part that is measured only when it is asked for: it takes long, and gigabytes of the disk.
 const LARGE: &str = "large";
 /// The part of each size that a quick look takes.
@@ -116,6 +118,9 @@ fn measure() -> Result<()> {
     }
     if options.wants("fanout") {
         chat(&options, &mut show)?;
+    }
+    if options.wants("platform") {
+        platform::measure(options.accounts, options.seconds, &mut show)?;
     }
     if options.wants("indexes") {
         indexes::measure(if options.quick { QUICK_PART } else { 1 }, &mut show)?;

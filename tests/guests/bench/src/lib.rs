@@ -4,6 +4,7 @@
 use weir::prelude::*;
 
 mod bank;
+mod jobs;
 mod indexed;
 
 /// Gives back what it is given.
