@@ -8,7 +8,9 @@ import { Host, runHost, WIKI_LANGUAGES, wikiIn } from "../harness/host.js";
 import { openBrowser } from "./browser.js";
 import { ChatWindow, conversation } from "./window.js";
 
-const ARTICLES = { "Ada Lovelace": "Ada Lovelace was a mathematician. Grüße! 🦉" };
+const ARTICLES = {
+  "Ada Lovelace": "Ada Lovelace was a mathematician. Grüße! 🦉",
+};
 
 /** Answers as Wikipedia's API does, and keeps what it was asked. */
 function wikipedia(asked) {
@@ -50,7 +52,17 @@ for (const language of WIKI_LANGUAGES) {
       service.close();
     });
 
-    const setWikipedia = (url) => runHost("env", "set", "WIKIPEDIA", url, "--url", host.url, "--data", host.data);
+    const setWikipedia = (url) =>
+      runHost(
+        "env",
+        "set",
+        "WIKIPEDIA",
+        url,
+        "--url",
+        host.url,
+        "--data",
+        host.data,
+      );
     const say = conversation(() => [ada, grace], said);
 
     async function see(text) {
@@ -79,7 +91,8 @@ for (const language of WIKI_LANGUAGES) {
     it("read in the host's log why an address is refused, and the chat goes on", async () => {
       await setWikipedia("http://10.0.0.1");
       await say(ada, "/wiki Ada Lovelace");
-      while (!host.errors.includes("--allow-outbound")) await new Promise((resolve) => setTimeout(resolve, 50));
+      while (!host.errors.includes("--allow-outbound"))
+        await new Promise((resolve) => setTimeout(resolve, 50));
       await say(grace, "Then not.");
     });
   });

@@ -34,8 +34,7 @@ use crate::table::{Line, print_head};
 const KIB: f64 = 1024.0;
 
 /// What `--only` takes.
-const PARTS: [&str; 8] =
-    ["call", "languages", "transfer", "fanout", "platform", "indexes", "bases", LARGE];
+const PARTS: [&str; 8] = ["call", "languages", "transfer", "fanout", "platform", "indexes", "bases", LARGE];
 /// The part that is measured only when it is asked for: it takes long, and gigabytes of the disk.
 const LARGE: &str = "large";
 /// The part of each size that a quick look takes.

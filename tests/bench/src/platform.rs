@@ -144,7 +144,10 @@ fn waiting_actions(show: &mut impl FnMut(Line)) -> Result<()> {
         anyhow::Ok((during, kib as f64 / f64::from(WAITING), threads))
     })?;
     let figure = format!("{each_kib:.0} KiB");
-    show(Line::figure("resident memory, each of 1,000 waiting actions", figure).note(format!("{threads} threads in all")));
+    show(
+        Line::figure("resident memory, each of 1,000 waiting actions", figure)
+            .note(format!("{threads} threads in all")),
+    );
     let ratio = during_us as f64 / alone_us as f64;
     show(
         Line::goal("a query beside them over one alone", format!("{ratio:.2}"), "<= 1.50", ratio <= 1.5)
@@ -177,7 +180,8 @@ impl SlowServer {
                     if stream.read(&mut request).await.is_ok_and(|read| read > 0) {
                         heard.set(heard.get() + 1);
                         told.await;
-                        let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
+                        let _ =
+                            stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
                     }
                 });
             }
@@ -188,7 +192,11 @@ impl SlowServer {
     async fn all_have_asked(&self) -> Result<()> {
         let began = Instant::now();
         while self.asked.get() < WAITING {
-            ensure!(began.elapsed() < Duration::from_secs(60), "{} of {WAITING} have asked", self.asked.get());
+            ensure!(
+                began.elapsed() < Duration::from_secs(60),
+                "{} of {WAITING} have asked",
+                self.asked.get()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Ok(())
@@ -202,7 +210,11 @@ async fn await_answers(socket: &mut tokio::net::TcpStream) -> Result<()> {
         let mut at = 0;
         while let Some(found) = frame::read(&buffer[at..]) {
             if contains(&found.payload[..found.payload.len().min(100)], b"\"ActionResponse\"") {
-                ensure!(contains(found.payload, b"\"result\":204"), "{}", String::from_utf8_lossy(found.payload));
+                ensure!(
+                    contains(found.payload, b"\"result\":204"),
+                    "{}",
+                    String::from_utf8_lossy(found.payload)
+                );
                 answers += 1;
             }
             at += found.length;

@@ -18,11 +18,7 @@ struct Message {
 fn send_message(ctx: &MutationCtx, user: String, body: String) -> Result<()> {
     // A message that asks for an article has one written into the chat, when the message is there.
     if let Some(topic) = body.strip_prefix("/wiki ") {
-        ctx.scheduler.run_after(
-            Duration::ZERO,
-            "chat:getWikipediaSummary",
-            fields! { topic: topic },
-        )?;
+        ctx.scheduler.run_after(Duration::ZERO, "chat:getWikipediaSummary", fields! { topic: topic })?;
     }
     ctx.db.insert("messages", &Message { user, body })?;
     Ok(())
@@ -64,7 +60,9 @@ fn summary_of(answer: &Value) -> String {
 fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()

@@ -9,7 +9,9 @@ export const sendMessage = mutation({
     // A message that asks for an article has one written into the chat, when the message is there.
     if (args.body.startsWith("/wiki ")) {
       const topic = args.body.slice("/wiki ".length);
-      await ctx.scheduler.runAfter(0, internal.chat.getWikipediaSummary, { topic });
+      await ctx.scheduler.runAfter(0, internal.chat.getWikipediaSummary, {
+        topic,
+      });
     }
   },
 });
@@ -25,7 +27,10 @@ export const getMessages = query({
 export const getWikipediaSummary = internalAction({
   args: { topic: v.string() },
   handler: async (ctx, args) => {
-    const url = new URL("/w/api.php", process.env.WIKIPEDIA ?? "https://en.wikipedia.org");
+    const url = new URL(
+      "/w/api.php",
+      process.env.WIKIPEDIA ?? "https://en.wikipedia.org",
+    );
     url.search = new URLSearchParams({
       format: "json",
       action: "query",

@@ -44,7 +44,7 @@ fn note_delay(ctx: &MutationCtx, due: f64) -> Result<()> {
 fn take_delays(ctx: &MutationCtx) -> Result<Vec<f64>> {
     let mut delays = Vec::new();
     for delay in ctx.db.query::<Delay>("delays").collect()? {
-        ctx.db.delete(delay.id())?;
+        ctx.db.delete(&delay.id)?;
         delays.push(delay.ms);
     }
     Ok(delays)

@@ -4,8 +4,8 @@
 use weir::prelude::*;
 
 mod bank;
-mod jobs;
 mod indexed;
+mod jobs;
 
 /// Gives back what it is given.
 #[query]
