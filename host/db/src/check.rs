@@ -14,6 +14,7 @@ use serde::Deserialize;
 use weir_store::{ReadError, Snapshot};
 use weir_value::{DocumentId, TableNumber, json};
 
+use crate::crons::CronJob;
 use crate::index::{Index, IndexState, read_indexes};
 use crate::jobs::{JobState, StoredJob};
 use crate::keyspace::{self, KeyKind, Namespace};
@@ -71,6 +72,9 @@ struct Checker<'a> {
     begun_jobs: BTreeSet<DocumentId>,
     /// The same, as their documents say.
     jobs: BTreeMap<DocumentId, StoredJob>,
+    /// The cron jobs.
+    crons: BTreeMap<DocumentId, CronJob>,
+    cron_names: BTreeSet<String>,
     /// The names of the admin keys.
     admin_keys: BTreeSet<String>,
     found: DbCheck,
@@ -110,6 +114,8 @@ impl<'a> Checker<'a> {
             ended_jobs: BTreeMap::new(),
             begun_jobs: BTreeSet::new(),
             jobs: BTreeMap::new(),
+            crons: BTreeMap::new(),
+            cron_names: BTreeSet::new(),
             admin_keys: BTreeSet::new(),
             found: DbCheck::default(),
         };
@@ -165,6 +171,7 @@ impl<'a> Checker<'a> {
                 self.variable(&id, value);
                 self.admin_key(&id, value);
                 self.job(&id, value);
+                self.cron(&id, value);
                 self.entries_of(&id, key, value)?;
             }
             Some(KeyKind::IndexEntry(number)) => {
@@ -234,6 +241,19 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn cron(&mut self, id: &DocumentId, value: &Bytes) {
+        if id.table != system_tables::CRON_JOBS {
+            return;
+        }
+        let Some(cron) = CronJob::decode(value) else {
+            return self.problem(format!("the cron job {id} cannot be read"));
+        };
+        if !self.cron_names.insert(cron.name().to_owned()) {
+            self.problem(format!("two cron jobs have the name `{}`", cron.name()));
+        }
+        self.crons.insert(*id, cron);
+    }
+
     fn job_key(&mut self, id: DocumentId, time: f64, is_due: bool) {
         let keys = if is_due { &mut self.due_jobs } else { &mut self.ended_jobs };
         if keys.insert(id, time).is_some() {
@@ -255,6 +275,12 @@ impl<'a> Checker<'a> {
                 self.problem(format!(
                     "the time of the scheduled function {id} does not agree with its document"
                 ));
+            }
+        }
+        for (id, cron) in std::mem::take(&mut self.crons) {
+            let due_ms = cron.due_ms();
+            if (due.remove(&id), begun.remove(&id)) != (due_ms, due_ms.is_none()) {
+                self.problem(format!("the time of the cron job {id} does not agree with its document"));
             }
         }
         for id in due.into_keys().chain(ended.into_keys()).chain(begun) {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use weir_value::{FunctionPath, Validator};
 
 use crate::action::{self, ActionCall, HostFuture, Route};
-use crate::{FunctionError, MissingFunction, Teardown, Transaction};
+use crate::{Cron, FunctionError, MissingFunction, Teardown, Transaction};
 
 /// What a function may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,6 +119,11 @@ pub trait Functions: Send + Sync + 'static {
 
     /// Which HTTP requests which function answers.
     fn routes(&self) -> &[Route] {
+        &[]
+    }
+
+    /// The cron jobs that are declared, no two of one name.
+    fn crons(&self) -> &[Cron] {
         &[]
     }
 

@@ -9,8 +9,9 @@
 //! | 0 | `c` table number, `u32` | how many documents the table has, `u64` |
 //! | 0 | `b` index number, `u32` | how far the index is built: the key of the last document that is in it |
 //! | 0 | `v` name of a variable | the last two parts of its document's key |
-//! | 0 | `d` time when a job is due, 8 bytes that sort; the last two parts of its document's key | nothing |
-//! | 0 | `e` time when a job ended; the same | nothing |
+//! | 0 | `d` time when a job is due, 8 bytes that sort; the last two parts of its document's key; `c` if it is a cron job | nothing |
+//! | 0 | `e` time when a job ended; the last two parts of its document's key | nothing |
+//! | 0 | `g` the last two parts of the document's key of an action that has begun; `c` if it is a cron job | nothing |
 //! | 0 | `s` name of a system record | the record |
 //! | 1 | table number, `u32`; creation time, 8 bytes that sort; 8 random bytes | the document |
 //! | 2 | session, 16 bytes; request, `u32` | the session record |
@@ -42,6 +43,8 @@ const VARIABLE_NAMES: u8 = b'v';
 const DUE_JOBS: u8 = b'd';
 const ENDED_JOBS: u8 = b'e';
 const BEGUN_JOBS: u8 = b'g';
+/// What the key of a job ends with that is a cron job.
+const CRON_MARK: u8 = b'c';
 
 /// Creation time and random bytes: what tells a document from the others of its table.
 const DOCUMENT_SUFFIX_BYTES: usize = 8 + 8;
@@ -178,7 +181,7 @@ pub(crate) fn ended_job_key(ended_ms: f64, id: &DocumentId) -> Bytes {
 
 /// The key under which a job stands that is an action and has begun.
 pub(crate) fn begun_job_key(id: &DocumentId) -> Bytes {
-    system_key(BEGUN_JOBS, &document_place(id))
+    system_key(BEGUN_JOBS, &job_place(id))
 }
 
 /// The jobs that are actions and have begun.
@@ -188,7 +191,7 @@ pub(crate) fn begun_jobs() -> KeyRange {
 
 /// The job in a key of [`begun_jobs`].
 pub(crate) fn begun_job_in_key(key: &[u8]) -> Option<DocumentId> {
-    document_at_place(system_tables::SCHEDULED_FUNCTIONS, key.strip_prefix(&[SYSTEM, BEGUN_JOBS])?)
+    job_at_place(key.strip_prefix(&[SYSTEM, BEGUN_JOBS])?)
 }
 
 /// The jobs that wait and are due at this time or later, the first that is due first.
@@ -212,13 +215,29 @@ pub(crate) fn job_in_key(key: &[u8]) -> Option<(f64, DocumentId)> {
     let rest = key.strip_prefix(&[SYSTEM, DUE_JOBS]).or_else(|| key.strip_prefix(&[SYSTEM, ENDED_JOBS]))?;
     let (time, place) = rest.split_first_chunk::<8>()?;
     let time = CreationTime::from_sort_bits(*time)?.as_f64();
-    Some((time, document_at_place(system_tables::SCHEDULED_FUNCTIONS, place)?))
+    Some((time, job_at_place(place)?))
 }
 
 fn job_key(kind: u8, at_ms: f64, id: &DocumentId) -> Bytes {
     let mut rest = CreationTime::new(at_ms).unwrap_or(CreationTime::ZERO).sort_bits().to_vec();
-    rest.extend_from_slice(&document_place(id));
+    rest.extend_from_slice(&job_place(id));
     system_key(kind, &rest)
+}
+
+/// Where a job's document is, in whichever of the two tables of jobs.
+fn job_place(id: &DocumentId) -> Vec<u8> {
+    let mut place = document_place(id).to_vec();
+    if id.table == system_tables::CRON_JOBS {
+        place.push(CRON_MARK);
+    }
+    place
+}
+
+fn job_at_place(place: &[u8]) -> Option<DocumentId> {
+    match place.strip_suffix(&[CRON_MARK]).filter(|place| place.len() == DOCUMENT_SUFFIX_BYTES) {
+        Some(place) => document_at_place(system_tables::CRON_JOBS, place),
+        None => document_at_place(system_tables::SCHEDULED_FUNCTIONS, place),
+    }
 }
 
 /// A record of the host itself.

@@ -13,6 +13,7 @@ mod call;
 mod catalog;
 mod check;
 mod committer;
+mod crons;
 mod database;
 mod deployed;
 mod deployment;
@@ -56,6 +57,7 @@ pub use admin_keys::{ADMIN_KEY_HASH_BYTES, AdminKeyError, AdminKeyRecord, NewAdm
 pub use call::{Call, MutationOutcome, QueryOutcome};
 pub use check::{DbCheck, check};
 pub use committer::CommitError;
+pub use crons::{Cron, CronSchedule};
 pub use database::{Database, DbOpenError, DeploymentVersion, NoFunctions};
 pub use deployment::{DeploymentError, IndexWork, PreparedDeployment, Progress};
 pub use error::{CallError, DbError, FunctionError};

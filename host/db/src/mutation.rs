@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use weir_store::Write;
 use weir_store::planted::{self, Bug};
-use weir_value::{DocumentId, ErrorCode, Timestamp};
+use weir_value::{ErrorCode, Timestamp};
 
 use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
@@ -17,8 +17,8 @@ use crate::passwords::{PasswordResults, PasswordWork};
 use crate::session_requests::{Owner, SessionRecord};
 use crate::stats::count;
 use crate::{
-    Call, Database, DbError, FunctionKind, MutationOutcome, SessionRequest, Teardown, Transaction, call,
-    keyspace,
+    Call, Database, DbError, FunctionKind, MutationOutcome, ScheduledJob, SessionRequest, Teardown,
+    Transaction, call, keyspace,
 };
 
 /// How far a mutation has come.
@@ -32,16 +32,16 @@ pub enum MutationStep {
 
 /// Where a call comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Origin {
+pub(crate) enum Origin<'a> {
     /// From somebody who does not repeat it.
     Caller,
     /// From a client, which may: then it is answered and not run.
     Session(SessionRequest),
     /// From the scheduler: it runs if the job waits, and marks it as done.
-    Job(DocumentId),
+    Job(&'a ScheduledJob),
 }
 
-impl Origin {
+impl Origin<'_> {
     fn session(self) -> Option<SessionRequest> {
         match self {
             Origin::Session(request) => Some(request),
@@ -50,8 +50,8 @@ impl Origin {
     }
 }
 
-impl From<Option<SessionRequest>> for Origin {
-    fn from(session: Option<SessionRequest>) -> Origin {
+impl From<Option<SessionRequest>> for Origin<'static> {
+    fn from(session: Option<SessionRequest>) -> Origin<'static> {
         session.map_or(Origin::Caller, Origin::Session)
     }
 }
@@ -93,7 +93,7 @@ impl Database {
     pub(crate) fn step_mutation_of(
         &self,
         call: &Call,
-        origin: Origin,
+        origin: Origin<'_>,
         passwords: &mut PasswordResults,
         teardown: &mut Teardown,
     ) -> MutationStep {
@@ -131,7 +131,7 @@ impl Database {
     }
 
     /// A call of what cannot be called; yet a repetition of what once could is answered.
-    fn refuse(&self, call: &Call, origin: Origin, failure: Failure) -> MutationOutcome {
+    fn refuse(&self, call: &Call, origin: Origin<'_>, failure: Failure) -> MutationOutcome {
         let opened = self.committer.open();
         let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
         match find_record(&mut tx, origin.session()) {
@@ -144,7 +144,7 @@ impl Database {
     fn run_optimistic(
         &self,
         call: &Call,
-        origin: Origin,
+        origin: Origin<'_>,
         opened: &Opened<'_>,
         passwords: &mut PasswordResults,
         teardown: &mut Teardown,
@@ -167,7 +167,7 @@ impl Database {
     fn run_serial(
         &self,
         call: &Call,
-        origin: Origin,
+        origin: Origin<'_>,
         passwords: &mut PasswordResults,
         teardown: &mut Teardown,
         observe: &mut dyn FnMut(&Transaction),
@@ -193,7 +193,7 @@ impl Database {
     fn run(
         &self,
         call: &Call,
-        origin: Origin,
+        origin: Origin<'_>,
         opened: &Opened<'_>,
         passwords: &mut PasswordResults,
         teardown: &mut Teardown,
@@ -205,8 +205,8 @@ impl Database {
             None => {}
         }
         let job = match origin {
-            Origin::Job(id) => match tx.find_job(&id) {
-                Ok(Found::Pending(job)) => Some((id, job)),
+            Origin::Job(job) => match tx.find_job(job) {
+                Ok(Found::Waiting(stored)) => Some((&job.id, stored)),
                 Ok(Found::Over) => return (tx, Ending::Over),
                 Err(error) => return (tx, Ending::Failed(Failure::Poisoned(error))),
             },
@@ -224,7 +224,7 @@ impl Database {
         *passwords = known;
         let ending = match (waiting, result) {
             (Some(work), _) => Ending::Waits(work),
-            (None, Ok(result)) => match job.map_or(Ok(()), |(id, job)| tx.succeed_job(&id, job)) {
+            (None, Ok(result)) => match job.map_or(Ok(()), |(id, job)| tx.succeed_job(id, job)) {
                 Ok(()) => Ending::Returned(result),
                 Err(error) => Ending::Failed(Failure::Poisoned(error)),
             },

@@ -3,11 +3,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::Value as Json;
 use weir_value::{ErrorCode, FunctionPath, Validator, Value};
 
 use crate::action::{ActionCall, HostFuture, Route, RoutePath, not_of_this_deployment};
 use crate::{
-    FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions, Teardown,
+    Cron, FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions, Teardown,
     Transaction, Visibility,
 };
 
@@ -28,6 +29,7 @@ enum Body {
 pub struct NativeFunctions {
     functions: BTreeMap<FunctionPath, (Arc<FunctionInfo>, Body)>,
     routes: Vec<Route>,
+    crons: Vec<Cron>,
     missing: MissingFunctions,
 }
 
@@ -87,6 +89,14 @@ impl NativeFunctions {
         self.register_action(info, body)
     }
 
+    /// Adds a cron job, which calls the function of this path. Panics if it cannot be.
+    pub fn cron(mut self, name: &str, schedule: &Json, path: &str, args: &Json) -> Self {
+        let path = FunctionPath::parse(path).expect("a function path");
+        let cron = Cron::new(name, schedule, path, args.to_string().as_bytes());
+        self.crons.push(cron.expect("a cron job that can be"));
+        self
+    }
+
     /// Says which functions there would be, were no module missing.
     pub fn with_missing(mut self, missing: MissingFunctions) -> Self {
         self.missing = missing;
@@ -121,6 +131,10 @@ impl Functions for NativeFunctions {
 
     fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    fn crons(&self) -> &[Cron] {
+        &self.crons
     }
 
     fn run_action(

@@ -18,6 +18,9 @@ pub(crate) const VARIABLES: TableNumber = TableNumber(5);
 /// Admin keys, as hashes: `{name, hash, scope, createdAt, expiresAt}`.
 pub(crate) const ADMIN_KEYS: TableNumber = TableNumber(6);
 
+/// Cron jobs: `{name, schedule, function, args, nextRun, state, lastRuns}`.
+pub(crate) const CRON_JOBS: TableNumber = TableNumber(7);
+
 /// Those that no function reads as a table, whoever calls it: they hold secrets.
 const PRIVATE: [TableNumber; 2] = [VARIABLES, ADMIN_KEYS];
 
@@ -25,13 +28,14 @@ const PRIVATE: [TableNumber; 2] = [VARIABLES, ADMIN_KEYS];
 pub(crate) const APP_TABLE_FIRST: u32 = 10_001;
 
 /// Numbers and names. A number is never given to another table.
-const TABLES: [(TableNumber, &str); 6] = [
+const TABLES: [(TableNumber, &str); 7] = [
     (INDEXES, "_indexes"),
     (DEPLOYMENTS, "_deployments"),
     (TableNumber(3), "_storage"),
     (SCHEDULED_FUNCTIONS, "_scheduled_functions"),
     (VARIABLES, "_variables"),
     (ADMIN_KEYS, "_admin_keys"),
+    (CRON_JOBS, "_cron_jobs"),
 ];
 
 /// The number of a system table.

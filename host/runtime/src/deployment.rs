@@ -7,17 +7,17 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use wasmtime::Store;
 use weir_db::{
-    ActionCall, FunctionError, FunctionInfo, Functions, HostFuture, MissingFunction, MissingFunctions, Route,
-    RoutePath, Teardown, Transaction, VariableReads,
+    ActionCall, Cron, FunctionError, FunctionInfo, Functions, HostFuture, MissingFunction, MissingFunctions,
+    Route, RoutePath, Teardown, Transaction, VariableReads,
 };
-use weir_value::limits::DEPLOY_FUNCTIONS_MAX;
+use weir_value::limits::{CRONS_MAX, DEPLOY_FUNCTIONS_MAX};
 use weir_value::{ErrorCode, FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState, TimeLeft};
 use crate::failure::result_too_large;
 use crate::invocation::{Invoker, Slot};
 use crate::module::Module;
-use crate::{LoadError, ModuleInfo, manifest, routes};
+use crate::{LoadError, ModuleInfo, crons, manifest, routes};
 
 /// The functions of a set of modules. Its code is unmapped when the last reference is gone, which calls that run hold
 /// too.
@@ -31,6 +31,7 @@ pub struct Deployment {
     missing: MissingFunctions,
     variable_reads: VariableReads,
     routes: Vec<Route>,
+    crons: Vec<Cron>,
 }
 
 /// A function, and where it is.
@@ -70,6 +71,7 @@ impl Deployment {
         }
         let schema = merge_schemas(&modules)?;
         let routes = merge_routes(&modules)?;
+        let crons = merge_crons(&modules)?;
         let mut variable_reads = VariableReads::default();
         modules.iter().for_each(|(_, module)| variable_reads.extend(&module.described_with.reads));
         let modules = modules.into_iter().map(|(info, _)| info).collect();
@@ -82,6 +84,7 @@ impl Deployment {
             missing,
             variable_reads,
             routes,
+            crons,
         }))
     }
 
@@ -100,11 +103,13 @@ impl Deployment {
         &self.variable_reads
     }
 
-    /// `{"functions": [...], "schema": {...}, "routes": [...]}`: the manifests of all modules as one, functions in the order of the paths.
+    /// `{"functions": [...], "schema": {...}, "routes": [...], "crons": [...]}`: the manifests of all modules as one, functions
+    /// in the order of the paths.
     pub fn manifest(&self) -> Json {
         let functions: Vec<_> = self.list().iter().map(|info| manifest::to_json(info)).collect();
         let routes: Vec<_> = self.routes.iter().map(routes::to_json).collect();
-        json!({ "functions": functions, "schema": self.schema.to_json(), "routes": routes })
+        let crons: Vec<_> = self.crons.iter().map(crons::to_json).collect();
+        json!({ "functions": functions, "schema": self.schema.to_json(), "routes": routes, "crons": crons })
     }
 
     /// Calls a function again and again in one instance, and says how long each call took: what a fresh instance is
@@ -207,6 +212,26 @@ fn merge_routes(modules: &[(ModuleInfo, Arc<Module>)]) -> Result<Vec<Route>, Loa
     Ok(merged)
 }
 
+/// The cron jobs of all modules.
+fn merge_crons(modules: &[(ModuleInfo, Arc<Module>)]) -> Result<Vec<Cron>, LoadError> {
+    let mut owners: HashMap<&str, &str> = HashMap::new();
+    for (info, module) in modules {
+        for cron in &module.crons {
+            if let Some(first) = owners.insert(cron.name(), &info.name) {
+                return Err(LoadError::CronConflict {
+                    name: cron.name().to_owned(),
+                    first: first.to_owned(),
+                    second: info.name.clone(),
+                });
+            }
+        }
+    }
+    if owners.len() > CRONS_MAX {
+        return Err(LoadError::TooManyCrons { crons: owners.len() });
+    }
+    Ok(modules.iter().flat_map(|(_, module)| module.crons.iter().cloned()).collect())
+}
+
 /// How a call ended.
 pub(crate) struct EndedCall {
     pub(crate) transaction: Transaction,
@@ -250,6 +275,10 @@ impl Functions for Deployment {
 
     fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    fn crons(&self) -> &[Cron] {
+        &self.crons
     }
 
     fn run_action(

@@ -12,6 +12,7 @@ mod bindings;
 mod call_state;
 mod compiled_cache;
 mod counters;
+mod crons;
 mod deployment;
 mod engine;
 mod failure;

@@ -1,7 +1,7 @@
 //! Why a deployment was refused: always with the module's name.
 use thiserror::Error;
 use weir_value::FunctionPath;
-use weir_value::limits::{DEPLOY_BYTES_MAX, DEPLOY_FUNCTIONS_MAX, DEPLOY_MODULES_MAX};
+use weir_value::limits::{CRONS_MAX, DEPLOY_BYTES_MAX, DEPLOY_FUNCTIONS_MAX, DEPLOY_MODULES_MAX};
 
 use crate::ManifestError;
 
@@ -34,6 +34,22 @@ pub enum LoadError {
         first: String,
         /// The other.
         second: String,
+    },
+    /// Two modules have a cron job of the same name.
+    #[error("the modules `{first}` and `{second}` both have a cron job `{name}`; give each its own name")]
+    CronConflict {
+        /// The name.
+        name: String,
+        /// The module that was given first.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// The modules together have too many cron jobs.
+    #[error("the deployment has {crons} cron jobs; at most {CRONS_MAX} are allowed")]
+    TooManyCrons {
+        /// How many.
+        crons: usize,
     },
     /// Two modules declare a table, and not alike.
     #[error(
@@ -163,7 +179,9 @@ impl LoadError {
     /// The module at fault, the second one where it takes two; none where it is the set as a whole.
     pub fn module(&self) -> Option<&str> {
         match self {
-            LoadError::TooMuch { .. } | LoadError::TooManyFunctions { .. } => None,
+            LoadError::TooMuch { .. }
+            | LoadError::TooManyFunctions { .. }
+            | LoadError::TooManyCrons { .. } => None,
             LoadError::DuplicateModule { module }
             | LoadError::TooLarge { module, .. }
             | LoadError::NotWasm { module, .. }
@@ -177,6 +195,7 @@ impl LoadError {
             | LoadError::Manifest { module, .. } => Some(module),
             LoadError::DuplicateFunction { second, .. }
             | LoadError::RouteConflict { second, .. }
+            | LoadError::CronConflict { second, .. }
             | LoadError::TableConflict { second, .. } => Some(second),
         }
     }

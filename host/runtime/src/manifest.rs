@@ -7,10 +7,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use thiserror::Error;
-use weir_db::{FunctionInfo, FunctionKind, Route, Visibility};
-use weir_value::limits::{DEPLOY_FUNCTIONS_MAX, MANIFEST_BYTES_MAX};
+use weir_db::{Cron, FunctionInfo, FunctionKind, Route, Visibility};
+use weir_value::limits::{CRONS_MAX, DEPLOY_FUNCTIONS_MAX, MANIFEST_BYTES_MAX};
 use weir_value::{FunctionPath, Schema, SchemaError, Validator};
 
+use crate::crons::{self, CronJson};
 use crate::routes::{self, RouteJson};
 
 /// Why a manifest was refused.
@@ -93,6 +94,20 @@ pub enum ManifestError {
         /// What is wrong with it.
         reason: String,
     },
+    /// It has more cron jobs than a deployment may have.
+    #[error("it has {count} cron jobs; at most {CRONS_MAX} are allowed")]
+    TooManyCrons {
+        /// How many.
+        count: usize,
+    },
+    /// A cron job cannot be.
+    #[error("the cron job `{name}`: {reason}")]
+    Cron {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The schema is not one.
     #[error("its schema is wrong: {0}")]
     Schema(#[from] SchemaError),
@@ -119,6 +134,8 @@ struct ManifestJson {
     auth_file: Option<String>,
     #[serde(default)]
     routes: Vec<RouteJson>,
+    #[serde(default)]
+    crons: Vec<CronJson>,
 }
 
 /// What a module says of who may vouch for users. Whether it makes sense is for others to say.
@@ -142,6 +159,8 @@ pub(crate) struct Manifest {
     pub(crate) auth: Option<ModuleAuth>,
     /// Which HTTP requests which of its functions answers.
     pub(crate) routes: Vec<Route>,
+    /// The cron jobs that it declares.
+    pub(crate) crons: Vec<Cron>,
 }
 
 #[derive(Deserialize)]
@@ -175,9 +194,10 @@ pub(crate) fn parse(manifest: &[u8]) -> Result<Manifest, ManifestError> {
     }
     let schema = manifest.schema.as_ref().map(Schema::from_json).transpose()?;
     let routes = routes::parse(&manifest.routes, &functions)?;
+    let crons = crons::parse(&manifest.crons, &functions)?;
     let config = manifest.auth_error.map(Err).or(manifest.auth.map(Ok));
     let auth = config.map(|config| ModuleAuth { file: manifest.auth_file, config });
-    Ok(Manifest { functions, schema, auth, routes })
+    Ok(Manifest { functions, schema, auth, routes, crons })
 }
 
 fn parse_function(function: &FunctionJson) -> Result<FunctionInfo, ManifestError> {

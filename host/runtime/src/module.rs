@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
-use weir_db::{FunctionInfo, Route, VariableReads, Variables};
+use weir_db::{Cron, FunctionInfo, Route, VariableReads, Variables};
 use weir_value::{FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState, DescribedWith, Scope};
@@ -45,6 +45,8 @@ pub(crate) struct Module {
     pub(crate) auth: Option<ModuleAuth>,
     /// Which HTTP requests which of its functions answers.
     pub(crate) routes: Vec<Route>,
+    /// The cron jobs that it declares.
+    pub(crate) crons: Vec<Cron>,
     /// The variables that it had when it described itself, and which of them it read.
     pub(crate) described_with: DescribedWith,
     /// What of its code it shares with other modules.
@@ -73,13 +75,13 @@ impl Module {
         let transactions = with_shared(&linkers.transactions, &shared).map_err(not_linked)?;
         let mut guest = Guest::link(&transactions, &component, image).map_err(not_linked)?;
         let (manifest, described_with) = describe(&source.name, invoker, &guest, variables)?;
-        let Manifest { functions, schema, auth, routes } = manifest;
+        let Manifest { functions, schema, auth, routes, crons } = manifest;
         if functions.iter().any(|function| function.kind.is_action()) {
             let actions = with_shared(&linkers.actions, &shared).map_err(not_linked)?;
             guest.link_for_actions(&actions, &component).map_err(not_linked)?;
         }
         let shared = shared.iter().map(|(code, _)| code.digest).collect();
-        Ok(Module { guest, functions, schema, auth, routes, described_with, shared })
+        Ok(Module { guest, functions, schema, auth, routes, crons, described_with, shared })
     }
 
     /// Whether it would describe itself in the same way with these variables.

@@ -126,6 +126,26 @@ fn what_is_no_guest_of_this_host_is_refused_by_name() {
 }
 
 #[test]
+fn cron_jobs_of_all_modules_have_names_of_their_own() {
+    let world = World::new();
+    let with_cron = |path: &str| {
+        let cron = format!(
+            r#"{{"name":"tick","schedule":{{"type":"interval","seconds":5}},"function":"{path}","args":[{{}}]}}"#
+        );
+        let manifest = manifest(&[(path, "mutation")]).replace("]}", &format!(r#"],"crons":[{cron}]}}"#));
+        component(&manifest, &support::guests::call(ECHO))
+    };
+    let loaded = world.load(&[("a", with_cron("x:f"))]).unwrap();
+    assert_eq!(
+        (loaded.crons()[0].name(), loaded.crons()[0].function().to_string()),
+        ("tick", "x:f".to_owned())
+    );
+    assert_eq!(loaded.manifest()["crons"][0]["args"], serde_json::json!([{}]));
+    let error = world.load(&[("a", with_cron("x:f")), ("b", with_cron("y:f"))]).unwrap_err();
+    assert!(error.to_string().contains("`a` and `b` both have a cron job `tick`"), "{error}");
+}
+
+#[test]
 fn a_set_of_modules_is_held_against_the_rules() {
     let world = World::new();
     let module = |path: &str| component(&manifest(&[(path, "query")]), &support::guests::call(ECHO));

@@ -149,6 +149,10 @@ impl App {
             // On a full disk: they are marked at the next start.
             tracing::warn!(%error, "scheduled actions that were interrupted cannot be marked as failed");
         }
+        if let Err(error) = self.db.skip_late_crons() {
+            // On a full disk: they run once, as soon as there is room.
+            tracing::warn!(%error, "what cron jobs have missed cannot be skipped");
+        }
         Ok(self.deployer.restore()?)
     }
 

@@ -1,4 +1,4 @@
-//! Calls scheduled functions when their time has come.
+//! Calls scheduled functions and cron jobs when their time has come.
 //!
 //! One task takes what is due out of the store, a few dozen at a time, has so many called at once, and sleeps until the
 //! next one is due, one has ended, or a commit has brought others. It keeps no list of what waits: a million jobs are keys
@@ -169,8 +169,7 @@ impl Scheduler {
             Some(outcome) => {
                 drop(room);
                 if let Err(error) = &outcome.result {
-                    let path = &job.call.path;
-                    tracing::warn!(%path, id = %job.id, "a scheduled function failed: {}", error.message);
+                    tracing::warn!(id = %job.id, "{job} failed: {}", error.message);
                 }
                 // What notes a failure is a later commit than the run's own.
                 self.durable.wait(outcome.ts.max(self.db.store().sequenced())).await;
@@ -186,16 +185,16 @@ impl Scheduler {
     async fn act(&self, job: &ScheduledJob) -> Result<(), VariablesError> {
         let room = self.action_room.acquire().await;
         let room = room.expect("the room for actions is never closed");
-        let Some(begun) = self.on_disk(job, |db, id| db.begin_action_job(id)).await? else { return Ok(()) };
+        let begun = self.on_disk(job, |db, job| db.begin_action_job(job)).await?;
+        let Some(begun) = begun else { return Ok(()) };
         self.durable.wait(begun).await;
         let outcome = self.actions.run(job.call.clone()).await;
         if let Err(error) = &outcome.result {
-            let path = &job.call.path;
-            tracing::warn!(%path, id = %job.id, "a scheduled action failed: {}", error.message);
+            tracing::warn!(id = %job.id, "{job} failed: {}", error.message);
         }
         drop(room);
         let error = outcome.result.err().map(|error| error.own_message().to_owned());
-        let ended = self.on_disk(job, move |db, id| db.end_action_job(id, error.as_deref())).await?;
+        let ended = self.on_disk(job, move |db, job| db.end_action_job(&job.id, error.as_deref())).await?;
         self.durable.wait(ended.unwrap_or_default()).await;
         Ok(())
     }
@@ -204,10 +203,10 @@ impl Scheduler {
     async fn on_disk(
         &self,
         job: &ScheduledJob,
-        write: impl FnOnce(&Database, &DocumentId) -> Result<Option<Timestamp>, VariablesError> + Send + 'static,
+        write: impl FnOnce(&Database, &ScheduledJob) -> Result<Option<Timestamp>, VariablesError> + Send + 'static,
     ) -> Result<Option<Timestamp>, VariablesError> {
-        let (db, id) = (Arc::clone(&self.db), job.id);
-        let written = self.machine.executor.run(move || write(&db, &id)).await;
+        let (db, job) = (Arc::clone(&self.db), job.clone());
+        let written = self.machine.executor.run(move || write(&db, &job)).await;
         // The server stops.
         written.unwrap_or(Ok(None))
     }

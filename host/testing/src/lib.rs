@@ -37,6 +37,7 @@ pub struct TestDatabase {
     db: Arc<Database>,
     store: Arc<dyn Store>,
     env: Arc<SimEnv>,
+    schema: Schema,
     tick: Duration,
     action_host: Option<Arc<dyn ActionHost>>,
     is_admin: bool,
@@ -103,7 +104,7 @@ impl TestDatabase {
             .map_err(|error| failed(&error))?;
         let db = Database::open(store.clone(), shared).map_err(|error| failed(&error))?;
         db.set_signer(Arc::new(TestSigner::new()));
-        if schema.tables.is_empty() {
+        if schema.tables.is_empty() && functions.crons().is_empty() {
             db.set_functions(functions);
         } else {
             db.deploy(schema.clone(), functions).map_err(|error| failed(&error))?;
@@ -114,6 +115,7 @@ impl TestDatabase {
             env,
             tick: TICK_DEFAULT,
             action_host: None,
+            schema: schema.clone(),
             is_admin: true,
             identity: None,
             calls: 0,
@@ -235,9 +237,13 @@ impl TestDatabase {
         &self.db
     }
 
-    /// Calls these functions from now on.
-    pub fn set_functions(&self, functions: Arc<dyn Functions>) {
-        self.db.set_functions(functions);
+    /// Calls these functions from now on, and their cron jobs.
+    ///
+    /// # Errors
+    /// The store in memory cannot be read or written.
+    pub fn set_functions(&self, functions: Arc<dyn Functions>) -> Result<(), TestError> {
+        let deployed = self.db.deploy(self.schema.clone(), functions);
+        deployed.map(drop).map_err(|error| TestError::Store(error.to_string()))
     }
 
     /// Whether functions are called as the admin calls them, which is so in the beginning, or as a client does.
@@ -415,6 +421,38 @@ mod tests {
                 Err(weir_db::FunctionError::Application { message: "not today".to_owned(), data: None })
             });
         Arc::new(functions)
+    }
+
+    #[test]
+    fn cron_jobs_run_when_the_clock_comes_to_their_times() {
+        let note = |tx: &mut weir_db::Transaction, args: &Value| {
+            tx.insert("t", args.to_json().as_bytes())?;
+            Ok(Value::Null)
+        };
+        let daily = json!({ "type": "daily", "hourUTC": 3, "minuteUTC": 30 });
+        let functions = NativeFunctions::new()
+            .mutation("t:note", note)
+            .mutation("t:later", |tx, _| {
+                Ok(Value::from(tx.schedule("t:note", b"{}", tx.context().now_ms + 25_000.0)?))
+            })
+            .cron("often", &json!({ "type": "interval", "seconds": 10 }), "t:note", &json!({ "a": 1 }))
+            .cron("daily", &daily, "t:note", &json!({}));
+        let mut db = TestDatabase::new(Arc::new(functions), &Schema::default(), NOW_MS_DEFAULT, 1).unwrap();
+        let names = |runs: Vec<ScheduledRun>| -> Vec<Option<String>> {
+            assert!(runs.iter().all(|run| run.result.is_ok()), "{runs:?}");
+            runs.into_iter().map(|run| run.cron.map(|name| name.to_string())).collect()
+        };
+        let often = || Some("often".to_owned());
+        let advance = |db: &TestDatabase, ms| names(db.advance(Duration::from_millis(ms)).unwrap());
+        assert_eq!(advance(&db, 0), [often()], "an interval begins at once");
+        assert_eq!((advance(&db, 9_998), advance(&db, 1)), (vec![], vec![often()]));
+        ask(&mut db, FunctionKind::Mutation, "t:later").unwrap();
+        assert_eq!(names(db.finish_scheduled().unwrap()), [often(), often(), None], "and not for ever");
+        assert!(db.finish_scheduled().unwrap().is_empty());
+        // To the end of the day: each of them at its time, however often.
+        let rest = advance(&db, 24 * 3_600_000);
+        assert_eq!(rest.iter().filter(|name| name.as_deref() == Some("daily")).count(), 1);
+        assert_eq!(rest.len(), 8_640 + 1);
     }
 
     fn start(path: &str, args: &'static str) -> TestDatabase {

@@ -1,5 +1,6 @@
-//! Scheduled functions in a test: they are called when the test lets the clock come to their time.
+//! Scheduled functions and cron jobs in a test: they are called when the test lets the clock come to their time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,17 +10,19 @@ use weir_value::{DocumentId, FunctionPath, Timestamp};
 
 use crate::{TestDatabase, TestError, timestamp, without_prefix};
 
-/// After so many, one that schedules itself again at once is taken for one that never ends.
+/// After so many that were scheduled, one that schedules itself again at once is taken for one that never ends.
 const RUNS_MAX: usize = 1_000;
 
 /// What came of a job, and what it logged.
 type JobOutcome = (Result<Bytes, CallError>, Vec<String>);
 
-/// A scheduled function that was called.
+/// A scheduled function that was called, or a cron job.
 #[derive(Debug, Clone)]
 pub struct ScheduledRun {
-    /// Its document in `_scheduled_functions`, which has the error too.
+    /// Its document in `_scheduled_functions`, or in `_cron_jobs`, which has the error too.
     pub id: DocumentId,
+    /// The name of the cron job; `None`: it was scheduled.
+    pub cron: Option<Arc<str>>,
     /// The function.
     pub path: FunctionPath,
     /// Its arguments, one object in canonical JSON.
@@ -31,7 +34,7 @@ pub struct ScheduledRun {
 }
 
 impl TestDatabase {
-    /// Lets the clock go on, and has those scheduled functions called that are due by then, each at its time, in the order
+    /// Lets the clock go on, and has those scheduled functions and cron jobs called that are due by then, each at its time, in the order
     /// of the times; those too that they schedule. Gives what came of them.
     ///
     /// # Errors
@@ -46,36 +49,52 @@ impl TestDatabase {
         Ok(runs)
     }
 
-    /// Has scheduled functions called until none waits; the clock goes on to their times. Gives what came of them.
+    /// Has scheduled functions called until none waits; the clock goes on to their times, and cron jobs that are due by then
+    /// are called too. Gives what came of them.
     ///
     /// # Errors
     /// As for [`TestDatabase::advance`].
     pub fn finish_scheduled(&self) -> Result<Vec<ScheduledRun>, TestError> {
-        self.run_due(f64::INFINITY)
+        let mut runs = Vec::new();
+        // Cron jobs wait for ever.
+        while let Some(job) = self.next_job(f64::INFINITY, &|id| self.db.is_cron_job(id))? {
+            runs.extend(self.run_next(job.due_ms)?);
+            may_go_on(&runs)?;
+        }
+        Ok(runs)
     }
 
     /// Calls what is due until then, one after the other.
     fn run_due(&self, until_ms: f64) -> Result<Vec<ScheduledRun>, TestError> {
         let mut runs = Vec::new();
-        while let Some(job) = self.next_job(until_ms)? {
-            if runs.len() == RUNS_MAX {
-                return Err(TestError::EndlessSchedule(job.call.path.to_string()));
-            }
-            let due = timestamp(job.due_ms)?;
-            if let Some(wait) = due.since_epoch().checked_sub(self.env.now().since_epoch()) {
-                self.env.advance(wait);
-            }
-            runs.push(self.run_job(job)?);
-            self.env.advance(self.tick);
+        while let Some(run) = self.run_next(until_ms)? {
+            runs.push(run);
+            may_go_on(&runs)?;
         }
         Ok(runs)
     }
 
-    fn next_job(&self, until_ms: f64) -> Result<Option<ScheduledJob>, TestError> {
+    /// Calls what is due next, if it is due until then, at its time.
+    fn run_next(&self, until_ms: f64) -> Result<Option<ScheduledRun>, TestError> {
+        let Some(job) = self.next_job(until_ms, &|_| false)? else { return Ok(None) };
+        let due = timestamp(job.due_ms)?;
+        if let Some(wait) = due.since_epoch().checked_sub(self.env.now().since_epoch()) {
+            self.env.advance(wait);
+        }
+        let run = self.run_job(job)?;
+        self.env.advance(self.tick);
+        Ok(Some(run))
+    }
+
+    fn next_job(
+        &self,
+        until_ms: f64,
+        is_passed_over: &dyn Fn(&DocumentId) -> bool,
+    ) -> Result<Option<ScheduledJob>, TestError> {
         let failed = |error: &dyn std::fmt::Display| TestError::Store(error.to_string());
         // Only what is durable is due; in memory that takes no time.
         self.store.wait_durable(self.store.sequenced()).map_err(|error| failed(&error))?;
-        let due = self.db.due_jobs(0.0, until_ms, 1, &|_| false).map_err(|error| failed(&error))?;
+        let due = self.db.due_jobs(0.0, until_ms, 1, is_passed_over).map_err(|error| failed(&error))?;
         Ok(due.jobs.into_iter().next())
     }
 
@@ -88,13 +107,14 @@ impl TestDatabase {
             }
         };
         let result = result.map_err(without_prefix);
-        Ok(ScheduledRun { id: job.id, path: job.call.path, args: job.call.args, result, log_lines })
+        let ScheduledJob { id, cron, call, .. } = job;
+        Ok(ScheduledRun { id, cron, path: call.path, args: call.args, result, log_lines })
     }
 
     /// Runs an action to its end, between what is written of its job as a host writes it.
     fn action_job_outcome(&self, job: &ScheduledJob) -> Result<JobOutcome, TestError> {
         let failed = |error: VariablesError| TestError::Store(error.to_string());
-        self.db.begin_action_job(&job.id).map_err(failed)?;
+        self.db.begin_action_job(job).map_err(failed)?;
         let outcome = self.run_action(job.call.clone())?;
         let error = outcome.result.as_ref().err().map(|error| error.own_message().to_owned());
         self.db.end_action_job(&job.id, error.as_deref()).map_err(failed)?;
@@ -114,6 +134,17 @@ impl TestDatabase {
                 }
             }
         }
+    }
+}
+
+/// Whether others may be called after these.
+fn may_go_on(runs: &[ScheduledRun]) -> Result<(), TestError> {
+    let Some(last) = runs.last().filter(|last| last.cron.is_none() && runs.len() > RUNS_MAX) else {
+        return Ok(());
+    };
+    match runs.iter().filter(|run| run.cron.is_none()).count() > RUNS_MAX {
+        true => Err(TestError::EndlessSchedule(last.path.to_string())),
+        false => Ok(()),
     }
 }
 

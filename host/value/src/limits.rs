@@ -131,6 +131,16 @@ pub const SCHEDULED_CALLS_AT_ONCE: usize = 8;
 pub const SCHEDULED_ACTIONS_AT_ONCE: usize = 256;
 /// How far ahead a function may be scheduled: five years.
 pub const SCHEDULED_MS_MAX: f64 = 5.0 * 366.0 * 24.0 * 3600.0 * 1000.0;
+/// How many cron jobs a deployment may have,
+pub const CRONS_MAX: usize = 1000;
+/// how long the name of one may be,
+pub const CRON_NAME_CHARS_MAX: usize = 200;
+/// and how many seconds there may be between its runs: five years.
+pub const CRON_INTERVAL_SECONDS_MAX: u64 = 5 * 366 * 24 * 3600;
+/// So many of a cron job's last runs are told of in its document.
+pub const CRON_RUNS_KEPT: usize = 5;
+/// More runs than this, skipped at once, are not counted.
+pub const CRON_LATE_RUNS_TOLD_MAX: u64 = 1000;
 /// How often it is looked whether there are some that ended long ago,
 pub const SCHEDULED_SWEEP_MS: u64 = 10 * 60 * 1000;
 /// and how long what became of a scheduled function is kept: a week.

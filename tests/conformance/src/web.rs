@@ -38,6 +38,10 @@ impl Web {
     ///
     /// # Errors
     /// There is no port for it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests own no Env; the threads end with the test's process"
+    )]
     pub(crate) fn start() -> Result<Web> {
         let listener = TcpListener::bind("127.0.0.1:0").context("a port for the stand-in of the web")?;
         let address = listener.local_addr()?;

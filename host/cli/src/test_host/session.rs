@@ -209,7 +209,7 @@ impl Session {
             let (deployment, reads) = self.project.with(&after)?;
             // A module may read other variables with other values.
             self.project.reads.extend(&reads);
-            database.set_functions(deployment);
+            database.set_functions(deployment).map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -248,6 +248,9 @@ fn describe_runs(runs: &[ScheduledRun]) -> Vec<Json> {
             "args": args,
             "logLines": run.log_lines,
         });
+        if let Some(name) = &run.cron {
+            answer["cron"] = json!(&**name);
+        }
         describe_result(&mut answer, &run.result);
         answer
     };

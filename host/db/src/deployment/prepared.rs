@@ -167,7 +167,7 @@ impl Database {
         Ok(Some(key))
     }
 
-    /// Puts a deployment in force whose work is done: functions, schema, indexes and variables, at the timestamp of one
+    /// Puts a deployment in force whose work is done: functions, schema, indexes, cron jobs and variables, at the timestamp of one
     /// commit that also holds `record`, the server's own, and `event`, a JSON object for the table `_deployments`. When it returns the
     /// commit is sequenced, not yet durable; new mutations run under the new deployment, queries as soon as they read a
     /// snapshot that is not older.
@@ -208,6 +208,7 @@ impl Database {
         tx.put_variables(&prepared.variables, gate.count(system_tables::VARIABLES))?;
         tx.insert_system(system_tables::DEPLOYMENTS, event)?;
         tx.keep_newest(system_tables::DEPLOYMENTS, DEPLOYMENTS_KEPT)?;
+        tx.deploy_crons(functions.crons())?;
         let cursor_key = self.record_cursor_key(&mut tx)?;
         tx.put_record(DEPLOYMENT_RECORD, record);
         let schema = serde_json::to_vec(&prepared.schema.to_json()).expect("JSON can be written");

@@ -2,7 +2,8 @@
 use weir_store::Direction;
 use weir_value::{DocumentId, Timestamp};
 
-use super::{Found, JobState, ScheduledJob, StoredJob};
+use super::{Found, JobState, ScheduledJob, Stored, StoredJob};
+use crate::crons::{self, CronStatus, LateRuns};
 use crate::{CommitError, Database, DbError, FunctionKind, Transaction, VariablesError, keyspace};
 
 /// So many are marked in one commit.
@@ -23,9 +24,10 @@ impl Database {
     ///
     /// # Errors
     /// The store cannot be read or takes no writes.
-    pub fn begin_action_job(&self, id: &DocumentId) -> Result<Option<Timestamp>, VariablesError> {
-        self.write_job(|tx| match tx.find_job(id)? {
-            Found::Pending(job) => tx.begin_job(id, job).map(|()| true),
+    pub fn begin_action_job(&self, job: &ScheduledJob) -> Result<Option<Timestamp>, VariablesError> {
+        self.write_job(|tx| match tx.find_job(job)? {
+            Found::Waiting(Stored::Scheduled(stored)) => tx.begin_job(&job.id, stored).map(|()| true),
+            Found::Waiting(Stored::Cron(cron)) => tx.begin_cron(&job.id, cron).map(|()| true),
             Found::Over => Ok(false),
         })
     }
@@ -39,7 +41,13 @@ impl Database {
         id: &DocumentId,
         error: Option<&str>,
     ) -> Result<Option<Timestamp>, VariablesError> {
-        self.write_job(|tx| tx.end_begun_job(id, error))
+        let mut late = None;
+        let written = self.write_job(|tx| {
+            late = tx.end_begun(id, error)?;
+            Ok(true)
+        })?;
+        late.iter().for_each(crons::warn_of);
+        Ok(written)
     }
 
     /// Marks actions as failed that were under way when the host ended. To be called before any begins.
@@ -56,15 +64,20 @@ impl Database {
             if ids.is_empty() {
                 return Ok(failed);
             }
+            let mut late = Vec::new();
             self.write_job(|tx| {
-                ids.iter().try_for_each(|id| tx.end_begun_job(id, Some(INTERRUPTED)).map(drop)).map(|()| true)
+                for id in &ids {
+                    late.extend(tx.end_begun(id, Some(INTERRUPTED))?);
+                }
+                Ok(true)
             })?;
+            late.iter().for_each(crons::warn_of);
             failed += ids.len();
         }
     }
 
     /// Commits what `write` has written, if it says that there is something.
-    fn write_job(
+    pub(crate) fn write_job(
         &self,
         write: impl FnOnce(&mut Transaction) -> Result<bool, DbError>,
     ) -> Result<Option<Timestamp>, VariablesError> {
@@ -88,15 +101,23 @@ impl Transaction {
         self.replace_system(id, &StoredJob { state: JobState::InProgress, ..job }.encode())
     }
 
-    fn end_begun_job(&mut self, id: &DocumentId, error: Option<&str>) -> Result<bool, DbError> {
+    /// Marks an action as ended that has begun; gives which runs of a cron job were late by then.
+    fn end_begun(&mut self, id: &DocumentId, error: Option<&str>) -> Result<Option<LateRuns>, DbError> {
+        if crons::is_cron(id) {
+            let failed = |error: &str| CronStatus::Failed { error: error.to_owned() };
+            return self.end_begun_cron(id, error.map_or(CronStatus::Success, failed));
+        }
+        self.end_begun_job(id, error).map(|()| None)
+    }
+
+    fn end_begun_job(&mut self, id: &DocumentId, error: Option<&str>) -> Result<(), DbError> {
         self.delete_key(keyspace::begun_job_key(id));
         let Some(job) = self.job(id)?.filter(|job| job.state == JobState::InProgress) else {
-            return Ok(true);
+            return Ok(());
         };
         let state = error.map_or(JobState::Success, |error| JobState::Failed { error: error.to_owned() });
         let now_ms = self.context().now_ms;
         self.put_key(keyspace::ended_job_key(now_ms, id), bytes::Bytes::new());
-        self.replace_system(id, &job.ended(state, now_ms).encode())?;
-        Ok(true)
+        self.replace_system(id, &job.ended(state, now_ms).encode())
     }
 }

@@ -1,9 +1,12 @@
 //! Which jobs are due, and when the next one is.
+use std::sync::Arc;
+
 use bytes::Bytes;
 use weir_store::{Direction, ReadError, Snapshot};
-use weir_value::DocumentId;
+use weir_value::{DocumentId, FunctionPath};
 
 use super::{ScheduledJob, StoredJob};
+use crate::crons::{self, CronJob};
 use crate::{Call, Database, Principal, keyspace};
 
 /// So many keys are looked at, at once.
@@ -28,6 +31,11 @@ pub fn earliest_due_job<'a>(keys: impl Iterator<Item = &'a Bytes>) -> Option<f64
 }
 
 impl Database {
+    /// Whether this is the id of a cron job, and not of a function that was scheduled.
+    pub fn is_cron_job(&self, id: &DocumentId) -> bool {
+        crons::is_cron(id)
+    }
+
     /// The jobs that wait durably, are due at `now_ms`, and not before `from_ms`, without those that `is_taken` knows:
     /// those that are due for the longest time first, `limit` at most.
     ///
@@ -68,16 +76,27 @@ impl Database {
 /// A job as it is to be run. One that cannot be read is told of, and stays.
 fn job_at(snapshot: &Snapshot, id: DocumentId, due_ms: f64) -> Result<Option<ScheduledJob>, ReadError> {
     let document = snapshot.get(&keyspace::document_key(&id))?;
-    let job = document.and_then(|document| StoredJob::decode(&document));
-    let Some((job, path)) = job.and_then(|job| job.path().map(|path| (job, path))) else {
+    let called = document.and_then(|document| match crons::is_cron(&id) {
+        true => called_by_cron(&document),
+        false => called_by_job(&document),
+    });
+    let Some((path, args, cron)) = called else {
         tracing::error!(target: "weir::db", %id, "a scheduled function cannot be read; `host check` says more");
         return Ok(None);
     };
-    let call = Call {
-        path,
-        args: job.args.0.get().as_bytes().to_vec().into(),
-        principal: Principal::System,
-        request_id: id.to_string(),
-    };
-    Ok(Some(ScheduledJob { id, due_ms, call }))
+    let call = Call { path, args, principal: Principal::System, request_id: id.to_string() };
+    Ok(Some(ScheduledJob { id, due_ms, call, cron }))
+}
+
+/// The function, its arguments, and the name of the cron job.
+type Called = (FunctionPath, Bytes, Option<Arc<str>>);
+
+fn called_by_job(document: &[u8]) -> Option<Called> {
+    let job = StoredJob::decode(document)?;
+    Some((job.path()?, Bytes::copy_from_slice(job.args.0.get().as_bytes()), None))
+}
+
+fn called_by_cron(document: &[u8]) -> Option<Called> {
+    let job = CronJob::decode(document)?;
+    Some((job.function().clone(), Bytes::copy_from_slice(job.args()), Some(job.name().into())))
 }

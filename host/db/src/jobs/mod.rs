@@ -4,7 +4,7 @@
 //! written in the transaction that schedules it, and what becomes of it in the transaction that runs it: so it is there
 //! if and only if that was committed, and has run if and only if its writes are there, whenever the power goes.
 //! An action is marked as begun before it begins, and never begun again: one that was under way when the host ended has
-//! failed. When its time has come somebody else says: this room knows no timer.
+//! failed. A cron job is run in the same way, again and again (see [`crate::crons`]). When its time has come somebody else says: this room knows no timer.
 mod actions;
 mod due;
 mod run;
@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use weir_value::FunctionPath;
 
 pub use due::{DueJobs, earliest_due_job};
-pub(crate) use run::Found;
+pub(crate) use run::{Found, Stored};
 pub use run::{JobStep, ScheduledJob};
 
 /// What is stored of a job, besides what every document has.

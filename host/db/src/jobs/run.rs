@@ -1,9 +1,12 @@
 //! Running a job, and what becomes of it.
 use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 
 use weir_value::DocumentId;
 
 use super::{JobState, StoredJob};
+use crate::crons::{self, CronJob, CronStatus, LateRuns};
 use crate::mutation::Origin;
 use crate::passwords::{PasswordResults, PasswordWork};
 use crate::{Call, Database, DbError, MutationOutcome, MutationStep, Teardown, Transaction};
@@ -17,6 +20,8 @@ pub struct ScheduledJob {
     pub due_ms: f64,
     /// What is to be called.
     pub call: Call,
+    /// The name of the cron job that it is a run of; `None`: it was scheduled.
+    pub cron: Option<Arc<str>>,
 }
 
 /// How far a job has come.
@@ -33,9 +38,32 @@ pub enum JobStep {
 /// What a job is when its transaction looks at it.
 pub(crate) enum Found {
     /// To be run.
-    Pending(StoredJob),
-    /// Somebody has run it, cancelled it, or dropped it.
+    Waiting(Stored),
+    /// Somebody has run it, cancelled it, dropped it, or deployed it otherwise.
     Over,
+}
+
+/// What is stored of a job.
+pub(crate) enum Stored {
+    Scheduled(StoredJob),
+    Cron(CronJob),
+}
+
+impl fmt::Display for ScheduledJob {
+    /// For the log: what it is, and what it calls.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cron {
+            Some(name) => write!(f, "the cron job `{name}`, which calls `{}`,", self.call.path),
+            None => write!(f, "the scheduled function `{}`", self.call.path),
+        }
+    }
+}
+
+impl ScheduledJob {
+    /// Whether it is a run of a cron job, which will have others.
+    pub fn is_cron(&self) -> bool {
+        self.cron.is_some()
+    }
 }
 
 impl Database {
@@ -47,7 +75,7 @@ impl Database {
         passwords: &mut PasswordResults,
         teardown: &mut Teardown,
     ) -> JobStep {
-        let outcome = match self.step_mutation_of(&job.call, Origin::Job(job.id), passwords, teardown) {
+        let outcome = match self.step_mutation_of(&job.call, Origin::Job(job), passwords, teardown) {
             MutationStep::Waits(work) => return JobStep::Waits(work),
             MutationStep::Ended(outcome) => outcome,
         };
@@ -69,26 +97,45 @@ impl Database {
         let mut gate = self.committer.enter();
         let opened = self.committer.open();
         let mut tx = self.begin_system(opened.snapshot.clone());
-        if let Found::Pending(stored) = tx.find_job(&job.id)? {
-            tx.end_job(&job.id, stored, JobState::Failed { error: error.to_owned() })?;
-            let draft = tx.into_draft().0;
-            gate.sequence_unstamped(draft.changes, &draft.counts)?;
-        }
+        let Found::Waiting(stored) = tx.find_job(job)? else { return Ok(()) };
+        let late = tx.fail_job(&job.id, stored, error)?;
+        let draft = tx.into_draft().0;
+        gate.sequence_unstamped(draft.changes, &draft.counts)?;
+        late.iter().for_each(crons::warn_of);
         Ok(())
     }
 }
 
 impl Transaction {
     /// Looks at a job that is to be run. Looking is a read: who cancels it meanwhile conflicts with the run.
-    pub(crate) fn find_job(&mut self, id: &DocumentId) -> Result<Found, DbError> {
-        Ok(match self.job(id)? {
-            Some(job) if job.state == JobState::Pending => Found::Pending(job),
+    pub(crate) fn find_job(&mut self, job: &ScheduledJob) -> Result<Found, DbError> {
+        if job.is_cron() {
+            return Ok(self.find_cron(job)?.map_or(Found::Over, |cron| Found::Waiting(Stored::Cron(cron))));
+        }
+        Ok(match self.job(&job.id)? {
+            Some(job) if job.state == JobState::Pending => Found::Waiting(Stored::Scheduled(job)),
             _ => Found::Over,
         })
     }
 
+    fn fail_job(
+        &mut self,
+        id: &DocumentId,
+        stored: Stored,
+        error: &str,
+    ) -> Result<Option<LateRuns>, DbError> {
+        let error = error.to_owned();
+        match stored {
+            Stored::Scheduled(job) => self.end_job(id, job, JobState::Failed { error }).map(|()| None),
+            Stored::Cron(job) => self.end_cron(id, job, CronStatus::Failed { error }),
+        }
+    }
+
     /// Marks a job as done, in the transaction that has done it.
-    pub(crate) fn succeed_job(&mut self, id: &DocumentId, job: StoredJob) -> Result<(), DbError> {
-        self.uncounted(|tx| tx.end_job(id, job, JobState::Success))
+    pub(crate) fn succeed_job(&mut self, id: &DocumentId, stored: Stored) -> Result<(), DbError> {
+        self.uncounted(|tx| match stored {
+            Stored::Scheduled(job) => tx.end_job(id, job, JobState::Success),
+            Stored::Cron(job) => tx.succeed_cron(id, job),
+        })
     }
 }

@@ -314,10 +314,10 @@ fn an_action_is_begun_once_and_told_of() {
     let id = schedule(&world, "notes:act", "x", 0.0);
     let job = due(&world).0.remove(0);
     assert!(world.db.is_action_job(&job));
-    assert!(world.db.begin_action_job(&job.id).unwrap().is_some());
+    assert!(world.db.begin_action_job(&job).unwrap().is_some());
     assert_eq!((state(&world, &id), due(&world).0.len()), (json!({ "kind": "inProgress" }), 0));
     world.assert_sound();
-    assert!(world.db.begin_action_job(&job.id).unwrap().is_none(), "it is not begun again");
+    assert!(world.db.begin_action_job(&job).unwrap().is_none(), "it is not begun again");
     world.write(|tx| tx.cancel_scheduled(&id));
     assert_eq!(state(&world, &id), json!({ "kind": "inProgress" }), "it has begun");
     world.db.end_action_job(&job.id, None).unwrap();
@@ -333,7 +333,7 @@ fn an_action_that_was_under_way_at_the_end_has_failed() {
     let ids: Vec<_> = (0..300).map(|_| schedule(&world, "notes:act", "x", 0.0)).collect();
     let (jobs, _) = due(&world);
     for job in &jobs {
-        world.db.begin_action_job(&job.id).unwrap();
+        world.db.begin_action_job(job).unwrap();
     }
     world.db.end_action_job(&jobs[0].id, Some("no way")).unwrap();
     assert_eq!(world.db.fail_interrupted_jobs().unwrap(), jobs.len() - 1);

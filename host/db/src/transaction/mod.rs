@@ -40,6 +40,7 @@ use crate::{
 pub use crypto::digest;
 pub(crate) use read_set_builder::ReadSetBuilder;
 use schedule::ScheduledCalls;
+pub(crate) use schedule::check_args as check_scheduled_args;
 pub(crate) use tables::SeenTables;
 pub use usage::Usage;
 pub(crate) use write_document::without_host_fields;
@@ -309,7 +310,7 @@ impl Transaction {
     }
 
     /// A store that cannot be read ends the call: the function's text for it would be a lie.
-    fn or_unreadable<T>(&mut self, result: Result<T, ReadError>) -> Result<T, DbError> {
+    pub(crate) fn or_unreadable<T>(&mut self, result: Result<T, ReadError>) -> Result<T, DbError> {
         let result = result.map_err(|error| {
             tracing::error!(target: "weir::db", path = %self.path, %error, "the store cannot be read");
             DbError::new(

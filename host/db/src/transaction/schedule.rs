@@ -141,7 +141,8 @@ fn check_time(at_ms: f64, now_ms: f64) -> Result<f64, DbError> {
     }
 }
 
-fn check_args(path: &FunctionPath, args: &[u8]) -> Result<Box<RawValue>, DbError> {
+/// The arguments of a function that is called later, one JSON object in any spelling, as they are stored.
+pub(crate) fn check_args(path: &FunctionPath, args: &[u8]) -> Result<Box<RawValue>, DbError> {
     let error = |message: String| DbError::new(ErrorCode::InvalidArguments, message);
     if args.len() > SCHEDULED_ARGS_BYTES_MAX {
         return Err(error(format!(

@@ -1,8 +1,9 @@
 //! What only the host writes: records of its own, tables that a schema declares.
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use weir_store::Direction;
+use weir_store::{Direction, Snapshot};
 use weir_value::{Schema, TableNumber};
 
 use super::Transaction;
@@ -13,6 +14,11 @@ use crate::{DbError, keyspace};
 const SCAN_ROWS: usize = 1_000;
 
 impl Transaction {
+    /// What it reads from, besides its own writes.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot)
+    }
+
     /// The number of a table, which is made if it is missing.
     pub(crate) fn make_table(&mut self, name: &str) -> Result<TableNumber, DbError> {
         self.table_for_insert(name)

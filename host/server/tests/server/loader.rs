@@ -2,7 +2,7 @@
 //!
 //! A component is a text: `v1`, `v2` and `v3` are versions of the chat, `extra` and what begins with it is another
 //! module. `issuer NAME JWKS` names who may vouch for users, `issuer $NAME JWKS` the one that a variable names. Nothing
-//! else is a component.
+//! else is a component. `cron PATH ARGS`, beside the functions, is a cron job that calls that one every second.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -88,6 +88,7 @@ impl Loader for TestLoader {
                 "v3" => chat(functions, "three", &self.list_runs),
                 "actions" => actions(functions),
                 other if other.starts_with("extra") => extra(functions, other),
+                other if other.starts_with("cron ") => cron(functions, other),
                 other if other.starts_with("issuer ") => {
                     providers = issuer(other, variables, &mut variable_reads).map(Some);
                     functions
@@ -179,6 +180,14 @@ fn extra(functions: NativeFunctions, label: &str) -> NativeFunctions {
         .query("extra:me", |tx, _| {
             Ok(tx.identity().map_or(Value::Null, |who| Value::from(who.token_identifier().to_owned())))
         })
+}
+
+fn cron(functions: NativeFunctions, component: &str) -> NativeFunctions {
+    let (path, args) = component["cron ".len()..].split_once(' ').unwrap();
+    let every_second = json!({ "type": "interval", "seconds": 1 });
+    functions
+        .cron("every second", &every_second, path, &serde_json::from_str(args).unwrap())
+        .query("cron:jobs", |tx, _| read_newest(tx, "_cron_jobs", 10))
 }
 
 fn insert(tx: &mut Transaction, table: &str, args: &Value) -> Result<Value, FunctionError> {

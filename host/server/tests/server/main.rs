@@ -6,6 +6,7 @@ mod abandoned;
 mod access;
 mod acting;
 mod actions;
+mod crons;
 mod deploying_on_full_disk;
 mod deployment;
 mod full_disk;
