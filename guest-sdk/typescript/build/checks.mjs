@@ -20,7 +20,6 @@ const CONTEXT_METHODS = {
 
 /** Exports of `convex/server` that make what the host does not run. */
 const SERVER_EXPORTS = {
-  cronJobs: "cron jobs",
   defineApp: "components",
   defineComponent: "components",
 };
@@ -33,7 +32,6 @@ const TABLE_METHODS = {
 
 /** Files whose name says what they are. */
 const FILES = {
-  "convex/crons": "cron jobs (crons.ts)",
   "convex/convex.config": "components (convex.config.ts)",
 };
 

@@ -74,8 +74,21 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "http.ts:4",
         "the handler of GET /a is not an HTTP action",
     ),
-    ("a.ts", "\nimport { cronJobs } from \"convex/server\";", "a.ts:2:10", "cron jobs (`cronJobs`)"),
-    ("crons.ts", "export default 1;", "crons.ts:1", "cron jobs"),
+    ("crons.ts", "export default 1;", "crons.ts:1", "its default export must be what `cronJobs()` gives"),
+    (
+        "crons.ts",
+        "import { cronJobs } from \"convex/server\";\nconst crons = cronJobs();\n\
+         crons.interval(\"a\", { seconds: 5 }, \"chat:gone\" as never);\nexport default crons;",
+        "crons.ts:4",
+        "the cron job `a`: there is no function `chat:gone`",
+    ),
+    (
+        "crons.ts",
+        "import { cronJobs } from \"convex/server\";\nconst crons = cronJobs();\n\
+         crons.daily(\"a\", { hourUTC: 24 }, \"chat:gone\" as never);\nexport default crons;",
+        "crons.ts:3",
+        "Hour of day must be an integer from 0 to 23",
+    ),
     ("auth.config.ts", "export default fetch(\"x\");", "auth.config.ts:1:16", "fetch"),
     ("convex.config.ts", "export default {};", "convex.config.ts:1", "components"),
     ("a.ts", "\"use node\";\nexport const a = 1;", "a.ts:1:1", "the Node runtime"),
@@ -131,7 +144,7 @@ fn what_is_not_supported_is_refused_with_its_place() {
 }
 
 #[test]
-fn cron_jobs_that_a_helper_makes_are_refused_by_their_export() {
+fn cron_jobs_are_refused_where_nothing_would_come_of_them() {
     let helper = "import * as server from \"convex/server\";\nexport const make = server.cronJobs;";
     let text = "import { make } from \"./lib/helper\";\n\nexport const late = make();";
     let (_folder, project) = project_with(&[("a.ts", text), ("lib/helper.ts", helper)]);

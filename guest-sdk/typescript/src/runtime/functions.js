@@ -1,4 +1,5 @@
 // The functions of a project: what its modules export, as npm `convex` made it.
+import { cronsOf } from "./crons.js";
 import { routesOf } from "./routes.js";
 
 /** Each function by its path. */
@@ -6,6 +7,7 @@ export const functions = new Map();
 
 let schema;
 let routes = [];
+let crons = [];
 
 let answer;
 
@@ -35,8 +37,6 @@ const INVOKE = {
   httpAction: (value) => (args) => answer(value.invokeHttpAction, args),
 };
 
-const UNSUPPORTED = [["isCrons", "cron jobs"]];
-
 /**
  * Takes the modules of the bundle: `{"folder/module": {exports, file, lines}}`,
  * where `lines` says on which line of `file` a name is exported.
@@ -50,6 +50,20 @@ export function registerModules(modules) {
   }
   // When all that is exported is known.
   if (modules.http !== undefined) registerRouter(modules.http);
+  if (modules.crons !== undefined) registerCrons(modules.crons);
+}
+
+function registerCrons({ exports, file, lines }) {
+  const place = `${file}:${lines.default ?? 1}`;
+  if (exports.default?.isCrons !== true) {
+    problems.push(`${place}: its default export must be what \`cronJobs()\` gives: \`export default crons\``);
+    return;
+  }
+  try {
+    crons = cronsOf(exports.default, functions);
+  } catch (error) {
+    problems.push(`${place}: ${error.message}`);
+  }
 }
 
 function registerRouter({ exports, file, lines }) {
@@ -77,9 +91,11 @@ function registerHandler(name, value) {
 function registerMember(moduleName, member, value, module) {
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return;
   const place = `${module.file}:${module.lines[member] ?? 1}`;
-  const unsupported = UNSUPPORTED.find(([mark]) => value[mark] === true);
-  if (unsupported !== undefined) {
-    problems.push(`${place}: \`${member}\` is ${unsupported[1]}, which Weir does not support yet`);
+  // Elsewhere nothing would come of them, and nobody would be told.
+  if (value.isCrons === true && (moduleName !== "crons" || member !== "default")) {
+    problems.push(
+      `${place}: \`${member}\` is cron jobs, which are the default export of \`convex/crons.ts\``,
+    );
     return;
   }
   const kind = KINDS.find(([mark]) => value[mark] === true)?.[1];
@@ -152,5 +168,5 @@ export function manifest() {
     args,
     returns,
   }));
-  return { sdk: "typescript", functions: list, schema, routes };
+  return { sdk: "typescript", functions: list, schema, routes, crons };
 }
