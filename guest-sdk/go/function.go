@@ -171,6 +171,7 @@ func describe() []byte {
 	}
 	describer.text(`]`)
 	describer.schema()
+	describer.crons()
 	describer.text(`}`)
 	return describer.out
 }

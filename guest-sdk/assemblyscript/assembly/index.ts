@@ -4,6 +4,7 @@
 export { Box } from "./json/box";
 export { Fields } from "./json/fields";
 export { Value, ValueKind } from "./json/value";
+export { crons } from "./crons";
 export { sha256 } from "./crypto";
 export { MutationCtx, QueryCtx } from "./ctx";
 export { DatabaseReader } from "./db/reader";

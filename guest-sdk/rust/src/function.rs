@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::crons::{self, Cron};
 use crate::failure::{Context, Error, Result};
 use crate::json;
 use crate::schema::{self, Schema};
@@ -49,6 +50,8 @@ impl Function {
 struct Manifest {
     functions: Vec<Entry>,
     schema: Option<Schema>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    crons: Vec<Cron>,
 }
 
 #[derive(Serialize)]
@@ -79,8 +82,9 @@ pub fn manifest() -> Vec<u8> {
         args: (function.args)(),
         returns: (function.returns)(),
     });
-    json::to_vec(&Manifest { functions: entries.collect(), schema: schema::declared() })
-        .expect("a manifest can be written")
+    let manifest =
+        Manifest { functions: entries.collect(), schema: schema::declared(), crons: crons::declared() };
+    json::to_vec(&manifest).expect("a manifest can be written")
 }
 
 /// Runs the function at this path.

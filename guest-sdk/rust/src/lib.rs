@@ -50,6 +50,7 @@
 
 #[cfg(any(test, all(target_family = "wasm", feature = "allocator")))]
 mod allocator;
+mod crons;
 mod ctx;
 pub mod db;
 mod digest;
@@ -73,6 +74,7 @@ mod schema;
 mod validator;
 mod value;
 
+pub use crons::{Crons, Daily, Hourly, Monthly, Weekday, Weekly};
 pub use ctx::{MutationCtx, QueryCtx};
 pub use digest::sha256;
 pub use doc::Doc;
@@ -93,6 +95,7 @@ pub mod __private {
     pub use inventory;
     pub use serde;
 
+    pub use crate::crons::DeclaredCrons;
     pub use crate::function::{Function, Outcome, call, manifest, read_args, write_result};
     pub use crate::schema::{DeclaredIndex, DeclaredTable};
 }

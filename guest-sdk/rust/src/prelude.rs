@@ -3,7 +3,7 @@
 pub use crate::db::Order::{self, Asc, Desc};
 pub use crate::db::{PaginationOptions, PaginationResult};
 pub use crate::{
-    Bytes, Context, Doc, Error, Fields, Id, Identity, MutationCtx, QueryCtx, Result, ScheduledFunction,
-    ScheduledState, Shape, Table, Value, bail, bail_with, debug, document, ensure, error, fields, info, log,
-    mutation, query, value, warn,
+    Bytes, Context, Crons, Daily, Doc, Error, Fields, Hourly, Id, Identity, Monthly, MutationCtx, QueryCtx,
+    Result, ScheduledFunction, ScheduledState, Shape, Table, Value, Weekday, Weekly, bail, bail_with, crons,
+    debug, document, ensure, error, fields, info, log, mutation, query, value, warn,
 };

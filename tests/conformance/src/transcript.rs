@@ -139,7 +139,7 @@ fn change_variables(guest: &Guest, db: &TestDatabase, step: &Step) -> Result<()>
     db.set_variables(changes)?;
     let after = db.variables()?;
     if !guest.reads.agree(&before, &after) {
-        db.set_functions(guest.with(&after)?);
+        db.set_functions(guest.with(&after)?)?;
     }
     Ok(())
 }
