@@ -197,6 +197,7 @@ func describe() []byte {
 	describer.text(`]`)
 	describer.schema()
 	describer.routes()
+	describer.crons()
 	describer.text(`}`)
 	return describer.out
 }

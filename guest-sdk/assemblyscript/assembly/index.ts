@@ -9,6 +9,7 @@ export { ActionCtx } from "./action/ctx";
 export { Upload } from "./action/fetch";
 export { Headers, Message, Request, Response } from "./action/message";
 export { Task } from "./action/task";
+export { crons } from "./crons";
 export { sha256 } from "./crypto";
 export { CallCtx, MutationCtx, QueryCtx } from "./ctx";
 export { DatabaseReader } from "./db/reader";

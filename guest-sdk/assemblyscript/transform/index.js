@@ -10,6 +10,7 @@
 import { NodeKind, SourceKind } from "assemblyscript";
 
 import { collectClasses, membersOf } from "./classes.js";
+import { collectCrons } from "./crons.js";
 import { ENTRY_PATH, entryText, setManifest } from "./entry.js";
 import { collectFunctions, wrapperOf } from "./functions.js";
 import { collectIndexes } from "./indexes.js";
@@ -26,12 +27,15 @@ export default class WeirTransform {
   documents = [];
   /** The indexes that are declared. */
   indexes = [];
+  /** The cron jobs that are declared. */
+  crons = [];
 
   afterParse(parser) {
     const files = parser.sources.filter((source) => !source.isLibrary);
     const index = packageName(this.baseDir);
     for (const source of files) this.prepare(parser, source, index);
     this.refuseTwins(parser);
+    this.refuseTwinCrons(parser);
     if (parser.diagnostics.some((diagnostic) => diagnostic.category === ERROR)) return;
     parser.parseFile(entryText(this.functions), ENTRY_PATH, true);
   }
@@ -44,7 +48,9 @@ export default class WeirTransform {
     const file = source.normalizedPath.replace(/\.ts$/, "");
     this.documents.push(...classes.filter(declaresTable).map((found) => ({ ...found, file })));
     this.indexes.push(...collectIndexes(source, parser).map((found) => ({ ...found, file })));
-    const own = spliceMembers(source.text, classes);
+    const { crons, text: compiled } = collectCrons(source, parser);
+    this.crons.push(...crons);
+    const own = spliceMembers(compiled, classes);
     const text = [own, ...functions.map((found) => wrapperOf(found))].join("\n");
     parser.sources.splice(parser.sources.indexOf(source), 1);
     // Without this the parser believes that it is done with the file.
@@ -74,12 +80,27 @@ export default class WeirTransform {
     return routes.length > 0 ? routes : undefined;
   }
 
+  refuseTwinCrons(parser) {
+    const seen = new Set();
+    for (const { job, range } of this.crons) {
+      if (seen.has(job.name)) report(parser, range, `there are two cron jobs \`${job.name}\`; rename one`);
+      seen.add(job.name);
+      const called = this.functions.find(({ path }) => path === job.function);
+      if (called === undefined)
+        report(parser, range, `there is no function \`${job.function}\` in this module`);
+      else if (called.kind === "query") {
+        report(parser, range, `\`${job.function}\` is a query; a cron job calls a mutation or an action`);
+      }
+    }
+  }
+
   afterInitialize(program) {
     const validators = new Validators(program);
     const functions = this.functions.map((found) => validators.describe(found));
     functions.sort((left, right) => (left.path < right.path ? -1 : 1));
     const schema = schemaOf(program, validators, this.documents, this.indexes);
-    setManifest(program, JSON.stringify({ functions, schema, routes: this.routes() }));
+    const crons = this.crons.length > 0 ? this.crons.map(({ job }) => job) : undefined;
+    setManifest(program, JSON.stringify({ functions, schema, routes: this.routes(), crons }));
   }
 }
 

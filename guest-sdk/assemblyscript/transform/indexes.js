@@ -2,9 +2,9 @@
 
 import { LiteralKind, NodeKind } from "assemblyscript";
 
+import { importsOf } from "./imports.js";
 import { report } from "./report.js";
 
-const SDK = "@weir/assemblyscript";
 const DECLARES = { index: false, stagedIndex: true };
 
 /** The calls of `index` and `stagedIndex`, with the class, the name and the fields that they say. */
@@ -12,18 +12,9 @@ export function collectIndexes(source, parser) {
   const imported = importsOf(source);
   return source.statements
     .flatMap(callsIn)
-    .filter((call) => imported.has(call.expression.text))
+    .filter(({ expression: { text } }) => Object.hasOwn(DECLARES, text) && imported.has(text))
     .map((call) => read(call, parser))
     .filter((found) => found !== undefined);
-}
-
-/** Which of the two the file has from the SDK. */
-function importsOf(source) {
-  const imports = source.statements.filter(
-    (statement) => statement.kind === NodeKind.Import && statement.path.value === SDK,
-  );
-  const names = imports.flatMap((statement) => statement.declarations ?? []);
-  return new Set(names.map(({ name }) => name.text).filter((name) => Object.hasOwn(DECLARES, name)));
 }
 
 /** Calls of a plain name that begin a statement, or what a variable begins with: `index<Task>(...)`, `index<Task>(...).eq(1)`. */

@@ -346,6 +346,50 @@ export declare class QueryCtx extends CallCtx {
   tryRunQuery<R, A>(path: string, args: A): Result<R>;
 }
 
+/** A time of the day, in UTC. */
+export interface DailyTime {
+  /** 0 to 23. */
+  hourUTC: i32;
+  /** 0 to 59; without it the host picks one by the job's name. */
+  minuteUTC?: i32;
+}
+
+/**
+ * Declares cron jobs, at the top level of a file: mutations and actions of this module that the host calls again and again, as
+ * nobody in particular; they may be internal. What a job is made of must be written out there, because it is read when the
+ * module is built. Its name is one that no other job of the deployment has.
+ *
+ * The host refuses a module with a job that cannot be: an hour of 24, a day that never comes. A job whose schedule a
+ * deployment leaves as it is goes on as it was. One run of a job is under way at a time; runs that are late, because the one
+ * before took too long or no host ran, are skipped, and said in the host's log.
+ */
+export declare const crons: {
+  /** At once when it is first deployed, and then whenever so much time has passed. */
+  interval(
+    name: string,
+    every: { seconds: i32 } | { minutes: i32 } | { hours: i32 },
+    path: string,
+    args?: AnyObject,
+  ): void;
+  /** Once in each hour. */
+  hourly(name: string, at: { minuteUTC?: i32 }, path: string, args?: AnyObject): void;
+  /** Once a day. */
+  daily(name: string, at: DailyTime, path: string, args?: AnyObject): void;
+  /** Once a week. */
+  weekly(
+    name: string,
+    at: DailyTime & {
+      dayOfWeek: "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday";
+    },
+    path: string,
+    args?: AnyObject,
+  ): void;
+  /** Once a month, on a day from 1 to 31; a month that has no such day is left out. */
+  monthly(name: string, at: DailyTime & { day: i32 }, path: string, args?: AnyObject): void;
+  /** A cron expression of five fields: minute, hour, day of the month, month, day of the week (Sunday is 0). */
+  cron(name: string, expression: string, path: string, args?: AnyObject): void;
+};
+
 /**
  * What has mutations and actions called later, each once, as nobody in particular. Scheduling is a part of the transaction:
  * a mutation that fails schedules nothing. From an action it is done at once. An action is begun once, and fails if the host

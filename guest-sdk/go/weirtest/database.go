@@ -168,8 +168,10 @@ func (db *Database) SetNow(now float64) {
 	db.ask(request{Op: "set", Now: &now})
 }
 
-// ScheduledRun is a scheduled function that was called.
+// ScheduledRun is a scheduled function that was called, or a cron job.
 type ScheduledRun struct {
+	// Cron is the name of the cron job; "" for a function that was scheduled.
+	Cron string
 	// ID is its document, as the function that scheduled it was given it.
 	ID   weir.ID[weir.ScheduledFunction]
 	Path string
@@ -202,7 +204,7 @@ func (db *Database) runs(got answer) []ScheduledRun {
 	db.t.Helper()
 	runs := make([]ScheduledRun, 0, len(got.Scheduled))
 	for _, said := range got.Scheduled {
-		run := ScheduledRun{ID: weir.ID[weir.ScheduledFunction](said.ID), Path: said.Path, LogLines: said.LogLines}
+		run := ScheduledRun{Cron: said.Cron, ID: weir.ID[weir.ScheduledFunction](said.ID), Path: said.Path, LogLines: said.LogLines}
 		db.unmarshal(said.Args, &run.Args)
 		db.unmarshal(said.Value, &run.Value)
 		run.Err = db.failed(said.Error)

@@ -138,6 +138,7 @@ type answer struct {
 
 type scheduledRun struct {
 	ID       string          `json:"id"`
+	Cron     string          `json:"cron"`
 	Path     string          `json:"path"`
 	Args     json.RawMessage `json:"args"`
 	Value    json.RawMessage `json:"value"`

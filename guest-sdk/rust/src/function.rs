@@ -6,6 +6,7 @@ use std::pin::Pin;
 use serde::Serialize;
 
 use crate::action;
+use crate::crons::{self, Cron};
 use crate::failure::{Context, Error, Result};
 use crate::http::{Request, Response};
 use crate::json;
@@ -64,6 +65,8 @@ struct Manifest {
     functions: Vec<Entry>,
     schema: Option<Schema>,
     routes: Vec<RouteEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    crons: Vec<Cron>,
 }
 
 #[derive(Serialize)]
@@ -117,8 +120,9 @@ pub fn manifest() -> Vec<u8> {
         args: (function.args)(),
         returns: (function.returns)(),
     });
-    json::to_vec(&Manifest { functions: entries.collect(), schema: schema::declared(), routes })
-        .expect("a manifest can be written")
+    let crons = crons::declared();
+    let manifest = Manifest { functions: entries.collect(), schema: schema::declared(), routes, crons };
+    json::to_vec(&manifest).expect("a manifest can be written")
 }
 
 /// Runs the function at this path.

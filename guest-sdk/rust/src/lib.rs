@@ -56,6 +56,7 @@
 mod action;
 #[cfg(any(test, all(target_family = "wasm", feature = "allocator")))]
 mod allocator;
+mod crons;
 mod ctx;
 pub mod db;
 mod digest;
@@ -80,6 +81,7 @@ mod validator;
 mod value;
 
 pub use action::{ActionCtx, http};
+pub use crons::{Crons, Daily, Hourly, Monthly, Weekday, Weekly};
 pub use ctx::{CallCtx, MutationCtx, QueryCtx};
 pub use digest::sha256;
 pub use doc::Doc;
@@ -100,6 +102,7 @@ pub mod __private {
     pub use inventory;
     pub use serde;
 
+    pub use crate::crons::DeclaredCrons;
     pub use crate::function::{
         Function, Outcome, Route, call, manifest, read_args, run_action, run_http_action, write_result,
     };

@@ -1,6 +1,8 @@
 //! What the macros make of functions and types: the manifest, and calls that
 //! need no database.
 
+use std::time::Duration;
+
 use serde_json::{Value as Json, json};
 use weir::__private::{call, manifest};
 use weir::prelude::*;
@@ -342,4 +344,37 @@ fn what_goes_wrong_is_an_error_with_its_reason() {
     }
     let error = call("weir:refuse", br#"{"least":0.5}"#).unwrap_err();
     assert_eq!(error.data(), Some(br#"{"code":"TooSmall","least":0.5}"#.as_slice()));
+}
+
+crons!(|crons| {
+    let all = fields! { all: true, big: 5_i64 };
+    crons.interval("every", Duration::from_secs(90), "jobs:clear", all);
+    crons.hourly("hourly", Hourly { minute_utc: 5 }, "jobs:clear", fields! {});
+    crons.daily("daily", Daily { hour_utc: 3, minute_utc: 30 }, "jobs:clear", fields! {});
+    let monday = Weekly { day_of_week: Weekday::Monday, hour_utc: 0, minute_utc: 59 };
+    crons.weekly("weekly", monday, "jobs:clear", fields! {});
+});
+
+crons!(|crons| {
+    crons.monthly("monthly", Monthly { day: 31, hour_utc: 23, minute_utc: 0 }, "jobs:clear", fields! {});
+    crons.cron("expression", "0 16 1 * *", "jobs:clear", fields! {});
+});
+
+#[test]
+fn cron_jobs_stand_in_the_manifest_as_convex_has_them() {
+    let manifest: Json = serde_json::from_slice(&manifest()).unwrap();
+    let job = |name: &str, args: Json, schedule: Json| json!({ "name": name, "schedule": schedule, "function": "jobs:clear", "args": [args] });
+    let daily = json!({ "type": "daily", "hourUTC": 3, "minuteUTC": 30 });
+    let every = json!({ "all": true, "big": { "$integer": "BQAAAAAAAAA=" } });
+    let monthly = json!({ "type": "monthly", "day": 31, "hourUTC": 23, "minuteUTC": 0 });
+    let weekly = json!({ "type": "weekly", "dayOfWeek": "monday", "hourUTC": 0, "minuteUTC": 59 });
+    let expected = json!([
+        job("daily", json!({}), daily),
+        job("every", every, json!({ "type": "interval", "seconds": 90 })),
+        job("expression", json!({}), json!({ "type": "cron", "cron": "0 16 1 * *" })),
+        job("hourly", json!({}), json!({ "type": "hourly", "minuteUTC": 5 })),
+        job("monthly", json!({}), monthly),
+        job("weekly", json!({}), weekly),
+    ]);
+    assert_eq!(manifest["crons"], expected);
 }

@@ -61,10 +61,12 @@ export interface CallRecord {
   writes: Write[];
 }
 
-/** A scheduled function that was called. */
+/** A scheduled function that was called, or a cron job. */
 export interface ScheduledRun {
   /** Its document, as the function that scheduled it was given it. */
   id: string;
+  /** The name of the cron job; absent if it was scheduled. */
+  cron?: string;
   path: string;
   args: { [name: string]: Json };
   logLines: string[];
@@ -102,11 +104,14 @@ export declare class TestDatabase {
    */
   setNow(time: number | Date): Promise<void>;
   /**
-   * Moves the clock on, and has those scheduled functions called that are due by then, each once and at its time, in the
+   * Moves the clock on, and has those scheduled functions and cron jobs called that are due by then, each at its time, in the
    * order of the times; those too that they schedule. Gives what came of them: one that fails does not reject.
    */
   advance(milliseconds: number): Promise<ScheduledRun[]>;
-  /** Has scheduled functions called until none waits; the clock goes on to their times. Gives what came of them. */
+  /**
+   * Has scheduled functions called until none waits; the clock goes on to their times, and cron jobs that are due by then are
+   * called too. Gives what came of them.
+   */
   finishScheduled(): Promise<ScheduledRun[]>;
   /**
    * Sets variables of the deployment; a value of `null` removes one. A module whose top-level code has read one of them

@@ -135,7 +135,7 @@ impl Database {
         self.inner.borrow().set_now(now_ms).unwrap_or_else(refuse);
     }
 
-    /// Lets the clock go on, and has those scheduled functions called that are due by then, each once and at its time, in
+    /// Lets the clock go on, and has those scheduled functions and cron jobs called that are due by then, each once and at its time, in
     /// the order of the times; those too that they schedule. Gives what came of them: one that fails does not fail the
     /// test.
     ///
@@ -146,7 +146,8 @@ impl Database {
         runs.into_iter().map(ScheduledRun::new).collect()
     }
 
-    /// Has scheduled functions called until none waits; the clock goes on to their times. Gives what came of them.
+    /// Has scheduled functions called until none waits; the clock goes on to their times, and cron jobs that are due by then are
+    /// called too. Gives what came of them.
     ///
     /// # Panics
     /// If functions schedule others without end.

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use weir::__native::with_host;
-use weir_db::{FunctionError, FunctionInfo, FunctionKind, Functions, Teardown, Transaction, Visibility};
+use weir_db::{
+    Cron, FunctionError, FunctionInfo, FunctionKind, Functions, Teardown, Transaction, Visibility,
+};
 use weir_value::{FunctionPath, Schema, Validator};
 
 use crate::host::TransactionHost;
@@ -20,6 +22,7 @@ use crate::host::TransactionHost;
 pub(crate) struct LinkedFunctions {
     functions: Arc<BTreeMap<FunctionPath, Arc<FunctionInfo>>>,
     schema: Arc<Schema>,
+    crons: Arc<Vec<Cron>>,
 }
 
 #[derive(Deserialize)]
@@ -27,6 +30,16 @@ struct Manifest {
     functions: Vec<Entry>,
     #[serde(default)]
     schema: Option<Json>,
+    #[serde(default)]
+    crons: Vec<CronEntry>,
+}
+
+#[derive(Deserialize)]
+struct CronEntry {
+    name: String,
+    schedule: Json,
+    function: String,
+    args: (Json,),
 }
 
 #[derive(Deserialize)]
@@ -46,13 +59,28 @@ impl LinkedFunctions {
         let functions = manifest.functions.iter().map(describe).map(|info| (info.path.clone(), info));
         let schema = manifest.schema.as_ref().map(Schema::from_json).transpose();
         let schema = schema.unwrap_or_else(|error| panic!("{error}")).unwrap_or_default();
-        Self { functions: Arc::new(functions.collect()), schema: Arc::new(schema) }
+        let functions = Arc::new(functions.collect());
+        let crons = manifest.crons.iter().map(|entry| cron(entry, &functions)).collect();
+        Self { functions, schema: Arc::new(schema), crons: Arc::new(crons) }
     }
 
     /// The tables that the document types declare.
     pub(crate) fn schema(&self) -> &Schema {
         &self.schema
     }
+}
+
+/// A cron job, which the host would refuse for the same reasons.
+fn cron(entry: &CronEntry, functions: &BTreeMap<FunctionPath, Arc<FunctionInfo>>) -> Cron {
+    let CronEntry { name, schedule, function, args } = entry;
+    let refuse = |reason: String| -> ! { panic!("the cron job `{name}`: {reason}") };
+    let path = FunctionPath::parse(function).unwrap_or_else(|error| refuse(error.to_string()));
+    match functions.get(&path) {
+        None => refuse(format!("there is no function `{path}` in its module")),
+        Some(info) if info.kind == FunctionKind::Query => refuse(format!("`{path}` is a query")),
+        Some(_) => {}
+    }
+    Cron::new(name, schedule, path, args.0.to_string().as_bytes()).unwrap_or_else(|reason| refuse(reason))
 }
 
 fn describe(entry: &Entry) -> Arc<FunctionInfo> {
@@ -80,6 +108,10 @@ impl Functions for LinkedFunctions {
 
     fn list(&self) -> Vec<Arc<FunctionInfo>> {
         self.functions.values().cloned().collect()
+    }
+
+    fn crons(&self) -> &[Cron] {
+        &self.crons
     }
 
     fn run(

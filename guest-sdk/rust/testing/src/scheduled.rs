@@ -1,4 +1,4 @@
-//! What came of scheduled functions that a test had called.
+//! What came of scheduled functions and cron jobs that a test had called.
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -7,11 +7,13 @@ use weir_db::CallError;
 
 use crate::Error;
 
-/// A scheduled function that was called, because the test let its time come.
+/// A scheduled function that was called, or a cron job, because the test let its time come.
 #[derive(Debug, Clone)]
 pub struct ScheduledRun {
     /// Its document, as the function that scheduled it was given it.
     pub id: Id<ScheduledFunction>,
+    /// The name of the cron job; `None`: it was scheduled.
+    pub cron: Option<String>,
     /// The function: `notes:remind`.
     pub path: String,
     /// What it logged: `[LOG] text`.
@@ -24,6 +26,7 @@ impl ScheduledRun {
     pub(crate) fn new(run: weir_testing::ScheduledRun) -> Self {
         Self {
             id: Id::from_text(run.id.to_string()),
+            cron: run.cron.map(|name| name.to_string()),
             path: run.path.to_string(),
             log_lines: run.log_lines,
             args: run.args,
