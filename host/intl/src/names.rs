@@ -88,25 +88,17 @@ impl DisplayNames {
         let language = id.language.to_string();
         let join = |parts: &[Option<String>]| parts.iter().flatten().cloned().collect::<Vec<_>>().join("-");
         let (script, region) = (id.script.map(|it| it.to_string()), id.region.map(|it| it.to_string()));
-        let combinations = [(true, true), (true, false), (false, true)];
-        let is_dialect = self.options.language_display != "standard";
-        let dialect = combinations.into_iter().find_map(|(with_script, with_region)| {
-            let used = (script.clone().filter(|_| with_script), region.clone().filter(|_| with_region));
-            let is_real =
-                is_dialect && (with_script == used.0.is_some()) && (with_region == used.1.is_some());
-            let name = join(&[Some(language.clone()), used.0.clone(), used.1.clone()]);
-            let found = self.alternative(&self.names.languages, &name).filter(|_| is_real)?;
-            Some((found, with_script, with_region))
-        });
-        let (base, has_script, has_region) = match dialect {
-            Some(found) => found,
-            None => (self.alternative(&self.names.languages, &language)?, false, false),
-        };
+        // A name of its own has what is there with its script and its region, and no part of it.
+        let whole = join(&[Some(language.clone()), script.clone(), region.clone()]);
+        let is_dialect = self.options.language_display != "standard" && whole != language;
+        let dialect = is_dialect.then(|| self.alternative(&self.names.languages, &whole)).flatten();
+        let is_plain = dialect.is_none();
+        let base = dialect.or_else(|| self.alternative(&self.names.languages, &language))?;
         let mut rest = Vec::new();
-        if let Some(script) = script.filter(|_| !has_script) {
+        if let Some(script) = script.filter(|_| is_plain) {
             rest.push(self.alternative(&self.names.scripts, &script).unwrap_or(script));
         }
-        if let Some(region) = region.filter(|_| !has_region) {
+        if let Some(region) = region.filter(|_| is_plain) {
             rest.push(self.alternative(&self.names.regions, &region).unwrap_or(region));
         }
         rest.extend(id.variants.iter().map(|variant| {

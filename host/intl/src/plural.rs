@@ -22,7 +22,9 @@ pub(crate) struct Rules {
 
 impl Rules {
     pub(crate) fn new(locale: &str, is_ordinal: bool) -> Result<Rules> {
-        let parsed = Locale::try_from_str(locale).map_err(|error| invalid("a locale", error))?;
+        let mut parsed = Locale::try_from_str(locale).map_err(|error| invalid("a locale", error))?;
+        // They are a language's; ICU4X looks for those of `sr-Latn` in no language.
+        parsed.id.script = None;
         let kind = if is_ordinal { PluralRuleType::Ordinal } else { PluralRuleType::Cardinal };
         let options = PluralRulesOptions::default().with_type(kind);
         let rules = PluralRules::try_new((&parsed).into(), options)

@@ -23,7 +23,7 @@ fn it_is_a_module_of_the_world_and_small() {
     let text = String::from_utf8_lossy(weir_js_engine::ENGINE);
     assert!(!text.contains("wasi"), "it asks for something of WASI");
     assert!(!text.contains(env!("CARGO_MANIFEST_DIR")), "a path of this machine is in it");
-    assert!(weir_js_engine::ENGINE.len() < 1_300_000, "{}", weir_js_engine::ENGINE.len());
+    assert!(weir_js_engine::ENGINE.len() < 1_100_000, "{}", weir_js_engine::ENGINE.len());
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -89,6 +89,12 @@ export const jsonTextPrograms = {
       }
       return digest.value;
     }),
+  "json texts: keys of what is left out": () =>
+    ["é", "ü€", "日本", "😀\ud800"].flatMap((key) => [
+      JSON.stringify({ [key]: undefined }),
+      JSON.stringify({ [key]: undefined, [key + key]: () => 1, b: "ß" }),
+      JSON.stringify([{ a: "日", [key]: Symbol() }, { [key]: key }]).length,
+    ]),
   "json texts: cut off": () => {
     const digest = new Digest();
     for (const text of texts(100, KINDS.length, 9)) {

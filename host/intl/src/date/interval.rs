@@ -1,9 +1,11 @@
 //! Spans of time: `Jan 3 – 5, 2026`.
+use std::collections::HashMap;
+
 use super::pattern::{Token, hours_of, tokens, with_hours};
 use super::skeleton::{Hours, Skeleton};
 use super::{DateFormat, Moment};
 use crate::error::Result;
-use crate::number::RangePart;
+use crate::number::{RangePart, merged};
 use crate::part::{LITERAL, Part};
 
 pub(super) const SHARED: &str = "shared";
@@ -13,6 +15,18 @@ fn of(source: &'static str, parts: Vec<Part>) -> Vec<RangePart> {
 }
 
 pub(super) fn parts(format: &DateFormat, start: i64, end: i64) -> Result<Vec<RangePart>> {
+    let mut parts = merged(pieces(format, start, end)?);
+    // What stands before the first field, or behind the last one, is of none.
+    let count = parts.len();
+    for at in [0, count.saturating_sub(1)] {
+        if let Some(part) = parts.get_mut(at).filter(|part| part.part.kind == LITERAL) {
+            part.source = SHARED;
+        }
+    }
+    Ok(parts)
+}
+
+fn pieces(format: &DateFormat, start: i64, end: i64) -> Result<Vec<RangePart>> {
     let (first, second) = (format.moment(start)?, format.moment(end)?);
     let Some(largest) = largest_difference(format, &first, &second) else {
         return Ok(of(SHARED, format.parts_of(&format.tokens, &first)));
@@ -27,8 +41,13 @@ pub(super) fn parts(format: &DateFormat, start: i64, end: i64) -> Result<Vec<Ran
     match pattern(format, largest) {
         Some(pattern) => Ok(by_pattern(format, &pattern, &first, &second)),
         None => {
-            let all = best(format, &shown_skeleton(format))?;
-            Ok(fallback(format, &all, &first, &second))
+            let shown = shown_skeleton(format);
+            let is_both = has_date && has_time(&shown);
+            if is_both && !matches!(largest, 'G' | 'y' | 'M' | 'd') {
+                return day_and_times(format, &first, &second);
+            }
+            let missing = if is_both { missing_date(&shown, largest) } else { String::new() };
+            Ok(fallback(format, &best(format, &format!("{missing}{shown}"))?, &first, &second))
         }
     }
 }
@@ -73,11 +92,15 @@ fn largest_difference(format: &DateFormat, first: &Moment, second: &Moment) -> O
 /// The pattern for a difference: of CLDR's, the one whose skeleton is nearest to the format's.
 fn pattern(format: &DateFormat, largest: char) -> Option<String> {
     let patterns = format.names.patterns();
-    let skeleton = own_skeleton(format);
+    let skeleton = own_skeleton(format).replace('z', "v");
+    // As in ICU, there is none for months and days that stand alone.
+    if skeleton.contains(['L', 'c']) {
+        return None;
+    }
     let (date, time) = split(&skeleton);
     if !date.is_empty() && !time.is_empty() {
         return if matches!(largest, 'a' | 'H' | 'm') {
-            date_and_time(format, &date, &time, largest)
+            date_and_time(format, &split(&shown_skeleton(format)).0, &time, largest)
         } else {
             None
         };
@@ -92,11 +115,11 @@ fn pattern(format: &DateFormat, largest: char) -> Option<String> {
         }
         None => return None,
     };
-    let pattern = patterns.intervals.get(&found)?.get(&key(largest, &found)?.to_string())?.clone();
-    Some(fit(&pattern, &skeleton, &found))
+    let pattern = pattern_for(patterns.intervals.get(&found)?, &found, largest)?;
+    Some(fit(format, pattern, &skeleton, &found))
 }
 
-/// The fields that the format shows, as a skeleton.
+/// The fields that the format shows, as a skeleton, with the lengths that ICU looks for. Offsets are left out, as there.
 fn own_skeleton(format: &DateFormat) -> String {
     let mut skeleton = String::new();
     for token in &format.tokens {
@@ -104,29 +127,54 @@ fn own_skeleton(format: &DateFormat) -> String {
             let letter = match letter {
                 'K' => 'h',
                 'k' => 'H',
-                'z' | 'O' => 'v',
-                'a' => continue,
+                'a' | 'O' => continue,
                 other => *other,
             };
-            skeleton
-                .extend(std::iter::repeat_n(letter, if letter == 'E' && *length < 4 { 1 } else { *length }));
+            let length = match letter {
+                'd' | 'B' | 'h' | 'H' | 'm' | 'v' | 'z' => 1,
+                'M' if *length < 3 => 1,
+                'E' if *length < 4 => 1,
+                _ => *length,
+            };
+            skeleton.extend(std::iter::repeat_n(letter, length));
         }
     }
     skeleton
 }
 
-fn split(skeleton: &str) -> (String, String) {
-    skeleton.chars().partition(|letter| "GyMdE".contains(*letter))
+/// The fields of a date, up to the largest that differs, that a skeleton with times has not.
+fn missing_date(skeleton: &str, largest: char) -> String {
+    let wanted = match largest {
+        'd' => "d",
+        'M' => "Md",
+        _ => "yMd",
+    };
+    let is_there = |letter| skeleton.contains(letter) || (letter == 'M' && skeleton.contains('L'));
+    wanted.chars().filter(|letter| !is_there(*letter)).collect()
 }
 
-/// How a skeleton's patterns name a difference.
-fn key(largest: char, skeleton: &str) -> Option<char> {
-    match largest {
-        'H' if skeleton.contains('h') => Some('h'),
-        's' | 'S' => None,
-        'a' if !skeleton.contains('h') => Some('H'),
-        other => Some(other),
-    }
+fn has_time(skeleton: &str) -> bool {
+    !split(skeleton).1.is_empty()
+}
+
+fn split(skeleton: &str) -> (String, String) {
+    skeleton.chars().partition(|letter| "GyMLdEc".contains(*letter))
+}
+
+/// The pattern for a difference. Of two for halves of a day, that with periods of the day goes before.
+fn pattern_for<'a>(
+    patterns: &'a HashMap<String, String>,
+    skeleton: &str,
+    largest: char,
+) -> Option<&'a String> {
+    let names: &[&str] = match largest {
+        'H' if skeleton.contains('h') => &["h"],
+        'a' if skeleton.contains('h') => &["B", "a"],
+        'a' => &["H"],
+        's' | 'S' => &[],
+        other => return patterns.get(&other.to_string()),
+    };
+    names.iter().find_map(|name| patterns.get(*name))
 }
 
 /// The skeleton that has a pattern for the difference, the same fields, and lengths that are nearest.
@@ -137,7 +185,7 @@ fn nearest(format: &DateFormat, wanted: &str, largest: char) -> Option<String> {
     all.sort_by_key(|(skeleton, _)| *skeleton);
     for (skeleton, patterns) in all {
         let (distance, missing, extra) = wanted.distance(&Skeleton::of(skeleton), u32::MAX);
-        let has_pattern = key(largest, skeleton).is_some_and(|key| patterns.contains_key(&key.to_string()));
+        let has_pattern = pattern_for(patterns, skeleton, largest).is_some();
         if missing == 0 && extra == 0 && has_pattern && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, skeleton));
         }
@@ -145,8 +193,9 @@ fn nearest(format: &DateFormat, wanted: &str, largest: char) -> Option<String> {
     best.map(|(_, skeleton)| skeleton.clone())
 }
 
-/// Gives a pattern's fields the lengths of the format's, as ICU does.
-fn fit(pattern: &str, wanted: &str, found: &str) -> String {
+/// Gives a pattern's fields the lengths of the format's, as ICU does, and the zone the name that is asked for.
+fn fit(format: &DateFormat, pattern: &str, wanted: &str, found: &str) -> String {
+    let is_specific = format.tokens.iter().any(|token| matches!(token, Token::Field('z', _)));
     let count = |skeleton: &str, letter: char| skeleton.chars().filter(|other| *other == letter).count();
     let mut fitted = String::new();
     for token in tokens(pattern) {
@@ -156,6 +205,7 @@ fn fit(pattern: &str, wanted: &str, found: &str) -> String {
                 let named = if letter == 'L' { 'M' } else { letter };
                 let (asked, had) = (count(wanted, named), count(found, named));
                 let length = if had == length && asked > had { asked } else { length };
+                let letter = if letter == 'v' && is_specific { 'z' } else { letter };
                 fitted.extend(std::iter::repeat_n(letter, length));
             }
         }
@@ -167,11 +217,27 @@ fn fit(pattern: &str, wanted: &str, found: &str) -> String {
 fn date_and_time(format: &DateFormat, date: &str, time: &str, largest: char) -> Option<String> {
     let patterns = format.names.patterns();
     let found = nearest(format, time, largest)?;
-    let span = patterns.intervals.get(&found)?.get(&key(largest, &found)?.to_string())?;
+    let span = pattern_for(patterns.intervals.get(&found)?, &found, largest)?;
     let generator = super::Generator::new(patterns, &format.names.fields);
     let date_pattern = generator.best(&Skeleton::of(date), Hours::AsUsual).ok()?;
     let glue = patterns.glue.get("medium").map_or("{1}, {0}", String::as_str);
-    Some(glue.replace("{1}", &date_pattern).replace("{0}", &fit(span, time, &found)))
+    Some(glue.replace("{1}", &date_pattern).replace("{0}", &fit(format, span, time, &found)))
+}
+
+/// One day, and two times of it, where CLDR has no pattern for both.
+fn day_and_times(format: &DateFormat, first: &Moment, second: &Moment) -> Result<Vec<RangePart>> {
+    let (date, time) = split(&own_skeleton(format));
+    let (date, time) = (best(format, &date)?, best(format, &time)?);
+    let glue = format.names.patterns().glue.get("medium").map_or("{1}, {0}", String::as_str);
+    let mut parts = Vec::new();
+    for token in tokens(&glue.replace("{1}", "d").replace("{0}", "h")) {
+        match token {
+            Token::Field('d', _) => parts.extend(of(SHARED, format.parts_of(&date, first))),
+            Token::Field(..) => parts.extend(fallback(format, &time, first, second)),
+            Token::Text(text) => parts.extend(of(SHARED, vec![Part::new(LITERAL, text)])),
+        }
+    }
+    Ok(parts)
 }
 
 /// A pattern holds the fields of both moments: those of the second begin where a field comes again.
@@ -211,9 +277,8 @@ fn by_pattern(format: &DateFormat, pattern: &str, first: &Moment, second: &Momen
             _ => SHARED,
         };
         let moment = if at < middle { first } else { second };
-        for part in format.parts_of(std::slice::from_ref(token), moment) {
-            push(&mut parts, part, source);
-        }
+        let (kind, text) = format.piece(token, moment, &all);
+        push(&mut parts, Part::new(kind, text), source);
     }
     parts
 }
@@ -229,7 +294,7 @@ fn push(parts: &mut Vec<RangePart>, part: Part, source: &'static str) {
 
 /// The format's pattern of a time, with the date that it is not of alone.
 fn with_date(format: &DateFormat) -> Result<Vec<Token>> {
-    best(format, &format!("yMd{}", shown_skeleton(format)))
+    best(format, &format!("yMd{}", shown_skeleton(format).replace('O', "")))
 }
 
 /// The locale's pattern for a skeleton, with hours as the format counts them.

@@ -228,15 +228,18 @@ impl DateFormat {
     fn parts_of(&self, tokens: &[Token], moment: &Moment) -> Vec<Part> {
         let mut parts = Vec::new();
         for token in tokens {
-            match token {
-                Token::Text(text) => push(&mut parts, LITERAL, &text.replace('\u{1}', &self.decimal)),
-                Token::Field(letter, length) => {
-                    let (kind, text) = self.field(*letter, *length, moment, tokens);
-                    push(&mut parts, kind, &text);
-                }
-            }
+            let (kind, text) = self.piece(token, moment, tokens);
+            push(&mut parts, kind, &text);
         }
         parts
+    }
+
+    /// A piece of a pattern that has these.
+    fn piece(&self, token: &Token, moment: &Moment, tokens: &[Token]) -> (&'static str, String) {
+        match token {
+            Token::Text(text) => (LITERAL, text.replace('\u{1}', &self.decimal)),
+            Token::Field(letter, length) => self.field(*letter, *length, moment, tokens),
+        }
     }
 
     fn field(

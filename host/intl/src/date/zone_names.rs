@@ -140,11 +140,12 @@ impl Namer {
         let (before, clock) = pattern.split_at(pattern.find('H').unwrap_or(0));
         let after_hours = clock.trim_start_matches('H');
         let separator = &after_hours[..after_hours.find('m').unwrap_or(0)];
-        let end = after_hours.rsplit('m').next().unwrap_or_default();
+        let mut end = "";
         let two = |number: u32| self.number(number, 2);
         let mut text = self.number(hours, if is_long { 2 } else { 1 });
         if is_long || minutes > 0 || rest > 0 {
             text = format!("{text}{separator}{}", two(minutes));
+            end = after_hours.rsplit('m').next().unwrap_or_default();
         }
         if rest > 0 {
             text = format!("{text}{separator}{}", two(rest));

@@ -18,7 +18,7 @@ use crate::plural::{Rules, pick};
 use compact::{Compacted, Notation};
 use data::{Currency, Formats, Numbers, Symbols, Units};
 use pattern::{Affix, Pattern};
-pub(crate) use range::RangePart;
+pub(crate) use range::{RangePart, merged};
 
 /// The options, as the runtime has resolved them.
 #[derive(Debug, Clone, Deserialize)]
@@ -325,6 +325,10 @@ impl NumberFormat {
     fn compact_patterns(&self) -> &std::collections::HashMap<String, data::Plurals> {
         let formats = self.formats();
         match self.options.compact_display.as_str() {
+            // Digits of other systems may have none of their own.
+            _ if self.has_symbol() && formats.compact_currency.is_empty() => {
+                &self.numbers.formats("latn").compact_currency
+            }
             _ if self.has_symbol() => &formats.compact_currency,
             "long" => &formats.compact_long,
             _ => &formats.compact_short,
@@ -355,17 +359,17 @@ impl NumberFormat {
         let affixes = Affixes::choose(pattern, layers.sign);
         let kind = if layers.compact.is_some() { "compact" } else { LITERAL };
         let mut parts = Vec::new();
-        self.push_affix(&mut parts, &affixes.prefix, layers.sign, kind, true);
+        self.push_affix(&mut parts, &affixes.prefix, layers.sign, kind, beside(body, true));
         parts.extend(inner);
-        self.push_affix(&mut parts, &affixes.suffix, layers.sign, kind, false);
+        self.push_affix(&mut parts, &affixes.suffix, layers.sign, kind, beside(body, false));
         parts
     }
 
     fn compact_body(&self, pattern: &Pattern, body: &[Part]) -> Vec<Part> {
         let mut parts = Vec::new();
-        self.push_affix(&mut parts, &pattern.positive.0, Sign::None, "compact", true);
+        self.push_affix(&mut parts, &pattern.positive.0, Sign::None, "compact", beside(body, true));
         parts.extend_from_slice(body);
-        self.push_affix(&mut parts, &pattern.positive.1, Sign::None, "compact", false);
+        self.push_affix(&mut parts, &pattern.positive.1, Sign::None, "compact", beside(body, false));
         trim(parts)
     }
 
@@ -375,7 +379,7 @@ impl NumberFormat {
         affix: &[Affix],
         sign: Sign,
         text_kind: &'static str,
-        is_prefix: bool,
+        beside: Beside,
     ) {
         let symbols = self.symbols();
         let currency = self.currency_text();
@@ -390,12 +394,13 @@ impl NumberFormat {
                 Affix::Plus => parts.push(Part::new("plusSign", &*symbols.plus)),
                 Affix::Percent => parts.push(Part::new(self.percent_kind(), &*symbols.percent)),
                 Affix::Currency => {
-                    if !is_prefix && at == 0 && currency.chars().next().is_some_and(needs_space) {
+                    let (first, last) = (currency.chars().next(), currency.chars().last());
+                    if beside == Beside::Behind && at == 0 && first.is_some_and(needs_space) {
                         push(parts, LITERAL, "\u{a0}");
                     }
                     parts.push(Part::new("currency", &*currency));
-                    if is_prefix && at + 1 == affix.len() && currency.chars().last().is_some_and(needs_space)
-                    {
+                    let is_last = at + 1 == affix.len();
+                    if beside == Beside::Before && is_last && last.is_some_and(needs_space) {
                         push(parts, LITERAL, "\u{a0}");
                     }
                 }
@@ -482,6 +487,22 @@ impl Affixes {
                 Affixes { prefix, suffix }
             }
         }
+    }
+}
+
+/// Where an affix stands. Symbols stand apart from digits alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    Before,
+    Behind,
+    Apart,
+}
+
+fn beside(body: &[Part], is_prefix: bool) -> Beside {
+    match body.iter().any(|part| matches!(part.kind, "nan" | "infinity")) {
+        true => Beside::Apart,
+        false if is_prefix => Beside::Before,
+        false => Beside::Behind,
     }
 }
 

@@ -16,6 +16,23 @@ pub(crate) struct RangePart {
 
 const SHARED: &str = "shared";
 
+/// What stands between two fields is one piece; it is of both ends if it is not of one alone.
+pub(crate) fn merged(parts: Vec<RangePart>) -> Vec<RangePart> {
+    let mut all: Vec<RangePart> = Vec::new();
+    for part in parts {
+        match all.last_mut() {
+            Some(last) if last.part.kind == LITERAL && part.part.kind == LITERAL => {
+                last.part.text.push_str(&part.part.text);
+                if last.source != part.source {
+                    last.source = SHARED;
+                }
+            }
+            _ => all.push(part),
+        }
+    }
+    all
+}
+
 fn of(source: &'static str, parts: Vec<Part>) -> Vec<RangePart> {
     trim(parts).into_iter().map(|part| RangePart { part, source }).collect()
 }
@@ -31,7 +48,7 @@ pub(super) fn parts(format: &NumberFormat, start: &Number, end: &Number) -> Resu
     }
     let plural = format.rules.of_range(&first.plural, &second.plural);
     let ends = [format.signed(first.inner(), &first), format.signed(second.inner(), &second)].map(trim);
-    Ok(join(format, ends, &plural))
+    Ok(merged(join(format, ends, &plural)))
 }
 
 /// The sign of what is about as large stands where the number's own sign would.
@@ -42,10 +59,21 @@ fn approximate(format: &NumberFormat, mut number: Layers) -> Vec<Part> {
     }
     let mut parts = trim(format.outer_of(&format.signed(number.inner(), &number), &number.plural));
     if has_sign {
-        let at = parts.iter().position(|part| part.kind != LITERAL).unwrap_or(0);
+        let is_sign = |part: &Part| matches!(part.kind, "plusSign" | "minusSign");
+        let is_mark = |part: &Part| part.kind == LITERAL && part.text.chars().all(is_direction_mark);
+        let at = match parts.iter().position(is_sign) {
+            // Marks of direction before a sign belong to it.
+            Some(at) if at > 0 && is_mark(&parts[at - 1]) => at - 1,
+            Some(at) => at,
+            None => parts.iter().position(|part| part.kind != LITERAL).unwrap_or(0),
+        };
         parts.insert(at, Part::new("approximatelySign", &*format.symbols().approximately));
     }
     parts
+}
+
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 /// Joins the two; what stands on the same side of both, and is longer than a character, is written once.
@@ -64,7 +92,8 @@ fn join(format: &NumberFormat, [first, second]: [Vec<Part>; 2], plural: &str) ->
     let is_same = prefix == &second[..c] && suffix == &second[d..];
     let length: usize = prefix.iter().chain(suffix).map(|part| part.text.chars().count()).sum();
     let collapses = is_same && length > 1;
-    let is_spaced = !collapses && length > 0;
+    let has_exponent = first.iter().any(|part| part.kind.starts_with("exponent"));
+    let is_spaced = has_exponent || (!collapses && length > 0);
     let pattern = separator(&format.formats().range, is_spaced);
     let (left, right) = if collapses { (&first[a..b], &second[c..d]) } else { (&first[..], &second[..]) };
     let mut joined = Vec::new();

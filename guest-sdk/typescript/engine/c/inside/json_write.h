@@ -195,7 +195,7 @@ static WeirWritten weir_write_key(WeirWriter *w, JSAtom atom)
 /* A field, with a comma before it unless it is the first. */
 static WeirWritten weir_write_field(WeirWriter *w, JSShapeProperty *prs, JSProperty *pr, bool is_first, int depth)
 {
-    size_t start = w->size;
+    WeirWriter before;
     WeirWritten written;
 
     if (prs->atom == JS_ATOM_NULL || !(prs->flags & JS_PROP_ENUMERABLE))
@@ -205,13 +205,17 @@ static WeirWritten weir_write_field(WeirWriter *w, JSShapeProperty *prs, JSPrope
         return WEIR_GIVEN_UP;
     if (w->ctx->rt->atom_array[prs->atom]->atom_type != JS_ATOM_TYPE_STRING)
         return WEIR_SKIPPED;
+    before = *w;
     if (!is_first && !weir_put(w, ",", 1))
         return WEIR_GIVEN_UP;
     if (weir_write_key(w, prs->atom) != WEIR_WRITTEN)
         return WEIR_GIVEN_UP;
     written = weir_write_value(w, pr->u.value, depth);
-    if (written == WEIR_SKIPPED)
-        w->size = start;
+    if (written == WEIR_SKIPPED) {
+        w->size = before.size;
+        w->less = before.less;
+        w->is_wide = before.is_wide;
+    }
     return written;
 }
 

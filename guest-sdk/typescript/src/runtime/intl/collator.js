@@ -38,7 +38,7 @@ function resolve(locales, given) {
   const sensitivity = option(options, "sensitivity", levels, "variant", TYPE);
   const ignorePunctuation = flag(options, "ignorePunctuation", data === "th" || data.startsWith("th-"));
   const shown = {
-    locale,
+    locale: ofOrders(locale),
     usage,
     sensitivity,
     ignorePunctuation,
@@ -53,6 +53,17 @@ function resolve(locales, given) {
   const weights = found === null ? null : Uint8Array.from(found).buffer;
   // Where accents count from the end there are no keys.
   return { shown, host: text, weights, keys: data === "fr-CA" ? null : new Map() };
+}
+
+/** Which locales of regions and scripts have an order of their own, as ICU names it; others have their language's. */
+const OF_ORDERS =
+  /^(\w+|ar-SA|de-AT|en-US|fa-AF|fr-CA|he-IL|id-ID|nb-NO|(sr|zh)-(?!\w+-XK|Latn-ME|Hans-(HK|MO|MY)|Hant-MY).*)$/;
+
+function ofOrders(locale) {
+  const [, tag, extensions] = /^(.*?)(-u-.*)?$/.exec(locale);
+  let named = tag;
+  while (!OF_ORDERS.test(named)) named = named.slice(0, named.lastIndexOf("-"));
+  return named + (extensions ?? "");
 }
 
 /** Which of two texts comes first, in the order of a `Collator`. */
