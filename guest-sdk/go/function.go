@@ -74,13 +74,19 @@ func mutationOf(path, visibility string) function {
 
 // add keeps a function under its path.
 func add(made function) {
-	if _, ok := functions[made.path]; ok {
-		panic(fmt.Sprintf("weir: there are two functions `%s`; rename one", made.path))
-	}
+	refuseTwin(made.path)
 	functions[made.path] = &made
 }
 
+func refuseTwin(path string) {
+	if _, ok := functions[path]; ok {
+		panic(fmt.Sprintf("weir: there are two functions `%s`; rename one", path))
+	}
+}
+
 func register(made function, body any) {
+	// Said before what else may be wrong with the second of them.
+	refuseTwin(made.path)
 	made.body = reflect.ValueOf(body)
 	if err := made.inspect(); err != nil {
 		panic(fmt.Sprintf("weir: the %s `%s` %v", made.kind, made.path, err))
