@@ -36,6 +36,7 @@ pub enum JobStep {
 }
 
 /// What a job is when its transaction looks at it.
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack; nearly all wait")]
 pub(crate) enum Found {
     /// To be run.
     Waiting(Stored),
