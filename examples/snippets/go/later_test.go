@@ -31,3 +31,14 @@ func TestANoteIsRemovedLaterUnlessItIsKept(t *testing.T) {
 		t.Errorf("twice: %+v", runs)
 	}
 }
+
+func TestAFortuneIsWrittenEachMorning(t *testing.T) {
+	db := weirtest.New(t)
+	runs := db.Advance(2 * 24 * 3_600_000)
+	if len(runs) != 2 || runs[0].Cron != "fortune of the day" || runs[1].Err != nil {
+		t.Errorf("these ran: %+v", runs)
+	}
+	if written := weirtest.Query[[]weir.Doc[Note]](db, "notes:latest", nil); len(written) != 2 {
+		t.Errorf("these are written: %+v", written)
+	}
+}

@@ -172,3 +172,32 @@ fn top_level_code_runs_at_build() {
         assert!(error.contains("top-level code") && error.contains(reason), "{numbers}: {error}");
     }
 }
+
+#[test]
+fn cron_jobs_that_cannot_be_are_refused_where_they_stand() {
+    let head = "import { crons, MutationCtx, QueryCtx } from \"@weir/assemblyscript\";\n\
+                @mutation export function clear(ctx: MutationCtx): void {}\n\
+                @query export function list(ctx: QueryCtx): void {}\n";
+    let cases = [
+        (r#"crons.yearly("a", {}, "notes:clear");"#, "there is no such schedule; there are interval, hourly"),
+        (r#"crons.daily("a", { hourUTC: 3 });"#, "a cron job has a name, a schedule, a function"),
+        (r#"crons.daily(1, { hourUTC: 3 }, "notes:clear");"#, "a name and a function in quotes"),
+        (r#"crons.daily("a", "3:00", "notes:clear");"#, "this is no schedule of that kind"),
+        (r#"crons.cron("a", { hourUTC: 3 }, "notes:clear");"#, "this is no schedule of that kind"),
+        (
+            r#"crons.cron("a", "* * * * *", "notes:gone");"#,
+            "there is no function `notes:gone` in this module",
+        ),
+        (r#"crons.cron("a", "* * * * *", "notes:list");"#, "`notes:list` is a query"),
+        (r#"crons.cron("a", "* * * * *", "notes:clear", { n: x });"#, "must be written out"),
+        (
+            "crons.cron(\"a\", \"1 * * * *\", \"notes:clear\"); crons.cron(\"a\", \"2 * * * *\", \"notes:clear\");",
+            "there are two cron jobs `a`",
+        ),
+    ];
+    for (declaration, expected) in cases {
+        let output = refused(&format!("{head}{declaration}\n"));
+        assert!(output.contains(expected), "{declaration}: {output}");
+        assert!(output.contains("assembly/notes.ts(4,"), "{declaration}: {output}");
+    }
+}

@@ -12,7 +12,6 @@ use weir_value::{ErrorCode, Timestamp};
 use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
 use crate::execution::Execution;
-use crate::jobs::Found;
 use crate::passwords::{PasswordResults, PasswordWork};
 use crate::session_requests::{Owner, SessionRecord};
 use crate::stats::count;
@@ -206,8 +205,8 @@ impl Database {
         }
         let job = match origin {
             Origin::Job(job) => match tx.find_job(job) {
-                Ok(Found::Waiting(stored)) => Some((&job.id, stored)),
-                Ok(Found::Over) => return (tx, Ending::Over),
+                Ok(Some(stored)) => Some((&job.id, stored)),
+                Ok(None) => return (tx, Ending::Over),
                 Err(error) => return (tx, Ending::Failed(Failure::Poisoned(error))),
             },
             Origin::Caller | Origin::Session(_) => None,

@@ -2,6 +2,7 @@
 
 import {
   Box,
+  crons,
   Doc,
   failWith,
   field,
@@ -136,3 +137,6 @@ export function removeLater(ctx: MutationCtx, id: Id<Note>): Id<ScheduledFunctio
 export function keep(ctx: MutationCtx, job: Id<ScheduledFunction>): void {
   ctx.scheduler.cancel(job);
 }
+
+crons.daily("fortune of the day", { hourUTC: 6, minuteUTC: 30 }, "notes:writeFortune");
+crons.cron("new week", "0 9 * * mon", "notes:write", { author: "clock", text: "A new week." });

@@ -126,3 +126,10 @@ pub fn remove_later(ctx: &MutationCtx, id: Id<Note>) -> Result<Id<ScheduledFunct
 pub fn keep(ctx: &MutationCtx, job: Id<ScheduledFunction>) -> Result<()> {
     ctx.scheduler.cancel(&job)
 }
+
+crons!(|crons| {
+    let morning = Daily { hour_utc: 6, minute_utc: 30 };
+    crons.daily("fortune of the day", morning, "notes:writeFortune", fields! {});
+    let note = fields! { author: "clock", text: "A new week." };
+    crons.cron("new week", "0 9 * * mon", "notes:write", note);
+});

@@ -23,3 +23,12 @@ fn a_note_is_removed_later_unless_it_is_kept() {
     assert_eq!((read(&kept), read(&gone)), (true, false));
     assert!(db.finish_scheduled().is_empty());
 }
+
+#[test]
+fn a_fortune_is_written_each_morning() {
+    let db = Database::new();
+    let runs = db.advance(Duration::from_secs(2 * 24 * 3600));
+    let names: Vec<_> = runs.iter().map(|run| run.cron.as_deref()).collect();
+    assert_eq!(names, [Some("fortune of the day"); 2]);
+    assert_eq!(db.query::<Vec<weir::Value>>("notes:latest", fields! {}).unwrap().len(), 2);
+}

@@ -26,3 +26,13 @@ test("a note is removed later, unless it is kept", async () => {
   );
   assert.deepEqual(await db.finishScheduled(), []);
 });
+
+test("a fortune is written each morning", async () => {
+  const db = await host.database();
+  const runs = await db.advance(2 * 24 * 3_600_000);
+  assert.deepEqual(
+    runs.map(({ cron, path, error }) => [cron, path, error]),
+    Array(2).fill(["fortune of the day", "notes:writeFortune", undefined]),
+  );
+  assert.equal((await db.query("notes:latest")).length, 2);
+});

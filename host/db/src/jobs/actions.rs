@@ -2,7 +2,7 @@
 use weir_store::Direction;
 use weir_value::{DocumentId, Timestamp};
 
-use super::{Found, JobState, ScheduledJob, Stored, StoredJob};
+use super::{JobState, ScheduledJob, Stored, StoredJob};
 use crate::crons::{self, CronStatus, LateRuns};
 use crate::{CommitError, Database, DbError, FunctionKind, Transaction, VariablesError, keyspace};
 
@@ -26,9 +26,9 @@ impl Database {
     /// The store cannot be read or takes no writes.
     pub fn begin_action_job(&self, job: &ScheduledJob) -> Result<Option<Timestamp>, VariablesError> {
         self.write_job(|tx| match tx.find_job(job)? {
-            Found::Waiting(Stored::Scheduled(stored)) => tx.begin_job(&job.id, stored).map(|()| true),
-            Found::Waiting(Stored::Cron(cron)) => tx.begin_cron(&job.id, cron).map(|()| true),
-            Found::Over => Ok(false),
+            Some(Stored::Scheduled(stored)) => tx.begin_job(&job.id, stored).map(|()| true),
+            Some(Stored::Cron(cron)) => tx.begin_cron(&job.id, cron).map(|()| true),
+            None => Ok(false),
         })
     }
 

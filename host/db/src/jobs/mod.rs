@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use weir_value::FunctionPath;
 
 pub use due::{DueJobs, earliest_due_job};
-pub(crate) use run::{Found, Stored};
+pub(crate) use run::Stored;
 pub use run::{JobStep, ScheduledJob};
 
 /// What is stored of a job, besides what every document has.

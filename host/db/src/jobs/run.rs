@@ -35,15 +35,6 @@ pub enum JobStep {
     Waits(PasswordWork),
 }
 
-/// What a job is when its transaction looks at it.
-#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack; nearly all wait")]
-pub(crate) enum Found {
-    /// To be run.
-    Waiting(Stored),
-    /// Somebody has run it, cancelled it, dropped it, or deployed it otherwise.
-    Over,
-}
-
 /// What is stored of a job.
 pub(crate) enum Stored {
     Scheduled(StoredJob),
@@ -98,7 +89,7 @@ impl Database {
         let mut gate = self.committer.enter();
         let opened = self.committer.open();
         let mut tx = self.begin_system(opened.snapshot.clone());
-        let Found::Waiting(stored) = tx.find_job(job)? else { return Ok(()) };
+        let Some(stored) = tx.find_job(job)? else { return Ok(()) };
         let late = tx.fail_job(&job.id, stored, error)?;
         let draft = tx.into_draft().0;
         gate.sequence_unstamped(draft.changes, &draft.counts)?;
@@ -108,15 +99,14 @@ impl Database {
 }
 
 impl Transaction {
-    /// Looks at a job that is to be run. Looking is a read: who cancels it meanwhile conflicts with the run.
-    pub(crate) fn find_job(&mut self, job: &ScheduledJob) -> Result<Found, DbError> {
+    /// Looks at a job that is to be run; `None`: somebody has run it, cancelled it, dropped it, or deployed it otherwise.
+    /// Looking is a read: who cancels it meanwhile conflicts with the run.
+    pub(crate) fn find_job(&mut self, job: &ScheduledJob) -> Result<Option<Stored>, DbError> {
         if job.is_cron() {
-            return Ok(self.find_cron(job)?.map_or(Found::Over, |cron| Found::Waiting(Stored::Cron(cron))));
+            return Ok(self.find_cron(job)?.map(Stored::Cron));
         }
-        Ok(match self.job(&job.id)? {
-            Some(job) if job.state == JobState::Pending => Found::Waiting(Stored::Scheduled(job)),
-            _ => Found::Over,
-        })
+        let found = self.job(&job.id)?.filter(|job| job.state == JobState::Pending);
+        Ok(found.map(Stored::Scheduled))
     }
 
     fn fail_job(
