@@ -14,6 +14,7 @@ use serde::Deserialize;
 use weir_store::{ReadError, Snapshot};
 use weir_value::{DocumentId, TableNumber, json};
 
+use crate::files::FilesCheck;
 use crate::index::{Index, IndexState, read_indexes};
 use crate::jobs::{JobState, StoredJob};
 use crate::keyspace::{self, KeyKind, Namespace};
@@ -73,6 +74,7 @@ struct Checker<'a> {
     jobs: BTreeMap<DocumentId, StoredJob>,
     /// The names of the admin keys.
     admin_keys: BTreeSet<String>,
+    files: FilesCheck,
     found: DbCheck,
 }
 
@@ -111,6 +113,7 @@ impl<'a> Checker<'a> {
             begun_jobs: BTreeSet::new(),
             jobs: BTreeMap::new(),
             admin_keys: BTreeSet::new(),
+            files: FilesCheck::default(),
             found: DbCheck::default(),
         };
         for index in read_indexes(snapshot)? {
@@ -159,12 +162,17 @@ impl<'a> Checker<'a> {
             Some(KeyKind::DueJob(time, id)) => self.job_key(id, time, true),
             Some(KeyKind::EndedJob(time, id)) => self.job_key(id, time, false),
             Some(KeyKind::BegunJob(id)) => drop(self.begun_jobs.insert(id)),
+            Some(KeyKind::File(name)) => self.files.name(name, value),
+            Some(KeyKind::FileOfDocument(id)) => self.files.document_name(id, value),
+            Some(KeyKind::RemovedFile(name)) => self.files.removed(name),
+            Some(KeyKind::Upload) => {}
             Some(KeyKind::Document(id)) => {
                 *self.documents.entry(id.table.0).or_default() += 1;
                 self.document(&id, value);
                 self.variable(&id, value);
                 self.admin_key(&id, value);
                 self.job(&id, value);
+                self.file(&id, value);
                 self.entries_of(&id, key, value)?;
             }
             Some(KeyKind::IndexEntry(number)) => {
@@ -231,6 +239,12 @@ impl<'a> Checker<'a> {
         match StoredJob::decode(value) {
             Some(job) => drop(self.jobs.insert(*id, job)),
             None => self.problem(format!("the scheduled function {id} cannot be read")),
+        }
+    }
+
+    fn file(&mut self, id: &DocumentId, value: &Bytes) {
+        if id.table == system_tables::STORAGE && !self.files.document(id, value) {
+            self.problem(format!("the stored file {id} cannot be read"));
         }
     }
 
@@ -301,7 +315,12 @@ impl<'a> Checker<'a> {
         for (number, count) in &documents {
             self.table(*number, *count);
         }
-        for (number, count) in std::mem::take(&mut self.counts) {
+        let mut counts = std::mem::take(&mut self.counts);
+        let bytes = counts.remove(&system_tables::STORAGE_BYTES.0).unwrap_or_default();
+        for problem in std::mem::take(&mut self.files).finish(bytes) {
+            self.problem(problem);
+        }
+        for (number, count) in counts {
             let found = documents.get(&number).copied().unwrap_or_default();
             if found != count {
                 self.problem(format!("table {number} counts {count} documents and has {found}"));

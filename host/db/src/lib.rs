@@ -19,6 +19,7 @@ mod deployment;
 mod entropy;
 mod error;
 mod execution;
+mod files;
 mod functions;
 mod index;
 mod jobs;
@@ -59,6 +60,9 @@ pub use committer::CommitError;
 pub use database::{Database, DbOpenError, DeploymentVersion, NoFunctions};
 pub use deployment::{DeploymentError, IndexWork, PreparedDeployment, Progress};
 pub use error::{CallError, DbError, FunctionError};
+pub use files::{
+    FileError, FileLimits, FileRemovals, NewFile, RemovedFile, StoredFile, UploadToken, parse_sha256,
+};
 pub use functions::{FunctionInfo, FunctionKind, Functions, Visibility};
 pub use jobs::{DueJobs, JobStep, ScheduledJob, earliest_due_job};
 pub use keyspace::Namespace;

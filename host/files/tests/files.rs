@@ -1,5 +1,5 @@
 //! Files in a folder and in memory: written, read, cut off, swept.
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::disallowed_methods, reason = "tests, of real files with real times")]
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
