@@ -31,6 +31,13 @@ struct File {
     #[serde(default)]
     modules: BTreeMap<Spanned<String>, ModuleTable>,
     auth: Option<AuthTable>,
+    outbound: Option<OutboundTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutboundTable {
+    allow: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +85,8 @@ pub(crate) fn parse(root: &Path, text: &str) -> Result<Project, ConfigError> {
         return Err(error_at(text, text.len()..text.len(), message.to_owned()));
     }
     let auth = file.auth.map(|auth| providers(text, &root, auth)).transpose()?.unwrap_or_default();
-    Ok(Project { root, name, web, modules, auth })
+    let outbound = file.outbound.map(|outbound| outbound.allow).unwrap_or_default();
+    Ok(Project { root, name, web, modules, auth, outbound })
 }
 
 fn module(
@@ -173,6 +181,9 @@ dir = "../web/dist"
 language = "rust"
 path = "users/./src/.."
 
+[outbound]
+allow = ["printer.lan"]
+
 [modules.chat]
 language = "rust"
 "#;
@@ -187,6 +198,7 @@ language = "rust"
             web: Some(PathBuf::from("/projects/web/dist")),
             modules: vec![module("chat", "/projects/chat"), module("users", "/projects/chat/users")],
             auth: Vec::new(),
+            outbound: vec!["printer.lan".to_owned()],
         };
         assert_eq!(parse_in_root(text).unwrap(), expected);
     }

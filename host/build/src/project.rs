@@ -26,6 +26,8 @@ pub struct Project {
     pub modules: Vec<Module>,
     /// Whose tokens are trusted.
     pub auth: Vec<AuthProvider>,
+    /// The hosts, addresses and ranges that its actions may connect to besides the internet.
+    pub outbound: Vec<String>,
 }
 
 /// One guest of a project: a source folder that becomes one component.

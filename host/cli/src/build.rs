@@ -71,7 +71,8 @@ pub fn deployment(project: &Project) -> anyhow::Result<NewDeployment> {
     let auth = weir_build::auth_config(&project.auth)?;
     let modules = modules(compile(project, None)?);
     // A server that is older than providers takes a project without any.
-    Ok(NewDeployment { modules, auth: (!project.auth.is_empty()).then_some(auth) })
+    let auth = (!project.auth.is_empty()).then_some(auth);
+    Ok(NewDeployment { modules, auth, outbound: project.outbound.clone() })
 }
 
 /// What was built, ready to deploy.

@@ -17,13 +17,17 @@ pub async fn deploy(arguments: Deploy) -> anyhow::Result<()> {
     let server = Server::find_with_key(&server, "deploying")?;
     let project = build::load(&project.project)?;
     let built = tokio::task::spawn_blocking(move || build::deployment(&project)).await;
-    let NewDeployment { modules, auth } = built.context("the build panicked")??;
+    let NewDeployment { modules, auth, outbound } = built.context("the build panicked")??;
     let sent =
         |module: &Module| json!({"name": module.name, "component": STANDARD.encode(&module.component)});
     let modules: Vec<_> = modules.iter().map(sent).collect();
     let mut request = json!({ "modules": modules });
     if let Some(auth) = auth {
         request["auth"] = auth;
+    }
+    // An older server does not know the field.
+    if !outbound.is_empty() {
+        request["outbound"] = json!({ "allow": outbound });
     }
     let body = serde_json::to_vec(&request).context("cannot form the request")?;
     let work = server.post("/api/weir/deploy", body);

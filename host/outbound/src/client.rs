@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use parking_lot::RwLock;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName,
     HeaderValue, LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
@@ -26,6 +27,13 @@ use crate::resolver::{self, Closed, Lookup, Resolver, refusal};
 
 /// Sends the requests of functions. Connections are kept for a while and used again.
 pub struct Client {
+    lookup: Arc<Lookup>,
+    /// With the rules come connections of their own: none stays open that other rules have admitted.
+    ruled: RwLock<Arc<Ruled>>,
+}
+
+/// The clients of the machine's library, under these rules.
+struct Ruled {
     rules: Arc<Rules>,
     lookup: Arc<Lookup>,
     /// Made when the first request is sent: a start need not read the machine's certificates.
@@ -52,7 +60,15 @@ impl Client {
 
     /// The same, whose names are resolved by this.
     pub fn resolving_by(rules: Rules, lookup: Arc<Lookup>) -> Client {
-        Client { rules: Arc::new(rules), lookup, clients: OnceLock::new() }
+        Client { ruled: RwLock::new(Ruled::new(rules, lookup.clone())), lookup }
+    }
+
+    /// Puts other rules in force, for requests from now on.
+    pub fn set_rules(&self, rules: Rules) {
+        let mut ruled = self.ruled.write();
+        if *ruled.rules != rules {
+            *ruled = Ruled::new(rules, self.lookup.clone());
+        }
     }
 
     /// Sends a request; the response is there when its head is.
@@ -61,9 +77,10 @@ impl Client {
     /// `InvalidRequest`, `AddressRefused`, `FetchFailed`, `FetchTimedOut`.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, DbError> {
         let mut step = Step::of(request)?;
+        let ruled = self.ruled.read().clone();
         for _ in 0..=OUTBOUND_REDIRECTS_MAX {
             let body = step.body.take_to_send();
-            let request = self.request(&step, body)?;
+            let request = ruled.request(&step, body)?;
             let response = request.send().await.map_err(|error| explain(&error))?;
             let Some(location) = step.redirect_of(&response)? else {
                 return Ok(step.into_response(response));
@@ -71,6 +88,12 @@ impl Client {
             step.follow(response.status().as_u16(), location)?;
         }
         Err(failed(format!("the request was sent on more than {OUTBOUND_REDIRECTS_MAX} times")))
+    }
+}
+
+impl Ruled {
+    fn new(rules: Rules, lookup: Arc<Lookup>) -> Arc<Ruled> {
+        Arc::new(Ruled { rules: Arc::new(rules), lookup, clients: OnceLock::new() })
     }
 
     fn request(&self, step: &Step, body: SentBody) -> Result<RequestBuilder, DbError> {

@@ -54,6 +54,6 @@ impl Resolve for Resolver {
 pub(crate) fn refusal(what: &str) -> String {
     format!(
         "{what}, which is not an address of the internet: functions may not connect to it unless the host is started \
-         with `--allow-outbound`"
+         with `--allow-outbound`, or the project opens it in host.toml: `[outbound]`, `allow = [...]`"
     )
 }

@@ -50,6 +50,14 @@ impl Rules {
         Ok(rules)
     }
 
+    /// These and others.
+    #[must_use]
+    pub fn and(&self, others: &Rules) -> Rules {
+        let (hosts, ranges) =
+            (self.hosts.iter().chain(&others.hosts), self.ranges.iter().chain(&others.ranges));
+        Rules { hosts: hosts.cloned().collect(), ranges: ranges.copied().collect() }
+    }
+
     /// Whether a host of this name is open at this port, wherever it is.
     pub(crate) fn opens_host(&self, name: &str, port: u16) -> bool {
         let name = name.trim_end_matches('.');

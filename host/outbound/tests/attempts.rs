@@ -157,9 +157,9 @@ async fn being_sent_on_opens_nothing() {
     let outer =
         TestServer::start(move |path| sent_on(302, &targets[path[1..].parse::<usize>().unwrap()])).await;
     let client = client(&["127.0.0.1"]);
-    for number in 0..inner.len() {
+    for (number, target) in inner.iter().enumerate() {
         let url = format!("http://{}/{number}", outer.address);
-        assert_eq!(code(&client, &url).await, ErrorCode::AddressRefused, "{}", inner[number]);
+        assert_eq!(code(&client, &url).await, ErrorCode::AddressRefused, "{target}");
     }
     assert!(secret.asked().is_empty());
 }

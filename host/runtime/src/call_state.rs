@@ -43,6 +43,10 @@ impl DescribedWith {
 }
 
 /// What a call may reach.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every call has a transaction; a box of it costs an allocation a call"
+)]
 pub(crate) enum Scope {
     /// A module describes itself: nothing but variables.
     Describe(DescribedWith),

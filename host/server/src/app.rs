@@ -97,8 +97,9 @@ impl App {
         db.set_built_in_variables(urls.variables());
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*machine.env, Arc::clone(&db), Arc::clone(&machine.executor));
+        let client = Arc::new(Client::new(outbound.clone()));
         let actions =
-            Actions::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), Client::new(outbound));
+            Actions::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), Arc::clone(&client));
         let scheduler = Scheduler::new(
             Arc::clone(&machine),
             Arc::clone(&db),
@@ -119,7 +120,7 @@ impl App {
             files,
             machine.tasks.clone(),
             signer.as_provider(),
-            on_change(&live, &identities, &machine.tasks),
+            on_change(&live, &identities, &machine.tasks, (client, outbound)),
         );
         Arc::new(App {
             machine,
@@ -186,10 +187,12 @@ fn on_change(
     live: &Arc<LiveHub>,
     identities: &Arc<Identities>,
     tasks: &Tasks,
+    (client, opened): (Arc<Client>, Rules),
 ) -> Box<dyn Fn(InForce) + Send + Sync> {
     let (hub, identities, tasks) = (Arc::downgrade(live), Arc::clone(identities), tasks.clone());
-    Box::new(move |InForce { at, providers }| {
+    Box::new(move |InForce { at, providers, outbound }| {
         let Some(hub) = hub.upgrade() else { return };
+        client.set_rules(opened.and(&outbound));
         if identities.set_providers(providers) {
             hub.grounds_changed();
             let identities = Arc::clone(&identities);

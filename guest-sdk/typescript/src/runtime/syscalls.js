@@ -147,7 +147,7 @@ export function installSyscalls() {
     syscall: performText,
     asyncSyscall: performTextLater,
     jsSyscall: (name) => {
-      throw unsupported(`the operation ${name} of npm convex`);
+      throw unsupported(featureOf(name));
     },
   };
 }

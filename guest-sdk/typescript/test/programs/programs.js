@@ -3,6 +3,7 @@ import { bodyPrograms } from "./bodies.js";
 import { abortPrograms } from "./events.js";
 import { clonePrograms } from "./clones.js";
 import { cryptoPrograms, exchanges } from "./crypto/programs.js";
+import { jsonTextPrograms } from "./json_texts.js";
 import { languagePrograms } from "./language.js";
 import { textPrograms } from "./texts.js";
 import { urlPrograms } from "./urls.js";
@@ -14,6 +15,7 @@ export const programs = {
   ...abortPrograms,
   ...bodyPrograms,
   ...languagePrograms,
+  ...jsonTextPrograms,
   ...cryptoPrograms,
 };
 

@@ -156,7 +156,7 @@ impl ActionCall {
         Ok((result, ts))
     }
 
-    fn into_lines(&self) -> Vec<(LogLevel, String)> {
+    fn take_lines(&self) -> Vec<(LogLevel, String)> {
         std::mem::take(&mut *self.log.lock()).into_lines()
     }
 }

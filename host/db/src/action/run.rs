@@ -111,7 +111,7 @@ impl Database {
         if result.is_err() {
             count(&self.counters.failures);
         }
-        let log_lines = call::emit_log(&call, action.into_lines());
+        let log_lines = call::emit_log(&call, action.take_lines());
         ActionOutcome { result: result.map_err(|failure| call::report(&call, failure)), log_lines }
     }
 }

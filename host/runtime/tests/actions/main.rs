@@ -196,6 +196,21 @@ fn bodies_stream_both_ways_at_the_same_time() -> Result<()> {
 }
 
 #[test]
+fn a_body_may_be_larger_than_the_memory() -> Result<()> {
+    gives("web:drained", json!({ "mebibytes": 200 }), json!(200 << 20))
+}
+
+#[test]
+fn a_url_may_hold_its_data() -> Result<()> {
+    let expected = json!([
+        ["text/plain;charset=US-ASCII", "a b"],
+        ["text/html", "é"],
+        ["text/plain;charset=utf-8", "é"]
+    ]);
+    gives("web:data", json!({}), expected)
+}
+
+#[test]
 fn what_fails_says_why() -> Result<()> {
     let found = WORLD.ask("web:failing", &json!({}))?;
     let starts = json!([

@@ -45,6 +45,11 @@ impl Web {
                 response.headers.push(("Content-Type".into(), "text/x-own".into()));
                 Ok(response)
             }
+            "/zeros" => {
+                let mebibytes = query.trim_start_matches("ms=").parse().unwrap_or(0);
+                let pieces = vec![Ok(Bytes::from(vec![0; 1 << 20])); mebibytes];
+                Ok(response(200, stream_of(pieces, Duration::ZERO)))
+            }
             "/form" => {
                 let mut response = response(200, stream_of(vec![Ok("a=b+c".into())], Duration::ZERO));
                 let form = "application/x-www-form-urlencoded";

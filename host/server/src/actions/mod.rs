@@ -34,10 +34,10 @@ impl Actions {
         machine: Arc<Machine>,
         db: Arc<Database>,
         durable: Arc<DurableGate>,
-        client: Client,
+        client: Arc<Client>,
     ) -> Arc<Actions> {
         let room = Arc::new(Semaphore::new(limits::ACTIONS_AT_ONCE_MAX));
-        Arc::new(Actions { machine, db, durable, client: Arc::new(client), room })
+        Arc::new(Actions { machine, db, durable, client, room })
     }
 
     /// How many run.

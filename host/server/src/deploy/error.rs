@@ -5,6 +5,7 @@
 use std::io;
 
 use weir_db::{CommitError, DbError, DeploymentError, VariableReads, Variables};
+use weir_outbound::RulesError;
 use weir_store::SequenceError;
 
 use crate::folders;
@@ -29,6 +30,9 @@ pub enum DeployError {
     /// Who may vouch for users is said in a way that makes no sense.
     #[error("{0}")]
     Providers(String),
+    /// What is to be opened to actions is not a host or a range.
+    #[error("outbound: {0}")]
+    Outbound(#[from] RulesError),
     /// A variable cannot be set.
     #[error("{}", .0.message)]
     Variables(DbError),
@@ -96,6 +100,7 @@ impl DeployError {
             | DeployError::Load(_)
             | DeployError::Schema(_)
             | DeployError::Providers(_)
+            | DeployError::Outbound(_)
             | DeployError::Variables(_)
             | DeployError::Busy => false,
             DeployError::DiskFull(_)

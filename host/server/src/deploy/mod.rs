@@ -34,6 +34,7 @@ use weir_db::{
     Database, DeploymentVersion, Functions, MissingFunctions, PreparedDeployment, VariableChanges,
     VariableReads, Variables,
 };
+use weir_outbound::Rules;
 use weir_value::{FunctionPath, Schema, Timestamp};
 
 use self::summary::Record;
@@ -70,12 +71,14 @@ pub struct NewDeployment {
     pub modules: Vec<Module>,
     /// Who may vouch for users, besides whom modules name: `{"providers": [...]}`, as Convex's `auth.config.ts` has it.
     pub auth: Option<Json>,
+    /// The hosts, addresses and ranges that actions may connect to besides the internet, and what the operator opens.
+    pub outbound: Vec<String>,
 }
 
 impl From<Vec<Module>> for NewDeployment {
     /// Modules alone.
     fn from(modules: Vec<Module>) -> Self {
-        NewDeployment { modules, auth: None }
+        NewDeployment { modules, auth: None, outbound: Vec::new() }
     }
 }
 
@@ -123,6 +126,8 @@ pub struct InForce {
     pub at: Timestamp,
     /// Who may vouch for users.
     pub providers: Providers,
+    /// Where actions may connect to besides the internet.
+    pub outbound: Rules,
 }
 
 /// Takes deployments in, one at a time.
@@ -220,7 +225,11 @@ impl Deployer {
             providers::report_lost(&error.masked(&variables, &loaded.variable_reads));
             Providers::default()
         });
-        self.announce((version, at), &*loaded.functions, record.summaries(), missing, providers);
+        let rules = Rules::parse(&record.outbound).unwrap_or_else(|error| {
+            tracing::error!(%error, "what was opened to actions is closed until you deploy again");
+            Rules::default()
+        });
+        self.announce((version, at), &*loaded.functions, record.summaries(), missing, (providers, rules));
         self.remove_unused_files();
         Ok(())
     }
@@ -290,13 +299,14 @@ impl Deployer {
 
     /// A whole deployment, in its turn, which sets variables too. Blocks.
     fn carry_out(&self, deployment: NewDeployment, changes: VariableChanges) -> Result<Summary, DeployError> {
-        let NewDeployment { modules, auth } = deployment;
+        let NewDeployment { modules, auth, outbound } = deployment;
+        let rules = Rules::parse(&outbound)?;
         let variables = self.sequenced_variables()?.with(&changes);
         let (maker, loader) = (&*self.snapshots, &*self.loader);
         let (modules, loaded) =
             snapshots::make_and_load(maker, loader, modules, MissingFunctions::default(), &variables)?;
         let masked = |error: DeployError| error.masked(&variables, &loaded.variable_reads);
-        let record = Record::of(&modules, &loaded, auth).map_err(masked)?;
+        let record = Record { outbound, ..Record::of(&modules, &loaded, auth).map_err(masked)? };
         let providers = record.providers(&self.host).map_err(masked)?;
         let mut prepared = self.prepare(loaded.schema)?;
         prepared.set_variables(changes);
@@ -318,7 +328,7 @@ impl Deployer {
             &*loaded.functions,
             record.summaries(),
             Vec::new(),
-            providers,
+            (providers, rules),
         );
         self.remove_unused_files();
         Ok(summary)
@@ -401,13 +411,13 @@ impl Deployer {
         functions: &dyn Functions,
         modules: Vec<ModuleSummary>,
         missing: Vec<MissingModule>,
-        providers: Providers,
+        (providers, outbound): (Providers, Rules),
     ) -> Summary {
         let described = functions.list().iter().map(|info| summary::describe(info)).collect();
         let issuers = providers.issuers().map(str::to_owned).collect();
         let summary = Summary { version: version.0, modules, functions: described, missing, issuers };
         *self.summary.lock() = summary.clone();
-        (self.on_change)(InForce { at, providers });
+        (self.on_change)(InForce { at, providers, outbound });
         summary
     }
 

@@ -113,7 +113,7 @@ mod tests {
             recorded("gone", Some(said("gone", "gone.example"))),
             recorded("none", None),
         ];
-        let record = Record { modules, auth: Some(config("sent.example")) };
+        let record = Record { modules, auth: Some(config("sent.example")), outbound: Vec::new() };
         let fresh = [loaded("here", Ok(Some(said("here", "new.example")))), loaded("none", Ok(None))];
         let restored = restore(&record, &fresh, &host()).unwrap();
         let issuers: Vec<_> = restored.issuers().collect();

@@ -75,6 +75,9 @@ pub(super) struct Record {
     /// Who may vouch for users, besides whom modules name, as it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) auth: Option<Json>,
+    /// Where actions may connect to besides the internet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) outbound: Vec<String>,
 }
 
 /// A module in the record.
@@ -105,7 +108,7 @@ impl Record {
             Ok(RecordedModule { module: summarize(module), functions, providers })
         };
         let modules = modules.iter().zip(&loaded.modules).map(record).collect::<Result<_, DeployError>>()?;
-        Ok(Record { modules, auth })
+        Ok(Record { modules, auth, outbound: Vec::new() })
     }
 
     /// Who may vouch for users.

@@ -75,7 +75,7 @@ impl Deployer {
             let component = component.map_err(|error| gone(&recorded.name, &error.to_string()))?;
             modules.push(Module { name: recorded.name, component });
         }
-        Ok(NewDeployment { modules, auth: record.auth })
+        Ok(NewDeployment { modules, auth: record.auth, outbound: record.outbound })
     }
 }
 

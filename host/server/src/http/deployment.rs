@@ -2,7 +2,7 @@
 //!
 //! POST `/api/weir/deploy` with `{"modules": [{"name", "component": base64}], "auth": {"providers": [...]}}` answers
 //! with what is deployed now; GET `/api/weir/deployment` says it again. `auth`, which may be missing, says who may vouch
-//! for users.
+//! for users; so may `outbound`, `{"allow": ["printer.lan", "192.168.1.0/24"]}`: where actions may connect to.
 
 use std::sync::Arc;
 
@@ -28,6 +28,14 @@ struct Deployment {
     modules: Vec<SentModule>,
     #[serde(default)]
     auth: Option<Json>,
+    #[serde(default)]
+    outbound: Outbound,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Outbound {
+    allow: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -77,7 +85,7 @@ fn decode(text: &[u8]) -> Result<NewDeployment, ApiError> {
     let sent: Deployment =
         serde_json::from_slice(text).map_err(|error| super::arguments::invalid_json(&error))?;
     let modules = sent.modules.into_iter().map(decode_module).collect::<Result<_, _>>()?;
-    Ok(NewDeployment { modules, auth: sent.auth })
+    Ok(NewDeployment { modules, auth: sent.auth, outbound: sent.outbound.allow })
 }
 
 fn decode_module(module: SentModule) -> Result<Module, ApiError> {
@@ -91,9 +99,10 @@ fn decode_module(module: SentModule) -> Result<Module, ApiError> {
 /// Whoever holds the admin key may know what failed; the log knows already.
 pub fn refuse(error: DeployError) -> ApiError {
     let (status, code) = match &error {
-        DeployError::Invalid(_) | DeployError::Load(_) | DeployError::Providers(_) => {
-            (StatusCode::BAD_REQUEST, ErrorCode::InvalidDeployment)
-        }
+        DeployError::Invalid(_)
+        | DeployError::Load(_)
+        | DeployError::Providers(_)
+        | DeployError::Outbound(_) => (StatusCode::BAD_REQUEST, ErrorCode::InvalidDeployment),
         DeployError::Variables(error) => (StatusCode::BAD_REQUEST, error.code),
         DeployError::Schema(_) => (StatusCode::BAD_REQUEST, ErrorCode::SchemaMismatch),
         DeployError::Busy => (StatusCode::CONFLICT, ErrorCode::DeploymentInProgress),

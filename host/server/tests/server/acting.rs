@@ -17,6 +17,10 @@ use weir_value::Value;
 type Running = HostFuture<Result<Value, FunctionError>>;
 
 pub fn actions(functions: NativeFunctions) -> NativeFunctions {
+    http_actions(plain_actions(functions))
+}
+
+fn plain_actions(functions: NativeFunctions) -> NativeFunctions {
     functions
         .action("act:relay", |action, args| {
             Box::pin(async move {
@@ -71,6 +75,10 @@ pub fn actions(functions: NativeFunctions) -> NativeFunctions {
         .action("act:fetch", |action, args| Box::pin(fetch(action, text(&args, "url"))))
         .action("act:fail", |_, _| Box::pin(async { Err(application("no way")) }))
         .action("act:panic", |_, _| Box::pin(async { panic!("a bug of the host") }))
+}
+
+fn http_actions(functions: NativeFunctions) -> NativeFunctions {
+    functions
         .http_action("GET", exact("/hello"), "web:hello", |action, args| {
             let body = Body::Whole(args.to_json().into());
             answer(&action, 200, &[("x-one", "1"), ("content-length", "7")], body)

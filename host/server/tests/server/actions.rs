@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{SESSION, TestServer, module};
+use crate::support::{SESSION, TestServer, deploy_request, module};
 
 async fn start() -> TestServer {
     let server = TestServer::start().await;
@@ -204,5 +204,29 @@ async fn actions_fetch_from_where_they_may() {
     let url = format!("http://[::1]:{}/version", server.address.port());
     let answer = act(&server, "act:fetch", json!({ "url": url })).await;
     assert!(error(&answer).contains("--allow-outbound"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_opens_what_its_project_says() {
+    let server = start().await;
+    let admin = server.admin_header();
+    let url = format!("http://localhost:{}/version", server.address.port());
+    let local = format!("http://127.0.0.2:{}/version", server.address.port());
+    let answer = act(&server, "act:fetch", json!({ "url": local })).await;
+    assert!(error(&answer).contains("AddressRefused"), "{answer}");
+    let deploy = async |outbound: Json| {
+        let mut request: Json =
+            serde_json::from_str(&deploy_request(&[("native", "v1"), ("actions", "actions")])).unwrap();
+        request["outbound"] = outbound;
+        server.send("POST", "/api/weir/deploy", &[&admin], &request.to_string()).await
+    };
+    let wrong = deploy(json!({ "allow": ["http://a.lan"] })).await;
+    assert!(wrong.status == 400 && wrong.body.contains("is not a host"), "{wrong:?}");
+    assert_eq!(deploy(json!({ "allow": ["127.0.0.2"] })).await.status, 200);
+    // The server listens on one address: what was opened is tried, and what was open stays so.
+    let answer = act(&server, "act:fetch", json!({ "url": local })).await;
+    assert!(!error(&answer).contains("AddressRefused"), "{answer}");
+    assert_eq!(act(&server, "act:fetch", json!({ "url": url })).await["status"], "success");
     server.stop().await;
 }

@@ -44,7 +44,7 @@ export const byHandle = action({
 /** What is thrown where a call fails. */
 export const failures = action({
   args: {},
-  handler: async (ctx) => {
+  handler: async (ctx): Promise<unknown> => {
     const said = async (work: Promise<unknown>) => {
       try {
         return await work;
@@ -71,7 +71,7 @@ export const thrown = action({
 
 export const scheduled = action({
   args: {},
-  handler: async (ctx) => {
+  handler: async (ctx): Promise<unknown> => {
     const id = await ctx.scheduler.runAfter(3_600_000, api.notes.add, { text: "later" });
     const other = await ctx.scheduler.runAt(Date.now() + 7_200_000, internal.calls.inner, { depth: 0 });
     await ctx.scheduler.cancel(other);

@@ -3,6 +3,8 @@ import { v } from "convex/values";
 
 import { action } from "./_generated/server.js";
 
+declare function setImmediate(callback: () => void): number;
+
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Waits of these lengths at the same time: how long they took, by three clocks. */

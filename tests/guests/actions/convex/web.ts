@@ -207,6 +207,30 @@ export const requests = action({
   },
 });
 
+/** URLs that hold their data. */
+export const data = action({
+  args: {},
+  handler: async () => {
+    const urls = ["data:,a%20b", "data:text/html;base64,w6k=", "data:text/plain;charset=utf-8,%C3%A9#part"];
+    return Promise.all(
+      urls.map(async (url) => {
+        const response = await fetch(url);
+        return [response.headers.get("content-type"), await response.text()];
+      }),
+    );
+  },
+});
+
+/** How much of a body comes, of which nothing is kept. */
+export const drained = action({
+  args: { mebibytes: v.number() },
+  handler: async (ctx, { mebibytes }) => {
+    let size = 0;
+    for await (const piece of (await fetch(`http://web/zeros?ms=${mebibytes}`)).body!) size += piece.length;
+    return size;
+  },
+});
+
 /** Many at the same time. */
 export const many = action({
   args: { count: v.number() },

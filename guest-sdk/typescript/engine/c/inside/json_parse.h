@@ -207,11 +207,79 @@ static bool weir_parse_number(WeirParser *p, JSValue *value)
 /* ---- texts ---- */
 
 /* Where a run of ASCII that stands for itself ends. */
-static const uint8_t *weir_parse_run(const uint8_t *at, const uint8_t *end)
+static inline const uint8_t *weir_parse_run(const uint8_t *at, const uint8_t *end)
 {
-    while (at < end && *at >= 32 && *at < 0x80 && *at != '"' && *at != '\\')
+    while (end - at >= 8) {
+        int run = weir_before(weir_not_plain(weir_load(at)));
+        at += run;
+        if (run < 8)
+            return at;
+    }
+    while (at < end && weir_is_plain_byte(*at))
         at++;
     return at;
+}
+
+typedef struct {
+    const uint8_t *end; /* the closing quotation mark */
+    size_t length;
+    bool is_wide, has_escapes;
+} WeirMeasured;
+
+/* The size of the escape at `at`, 0 if it is none. */
+static inline int weir_parse_measure_escape(const uint8_t *at, const uint8_t *end, WeirMeasured *m)
+{
+    int i;
+    if (end - at < 2)
+        return 0;
+    switch (at[1]) {
+    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
+        return 2;
+    case 'u':
+        if (end - at < 6)
+            return 0;
+        for (i = 2; i < 6; i++) {
+            if (from_hex(at[i]) < 0)
+                return 0;
+        }
+        m->is_wide |= at[2] != '0' || at[3] != '0';
+        return 6;
+    default:
+        return 0;
+    }
+}
+
+/* Of the text that begins at `start`, and stands for itself up to `at`; false: something is wrong with it. */
+static bool weir_parse_measure(const uint8_t *start, const uint8_t *at, const uint8_t *end, WeirMeasured *m)
+{
+    size_t less = 0;
+    for (*m = (WeirMeasured){ 0 };; at = weir_parse_run(at, end)) {
+        int size;
+        if (at >= end || *at < 32)
+            return false;
+        if (*at == '"')
+            break;
+        if (*at == '\\') {
+            size = weir_parse_measure_escape(at, end, m);
+            m->has_escapes = true;
+            less += size - 1;
+        } else {
+            for (;;) {
+                size = weir_character_size(at, end);
+                m->is_wide |= *at >= 0xc4;
+                less += size == 4 ? 2 : size - 1;
+                if (size == 0 || at + size >= end || at[size] < 0x80)
+                    break;
+                at += size;
+            }
+        }
+        if (size == 0)
+            return false;
+        at += size;
+    }
+    m->end = at;
+    m->length = at - start - less;
+    return true;
 }
 
 static bool weir_parse_text_room(WeirParser *p, size_t size)
@@ -266,11 +334,11 @@ static int weir_parse_escape(WeirParser *p)
     }
 }
 
-/* The characters up to the closing quotation mark, in `p->text`; -1: an error. `*all` has the bits of all of them. */
-static int64_t weir_parse_characters(WeirParser *p, uint32_t *all)
+/* The characters up to the closing quotation mark, in `p->text`; -1: an error. */
+static int64_t weir_parse_characters(WeirParser *p)
 {
     size_t length = 0;
-    for (*all = 0;;) {
+    for (;;) {
         const uint8_t *run = weir_parse_run(p->at, p->end);
         int c;
         /* A character outside of the basic plane is two. */
@@ -297,7 +365,6 @@ static int64_t weir_parse_characters(WeirParser *p, uint32_t *all)
         } else {
             c = utf8_decode(p->at, &p->at);
         }
-        *all |= c;
         if (c > 0xffff) {
             p->text[length++] = get_hi_surrogate(c);
             p->text[length++] = get_lo_surrogate(c);
@@ -307,33 +374,29 @@ static int64_t weir_parse_characters(WeirParser *p, uint32_t *all)
     }
 }
 
+/* A text that cannot be measured: in most cases, an error. */
+static JSValue weir_parse_odd_text(WeirParser *p)
+{
+    int64_t length = weir_parse_characters(p);
+    if (length < 0)
+        return JS_EXCEPTION;
+    return JS_NewStringUTF16(p->ctx, p->text, length);
+}
+
 /* A text, from behind its opening quotation mark. */
 static JSValue weir_parse_text(WeirParser *p)
 {
-    const uint8_t *run = weir_parse_run(p->at, p->end);
-    uint32_t all;
-    int64_t i, length;
-    JSString *str;
+    const uint8_t *start = p->at, *run = weir_parse_run(start, p->end);
+    WeirMeasured measured;
 
     if (likely(run < p->end && *run == '"')) {
-        JSValue value = js_new_string8_len(p->ctx, (const char *)p->at, run - p->at);
         p->at = run + 1;
-        return value;
+        return js_new_string8_len(p->ctx, (const char *)start, run - start);
     }
-    length = weir_parse_characters(p, &all);
-    if (length < 0)
-        return JS_EXCEPTION;
-    if (length > JS_STRING_LEN_MAX)
-        return JS_ThrowRangeError(p->ctx, "Invalid string length");
-    if (all > 0xff)
-        return JS_NewStringUTF16(p->ctx, p->text, length);
-    str = js_alloc_string(p->ctx, length, 0);
-    if (!str)
-        return JS_EXCEPTION;
-    for (i = 0; i < length; i++)
-        str8(str)[i] = p->text[i];
-    str8(str)[length] = 0;
-    return JS_MKPTR(JS_TAG_STRING, str);
+    if (!weir_parse_measure(start, run, p->end, &measured))
+        return weir_parse_odd_text(p);
+    p->at = measured.end + 1;
+    return weir_decode_text(p->ctx, start, measured.end, measured.length, measured.is_wide, measured.has_escapes);
 }
 
 /* ---- keys ---- */

@@ -9,6 +9,9 @@ typedef struct {
     JSContext *ctx;
     char *data;
     size_t size, capacity;
+    /* How many units of UTF-16 fewer than bytes it is, and whether some are above 255. */
+    size_t less;
+    bool is_wide;
     bool is_out_of_memory;
 } WeirWriter;
 
@@ -67,61 +70,71 @@ static char *weir_put_escaped(char *to, uint32_t c, char escape)
     return to;
 }
 
-static char *weir_put_character(char *to, uint32_t c)
+static inline uint8_t *weir_put_ascii(uint8_t *to, uint8_t c)
 {
-    char escape;
-    if (c < 0x80) {
-        escape = weir_escape(c);
-        if (unlikely(escape))
-            return weir_put_escaped(to, c, escape);
-        *to++ = c;
-        return to;
-    }
-    /* Half of a pair that is alone. */
-    if (unlikely(c >= 0xd800 && c < 0xe000))
-        return weir_put_escaped(to, c, 'u');
-    return to + utf8_encode((uint8_t *)to, c);
+    if (unlikely(!weir_is_plain_byte(c)))
+        return (uint8_t *)weir_put_escaped((char *)to, c, weir_escape(c));
+    *to++ = c;
+    return to;
 }
 
-/* Bytes of ASCII that stand for themselves, from `at` on. */
-static uint32_t weir_plain_run(const uint8_t *text, uint32_t at, uint32_t length)
-{
-    uint32_t start = at;
-    while (at < length && text[at] >= 32 && text[at] < 0x80 && text[at] != '"' && text[at] != '\\')
-        at++;
-    return at - start;
-}
+/* So many characters at a time, so that there is room for six bytes each. */
+#define WEIR_PIECE 256
 
-static bool weir_write_narrow(WeirWriter *w, const uint8_t *text, uint32_t length)
+static bool weir_write_narrow(WeirWriter *w, const uint8_t *at, uint32_t length)
 {
-    uint32_t i, run;
-    for (i = 0; i < length; ) {
-        run = weir_plain_run(text, i, length);
-        if (run > 0 && !weir_put(w, (const char *)text + i, run))
+    const uint8_t *end = at + length, *piece;
+    while (at < end) {
+        uint8_t *to = (uint8_t *)weir_room(w, 6 * WEIR_PIECE);
+        if (!to)
             return false;
-        i += run;
-        /* What follows may be long as well: room for a character at a time. */
-        while (i < length && (text[i] < 32 || text[i] >= 0x80 || text[i] == '"' || text[i] == '\\')) {
-            char *to = weir_room(w, 6);
-            if (!to)
-                return false;
-            w->size += weir_put_character(to, text[i++]) - to;
+        for (piece = end - at > WEIR_PIECE ? at + WEIR_PIECE : end; at < piece;) {
+            if (likely(piece - at >= 8)) {
+                uint64_t word = weir_load(at);
+                int run = weir_before(weir_not_plain(word));
+                memcpy(to, &word, sizeof(word));
+                at += run;
+                to += run;
+                if (run == 8)
+                    continue;
+            }
+            if (*at < 0x80) {
+                to = weir_put_ascii(to, *at++);
+            } else {
+                *to++ = 0xc0 | *at >> 6;
+                *to++ = 0x80 | (*at++ & 0x3f);
+                w->less++;
+            }
         }
+        w->size = (char *)to - w->data;
     }
     return true;
 }
 
-static bool weir_write_wide(WeirWriter *w, const uint16_t *text, uint32_t length)
+static bool weir_write_wide(WeirWriter *w, const uint16_t *at, uint32_t length)
 {
-    uint32_t i;
-    for (i = 0; i < length; i++) {
-        uint32_t c = text[i];
-        char *to = weir_room(w, 6);
+    const uint16_t *end = at + length, *piece;
+    while (at < end) {
+        uint8_t *start, *to = (uint8_t *)weir_room(w, 6 * (WEIR_PIECE + 1));
         if (!to)
             return false;
-        if (is_hi_surrogate(c) && i + 1 < length && is_lo_surrogate(text[i + 1]))
-            c = from_surrogate(c, text[++i]);
-        w->size += weir_put_character(to, c) - to;
+        for (piece = end - at > WEIR_PIECE ? at + WEIR_PIECE : end; at < piece;) {
+            uint32_t c = *at++;
+            if (c < 0x80) {
+                to = weir_put_ascii(to, c);
+                continue;
+            }
+            start = to;
+            /* Half of a pair that is alone. */
+            if (unlikely(is_surrogate(c)) && !(is_hi_surrogate(c) && at < end && is_lo_surrogate(*at))) {
+                to = (uint8_t *)weir_put_escaped((char *)to, c, 'u');
+                continue;
+            }
+            w->is_wide |= c > 0xff;
+            to = weir_encode_wide(to, c, &at, end);
+            w->less += to - start == 4 ? 2 : to - start - 1;
+        }
+        w->size = (char *)to - w->data;
     }
     return true;
 }
@@ -313,7 +326,7 @@ static JSValue weir_json_stringify(JSContext *ctx, JSValueConst value, bool *is_
     else if (w.is_out_of_memory)
         text = JS_EXCEPTION;
     else if (written == WEIR_WRITTEN)
-        text = JS_NewStringLen(ctx, w.data, w.size);
+        text = weir_decode_text(ctx, (uint8_t *)w.data, (uint8_t *)w.data + w.size, w.size - w.less, w.is_wide, false);
     weir_free(w.data);
     return text;
 }

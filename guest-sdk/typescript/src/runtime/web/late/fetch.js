@@ -10,6 +10,7 @@ export async function fetch(...args) {
   const request = new Request(...args);
   const { signal } = request;
   signal.throwIfAborted();
+  if (request.url.startsWith("data:")) return dataResponse(request.url);
   const content = takeContent(request);
   const { method, redirect, headers } = request;
   const url = request.url.replace(/#.*$/s, "");
@@ -35,6 +36,31 @@ async function upload({ signal }, content, stream, task) {
   } catch (error) {
     giveUp(task, error);
   }
+}
+
+/** What a `data:` URL holds. */
+function dataResponse(url) {
+  const parts = /^data:([^,]*),([^#]*)/s.exec(url);
+  if (parts === null)
+    throw new TypeError("fetch failed", { cause: new Error(`${url} is not a URL of data`) });
+  const type = parts[1].replace(/;\s*base64\s*$/i, "");
+  let bytes = percentDecoded(parts[2]);
+  if (type !== parts[1]) {
+    bytes = Uint8Array.from(atob(new TextDecoder().decode(bytes)), (unit) => unit.charCodeAt(0));
+  }
+  const headers = [["content-type", type || "text/plain;charset=US-ASCII"]];
+  return receivedResponse(bytes, { status: 200, statusText: "OK", url, redirected: false, headers });
+}
+
+function percentDecoded(text) {
+  const bytes = [];
+  for (let at = 0; at < text.length; at++) {
+    const code = /^%[0-9a-f]{2}/i.test(text.slice(at, at + 3)) ? text.slice(at + 1, at + 3) : undefined;
+    if (code !== undefined) at += 2;
+    // A URL's text is ASCII.
+    bytes.push(code === undefined ? text.charCodeAt(at) : parseInt(code, 16));
+  }
+  return new Uint8Array(bytes);
 }
 
 const BODILESS_STATUSES = [101, 103, 204, 205, 304];
