@@ -73,14 +73,13 @@ impl StoredDocument {
 
 impl StoredFile {
     /// What `getMetadata` gives of it, as Convex does: `{"storageId", "sha256", "size", "contentType"}`.
-    pub fn metadata_json(&self) -> Vec<u8> {
-        let metadata = serde_json::json!({
+    pub fn metadata_json(&self) -> serde_json::Value {
+        serde_json::json!({
             "storageId": self.name.to_string(),
             "sha256": hex(&self.sha256),
             "size": self.size,
             "contentType": self.content_type,
-        });
-        metadata.to_string().into_bytes()
+        })
     }
 }
 

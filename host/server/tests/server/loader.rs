@@ -1,7 +1,7 @@
 //! A loader of native functions, in the hands of the test.
 //!
 //! A component is a text: `v1`, `v2` and `v3` are versions of the chat, `extra` and what begins with it is another
-//! module. `issuer NAME JWKS` names who may vouch for users, `issuer $NAME JWKS` the one that a variable names. Nothing
+//! module, `actions` and `storage` are others. `issuer NAME JWKS` names who may vouch for users, `issuer $NAME JWKS` the one that a variable names. Nothing
 //! else is a component.
 
 use std::collections::HashSet;
@@ -20,6 +20,7 @@ use weir_value::{FunctionPath, Schema, Value};
 
 use crate::acting::actions;
 use crate::hold::{Closed, Hold};
+use crate::storing::storage;
 
 #[derive(Default)]
 pub struct TestLoader {
@@ -87,6 +88,7 @@ impl Loader for TestLoader {
                 "v2" => chat(functions, "two", &self.list_runs),
                 "v3" => chat(functions, "three", &self.list_runs),
                 "actions" => actions(functions),
+                "storage" => storage(functions),
                 other if other.starts_with("extra") => extra(functions, other),
                 other if other.starts_with("issuer ") => {
                     providers = issuer(other, variables, &mut variable_reads).map(Some);
