@@ -5,7 +5,7 @@ import "weir.dev/go/internal/abi"
 // RandomBytes gives random bytes for a secret, such as a token or a key: nobody can
 // foretell them, whatever else of the call's random numbers is known. It is what
 // crypto/rand gives too. It panics for more than 65,536 bytes.
-func (ctx *QueryCtx) RandomBytes(length int) []byte {
+func (ctx *callCtx) RandomBytes(length int) []byte {
 	if length < 0 || length > 65_536 {
 		panic("weir: random bytes are given from 0 to 65,536 at once")
 	}

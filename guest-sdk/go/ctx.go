@@ -8,16 +8,21 @@ import (
 	"weir.dev/go/internal/random"
 )
 
+// callCtx is what every function is given, of whatever kind.
+type callCtx struct {
+	rng *Rng
+}
+
 // QueryCtx is the first parameter of a query: it reads, and cannot write.
 type QueryCtx struct {
-	rng *Rng
+	callCtx
 }
 
 // MutationCtx is the first parameter of a mutation: it reads and writes, all or
 // nothing. Where a context to read with is wanted, it serves as one.
 type MutationCtx struct {
 	*QueryCtx
-	// Scheduler has other mutations called later.
+	// Scheduler has other mutations, and actions, called later.
 	Scheduler Scheduler
 }
 
@@ -32,15 +37,36 @@ type Reader interface {
 
 func (ctx *QueryCtx) reader() *QueryCtx { return ctx }
 
-// Now gives the time at the start of the call, in milliseconds since the epoch.
-// It stands still during the call.
-func (ctx *QueryCtx) Now() float64 { return abi.Now() }
+// Caller is what calls queries: the context of any function.
+type Caller interface {
+	runQuery(path string, args []byte) ([]byte, error)
+}
+
+// MutationCaller is what calls mutations: a *MutationCtx or an *ActionCtx.
+type MutationCaller interface {
+	Caller
+	runMutation(path string, args []byte) ([]byte, error)
+}
+
+func (ctx *QueryCtx) runQuery(path string, args []byte) ([]byte, error) {
+	answer, failed := abi.RunQuery(path, args)
+	return answer, fromHost(failed)
+}
+
+func (ctx *MutationCtx) runMutation(path string, args []byte) ([]byte, error) {
+	answer, failed := abi.RunMutation(path, args)
+	return answer, fromHost(failed)
+}
+
+// Now gives the time in milliseconds since the epoch. In a query and a mutation it is that of
+// the start, and stands still; in an action it goes on.
+func (ctx *callCtx) Now() float64 { return abi.Now() }
 
 // Random gives a random number of at least 0 and below 1.
-func (ctx *QueryCtx) Random() float64 { return ctx.Rng().Float64() }
+func (ctx *callCtx) Random() float64 { return ctx.Rng().Float64() }
 
 // Rng gives the generator of the call's random numbers.
-func (ctx *QueryCtx) Rng() *Rng {
+func (ctx *callCtx) Rng() *Rng {
 	if ctx.rng == nil {
 		ctx.rng = random.FromSeed(abi.RandomSeed())
 	}
@@ -49,10 +75,10 @@ func (ctx *QueryCtx) Rng() *Rng {
 
 // RequestID gives the id of the request, as it stands in error messages and in
 // the host's log.
-func (ctx *QueryCtx) RequestID() string { return abi.RequestID() }
+func (ctx *callCtx) RequestID() string { return abi.RequestID() }
 
 // Identity gives who calls; nil: nobody in particular.
-func (ctx *QueryCtx) Identity() *Identity {
+func (ctx *callCtx) Identity() *Identity {
 	claims := abi.Identity()
 	if claims == nil {
 		return nil
@@ -74,6 +100,10 @@ func (ctx *QueryCtx) Identity() *Identity {
 // with convex or cvx, what JSON does not have, a token of more than 16 KiB, or another
 // time; and SigningFailed, when the host's key cannot be used.
 func (ctx *MutationCtx) SignJWT(claims any, expiresIn time.Duration) (string, error) {
+	return signJWT(claims, expiresIn)
+}
+
+func signJWT(claims any, expiresIn time.Duration) (string, error) {
 	if claims == nil {
 		claims = Object{}
 	}
@@ -116,20 +146,22 @@ func (identity *Identity) text(name string) string {
 }
 
 // RunQuery runs a query of this deployment, of any module and language, within
-// this call: weir.RunQuery[float64](ctx, "counter:count", args).
+// this call: weir.RunQuery[float64](ctx, "counter:count", args). In an action it is a
+// transaction of its own.
 //
 // Its errors are the query's own, with their data, and the host's: see [CodeOf].
-func RunQuery[R any](ctx Reader, path string, args any) (R, error) {
-	return nested[R](abi.RunQuery, path, args)
+func RunQuery[R any](ctx Caller, path string, args any) (R, error) {
+	return nested[R](ctx.runQuery, path, args)
 }
 
 // RunMutation runs a mutation of this deployment, of any module and language, as
-// a part of this one. What it wrote is undone if it fails; this mutation may go on.
-func RunMutation[R any](ctx *MutationCtx, path string, args any) (R, error) {
-	return nested[R](abi.RunMutation, path, args)
+// a part of this one. What it wrote is undone if it fails; this mutation may go on. In an
+// action it is a transaction of its own, and what it wrote is on disk when this is over.
+func RunMutation[R any](ctx MutationCaller, path string, args any) (R, error) {
+	return nested[R](ctx.runMutation, path, args)
 }
 
-func nested[R any](run func(string, []byte) ([]byte, *abi.Error), path string, args any) (R, error) {
+func nested[R any](run func(string, []byte) ([]byte, error), path string, args any) (R, error) {
 	var result R
 	if args == nil {
 		args = Object{}
@@ -138,9 +170,9 @@ func nested[R any](run func(string, []byte) ([]byte, *abi.Error), path string, a
 	if err != nil {
 		return result, err
 	}
-	answer, failed := run(path, json)
-	if failed != nil {
-		return result, fromHost(failed)
+	answer, err := run(path, json)
+	if err != nil {
+		return result, err
 	}
 	if err := Unmarshal(answer, &result); err != nil {
 		return result, fmt.Errorf("reading the result of %s: %w", path, err)

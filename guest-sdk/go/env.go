@@ -11,4 +11,4 @@ func Env(name string) (string, bool) { return abi.Variable(name) }
 
 // Env gives the value of a variable of the deployment, and whether there is one of
 // this name. A live query that read it runs again when it changes.
-func (ctx *QueryCtx) Env(name string) (string, bool) { return abi.Variable(name) }
+func (ctx *callCtx) Env(name string) (string, bool) { return abi.Variable(name) }

@@ -14,9 +14,16 @@ type function struct {
 	kind       string
 	visibility string
 	body       reflect.Value
+	// ctx is the type of its context, which newCtx makes: what an action is made of is linked
+	// where there is one alone.
+	ctx    reflect.Type
+	newCtx func() reflect.Value
 	// args and returns are nil for a function without.
 	args    reflect.Type
 	returns reflect.Type
+	// route and answer are those of an HTTP action, and of no other.
+	route  *route
+	answer func(args []byte) error
 }
 
 var functions = map[string]*function{}
@@ -32,42 +39,58 @@ var (
 // error, or an error alone. To be called in an init function; panics if the
 // function is another, or the path is taken.
 func Query(path string, body any) {
-	register(function{path: path, kind: "query", visibility: "public"}, body)
+	register(queryOf(path, "public"), body)
 }
 
 // Mutation registers a mutation, which every client can run. It is as a query,
 // with a *MutationCtx.
 func Mutation(path string, body any) {
-	register(function{path: path, kind: "mutation", visibility: "public"}, body)
+	register(mutationOf(path, "public"), body)
 }
 
 // InternalQuery registers a query that only other functions can run.
 func InternalQuery(path string, body any) {
-	register(function{path: path, kind: "query", visibility: "internal"}, body)
+	register(queryOf(path, "internal"), body)
 }
 
 // InternalMutation registers a mutation that only other functions can run.
 func InternalMutation(path string, body any) {
-	register(function{path: path, kind: "mutation", visibility: "internal"}, body)
+	register(mutationOf(path, "internal"), body)
 }
 
-func register(made function, body any) {
+func queryOf(path, visibility string) function {
+	return function{
+		path: path, kind: "query", visibility: visibility, ctx: queryCtxType,
+		newCtx: func() reflect.Value { return reflect.ValueOf(&QueryCtx{}) },
+	}
+}
+
+func mutationOf(path, visibility string) function {
+	return function{
+		path: path, kind: "mutation", visibility: visibility, ctx: mutationCtxType,
+		newCtx: func() reflect.Value { return reflect.ValueOf(&MutationCtx{QueryCtx: &QueryCtx{}}) },
+	}
+}
+
+// add keeps a function under its path.
+func add(made function) {
 	if _, ok := functions[made.path]; ok {
 		panic(fmt.Sprintf("weir: there are two functions `%s`; rename one", made.path))
-	}
-	made.body = reflect.ValueOf(body)
-	if err := made.inspect(); err != nil {
-		panic(fmt.Sprintf("weir: the %s `%s` %v", made.kind, made.path, err))
 	}
 	functions[made.path] = &made
 }
 
+func register(made function, body any) {
+	made.body = reflect.ValueOf(body)
+	if err := made.inspect(); err != nil {
+		panic(fmt.Sprintf("weir: the %s `%s` %v", made.kind, made.path, err))
+	}
+	add(made)
+}
+
 // inspect finds out what the function takes and gives.
 func (made *function) inspect() error {
-	ctx := queryCtxType
-	if made.kind == "mutation" {
-		ctx = mutationCtxType
-	}
+	ctx := made.ctx
 	if made.body.Kind() != reflect.Func || made.body.IsNil() {
 		return fmt.Errorf("is no function")
 	}
@@ -100,13 +123,11 @@ func (made *function) inspect() error {
 
 // run calls the function with arguments of JSON, and gives its result as JSON.
 func (made *function) run(args []byte) ([]byte, error) {
-	ctx := &QueryCtx{}
-	in := make([]reflect.Value, 1, 2)
-	if made.kind == "mutation" {
-		in[0] = reflect.ValueOf(&MutationCtx{QueryCtx: ctx})
-	} else {
-		in[0] = reflect.ValueOf(ctx)
+	if made.answer != nil {
+		return []byte("null"), made.answer(args)
 	}
+	in := make([]reflect.Value, 1, 2)
+	in[0] = made.newCtx()
 	if made.args != nil {
 		value := reflect.New(made.args).Elem()
 		if err := unmarshalInto(args, value); err != nil {
@@ -154,7 +175,9 @@ func describe() []byte {
 		describer.text(`{"path":`)
 		describer.out = json.AppendString(describer.out, path)
 		describer.text(`,"kind":"` + found.kind + `","visibility":"` + found.visibility + `","args":`)
-		if found.args == nil {
+		if found.route != nil {
+			describer.named("any")
+		} else if found.args == nil {
 			describer.text(`{"type":"object","value":{}}`)
 		} else if found.args.Kind() == reflect.Map {
 			describer.named("any")
@@ -162,7 +185,9 @@ func describe() []byte {
 			describer.validator(found.args)
 		}
 		describer.text(`,"returns":`)
-		if found.returns == nil {
+		if found.route != nil {
+			describer.named("any")
+		} else if found.returns == nil {
 			describer.named("null")
 		} else {
 			describer.validator(found.returns)
@@ -171,6 +196,31 @@ func describe() []byte {
 	}
 	describer.text(`]`)
 	describer.schema()
+	describer.routes()
 	describer.text(`}`)
 	return describer.out
+}
+
+// routes adds which requests which function answers.
+func (describer *describer) routes() {
+	separator := `,"routes":[`
+	for _, path := range sortedPaths() {
+		found := functions[path].route
+		if found == nil {
+			continue
+		}
+		field := `","path":`
+		if found.isPrefix {
+			field = `","pathPrefix":`
+		}
+		describer.text(separator + `{"method":"` + found.method + field)
+		describer.out = json.AppendString(describer.out, found.path)
+		describer.text(`,"function":`)
+		describer.out = json.AppendString(describer.out, path)
+		describer.text(`}`)
+		separator = `,`
+	}
+	if separator == `,` {
+		describer.text(`]`)
+	}
 }

@@ -6,8 +6,10 @@ import (
 	"weir.dev/go/internal/abi"
 )
 
-// Scheduler has mutations called later, each once, as nobody in particular. Scheduling
-// is a part of the transaction: a mutation that fails schedules nothing.
+// Scheduler has mutations and actions called later, each once, as nobody in particular.
+// Scheduling is a part of the transaction: a mutation that fails schedules nothing. From an
+// action it is done at once. An action is begun once, and fails if the host ends before it
+// does.
 type Scheduler struct{}
 
 // ScheduledFunctions is the host's table of functions that are to be called, or were.
@@ -41,7 +43,7 @@ type ScheduledKind string
 const (
 	// ScheduledPending: it waits for its time.
 	ScheduledPending ScheduledKind = "pending"
-	// ScheduledInProgress: it runs. A mutation never says so: it has run, or waits.
+	// ScheduledInProgress: it runs. Of actions alone: a mutation has run, or waits.
 	ScheduledInProgress ScheduledKind = "inProgress"
 	// ScheduledSuccess: it has run.
 	ScheduledSuccess ScheduledKind = "success"
@@ -51,7 +53,7 @@ const (
 	ScheduledCanceled ScheduledKind = "canceled"
 )
 
-// RunAfter has a mutation of this deployment called when this time has passed, of any
+// RunAfter has a mutation or an action of this deployment called when this time has passed, of any
 // module and language; it may be internal. After zero, or less, means right after this
 // transaction. Args is a struct or an [Object]; nil: none. Whether the function takes
 // them is seen when it is called.

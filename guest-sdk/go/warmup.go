@@ -49,9 +49,9 @@ func practise() {
 		Any   Value             `json:"any"`
 	}
 	path := "practice"
-	functions[path] = &function{path: path, kind: "query"}
+	made := queryOf(path, "internal")
+	functions[path] = &made
 	defer delete(functions, path)
-	made := functions[path]
 	made.body = reflect.ValueOf(func(_ *QueryCtx, args practice) ([]Doc[practice], error) {
 		return []Doc[practice]{{Value: args}}, nil
 	})

@@ -1,4 +1,4 @@
-// Package weir is for writing Weir functions in Go: queries and mutations are
+// Package weir is for writing Weir functions in Go: queries, mutations and actions are
 // plain functions with typed arguments and results.
 //
 //	type Message struct {
@@ -29,6 +29,12 @@
 // Fields have the names of their `json` tags, as with encoding/json. int64 and
 // uint64 are `bigint`s to a JavaScript client, all other numbers are `number`s. A
 // field that is a pointer, an [Optional], or marked `omitempty` may be missing.
+//
+// # Actions
+//
+// An [Action] waits for the world: it calls queries and mutations, each a transaction of its
+// own, fetches from the web, and sleeps. Goroutines do so at the same time. Its clock goes on.
+// An [HTTPAction] answers HTTP requests.
 //
 // # A call
 //

@@ -19,7 +19,7 @@ function call<A>(mutates: bool, path: string, args: A): void {
 }
 
 /** The result in the area. */
-function take<R>(path: string): R {
+export function take<R>(path: string): R {
   const start = load<usize>(AREA, 4);
   const length = load<usize>(AREA, 8);
   const result = __weir_read<R>(new __WeirReader(start, length, "reading the result of", path));
@@ -51,7 +51,7 @@ export function tryRunMutation<R, A>(path: string, args: A): Result<R> {
   return outcome<R>(path);
 }
 
-function outcome<R>(path: string): Result<R> {
+export function outcome<R>(path: string): Result<R> {
   const error = takeCallError();
   return error !== null ? Result.failed<R>(error) : Result.ok<R>(take<R>(path));
 }

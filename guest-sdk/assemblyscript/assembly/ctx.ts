@@ -14,14 +14,12 @@ import { callRandom, Random } from "./random";
 import { Scheduler, SCHEDULER } from "./scheduler";
 import { signJwt, trySignJwt } from "./sign";
 
-/** The first parameter of a query: it reads, and cannot write. */
-export class QueryCtx {
-  /** The database, as of one snapshot. */
-  get db(): DatabaseReader {
-    return READER;
-  }
-
-  /** The time at the start of the call, in milliseconds since the epoch. It stands still. */
+/** What every function is given, of whatever kind: the time, random numbers, variables, and who calls. */
+export class CallCtx {
+  /**
+   * The time in milliseconds since the epoch. In a query and a mutation it is that of the start, and stands still; in an
+   * action it goes on.
+   */
   now(): f64 {
     return contextNow();
   }
@@ -65,6 +63,14 @@ export class QueryCtx {
     freeBlock(start, length);
     return new Identity(claims);
   }
+}
+
+/** The first parameter of a query: it reads, and cannot write. */
+export class QueryCtx extends CallCtx {
+  /** The database, as of one snapshot. */
+  get db(): DatabaseReader {
+    return READER;
+  }
 
   /** Runs another query of the deployment. Its error is passed on. */
   runQuery<R, A = Fields>(path: string, args: A): R {
@@ -84,7 +90,7 @@ export class MutationCtx extends QueryCtx {
     return WRITER;
   }
 
-  /** What has other mutations called later. */
+  /** What has other mutations, and actions, called later. */
   get scheduler(): Scheduler {
     return SCHEDULER;
   }

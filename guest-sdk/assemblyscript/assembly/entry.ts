@@ -1,6 +1,7 @@
 // What the exports, which the transform writes for each module, are made of.
 
 import "./abort";
+import "./action/serve";
 import "./json/read";
 import "./json/write";
 import "./log";

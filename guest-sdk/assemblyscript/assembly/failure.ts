@@ -124,14 +124,18 @@ export function takeError(): CallError | null {
 
 /** The same for an error of `calls`, which may have data. */
 export function takeCallError(): CallError | null {
-  if (!hasFailed()) return null;
+  return hasFailed() ? takeCallErrorAt(AREA + 4) : null;
+}
+
+/** An error of `calls` that lies at an address. */
+export function takeCallErrorAt(at: usize): CallError {
   let data: Value | null = null;
-  if (load<u8>(AREA, 20) != 0) {
-    const start = load<usize>(AREA, 24);
-    const length = load<usize>(AREA, 28);
+  if (load<u8>(at, 16) != 0) {
+    const start = load<usize>(at, 20);
+    const length = load<usize>(at, 24);
     data = __weir_read<Value>(new __WeirReader(start, length, "reading the data of an error"));
     freeBlock(start, length);
   }
-  const error = takeError()!;
-  return new CallError(error.code, error.message, data);
+  const code = takeText(load<usize>(at), load<usize>(at, 4));
+  return new CallError(code, takeText(load<usize>(at, 8), load<usize>(at, 12)), data);
 }

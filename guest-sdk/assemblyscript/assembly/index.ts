@@ -4,8 +4,13 @@
 export { Box } from "./json/box";
 export { Fields } from "./json/fields";
 export { Value, ValueKind } from "./json/value";
+export { BodyWriter } from "./action/body";
+export { ActionCtx } from "./action/ctx";
+export { Upload } from "./action/fetch";
+export { Headers, Message, Request, Response } from "./action/message";
+export { Task } from "./action/task";
 export { sha256 } from "./crypto";
-export { MutationCtx, QueryCtx } from "./ctx";
+export { CallCtx, MutationCtx, QueryCtx } from "./ctx";
 export { DatabaseReader } from "./db/reader";
 export { DatabaseWriter } from "./db/writer";
 export { Expression, field } from "./db/filter";

@@ -11,13 +11,13 @@ import { Value } from "./json/value";
 import { __WeirWriter } from "./json/writer";
 
 /**
- * What has mutations called later, each once. Scheduling is a part of the transaction: a mutation that fails schedules
- * nothing.
+ * What has mutations and actions called later, each once. Scheduling is a part of the transaction: a mutation that fails
+ * schedules nothing. From an action it is done at once. An action is begun once, and fails if the host ends before it does.
  */
 @final
 export class Scheduler {
   /**
-   * Has a mutation of the deployment called after so many milliseconds, as nobody in particular. An error
+   * Has a mutation or an action of the deployment called after so many milliseconds, as nobody in particular. An error
    * (`FunctionNotFound`, `WrongFunctionKind`, `InvalidArguments`, `InvalidTime`) is passed on.
    */
   runAfter<A = Fields>(milliseconds: f64, path: string, args: A): Id<ScheduledFunction> {

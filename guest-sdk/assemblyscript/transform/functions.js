@@ -3,6 +3,7 @@
 import { CommonFlags, NodeKind } from "assemblyscript";
 
 import { report } from "./report.js";
+import { problemOfHttpAction, routeOf } from "./routes.js";
 
 const KINDS = {
   query: { kind: "query", visibility: "public", ctx: "QueryCtx" },
@@ -13,7 +14,12 @@ const KINDS = {
     visibility: "internal",
     ctx: "MutationCtx",
   },
+  action: { kind: "action", visibility: "public", ctx: "ActionCtx" },
+  internalAction: { kind: "action", visibility: "internal", ctx: "ActionCtx" },
+  httpAction: { kind: "httpAction", visibility: "public", ctx: "ActionCtx" },
 };
+
+const ARTICLES = { query: "a", mutation: "a", action: "an", httpAction: "an" };
 
 /** The functions of a file that have one of our decorators. */
 export function collectFunctions(source, packageName, parser) {
@@ -50,14 +56,17 @@ function problemOf(statement, decorator, source) {
   if (statement.typeParameters?.length) {
     return at(statement.name.range, `\`${name}\` has type parameters, which a client cannot give`);
   }
-  if (decorator.args?.length) {
+  if (kind.kind === "httpAction") {
+    const problem = problemOfHttpAction(statement, decorator, source);
+    if (problem) return problem;
+  } else if (decorator.args?.length) {
     const { name: known, problem } = nameArgument(decorator);
     if (problem || !known) return at(decorator.range, problem);
   }
   if (!first || textOf(first.type, source) !== kind.ctx) {
     return at(
       first ? first.range : statement.name.range,
-      `the first parameter of a ${kind.kind} is its context: \`ctx: ${kind.ctx}\``,
+      `the first parameter of ${ARTICLES[kind.kind]} ${kind.kind} is its context: \`ctx: ${kind.ctx}\``,
     );
   }
   return undefined;
@@ -77,12 +86,15 @@ function nameArgument(decorator) {
 
 function describe(statement, decorator, source, packageName) {
   const { kind, visibility } = KINDS[nameOf(decorator)];
-  const name = decorator.args?.length ? nameArgument(decorator).name : statement.name.text;
+  const route = kind === "httpAction" ? routeOf(decorator) : undefined;
+  const isNamed = route === undefined && decorator.args?.length;
+  const name = isNamed ? nameArgument(decorator).name : statement.name.text;
   const file = source.normalizedPath.replace(/\.ts$/, "");
   return {
     path: `${moduleName(file, packageName)}:${name}`,
     kind,
     visibility,
+    route,
     file,
     local: statement.name.text,
     wrapper: `__weir_call_${statement.name.text}`,
@@ -117,6 +129,7 @@ export function textOf(node, source) {
  * Its variables have names that no user's default value means something else by.
  */
 export function wrapperOf(found) {
+  if (found.route) return httpWrapperOf(found);
   const parameters = found.parameters.map((parameter, index) => ({
     ...parameter,
     variable: `__weir${index}`,
@@ -132,6 +145,15 @@ export function wrapperOf(found) {
   ];
   const text = `export function ${found.wrapper}(__reader: __WeirReader): usize { ${body.join(" ")} }`;
   return text.replace(/\s*\n\s*/g, " ");
+}
+
+/** A function that makes a request of the arguments, and answers with what the user's gives. */
+function httpWrapperOf(found) {
+  const call = `${found.local}(__weir_context<${found.context}>(), __weir_request(__reader))`;
+  return (
+    `export function ${found.wrapper}(__reader: __WeirReader): usize { __weir_respond(${call}); ` +
+    "const __writer = new __WeirWriter(); __writer.nil(); return __weir_result(__writer); }"
+  );
 }
 
 /** A variable for a parameter, with what it is if the argument is absent. */

@@ -66,12 +66,20 @@ export default class WeirTransform {
     }
   }
 
+  /** Undefined if there are none. */
+  routes() {
+    const routes = this.functions
+      .filter((found) => found.route !== undefined)
+      .map((found) => ({ ...found.route, function: found.path }));
+    return routes.length > 0 ? routes : undefined;
+  }
+
   afterInitialize(program) {
     const validators = new Validators(program);
     const functions = this.functions.map((found) => validators.describe(found));
     functions.sort((left, right) => (left.path < right.path ? -1 : 1));
     const schema = schemaOf(program, validators, this.documents, this.indexes);
-    setManifest(program, JSON.stringify(schema ? { functions, schema } : { functions }));
+    setManifest(program, JSON.stringify({ functions, schema, routes: this.routes() }));
   }
 }
 

@@ -51,6 +51,10 @@ export class Validators {
 
   /** A function's entry in the manifest. */
   describe(found) {
+    if (found.route) {
+      const { path, kind, visibility } = found;
+      return { path, kind, visibility, args: { type: "any" }, returns: { type: "any" } };
+    }
     const file = this.program.filesByName.get(found.file);
     const scope = { element: file, types: new Map() };
     const args = {};

@@ -313,10 +313,12 @@ export declare function env(name: string): string | null;
  */
 export declare function sha256(data: Uint8Array): Uint8Array;
 
-/** The first parameter of a query: it reads, and cannot write. */
-export declare class QueryCtx {
-  readonly db: DatabaseReader;
-  /** The time at the start of the call, in milliseconds since the epoch. It stands still. */
+/** What every function is given, of whatever kind: the time, random numbers, variables, and who calls. */
+export declare class CallCtx {
+  /**
+   * The time in milliseconds since the epoch. In a query and a mutation it is that of the start, and stands still; in an
+   * action it goes on.
+   */
   now(): f64;
   /** A random number of at least 0 and below 1. */
   random(): f64;
@@ -332,6 +334,11 @@ export declare class QueryCtx {
   env(name: string): string | null;
   /** Who calls. Null: nobody in particular. */
   identity(): Identity | null;
+}
+
+/** The first parameter of a query: it reads, and cannot write. */
+export declare class QueryCtx extends CallCtx {
+  readonly db: DatabaseReader;
   /** Runs another query of the deployment. Its error is passed on. */
   runQuery<R>(path: string, args?: AnyObject): R;
   tryRunQuery<R>(path: string, args?: AnyObject): Result<R>;
@@ -340,13 +347,14 @@ export declare class QueryCtx {
 }
 
 /**
- * What has mutations called later, each once, as nobody in particular. Scheduling is a part of the transaction: a mutation
- * that fails schedules nothing. The error codes are `FunctionNotFound`, `WrongFunctionKind` (a query), `InvalidArguments`
+ * What has mutations and actions called later, each once, as nobody in particular. Scheduling is a part of the transaction:
+ * a mutation that fails schedules nothing. From an action it is done at once. An action is begun once, and fails if the host
+ * ends before it does. The error codes are `FunctionNotFound`, `WrongFunctionKind` (a query), `InvalidArguments`
  * (not one object, or larger than 4 MiB) and `InvalidTime` (no time, or more than five years ahead). More than 1,000 in a
  * transaction end it.
  */
 export declare class Scheduler {
-  /** Has a mutation called after so many milliseconds; after 0 means right after this transaction. */
+  /** Has a mutation or an action called after so many milliseconds; after 0 means right after this transaction. */
   runAfter(milliseconds: f64, path: string, args?: AnyObject): Id<ScheduledFunction>;
   tryRunAfter(milliseconds: f64, path: string, args?: AnyObject): Result<Id<ScheduledFunction>>;
   runAfter<A>(milliseconds: f64, path: string, args: A): Id<ScheduledFunction>;
@@ -389,7 +397,7 @@ export declare class ScheduledState {
 /** The first parameter of a mutation: it reads and writes, all or nothing. */
 export declare class MutationCtx extends QueryCtx {
   readonly db: DatabaseWriter;
-  /** What has other mutations called later. */
+  /** What has other mutations, and actions, called later. */
   readonly scheduler: Scheduler;
   /**
    * Hashes a password with argon2id and a salt of its own, for `verifyPassword`; the hash is a PHC string. It takes tens of
@@ -422,6 +430,159 @@ export declare class MutationCtx extends QueryCtx {
   trySignJwt<A>(claims: A, expiresInSeconds: f64): Result<string>;
 }
 
+/** What an action has started: it goes on while the action does something else. */
+export declare class Task<T> {
+  /** Waits for its end, and gives what came of it. An error ends the call. */
+  wait(): T;
+  tryWait(): Result<T>;
+  /** Gives it up: nothing comes of it. A mutation that has begun may still be committed. */
+  cancel(): void;
+}
+
+/** Names and values of headers, in their order. Names are the same in capitals and small letters. */
+export declare class Headers {
+  get(name: string): string | null;
+  getAll(name: string): Array<string>;
+  append(name: string, value: string): void;
+  set(name: string, value: string): void;
+  /** Each name with its value. */
+  readonly entries: Array<Array<string>>;
+}
+
+/** What requests and responses have alike: headers and a body. */
+export declare class Message {
+  headers: Headers;
+  /** Whether there is a body, be it empty. */
+  readonly hasBody: bool;
+  /** The next piece of a body that came; null at the end. An error (`BodyBroken`) ends the call. */
+  next(): Uint8Array | null;
+  /** The same, an empty piece at the end. */
+  tryNext(): Result<Uint8Array>;
+  /** All of the body, or what is left. An error (`BodyBroken`) ends the call. */
+  bytes(): Uint8Array;
+  tryBytes(): Result<Uint8Array>;
+  text(): string;
+  tryText(): Result<string>;
+  /** The body as JSON. What is no JSON (`InvalidJson`) ends the call, and so does what is no `T`. */
+  json<T>(): T;
+  /** The same; that it is no JSON can be handled. Read a `Value` of what may be of any form. */
+  tryJson<T>(): Result<T>;
+  /** Gives up the rest of a body that nobody wants. */
+  close(): void;
+}
+
+/** A request: one that an action makes, or one that an HTTP action is to answer. */
+export declare class Request extends Message {
+  constructor(method: string, url: string);
+  static get(url: string): Request;
+  static post(url: string): Request;
+  /** In capitals. */
+  method: string;
+  url: string;
+  /** `"follow"`, `"manual"` (the response is what sends the request on), or `"error"`. */
+  redirect: string;
+  /** The path of the URL, as it is written there. */
+  readonly path: string;
+  /** The first value of a parameter of the URL's query; null if there is none. */
+  query(name: string): string | null;
+  withHeader(name: string, value: string): this;
+  withText(text: string): this;
+  withBytes(bytes: Uint8Array): this;
+  /** With a body of plain JSON: every integer is a number. */
+  withJson(value: AnyObject): this;
+  withJson<A>(value: A): this;
+  withRedirect(redirect: string): this;
+}
+
+/** A response: what a request was answered with, or what an HTTP action answers. */
+export declare class Response extends Message {
+  /** Of status 200 if none is given. */
+  constructor(status?: i32);
+  status: i32;
+  /** Whether the status is one of success: from 200 to 299. */
+  readonly ok: bool;
+  /** Where it came from, after all redirects. */
+  url: string;
+  /** Whether the request was sent on to there. */
+  redirected: bool;
+  withHeader(name: string, value: string): this;
+  withText(text: string): this;
+  withBytes(bytes: Uint8Array): this;
+  /** With a body of plain JSON: every integer is a number. */
+  withJson(value: AnyObject): this;
+  withJson<A>(value: A): this;
+}
+
+/** Writes a body piece by piece. What is not ended when the call ends was broken off if that failed. */
+export declare class BodyWriter {
+  /** Writes a text, and waits until there is room for the next piece. False: nobody reads any more. */
+  write(text: string): bool;
+  writeBytes(piece: Uint8Array): bool;
+  end(): void;
+  /** Ends it so that its reader sees that it is not all. */
+  breakOff(reason: string): void;
+}
+
+/** A request whose body is written while it is sent. */
+export declare class Upload {
+  readonly body: BodyWriter;
+  /** The response, which may be there before the body's end. */
+  readonly response: Task<Response>;
+}
+
+/**
+ * The first parameter of an action and an HTTP action. It has no database: it calls queries and mutations, each a
+ * transaction of its own. What is started goes on while the action does something else.
+ */
+export declare class ActionCtx extends CallCtx {
+  /** What has functions called later. From an action each call is done at once, and durable. */
+  readonly scheduler: Scheduler;
+  /** Runs a query of the deployment. Its error is passed on. */
+  runQuery<R>(path: string, args?: AnyObject): R;
+  tryRunQuery<R>(path: string, args?: AnyObject): Result<R>;
+  startQuery<R>(path: string, args?: AnyObject): Task<R>;
+  runQuery<R, A>(path: string, args: A): R;
+  tryRunQuery<R, A>(path: string, args: A): Result<R>;
+  startQuery<R, A>(path: string, args: A): Task<R>;
+  /** Runs a mutation of the deployment; what it wrote is on disk when this is over. Its error is passed on. */
+  runMutation<R>(path: string, args?: AnyObject): R;
+  tryRunMutation<R>(path: string, args?: AnyObject): Result<R>;
+  startMutation<R>(path: string, args?: AnyObject): Task<R>;
+  runMutation<R, A>(path: string, args: A): R;
+  tryRunMutation<R, A>(path: string, args: A): Result<R>;
+  startMutation<R, A>(path: string, args: A): Task<R>;
+  /** Runs another action. Within one language a plain function does without it. Its error is passed on. */
+  runAction<R>(path: string, args?: AnyObject): R;
+  tryRunAction<R>(path: string, args?: AnyObject): Result<R>;
+  startAction<R>(path: string, args?: AnyObject): Task<R>;
+  runAction<R, A>(path: string, args: A): R;
+  tryRunAction<R, A>(path: string, args: A): Result<R>;
+  startAction<R, A>(path: string, args: A): Task<R>;
+  /** Waits for so many milliseconds. */
+  sleep(milliseconds: f64): void;
+  startSleep(milliseconds: f64): Task<bool>;
+  /**
+   * Sends a request, and gives the response when its head is there, whatever its status is. An error (`FetchFailed`,
+   * `AddressRefused`, `FetchTimedOut`, `InvalidRequest`, `TooManyTasks`) is passed on.
+   */
+  fetch(request: Request): Response;
+  tryFetch(request: Request): Result<Response>;
+  startFetch(request: Request): Task<Response>;
+  /** Sends a request whose body is written from then on. */
+  startUpload(request: Request): Upload;
+  /** Begins the response of an HTTP action, whose body is written from then on. The action gives null then. */
+  respond(response: Response): BodyWriter;
+  /** As in a mutation; the action does nothing else meanwhile. */
+  hashPassword(password: string): string;
+  tryHashPassword(password: string): Result<string>;
+  verifyPassword(password: string, hash: string): bool;
+  tryVerifyPassword(password: string, hash: string): Result<bool>;
+  signJwt(claims: AnyObject, expiresInSeconds: f64): string;
+  trySignJwt(claims: AnyObject, expiresInSeconds: f64): Result<string>;
+  signJwt<A>(claims: A, expiresInSeconds: f64): string;
+  trySignJwt<A>(claims: A, expiresInSeconds: f64): Result<string>;
+}
+
 declare global {
   /** Makes an exported function a query: `@query` or `@query("name")`. */
   function query(target: Function, context?: any): any;
@@ -435,6 +596,18 @@ declare global {
   /** A mutation that only other functions can call. */
   function internalMutation(target: Function, context?: any): any;
   function internalMutation(name: string): (target: Function, context?: any) => any;
+  /** Makes an exported function an action: it waits for the world. */
+  function action(target: Function, context?: any): any;
+  function action(name: string): (target: Function, context?: any) => any;
+  /** An action that only other functions can call. */
+  function internalAction(target: Function, context?: any): any;
+  function internalAction(name: string): (target: Function, context?: any) => any;
+  /**
+   * Makes an exported function answer HTTP requests: `@httpAction("POST", "/hook")`, or `@httpAction("GET", "/files/*")`
+   * for all paths that begin so. `(ctx: ActionCtx, request: Request): Response`, or `Response | null` for one that has
+   * answered by `ctx.respond`.
+   */
+  function httpAction(method: string, path: string): (target: Function, context?: any) => any;
   /**
    * Says that objects of a class are the documents of a table, and declares it in the module's schema: the host holds
    * every document that is written to it against the class.

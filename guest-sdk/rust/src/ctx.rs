@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::ops::Deref;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -15,13 +16,20 @@ use crate::json;
 use crate::random::Random;
 use crate::scheduler::Scheduler;
 
+/// What every function is given, of whatever kind: the time, random numbers, variables, and who calls.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CallCtx {
+    random: Rc<OnceCell<Random>>,
+}
+
 /// The first parameter of a query: it reads, and cannot write.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct QueryCtx {
     /// The database, as of one snapshot.
     pub db: Reader,
-    random: OnceCell<Random>,
+    call: CallCtx,
 }
 
 /// The first parameter of a mutation: it reads and writes, all or nothing.
@@ -31,20 +39,18 @@ pub struct QueryCtx {
 pub struct MutationCtx {
     /// The database, as of one snapshot, with this mutation's own writes on top.
     pub db: Writer,
-    /// What has other mutations called later.
+    /// What has other mutations, and actions, called later.
     pub scheduler: Scheduler,
     query: QueryCtx,
 }
 
-impl QueryCtx {
-    #[doc(hidden)]
-    #[allow(clippy::new_without_default, reason = "made for functions, not by them")]
-    pub fn new() -> Self {
-        Self { db: Reader::new(), random: OnceCell::new() }
+impl CallCtx {
+    pub(crate) fn new() -> Self {
+        Self { random: Rc::default() }
     }
 
-    /// The time at the start of the call, in milliseconds since the epoch. It
-    /// stands still during the call.
+    /// The time in milliseconds since the epoch. In a query and a mutation it is that of the start, and stands still;
+    /// in an action it goes on.
     pub fn now(&self) -> f64 {
         context::now()
     }
@@ -92,6 +98,14 @@ impl QueryCtx {
         let claims = context::identity()?;
         Some(Identity::from_json(&claims).expect("the host gives an object of claims"))
     }
+}
+
+impl QueryCtx {
+    #[doc(hidden)]
+    #[allow(clippy::new_without_default, reason = "made for functions, not by them")]
+    pub fn new() -> Self {
+        Self { db: Reader::new(), call: CallCtx::new() }
+    }
 
     /// Runs a query of this deployment, of any module and language, within this
     /// call: `ctx.run_query::<f64>("counter:count", fields! { name: "visits" })`.
@@ -118,7 +132,7 @@ impl MutationCtx {
     /// # Errors
     /// `InvalidPassword`: empty, or longer than 1,024 bytes; `Overloaded`. More than 8 in a call end it.
     pub fn hash_password(&self, password: &str) -> Result<String> {
-        crypto::hash_password(password).map_err(Error::from_host)
+        hash_password(password)
     }
 
     /// Whether this is the password that was hashed; as slow as [`MutationCtx::hash_password`].
@@ -126,7 +140,7 @@ impl MutationCtx {
     /// # Errors
     /// As there; `InvalidPasswordHash`: not an argon2id hash as a PHC string, or one that asks for too much.
     pub fn verify_password(&self, password: &str, hash: &str) -> Result<bool> {
-        crypto::verify_password(password, hash).map_err(Error::from_host)
+        verify_password(password, hash)
     }
 
     /// Runs a mutation of this deployment, of any module and language, as a part
@@ -151,15 +165,35 @@ impl MutationCtx {
     /// `InvalidClaims`: `iss`, `iat`, `exp`, `nbf`, or a name that begins with `convex` or `cvx`; what JSON does not have;
     /// a token of more than 16 KiB; another time. `SigningFailed`: the host's key cannot be used.
     pub fn sign_jwt(&self, claims: impl Serialize, expires_in: Duration) -> Result<String> {
-        let options = SignOptions { expires_in_seconds: expires_in.as_secs_f64() };
-        auth::sign_jwt(&json::to_vec(&claims)?, &json::to_vec(&options)?).map_err(Error::from_host)
+        sign_jwt(claims, expires_in)
     }
+}
+
+pub(crate) fn hash_password(password: &str) -> Result<String> {
+    crypto::hash_password(password).map_err(Error::from_host)
+}
+
+pub(crate) fn verify_password(password: &str, hash: &str) -> Result<bool> {
+    crypto::verify_password(password, hash).map_err(Error::from_host)
+}
+
+pub(crate) fn sign_jwt(claims: impl Serialize, expires_in: Duration) -> Result<String> {
+    let options = SignOptions { expires_in_seconds: expires_in.as_secs_f64() };
+    auth::sign_jwt(&json::to_vec(&claims)?, &json::to_vec(&options)?).map_err(Error::from_host)
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SignOptions {
     expires_in_seconds: f64,
+}
+
+impl Deref for QueryCtx {
+    type Target = CallCtx;
+
+    fn deref(&self) -> &CallCtx {
+        &self.call
+    }
 }
 
 impl Deref for MutationCtx {

@@ -1,10 +1,13 @@
 //! A module's functions: how they are registered, described, found and run.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 
 use serde::Serialize;
 
+use crate::action;
 use crate::failure::{Context, Error, Result};
+use crate::http::{Request, Response};
 use crate::json;
 use crate::schema::{self, Schema};
 use crate::validator::{Shape, Validator};
@@ -21,6 +24,17 @@ pub struct Function {
     pub args: fn() -> Validator,
     pub returns: fn() -> Validator,
     pub run: fn(&[u8]) -> Result<Vec<u8>>,
+    /// Which requests it answers, if it is an HTTP action.
+    pub route: Option<Route>,
+}
+
+/// Which requests an HTTP action answers.
+#[doc(hidden)]
+pub struct Route {
+    pub method: &'static str,
+    /// One path, or the beginning of paths.
+    pub path: &'static str,
+    pub is_prefix: bool,
 }
 
 inventory::collect!(Function);
@@ -49,6 +63,28 @@ impl Function {
 struct Manifest {
     functions: Vec<Entry>,
     schema: Option<Schema>,
+    routes: Vec<RouteEntry>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RouteEntry {
+    method: &'static str,
+    path: Option<&'static str>,
+    path_prefix: Option<&'static str>,
+    function: String,
+}
+
+impl RouteEntry {
+    fn new(function: &str, route: &Route) -> Self {
+        let path = |of_prefix| (route.is_prefix == of_prefix).then_some(route.path);
+        Self {
+            method: route.method,
+            path: path(false),
+            path_prefix: path(true),
+            function: function.to_owned(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -72,6 +108,8 @@ pub fn manifest() -> Vec<u8> {
         let earlier = functions.insert(path, function);
         assert!(earlier.is_none(), "there are two functions `{}`; rename one", function.path());
     }
+    let with_route = functions.iter().filter_map(|(path, function)| Some((path, function.route.as_ref()?)));
+    let routes = with_route.map(|(path, route)| RouteEntry::new(path, route)).collect();
     let entries = functions.into_iter().map(|(path, function)| Entry {
         path,
         kind: function.kind,
@@ -79,7 +117,7 @@ pub fn manifest() -> Vec<u8> {
         args: (function.args)(),
         returns: (function.returns)(),
     });
-    json::to_vec(&Manifest { functions: entries.collect(), schema: schema::declared() })
+    json::to_vec(&Manifest { functions: entries.collect(), schema: schema::declared(), routes })
         .expect("a manifest can be written")
 }
 
@@ -118,4 +156,19 @@ pub fn read_args<'de, A: serde::Deserialize<'de>>(json: &'de [u8]) -> Result<A> 
 #[doc(hidden)]
 pub fn write_result<T: Serialize>(result: Result<T>) -> Result<Vec<u8>> {
     json::to_vec(&result?).context("writing the result")
+}
+
+/// Runs an action, as JSON for the host.
+#[doc(hidden)]
+pub fn run_action<T: Serialize>(action: impl Future<Output = Result<T>>) -> Result<Vec<u8>> {
+    write_result(action::block_on(action))
+}
+
+/// Lets an HTTP action answer the request that its arguments tell of.
+#[doc(hidden)]
+pub fn run_http_action(
+    args: &[u8],
+    action: impl FnOnce(Request) -> Pin<Box<dyn Future<Output = Result<Response>>>>,
+) -> Result<Vec<u8>> {
+    write_result(action::block_on(action::serve(args, action)))
 }

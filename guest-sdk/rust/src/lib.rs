@@ -1,5 +1,5 @@
 //! Write Weir functions in Rust: queries and mutations are plain functions with
-//! typed arguments and results.
+//! typed arguments and results, actions are `async` ones.
 //!
 //! ```
 //! use weir::prelude::*;
@@ -45,9 +45,15 @@
 //! behind. The clock stands still and random numbers come from a seed, so that
 //! a function's result depends on its arguments and what it read alone.
 //!
+//! # Actions
+//! An [`action`](macro@action) waits for the world: it calls queries and mutations, each a transaction of its own, fetches
+//! from the web, and sleeps; several of it at the same time with `join!` and the like. Its clock goes on. An
+//! [`http_action`](macro@http_action) answers HTTP requests.
+//!
 //! **Invariant:** nothing here reaches the host except through the world's
 //! imports, and a query has no way to write.
 
+mod action;
 #[cfg(any(test, all(target_family = "wasm", feature = "allocator")))]
 mod allocator;
 mod ctx;
@@ -73,7 +79,8 @@ mod schema;
 mod validator;
 mod value;
 
-pub use ctx::{MutationCtx, QueryCtx};
+pub use action::{ActionCtx, http};
+pub use ctx::{CallCtx, MutationCtx, QueryCtx};
 pub use digest::sha256;
 pub use doc::Doc;
 pub use env::env;
@@ -85,7 +92,7 @@ pub use random::Random;
 pub use scheduler::{ScheduledFunction, ScheduledState, Scheduler};
 pub use validator::{Field, Record, Shape, Validator};
 pub use value::{Bytes, Value};
-pub use weir_macros::{Shape, document, mutation, query, value};
+pub use weir_macros::{Shape, action, document, http_action, mutation, query, value};
 
 /// What the macros' code names.
 #[doc(hidden)]
@@ -93,7 +100,9 @@ pub mod __private {
     pub use inventory;
     pub use serde;
 
-    pub use crate::function::{Function, Outcome, call, manifest, read_args, write_result};
+    pub use crate::function::{
+        Function, Outcome, Route, call, manifest, read_args, run_action, run_http_action, write_result,
+    };
     pub use crate::schema::{DeclaredIndex, DeclaredTable};
 }
 

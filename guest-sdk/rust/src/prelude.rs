@@ -2,8 +2,9 @@
 
 pub use crate::db::Order::{self, Asc, Desc};
 pub use crate::db::{PaginationOptions, PaginationResult};
+pub use crate::http::{Body, Headers, Redirect, Request, Response};
 pub use crate::{
-    Bytes, Context, Doc, Error, Fields, Id, Identity, MutationCtx, QueryCtx, Result, ScheduledFunction,
-    ScheduledState, Shape, Table, Value, bail, bail_with, debug, document, ensure, error, fields, info, log,
-    mutation, query, value, warn,
+    ActionCtx, Bytes, Context, Doc, Error, Fields, Id, Identity, MutationCtx, QueryCtx, Result,
+    ScheduledFunction, ScheduledState, Shape, Table, Value, action, bail, bail_with, debug, document, ensure,
+    error, fields, http_action, info, log, mutation, query, value, warn,
 };

@@ -9,9 +9,9 @@ use crate::host::{context, scheduler};
 use crate::validator::{Shape, Validator};
 use crate::{Id, Table, Value, json};
 
-/// What has mutations called later, each once. Scheduling is a part of the transaction: a mutation that fails schedules
-/// nothing.
-#[derive(Debug)]
+/// What has mutations and actions called later, each once. Scheduling is a part of the transaction: a mutation that fails
+/// schedules nothing. From an action it is done at once. An action is begun once, and fails if the host ends before it does.
+#[derive(Debug, Clone)]
 pub struct Scheduler(());
 
 impl Scheduler {
@@ -19,7 +19,7 @@ impl Scheduler {
         Self(())
     }
 
-    /// Has a mutation of this deployment called when this time has passed, of any module and language:
+    /// Has a mutation or an action of this deployment called when this time has passed, of any module and language:
     /// `ctx.scheduler.run_after(Duration::from_secs(60), "notes:remind", fields! { id })`. It is called as nobody in
     /// particular, and may be internal; whether it takes the arguments is seen then. After zero means right after this
     /// transaction.
@@ -79,7 +79,7 @@ pub struct ScheduledFunction {
 pub enum ScheduledState {
     /// It waits for its time.
     Pending,
-    /// It runs. A mutation never says so: it has run, or waits.
+    /// It runs. Of actions alone: a mutation has run, or waits.
     InProgress,
     /// It has run.
     Success,

@@ -4,6 +4,7 @@
 //! **Invariant:** nothing here knows how functions are written or run; whoever makes a [`TestDatabase`] brings them as
 //! [`weir_db::Functions`]. Equal seeds, clocks and calls give equal results, ids and signed tokens included.
 
+mod actions;
 mod scheduled;
 mod tokens;
 
@@ -14,8 +15,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 use weir_db::{
-    Call, CallError, Database, FunctionKind, Functions, Principal, Read, Scope, Trace, VariableChanges,
-    Variables, Written,
+    ActionHost, ActionOutcome, Call, CallError, Database, FunctionKind, Functions, HttpExchange, Principal,
+    Read, Scope, Trace, VariableChanges, Variables, Written,
 };
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
 use weir_value::{FunctionPath, Identity, IdentityError, Schema, Timestamp, Value};
@@ -37,6 +38,7 @@ pub struct TestDatabase {
     store: Arc<dyn Store>,
     env: Arc<SimEnv>,
     tick: Duration,
+    action_host: Option<Arc<dyn ActionHost>>,
     is_admin: bool,
     identity: Option<Identity>,
     calls: u64,
@@ -67,7 +69,7 @@ pub enum TestError {
     Variable(String),
     /// An action was called.
     #[error(
-        "`{0}` is called as an action, which test databases do not run; call the functions that it calls"
+        "`{0}` is called as an action, and this test has nothing that actions run on; call the functions that it calls"
     )]
     Action(FunctionPath),
     /// The store in memory could not be made, or read.
@@ -106,7 +108,16 @@ impl TestDatabase {
         } else {
             db.deploy(schema.clone(), functions).map_err(|error| failed(&error))?;
         }
-        Ok(TestDatabase { db, store, env, tick: TICK_DEFAULT, is_admin: true, identity: None, calls: 0 })
+        Ok(TestDatabase {
+            db,
+            store,
+            env,
+            tick: TICK_DEFAULT,
+            action_host: None,
+            is_admin: true,
+            identity: None,
+            calls: 0,
+        })
     }
 
     /// Calls a function as what it is called here; internal ones too, unless [`TestDatabase::set_admin`] says else.
@@ -129,10 +140,7 @@ impl TestDatabase {
         args: Bytes,
         identity: Option<Identity>,
     ) -> Result<Outcome, TestError> {
-        self.calls += 1;
-        let path = FunctionPath::parse(path).map_err(|error| TestError::Path(error.to_string()))?;
-        let request_id = format!("test-{}", self.calls);
-        let call = Call { path, args, principal: self.principal(identity), request_id };
+        let call = self.next_call(path, args, identity)?;
         let (result, log_lines, trace) = match kind {
             FunctionKind::Query => {
                 let (outcome, trace) = self.db.query_traced(&call, self.store.snapshot_sequenced());
@@ -145,9 +153,38 @@ impl TestDatabase {
                 }
                 (outcome.result, outcome.log_lines, trace)
             }
-            FunctionKind::Action | FunctionKind::HttpAction => return Err(TestError::Action(call.path)),
+            FunctionKind::Action | FunctionKind::HttpAction => {
+                let outcome = self.run_action(call)?;
+                (outcome.result, outcome.log_lines, Trace::default())
+            }
         };
         Ok(Outcome { result: result.map_err(without_prefix), log_lines, trace })
+    }
+
+    /// Has an HTTP action answer a request, which its arguments tell of, on behalf of this identity; over when the action is.
+    /// The response goes to the exchange's responder meanwhile.
+    ///
+    /// # Errors
+    /// The path is invalid; there is nothing that actions run on.
+    pub fn http_action_as(
+        &mut self,
+        path: &str,
+        args: Bytes,
+        exchange: HttpExchange,
+        identity: Option<Identity>,
+    ) -> Result<Outcome, TestError> {
+        let call = self.next_call(path, args, identity)?;
+        let host = self.action_host(&call.path)?;
+        let ActionOutcome { result, log_lines } =
+            actions::block_on(self.db.clone().http_action(call, exchange, host));
+        Ok(Outcome { result: result.map_err(without_prefix), log_lines, trace: Trace::default() })
+    }
+
+    fn next_call(&mut self, path: &str, args: Bytes, identity: Option<Identity>) -> Result<Call, TestError> {
+        self.calls += 1;
+        let path = FunctionPath::parse(path).map_err(|error| TestError::Path(error.to_string()))?;
+        let request_id = format!("test-{}", self.calls);
+        Ok(Call { path, args, principal: self.principal(identity), request_id })
     }
 
     /// Sets the clock. By itself it moves only after mutations that wrote, by a tick. Scheduled functions that are due then
@@ -186,6 +223,11 @@ impl TestDatabase {
     pub fn variables(&self) -> Result<Variables, TestError> {
         let read = self.db.variables(&self.store.snapshot_sequenced());
         read.map_err(|error| TestError::Store(error.to_string()))
+    }
+
+    /// The clock and the random numbers.
+    pub fn env(&self) -> &Arc<SimEnv> {
+        &self.env
     }
 
     /// The database itself.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use weir_db::{CallError, JobStep, MutationOutcome, PasswordResults, ScheduledJob, Teardown};
+use weir_db::{CallError, JobStep, MutationOutcome, PasswordResults, ScheduledJob, Teardown, VariablesError};
 use weir_store::Env;
 use weir_value::{DocumentId, FunctionPath, Timestamp};
 
@@ -11,6 +11,9 @@ use crate::{TestDatabase, TestError, timestamp, without_prefix};
 
 /// After so many, one that schedules itself again at once is taken for one that never ends.
 const RUNS_MAX: usize = 1_000;
+
+/// What came of a job, and what it logged.
+type JobOutcome = (Result<Bytes, CallError>, Vec<String>);
 
 /// A scheduled function that was called.
 #[derive(Debug, Clone)]
@@ -77,14 +80,25 @@ impl TestDatabase {
     }
 
     fn run_job(&self, job: ScheduledJob) -> Result<ScheduledRun, TestError> {
-        let outcome = self.job_outcome(&job)?;
-        Ok(ScheduledRun {
-            id: job.id,
-            path: job.call.path,
-            args: job.call.args,
-            result: outcome.result.map_err(without_prefix),
-            log_lines: outcome.log_lines,
-        })
+        let (result, log_lines) = match self.db.is_action_job(&job) {
+            true => self.action_job_outcome(&job)?,
+            false => {
+                let outcome = self.job_outcome(&job)?;
+                (outcome.result, outcome.log_lines)
+            }
+        };
+        let result = result.map_err(without_prefix);
+        Ok(ScheduledRun { id: job.id, path: job.call.path, args: job.call.args, result, log_lines })
+    }
+
+    /// Runs an action to its end, between what is written of its job as a host writes it.
+    fn action_job_outcome(&self, job: &ScheduledJob) -> Result<JobOutcome, TestError> {
+        let failed = |error: VariablesError| TestError::Store(error.to_string());
+        self.db.begin_action_job(&job.id).map_err(failed)?;
+        let outcome = self.run_action(job.call.clone())?;
+        let error = outcome.result.as_ref().err().map(|error| error.own_message().to_owned());
+        self.db.end_action_job(&job.id, error.as_deref()).map_err(failed)?;
+        Ok((outcome.result, outcome.log_lines))
     }
 
     /// Runs a job to its end; passwords on this thread.

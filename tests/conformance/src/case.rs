@@ -39,6 +39,14 @@ pub struct Case {
 pub struct Step {
     query: Option<String>,
     mutation: Option<String>,
+    action: Option<String>,
+    /// A request to an HTTP action: `POST /path?a=b`.
+    pub http: Option<String>,
+    /// Its headers.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// Its body, with texts filled in as in the arguments.
+    pub body: Option<String>,
     /// The query that a socket watches from now on.
     watch: Option<String>,
     /// The name of the socket that watches, or is somebody else's from now on.
@@ -118,6 +126,8 @@ impl Cases {
 /// What a step does.
 #[derive(Debug, Clone, Copy)]
 pub enum Action<'a> {
+    /// Sends this request to an HTTP action.
+    Send(&'a str),
     /// Calls this function, as what.
     Call(FunctionKind, &'a str),
     /// Lets a socket watch this query.
@@ -143,17 +153,33 @@ impl Step {
     /// # Errors
     /// When the step says several things, or nothing.
     pub fn action(&self) -> Result<Action<'_>> {
-        match (&self.query, &self.mutation, &self.socket, &self.watch) {
-            (Some(path), None, None, None) => Ok(Action::Call(FunctionKind::Query, path)),
-            (None, Some(path), None, None) => Ok(Action::Call(FunctionKind::Mutation, path)),
-            (None, None, Some(socket), Some(path)) => Ok(Action::Watch { socket, path }),
-            (None, None, Some(socket), None) if self.signed_out != self.identity.is_some() => {
-                Ok(Action::Authenticate(socket))
-            }
+        let calls = [
+            (FunctionKind::Query, &self.query),
+            (FunctionKind::Mutation, &self.mutation),
+            (FunctionKind::Action, &self.action),
+        ];
+        let mut said = calls
+            .into_iter()
+            .filter_map(|(kind, path)| Some(Action::Call(kind, path.as_deref()?)))
+            .chain(self.http.as_deref().map(Action::Send))
+            .chain(self.of_socket());
+        match (said.next(), said.next()) {
+            (Some(action), None) => Ok(action),
             _ => bail!(
-                "a step has either a query, or a mutation, or a socket that watches, or one that is \
-                 somebody's: {self:?}"
+                "a step has either a query, or a mutation, or an action, or a request, or a socket that \
+                 watches, or one that is somebody's: {self:?}"
             ),
+        }
+    }
+
+    /// What a socket does in it.
+    fn of_socket(&self) -> Option<Action<'_>> {
+        match (&self.socket, &self.watch) {
+            (Some(socket), Some(path)) => Some(Action::Watch { socket, path }),
+            (Some(socket), None) if self.signed_out != self.identity.is_some() => {
+                Some(Action::Authenticate(socket))
+            }
+            _ => None,
         }
     }
 
@@ -200,7 +226,8 @@ mod tests {
         for step in [
             "args = '{}'",
             "socket = 'a'",
-            "query = 'a:b', watch = 'a:b'",
+            "query = 'a:b', socket = 'a', watch = 'a:b'",
+            "query = 'a:b', action = 'a:b'",
             "watch = 'a:b'",
             "socket = 'a', signed_out = true, identity = '{}'",
         ] {

@@ -23,7 +23,8 @@ pub fn folder(name: &str) -> PathBuf {
 /// When the engine does not start.
 pub fn runtime() -> Result<Arc<Runtime>> {
     Ok(Runtime::new(RuntimeOptions {
-        max_concurrent_calls: 2,
+        // Actions call several functions at once.
+        max_concurrent_calls: 16,
         call_guest_time_max: Duration::from_secs(100),
         call_total_time_max: Duration::from_secs(200),
         result_bytes_max: 4 << 20,

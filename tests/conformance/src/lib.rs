@@ -3,10 +3,13 @@
 //! **Invariant:** nothing that a case does depends on the machine, the moment or the language, so that
 //! one transcript holds for all of them.
 
+mod actions;
 mod case;
 mod guests;
+mod http;
 mod live;
 mod transcript;
+mod web;
 
 pub use case::{Case, Cases, Step};
 pub use guests::{Guest, deploy, folder, runtime};

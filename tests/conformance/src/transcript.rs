@@ -1,6 +1,6 @@
 //! The transcript: what the functions and tables are, and what came of each case, as text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -8,19 +8,27 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use weir_db::CallError;
+use tokio::runtime::Runtime;
+use weir_db::{CallError, Functions as _, RoutePath};
 use weir_runtime::Deployment;
 use weir_testing::{Outcome, ScheduledRun, TestDatabase};
 use weir_value::{Identity, Value};
 
+use crate::actions::Host;
 use crate::case::{Action, fill_in};
+use crate::http::{Served, serve};
 use crate::live::Sockets;
+use crate::web::Web;
 use crate::{Case, Cases, Guest, Step};
 
 /// The section that lists the functions.
 const FUNCTIONS: &str = "functions";
 /// The section that lists the tables.
 const SCHEMA: &str = "schema";
+/// The section that lists the routes.
+const ROUTES: &str = "routes";
+/// What the stand-in for the web is called in the transcript.
+const WEB: &str = "http://web";
 /// What a section's heading begins with.
 const HEADING: &str = "== ";
 /// How many characters of a text stand in the transcript; of a longer one there is its hash.
@@ -40,11 +48,18 @@ pub struct Transcript {
 /// When a case cannot be run; that a function fails is not an error.
 pub fn record(guest: &Guest, cases: &Cases) -> Result<Transcript> {
     let deployment = &guest.deployment;
-    let mut sections =
-        vec![(FUNCTIONS.to_owned(), functions(deployment)), (SCHEMA.to_owned(), schema(deployment))];
+    let mut sections = vec![
+        (FUNCTIONS.to_owned(), functions(deployment)),
+        (SCHEMA.to_owned(), schema(deployment)),
+        (ROUTES.to_owned(), routes(deployment)),
+    ];
+    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
+    let web = Web::start()?;
     for case in &cases.case {
-        let text = run(guest, case, cases.texts()).with_context(|| format!("in `{}`", case.name))?;
-        sections.push((case.name.clone(), text));
+        let mut texts = cases.texts();
+        texts.insert("web".to_owned(), web.origin());
+        let text = run(guest, case, texts, &threads).with_context(|| format!("in `{}`", case.name))?;
+        sections.push((case.name.clone(), text.replace(&web.origin(), WEB)));
     }
     Ok(Transcript { sections })
 }
@@ -71,14 +86,30 @@ fn schema(deployment: &Deployment) -> String {
     })
 }
 
-fn run(guest: &Guest, case: &Case, mut texts: BTreeMap<String, String>) -> Result<String> {
+/// Which requests which function answers, in the order of the texts.
+fn routes(deployment: &Deployment) -> String {
+    let lines = deployment.routes().iter().map(|route| {
+        let path = match &route.path {
+            RoutePath::Exact(path) => path.clone(),
+            RoutePath::Prefix(prefix) => format!("{prefix}*"),
+        };
+        format!("{} {path} {}\n", route.method, route.function)
+    });
+    lines.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn run(guest: &Guest, case: &Case, mut texts: BTreeMap<String, String>, threads: &Runtime) -> Result<String> {
     let deployment = &guest.deployment;
     let mut db = TestDatabase::new(deployment.clone(), deployment.schema(), case.now_ms, case.seed)?;
+    let host = Host::new(&db, threads.handle().clone())?;
+    db.set_action_host(host.clone());
     // The cases say themselves when the clock moves.
     db.set_tick(Duration::ZERO);
     let mut sockets = Sockets::new(db.database())?;
     let mut lines = String::new();
     for step in &case.steps {
+        // Scheduled functions are nobody's.
+        host.act_for(None);
         let runs = db.advance(Duration::from_millis(step.advance_ms))?;
         write_runs(&mut lines, &runs)?;
         if step.finish_scheduled {
@@ -91,6 +122,7 @@ fn run(guest: &Guest, case: &Case, mut texts: BTreeMap<String, String>) -> Resul
         }
         change_variables(guest, &db, step)?;
         let args = Bytes::from(fill_in(&step.args, &texts)?);
+        host.act_for(step.identity(&texts)?);
         match step.action()? {
             Action::Call(kind, path) => {
                 let outcome = db.call_as(kind, path, args, step.identity(&texts)?)?;
@@ -103,6 +135,19 @@ fn run(guest: &Guest, case: &Case, mut texts: BTreeMap<String, String>) -> Resul
                         result.map_err(anyhow::Error::msg).context("a step whose result is saved")?;
                     save(&mut texts, name, &result)?;
                 }
+            }
+            Action::Send(request) => {
+                let body = step.body.as_deref().map(|body| fill_in(body, &texts)).transpose()?;
+                let who = step.identity(&texts)?;
+                writeln!(lines, "http {request} {}", shortened(step.body.as_deref().unwrap_or_default()))?;
+                match serve(&mut db, deployment.as_ref(), threads.handle(), step, body, who)? {
+                    Some(Served { response, outcome }) => {
+                        lines.push_str(&response);
+                        write_outcome(&mut lines, &outcome)?;
+                    }
+                    None => lines.push_str("  no route\n"),
+                }
+                lines.push_str(&sockets.committed()?);
             }
             Action::Watch { socket, path } => {
                 writeln!(lines, "socket {socket} watches {path} {}", shortened(&step.args))?;

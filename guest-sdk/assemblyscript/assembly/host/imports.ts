@@ -114,3 +114,55 @@ export declare function exitFail(message: usize, messageLength: usize, hasData: 
 // @ts-ignore: decorator
 @external("weir:guest/log@0.1.0", "write")
 export declare function logWrite(level: i32, message: usize, messageLength: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/calls@0.1.0", "run-action")
+export declare function callsRunAction(path: usize, pathLength: usize, args: usize, argsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/tasks@0.1.0", "run-query")
+export declare function tasksRunQuery(path: usize, pathLength: usize, args: usize, argsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/tasks@0.1.0", "run-mutation")
+export declare function tasksRunMutation(path: usize, pathLength: usize, args: usize, argsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/tasks@0.1.0", "run-action")
+export declare function tasksRunAction(path: usize, pathLength: usize, args: usize, argsLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/tasks@0.1.0", "sleep")
+export declare function tasksSleep(milliseconds: f64, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/tasks@0.1.0", "wait")
+export declare function tasksWait(area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/tasks@0.1.0", "cancel")
+export declare function tasksCancel(task: u32): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/http@0.1.0", "send")
+export declare function httpSend(request: usize, requestLength: usize, hasBody: i32, body: usize, bodyLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/http@0.1.0", "respond")
+export declare function httpRespond(response: usize, responseLength: usize, hasBody: i32, body: usize, bodyLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/streams@0.1.0", "read")
+export declare function streamsRead(stream: u32, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/streams@0.1.0", "create")
+export declare function streamsCreate(area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/streams@0.1.0", "write")
+export declare function streamsWrite(stream: u32, piece: usize, pieceLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/streams@0.1.0", "close")
+export declare function streamsClose(stream: u32, isBroken: i32, reason: usize, reasonLength: usize): void;

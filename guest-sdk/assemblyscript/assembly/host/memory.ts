@@ -3,7 +3,7 @@
 // whole instance goes.
 
 /** Where the host writes results that are more than one number. */
-export const AREA: usize = memory.data(32, 8);
+export const AREA: usize = memory.data(48, 8);
 
 /** Gives the host memory for what it hands over. Blocks are aligned to 16. */
 export function cabi_realloc(old: usize, oldSize: usize, align: usize, size: usize): usize {

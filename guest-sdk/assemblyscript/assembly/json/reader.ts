@@ -7,6 +7,9 @@ import { decode, decodedLength } from "./base64";
 import { numberEnd, parseNumber } from "./number";
 import { ValueKind } from "./value";
 
+/** Up to here every integer is a float. */
+const EXACT_MAX: f64 = 9007199254740992;
+
 /** Reads one JSON text from its first byte to its last. */
 @final
 @global
@@ -242,6 +245,8 @@ export class __WeirReader {
   }
 
   integer(): i64 {
+    // As the web has it.
+    if (this.kind() == ValueKind.Float64) return <i64>this.integerIn(-EXACT_MAX, EXACT_MAX);
     const saved = this.at;
     if (this.peek() == 0x7b && this.takeEight("$integer")) return this.eight;
     this.at = saved;

@@ -18,6 +18,8 @@ export class __WeirWriter {
   private end: usize = this.start + CAPACITY;
   /** Whether the system fields of the next object are left out. */
   private bare: bool = false;
+  /** Whether it is JSON as the web has it, where every integer is a number. */
+  private plain: bool = false;
 
   /** The address of the first byte. */
   get data(): usize {
@@ -26,6 +28,12 @@ export class __WeirWriter {
 
   get length(): usize {
     return this.at - this.start;
+  }
+
+  /** Writes JSON as the web has it from now on. */
+  asPlainJson(): this {
+    this.plain = true;
+    return this;
   }
 
   free(): void {
@@ -123,6 +131,7 @@ export class __WeirWriter {
   }
 
   integer(value: i64): void {
+    if (this.plain) return this.utf8(value.toString());
     this.eight('{"$integer":"', value);
   }
 

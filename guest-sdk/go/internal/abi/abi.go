@@ -33,6 +33,14 @@ type Batch struct {
 	HasMore bool
 }
 
+// Completion is the end of a task.
+type Completion struct {
+	Task   uint32
+	Answer []byte
+	// Err is why there is no answer.
+	Err *Error
+}
+
 // Failure is a function's own error.
 type Failure struct {
 	Message string

@@ -5,9 +5,9 @@ import "unsafe"
 // answerSpace is where the host puts results of several words. One is enough: a
 // result is taken out of it before anything else is asked. A count has eight bytes,
 // which want an address that eight divides.
-var answerSpace [4]uint64
+var answerSpace [5]uint64
 
-var answer = (*[8]uint32)(unsafe.Pointer(&answerSpace))
+var answer = (*[10]uint32)(unsafe.Pointer(&answerSpace))
 
 func answerArea() unsafe.Pointer {
 	return unsafe.Pointer(&answerSpace)
@@ -49,7 +49,9 @@ func hostErrorAt(word int) *Error {
 	if !isSet(0) {
 		return nil
 	}
-	return &Error{Code: text(word), Message: text(word + 2)}
+	// Memory is asked for when all has been taken: another goroutine may ask the host meanwhile.
+	code, message := text(word), text(word+2)
+	return &Error{Code: code, Message: message}
 }
 
 // tableAt is a table's name, if it is given: "" is none.
@@ -205,13 +207,15 @@ func RunMutation(path string, args []byte) ([]byte, *Error) {
 
 func callResult() ([]byte, *Error) {
 	defer release()
-	err := hostError()
-	if err == nil {
+	if !isSet(0) {
 		return list(1), nil
 	}
+	var data []byte
 	if isSet(5) {
-		err.Data = list(6)
+		data = list(6)
 	}
+	err := hostError()
+	err.Data = data
 	return nil, err
 }
 

@@ -82,3 +82,39 @@ func schedulerCancel(id unsafe.Pointer, idLen uint32, answer unsafe.Pointer)
 
 //go:wasmimport weir:guest/log@0.1.0 write
 func logWrite(level uint32, message unsafe.Pointer, messageLen uint32)
+
+//go:wasmimport weir:guest/tasks@0.1.0 run-query
+func tasksRunQuery(path unsafe.Pointer, pathLen uint32, args unsafe.Pointer, argsLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/tasks@0.1.0 run-mutation
+func tasksRunMutation(path unsafe.Pointer, pathLen uint32, args unsafe.Pointer, argsLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/tasks@0.1.0 run-action
+func tasksRunAction(path unsafe.Pointer, pathLen uint32, args unsafe.Pointer, argsLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/tasks@0.1.0 sleep
+func tasksSleep(milliseconds float64, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/tasks@0.1.0 wait
+func tasksWait(answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/tasks@0.1.0 cancel
+func tasksCancel(task uint32)
+
+//go:wasmimport weir:guest/http@0.1.0 send
+func httpSend(request unsafe.Pointer, requestLen uint32, hasBody uint32, body unsafe.Pointer, bodyLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/http@0.1.0 respond
+func httpRespond(response unsafe.Pointer, responseLen uint32, hasBody uint32, body unsafe.Pointer, bodyLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/streams@0.1.0 read
+func streamsRead(stream uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/streams@0.1.0 create
+func streamsCreate(answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/streams@0.1.0 write
+func streamsWrite(stream uint32, piece unsafe.Pointer, pieceLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/streams@0.1.0 close
+func streamsClose(stream uint32, isBroken uint32, reason unsafe.Pointer, reasonLen uint32)

@@ -1,5 +1,5 @@
-//! `#[query]` and `#[mutation]`: the function stays as it is, and beside it
-//! goes what registers it.
+//! `#[query]`, `#[mutation]`, `#[action]` and `#[http_action]`: the function stays
+//! as it is, and beside it goes what registers it.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote};
@@ -8,18 +8,22 @@ use syn::spanned::Spanned;
 use syn::{Error, FnArg, ItemFn, LitStr, Pat, PatIdent, PatType, Result, ReturnType, Type};
 
 use crate::case;
+use crate::route::RouteOptions;
 
 /// What a function may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Query,
     Mutation,
+    Action,
+    HttpAction,
 }
 
 #[derive(Default)]
 struct Options {
     is_internal: bool,
     name: Option<LitStr>,
+    route: RouteOptions,
 }
 
 struct Parameter {
@@ -38,13 +42,35 @@ impl Kind {
         match self {
             Kind::Query => "query",
             Kind::Mutation => "mutation",
+            Kind::Action => "action",
+            Kind::HttpAction => "httpAction",
         }
+    }
+
+    /// What its attribute is called.
+    fn attribute(self) -> &'static str {
+        if self == Kind::HttpAction { "http_action" } else { self.name() }
+    }
+
+    /// As people say it.
+    fn title(self) -> &'static str {
+        match self {
+            Kind::Query => "a query",
+            Kind::Mutation => "a mutation",
+            Kind::Action => "an action",
+            Kind::HttpAction => "an HTTP action",
+        }
+    }
+
+    fn waits(self) -> bool {
+        matches!(self, Kind::Action | Kind::HttpAction)
     }
 
     fn ctx(self) -> &'static str {
         match self {
             Kind::Query => "QueryCtx",
             Kind::Mutation => "MutationCtx",
+            Kind::Action | Kind::HttpAction => "ActionCtx",
         }
     }
 }
@@ -55,7 +81,10 @@ pub(crate) fn expand(kind: Kind, options: TokenStream, item: TokenStream) -> Res
     check_signature(kind, &function)?;
     let takes_mut = check_ctx(kind, &function)?;
     let parameters = function.sig.inputs.iter().skip(1).map(parameter).collect::<Result<Vec<_>>>()?;
-    let registration = register(kind, &options, &function, takes_mut, &parameters);
+    let registration = match kind {
+        Kind::HttpAction => register_http(&options, &function, &parameters)?,
+        _ => register(kind, &options, &function, takes_mut, &parameters),
+    };
     Ok(quote! {
         #function
         #registration
@@ -65,17 +94,25 @@ pub(crate) fn expand(kind: Kind, options: TokenStream, item: TokenStream) -> Res
 fn parse_options(kind: Kind, tokens: TokenStream) -> Result<Options> {
     let mut options = Options::default();
     let parser = syn::meta::parser(|meta| {
-        if meta.path.is_ident("internal") {
+        if meta.path.is_ident("internal") && kind != Kind::HttpAction {
             options.is_internal = true;
         } else if meta.path.is_ident("name") {
             options.name = Some(meta.value()?.parse()?);
-        } else {
-            let kind = kind.name();
-            return Err(meta.error(format!("expected `#[{kind}(internal)]` or `#[{kind}(name = \"...\")]`")));
+        } else if kind != Kind::HttpAction || !options.route.parse(&meta)? {
+            let name = kind.attribute();
+            return Err(meta.error(match kind {
+                Kind::HttpAction => format!(
+                    "expected `method`, `path`, `path_prefix` or `name`, as in `#[{name}(method = \"POST\", path = \"/hook\")]`"
+                ),
+                _ => format!("expected `#[{name}(internal)]` or `#[{name}(name = \"...\")]`"),
+            }));
         }
         Ok(())
     });
     parser.parse2(tokens)?;
+    if kind == Kind::HttpAction {
+        options.route.check()?;
+    }
     if let Some(name) = &options.name {
         check_name(name)?;
     }
@@ -96,13 +133,20 @@ fn check_name(name: &LitStr) -> Result<()> {
 
 fn check_signature(kind: Kind, function: &ItemFn) -> Result<()> {
     let signature = &function.sig;
-    let name = kind.name();
-    if let Some(asyncness) = &signature.asyncness {
-        let text = format!("a {name} runs to its end without waiting; remove `async`");
-        return Err(Error::new(asyncness.span(), text));
+    let name = kind.title();
+    match &signature.asyncness {
+        Some(asyncness) if !kind.waits() => {
+            let text = format!("{name} runs to its end without waiting; remove `async`");
+            return Err(Error::new(asyncness.span(), text));
+        }
+        None if kind.waits() => {
+            let text = format!("{name} waits for the world; make it an `async fn`");
+            return Err(Error::new(signature.fn_token.span(), text));
+        }
+        _ => {}
     }
     if !signature.generics.params.is_empty() {
-        let text = format!("a {name} is called with values, whose types must be known; it cannot be generic");
+        let text = format!("{name} is called with values, whose types must be known; it cannot be generic");
         return Err(Error::new(signature.generics.span(), text));
     }
     Ok(())
@@ -110,9 +154,12 @@ fn check_signature(kind: Kind, function: &ItemFn) -> Result<()> {
 
 /// Whether the function takes its context by `&mut`.
 fn check_ctx(kind: Kind, function: &ItemFn) -> Result<bool> {
-    let wanted = || format!("the first parameter of a {} is `ctx: &{}`", kind.name(), kind.ctx());
+    let wanted = || format!("the first parameter of {} is `ctx: &{}`", kind.title(), kind.ctx());
     match function.sig.inputs.first() {
         Some(FnArg::Typed(PatType { ty, .. })) => match ty.as_ref() {
+            Type::Reference(reference) if kind.waits() && reference.mutability.is_some() => {
+                Err(Error::new(ty.span(), wanted()))
+            }
             Type::Reference(reference) => Ok(reference.mutability.is_some()),
             other => Err(Error::new(other.span(), wanted())),
         },
@@ -162,10 +209,7 @@ fn register(
     parameters: &[Parameter],
 ) -> TokenStream {
     let ident = &function.sig.ident;
-    let name = match &options.name {
-        Some(name) => name.value(),
-        None => case::outgoing(&ident.to_string()),
-    };
+    let name = name_of(options, function);
     let kind_name = kind.name();
     let visibility = if options.is_internal { "internal" } else { "public" };
     let ctx_type = format_ident!("{}", kind.ctx());
@@ -178,7 +222,12 @@ fn register(
         if *is_reference { quote!(&__weir_args.#field) } else { quote!(__weir_args.#field) }
     });
     let call = quote!(#ident(#ctx, #(#passed),*));
+    let call = if kind.waits() { quote!(#call.await) } else { call };
     let (result, returns) = outcome(&function.sig.output, call);
+    let run = match kind.waits() {
+        true => quote!(::weir::__private::run_action(async { #result })),
+        false => quote!(::weir::__private::write_result(#result)),
+    };
     // The names are ones that the function's own module will not have: they
     // stand between its and the macro's code.
     quote! {
@@ -195,7 +244,7 @@ fn register(
                 let __weir_args: __WeirArgs = ::weir::__private::read_args(__weir_json)?;
                 #[allow(unused_mut, reason = "the function may not want it")]
                 let mut __weir_ctx = ::weir::#ctx_type::new();
-                ::weir::__private::write_result(#result)
+                #run
             }
             ::weir::__private::inventory::submit! {
                 ::weir::__private::Function {
@@ -207,10 +256,65 @@ fn register(
                     args: __weir_args,
                     returns: __weir_returns,
                     run: __weir_run,
+                    route: ::core::option::Option::None,
                 }
             }
         };
     }
+}
+
+/// The name that clients call it by.
+fn name_of(options: &Options, function: &ItemFn) -> String {
+    match &options.name {
+        Some(name) => name.value(),
+        None => case::outgoing(&function.sig.ident.to_string()),
+    }
+}
+
+fn register_http(options: &Options, function: &ItemFn, parameters: &[Parameter]) -> Result<TokenStream> {
+    let [request] = parameters else {
+        let text = "an HTTP action takes the request: `async fn hook(ctx: &ActionCtx, request: Request) -> Result<Response>`";
+        return Err(Error::new(function.sig.inputs.span(), text));
+    };
+    if request.is_reference {
+        return Err(Error::new(
+            function.sig.inputs.span(),
+            "an HTTP action takes the request by value: `request: Request`",
+        ));
+    }
+    let ident = &function.sig.ident;
+    let name = name_of(options, function);
+    let route = options.route.registered();
+    let call = quote!(#ident(&__weir_ctx, __weir_request).await);
+    let result = match &function.sig.output {
+        ReturnType::Type(_, returned) if is_result(returned) => {
+            quote!(#call.map_err(::core::convert::Into::into))
+        }
+        _ => quote!(::weir::Result::Ok(#call)),
+    };
+    Ok(quote! {
+        const _: () = {
+            fn __weir_run(__weir_json: &[u8]) -> ::weir::Result<::std::vec::Vec<u8>> {
+                ::weir::__private::run_http_action(__weir_json, |__weir_request| ::std::boxed::Box::pin(async move {
+                    let __weir_ctx = ::weir::ActionCtx::new();
+                    #result
+                }))
+            }
+            ::weir::__private::inventory::submit! {
+                ::weir::__private::Function {
+                    package: ::core::env!("CARGO_PKG_NAME"),
+                    module_path: ::core::module_path!(),
+                    name: #name,
+                    kind: "httpAction",
+                    visibility: "public",
+                    args: || ::weir::Validator::Any,
+                    returns: || ::weir::Validator::Any,
+                    run: __weir_run,
+                    route: ::core::option::Option::Some(#route),
+                }
+            }
+        };
+    })
 }
 
 fn args_struct(parameters: &[Parameter]) -> TokenStream {
@@ -259,7 +363,11 @@ mod tests {
     use super::*;
 
     fn check_error(options: &str, item: &str, expected: &str) {
-        let error = expand(Kind::Query, options.parse().unwrap(), item.parse().unwrap()).unwrap_err();
+        check_error_of(Kind::Query, options, item, expected);
+    }
+
+    fn check_error_of(kind: Kind, options: &str, item: &str, expected: &str) {
+        let error = expand(kind, options.parse().unwrap(), item.parse().unwrap()).unwrap_err();
         assert!(error.to_string().contains(expected), "{options} {item}: {error}");
     }
 
@@ -294,6 +402,35 @@ mod tests {
         ];
         for (options, expected) in cases {
             check_error(options, "fn f(ctx: &QueryCtx) {}", expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_action_is_said() {
+        let cases = [
+            ("fn f(ctx: &ActionCtx) {}", "an action waits for the world; make it an `async fn`"),
+            ("async fn f(ctx: &mut ActionCtx) {}", "the first parameter of an action is `ctx: &ActionCtx`"),
+            ("async fn f() {}", "the first parameter of an action is `ctx: &ActionCtx`"),
+        ];
+        for (item, expected) in cases {
+            check_error_of(Kind::Action, "", item, expected);
+        }
+        let good = "async fn f(ctx: &ActionCtx, request: Request) -> Response {}";
+        let route = r#"method = "POST", path = "/f""#;
+        let cases = [
+            (route, "async fn f(ctx: &ActionCtx) {}", "an HTTP action takes the request"),
+            (route, "async fn f(ctx: &ActionCtx, request: &Request) {}", "by value"),
+            ("", good, "give it a route"),
+            (r#"method = "POST""#, good, "give it a route"),
+            (r#"path = "/f""#, good, "give it a route"),
+            (r#"method = "post", path = "/f""#, good, "one of DELETE, GET"),
+            (r#"method = "POST", path = "f""#, good, "begins with a `/`"),
+            (r#"method = "POST", path_prefix = "/f""#, good, "ends with a `/`"),
+            (r#"method = "POST", path = "/f", path_prefix = "/f/""#, good, "give it a route"),
+            ("internal", good, "expected `method`"),
+        ];
+        for (options, item, expected) in cases {
+            check_error_of(Kind::HttpAction, options, item, expected);
         }
     }
 

@@ -8,6 +8,7 @@ mod case;
 mod document;
 mod function;
 mod index;
+mod route;
 mod serde_attributes;
 mod shape;
 mod value;
@@ -31,6 +32,25 @@ pub fn query(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn mutation(options: TokenStream, item: TokenStream) -> TokenStream {
     expand(function::expand(function::Kind::Mutation, options.into(), item.into()))
+}
+
+/// Makes a function an action: it waits for the world, and reads and writes by calling queries and mutations.
+///
+/// It is an `async fn`, whose first parameter is `ctx: &ActionCtx`; the others are the arguments, by name. Options are
+/// those of `query`.
+#[proc_macro_attribute]
+pub fn action(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand(function::expand(function::Kind::Action, options.into(), item.into()))
+}
+
+/// Makes a function an HTTP action: it answers HTTP requests.
+///
+/// `#[http_action(method = "POST", path = "/hook")] async fn hook(ctx: &ActionCtx, request: Request) -> Result<Response>`;
+/// with `path_prefix = "/files/"` in place of `path`, all requests whose paths begin so. The method is one of `DELETE`,
+/// `GET` (which answers `HEAD` too), `OPTIONS`, `PATCH`, `POST`, `PUT`. `name` is as for `query`.
+#[proc_macro_attribute]
+pub fn http_action(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand(function::expand(function::Kind::HttpAction, options.into(), item.into()))
 }
 
 /// Makes the values of a struct or enum arguments, results, and parts of

@@ -28,9 +28,12 @@ pub mod native;
 pub(crate) use bindings::Failure;
 pub(crate) use bindings::weir::guest::calls::CallError;
 pub use bindings::weir::guest::log::Level;
+pub(crate) use bindings::weir::guest::tasks::Completion;
 pub(crate) use bindings::weir::guest::types::Error as HostError;
 
 #[cfg(target_family = "wasm")]
-pub(crate) use bindings::weir::guest::{auth, calls, context, crypto, db, log, scheduler, variables};
+pub(crate) use bindings::weir::guest::{
+    auth, calls, context, crypto, db, http, log, scheduler, streams, tasks, variables,
+};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{auth, calls, context, crypto, db, log, scheduler, variables};
+pub(crate) use native::{auth, calls, context, crypto, db, http, log, scheduler, streams, tasks, variables};

@@ -200,6 +200,73 @@ pub(crate) mod calls {
     }
 }
 
+/// The tasks of actions; there are none outside of WebAssembly: each access is an error.
+pub(crate) mod tasks {
+    use super::HostError;
+    use crate::host::Completion;
+
+    pub(super) fn no_host<T>() -> Result<T, HostError> {
+        let message = "actions run only within the host; test the functions that they call".to_owned();
+        Err(HostError { code: "NoHost".to_owned(), message })
+    }
+
+    pub(crate) fn run_query(_path: &str, _args: &[u8]) -> Result<u32, HostError> {
+        no_host()
+    }
+
+    pub(crate) fn run_mutation(_path: &str, _args: &[u8]) -> Result<u32, HostError> {
+        no_host()
+    }
+
+    pub(crate) fn run_action(_path: &str, _args: &[u8]) -> Result<u32, HostError> {
+        no_host()
+    }
+
+    pub(crate) fn sleep(_milliseconds: f64) -> Result<u32, HostError> {
+        no_host()
+    }
+
+    pub(crate) fn wait() -> Result<Completion, HostError> {
+        no_host()
+    }
+
+    pub(crate) fn cancel(_task: u32) {}
+}
+
+/// As [`tasks`].
+pub(crate) mod streams {
+    use super::HostError;
+    use super::tasks::no_host;
+
+    pub(crate) fn read(_stream: u32) -> Result<u32, HostError> {
+        no_host()
+    }
+
+    pub(crate) fn create() -> Result<u32, HostError> {
+        no_host()
+    }
+
+    pub(crate) fn write(_stream: u32, _piece: &[u8]) -> Result<u32, HostError> {
+        no_host()
+    }
+
+    pub(crate) fn close(_stream: u32, _broken: Option<&str>) {}
+}
+
+/// As [`tasks`].
+pub(crate) mod http {
+    use super::HostError;
+    use super::tasks::no_host;
+
+    pub(crate) fn send(_request: &[u8], _body: Option<&[u8]>) -> Result<u32, HostError> {
+        no_host()
+    }
+
+    pub(crate) fn respond(_response: &[u8], _body: Option<&[u8]>) -> Result<(), HostError> {
+        no_host()
+    }
+}
+
 /// Without a host there is no database: each access is an error.
 pub(crate) mod db {
     use super::{Batch, Host, HostError, current};

@@ -69,6 +69,16 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
     Ok(writer.into_bytes())
 }
 
+/// Writes a value as plain JSON, as the web has it: a 64-bit integer is a number.
+///
+/// # Errors
+/// As for [`to_vec`]; bytes; a number that is not finite.
+pub(crate) fn to_plain_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
+    let mut writer = Writer::plain();
+    value.serialize(&mut writer)?;
+    Ok(writer.into_bytes())
+}
+
 /// Writes a value as JSON, a `None` as `undefined`: the value of a field that is missing.
 pub(crate) fn to_vec_or_undefined<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
     let mut writer = Writer::default();

@@ -18,15 +18,29 @@ pub(crate) struct Writer {
     none_at: usize,
     /// Whether the next bytes are JSON themselves.
     raw: bool,
+    /// Whether it is JSON as the web has it, without Convex's encoding.
+    is_plain: bool,
 }
 
 impl Default for Writer {
     fn default() -> Self {
-        Self { out: Vec::with_capacity(CAPACITY_BYTES), none_at: usize::MAX, raw: false }
+        Self { out: Vec::with_capacity(CAPACITY_BYTES), none_at: usize::MAX, raw: false, is_plain: false }
     }
 }
 
 impl Writer {
+    /// One of JSON as the web has it.
+    pub(crate) fn plain() -> Self {
+        Self { is_plain: true, ..Self::default() }
+    }
+
+    fn refuse_in_plain(&self, what: &str) -> Result<(), JsonError> {
+        match self.is_plain {
+            true => Err(JsonError::new(format!("{what} cannot be written as plain JSON"))),
+            false => Ok(()),
+        }
+    }
+
     /// Whether all that was written is a `None`.
     pub(crate) fn is_none(&self) -> bool {
         self.none_at == 0
@@ -136,7 +150,11 @@ impl<'a> ser::Serializer for &'a mut Writer {
     }
 
     fn serialize_i64(self, value: i64) -> Result<(), JsonError> {
-        self.put_eight("$integer", value.to_le_bytes());
+        if self.is_plain {
+            let _ = write!(self.out, "{value}");
+        } else {
+            self.put_eight("$integer", value.to_le_bytes());
+        }
         Ok(())
     }
 
@@ -165,7 +183,10 @@ impl<'a> ser::Serializer for &'a mut Writer {
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), JsonError> {
-        if float::is_special(value) {
+        if self.is_plain && value.is_finite() {
+            let _ = write!(self.out, "{value:?}");
+        } else if float::is_special(value) {
+            self.refuse_in_plain("a number that is not finite")?;
             self.put_eight("$float", value.to_le_bytes());
         } else {
             let _ = write!(self.out, "{value:?}");
@@ -188,6 +209,7 @@ impl<'a> ser::Serializer for &'a mut Writer {
             self.put(value);
             return Ok(());
         }
+        self.refuse_in_plain("bytes")?;
         self.put(b"{\"$bytes\":\"");
         self.put(STANDARD.encode(value).as_bytes());
         self.put(b"\"}");

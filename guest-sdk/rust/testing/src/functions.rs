@@ -61,7 +61,12 @@ fn describe(entry: &Entry) -> Arc<FunctionInfo> {
     };
     Arc::new(FunctionInfo {
         path: FunctionPath::parse(&entry.path).unwrap_or_else(|error| panic!("{error}")),
-        kind: if entry.kind == "query" { FunctionKind::Query } else { FunctionKind::Mutation },
+        kind: match entry.kind.as_str() {
+            "query" => FunctionKind::Query,
+            "mutation" => FunctionKind::Mutation,
+            "action" => FunctionKind::Action,
+            _ => FunctionKind::HttpAction,
+        },
         visibility: if entry.visibility == "public" { Visibility::Public } else { Visibility::Internal },
         args: validator(&entry.args),
         returns: validator(&entry.returns),

@@ -2,10 +2,12 @@
 
 use weir::prelude::*;
 
+mod act;
 mod calls;
 mod context;
 mod docs;
 mod errors;
+mod http;
 mod items;
 mod scheduled;
 mod secrets;
