@@ -6,16 +6,7 @@ import { contextsInside, isContext, unpacksContext } from "./contexts.mjs";
 
 /** Members of a function's context that are not there. */
 const CONTEXT_MEMBERS = {
-  storage: "ctx.storage",
   vectorSearch: "ctx.vectorSearch",
-};
-
-/**
- * Methods that no other member of that name has: who calls them has a context, whatever it is called and wherever it
- * comes from.
- */
-const CONTEXT_METHODS = {
-  storage: ["generateUploadUrl", "getUrl", "getMetadata"],
 };
 
 /** Exports of `convex/server` that make what the host does not run. */
@@ -107,7 +98,6 @@ function checkNode(node, { parent, contexts, own, report }) {
     report(node, "fetch", " in this file; it depends on the deployment's variables alone");
   }
   if (callee.type !== "MemberExpression" || callee.computed) return;
-  checkContextMethod(callee, contexts, report);
   checkMethod(callee.property, own, callee.object, report);
 }
 
@@ -117,7 +107,7 @@ const isMember = (node) => /^(Optional)?MemberExpression$/.test(node?.type ?? ""
 const nameOfMember = ({ computed, property }) => (computed ? property.value : property.name);
 
 function checkMember(node, contexts, report) {
-  // `ctx.storage`, `ctx["storage"]`
+  // `ctx.vectorSearch`, `ctx["vectorSearch"]`
   const name = nameOfMember(node);
   if (typeof name !== "string") return;
   if (Object.hasOwn(CONTEXT_MEMBERS, name) && isContext(node.object, contexts)) {
@@ -126,15 +116,7 @@ function checkMember(node, contexts, report) {
   if (name === "vars" && isDatabase(node.object)) report(node.property, "ctx.db.vars");
 }
 
-/** `anything.storage.getUrl(...)`, where `checkMember` has not seen that `anything` is a context. */
-function checkContextMethod({ object, property }, contexts, report) {
-  if (object.type !== "MemberExpression" || object.computed || isContext(object.object, contexts)) return;
-  const { name } = object.property;
-  const methods = Object.hasOwn(CONTEXT_METHODS, name) ? CONTEXT_METHODS[name] : [];
-  if (methods.includes(property.name)) report(object, CONTEXT_MEMBERS[name]);
-}
-
-/** `handler: async ({ db, storage }) => ...` */
+/** `handler: async ({ db, vectorSearch }) => ...` */
 function checkPattern(pattern, report) {
   for (const property of pattern.properties) {
     const name = property.type === "ObjectProperty" ? property.key.name : undefined;

@@ -26,7 +26,7 @@ export async function performAsyncSyscall(name, args) {
   }
 }
 
-export const performJsSyscall = (name) => globalThis.Convex.jsSyscall(name);
+export const performJsSyscall = performAsyncSyscall;
 `;
 
 /** A function's result goes to the host as it is. */

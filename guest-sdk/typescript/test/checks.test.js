@@ -8,37 +8,36 @@ const lines = (findings) => findings.map(({ place, text }) => `${place}: ${text}
 const problems = (text) => lines(checkFile("convex/a.ts", text).problems);
 
 const REFUSED = {
-  "a handler's own name for its context": `export const f = mutation({ handler: async (c) => { await c.storage.getUrl("x"); } });`,
-  "a handler as a method": `export const f = mutation({ async handler(c) { await c.storage.getUrl("x"); } });`,
-  "a handler without an object": `export const f = query((anything) => anything.storage.getUrl("x"));`,
-  "a helper's typed context": `export async function later(m: MutationCtx) { await m.storage.getUrl("x"); }`,
-  "a helper's context without a type": `export const later = (anything) => anything.storage.getMetadata(x);`,
-  "what a helper's context is a part of": `export const url = (options, id) => options.convex.storage.getUrl(id);`,
-  "a context in an object": `class Later { run() { return this.ctx.storage; } }`,
-  "a context that is unpacked": `export const f = query({ handler: async ({ storage }) => storage });`,
-  "a context that is unpacked later": `export const f = query({ handler: async (c) => { const { storage } = c; return storage; } });`,
-  "a context inside another function": `export const f = query((c) => [1].map(() => c.storage));`,
-  "a name in brackets": `export const f = query((c) => c["storage"]);`,
+  "a handler's own name for its context": `export const f = action({ handler: async (c) => { await c.vectorSearch("x"); } });`,
+  "a handler as a method": `export const f = action({ async handler(c) { await c.vectorSearch("x"); } });`,
+  "a handler without an object": `export const f = action((anything) => anything.vectorSearch("x"));`,
+  "a helper's typed context": `export async function later(m: ActionCtx) { await m.vectorSearch("x"); }`,
+  "a context in an object": `class Later { run() { return this.ctx.vectorSearch; } }`,
+  "a context that is unpacked": `export const f = action({ handler: async ({ vectorSearch }) => vectorSearch });`,
+  "a context that is unpacked later": `export const f = action({ handler: async (c) => { const { vectorSearch } = c; return vectorSearch; } });`,
+  "a context inside another function": `export const f = action((c) => [1].map(() => c.vectorSearch));`,
+  "a name in brackets": `export const f = action((c) => c["vectorSearch"]);`,
 };
 
 for (const [what, text] of Object.entries(REFUSED)) {
   test(`refused: ${what}`, () => {
     const found = problems(text);
     assert.equal(found.length, 1, `${found}`);
-    assert.match(found[0], /^convex\/a\.ts:1:\d+: ctx\.storage is not supported by Weir yet/);
+    assert.match(found[0], /^convex\/a\.ts:1:\d+: ctx\.vectorSearch is not supported by Weir yet/);
   });
 }
 
 const ACCEPTED = {
-  "another parameter with a member of that name": `const f = (box) => box.storage;`,
-  "a method of another member": `const f = (box) => [box.storage.get("a"), box.storage[0].getUrl()];`,
-  "a name that an inner function takes for something else": `export const f = query((c) => [{ storage: 1 }].map((c) => c.storage));`,
-  "what a handler's arguments are": `export const f = query({ handler: async (c, args) => args.storage });`,
+  "another parameter with a member of that name": `const f = (box) => box.vectorSearch;`,
+  "a method of another member": `const f = (box) => [box.vectorSearch.get("a"), box.vectorSearch[0]()];`,
+  "a name that an inner function takes for something else": `export const f = query((c) => [{ vectorSearch: 1 }].map((c) => c.vectorSearch));`,
+  "what a handler's arguments are": `export const f = query({ handler: async (c, args) => args.vectorSearch });`,
   "an index of one's own": `const f = (ctx) => ctx.db.query("t").withIndex("by_a", (q) => q.eq("a", 1)).paginate(o);`,
   "the declaration of one": `import { defineTable } from "convex/server"; defineTable({}).index("by_a", ["a"]);`,
   "the host's own tables": `const f = (ctx) => { const { system } = ctx.db; return [system, ctx.db.system]; };`,
   "who calls, a token, and variables": `const f = async (c) => [await c.auth.getUserIdentity(), await c.auth.signJwt(o), process.env.KEY];`,
-  "an unpacked argument": `export const f = query({ handler: async (c, { storage }) => { const { runAction } = storage; return runAction; } });`,
+  "an unpacked argument": `export const f = query({ handler: async (c, { vectorSearch }) => { const { runAction } = vectorSearch; return runAction; } });`,
+  "stored files": `export const f = action(async (c) => [await c.storage.getUrl(x), await c.storage.store(new Blob())]);`,
   "what is called later": `export const f = mutation({ handler: async ({ scheduler }) => [await scheduler.runAfter(0, x), anything.scheduler.runAt(1, x)] });`,
 };
 
@@ -55,6 +54,6 @@ test("refused: fetch in the file of identity providers, and there alone", () => 
 });
 
 test("a problem stands on its own line and column", () => {
-  const found = problems(`export const f = query({\n  handler: async (c) => c.storage,\n});`);
-  assert.match(found[0], /^convex\/a\.ts:2:25: ctx\.storage/);
+  const found = problems(`export const f = query({\n  handler: async (c) => c.vectorSearch,\n});`);
+  assert.match(found[0], /^convex\/a\.ts:2:25: ctx\.vectorSearch/);
 });

@@ -207,7 +207,7 @@ test("a range is counted by the host, and what is filtered, one by one", async (
 
 test("what there is not is named as in the source", () => {
   for (const [name, what] of [
-    ["1.0/storageGetUrl", "ctx.storage"],
+    ["1.0/storageStore", "ctx.storage.store and ctx.storage.get in a mutation (use an action)"],
     ["1.0/newOne", "the operation 1.0/newOne of npm convex"],
   ]) {
     assert.throws(() => perform(name, {}), { message: `${what} is not supported by Weir yet` });

@@ -6,7 +6,7 @@ use wit_parser::{Resolve, SourceMap, WorldId};
 /// The name of the world in its package.
 const WORLD: &str = "guest";
 
-const SOURCES: [(&str, &str); 16] = [
+const SOURCES: [(&str, &str); 17] = [
     ("auth.wit", include_str!("../../../wit/auth.wit")),
     ("calls.wit", include_str!("../../../wit/calls.wit")),
     ("context.wit", include_str!("../../../wit/context.wit")),
@@ -17,6 +17,7 @@ const SOURCES: [(&str, &str); 16] = [
     ("intl.wit", include_str!("../../../wit/intl.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),
     ("scheduler.wit", include_str!("../../../wit/scheduler.wit")),
+    ("storage.wit", include_str!("../../../wit/storage.wit")),
     ("streams.wit", include_str!("../../../wit/streams.wit")),
     ("tasks.wit", include_str!("../../../wit/tasks.wit")),
     ("types.wit", include_str!("../../../wit/types.wit")),

@@ -92,14 +92,13 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("auth.config.ts", "export default fetch(\"x\");", "auth.config.ts:1:16", "fetch"),
     ("convex.config.ts", "export default {};", "convex.config.ts:1", "components"),
     ("a.ts", "\"use node\";\nexport const a = 1;", "a.ts:1:1", "the Node runtime"),
-    ("a.ts", "export const f = (ctx) => ctx.storage.getMetadata(x);", "a.ts:1:27", "ctx.storage"),
-    ("a.ts", "export const f = async ({ db, storage }) => 1;", "a.ts:1:31", "ctx.storage"),
-    ("a.ts", "export const f = (ctx) =>\n  ctx.storage.getUrl(x);", "a.ts:2:3", "ctx.storage"),
+    ("a.ts", "export const f = async ({ db, vectorSearch }) => 1;", "a.ts:1:31", "ctx.vectorSearch"),
+    ("a.ts", "export const f = (ctx) =>\n  ctx.vectorSearch(x);", "a.ts:2:3", "ctx.vectorSearch"),
     (
         "a.ts",
-        "import { action } from \"./_generated/server\";\nexport const f = action(async (c) => c.storage.get(x));",
+        "import { action } from \"./_generated/server\";\nexport const f = action(async (c) => c.vectorSearch(x));",
         "a.ts:2:38",
-        "ctx.storage",
+        "ctx.vectorSearch",
     ),
     ("a.ts", "export const f = (ctx) => ctx.vectorSearch(x);", "a.ts:1:27", "ctx.vectorSearch"),
     ("a.ts", "export const f = (ctx) => ctx.db.vars.commitTs;", "a.ts:1:34", "ctx.db.vars"),
@@ -128,7 +127,12 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("a.ts", "export const = 1;", "a.ts:1:13", "Expected identifier"),
     ("a.ts", "export const a = 1;\nthrow new Error(\"at once\");", "a.ts:2:7", "at once"),
     ("a.ts", "export const a = 1;", "convex/", "exports no function"),
-    ("folder/deep.ts", "export const f = (ctx) => ctx.storage;", "folder/deep.ts:1:27", "ctx.storage"),
+    (
+        "folder/deep.ts",
+        "export const f = (ctx) => ctx.vectorSearch;",
+        "folder/deep.ts:1:27",
+        "ctx.vectorSearch",
+    ),
 ];
 
 #[test]
@@ -234,16 +238,16 @@ fn who_calls_tokens_and_variables_are_built_without_a_word() {
 
 #[test]
 fn hundreds_of_refusals_begin_with_a_summary() {
-    let calls = "  ctx.storage.getUrl(x);\n".repeat(200);
-    let text = format!("{SERVER}export const f = (ctx, x) => {{\n{calls}  ctx.vectorSearch(x);\n}};");
+    let calls = "  ctx.vectorSearch(x);\n".repeat(200);
+    let text = format!("{SERVER}export const f = (ctx, x) => {{\n{calls}  ctx.db.vars;\n}};");
     let (_folder, project) = project_with(&[("a.ts", &text)]);
     let (result, lines) = build_quietly(&project);
     result.unwrap_err();
     let summary =
-        "201 places use what is not supported by Weir yet:\n  ctx.storage       200\n  ctx.vectorSearch  1\n";
+        "201 places use what is not supported by Weir yet:\n  ctx.vectorSearch  200\n  ctx.db.vars       1\n";
     assert!(lines.contains(summary), "{lines}");
-    assert!(lines.contains("... and 195 more of: ctx.storage"), "{lines}");
-    assert_eq!(lines.matches("ctx.storage is not supported").count(), 5, "{lines}");
+    assert!(lines.contains("... and 195 more of: ctx.vectorSearch"), "{lines}");
+    assert_eq!(lines.matches("ctx.vectorSearch is not supported").count(), 5, "{lines}");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use weir_build::Language;
-use weir_db::Scope;
+use weir_db::{FileLimits, Scope};
+use weir_files::FilesPlace;
 use weir_store::BaseKind;
 
 use crate::key::parse_lifetime;
@@ -351,6 +352,34 @@ pub struct Storage {
     /// Memory for the store: recent writes and what is read again and again
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(16..=1_048_576))]
     pub memory: u64,
+    /// Where stored files lie: a folder, or `s3://BUCKET/PREFIX` [default: `files` in the
+    /// data folder]
+    ///
+    /// The environment says where a bucket is and who asks: AWS_ACCESS_KEY_ID,
+    /// AWS_SECRET_ACCESS_KEY, AWS_REGION and, for a server other than Amazon's,
+    /// AWS_ENDPOINT. Each host needs a folder or a prefix of its own.
+    #[arg(long, value_name = "PLACE")]
+    pub files: Option<FilesPlace>,
+    /// How large one stored file may be
+    #[arg(long, value_name = "MIB", default_value_t = 10_240, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    pub file_size_max: u64,
+    /// How large all stored files may be together [default: no limit]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    pub files_size_max: Option<u64>,
+    /// How many stored files there may be [default: no limit]
+    #[arg(long, value_name = "COUNT")]
+    pub files_count_max: Option<u64>,
+}
+
+impl Storage {
+    /// How many files may be stored, and how large.
+    pub fn file_limits(&self) -> FileLimits {
+        FileLimits {
+            file_bytes: self.file_size_max << 20,
+            total_bytes: self.files_size_max.map_or(u64::MAX, |mib| mib << 20),
+            files: self.files_count_max.unwrap_or(u64::MAX),
+        }
+    }
 }
 
 /// A project.

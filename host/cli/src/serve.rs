@@ -66,6 +66,8 @@ pub async fn start(
         store,
         listen,
         allow_remote,
+        files: storage.files.clone(),
+        file_limits: storage.file_limits(),
         web,
         public_url,
         site_url,

@@ -15,6 +15,7 @@ use weir_store::{ReadError, Snapshot};
 use weir_value::{DocumentId, TableNumber, json};
 
 use crate::crons::CronJob;
+use crate::files::FilesCheck;
 use crate::index::{Index, IndexState, read_indexes};
 use crate::jobs::{JobState, StoredJob};
 use crate::keyspace::{self, KeyKind, Namespace};
@@ -77,6 +78,7 @@ struct Checker<'a> {
     cron_names: BTreeSet<String>,
     /// The names of the admin keys.
     admin_keys: BTreeSet<String>,
+    files: FilesCheck,
     found: DbCheck,
 }
 
@@ -117,6 +119,7 @@ impl<'a> Checker<'a> {
             crons: BTreeMap::new(),
             cron_names: BTreeSet::new(),
             admin_keys: BTreeSet::new(),
+            files: FilesCheck::default(),
             found: DbCheck::default(),
         };
         for index in read_indexes(snapshot)? {
@@ -165,6 +168,10 @@ impl<'a> Checker<'a> {
             Some(KeyKind::DueJob(time, id)) => self.job_key(id, time, true),
             Some(KeyKind::EndedJob(time, id)) => self.job_key(id, time, false),
             Some(KeyKind::BegunJob(id)) => drop(self.begun_jobs.insert(id)),
+            Some(KeyKind::File(name)) => self.files.name(name, value),
+            Some(KeyKind::FileOfDocument(id)) => self.files.document_name(id, value),
+            Some(KeyKind::RemovedFile(name)) => self.files.removed(name),
+            Some(KeyKind::Upload) => {}
             Some(KeyKind::Document(id)) => {
                 *self.documents.entry(id.table.0).or_default() += 1;
                 self.document(&id, value);
@@ -172,6 +179,7 @@ impl<'a> Checker<'a> {
                 self.admin_key(&id, value);
                 self.job(&id, value);
                 self.cron(&id, value);
+                self.file(&id, value);
                 self.entries_of(&id, key, value)?;
             }
             Some(KeyKind::IndexEntry(number)) => {
@@ -254,6 +262,12 @@ impl<'a> Checker<'a> {
         self.crons.insert(*id, cron);
     }
 
+    fn file(&mut self, id: &DocumentId, value: &Bytes) {
+        if id.table == system_tables::STORAGE && !self.files.document(id, value) {
+            self.problem(format!("the stored file {id} cannot be read"));
+        }
+    }
+
     fn job_key(&mut self, id: DocumentId, time: f64, is_due: bool) {
         let keys = if is_due { &mut self.due_jobs } else { &mut self.ended_jobs };
         if keys.insert(id, time).is_some() {
@@ -327,7 +341,12 @@ impl<'a> Checker<'a> {
         for (number, count) in &documents {
             self.table(*number, *count);
         }
-        for (number, count) in std::mem::take(&mut self.counts) {
+        let mut counts = std::mem::take(&mut self.counts);
+        let bytes = counts.remove(&system_tables::STORAGE_BYTES.0).unwrap_or_default();
+        for problem in std::mem::take(&mut self.files).finish(bytes) {
+            self.problem(problem);
+        }
+        for (number, count) in counts {
             let found = documents.get(&number).copied().unwrap_or_default();
             if found != count {
                 self.problem(format!("table {number} counts {count} documents and has {found}"));

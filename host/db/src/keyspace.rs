@@ -12,6 +12,10 @@
 //! | 0 | `d` time when a job is due, 8 bytes that sort; the last two parts of its document's key; `c` if it is a cron job | nothing |
 //! | 0 | `e` time when a job ended; the last two parts of its document's key | nothing |
 //! | 0 | `g` the last two parts of the document's key of an action that has begun; `c` if it is a cron job | nothing |
+//! | 0 | `f` name of a stored file, 16 bytes | the last two parts of its document's key |
+//! | 0 | `o` the last two parts of a stored file's document's key | the file's name |
+//! | 0 | `r` time when a stored file was deleted, 8 bytes that sort; its name | nothing |
+//! | 0 | `u` time when an upload URL was made, 8 bytes that sort; 16 bytes of its token's hash | 1 if it was used, else nothing |
 //! | 0 | `s` name of a system record | the record |
 //! | 1 | table number, `u32`; creation time, 8 bytes that sort; 8 random bytes | the document |
 //! | 2 | session, 16 bytes; request, `u32` | the session record |
@@ -25,6 +29,7 @@
 //! bytes: that is `by_creation_time`, whose ties are broken by id. An id is the table, the creation time and the
 //! random bytes, in that order and in an encoding that keeps the order, so `by_id` is the same sequence.
 use bytes::{BufMut, Bytes, BytesMut};
+use uuid::Uuid;
 use weir_value::{CreationTime, DocumentId, TableNumber};
 
 use crate::{KeyRange, SessionRequest, system_tables};
@@ -45,6 +50,10 @@ const ENDED_JOBS: u8 = b'e';
 const BEGUN_JOBS: u8 = b'g';
 /// What the key of a job ends with that is a cron job.
 const CRON_MARK: u8 = b'c';
+const FILES: u8 = b'f';
+const FILES_OF_DOCUMENTS: u8 = b'o';
+const REMOVED_FILES: u8 = b'r';
+const UPLOADS: u8 = b'u';
 
 /// Creation time and random bytes: what tells a document from the others of its table.
 const DOCUMENT_SUFFIX_BYTES: usize = 8 + 8;
@@ -240,6 +249,64 @@ fn job_at_place(place: &[u8]) -> Option<DocumentId> {
     }
 }
 
+/// The key under which stands where the document of a stored file is.
+pub(crate) fn file_key(file: Uuid) -> Bytes {
+    system_key(FILES, file.as_bytes())
+}
+
+/// The key under which stands which file a document of `_storage` is about.
+pub(crate) fn file_of_document_key(id: &DocumentId) -> Bytes {
+    system_key(FILES_OF_DOCUMENTS, &document_place(id))
+}
+
+/// The document in a key of [`file_of_document_key`].
+pub(crate) fn document_of_file_in_key(key: &[u8]) -> Option<DocumentId> {
+    document_at_place(system_tables::STORAGE, key.strip_prefix(&[SYSTEM, FILES_OF_DOCUMENTS])?)
+}
+
+/// The name in a key of [`file_key`].
+pub(crate) fn file_in_key(key: &[u8]) -> Option<Uuid> {
+    Uuid::from_slice(key.strip_prefix(&[SYSTEM, FILES])?).ok()
+}
+
+/// The key of a stored file that was deleted at this time, in milliseconds since the epoch, and lies there still.
+pub(crate) fn removed_file_key(at_ms: f64, file: Uuid) -> Bytes {
+    timed_key(REMOVED_FILES, at_ms, file.as_bytes())
+}
+
+/// The stored files that were deleted and lie there still, the oldest first.
+pub(crate) fn removed_files() -> KeyRange {
+    KeyRange { start: system_key(REMOVED_FILES, &[]), end: system_key(REMOVED_FILES + 1, &[]) }
+}
+
+/// Time and name in a key of [`removed_files`].
+pub(crate) fn removed_file_in_key(key: &[u8]) -> Option<(f64, Uuid)> {
+    let (time, name) = key.strip_prefix(&[SYSTEM, REMOVED_FILES])?.split_first_chunk::<8>()?;
+    Some((CreationTime::from_sort_bits(*time)?.as_f64(), Uuid::from_slice(name).ok()?))
+}
+
+/// The key of an upload URL that was made at this time, in milliseconds since the epoch.
+pub(crate) fn upload_key(at_ms: f64, token_hash: &[u8; 16]) -> Bytes {
+    timed_key(UPLOADS, at_ms, token_hash)
+}
+
+/// The upload URLs, the oldest first.
+pub(crate) fn uploads() -> KeyRange {
+    KeyRange { start: system_key(UPLOADS, &[]), end: system_key(UPLOADS + 1, &[]) }
+}
+
+/// The time in a key of [`uploads`].
+pub(crate) fn upload_in_key(key: &[u8]) -> Option<f64> {
+    let (time, hash) = key.strip_prefix(&[SYSTEM, UPLOADS])?.split_first_chunk::<8>()?;
+    let time = CreationTime::from_sort_bits(*time)?.as_f64();
+    (hash.len() == 16).then_some(time)
+}
+
+fn timed_key(kind: u8, at_ms: f64, rest: &[u8]) -> Bytes {
+    let time = CreationTime::new(at_ms).unwrap_or(CreationTime::ZERO).sort_bits();
+    system_key(kind, &[&time[..], rest].concat())
+}
+
 /// A record of the host itself.
 pub(crate) fn system_record_key(name: &str) -> Bytes {
     system_key(SYSTEM_RECORDS, name.as_bytes())
@@ -378,6 +445,10 @@ pub(crate) enum KeyKind<'a> {
     DueJob(f64, DocumentId),
     EndedJob(f64, DocumentId),
     BegunJob(DocumentId),
+    File(Uuid),
+    FileOfDocument(DocumentId),
+    RemovedFile(Uuid),
+    Upload,
     SystemRecord,
     Document(DocumentId),
     Request,
@@ -399,6 +470,10 @@ pub(crate) fn kind(key: &[u8]) -> Option<KeyKind<'_>> {
         [SYSTEM, DUE_JOBS, ..] => job_in_key(key).map(|(time, id)| KeyKind::DueJob(time, id)),
         [SYSTEM, ENDED_JOBS, ..] => job_in_key(key).map(|(time, id)| KeyKind::EndedJob(time, id)),
         [SYSTEM, BEGUN_JOBS, ..] => begun_job_in_key(key).map(KeyKind::BegunJob),
+        [SYSTEM, FILES, ..] => file_in_key(key).map(KeyKind::File),
+        [SYSTEM, FILES_OF_DOCUMENTS, ..] => document_of_file_in_key(key).map(KeyKind::FileOfDocument),
+        [SYSTEM, REMOVED_FILES, ..] => removed_file_in_key(key).map(|(_, name)| KeyKind::RemovedFile(name)),
+        [SYSTEM, UPLOADS, ..] => upload_in_key(key).map(|_| KeyKind::Upload),
         [SYSTEM, SYSTEM_RECORDS, ..] => Some(KeyKind::SystemRecord),
         [DOCUMENTS, ..] => document_in_key(key).map(KeyKind::Document),
         [SESSION_REQUESTS, rest @ ..] => (rest.len() == 16 + 4).then_some(KeyKind::Request),

@@ -20,6 +20,7 @@ mod deployment;
 mod entropy;
 mod error;
 mod execution;
+mod files;
 mod functions;
 mod index;
 mod jobs;
@@ -50,8 +51,8 @@ mod variables;
 mod write_buffer;
 
 pub use action::{
-    ActionCall, ActionHost, ActionOutcome, Body, BodyError, BodyStream, GivesUp, HostFuture, HttpExchange,
-    HttpRequest, HttpResponse, Redirect, Responder, Route, RoutePath, not_in_action,
+    ActionCall, ActionHost, ActionOutcome, Body, BodyError, BodyStream, FileToStore, GivesUp, HostFuture,
+    HttpExchange, HttpRequest, HttpResponse, Redirect, Responder, Route, RoutePath, not_in_action,
 };
 pub use admin_keys::{ADMIN_KEY_HASH_BYTES, AdminKeyError, AdminKeyRecord, NewAdminKey};
 pub use call::{Call, MutationOutcome, QueryOutcome};
@@ -61,6 +62,9 @@ pub use crons::{Cron, CronSchedule};
 pub use database::{Database, DbOpenError, DeploymentVersion, NoFunctions};
 pub use deployment::{DeploymentError, IndexWork, PreparedDeployment, Progress};
 pub use error::{CallError, DbError, FunctionError};
+pub use files::{
+    FileError, FileLimits, FileRemovals, NewFile, RemovedFile, StoredFile, UploadToken, parse_sha256,
+};
 pub use functions::{FunctionInfo, FunctionKind, Functions, Visibility};
 pub use jobs::{DueJobs, JobStep, ScheduledJob, earliest_due_job};
 pub use keyspace::Namespace;

@@ -10,7 +10,8 @@ use crate::DbError;
 pub(crate) const INDEXES: TableNumber = TableNumber(1);
 /// The deployment in force: one document, `{record, schema}`.
 pub(crate) const DEPLOYMENTS: TableNumber = TableNumber(2);
-
+/// Stored files, as Convex has them: `{sha256, size, contentType}`.
+pub(crate) const STORAGE: TableNumber = TableNumber(3);
 /// Scheduled functions, as Convex has them: `{name, args, scheduledTime, completedTime, state}`.
 pub(crate) const SCHEDULED_FUNCTIONS: TableNumber = TableNumber(4);
 /// Variables: `{name, value}`.
@@ -24,6 +25,9 @@ pub(crate) const CRON_JOBS: TableNumber = TableNumber(7);
 /// Those that no function reads as a table, whoever calls it: they hold secrets.
 const PRIVATE: [TableNumber; 2] = [VARIABLES, ADMIN_KEYS];
 
+/// No table: what is counted under this number are the bytes of all stored files.
+pub(crate) const STORAGE_BYTES: TableNumber = TableNumber(0);
+
 /// The first number of an app's table.
 pub(crate) const APP_TABLE_FIRST: u32 = 10_001;
 
@@ -31,7 +35,7 @@ pub(crate) const APP_TABLE_FIRST: u32 = 10_001;
 const TABLES: [(TableNumber, &str); 7] = [
     (INDEXES, "_indexes"),
     (DEPLOYMENTS, "_deployments"),
-    (TableNumber(3), "_storage"),
+    (STORAGE, "_storage"),
     (SCHEDULED_FUNCTIONS, "_scheduled_functions"),
     (VARIABLES, "_variables"),
     (ADMIN_KEYS, "_admin_keys"),

@@ -162,6 +162,10 @@ fn describe_point(tables: &TableNames, key: &[u8]) -> Option<Read> {
     if let Some(name) = keyspace::variable_in_key(key) {
         return Some(Read::Variable { name: name.to_owned() });
     }
+    // Which file a document is about: it says when that is gone.
+    if let Some(id) = keyspace::document_of_file_in_key(key) {
+        return Some(Read::Document { table: tables.name(id.table)?, id });
+    }
     Some(Read::Count { table: tables.name(keyspace::table_of_count(key)?)? })
 }
 

@@ -46,10 +46,9 @@ impl AnswerBody {
         AnswerBody::Bytes(Some(bytes.into()).filter(|bytes| !bytes.is_empty()))
     }
 
-    /// The first `length_bytes` of a file.
+    /// The next `length_bytes` of a file.
     pub fn file(file: std::fs::File, length_bytes: u64) -> AnswerBody {
-        let file = tokio::fs::File::from_std(file);
-        AnswerBody::File(FileBody { file, remaining: length_bytes })
+        AnswerBody::File(FileBody::new(file, length_bytes))
     }
 }
 
@@ -63,7 +62,9 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         match self.get_mut() {
             AnswerBody::Bytes(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
-            AnswerBody::File(body) => body.poll_chunk(cx),
+            AnswerBody::File(body) => {
+                body.poll_chunk(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
+            }
             AnswerBody::Stream(stream) => {
                 let piece = ready!(stream.as_mut().poll_next(cx));
                 Poll::Ready(piece.map(|piece| piece.map(Frame::data).map_err(std::io::Error::other)))
@@ -91,7 +92,13 @@ impl Body for AnswerBody {
 }
 
 impl FileBody {
-    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+    /// The next `length_bytes` of a file.
+    pub fn new(file: std::fs::File, length_bytes: u64) -> FileBody {
+        FileBody { file: tokio::fs::File::from_std(file), remaining: length_bytes }
+    }
+
+    /// The next chunk.
+    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, std::io::Error>>> {
         if self.remaining == 0 {
             return Poll::Ready(None);
         }
@@ -106,7 +113,7 @@ impl FileBody {
         }
         chunk.truncate(read);
         self.remaining -= read as u64;
-        Poll::Ready(Some(Ok(Frame::data(chunk.freeze()))))
+        Poll::Ready(Some(Ok(chunk.freeze())))
     }
 }
 

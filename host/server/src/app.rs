@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use weir_auth::{KeyFetcher, OwnKeys};
-use weir_db::{Database, TokenSigner};
+use weir_db::{Database, FileLimits, TokenSigner};
+use weir_files::Files;
 use weir_outbound::{Client, Rules};
 
 use crate::actions::Actions;
@@ -20,6 +21,7 @@ use crate::machine::Machine;
 use crate::scheduler::Scheduler;
 use crate::start_error::StartError;
 use crate::static_files::StaticFiles;
+use crate::storage::Storage;
 use crate::system_functions::AdminFunctions;
 use crate::tasks::Tasks;
 
@@ -45,6 +47,8 @@ pub struct AppParts {
     pub outbound: Rules,
     /// Whether the answer for an HTTP action that failed says how.
     pub shows_traces: bool,
+    /// Where stored files lie, and how many there may be.
+    pub stored_files: (Files, FileLimits),
 }
 
 /// An app on its machine, without its network.
@@ -59,6 +63,8 @@ pub struct App {
     pub scheduler: Arc<Scheduler>,
     /// Runs actions.
     pub actions: Arc<Actions>,
+    /// Stored files.
+    pub storage: Arc<Storage>,
     /// The live queries.
     pub live: Arc<LiveHub>,
     /// Takes deployments in.
@@ -91,6 +97,7 @@ impl App {
             scheduled_calls,
             outbound,
             shows_traces,
+            stored_files,
         } = parts;
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
@@ -98,8 +105,14 @@ impl App {
         let durable = Arc::new(DurableGate::new(db.store().durable()));
         let live = LiveHub::start(&*machine.env, Arc::clone(&db), Arc::clone(&machine.executor));
         let client = Arc::new(Client::new(outbound.clone()));
-        let actions =
-            Actions::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), Arc::clone(&client));
+        let storage = Storage::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), stored_files);
+        let actions = Actions::new(
+            Arc::clone(&machine),
+            Arc::clone(&db),
+            Arc::clone(&durable),
+            Arc::clone(&client),
+            Arc::clone(&storage),
+        );
         let scheduler = Scheduler::new(
             Arc::clone(&machine),
             Arc::clone(&db),
@@ -128,6 +141,7 @@ impl App {
             durable,
             scheduler: Arc::new(scheduler),
             actions,
+            storage,
             live,
             deployer: Arc::new(deployer),
             identities,

@@ -28,7 +28,14 @@ const SWEEP_EVERY: Duration = Duration::from_millis(limits::SESSION_SWEEP_MS);
 
 /// Keeps house, for ever.
 pub async fn keep(app: &Arc<App>) {
-    tokio::join!(release_snapshots(app), sweep_requests(app), sweep_jobs(app), maintain_indexes(app));
+    tokio::join!(
+        release_snapshots(app),
+        sweep_requests(app),
+        sweep_jobs(app),
+        maintain_indexes(app),
+        remove_files(app),
+        sweep_files(app),
+    );
 }
 
 async fn maintain_indexes(app: &Arc<App>) {
@@ -80,6 +87,34 @@ async fn sweep_jobs(app: &Arc<App>) {
             Ok(Err(error)) => tracing::debug!(%error, "old scheduled functions are dropped later"),
         }
         tokio::time::sleep(Duration::from_millis(limits::SCHEDULED_SWEEP_MS)).await;
+    }
+}
+
+async fn remove_files(app: &Arc<App>) {
+    loop {
+        let now_ms = app.machine.unix_time().as_secs_f64() * 1000.0;
+        if let Err(error) = app.storage.remove_deleted(now_ms).await {
+            tracing::debug!(%error, "the bytes of deleted files are removed later");
+        }
+        tokio::time::sleep(Duration::from_millis(limits::FILES_REMOVE_EVERY_MS)).await;
+    }
+}
+
+/// The first time, nothing is on its way that a host before this one has begun.
+async fn sweep_files(app: &Arc<App>) {
+    let mut age = Duration::ZERO;
+    loop {
+        let now = app.machine.unix_time();
+        match app.storage.sweep(now.saturating_sub(age)).await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "removed files that have no document"),
+            Err(error) => tracing::warn!(%error, "files without documents are looked for later"),
+        }
+        if let Err(error) = app.storage.sweep_upload_urls(now.as_secs_f64() * 1000.0).await {
+            tracing::debug!(%error, "old upload URLs are dropped later");
+        }
+        age = Duration::from_millis(limits::FILES_SWEEP_AGE_MS);
+        tokio::time::sleep(Duration::from_millis(limits::FILES_SWEEP_EVERY_MS)).await;
     }
 }
 
@@ -168,6 +203,7 @@ mod tests {
             scheduled_calls: 1,
             outbound: weir_outbound::Rules::default(),
             shows_traces: false,
+            stored_files: (weir_files::Files::in_memory(), weir_db::FileLimits::default()),
         };
         App::start(machine, parts)
     }

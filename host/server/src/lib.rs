@@ -37,6 +37,7 @@ mod shutdown;
 mod socket;
 mod start_error;
 mod static_files;
+mod storage;
 mod system_functions;
 mod tasks;
 

@@ -30,6 +30,10 @@ pub struct Metrics {
     pub http_requests: Counter,
     /// HTTP requests that were answered with `{code, message}`.
     pub http_errors: Counter,
+    /// Files that were stored.
+    pub files_stored: Counter,
+    /// Their bytes.
+    pub file_bytes_stored: Counter,
     /// Sockets that were opened.
     pub sockets_opened: Counter,
     /// Sockets that have ended.

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use weir_auth::HttpFetcher;
-use weir_db::{Database, MissingFunctions, Variables};
+use weir_db::{CommitError, Database, FileLimits, MissingFunctions, Variables};
+use weir_files::{Files, FilesError, FilesPlace};
 use weir_outbound::Rules;
 use weir_runtime::{ModuleAuth, ModuleInfo, ModuleSource, Runtime, RuntimeOptions};
-use weir_store::{Env, RealEnv, StoreOptions};
+use weir_store::{Env, RealEnv, SequenceError, StoreOptions};
 use weir_value::limits;
 
 use crate::admin_key::AdminKey;
@@ -34,6 +36,9 @@ use crate::static_files::StaticFiles;
 /// The name in a new admin key, and what `/instance_name` answers.
 const INSTANCE_NAME: &str = "weir";
 
+/// The record of the database with the name under which it has claimed the place of its files.
+const FILES_OWNER: &str = "filesOwner";
+
 /// What an operator decides about a server.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
@@ -45,6 +50,10 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// Whether `listen` may be an address that other machines can reach.
     pub allow_remote: bool,
+    /// Where stored files lie, if not in the data folder.
+    pub files: Option<FilesPlace>,
+    /// How many there may be, and how large.
+    pub file_limits: FileLimits,
     /// A folder of files to serve at `/`.
     pub web: Option<WebFolder>,
     /// Where clients reach the server, if not where it listens: what functions read as `CONVEX_CLOUD_URL`.
@@ -207,6 +216,7 @@ fn open(
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
+    let stored_files = (open_files(options, &db)?, options.file_limits.clone());
     let urls = canonical_urls(options, local_addr, site_addr);
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
@@ -227,10 +237,39 @@ fn open(
         scheduled_calls,
         outbound,
         shows_traces,
+        stored_files,
     };
     let app = App::start(machine, parts);
     app.restore()?;
     Ok(app)
+}
+
+/// Opens the place of stored files, which is this host's own from then on.
+fn open_files(options: &ServerOptions, db: &Database) -> Result<Files, StartError> {
+    let place = options.files.clone();
+    let place = place.unwrap_or_else(|| FilesPlace::Folder(options.data_dir.join("files")));
+    let in_place = |source| StartError::Files { place: place.clone(), source };
+    let files = Files::open(&place).map_err(in_place)?;
+    match files_owner(db) {
+        Ok(owner) => match Handle::current().block_on(files.claim(&owner)) {
+            // It is claimed at the next start.
+            Err(FilesError::Full) => {}
+            claimed => claimed.map_err(in_place)?,
+        },
+        Err(error) => tracing::warn!(%error, "the place of the files cannot be claimed for this host"),
+    }
+    Ok(files)
+}
+
+/// What the data folder is called in the place of its files.
+fn files_owner(db: &Database) -> Result<String, CommitError> {
+    if let Some(owner) = db.read_system(FILES_OWNER)?.and_then(|owner| String::from_utf8(owner.into()).ok()) {
+        return Ok(owner);
+    }
+    let owner = db.new_file_name().simple().to_string();
+    let ts = db.write_system(FILES_OWNER, owner.clone().into())?;
+    db.store().wait_durable(ts).map_err(|_| SequenceError::Closed)?;
+    Ok(owner)
 }
 
 /// Where clients reach a server that listens here.

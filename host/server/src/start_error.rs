@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use weir_files::{FilesError, FilesPlace};
+
 use crate::admin_key::AdminKeyError;
 use crate::deploy::DeployError;
 
@@ -35,6 +37,14 @@ pub enum StartError {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// The place of stored files cannot be used.
+    #[error("the files in {place}: {source}")]
+    Files {
+        /// The folder or the bucket.
+        place: FilesPlace,
+        /// Why.
+        source: FilesError,
     },
     /// The store in the data folder.
     #[error(transparent)]

@@ -147,13 +147,15 @@ impl Found {
     }
 }
 
-fn insert_text(headers: &mut HeaderMap, name: hyper::header::HeaderName, value: &str) {
+/// Sets a header, if the text can be one.
+pub(crate) fn insert_text(headers: &mut HeaderMap, name: hyper::header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
 
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+/// Whether a client has it already that has this tag.
+pub(crate) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let known = headers.get_all(IF_NONE_MATCH);
     known.iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(',')).any(|known| {
         let known = known.trim();

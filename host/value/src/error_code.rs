@@ -146,6 +146,26 @@ error_codes! {
     InvalidTime,
     /// A call schedules more than is allowed.
     TooManyScheduled,
+    /// The token of an upload URL is missing, or none of this deployment.
+    InvalidUploadToken,
+    /// The upload URL is too old.
+    UploadTokenExpired,
+    /// A file was uploaded by this URL before.
+    UploadTokenUsed,
+    /// The checksum that was sent along cannot be read.
+    InvalidDigest,
+    /// The bytes that came are not those of the checksum.
+    DigestMismatch,
+    /// The type of a file cannot be that.
+    InvalidContentType,
+    /// The file is larger than a file may be.
+    FileTooLarge,
+    /// All files together are larger than they may be.
+    StorageFull,
+    /// There are as many files as there may be.
+    TooManyFiles,
+    /// The range of a file is none, or more than one.
+    InvalidRange,
     /// A value is out of range for what is formatted or compared in a locale: JavaScript's `RangeError`.
     IntlRangeError,
     /// A value is of the wrong kind for that: JavaScript's `TypeError`.

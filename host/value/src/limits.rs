@@ -146,6 +146,29 @@ pub const SCHEDULED_SWEEP_MS: u64 = 10 * 60 * 1000;
 /// and how long what became of a scheduled function is kept: a week.
 pub const SCHEDULED_KEPT_MS: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
 
+// ---- Files
+
+/// How large a stored file may be, unless the operator says otherwise.
+pub const FILE_BYTES_MAX: u64 = 10 << 30;
+/// How long the type of a file may be, as text.
+pub const FILE_TYPE_BYTES_MAX: usize = 255;
+/// How long an upload URL is good for: an hour.
+pub const UPLOAD_URL_MS: f64 = 3600.0 * 1000.0;
+/// How long the body of an upload may be silent.
+pub const UPLOAD_SILENCE_MS_MAX: u64 = 120_000;
+/// How many files may be on their way at once, each with a piece in memory.
+pub const UPLOADS_AT_ONCE_MAX: usize = 64;
+/// How long a browser may keep a file: 30 days. What a URL gives never changes.
+pub const FILE_CACHE_SECONDS: u64 = 30 * 24 * 3600;
+/// How often it is looked whether there are files to be removed that were deleted,
+pub const FILES_REMOVE_EVERY_MS: u64 = 10_000;
+/// and how long they lie after that: for longer than anything reads a snapshot in which they are there.
+pub const FILE_REMOVED_AFTER_MS: f64 = 2.0 * KEPT_SNAPSHOT_MS as f64;
+/// How often files without documents are looked for,
+pub const FILES_SWEEP_EVERY_MS: u64 = 3600 * 1000;
+/// and how old they are then at least.
+pub const FILES_SWEEP_AGE_MS: u64 = 3600 * 1000;
+
 // ---- Users
 
 /// How long a user's token may be.

@@ -423,6 +423,46 @@ FUNCTION(js_cancel) {
   return end(call, result_none(call));
 }
 
+// ---- storage ----
+
+FUNCTION(js_upload_url) {
+  BEGIN("");
+  storage_generate_upload_url(&call->result);
+  return end(call, result_text(call));
+}
+
+FUNCTION(js_file_url) {
+  BEGIN("t");
+  storage_get_url(BYTES(call, 0), &call->result);
+  if (is_set(call, 0)) return end(call, fail(call, 1, false));
+  return end(call, is_set(call, 1) ? text_at(call, 2) : JS_UNDEFINED);
+}
+
+FUNCTION(js_file_metadata) {
+  BEGIN("t");
+  storage_get_metadata(BYTES(call, 0), &call->result);
+  if (is_set(call, 0)) return end(call, fail(call, 1, false));
+  return end(call, is_set(call, 1) ? json_at(call, 2) : JS_UNDEFINED);
+}
+
+FUNCTION(js_delete_file) {
+  BEGIN("t");
+  storage_delete(BYTES(call, 0), &call->result);
+  return end(call, result_none(call));
+}
+
+FUNCTION(js_store_file) {
+  BEGIN("jp");
+  storage_store(BYTES(call, 0), OPTION(call, 1), &call->result);
+  return end(call, result_number(call));
+}
+
+FUNCTION(js_get_file) {
+  BEGIN("t");
+  storage_get(BYTES(call, 0), &call->result);
+  return end(call, result_number(call));
+}
+
 // ---- streams ----
 
 FUNCTION(js_stream_read) {
@@ -589,6 +629,12 @@ static const Function functions[] = {
     {"log", "write", 2, js_write},
     {"scheduler", "runAt", 3, js_run_at},
     {"scheduler", "cancel", 1, js_cancel},
+    {"storage", "generateUploadUrl", 0, js_upload_url},
+    {"storage", "getUrl", 1, js_file_url},
+    {"storage", "getMetadata", 1, js_file_metadata},
+    {"storage", "delete", 1, js_delete_file},
+    {"storage", "store", 2, js_store_file},
+    {"storage", "get", 1, js_get_file},
     {"streams", "read", 1, js_stream_read},
     {"streams", "create", 0, js_stream_create},
     {"streams", "write", 2, js_stream_write},

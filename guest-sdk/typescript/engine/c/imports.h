@@ -56,6 +56,13 @@ IMPORT("log", "write") void log_write(uint32_t level, Bytes message, Size);
 IMPORT("scheduler", "run-at") void scheduler_run_at(Bytes path, Size, Bytes args, Size, double at, Result *);
 IMPORT("scheduler", "cancel") void scheduler_cancel(Bytes id, Size, Result *);
 
+IMPORT("storage", "generate-upload-url") void storage_generate_upload_url(Result *);
+IMPORT("storage", "get-url") void storage_get_url(Bytes id, Size, Result *);
+IMPORT("storage", "get-metadata") void storage_get_metadata(Bytes id, Size, Result *);
+IMPORT("storage", "delete") void storage_delete(Bytes id, Size, Result *);
+IMPORT("storage", "store") void storage_store(Bytes options, Size, bool has_body, Bytes body, Size, Result *);
+IMPORT("storage", "get") void storage_get(Bytes id, Size, Result *);
+
 IMPORT("streams", "read") void streams_read(uint32_t stream, Result *);
 IMPORT("streams", "create") void streams_create(Result *);
 IMPORT("streams", "write") void streams_write(uint32_t stream, Bytes piece, Size, Result *);

@@ -12,6 +12,7 @@ export const host = {
   http: engine.http,
   log: engine.log,
   scheduler: engine.scheduler,
+  storage: engine.storage,
   streams: engine.streams,
   tasks: engine.tasks,
   variables: engine.variables,

@@ -18,6 +18,7 @@ import {
   messageOf,
   setSourceMap,
 } from "./stack.js";
+import { provideBlobs } from "./storage.js";
 import { beginCall, codeOfMessage, installSyscalls, perform, together } from "./syscalls.js";
 import { wait } from "./tasks.js";
 import { buildHost, warmUp } from "./warm_up.js";
@@ -32,6 +33,7 @@ installEnvironment();
 installWeb();
 installStack();
 provideAnswer((...args) => bodies.exports().answer(...args));
+provideBlobs(() => bodies.exports());
 
 // What the bundle and the SDK's own module reach the runtime through.
 globalThis[Symbol.for("weir.runtime")] = { codeOfMessage, isPlain: engine.isPlain, perform, together };

@@ -5,6 +5,7 @@ import { host } from "./host.js";
 import { ask, forgetErrors } from "./host_errors.js";
 import { planOf } from "./plan.js";
 import { Queries } from "./queries.js";
+import { storageOperations } from "./storage.js";
 import { begin } from "./tasks.js";
 
 export { together } from "./documents.js";
@@ -23,6 +24,7 @@ export function beginCall(path, isAction = false) {
 const table = (args) => args.table ?? undefined;
 
 const operations = {
+  ...storageOperations,
   "1.0/get": (args) => getDocument(args, ask),
   "1.0/db/normalizeId": (args) => ({ id: host.db.normalizeId(args.table, String(args.idString)) ?? null }),
   "1.0/insert": (args) => ({ _id: ask(() => host.db.insert(args.table, args.value)) }),
@@ -117,7 +119,7 @@ export function unsupported(what) {
 
 /** What operations are part of that this host does not have yet. */
 const UNSUPPORTED = [
-  [/^(1\.0\/storage|storage\/)/, "ctx.storage"],
+  [/^1\.0\/storage(Store|Get)$/, "ctx.storage.store and ctx.storage.get in a mutation (use an action)"],
   [/^1\.0\/actions\/vectorSearch$/, "ctx.vectorSearch"],
 ];
 
@@ -147,8 +149,7 @@ export function installSyscalls() {
   globalThis.Convex = {
     syscall: performText,
     asyncSyscall: performTextLater,
-    jsSyscall: (name) => {
-      throw unsupported(featureOf(name));
-    },
+    // Blobs go in and come out as they are.
+    jsSyscall: async (name, args) => perform(name, args),
   };
 }

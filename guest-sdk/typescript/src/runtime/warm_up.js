@@ -30,6 +30,7 @@ export function buildHost(lines) {
     calls: new Proxy({}, { get: () => noDatabase }),
     auth: new Proxy({}, { get: () => noDatabase }),
     scheduler: new Proxy({}, { get: () => noDatabase }),
+    storage: new Proxy({}, { get: () => noDatabase }),
   };
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use thiserror::Error;
-use weir_value::Timestamp;
+use weir_value::{DocumentId, ErrorCode, Timestamp};
 
-use crate::{CallError, DbError, FunctionKind, PasswordResult, PasswordWork};
+use crate::{CallError, DbError, FunctionKind, PasswordResult, PasswordWork, StoredFile};
 
 /// Something that comes to its end some time.
 pub type HostFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -33,6 +33,20 @@ pub trait ActionHost: Send + Sync + 'static {
     /// Hashes or verifies a password, where that holds up nobody.
     fn compute_password(&self, work: PasswordWork) -> HostFuture<Result<PasswordResult, DbError>>;
 
+    /// Stores a file, and gives the id of its document when that is durable. A host that keeps no files refuses.
+    ///
+    /// The future's error: the body broke off, is not what its checksum says, or there is no room for it.
+    fn store_file(&self, file: FileToStore) -> HostFuture<Result<DocumentId, DbError>> {
+        drop(file);
+        Box::pin(async { Err(no_files()) })
+    }
+
+    /// Reads a stored file.
+    fn read_file(&self, file: StoredFile) -> HostFuture<Result<BodyStream, DbError>> {
+        drop(file);
+        Box::pin(async { Err(no_files()) })
+    }
+
     /// Lets work go on while the action does something else.
     fn spawn(&self, work: HostFuture<()>) -> Box<dyn GivesUp>;
 }
@@ -53,6 +67,16 @@ pub enum Body {
     Whole(Bytes),
     /// It comes.
     Stream(BodyStream),
+}
+
+/// A file that an action stores.
+pub struct FileToStore {
+    /// Its bytes.
+    pub body: Body,
+    /// Its media type, if it has one.
+    pub content_type: Option<String>,
+    /// What the bytes' SHA-256 must be, if the action says so.
+    pub sha256: Option<[u8; 32]>,
 }
 
 /// What is done about a response that sends the client on.
@@ -96,3 +120,7 @@ pub struct HttpResponse {
 
 /// Takes the response of an HTTP action, once.
 pub type Responder = Box<dyn FnOnce(HttpResponse) + Send>;
+
+fn no_files() -> DbError {
+    DbError::new(ErrorCode::NotImplemented, "No files are kept here.")
+}

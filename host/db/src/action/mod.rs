@@ -16,8 +16,8 @@ use parking_lot::Mutex;
 use weir_value::{ErrorCode, FunctionPath, Identity, Timestamp};
 
 pub use host::{
-    ActionHost, Body, BodyError, BodyStream, GivesUp, HostFuture, HttpRequest, HttpResponse, Redirect,
-    Responder,
+    ActionHost, Body, BodyError, BodyStream, FileToStore, GivesUp, HostFuture, HttpRequest, HttpResponse,
+    Redirect, Responder,
 };
 pub use routes::{Route, RoutePath};
 pub(crate) use run::not_of_this_deployment;

@@ -2,6 +2,7 @@
 //!
 //! Does not commit: the committer takes the reads and the writes when the function has ended.
 mod crypto;
+mod files;
 mod page;
 mod read;
 mod read_set_builder;

@@ -57,7 +57,7 @@ struct ResponseJson {
 impl Host for CallState {
     fn send(&mut self, request: Vec<u8>, body: Option<Vec<u8>>) -> Answer<u32> {
         self.start("`fetch`", |action| {
-            let request: RequestJson = read_json(&request, ErrorCode::InvalidRequest)?;
+            let request: RequestJson = read_json("http", &request, ErrorCode::InvalidRequest)?;
             let redirect = match request.redirect {
                 RedirectJson::Follow => Redirect::Follow,
                 RedirectJson::Manual => Redirect::Manual,
@@ -82,7 +82,7 @@ impl Host for CallState {
 }
 
 fn begin_response(action: &mut RunningAction, response: &[u8], body: Option<Vec<u8>>) -> Result<(), DbError> {
-    let ResponseJson { status, headers, stream } = read_json(response, ErrorCode::InvalidResponse)?;
+    let ResponseJson { status, headers, stream } = read_json("http", response, ErrorCode::InvalidResponse)?;
     if !(200..=599).contains(&status) {
         let message = format!("{status} is not the status of a response; one is from 200 to 599.");
         return Err(DbError::new(ErrorCode::InvalidResponse, message));
@@ -91,12 +91,22 @@ fn begin_response(action: &mut RunningAction, response: &[u8], body: Option<Vec<
     action.call.respond(HttpResponse { status, url: String::new(), redirected: false, headers, body })
 }
 
-fn read_json<'a, T: Deserialize<'a>>(json: &'a [u8], code: ErrorCode) -> Result<T, DbError> {
+/// Reads JSON of the form that an interface says.
+pub(super) fn read_json<'a, T: Deserialize<'a>>(
+    interface: &str,
+    json: &'a [u8],
+    code: ErrorCode,
+) -> Result<T, DbError> {
     serde_json::from_slice(json)
-        .map_err(|error| DbError::new(code, format!("It is not as weir:guest/http says: {error}")))
+        .map_err(|error| DbError::new(code, format!("It is not as weir:guest/{interface} says: {error}")))
 }
 
-fn body_of(action: &mut RunningAction, stream: Option<u32>, body: Option<Vec<u8>>) -> Result<Body, DbError> {
+/// The body that a guest gives: bytes, or a stream that it writes.
+pub(super) fn body_of(
+    action: &mut RunningAction,
+    stream: Option<u32>,
+    body: Option<Vec<u8>>,
+) -> Result<Body, DbError> {
     match (stream, body) {
         (Some(stream), _) => action.streams.pass_on(stream).map(Body::Stream),
         (None, Some(bytes)) => Ok(Body::Whole(Bytes::from(bytes))),

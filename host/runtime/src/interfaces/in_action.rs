@@ -26,6 +26,7 @@ pub(super) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     link_calls(linker)?;
     link_scheduler(linker)?;
+    link_storage(linker)?;
     link_passwords(linker)?;
     link_clocks(linker)?;
     linker.instance(&name_of("tasks"))?.func_wrap_async("wait", |store, (): ()| Box::new(wait(store)))?;
@@ -58,6 +59,13 @@ fn link_scheduler(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     suspend(linker, "scheduler", "cancel", |action, (id,): (String,)| {
         write(action, |tx| tx.cancel_scheduled(&id))
     })
+}
+
+fn link_storage(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    suspend(linker, "storage", "generate-upload-url", |action, (): ()| {
+        write(action, Transaction::generate_upload_url)
+    })?;
+    suspend(linker, "storage", "delete", |action, (id,): (String,)| write(action, |tx| tx.delete_file(&id)))
 }
 
 fn link_passwords(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {

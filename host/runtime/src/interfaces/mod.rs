@@ -12,6 +12,7 @@ mod in_action;
 mod intl;
 mod log;
 mod scheduler;
+mod storage;
 mod streams;
 mod tasks;
 mod variables;
@@ -39,7 +40,7 @@ pub(crate) fn link_action(linker: &mut Linker<CallState>) -> wasmtime::Result<()
 }
 
 /// The interfaces of the world.
-const INTERFACES: [&str; 15] = [
+const INTERFACES: [&str; 16] = [
     "auth",
     "calls",
     "context",
@@ -50,6 +51,7 @@ const INTERFACES: [&str; 15] = [
     "intl",
     "log",
     "scheduler",
+    "storage",
     "streams",
     "tasks",
     "types",

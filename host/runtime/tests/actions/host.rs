@@ -1,23 +1,27 @@
 //! What actions need of a server, over a database in memory and a web of canned answers.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::{TryStreamExt, stream};
 use serde_json::Value as Json;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 use weir_build::{Progress, Project, build};
 use weir_db::{
-    ActionHost, ActionOutcome, BodyStream, Call, CallError, Database, DbError, FunctionKind, GivesUp,
-    HostFuture, HttpExchange, HttpRequest, HttpResponse, PasswordResult, PasswordWork, Principal,
+    ActionHost, ActionOutcome, Body, BodyError, BodyStream, Call, CallError, Database, DbError, FileLimits,
+    FileToStore, FunctionKind, GivesUp, HostFuture, HttpExchange, HttpRequest, HttpResponse, NewFile,
+    PasswordResult, PasswordWork, Principal, StoredFile,
 };
 use weir_runtime::{Deployment, ModuleSource, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions, memory};
-use weir_value::{FunctionPath, Timestamp};
+use weir_value::{DocumentId, ErrorCode, FunctionPath, Timestamp};
 
 use crate::web::Web;
 
@@ -43,6 +47,7 @@ impl World {
             db: db.clone(),
             web: web.clone(),
             threads: threads.handle().clone(),
+            files: Mutex::default(),
         });
         Ok(World { db, web, host, runtime: threads })
     }
@@ -65,6 +70,21 @@ impl World {
         let call = call_of(path, args.to_string().into(), Principal::Anonymous);
         let result = self.db.query(&call, self.db.store().snapshot_sequenced()).result?;
         Ok(serde_json::from_slice(&result).expect("results are JSON"))
+    }
+
+    /// The result of a mutation.
+    pub fn mutate(&self, path: &str, args: &Json) -> Result<Json> {
+        let call = call_of(path, args.to_string().into(), Principal::Anonymous);
+        let result = self.db.mutation(&call, None).result;
+        let result = result.map_err(|error| anyhow::anyhow!("{path}: {}", error.message))?;
+        Ok(serde_json::from_slice(&result)?)
+    }
+
+    /// Stores a file, and gives its id.
+    pub fn store_file(&self, bytes: &'static [u8], content_type: Option<&str>) -> Result<String> {
+        let content_type = content_type.map(str::to_owned);
+        let file = FileToStore { body: Body::Whole(Bytes::from_static(bytes)), content_type, sha256: None };
+        Ok(self.runtime.block_on(self.host.store_file(file))?.to_string())
     }
 
     /// Does what needs an async runtime around it.
@@ -132,6 +152,39 @@ struct Host {
     db: Arc<Database>,
     web: Arc<Web>,
     threads: Handle,
+    /// The bytes of stored files, by their names.
+    files: Mutex<HashMap<Uuid, Bytes>>,
+}
+
+impl Host {
+    async fn keep_file(&self, file: FileToStore) -> Result<DocumentId, DbError> {
+        let FileToStore { body, content_type, sha256: expected } = file;
+        let bytes = match body {
+            Body::Empty => Bytes::new(),
+            Body::Whole(bytes) => bytes,
+            Body::Stream(pieces) => pieces
+                .try_fold(BytesMut::new(), |mut all, piece| async move {
+                    all.extend_from_slice(&piece);
+                    Ok(all)
+                })
+                .await
+                .map_err(|BodyError(why)| DbError::new(ErrorCode::IncompleteBody, why))?
+                .freeze(),
+        };
+        let sha256 = weir_db::digest("SHA-256", &bytes)?.try_into().expect("32 bytes");
+        if expected.is_some_and(|expected| expected != sha256) {
+            let message = "The file is not the one of its checksum.";
+            return Err(DbError::new(ErrorCode::DigestMismatch, message));
+        }
+        let name = self.db.new_file_name();
+        let file = NewFile { name, sha256, size: bytes.len() as u64, content_type };
+        let (id, _) = self
+            .db
+            .store_file(&file, None, &FileLimits::default())
+            .map_err(weir_db::FileError::into_db_error)?;
+        self.files.lock().unwrap().insert(name, bytes);
+        Ok(id)
+    }
 }
 
 impl ActionHost for Host {
@@ -164,6 +217,17 @@ impl ActionHost for Host {
 
     fn compute_password(&self, work: PasswordWork) -> HostFuture<Result<PasswordResult, DbError>> {
         Box::pin(async move { Ok(tokio::task::block_in_place(|| work.run())) })
+    }
+
+    fn store_file(&self, file: FileToStore) -> HostFuture<Result<DocumentId, DbError>> {
+        let host = self.this.upgrade().expect("an action holds its host");
+        Box::pin(async move { host.keep_file(file).await })
+    }
+
+    fn read_file(&self, file: StoredFile) -> HostFuture<Result<BodyStream, DbError>> {
+        let bytes = self.files.lock().unwrap()[&file.name].clone();
+        let body: BodyStream = Box::pin(stream::iter([Ok(bytes)]));
+        Box::pin(async { Ok(body) })
     }
 
     fn spawn(&self, work: HostFuture<()>) -> Box<dyn GivesUp> {

@@ -1,5 +1,6 @@
 //! Actions in TypeScript, on the runtime, with a host of their own: a database in memory, and a web of canned answers.
 
+mod files;
 mod host;
 mod served;
 mod web;

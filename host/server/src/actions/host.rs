@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::AbortHandle;
+use futures_util::stream;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use weir_db::{
-    ActionHost, Call, CallError, DbError, FunctionKind, GivesUp, HostFuture, HttpRequest, HttpResponse,
-    MutationStep, PasswordResult, PasswordResults, PasswordWork, Principal, Teardown,
+    ActionHost, BodyStream, Call, CallError, DbError, FileToStore, FunctionKind, GivesUp, HostFuture,
+    HttpRequest, HttpResponse, MutationStep, PasswordResult, PasswordResults, PasswordWork, Principal,
+    StoredFile, Teardown,
 };
 use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
-use weir_value::{ErrorCode, FunctionPath, Timestamp};
+use weir_value::{DocumentId, ErrorCode, FunctionPath, Timestamp};
 
 use super::Actions;
 use crate::request_id::internal_error;
@@ -131,6 +133,27 @@ impl ActionHost for Host {
         })
     }
 
+    fn store_file(&self, file: FileToStore) -> HostFuture<Result<DocumentId, DbError>> {
+        let storage = Arc::clone(&self.actions.storage);
+        let stored = self.start(async move { storage.store(file).await });
+        Box::pin(async move { stored.await.unwrap_or_else(|| Err(stopping())) })
+    }
+
+    fn read_file(&self, file: StoredFile) -> HostFuture<Result<BodyStream, DbError>> {
+        let storage = Arc::clone(&self.actions.storage);
+        let opened = self.start(async move { storage.read_all(&file).await });
+        let runtime = self.runtime.clone();
+        Box::pin(async move {
+            let mut body = opened.await.unwrap_or_else(|| Err(stopping()))?;
+            // Files are read by threads of the runtime, wherever the action is polled.
+            let entered = stream::poll_fn(move |context| {
+                let _context = runtime.enter();
+                body.as_mut().poll_next(context)
+            });
+            Ok(Box::pin(entered) as BodyStream)
+        })
+    }
+
     fn spawn(&self, work: HostFuture<()>) -> Box<dyn GivesUp> {
         let _context = self.runtime.enter();
         Box::new(Spawned(self.actions.machine.tasks.spawn_abortable(work)))
@@ -168,6 +191,10 @@ async fn mutation(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
             }
         }
     }
+}
+
+fn stopping() -> DbError {
+    DbError::new(ErrorCode::ShuttingDown, "The server stops.")
 }
 
 fn lost(request_id: &str) -> CallError {

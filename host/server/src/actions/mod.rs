@@ -15,6 +15,7 @@ use weir_value::{ErrorCode, limits};
 
 use crate::durable_gate::DurableGate;
 use crate::machine::Machine;
+use crate::storage::Storage;
 use host::Host;
 
 /// What the actions of an app need.
@@ -24,6 +25,8 @@ pub struct Actions {
     durable: Arc<DurableGate>,
     /// Sends their requests.
     client: Arc<Client>,
+    /// Stores their files.
+    storage: Arc<Storage>,
     /// Room for actions.
     room: Arc<Semaphore>,
 }
@@ -35,9 +38,10 @@ impl Actions {
         db: Arc<Database>,
         durable: Arc<DurableGate>,
         client: Arc<Client>,
+        storage: Arc<Storage>,
     ) -> Arc<Actions> {
         let room = Arc::new(Semaphore::new(limits::ACTIONS_AT_ONCE_MAX));
-        Arc::new(Actions { machine, db, durable, client, room })
+        Arc::new(Actions { machine, db, durable, client, storage, room })
     }
 
     /// How many run.

@@ -107,7 +107,7 @@ fn body_of(body: Incoming) -> Option<BodyStream> {
 }
 
 /// The body of a request, without trailers.
-struct RequestBody(Incoming);
+pub(super) struct RequestBody(pub(super) Incoming);
 
 impl Stream for RequestBody {
     type Item = Result<Bytes, BodyError>;

@@ -47,6 +47,8 @@ fn server(app: &App) -> Vec<Figure> {
         counter("http_requests_total", "HTTP requests.", metrics.http_requests.get()),
         counter("http_errors_total", "HTTP requests refused with a code.", metrics.http_errors.get()),
         gauge("sockets", "Sockets that are open.", app.live.sockets_open() as u64),
+        counter("files_stored_total", "Files stored.", metrics.files_stored.get()),
+        counter("file_stored_bytes_total", "Bytes of files stored.", metrics.file_bytes_stored.get()),
         counter("sockets_opened_total", "Sockets opened.", metrics.sockets_opened.get()),
         counter("sockets_closed_total", "Sockets that have ended.", metrics.sockets_closed.get()),
         counter(

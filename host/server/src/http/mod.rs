@@ -11,6 +11,7 @@ mod body;
 mod caller;
 mod cors;
 mod deployment;
+mod files;
 mod functions;
 mod http_actions;
 mod keys;
@@ -145,6 +146,8 @@ async fn act(
         Operation::Echo => echo(request).await,
         Operation::Sync => socket::upgrade(app, request, None),
         Operation::VersionedSync => socket::upgrade(app, request, Some(rest)),
+        Operation::UploadFile => files::upload(app, request).await,
+        Operation::DownloadFile => files::download(app, request.method(), request.headers(), rest).await,
         Operation::Query
         | Operation::Mutation
         | Operation::Action

@@ -59,6 +59,8 @@ pub(super) enum Operation {
     CanonicalUrls,
     SetVariables,
     ListVariables,
+    UploadFile,
+    DownloadFile,
 }
 
 const READ: &[&str] = &["GET", "HEAD"];
@@ -99,6 +101,9 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/query_at_ts", Callers, Operation::QueryAtTs),
     route(POST, "/api/query_batch", Callers, Operation::QueryBatch),
     route(POST, "/api/function", Keys(Permission::CallAny), Operation::Function),
+    // Files: whoever has a URL may use it.
+    route(POST, "/api/storage/upload", Everybody, Operation::UploadFile),
+    route(READ, "/api/storage/{file}", Everybody, Operation::DownloadFile),
     // The deployment and its keys.
     route(POST, "/api/weir/deploy", Keys(Permission::Deploy), Operation::Deploy),
     route(GET, "/api/weir/deployment", Keys(Permission::Inspect), Operation::DescribeDeployment),

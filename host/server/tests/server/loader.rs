@@ -1,8 +1,9 @@
 //! A loader of native functions, in the hands of the test.
 //!
 //! A component is a text: `v1`, `v2` and `v3` are versions of the chat, `extra` and what begins with it is another
-//! module. `issuer NAME JWKS` names who may vouch for users, `issuer $NAME JWKS` the one that a variable names. Nothing
-//! else is a component. `cron PATH ARGS`, beside the functions, is a cron job that calls that one every second.
+//! module, `actions` and `storage` are others. `issuer NAME JWKS` names who may vouch for users, `issuer $NAME JWKS` the one
+//! that a variable names. Nothing else is a component. `cron PATH ARGS`, beside the functions, is a cron job that calls that
+//! one every second.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,7 @@ use weir_value::{FunctionPath, Schema, Value};
 
 use crate::acting::actions;
 use crate::hold::{Closed, Hold};
+use crate::storing::storage;
 
 #[derive(Default)]
 pub struct TestLoader {
@@ -87,6 +89,7 @@ impl Loader for TestLoader {
                 "v2" => chat(functions, "two", &self.list_runs),
                 "v3" => chat(functions, "three", &self.list_runs),
                 "actions" => actions(functions),
+                "storage" => storage(functions),
                 other if other.starts_with("extra") => extra(functions, other),
                 other if other.starts_with("cron ") => cron(functions, other),
                 other if other.starts_with("issuer ") => {

@@ -17,7 +17,8 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use weir_db::Database;
+use weir_db::{Database, FileLimits};
+use weir_files::{Files, FilesPlace};
 use weir_server::admin_key::AdminKey;
 use weir_server::app::{App, AppParts};
 use weir_server::deploy::{Module, NoSnapshots};
@@ -31,6 +32,9 @@ use crate::loader::TestLoader;
 
 /// Nothing here takes this long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How large a stored file may be.
+pub const FILE_BYTES: u64 = 4 << 20;
 
 /// A running server, and what its functions have counted.
 pub struct TestServer {
@@ -105,13 +109,18 @@ impl TestServer {
 
     /// Sends bytes on a connection of their own and reads to its end.
     pub async fn send_raw(&self, request: &[u8]) -> Reply {
+        Reply::parse(&self.exchange(request).await)
+    }
+
+    /// The same, with all the bytes that came.
+    pub async fn exchange(&self, request: &[u8]) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         // The server may answer and close before it has read everything.
         let _ = stream.write_all(request).await;
         let mut bytes = Vec::new();
         let reading = async { stream.read_to_end(&mut bytes).await };
         let _ = tokio::time::timeout(PATIENCE, reading).await.expect("an answer in time");
-        Reply::parse(&bytes)
+        bytes
     }
 
     /// Sends one request.
@@ -214,9 +223,15 @@ pub fn parts(
         scheduled_calls: 4,
         outbound: weir_outbound::Rules::parse(&["127.0.0.1"]).unwrap(),
         shows_traces: true,
+        stored_files: (open_files(dir), FileLimits { file_bytes: FILE_BYTES, ..FileLimits::default() }),
     };
     let (loader, snapshots) = (Arc::clone(loader) as Arc<_>, Arc::new(NoSnapshots));
     (MachineParts { env, loader, snapshots, threads: 4 }, parts)
+}
+
+/// Stored files in `dir`.
+pub fn open_files(dir: &tempfile::TempDir) -> Files {
+    Files::open(&FilesPlace::Folder(dir.path().join("files"))).unwrap()
 }
 
 /// Which version of the chat is in force, asked for without a call.

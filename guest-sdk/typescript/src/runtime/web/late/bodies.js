@@ -6,3 +6,4 @@ import "./messages.js";
 
 export { answer } from "./answer.js";
 export { fetch } from "./fetch.js";
+export { getBlob, storeBlob } from "./files.js";
