@@ -1,6 +1,7 @@
 // The snippets that the SDK's page shows.
 
 import {
+  ActionCtx,
   Box,
   Doc,
   failWith,
@@ -11,7 +12,10 @@ import {
   PaginationOptions,
   PaginationResult,
   QueryCtx,
+  Request,
+  Response,
   ScheduledFunction,
+  Value,
 } from "@weir/assemblyscript";
 
 @document("notes")
@@ -135,4 +139,28 @@ export function removeLater(ctx: MutationCtx, id: Id<Note>): Id<ScheduledFunctio
 @mutation
 export function keep(ctx: MutationCtx, job: Id<ScheduledFunction>): void {
   ctx.scheduler.cancel(job);
+}
+
+@action
+export function clip(ctx: ActionCtx, url: string): Id<Note> {
+  return keepPage(ctx, url, ctx.fetch(Request.get(url)));
+}
+
+@action
+export function clipBoth(ctx: ActionCtx, first: string, second: string): Id<Note>[] {
+  const pages = [ctx.startFetch(Request.get(first)), ctx.startFetch(Request.get(second))];
+  return [keepPage(ctx, first, pages[0].wait()), keepPage(ctx, second, pages[1].wait())];
+}
+
+function keepPage(ctx: ActionCtx, url: string, page: Response): Id<Note> {
+  if (!page.ok) throw new Error(`${url} answers ${page.status}`);
+  return ctx.runMutation<Id<Note>>("notes:write", { author: url, text: page.text() });
+}
+
+@httpAction("POST", "/notes")
+export function receive(ctx: ActionCtx, request: Request): Response {
+  const note = request.tryJson<Value>();
+  if (!note.isOk) return new Response(400).withText("send an author and a text as JSON");
+  const id = ctx.runMutation<Id<Note>, Value>("notes:write", note.value);
+  return new Response(201).withJson({ id });
 }

@@ -126,3 +126,33 @@ pub fn remove_later(ctx: &MutationCtx, id: Id<Note>) -> Result<Id<ScheduledFunct
 pub fn keep(ctx: &MutationCtx, job: Id<ScheduledFunction>) -> Result<()> {
     ctx.scheduler.cancel(&job)
 }
+
+#[action]
+pub async fn clip(ctx: &ActionCtx, url: String) -> Result<Id<Note>> {
+    let page = ctx.fetch(Request::get(&url)).await?;
+    ensure!(page.is_success(), "{url} answers {}", page.status());
+    let text = page.text().await?;
+    ctx.run_mutation("notes:write", fields! { author: url, text: text }).await
+}
+
+#[action]
+pub async fn clip_both(ctx: &ActionCtx, first: String, second: String) -> Result<Vec<Id<Note>>> {
+    let (first, second) = futures::try_join!(clip(ctx, first), clip(ctx, second))?;
+    Ok(vec![first, second])
+}
+
+/// What comes as JSON.
+#[value]
+struct Sent {
+    author: String,
+    text: String,
+}
+
+#[http_action(method = "POST", path = "/notes")]
+pub async fn receive(ctx: &ActionCtx, request: Request) -> Result<Response> {
+    let Ok(note) = request.json::<Sent>().await else {
+        return Ok(Response::new(400).body("send an author and a text as JSON"));
+    };
+    let id: Id<Note> = ctx.run_mutation("notes:write", note).await?;
+    Ok(Response::new(201).body(Body::json(fields! { id: id })?))
+}
