@@ -2,9 +2,11 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"weir.dev/go"
@@ -100,6 +102,9 @@ func init() {
 	weir.Mutation("notes:changePassword", changePassword)
 	weir.Mutation("notes:removeLater", removeLater)
 	weir.Mutation("notes:keep", keep)
+	weir.Action("notes:clip", clip)
+	weir.Action("notes:clipBoth", clipBoth)
+	weir.HTTPAction("notes:receive", "POST /notes", receive)
 }
 
 func latest(ctx *weir.QueryCtx) ([]weir.Doc[Note], error) {
@@ -214,6 +219,62 @@ func removeLater(ctx *weir.MutationCtx, args noteArgs) (weir.ID[weir.ScheduledFu
 
 func keep(ctx *weir.MutationCtx, args jobArgs) error {
 	return ctx.Scheduler.Cancel(args.Job)
+}
+
+type clipArgs struct {
+	URL string `json:"url"`
+}
+
+type clipBothArgs struct {
+	First  string `json:"first"`
+	Second string `json:"second"`
+}
+
+type sentNote struct {
+	Author string `json:"author"`
+	Text   string `json:"text"`
+}
+
+func clip(ctx *weir.ActionCtx, args clipArgs) (weir.ID[Note], error) {
+	page, err := ctx.Fetch(&weir.Request{URL: args.URL})
+	if err != nil {
+		return "", err
+	}
+	if !page.OK() {
+		return "", fmt.Errorf("%s answers %d", args.URL, page.Status)
+	}
+	text, err := page.Text()
+	if err != nil {
+		return "", err
+	}
+	return weir.RunMutation[weir.ID[Note]](ctx, "notes:write", sentNote{args.URL, text})
+}
+
+func clipBoth(ctx *weir.ActionCtx, args clipBothArgs) ([]weir.ID[Note], error) {
+	ids, errs := make([]weir.ID[Note], 2), make([]error, 2)
+	var clips sync.WaitGroup
+	for i, url := range []string{args.First, args.Second} {
+		clips.Add(1)
+		go func() {
+			defer clips.Done()
+			ids[i], errs[i] = clip(ctx, clipArgs{url})
+		}()
+	}
+	clips.Wait()
+	return ids, errors.Join(errs...)
+}
+
+func receive(ctx *weir.ActionCtx, request *weir.Request) (*weir.Response, error) {
+	var note sentNote
+	if err := request.JSON(&note); err != nil {
+		return weir.Text(400, "send an author and a text as JSON"), nil
+	}
+	id, err := weir.RunMutation[weir.ID[Note]](ctx, "notes:write", note)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := json.Marshal(map[string]weir.ID[Note]{"id": id})
+	return weir.JSON(201, answer), err
 }
 
 func noteOf(ctx weir.Reader, id weir.ID[Note]) (*weir.Doc[Note], error) {

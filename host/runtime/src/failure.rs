@@ -8,7 +8,7 @@ use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 use weir_db::{DbError, FunctionError};
 use weir_value::ErrorCode;
-use weir_value::limits::{ACTION_GUEST_TIME_MS_MAX, ERROR_MESSAGE_BYTES_MAX, GUEST_STACK_BYTES_MAX};
+use weir_value::limits::{ERROR_MESSAGE_BYTES_MAX, GUEST_STACK_BYTES_MAX};
 
 use crate::RuntimeOptions;
 use crate::bindings::weir::guest::types::Failure;
@@ -63,8 +63,8 @@ fn explain_end(end: &CallEnd, options: &RuntimeOptions) -> FunctionError {
             options.call_guest_time_max.as_secs_f64()
         )),
         CallEnd::ActionTime => timeout(format!(
-            "it computed for longer than {} minutes, which an action may; waiting is not counted",
-            ACTION_GUEST_TIME_MS_MAX / 60_000
+            "it computed for longer than {} s, which an action may; waiting is not counted",
+            options.action_guest_time_max.as_secs_f64()
         )),
         CallEnd::TotalTime => timeout(format!(
             "it took longer than {} s, the time in the database included; read less in one call",

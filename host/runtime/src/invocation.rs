@@ -106,7 +106,7 @@ impl Invoker {
         path: &str,
         args: &[u8],
     ) -> Result<Answer, FunctionError> {
-        let clock = ActionClock::new(self.ticker.clone());
+        let clock = ActionClock::new(self.ticker.clone(), ticks_in(self.options.action_guest_time_max));
         let scope = Scope::Action(Box::new(RunningAction::new(action, clock.clone())));
         // The ticks of a transaction are not an action's: it has its clock, and its caller a timer.
         let time = TimeLeft { guest_ticks: ENDLESS_TICKS, last_tick: u64::MAX };

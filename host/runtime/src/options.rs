@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use weir_value::limits::{
+    ACTION_GUEST_TIME_MS_MAX, 
     FUNCTION_GUEST_TIME_MS_MAX, FUNCTION_RESULT_BYTES_MAX, FUNCTION_TOTAL_TIME_MS_MAX,
     GUEST_MEMORY_BYTES_MAX, GUEST_TABLE_ELEMENTS_MAX,
 };
@@ -24,6 +25,8 @@ pub struct RuntimeOptions {
     /// All of a call's time, what the database takes included. It is looked at when the guest calls the host, and
     /// when its own time is up. Default 15 s.
     pub call_total_time_max: Duration,
+    /// The guest's own time in one action; while it waits, none passes. Default 5 minutes, granularity 10 ms.
+    pub action_guest_time_max: Duration,
     /// Linear memory of one call, in bytes, a multiple of 64 KiB. Default 64 MiB.
     pub call_memory_bytes_max: usize,
     /// Table elements of one call. Default 100,000.
@@ -39,6 +42,7 @@ impl Default for RuntimeOptions {
             max_concurrent_calls: 64,
             call_guest_time_max: Duration::from_millis(FUNCTION_GUEST_TIME_MS_MAX),
             call_total_time_max: Duration::from_millis(FUNCTION_TOTAL_TIME_MS_MAX),
+            action_guest_time_max: Duration::from_millis(ACTION_GUEST_TIME_MS_MAX),
             call_memory_bytes_max: GUEST_MEMORY_BYTES_MAX,
             call_table_elements_max: GUEST_TABLE_ELEMENTS_MAX,
             result_bytes_max: FUNCTION_RESULT_BYTES_MAX,

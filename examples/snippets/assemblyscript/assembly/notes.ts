@@ -1,6 +1,7 @@
 // The snippets that the SDK's page shows.
 
 import {
+  ActionCtx,
   Box,
   crons,
   Doc,
@@ -12,7 +13,10 @@ import {
   PaginationOptions,
   PaginationResult,
   QueryCtx,
+  Request,
+  Response,
   ScheduledFunction,
+  Value,
 } from "@weir/assemblyscript";
 
 @document("notes")
@@ -140,3 +144,27 @@ export function keep(ctx: MutationCtx, job: Id<ScheduledFunction>): void {
 
 crons.daily("fortune of the day", { hourUTC: 6, minuteUTC: 30 }, "notes:writeFortune");
 crons.cron("new week", "0 9 * * mon", "notes:write", { author: "clock", text: "A new week." });
+
+@action
+export function clip(ctx: ActionCtx, url: string): Id<Note> {
+  return keepPage(ctx, url, ctx.fetch(Request.get(url)));
+}
+
+@action
+export function clipBoth(ctx: ActionCtx, first: string, second: string): Id<Note>[] {
+  const pages = [ctx.startFetch(Request.get(first)), ctx.startFetch(Request.get(second))];
+  return [keepPage(ctx, first, pages[0].wait()), keepPage(ctx, second, pages[1].wait())];
+}
+
+function keepPage(ctx: ActionCtx, url: string, page: Response): Id<Note> {
+  if (!page.ok) throw new Error(`${url} answers ${page.status}`);
+  return ctx.runMutation<Id<Note>>("notes:write", { author: url, text: page.text() });
+}
+
+@httpAction("POST", "/notes")
+export function receive(ctx: ActionCtx, request: Request): Response {
+  const note = request.tryJson<Value>();
+  if (!note.isOk) return new Response(400).withText("send an author and a text as JSON");
+  const id = ctx.runMutation<Id<Note>, Value>("notes:write", note.value);
+  return new Response(201).withJson({ id });
+}

@@ -133,3 +133,33 @@ crons!(|crons| {
     let note = fields! { author: "clock", text: "A new week." };
     crons.cron("new week", "0 9 * * mon", "notes:write", note);
 });
+
+#[action]
+pub async fn clip(ctx: &ActionCtx, url: String) -> Result<Id<Note>> {
+    let page = ctx.fetch(Request::get(&url)).await?;
+    ensure!(page.is_success(), "{url} answers {}", page.status());
+    let text = page.text().await?;
+    ctx.run_mutation("notes:write", fields! { author: url, text: text }).await
+}
+
+#[action]
+pub async fn clip_both(ctx: &ActionCtx, first: String, second: String) -> Result<Vec<Id<Note>>> {
+    let (first, second) = futures::try_join!(clip(ctx, first), clip(ctx, second))?;
+    Ok(vec![first, second])
+}
+
+/// What comes as JSON.
+#[value]
+struct Sent {
+    author: String,
+    text: String,
+}
+
+#[http_action(method = "POST", path = "/notes")]
+pub async fn receive(ctx: &ActionCtx, request: Request) -> Result<Response> {
+    let Ok(note) = request.json::<Sent>().await else {
+        return Ok(Response::new(400).body("send an author and a text as JSON"));
+    };
+    let id: Id<Note> = ctx.run_mutation("notes:write", note).await?;
+    Ok(Response::new(201).body(Body::json(fields! { id: id })?))
+}

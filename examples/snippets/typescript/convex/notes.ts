@@ -5,7 +5,7 @@ import { paginationOptsValidator } from "convex/server";
 import { ConvexError, v } from "convex/values";
 import { api } from "./_generated/api";
 import type { Id } from "./_generated/dataModel";
-import { mutation, query } from "./_generated/server";
+import { action, mutation, query } from "./_generated/server";
 
 export const latest = query({
   args: {},
@@ -155,5 +155,22 @@ export const keep = mutation({
   args: { job: v.id("_scheduled_functions") },
   handler: async (ctx, { job }) => {
     await ctx.scheduler.cancel(job);
+  },
+});
+
+export const clip = action({
+  args: { url: v.string() },
+  handler: async (ctx, { url }): Promise<Id<"notes">> => {
+    const page = await fetch(url);
+    if (!page.ok) throw new Error(`${url} answers ${page.status}`);
+    return await ctx.runMutation(api.notes.write, { author: url, text: await page.text() });
+  },
+});
+
+export const clipBoth = action({
+  args: { first: v.string(), second: v.string() },
+  handler: async (ctx, { first, second }): Promise<Id<"notes">[]> => {
+    const urls = [first, second];
+    return await Promise.all(urls.map((url) => ctx.runAction(api.notes.clip, { url })));
   },
 });

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use weir_value::limits::{ACTION_GUEST_TIME_MS_MAX, GUEST_EPOCH_TICK_MS};
-
 use crate::failure::CallEnd;
 use crate::ticker::Ticker;
 
@@ -16,11 +14,15 @@ pub(crate) struct ActionClock {
     polled_at: AtomicU64,
     /// The ticks that it has computed before that.
     computed: AtomicU64,
+    /// The ticks that it may compute.
+    ticks_max: u64,
 }
 
 impl ActionClock {
-    pub(crate) fn new(ticker: Arc<Ticker>) -> Arc<ActionClock> {
-        Arc::new(ActionClock { ticker, polled_at: AtomicU64::new(0), computed: AtomicU64::new(0) })
+    /// One for a guest that may compute for so many ticks.
+    pub(crate) fn new(ticker: Arc<Ticker>, ticks_max: u64) -> Arc<ActionClock> {
+        let (polled_at, computed) = (AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(ActionClock { ticker, polled_at, computed, ticks_max })
     }
 
     /// The guest computes for longer than a tick: it lets others have the thread.
@@ -29,7 +31,7 @@ impl ActionClock {
     /// It has computed for as long as an action may.
     pub(crate) fn slice_over(&self) -> wasmtime::Result<()> {
         let ticks = self.computed.load(Ordering::Relaxed) + self.ticks_in_slice();
-        match ticks * GUEST_EPOCH_TICK_MS <= ACTION_GUEST_TIME_MS_MAX {
+        match ticks <= self.ticks_max {
             true => Ok(()),
             false => Err(CallEnd::ActionTime.into()),
         }

@@ -135,6 +135,19 @@ pub fn component_with_keys(functions: &[(&str, &str)], in_describe: &str, body: 
     component_with(imports, functions, in_describe, body)
 }
 
+/// A component of one action, `m:f`, or HTTP action if `kind` says so, whose guest can use `$sleep`, `$wait`, `$create`,
+/// `$read`, `$write` and `$respond`. It does this for the arguments `{}`, and gives all others back.
+pub fn action(kind: &str, instructions: &str) -> Vec<u8> {
+    let imports = r#"
+  (import "weir:guest/tasks@0.1.0" "sleep" (func $sleep (param f64 i32)))
+  (import "weir:guest/tasks@0.1.0" "wait" (func $wait (param i32)))
+  (import "weir:guest/streams@0.1.0" "create" (func $create (param i32)))
+  (import "weir:guest/streams@0.1.0" "read" (func $read (param i32 i32)))
+  (import "weir:guest/streams@0.1.0" "write" (func $write (param i32 i32 i32 i32)))
+  (import "weir:guest/http@0.1.0" "respond" (func $respond (param i32 i32 i32 i32 i32 i32)))"#;
+    component_with(imports, &[("m:f", kind)], "", &in_hostile_call(instructions))
+}
+
 fn component_with(imports: &str, functions: &[(&str, &str)], in_describe: &str, body: &str) -> Vec<u8> {
     let describe = r#"(func (export "describe") (result i32)"#;
     let template = TEMPLATE
@@ -174,7 +187,11 @@ pub fn query(instructions: &str) -> Vec<u8> {
 
 /// A query that does this for the arguments `{}`, and gives all others back.
 pub fn hostile(instructions: &str) -> Vec<u8> {
-    query(&format!(
+    component(&manifest(&[("m:f", "query")]), &in_hostile_call(instructions))
+}
+
+fn in_hostile_call(instructions: &str) -> String {
+    call(&format!(
         "(local $i i32) (local $at i32)
          (if (i32.ne (local.get $args_len) (i32.const 2))
            (then (return (call $ok (local.get $args) (local.get $args_len)))))
