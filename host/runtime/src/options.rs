@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 use weir_value::limits::{
-    ACTION_GUEST_TIME_MS_MAX, 
-    FUNCTION_GUEST_TIME_MS_MAX, FUNCTION_RESULT_BYTES_MAX, FUNCTION_TOTAL_TIME_MS_MAX,
-    GUEST_MEMORY_BYTES_MAX, GUEST_TABLE_ELEMENTS_MAX,
+    ACTION_GUEST_TIME_MS_MAX, FUNCTION_GUEST_TIME_MS_MAX, FUNCTION_RESULT_BYTES_MAX,
+    FUNCTION_TOTAL_TIME_MS_MAX, GUEST_MEMORY_BYTES_MAX, GUEST_TABLE_ELEMENTS_MAX,
 };
 
 /// What a host decides about its runtime. The defaults are the documented limits.
