@@ -370,7 +370,7 @@ fn cron_jobs_stand_in_the_manifest_as_convex_has_them() {
     let weekly = json!({ "type": "weekly", "dayOfWeek": "monday", "hourUTC": 0, "minuteUTC": 59 });
     let expected = json!([
         job("daily", json!({}), daily),
-        job("every", every, json!({ "type": "interval", "seconds": 90 })),
+        job("every", every, json!({ "type": "interval", "seconds": 90.0 })),
         job("expression", json!({}), json!({ "type": "cron", "cron": "0 16 1 * *" })),
         job("hourly", json!({}), json!({ "type": "hourly", "minuteUTC": 5 })),
         job("monthly", json!({}), monthly),

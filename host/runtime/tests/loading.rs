@@ -106,8 +106,8 @@ fn what_is_no_guest_of_this_host_is_refused_by_name() {
         ("the network", with_import("wasi:sockets/network@0.2.3"), "imports `wasi:sockets/network@0.2.3`"),
         (
             "an interface to come",
-            with_import("weir:guest/storage@0.1.0"),
-            "imports `weir:guest/storage@0.1.0`",
+            with_import("weir:guest/vectors@0.1.0"),
+            "imports `weir:guest/vectors@0.1.0`",
         ),
         ("another version", with_import("weir:guest/db@0.2.0"), "built for `weir:guest/db@0.2.0`"),
         ("an unknown function", with_import("weir:guest/log@0.1.0"), "ping"),

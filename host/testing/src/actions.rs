@@ -23,6 +23,10 @@ impl TestDatabase {
 
     pub(crate) fn run_action(&self, call: Call) -> Result<ActionOutcome, TestError> {
         let host = self.action_host(&call.path)?;
+        // An action sees what is durable; in memory that takes no time.
+        self.store
+            .wait_durable(self.store.sequenced())
+            .map_err(|error| TestError::Store(error.to_string()))?;
         Ok(block_on(self.db.clone().action(call, host)))
     }
 }

@@ -178,10 +178,11 @@ impl Host {
         }
         let name = self.db.new_file_name();
         let file = NewFile { name, sha256, size: bytes.len() as u64, content_type };
-        let (id, _) = self
+        let (id, ts) = self
             .db
             .store_file(&file, None, &FileLimits::default())
             .map_err(weir_db::FileError::into_db_error)?;
+        self.db.store().wait_durable(ts).expect("a store in memory");
         self.files.lock().unwrap().insert(name, bytes);
         Ok(id)
     }

@@ -89,15 +89,11 @@ async fn act(ctx: &ActionCtx, number: u32) -> Result<()> {
     ctx.run_mutation::<()>("jobs:noteStep", fields! { number: number, what: "ended" }).await
 }
 
-/// How often each step of each number was taken: `"7 run": 1`.
+/// Each step that was taken, with its number: `7 run`.
 #[query]
-fn steps(ctx: &QueryCtx) -> Result<BTreeMap<String, u32>> {
-    let mut steps = BTreeMap::new();
-    for step in ctx.db.query::<Step>("steps").iter() {
-        let step = step?;
-        *steps.entry(format!("{} {}", step.number, step.what)).or_default() += 1;
-    }
-    Ok(steps)
+fn steps(ctx: &QueryCtx) -> Result<Vec<String>> {
+    let steps = ctx.db.query::<Step>("steps").collect()?;
+    Ok(steps.iter().map(|step| format!("{} {}", step.number, step.what)).collect())
 }
 
 /// How many scheduled functions are in each state, and of each name: `"jobs:act failed": 2`.
