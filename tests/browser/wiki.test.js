@@ -65,32 +65,32 @@ for (const language of WIKI_LANGUAGES) {
       );
     const say = conversation(() => [ada, grace], said);
 
-    async function see(text) {
-      said.push(text);
+    /** Has `from` ask, and sees the answer that is written into the chat. */
+    async function ask(from, topic, answer) {
+      await from.write(`/wiki ${topic}`);
+      said.push(`/wiki ${topic}`, answer);
       for (const window of [ada, grace]) {
-        await window.sees(text);
+        await window.sees(answer);
         assert.deepEqual(await window.messages(), said);
+        assert.deepEqual(window.errors, []);
       }
     }
 
     it("have an article written into the chat", async () => {
       await say(ada, "Who was she?");
-      await say(grace, "/wiki Ada Lovelace");
-      await see(ARTICLES["Ada Lovelace"]);
+      await ask(grace, "Ada Lovelace", ARTICLES["Ada Lovelace"]);
       assert.deepEqual(asked, ["GET /w/api.php Ada Lovelace"]);
       await say(ada, "Thank you.");
     });
 
     it("are told of an article that there is not, and of a service that fails", async () => {
-      await say(grace, "/wiki Nobody");
-      await see("There is no such article.");
-      await say(grace, "/wiki Nothing");
-      await see("Wikipedia does not answer: 503");
+      await ask(grace, "Nobody", "There is no such article.");
+      await ask(grace, "Nothing", "Wikipedia does not answer: 503");
     });
 
     it("read in the host's log why an address is refused, and the chat goes on", async () => {
       await setWikipedia("http://10.0.0.1");
-      await say(ada, "/wiki Ada Lovelace");
+      await say(ada, "/wiki Grace Hopper");
       while (!host.errors.includes("--allow-outbound"))
         await new Promise((resolve) => setTimeout(resolve, 50));
       await say(grace, "Then not.");

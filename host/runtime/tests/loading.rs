@@ -34,7 +34,7 @@ fn with_import(import: &str) -> Vec<u8> {
            export call: func(path: string, args: list<u8>) -> result<list<u8>, string>;
          }}
          package weir:guest@0.2.0 {{ interface db {{ ping: func(); }} }}
-         package weir:guest@0.1.0 {{ interface storage {{ ping: func(); }} interface log {{ ping: func(); }} }}
+         package weir:guest@0.1.0 {{ interface vectors {{ ping: func(); }} interface log {{ ping: func(); }} }}
          package wasi:sockets@0.2.3 {{ interface network {{ ping: func(); }} }}
          package acme:secrets {{ interface keys {{ ping: func(); }} }}"
     );
