@@ -41,11 +41,11 @@ impl Storage {
             removed += files.len();
             let db = Arc::clone(&self.db);
             self.machine.executor.run(move || db.forget_removed_files(&files)).await??;
+            // What was noted is seen when it is durable: nothing is removed, and counted, twice.
+            self.durable.wait(self.db.store().sequenced()).await;
             if !more {
                 return Ok(removed);
             }
-            // What was noted is read again when it is durable.
-            self.durable.wait(self.db.store().sequenced()).await;
         }
     }
 
