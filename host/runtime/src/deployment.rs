@@ -8,13 +8,12 @@ use serde_json::{Value as Json, json};
 use wasmtime::Store;
 use weir_db::{
     ActionCall, Cron, FunctionError, FunctionInfo, Functions, HostFuture, MissingFunction, MissingFunctions,
-    Route, RoutePath, Teardown, Transaction, VariableReads,
+    Route, RoutePath, Teardown, Transaction, VariableReads, not_of_this_deployment,
 };
 use weir_value::limits::{CRONS_MAX, DEPLOY_FUNCTIONS_MAX};
-use weir_value::{ErrorCode, FunctionPath, Schema};
+use weir_value::{FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState, TimeLeft};
-use crate::failure::result_too_large;
 use crate::invocation::{Invoker, Slot};
 use crate::module::Module;
 use crate::{LoadError, ModuleInfo, crons, manifest, routes};
@@ -122,11 +121,7 @@ impl Deployment {
         calls: usize,
     ) -> (Transaction, Result<(Bytes, Vec<Duration>), FunctionError>) {
         let Some(function) = self.functions.get(&info.path) else {
-            let message = format!("`{}` is not of this deployment", info.path);
-            return (
-                transaction,
-                Err(FunctionError::System { code: ErrorCode::InternalServerError, message }),
-            );
+            return (transaction, Err(not_of_this_deployment(&info.path)));
         };
         let subject = || format!("`{}`", function.guest_path);
         let time = self.invoker.full_time();
@@ -150,8 +145,7 @@ impl Deployment {
         time: TimeLeft,
     ) -> EndedCall {
         let Some(function) = self.functions.get(&info.path) else {
-            let message = format!("`{}` is not of this deployment", info.path);
-            let result = Err(FunctionError::System { code: ErrorCode::InternalServerError, message });
+            let result = Err(not_of_this_deployment(&info.path));
             return EndedCall { transaction, result, host_ticks: 0, store: None };
         };
         let subject = || format!("`{}`", function.guest_path);
@@ -159,14 +153,7 @@ impl Deployment {
         let ended = self
             .invoker
             .invoke(setup, subject, |store| function.module.guest.call(store, &function.guest_path, args));
-        let result = ended.result.and_then(|answer| match answer {
-            Ok(json) if json.len() > self.invoker.options.result_bytes_max => {
-                Err(result_too_large(&self.invoker.options))
-            }
-            Ok(json) => Ok(Bytes::from(json)),
-            Err(failure) => Err(failure.into()),
-        });
-        self.invoker.counters.call_ended(&result);
+        let result = self.invoker.end_call(ended.result);
         let transaction = ended.transaction.expect("an invocation gives its transaction back");
         EndedCall { transaction, result, host_ticks: ended.host_ticks, store: Some(ended.store) }
     }
@@ -288,23 +275,14 @@ impl Functions for Deployment {
         action: Arc<ActionCall>,
     ) -> HostFuture<Result<Bytes, FunctionError>> {
         let Some(function) = self.functions.get(&info.path) else {
-            let message = format!("`{}` is not of this deployment", info.path);
-            let error = FunctionError::System { code: ErrorCode::InternalServerError, message };
+            let error = not_of_this_deployment(&info.path);
             return Box::pin(async { Err(error) });
         };
         let (module, path) = (function.module.clone(), function.guest_path.clone());
         let (invoker, args) = (self.invoker.clone(), args.clone());
         Box::pin(async move {
             let called = invoker.invoke_action(action, &module.guest, &path, &args).await;
-            let result = called.and_then(|answer| match answer {
-                Ok(json) if json.len() > invoker.options.result_bytes_max => {
-                    Err(result_too_large(&invoker.options))
-                }
-                Ok(json) => Ok(Bytes::from(json)),
-                Err(failure) => Err(failure.into()),
-            });
-            invoker.counters.call_ended(&result);
-            result
+            invoker.end_call(called)
         })
     }
 

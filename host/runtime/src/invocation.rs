@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use bytes::Bytes;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use weir_db::{ActionCall, FunctionError, Transaction};
 use weir_value::limits::{GUEST_STACK_BYTES_MAX, HOST_STACK_BYTES_MAX};
@@ -11,7 +12,7 @@ use weir_value::limits::{GUEST_STACK_BYTES_MAX, HOST_STACK_BYTES_MAX};
 use crate::action::{ActionClock, RunningAction, on_clock};
 use crate::call_state::{CallSetup, CallState, Scope, TimeLeft};
 use crate::counters::Counters;
-use crate::failure::{explain, overloaded};
+use crate::failure::{explain, overloaded, result_too_large};
 use crate::guest::{Answer, Guest};
 use crate::ticker::{Ticker, ticks_in};
 use crate::{RuntimeError, RuntimeOptions};
@@ -125,6 +126,17 @@ impl Invoker {
             action.streams.break_off();
         }
         result.map_err(|error| self.report(&error, state, &format!("`{path}`")))
+    }
+
+    /// The result of a call that is over, as whoever made it gets it; counts the call.
+    pub(crate) fn end_call(&self, called: Result<Answer, FunctionError>) -> Result<Bytes, FunctionError> {
+        let result = called.and_then(|answer| match answer {
+            Ok(json) if json.len() > self.options.result_bytes_max => Err(result_too_large(&self.options)),
+            Ok(json) => Ok(Bytes::from(json)),
+            Err(failure) => Err(failure.into()),
+        });
+        self.counters.call_ended(&result);
+        result
     }
 
     fn store(&self, setup: CallSetup) -> Store<CallState> {

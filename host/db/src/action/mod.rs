@@ -20,8 +20,7 @@ pub use host::{
     Redirect, Responder,
 };
 pub use routes::{Route, RoutePath};
-pub(crate) use run::not_of_this_deployment;
-pub use run::{ActionOutcome, HttpExchange};
+pub use run::{ActionOutcome, HttpExchange, not_of_this_deployment};
 
 use crate::log_lines::LogLines;
 use crate::transaction::CallContext;
@@ -100,8 +99,13 @@ impl ActionCall {
     /// # Errors
     /// Those of `look`.
     pub fn look<R>(&self, look: impl FnOnce(&mut Transaction) -> Result<R, DbError>) -> Result<R, DbError> {
+        look(&mut self.begin_now())
+    }
+
+    /// A transaction of this moment.
+    fn begin_now(&self) -> Transaction {
         let snapshot = Arc::new(self.db.store().snapshot_durable());
-        look(&mut self.db.begin(&self.call, FunctionKind::Mutation, snapshot))
+        self.db.begin(&self.call, FunctionKind::Mutation, snapshot)
     }
 
     /// Asks for a password to be hashed or verified, as a mutation does, which waits for it.
@@ -127,8 +131,7 @@ impl ActionCall {
         ask: impl FnOnce(&mut Transaction) -> Result<R, DbError>,
         known: &mut PasswordResults,
     ) -> (Result<R, DbError>, Option<PasswordWork>) {
-        let snapshot = Arc::new(self.db.store().snapshot_durable());
-        let mut tx = self.db.begin(&self.call, FunctionKind::Mutation, snapshot);
+        let mut tx = self.begin_now();
         tx.know_passwords(std::mem::take(known));
         let answer = ask(&mut tx);
         let (waiting, results) = tx.take_passwords();

@@ -36,7 +36,7 @@ pub struct HttpExchange {
 impl Database {
     /// Runs an action. Dropping the future gives the action up, wherever it is.
     pub async fn action(self: Arc<Self>, call: Call, host: Arc<dyn ActionHost>) -> ActionOutcome {
-        let resolved = match self.resolve_newest(&call, FunctionKind::Action) {
+        let resolved = match self.resolve(&call, &self.deployments.newest().functions, FunctionKind::Action) {
             Ok(resolved) => resolved,
             Err(failure) => return self.action_refused(&call, failure),
         };
@@ -70,10 +70,6 @@ impl Database {
             Some(exchange),
         )
         .await
-    }
-
-    fn resolve_newest(&self, call: &Call, called_as: FunctionKind) -> Result<Resolved, Failure> {
-        self.resolve(call, &self.deployments.newest().functions, called_as)
     }
 
     fn action_refused(&self, call: &Call, failure: Failure) -> ActionOutcome {
@@ -138,8 +134,8 @@ async fn in_time(
     .await
 }
 
-/// The result of a function that is not one of these.
-pub(crate) fn not_of_this_deployment(path: &FunctionPath) -> FunctionError {
+/// Why a deployment cannot run a function that is none of its own: the host has mixed up two.
+pub fn not_of_this_deployment(path: &FunctionPath) -> FunctionError {
     FunctionError::System {
         code: weir_value::ErrorCode::InternalServerError,
         message: format!("`{path}` is not of this deployment"),

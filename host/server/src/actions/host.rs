@@ -101,7 +101,9 @@ impl ActionHost for Host {
             };
             result.map_err(CallError::into_nested)
         });
-        Box::pin(async move { called.await.unwrap_or_else(|| Err(lost(&request_id).into_nested())) })
+        Box::pin(
+            async move { called.await.unwrap_or_else(|| Err(internal_error(&request_id).into_nested())) },
+        )
     }
 
     fn durable(&self, ts: Timestamp) -> HostFuture<()> {
@@ -164,7 +166,7 @@ async fn query(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
     let (db, id) = (Arc::clone(&actions.db), call.request_id.clone());
     let at = db.store().snapshot_durable();
     let query = move |teardown: &mut Teardown| db.query_again(&call, at, None, teardown);
-    actions.machine.executor.run_calls(query).await.map_err(|_| lost(&id))?.result
+    actions.machine.executor.run_calls(query).await.map_err(|_| internal_error(&id))?.result
 }
 
 /// Runs a mutation until it is durable.
@@ -177,7 +179,7 @@ async fn mutation(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
             (db.step_mutation(&stepped, None, &mut passwords, teardown), passwords)
         };
         let step = actions.machine.executor.run_calls(step).await;
-        let (step, known) = step.map_err(|_| lost(&call.request_id))?;
+        let (step, known) = step.map_err(|_| internal_error(&call.request_id))?;
         passwords = known;
         match step {
             MutationStep::Ended(outcome) => {
@@ -187,7 +189,8 @@ async fn mutation(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
             MutationStep::Waits(work) => {
                 let threads = &actions.machine.passwords;
                 let place = threads.take_place().map_err(|error| error.into_call_error(&call.request_id))?;
-                passwords.add(threads.run(place, work).await.ok_or_else(|| lost(&call.request_id))?);
+                passwords
+                    .add(threads.run(place, work).await.ok_or_else(|| internal_error(&call.request_id))?);
             }
         }
     }
@@ -195,8 +198,4 @@ async fn mutation(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
 
 fn stopping() -> DbError {
     DbError::new(ErrorCode::ShuttingDown, "The server stops.")
-}
-
-fn lost(request_id: &str) -> CallError {
-    internal_error(request_id)
 }
