@@ -116,6 +116,8 @@ pub struct Serve {
     pub storage: Storage,
     #[command(flatten)]
     pub listening: Listening,
+    #[command(flatten)]
+    pub scheduling: Scheduling,
     /// A folder of files to serve at `/`
     #[arg(long, value_name = "DIR")]
     pub web: Option<PathBuf>,
@@ -154,6 +156,8 @@ pub struct Dev {
     pub storage: Storage,
     #[command(flatten)]
     pub listening: Listening,
+    #[command(flatten)]
+    pub scheduling: Scheduling,
     /// Build and deploy once, whatever changes later
     #[arg(long)]
     pub no_watch: bool,
@@ -423,6 +427,16 @@ pub struct Listening {
     /// range (`192.168.1.0/24`) too; without it, to the internet alone. May be repeated
     #[arg(long, value_name = "HOST")]
     pub allow_outbound: Vec<String>,
+}
+
+/// What scheduled functions may take.
+#[derive(Debug, Args)]
+pub struct Scheduling {
+    /// How many scheduled mutations are called at the same time; beside clients' calls
+    /// they have a fifth of the threads' time in any case [default: half of the threads
+    /// for functions, 8 at most]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub scheduled_calls: Option<u16>,
 }
 
 /// `http://host` or `https://host`, with a port and a path if wanted; without a slash at its end.

@@ -11,7 +11,7 @@ use weir_server::deploy::Summary;
 use weir_server::{Server, ServerOptions, StopSignals, WebFolder};
 use weir_store::StoreOptions;
 
-use crate::arguments::{Listening, Serve, Storage};
+use crate::arguments::{Listening, Scheduling, Serve, Storage};
 use crate::output::print_line;
 use crate::snapshots::Snapshots;
 
@@ -19,9 +19,10 @@ const MIB: u64 = 1024 * 1024;
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
-    let Serve { data, storage, listening, web } = arguments;
+    let Serve { data, storage, listening, scheduling, web } = arguments;
     let signals = StopSignals::install().context("cannot wait for signals")?;
-    let server = start(data.data, &storage, &listening, web.map(WebFolder::Present), None).await?;
+    let web = web.map(WebFolder::Present);
+    let server = start(data.data, &storage, &listening, &scheduling, web, None).await?;
     tell_deployment(&server.deployer().summary());
     announce(&server)?;
     until_stopped(server, signals, std::future::pending()).await;
@@ -48,6 +49,7 @@ pub async fn start(
     data_dir: PathBuf,
     storage: &Storage,
     listening: &Listening,
+    scheduling: &Scheduling,
     web: Option<WebFolder>,
     compiled_dir: Option<PathBuf>,
 ) -> anyhow::Result<Server> {
@@ -72,6 +74,7 @@ pub async fn start(
         public_url,
         site_url,
         site_listen,
+        scheduled_calls: scheduling.scheduled_calls.map(usize::from),
         outbound,
         development: compiled_dir.is_some(),
         snapshots,

@@ -9,7 +9,7 @@ use weir_db::{CommitError, DeploymentError};
 use weir_value::limits;
 
 use crate::app::App;
-use crate::executor::JobLost;
+use crate::executor::{JobKind, JobLost};
 
 /// How often kept snapshots are looked through.
 const SNAPSHOTS_EVERY: Duration = Duration::from_secs(5);
@@ -50,7 +50,8 @@ async fn maintain_step(app: &Arc<App>, started: Duration) -> Duration {
     let db = Arc::clone(&app.db);
     let drops_abandoned = app.machine.clock().saturating_sub(started) >= ABANDONED_KEPT;
     let step = move || Ok(db.maintain_indexes()? || (drops_abandoned && db.drop_abandoned_indexes()?));
-    let done: Result<Result<bool, DeploymentError>, JobLost> = app.machine.executor.run(step).await;
+    let done: Result<Result<bool, DeploymentError>, JobLost> =
+        app.machine.executor.run(JobKind::Maintenance, step).await;
     match done {
         Ok(Ok(true)) => INDEX_STEP_PAUSE,
         Ok(Ok(false)) => INDEXES_EVERY,
@@ -81,7 +82,7 @@ async fn sweep_jobs(app: &Arc<App>) {
     loop {
         let db = Arc::clone(&app.db);
         let now_ms = app.machine.unix_time().as_secs_f64() * 1000.0;
-        match app.machine.executor.run(move || db.sweep_jobs(now_ms)).await {
+        match app.machine.executor.run(JobKind::Maintenance, move || db.sweep_jobs(now_ms)).await {
             Ok(Ok(true)) => continue,
             Ok(Ok(false)) | Err(JobLost) => {}
             Ok(Err(error)) => tracing::debug!(%error, "old scheduled functions are dropped later"),
@@ -144,10 +145,10 @@ async fn sweep(app: &Arc<App>) {
 /// Each step stands at the end of the queue: the calls that wait go first.
 async fn sweep_in_steps(app: &Arc<App>) -> Result<(), SweepError> {
     let db = Arc::clone(&app.db);
-    let mut pass = app.machine.executor.run(move || db.begin_sweep()).await??;
+    let mut pass = app.machine.executor.run(JobKind::Maintenance, move || db.begin_sweep()).await??;
     while let Some(begun) = pass {
         let db = Arc::clone(&app.db);
-        pass = app.machine.executor.run(move || db.sweep_step(begun)).await??;
+        pass = app.machine.executor.run(JobKind::Maintenance, move || db.sweep_step(begun)).await??;
     }
     Ok(())
 }

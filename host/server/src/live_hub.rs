@@ -18,7 +18,7 @@ use weir_store::{CommitGroup, Env, Snapshot};
 use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, SocketId, Step, WatchChange};
 use weir_value::Timestamp;
 
-use crate::executor::Executor;
+use crate::executor::{Executor, JobKind};
 use crate::inbox::Inbox;
 use crate::request_id::{internal_error, new_request_id};
 
@@ -253,7 +253,7 @@ impl LiveHub {
     fn perform(self: &Arc<Self>, step: Step<SnapshotHandle>) {
         for run in step.runs {
             let hub = Arc::clone(self);
-            self.executor.spawn(move |teardown| hub.run(run, teardown));
+            self.executor.spawn(JobKind::Live, move |teardown| hub.run(run, teardown));
         }
         if step.wake.is_empty() {
             return;

@@ -43,7 +43,7 @@ pub struct Machine {
     /// What the server counts.
     pub metrics: Metrics,
     /// Room for calls over HTTP.
-    pub http_calls: Semaphore,
+    pub http_calls: Arc<Semaphore>,
     /// Room for sockets.
     pub sockets: Arc<Semaphore>,
 }
@@ -53,14 +53,14 @@ impl Machine {
     pub fn start(parts: MachineParts) -> Arc<Machine> {
         let MachineParts { env, loader, snapshots, threads } = parts;
         Arc::new(Machine {
-            executor: Arc::new(Executor::start(&*env, "call", threads)),
-            passwords: PasswordThreads::start(&*env, PasswordThreads::default_threads()),
+            executor: Arc::new(Executor::start(&env, "call", threads)),
+            passwords: PasswordThreads::start(&env, PasswordThreads::default_threads()),
             env,
             loader,
             snapshots,
             tasks: Tasks::default(),
             metrics: Metrics::default(),
-            http_calls: Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX),
+            http_calls: Arc::new(Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX)),
             sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
         })
     }

@@ -13,7 +13,7 @@ use weir_db::{CallError, PasswordResult, PasswordWork};
 use weir_store::Env;
 use weir_value::{ErrorCode, limits};
 
-use crate::executor::Executor;
+use crate::executor::{Executor, JobKind};
 use crate::metrics::Counter;
 
 /// The threads, and how many mutations wait for them.
@@ -58,7 +58,7 @@ impl PasswordThreads {
     }
 
     /// Starts `threads` threads.
-    pub fn start(env: &dyn Env, threads: usize) -> PasswordThreads {
+    pub fn start(env: &Arc<dyn Env>, threads: usize) -> PasswordThreads {
         let places = Arc::new(Places { taken: AtomicUsize::new(0), computed: Counter::default() });
         PasswordThreads {
             executor: Executor::start(env, "password", threads),
@@ -91,7 +91,7 @@ impl PasswordThreads {
         work: PasswordWork,
         done: impl FnOnce(Option<PasswordResult>) + Send + 'static,
     ) {
-        self.executor.spawn(move |_| {
+        self.executor.spawn(JobKind::Client, move |_| {
             let result = catch_unwind(AssertUnwindSafe(|| work.run())).ok();
             place.0.computed.add(1);
             drop(place);

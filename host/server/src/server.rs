@@ -62,6 +62,8 @@ pub struct ServerOptions {
     pub site_url: Option<String>,
     /// Where the HTTP actions have a port of their own, if they have one; port 0 takes a free one.
     pub site_listen: Option<SocketAddr>,
+    /// How many scheduled mutations are called at once, if not as many as fit the machine.
+    pub scheduled_calls: Option<usize>,
     /// Where actions may connect to besides the internet.
     pub outbound: Rules,
     /// Whether it serves a developer, who is told more of what fails.
@@ -223,7 +225,7 @@ fn open(
     let machine = Machine::start(MachineParts { env, loader, snapshots, threads });
     let key_fetcher = Arc::new(HttpFetcher::new());
     let signer = Arc::new(HostSigner::new(data_dir, &urls));
-    let scheduled_calls = Scheduler::default_calls(threads);
+    let scheduled_calls = options.scheduled_calls.unwrap_or_else(|| Scheduler::default_calls(threads));
     let files = Some(files);
     let (outbound, shows_traces) = (options.outbound.clone(), options.development);
     let parts = AppParts {

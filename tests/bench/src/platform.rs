@@ -49,6 +49,7 @@ pub fn measure(accounts: usize, seconds: u64, show: &mut impl FnMut(Line)) -> Re
         delays
     })?;
     show(delay_line("a due function begins late by, under load", loaded, f64::INFINITY));
+    show(query_beside_backlog(&bank)?);
     drop(bank);
     waiting_actions(show)
 }
@@ -82,6 +83,35 @@ fn scheduled_transfers(bank: &Bank, thousands: usize) -> Result<f64> {
         std::thread::sleep(Duration::from_millis(5));
     }
     Ok((thousands * SCHEDULED_A_CALL) as f64 / began.elapsed().as_secs_f64())
+}
+
+/// Queries of one client, one after another, while scheduled transfers are drained.
+fn query_beside_backlog(bank: &Bank) -> Result<Line> {
+    const BACKLOG: f64 = 50_000.0;
+    let ids = bank.ids();
+    let query = || -> Result<u64> {
+        let began = Instant::now();
+        http::value(bank.address(), "query", "bank:get", &json!({ "id": ids[0] }))?;
+        Ok(began.elapsed().as_micros() as u64)
+    };
+    let mut alone = (0..500).map(|_| query()).collect::<Result<Vec<_>>>()?;
+    let before = http::metric(bank.address(), "weir_commits_total")?;
+    for pairs in ids.chunks_exact(2 * SCHEDULED_A_CALL).cycle().take(BACKLOG as usize / SCHEDULED_A_CALL) {
+        http::value(bank.address(), "mutation", "jobs:scheduleTransfers", &json!({ "ids": pairs }))?;
+    }
+    let mut beside = Vec::new();
+    while http::metric(bank.address(), "weir_commits_total")? < before + BACKLOG {
+        for _ in 0..20 {
+            beside.push(query()?);
+        }
+    }
+    ensure!(beside.len() >= 100, "the backlog was gone after {} queries", beside.len());
+    let (alone, median) = (quantile(&mut alone, 0.5), quantile(&mut beside, 0.5));
+    let p99 = quantile(&mut beside, 0.99) as f64 / 1000.0;
+    let times = median as f64 / alone as f64;
+    let line =
+        Line::goal("a query beside a scheduled backlog", format!("{times:.2} times"), "<= 5", times <= 5.0);
+    Ok(line.note(format!("{median} us, p99 {p99:.1} ms; alone {alone} us")))
 }
 
 /// How late two hundred functions begin that are due one after another, in microseconds.

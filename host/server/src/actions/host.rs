@@ -17,6 +17,7 @@ use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
 use weir_value::{DocumentId, ErrorCode, FunctionPath, Timestamp};
 
 use super::Actions;
+use crate::executor::JobKind;
 use crate::request_id::internal_error;
 
 /// The host of one action. Its futures run on the network's threads; functions that they call, on the executor's.
@@ -166,7 +167,7 @@ async fn query(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
     let (db, id) = (Arc::clone(&actions.db), call.request_id.clone());
     let at = db.store().snapshot_durable();
     let query = move |teardown: &mut Teardown| db.query_again(&call, at, None, teardown);
-    actions.machine.executor.run_calls(query).await.map_err(|_| internal_error(&id))?.result
+    actions.machine.executor.run_calls(JobKind::Action, query).await.map_err(|_| internal_error(&id))?.result
 }
 
 /// Runs a mutation until it is durable.
@@ -178,7 +179,7 @@ async fn mutation(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
         let step = move |teardown: &mut Teardown| {
             (db.step_mutation(&stepped, None, &mut passwords, teardown), passwords)
         };
-        let step = actions.machine.executor.run_calls(step).await;
+        let step = actions.machine.executor.run_calls(JobKind::Action, step).await;
         let (step, known) = step.map_err(|_| internal_error(&call.request_id))?;
         passwords = known;
         match step {

@@ -13,6 +13,7 @@ use super::arguments::{Format, FunctionCall, FunctionRequest, invalid_json, pars
 use super::caller::parameter;
 use crate::answer::{Answer, ApiError, json, json_text};
 use crate::app::App;
+use crate::executor::JobKind;
 
 /// A request for a function, as far as the routes share it.
 pub struct Request<'a> {
@@ -217,10 +218,15 @@ impl Request<'_> {
         &self,
         job: impl FnOnce(&mut Teardown) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let _room =
-            self.app.machine.http_calls.try_acquire().map_err(|_| {
-                ApiError::overloaded("Too many function calls at once: try again in a moment.")
-            })?;
-        self.app.machine.executor.run_calls(job).await.map_err(|_| ApiError::internal())
+        let room = Arc::clone(&self.app.machine.http_calls)
+            .try_acquire_owned()
+            .map_err(|_| ApiError::overloaded("Too many function calls at once: try again in a moment."))?;
+        // The job has the room, and not this future, which is dropped when the client leaves.
+        let job = move |teardown: &mut Teardown| {
+            let result = job(teardown);
+            drop(room);
+            result
+        };
+        self.app.machine.executor.run_calls(JobKind::Client, job).await.map_err(|_| ApiError::internal())
     }
 }

@@ -16,6 +16,7 @@ use weir_value::{ErrorCode, limits};
 use super::{body, deployment};
 use crate::answer::{Answer, ApiError, json};
 use crate::app::App;
+use crate::executor::JobKind;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,8 +54,12 @@ pub async fn update(app: &Arc<App>, request: Request<Incoming>) -> Result<Answer
 /// Lists what was set, without the built-in variables.
 pub async fn list(app: &Arc<App>) -> Result<Answer, ApiError> {
     let deployer = Arc::clone(&app.deployer);
-    let read =
-        app.machine.executor.run(move || deployer.variables()).await.map_err(|_| ApiError::internal())?;
+    let read = app
+        .machine
+        .executor
+        .run(JobKind::Client, move || deployer.variables())
+        .await
+        .map_err(|_| ApiError::internal())?;
     let read = read.map_err(deployment::refuse)?;
     let variables = read.set().iter().map(|(name, value)| Variable { name, value }).collect();
     Ok(json(StatusCode::OK, &Listed { variables }))

@@ -17,6 +17,7 @@ use weir_sync::session::DueMutation;
 use weir_value::{Timestamp, limits};
 
 use crate::app::App;
+use crate::executor::JobKind;
 use crate::inbox::Inbox;
 use crate::passwords::Place;
 use crate::request_id::{internal_error, new_request_id};
@@ -77,7 +78,7 @@ impl MutationQueue {
 
     fn schedule(self: &Arc<Self>) {
         let queue = Arc::clone(self);
-        self.app.machine.executor.spawn(move |teardown| queue.take_turn(teardown));
+        self.app.machine.executor.spawn(JobKind::Client, move |teardown| queue.take_turn(teardown));
     }
 
     /// Runs some mutations. The outcomes are handed over after each one: the

@@ -7,7 +7,7 @@ use weir_db::{FileError, FileRemovals};
 use weir_files::FilesError;
 
 use super::Storage;
-use crate::executor::JobLost;
+use crate::executor::{JobKind, JobLost};
 
 /// Why files were not removed, for the log.
 #[derive(Debug, thiserror::Error)]
@@ -34,13 +34,16 @@ impl Storage {
         loop {
             let db = Arc::clone(&self.db);
             let FileRemovals { files, more } =
-                self.machine.executor.run(move || db.removed_files(now_ms)).await??;
+                self.machine.executor.run(JobKind::Maintenance, move || db.removed_files(now_ms)).await??;
             for file in &files {
                 self.files.remove(file.name).await?;
             }
             removed += files.len();
             let db = Arc::clone(&self.db);
-            self.machine.executor.run(move || db.forget_removed_files(&files)).await??;
+            self.machine
+                .executor
+                .run(JobKind::Maintenance, move || db.forget_removed_files(&files))
+                .await??;
             // What was noted is seen when it is durable: nothing is removed, and counted, twice.
             self.durable.wait(self.db.store().sequenced()).await;
             if !more {
@@ -56,7 +59,8 @@ impl Storage {
     pub async fn sweep(&self, before: Duration) -> Result<usize, SweepError> {
         let is_wanted = |names: Vec<uuid::Uuid>| async {
             let db = Arc::clone(&self.db);
-            let wanted = self.machine.executor.run(move || db.are_files_wanted(&names)).await?;
+            let wanted =
+                self.machine.executor.run(JobKind::Maintenance, move || db.are_files_wanted(&names)).await?;
             Ok::<_, SweepError>(wanted.map_err(FileError::from)?)
         };
         self.files.sweep(before, is_wanted).await
@@ -69,7 +73,12 @@ impl Storage {
     pub async fn sweep_upload_urls(&self, now_ms: f64) -> Result<(), SweepError> {
         loop {
             let db = Arc::clone(&self.db);
-            if !self.machine.executor.run(move || db.sweep_upload_tokens(now_ms)).await?? {
+            if !self
+                .machine
+                .executor
+                .run(JobKind::Maintenance, move || db.sweep_upload_tokens(now_ms))
+                .await??
+            {
                 return Ok(());
             }
             self.durable.wait(self.db.store().sequenced()).await;
