@@ -29,6 +29,9 @@ export const WIKI_LANGUAGES = ["typescript", "rust"];
 /** The project whose functions these tests call for what the chat does not do. */
 export const PROBE = join(repository, "tests/guests/probe");
 
+/** The project whose actions and stored files these tests use. */
+export const ACTIONS = join(repository, "tests/guests/actions");
+
 const FOLDERS = join(tmpdir(), "weir-");
 
 /** An empty folder that is gone when the test `t` has ended. */
@@ -127,9 +130,10 @@ export class Host {
   }
 
   /** Starts it again on the same data and port; what was deployed is still there. */
-  async serve({ web } = {}) {
+  async serve({ web, flags = [] } = {}) {
     const address = new URL(this.url).host;
-    await this.#start(["serve", ...(web ? ["--web", web] : [])], address);
+    const served = web ? ["--web", web] : [];
+    await this.#start(["serve", ...served, ...flags], address);
   }
 
   async #start(command, address) {

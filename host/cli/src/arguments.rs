@@ -361,7 +361,8 @@ pub struct Storage {
     ///
     /// The environment says where a bucket is and who asks: AWS_ACCESS_KEY_ID,
     /// AWS_SECRET_ACCESS_KEY, AWS_REGION and, for a server other than Amazon's,
-    /// AWS_ENDPOINT. Each host needs a folder or a prefix of its own.
+    /// AWS_ENDPOINT (with AWS_ALLOW_HTTP=true if it has no TLS). Each host needs a
+    /// folder or a prefix of its own.
     #[arg(long, value_name = "PLACE")]
     pub files: Option<FilesPlace>,
     /// How large one stored file may be

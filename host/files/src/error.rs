@@ -20,6 +20,9 @@ pub enum FilesError {
         /// Where.
         place: String,
     },
+    /// There is no such bucket.
+    #[error("there is no such bucket: make it, or name another")]
+    NoPlace,
     /// The folder or the bucket refused, or could not be reached.
     #[error("{0}")]
     Failed(String),

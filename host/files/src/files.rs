@@ -69,10 +69,14 @@ impl Files {
     /// first, which it has no documents of.
     ///
     /// # Errors
-    /// `OfAnother`; the place cannot be reached.
+    /// `OfAnother`, `NoPlace`; the place cannot be reached.
     pub async fn claim(&self, owner: &str) -> Result<(), FilesError> {
         if self.owner().await?.is_none() {
-            self.take(owner).await?;
+            self.take(owner).await.map_err(|error| match error {
+                // What is not there when something is written is the bucket.
+                FilesError::NotFound => FilesError::NoPlace,
+                other => other,
+            })?;
         }
         // Asked again: two may have come at once, and not every server that speaks S3 knows what `create` means.
         match self.owner().await?.is_some_and(|found| found == owner.as_bytes()) {

@@ -39,7 +39,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The place of stored files cannot be used.
-    #[error("the files in {place}: {source}")]
+    #[error("the files in {place}")]
     Files {
         /// The folder or the bucket.
         place: FilesPlace,

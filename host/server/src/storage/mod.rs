@@ -210,7 +210,7 @@ fn told(error: &FilesError) -> DbError {
     match error {
         FilesError::Full => DbError::new(ErrorCode::DiskFull, "The disk is full: the file was not stored."),
         FilesError::NotFound => DbError::new(ErrorCode::StorageFailed, "The file's bytes are not there."),
-        FilesError::Failed(_) | FilesError::OfAnother { .. } => {
+        FilesError::Failed(_) | FilesError::NoPlace | FilesError::OfAnother { .. } => {
             tracing::warn!(%error, "a file was not written or read");
             DbError::new(ErrorCode::StorageFailed, "The file cannot be stored or read just now.")
         }
