@@ -1,7 +1,7 @@
-//! SIGKILL at random instants while functions are scheduled and called: every scheduled mutation runs exactly once, no
-//! action begins twice, and one that was cut off is told of as failed.
+//! SIGKILL at random instants while functions are scheduled and called: every scheduled mutation runs exactly once, as
+//! does a cron job each time that it is due, no action begins twice, and one that was cut off is told of as failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -23,7 +23,7 @@ type Answered = Arc<Mutex<Vec<u32>>>;
 #[test]
 fn scheduled_functions_survive_sigkill_once() -> Result<()> {
     let data = tempfile::tempdir()?;
-    let mut host = HostProcess::dev(&project::guest("bench"), data.path())?;
+    let mut host = HostProcess::dev(&project::guest("crash"), data.path())?;
     ensure!(host.stop()?, "the host stopped with an error:\n{}", host.errors());
     let listen = format!("127.0.0.1:{}", free_port()?);
     let address: SocketAddr = listen.parse()?;
@@ -52,6 +52,7 @@ fn scheduled_functions_survive_sigkill_once() -> Result<()> {
     .context("scheduled functions are left")?;
     let asked = asked.load(Ordering::SeqCst);
     check(address, asked, &answered.lock().expect("unpoisoned"))?;
+    check_ticks(address)?;
     ensure!(host.stop()?, "the host stopped with an error:\n{}", host.errors());
     let checked = Command::new(host_binary()).arg("check").arg("--data").arg(data.path()).output()?;
     ensure!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
@@ -105,6 +106,16 @@ fn check(address: SocketAddr, asked: u32, answered: &[u32]) -> Result<()> {
     // One whose last write was durable may have been cut off before its end was noted.
     ensure!(state("jobs.js:act success") <= ended, "{ended} actions ended: {states:?}");
     ensure!(state("jobs.js:act failed") > 0, "no action was cut off, so nothing was tried: {states:?}");
+    Ok(())
+}
+
+/// Every run of the cron job, which is due every second, was the only one of its time.
+fn check_ticks(address: SocketAddr) -> Result<()> {
+    let due: Vec<f64> = serde_json::from_value(http::value(address, "query", "jobs:ticks", &json!({}))?)?;
+    let times: BTreeSet<u64> = due.iter().map(|ms| *ms as u64).collect();
+    ensure!(times.len() == due.len(), "a cron job ran twice for one time: {due:?}");
+    ensure!(due.len() >= 3, "the cron job ran {} times: nothing was tried", due.len());
+    ensure!(due.iter().all(|ms| (ms - due[0]) % 1000.0 == 0.0), "runs are a second apart: {due:?}");
     Ok(())
 }
 

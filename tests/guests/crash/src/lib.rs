@@ -1,0 +1,4 @@
+//! What the tests run that end the host with SIGKILL.
+
+mod files;
+mod jobs;
