@@ -11,6 +11,7 @@ mod bases;
 mod call_cost;
 mod engine;
 mod fan_out;
+mod files;
 mod in_process;
 mod indexes;
 mod languages;
@@ -34,7 +35,8 @@ use crate::table::{Line, print_head};
 const KIB: f64 = 1024.0;
 
 /// What `--only` takes.
-const PARTS: [&str; 8] = ["call", "languages", "transfer", "fanout", "platform", "indexes", "bases", LARGE];
+const PARTS: [&str; 9] =
+    ["call", "languages", "transfer", "fanout", "platform", "files", "indexes", "bases", LARGE];
 /// The part that is measured only when it is asked for: it takes long, and gigabytes of the disk.
 const LARGE: &str = "large";
 /// The part of each size that a quick look takes.
@@ -60,6 +62,9 @@ struct Options {
     /// Changes of large documents in each base.
     #[arg(long, default_value_t = 10_000)]
     changes: usize,
+    /// Mebibytes of the file that goes up and down.
+    #[arg(long, default_value_t = 1024)]
+    file_mib: usize,
     /// A quick look: everything a twentieth of its size, or shorter; such figures say little.
     #[arg(long)]
     quick: bool,
@@ -83,6 +88,7 @@ impl Options {
             rows: self.rows.div_ceil(QUICK_PART),
             documents: self.documents.div_ceil(QUICK_PART),
             changes: self.changes.div_ceil(QUICK_PART),
+            file_mib: self.file_mib.div_ceil(QUICK_PART),
             ..self
         }
     }
@@ -120,6 +126,9 @@ fn measure() -> Result<()> {
     }
     if options.wants("platform") {
         platform::measure(options.accounts, options.seconds, &mut show)?;
+    }
+    if options.wants("files") {
+        files::measure(options.file_mib, &mut show)?;
     }
     if options.wants("indexes") {
         indexes::measure(if options.quick { QUICK_PART } else { 1 }, &mut show)?;

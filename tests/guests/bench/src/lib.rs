@@ -4,6 +4,7 @@
 use weir::prelude::*;
 
 mod bank;
+mod files;
 mod indexed;
 mod jobs;
 
