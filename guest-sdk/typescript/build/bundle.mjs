@@ -12,6 +12,7 @@ import { checkFile, checkFileName } from "./checks.mjs";
 import { convexInside } from "./convex.mjs";
 import { authFiles, functionFiles } from "./files.mjs";
 import { refusalLines } from "./report.mjs";
+import { scryptInside } from "./scrypt.mjs";
 import { withCheckpoints } from "./source_map.mjs";
 
 /** Bundles the project; gives what is wrong, as lines for people. */
@@ -59,7 +60,7 @@ export async function bundle(project, out) {
       sourcesContent: false,
       logLevel: "warning",
       logOverride: { "direct-eval": "silent" },
-      plugins: [convexInside(), ownModule(), localFiles(project, check), nodeModules()],
+      plugins: [convexInside(), scryptInside(), ownModule(), localFiles(project, check), nodeModules()],
     });
     for (const { path, contents, text } of outputFiles) {
       writeFileSync(join(out, basename(path)), path.endsWith(".map") ? withCheckpoints(text) : contents);

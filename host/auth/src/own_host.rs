@@ -36,6 +36,18 @@ impl OwnHost {
         OwnHost { issuer: cloud.to_owned(), addresses }
     }
 
+    /// The same host, where the app answers itself for what it is asked at `site`: a provider there is the app, unless
+    /// both addresses are one.
+    #[must_use]
+    pub fn without_site(&self) -> OwnHost {
+        OwnHost { addresses: self.addresses.iter().take(1).cloned().collect(), ..self.clone() }
+    }
+
+    /// Whether both of its addresses are one.
+    pub fn has_one_address(&self) -> bool {
+        self.addresses.windows(2).all(|two| two[0] == two[1])
+    }
+
     /// What its tokens have as `iss`.
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
@@ -111,5 +123,15 @@ mod tests {
         assert!(host.is_at("https://a.example/weir") && !host.is_at("https://a.example"));
         assert!(host.publishes_keys_at("https://a.example/weir/.well-known/jwks.json"));
         assert_eq!(host.issuer(), "https://a.example/weir/");
+    }
+
+    #[test]
+    fn an_app_that_answers_at_the_site_is_no_host_there() {
+        let two = OwnHost::new("http://127.0.0.1:3210", "http://127.0.0.1:3211");
+        let beside = two.without_site();
+        assert!(two.is_at("http://127.0.0.1:3211/") && !beside.is_at("http://127.0.0.1:3211"));
+        assert!(beside.is_at("http://127.0.0.1:3210") && !two.has_one_address());
+        let one = OwnHost::new("http://127.0.0.1:3210", "http://127.0.0.1:3210/");
+        assert!(one.without_site().is_at("http://127.0.0.1:3210") && one.has_one_address());
     }
 }

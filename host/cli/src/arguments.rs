@@ -421,7 +421,7 @@ pub struct Listening {
     #[arg(long, value_name = "URL", value_parser = parse_origin)]
     pub site_url: Option<String>,
     /// Give the app's HTTP actions a port of their own, where they are at the root; they
-    /// are below /http in any case
+    /// are below /http in any case [default of `host dev`: the port after --listen]
     #[arg(long, value_name = "ADDR")]
     pub site_listen: Option<SocketAddr>,
     /// Let actions connect to this host (`printer.lan`, `printer.lan:631`), address or

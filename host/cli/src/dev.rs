@@ -1,6 +1,7 @@
 //! `host dev`: build, serve, deploy; and again on every change.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,9 @@ const SETTLE: Duration = Duration::from_millis(150);
 
 /// Serves a project until SIGTERM or SIGINT.
 pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
-    let Dev { project, data, storage, listening, scheduling, no_watch } = arguments;
+    let Dev { project, data, storage, mut listening, scheduling, no_watch } = arguments;
+    // As Convex has it: HTTP actions are at the root of a port of their own.
+    listening.site_listen.get_or_insert_with(|| next_port(listening.listen));
     let mut signals = StopSignals::install().context("cannot wait for signals")?;
     let folder = project.project;
     let project = build::load(&folder)?;
@@ -92,6 +95,12 @@ fn report(result: anyhow::Result<Summary>) {
             tracing::warn!("not deployed; the version before goes on");
         }
     }
+}
+
+/// The address with the port after this one; with any free one, if any will do.
+fn next_port(address: SocketAddr) -> SocketAddr {
+    let port = if address.port() == 0 { 0 } else { address.port().checked_add(1).unwrap_or(0) };
+    SocketAddr::new(address.ip(), port)
 }
 
 /// Builds and deploys after every change, for ever.

@@ -65,7 +65,8 @@ pub enum Cipher {
     RsaOaep { hash: Hash },
 }
 
-/// How bits are derived from a secret: `{"name": "PBKDF2", "hash": "SHA-256", "iterations": 100000}`.
+/// How bits are derived from a secret: `{"name": "PBKDF2", "hash": "SHA-256", "iterations": 100000}`. The web knows no
+/// scrypt; its parameters have Node's names.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "name", rename_all_fields = "camelCase", deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words are those of the standard")]
@@ -74,6 +75,8 @@ pub enum Derivation {
     Pbkdf2 { hash: Hash, iterations: u32 },
     #[serde(rename = "HKDF")]
     Hkdf { hash: Hash },
+    #[serde(rename = "scrypt")]
+    Scrypt { cost: u32, block_size: u32, parallelization: u32 },
 }
 
 /// What a pair of keys is: `{"name": "EC", "namedCurve": "P-256"}`. One of RSA has its size and public exponent where it is

@@ -213,6 +213,9 @@ pub const RSA_GENERATED_BITS_MIN: u32 = 1024;
 pub const RSA_GENERATED_BITS_MAX: u32 = 4096;
 /// How many rounds PBKDF2 may take in one derivation: its iterations for each block of the digest's length.
 pub const PBKDF2_ROUNDS_MAX: u64 = 1_000_000;
+/// How much memory scrypt may go through in one derivation: 128 bytes times its cost, block size and parallelization. Four
+/// times what libraries for sign-in take today.
+pub const SCRYPT_WORK_MAX: u64 = 128 * MIB as u64;
 /// How many bytes are derived from a secret at once.
 pub const DERIVED_BYTES_MAX: usize = 64 * KIB;
 

@@ -4,7 +4,8 @@ import { anyApi } from "convex/server";
 export const { users } = anyApi;
 
 /** Where the host is. */
-export const url = new URLSearchParams(location.search).get("host");
+export const url =
+  new URLSearchParams(location.search).get("host") ?? location.origin;
 
 /** Asks the test for a token, as a page asks its provider of identities. */
 export const fetchAccessToken = ({ forceRefreshToken }) =>

@@ -74,6 +74,9 @@ const operations = {
   // Of `@weir/typescript`.
   "weir/hashPassword": ({ password }) => ask(() => host.crypto.hashPassword(password)),
   "weir/verifyPassword": ({ password, hash }) => ask(() => host.crypto.verifyPassword(password, hash)),
+  // Of what the bundler puts in the place of pure JavaScript (`build/scrypt.mjs`).
+  "weir/scrypt": ({ password, salt, length, ...costs }) =>
+    ask(() => host.webCrypto.deriveBits({ name: "scrypt", ...costs }, password, salt, NOTHING, length)),
   "1.0/getUserIdentity": () => host.context.identity() ?? null,
   "1.0/signJwt": ({ claims = {}, expiresInSeconds }) =>
     ask(() => host.auth.signJwt(claims, { expiresInSeconds })),
@@ -86,6 +89,8 @@ const operations = {
     authToken: null,
   }),
 };
+
+const NOTHING = new Uint8Array(0);
 
 function schedule(args) {
   return ask(() => host.scheduler.runAt(functionPathOf(args), args.args, millisOf(args.ts)));

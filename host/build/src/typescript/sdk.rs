@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = &[
     file!("build/files.mjs"),
     file!("build/report.mjs"),
     file!("build/runtime.mjs"),
+    file!("build/scrypt.mjs"),
     file!("build/source_map.mjs"),
     file!("src/index.d.ts"),
     file!("src/index.js"),
@@ -109,13 +110,14 @@ const FILES: &[(&str, &str)] = &[
 const PACKAGE: &str = "@weir/typescript";
 
 /// Those that make a project's bundle, and nothing of the runtime.
-const PROJECT_FILES: [&str; 9] = [
+const PROJECT_FILES: [&str; 10] = [
     "build/bundle.mjs",
     "build/checks.mjs",
     "build/contexts.mjs",
     "build/convex.mjs",
     "build/files.mjs",
     "build/report.mjs",
+    "build/scrypt.mjs",
     "build/source_map.mjs",
     "src/index.d.ts",
     "src/index.js",

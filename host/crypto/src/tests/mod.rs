@@ -195,6 +195,18 @@ fn derivations_have_bounds() {
     assert_eq!(code_of(pbkdf2(500_001, 33)), "UnsupportedAlgorithm");
     assert_eq!(pbkdf2(1, 33).unwrap().len(), 33);
     assert_eq!(pbkdf2(1, 0).unwrap().len(), 0);
+    let scrypt = |cost, block_size, parallelization, length| {
+        derive_bits(&Derivation::Scrypt { cost, block_size, parallelization }, b"p", b"s", b"", length)
+    };
+    for (cost, block_size, parallelization, length) in
+        [(0, 8, 1, 32), (1, 8, 1, 32), (3, 8, 1, 32), (16, 0, 1, 32), (16, 8, 0, 32), (16, 8, 1, 0)]
+    {
+        assert_eq!(code_of(scrypt(cost, block_size, parallelization, length)), "CryptoFailed");
+    }
+    for (cost, block_size, parallelization) in [(1 << 31, 8, 1), (16, u32::MAX, u32::MAX), (1 << 16, 16, 2)] {
+        assert_eq!(code_of(scrypt(cost, block_size, parallelization, 32)), "UnsupportedAlgorithm");
+    }
+    assert_eq!(code_of(scrypt(16, 8, 1, 1 << 20)), "UnsupportedAlgorithm");
     let hkdf = |length| derive_bits(&Derivation::Hkdf { hash: Hash::Sha1 }, b"k", b"", b"", length);
     assert_eq!(hkdf(255 * 20).unwrap().len(), 5100);
     assert_eq!(code_of(hkdf(255 * 20 + 1)), "CryptoFailed");

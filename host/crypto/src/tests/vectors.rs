@@ -196,3 +196,22 @@ fn x25519_of_rfc_7748() {
         "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"
     );
 }
+
+/// RFC 7914, section 12.
+#[test]
+fn scrypt() {
+    let scrypt = |password: &[u8], salt: &[u8], cost, block_size, parallelization| {
+        let derivation = Derivation::Scrypt { cost, block_size, parallelization };
+        hex(&derive_bits(&derivation, password, salt, b"", 64).unwrap())
+    };
+    assert_eq!(
+        scrypt(b"", b"", 16, 1, 1),
+        "77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442fcd0069ded0948f8326a753a0fc81f17\
+         e8d3e0fb2e0d3628cf35e20c38d18906"
+    );
+    assert_eq!(
+        scrypt(b"pleaseletmein", b"SodiumChloride", 16_384, 8, 1),
+        "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2d5432955613f0fcf62d49705242a9af9\
+         e61e85dc0d651e40dfcf017b45575887"
+    );
+}

@@ -221,7 +221,8 @@ impl Deployer {
             reads.add_all();
         }
         *self.variable_reads.lock() = reads;
-        let providers = providers::restore(&record, &loaded.modules, &self.host).unwrap_or_else(|error| {
+        let host = providers::host_beside(&*loaded.functions, &self.host);
+        let providers = providers::restore(&record, &loaded.modules, &host).unwrap_or_else(|error| {
             providers::report_lost(&error.masked(&variables, &loaded.variable_reads));
             Providers::default()
         });
@@ -307,7 +308,8 @@ impl Deployer {
             snapshots::make_and_load(maker, loader, modules, MissingFunctions::default(), &variables)?;
         let masked = |error: DeployError| error.masked(&variables, &loaded.variable_reads);
         let record = Record { outbound, ..Record::of(&modules, &loaded, auth).map_err(masked)? };
-        let providers = record.providers(&self.host).map_err(masked)?;
+        let host = providers::host_beside(&*loaded.functions, &self.host);
+        let providers = record.providers(&host).map_err(masked)?;
         let mut prepared = self.prepare(loaded.schema)?;
         prepared.set_variables(changes);
         let _placing = self.placing.lock();

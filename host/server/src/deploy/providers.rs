@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use weir_auth::{OwnHost, Providers, Source};
+use weir_auth::{DISCOVERY_PATH, OwnHost, Providers, Source};
+use weir_db::{Functions, Route};
 
 use super::summary::Record;
 use super::{DeployError, LoadedModule};
@@ -21,6 +22,21 @@ pub struct ModuleProviders {
     pub place: String,
     /// `{"providers": [...]}`, unchecked.
     pub config: Json,
+}
+
+/// What the host is called in a deployment. An app that publishes keys of its own by HTTP actions, as that of
+/// `@convex-dev/auth` does, is the provider at `CONVEX_SITE_URL`, and not the host.
+pub(super) fn host_beside(functions: &dyn Functions, host: &OwnHost) -> OwnHost {
+    if Route::find(functions.routes(), "GET", DISCOVERY_PATH).is_none() {
+        return host.clone();
+    }
+    if host.has_one_address() {
+        tracing::warn!(
+            "the app has an HTTP action for `{DISCOVERY_PATH}`, which nobody finds at CONVEX_SITE_URL: that is where the \
+             API is. `--site-listen` gives HTTP actions a port of their own, and `--site-url` says how it is reached"
+        );
+    }
+    host.without_site()
 }
 
 /// The providers of a deployment: those that came with it, then those of its modules.
