@@ -18,7 +18,17 @@ var (
 	resultBytes [2][]byte
 )
 
-// realloc gives the host memory for what it hands over.
+// procPin and procUnpin keep Go's scheduler from running another goroutine in between. While a
+// goroutine is pinned no collection begins, nor does it help with one.
+//
+//go:linkname procPin runtime.procPin
+func procPin() int
+
+//go:linkname procUnpin runtime.procUnpin
+func procUnpin()
+
+// realloc gives the host memory for what it hands over. Nothing can be asked of the host from here,
+// so no other goroutine may run: a collection that begins lets some.
 //
 //go:wasmexport cabi_realloc
 func realloc(old unsafe.Pointer, oldLen, align, newLen uint32) unsafe.Pointer {
@@ -26,7 +36,9 @@ func realloc(old unsafe.Pointer, oldLen, align, newLen uint32) unsafe.Pointer {
 		return unsafe.Pointer(&nowhere)
 	}
 	// Everything that the world hands over is made of bytes; a larger block is aligned to eight.
+	procPin()
 	bytes := make([]byte, newLen)
+	procUnpin()
 	if oldLen > 0 {
 		copy(bytes, unsafe.Slice((*byte)(old), oldLen))
 	}
@@ -34,8 +46,9 @@ func realloc(old unsafe.Pointer, oldLen, align, newLen uint32) unsafe.Pointer {
 	return unsafe.Pointer(&bytes[0])
 }
 
-// release forgets what was handed over: it has been taken, or is garbage.
+// release forgets what was handed over: it has been taken, or is garbage. The host has answered.
 func release() {
+	*asking = 0
 	clear(handedOver)
 	handedOver = handedOver[:0]
 }
