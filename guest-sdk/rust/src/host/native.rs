@@ -7,6 +7,7 @@ use std::rc::Rc;
 pub use super::bindings::weir::guest::calls::CallError;
 pub use super::bindings::weir::guest::db::Batch;
 pub use super::bindings::weir::guest::log::Level;
+pub use super::bindings::weir::guest::tasks::Completion;
 pub use super::bindings::weir::guest::types::Error as HostError;
 
 /// What the world's imports do, for the calls of a test. As for a guest, an
@@ -27,6 +28,14 @@ pub trait Host {
     fn cancel(&self, id: &str) -> Result<(), HostError>;
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn run_mutation(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
+    /// What it does for a query or a mutation.
+    fn database(&self) -> Result<&dyn HostDatabase, HostError>;
+    /// What it does for an action; `what` is to be done there alone.
+    fn action(&self, what: &str) -> Result<&dyn HostAction, HostError>;
+}
+
+/// What the interface `db` does.
+pub trait HostDatabase {
     fn get(&self, table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError>;
     fn get_many(&self, table: Option<&str>, ids: &[u8]) -> Result<Vec<u8>, HostError>;
     fn query(&self, plan: &[u8], max_rows: u32) -> Result<Batch, HostError>;
@@ -39,6 +48,22 @@ pub trait Host {
     fn patch(&self, table: Option<&str>, id: &str, fields: &[u8]) -> Result<(), HostError>;
     fn replace(&self, table: Option<&str>, id: &str, document: &[u8]) -> Result<(), HostError>;
     fn delete(&self, table: Option<&str>, id: &str) -> Result<(), HostError>;
+}
+
+/// What the interfaces `tasks`, `streams` and `http` do.
+pub trait HostAction {
+    fn begin_query(&self, path: &str, args: &[u8]) -> Result<u32, HostError>;
+    fn begin_mutation(&self, path: &str, args: &[u8]) -> Result<u32, HostError>;
+    fn begin_action(&self, path: &str, args: &[u8]) -> Result<u32, HostError>;
+    fn sleep(&self, milliseconds: f64) -> Result<u32, HostError>;
+    fn wait(&self) -> Result<Completion, HostError>;
+    fn cancel_task(&self, task: u32);
+    fn read_stream(&self, stream: u32) -> Result<u32, HostError>;
+    fn create_stream(&self) -> Result<u32, HostError>;
+    fn write_stream(&self, stream: u32, piece: &[u8]) -> Result<u32, HostError>;
+    fn close_stream(&self, stream: u32, broken: Option<&str>);
+    fn send(&self, request: &[u8], body: Option<&[u8]>) -> Result<u32, HostError>;
+    fn respond(&self, response: &[u8], body: Option<&[u8]>) -> Result<(), HostError>;
 }
 
 thread_local! {
@@ -200,83 +225,101 @@ pub(crate) mod calls {
     }
 }
 
-/// The tasks of actions; there are none outside of WebAssembly: each access is an error.
+/// Without a host there are no actions: each access is an error.
 pub(crate) mod tasks {
-    use super::HostError;
-    use crate::host::Completion;
+    use super::{Completion, HostAction, HostError, current};
 
-    pub(super) fn no_host<T>() -> Result<T, HostError> {
-        let message = "actions run only within the host; test the functions that they call".to_owned();
-        Err(HostError { code: "NoHost".to_owned(), message })
+    pub(super) fn ask<T>(
+        what: &str,
+        operation: impl FnOnce(&dyn HostAction) -> Result<T, HostError>,
+    ) -> Result<T, HostError> {
+        let Some(host) = current() else {
+            let message = "actions run only within the host; see the crate weir-test".to_owned();
+            return Err(HostError { code: "NoHost".to_owned(), message });
+        };
+        operation(host.action(what)?)
     }
 
-    pub(crate) fn run_query(_path: &str, _args: &[u8]) -> Result<u32, HostError> {
-        no_host()
+    /// What is put away when a function is over, also where there is no host any more.
+    pub(super) fn put_away(operation: impl FnOnce(&dyn HostAction)) {
+        if let Some(host) = current()
+            && let Ok(action) = host.action("this")
+        {
+            operation(action);
+        }
     }
 
-    pub(crate) fn run_mutation(_path: &str, _args: &[u8]) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn run_query(path: &str, args: &[u8]) -> Result<u32, HostError> {
+        ask("`run_query`", |host| host.begin_query(path, args))
     }
 
-    pub(crate) fn run_action(_path: &str, _args: &[u8]) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn run_mutation(path: &str, args: &[u8]) -> Result<u32, HostError> {
+        ask("`run_mutation`", |host| host.begin_mutation(path, args))
     }
 
-    pub(crate) fn sleep(_milliseconds: f64) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn run_action(path: &str, args: &[u8]) -> Result<u32, HostError> {
+        ask("`run_action`", |host| host.begin_action(path, args))
+    }
+
+    pub(crate) fn sleep(milliseconds: f64) -> Result<u32, HostError> {
+        ask("waiting", |host| host.sleep(milliseconds))
     }
 
     pub(crate) fn wait() -> Result<Completion, HostError> {
-        no_host()
+        ask("waiting", |host| host.wait())
     }
 
-    pub(crate) fn cancel(_task: u32) {}
+    pub(crate) fn cancel(task: u32) {
+        put_away(|host| host.cancel_task(task));
+    }
 }
 
 /// As [`tasks`].
 pub(crate) mod streams {
     use super::HostError;
-    use super::tasks::no_host;
+    use super::tasks::{ask, put_away};
 
-    pub(crate) fn read(_stream: u32) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn read(stream: u32) -> Result<u32, HostError> {
+        ask("reading a stream", |host| host.read_stream(stream))
     }
 
     pub(crate) fn create() -> Result<u32, HostError> {
-        no_host()
+        ask("a stream", |host| host.create_stream())
     }
 
-    pub(crate) fn write(_stream: u32, _piece: &[u8]) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn write(stream: u32, piece: &[u8]) -> Result<u32, HostError> {
+        ask("writing a stream", |host| host.write_stream(stream, piece))
     }
 
-    pub(crate) fn close(_stream: u32, _broken: Option<&str>) {}
+    pub(crate) fn close(stream: u32, broken: Option<&str>) {
+        put_away(|host| host.close_stream(stream, broken));
+    }
 }
 
 /// As [`tasks`].
 pub(crate) mod http {
     use super::HostError;
-    use super::tasks::no_host;
+    use super::tasks::ask;
 
-    pub(crate) fn send(_request: &[u8], _body: Option<&[u8]>) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn send(request: &[u8], body: Option<&[u8]>) -> Result<u32, HostError> {
+        ask("`fetch`", |host| host.send(request, body))
     }
 
-    pub(crate) fn respond(_response: &[u8], _body: Option<&[u8]>) -> Result<(), HostError> {
-        no_host()
+    pub(crate) fn respond(response: &[u8], body: Option<&[u8]>) -> Result<(), HostError> {
+        ask("a response", |host| host.respond(response, body))
     }
 }
 
 /// Without a host there is no database: each access is an error.
 pub(crate) mod db {
-    use super::{Batch, Host, HostError, current};
+    use super::{Batch, HostDatabase, HostError, current};
 
-    fn ask<T>(operation: impl FnOnce(&dyn Host) -> Result<T, HostError>) -> Result<T, HostError> {
+    fn ask<T>(operation: impl FnOnce(&dyn HostDatabase) -> Result<T, HostError>) -> Result<T, HostError> {
         let Some(host) = current() else {
             let message = "a database exists only within the host; see the crate weir-test".to_owned();
             return Err(HostError { code: "NoHost".to_owned(), message });
         };
-        operation(&*host)
+        operation(host.database()?)
     }
 
     pub(crate) fn get(table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError> {
@@ -296,8 +339,10 @@ pub(crate) mod db {
     }
 
     pub(crate) fn query_close(cursor: u32) {
-        if let Some(host) = current() {
-            host.query_close(cursor);
+        if let Some(host) = current()
+            && let Ok(database) = host.database()
+        {
+            database.query_close(cursor);
         }
     }
 
@@ -310,7 +355,7 @@ pub(crate) mod db {
     }
 
     pub(crate) fn normalize_id(table: &str, id: &str) -> Option<String> {
-        current()?.normalize_id(table, id)
+        current()?.database().ok()?.normalize_id(table, id)
     }
 
     pub(crate) fn insert(table: &str, document: &[u8]) -> Result<String, HostError> {
