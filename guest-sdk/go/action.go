@@ -18,6 +18,8 @@ type ActionCtx struct {
 	// Scheduler has functions called later. From an action each call is done at once, and
 	// durable.
 	Scheduler Scheduler
+	// Storage stores, reads and deletes files.
+	Storage StorageActionWriter
 }
 
 // Action registers an action, which every client can run. It is as a query, with an

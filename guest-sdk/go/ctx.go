@@ -16,6 +16,8 @@ type callCtx struct {
 // QueryCtx is the first parameter of a query: it reads, and cannot write.
 type QueryCtx struct {
 	callCtx
+	// Storage knows stored files.
+	Storage StorageReader
 }
 
 // MutationCtx is the first parameter of a mutation: it reads and writes, all or
@@ -24,6 +26,8 @@ type MutationCtx struct {
 	*QueryCtx
 	// Scheduler has other mutations, and actions, called later.
 	Scheduler Scheduler
+	// Storage makes upload URLs, and deletes stored files.
+	Storage StorageWriter
 }
 
 // Rng is the generator of a call's random numbers: different in each call, and

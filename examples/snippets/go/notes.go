@@ -105,6 +105,9 @@ func init() {
 	weir.Action("notes:clip", clip)
 	weir.Action("notes:clipBoth", clipBoth)
 	weir.HTTPAction("notes:receive", "POST /notes", receive)
+	weir.Mutation("notes:upload", upload)
+	weir.Query("notes:picture", picture)
+	weir.Action("notes:savePage", savePage)
 }
 
 func latest(ctx *weir.QueryCtx) ([]weir.Doc[Note], error) {
@@ -275,6 +278,26 @@ func receive(ctx *weir.ActionCtx, request *weir.Request) (*weir.Response, error)
 	}
 	answer, err := json.Marshal(map[string]weir.ID[Note]{"id": id})
 	return weir.JSON(201, answer), err
+}
+
+func upload(ctx *weir.MutationCtx) (string, error) {
+	return ctx.Storage.GenerateUploadURL()
+}
+
+type fileArgs struct {
+	File weir.ID[weir.StoredFile] `json:"file"`
+}
+
+func picture(ctx *weir.QueryCtx, args fileArgs) (string, error) {
+	return ctx.Storage.GetURL(args.File)
+}
+
+func savePage(ctx *weir.ActionCtx, args clipArgs) (weir.ID[weir.StoredFile], error) {
+	page, err := ctx.Fetch(&weir.Request{URL: args.URL})
+	if err != nil {
+		return "", err
+	}
+	return ctx.Storage.Store(&weir.NewFile{ContentType: "text/html", Body: page.Body})
 }
 
 func noteOf(ctx weir.Reader, id weir.ID[Note]) (*weir.Doc[Note], error) {

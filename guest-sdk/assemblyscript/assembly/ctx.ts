@@ -13,6 +13,7 @@ import { Value } from "./json/value";
 import { callRandom, Random } from "./random";
 import { Scheduler, SCHEDULER } from "./scheduler";
 import { signJwt, trySignJwt } from "./sign";
+import { StorageReader, StorageWriter, STORAGE_READER, STORAGE_WRITER } from "./storage";
 
 /** What every function is given, of whatever kind: the time, random numbers, variables, and who calls. */
 export class CallCtx {
@@ -72,6 +73,11 @@ export class QueryCtx extends CallCtx {
     return READER;
   }
 
+  /** What knows stored files. */
+  get storage(): StorageReader {
+    return STORAGE_READER;
+  }
+
   /** Runs another query of the deployment. Its error is passed on. */
   runQuery<R, A = Fields>(path: string, args: A): R {
     return runQuery<R, A>(path, args);
@@ -93,6 +99,11 @@ export class MutationCtx extends QueryCtx {
   /** What has other mutations, and actions, called later. */
   get scheduler(): Scheduler {
     return SCHEDULER;
+  }
+
+  /** What makes upload URLs, and deletes stored files. */
+  get storage(): StorageWriter {
+    return STORAGE_WRITER;
   }
 
   /**

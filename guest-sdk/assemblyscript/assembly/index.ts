@@ -4,10 +4,11 @@
 export { Box } from "./json/box";
 export { Fields } from "./json/fields";
 export { Value, ValueKind } from "./json/value";
-export { BodyWriter } from "./action/body";
+export { Body, BodyWriter } from "./action/body";
 export { ActionCtx } from "./action/ctx";
 export { Upload } from "./action/fetch";
 export { Headers, Message, Request, Response } from "./action/message";
+export { FileContent, FileWriter, StorageActionWriter } from "./action/storage";
 export { Task } from "./action/task";
 export { crons } from "./crons";
 export { sha256 } from "./crypto";
@@ -27,3 +28,4 @@ export { Id } from "./id";
 export { Identity } from "./identity";
 export { Random } from "./random";
 export { ScheduledFunction, ScheduledState, Scheduler } from "./scheduler";
+export { FileMetadata, StorageReader, StorageWriter, StoredFile } from "./storage";

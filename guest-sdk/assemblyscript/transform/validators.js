@@ -153,6 +153,8 @@ export class Validators {
         return pageOf(this.ofStored(first, scope));
       case `${SDK}scheduler/ScheduledFunction`:
       case `${SDK}scheduler/ScheduledState`:
+      case `${SDK}storage/StoredFile`:
+      case `${SDK}storage/FileMetadata`:
         return this.ofObject(node, prototype, scope, false);
     }
     const { declaration } = prototype;

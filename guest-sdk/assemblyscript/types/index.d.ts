@@ -339,6 +339,8 @@ export declare class CallCtx {
 /** The first parameter of a query: it reads, and cannot write. */
 export declare class QueryCtx extends CallCtx {
   readonly db: DatabaseReader;
+  /** What knows stored files. */
+  readonly storage: StorageReader;
   /** Runs another query of the deployment. Its error is passed on. */
   runQuery<R>(path: string, args?: AnyObject): R;
   tryRunQuery<R>(path: string, args?: AnyObject): Result<R>;
@@ -438,11 +440,61 @@ export declare class ScheduledState {
   error: string | null;
 }
 
+/** What a query knows of stored files. The error code is `InvalidId`: not the id of a file. */
+export declare class StorageReader {
+  /** The URL by which everybody may fetch a file, for as long as it is there. Null: it was deleted. */
+  getUrl(id: Id<StoredFile>): string | null;
+  tryGetUrl(id: Id<StoredFile>): Result<string | null>;
+  /** What is known of a file. Null: it was deleted. */
+  getMetadata(id: Id<StoredFile>): FileMetadata | null;
+  tryGetMetadata(id: Id<StoredFile>): Result<FileMetadata | null>;
+}
+
+/** What a mutation does with stored files, as a part of its transaction; it knows of them what a query does. */
+export declare class StorageWriter extends StorageReader {
+  /**
+   * A URL to which a client may `POST` one file, within an hour: its bytes are the body, its type the `Content-Type`. The
+   * response is `{"storageId": ID}`. It is good when the mutation is committed.
+   */
+  generateUploadUrl(): string;
+  tryGenerateUploadUrl(): Result<string>;
+  /** Deletes a file. Its URL is good for nothing from the commit on. An error is `NotFound`: it was deleted before. */
+  delete(id: Id<StoredFile>): void;
+  tryDelete(id: Id<StoredFile>): Result<bool>;
+}
+
+/** What is known of a stored file. */
+export declare class FileMetadata {
+  /** The file's name in its URL. */
+  storageId: string;
+  /** SHA-256 of its bytes, in hex. */
+  sha256: string;
+  /** How many bytes it has. */
+  size: f64;
+  /** Its media type. Null: nobody has said one. */
+  contentType: string | null;
+}
+
+/**
+ * A stored file: a document of the host's table `_storage`. `ctx.db.system.get(id)` reads one. An `Id<StoredFile>` is what an
+ * upload answers and `store` gives; keep it in a document of your own.
+ */
+export declare class StoredFile {
+  /** SHA-256 of its bytes, in hex. */
+  sha256: string;
+  /** How many bytes it has. */
+  size: f64;
+  /** Its media type. Null: nobody has said one. */
+  contentType: string | null;
+}
+
 /** The first parameter of a mutation: it reads and writes, all or nothing. */
 export declare class MutationCtx extends QueryCtx {
   readonly db: DatabaseWriter;
   /** What has other mutations, and actions, called later. */
   readonly scheduler: Scheduler;
+  /** What makes upload URLs, and deletes stored files. */
+  readonly storage: StorageWriter;
   /**
    * Hashes a password with argon2id and a salt of its own, for `verifyPassword`; the hash is a PHC string. It takes tens of
    * milliseconds, on threads that the host has for it: the mutation ends here, and runs again from its start when the hash
@@ -493,9 +545,8 @@ export declare class Headers {
   readonly entries: Array<Array<string>>;
 }
 
-/** What requests and responses have alike: headers and a body. */
-export declare class Message {
-  headers: Headers;
+/** A body that goes out, or one that came, to be read piece by piece. */
+export declare class Body {
   /** Whether there is a body, be it empty. */
   readonly hasBody: bool;
   /** The next piece of a body that came; null at the end. An error (`BodyBroken`) ends the call. */
@@ -513,6 +564,11 @@ export declare class Message {
   tryJson<T>(): Result<T>;
   /** Gives up the rest of a body that nobody wants. */
   close(): void;
+}
+
+/** What requests and responses have alike: headers and a body. */
+export declare class Message extends Body {
+  headers: Headers;
 }
 
 /** A request: one that an action makes, or one that an HTTP action is to answer. */
@@ -574,6 +630,40 @@ export declare class Upload {
   readonly response: Task<Response>;
 }
 
+/** What an action does with stored files: it stores and reads them, and all that a mutation does, each at once. */
+export declare class StorageActionWriter extends StorageWriter {
+  /**
+   * Stores bytes as a file of a type, `""` for none, and gives its id when it is on disk. With a SHA-256, in hex or base64,
+   * only bytes of that checksum are stored. An error (`DigestMismatch`, `InvalidDigest`, `FileTooLarge`, `StorageFull`,
+   * `TooManyFiles`, `InvalidContentType`, `DiskFull`, `TooManyTasks`) is passed on.
+   */
+  store(bytes: Uint8Array, contentType?: string, sha256?: string): Id<StoredFile>;
+  tryStore(bytes: Uint8Array, contentType?: string, sha256?: string): Result<Id<StoredFile>>;
+  startStore(bytes: Uint8Array, contentType?: string, sha256?: string): Task<Id<StoredFile>>;
+  /** Stores a file whose bytes are written from then on. One that breaks off (`IncompleteBody`) is not stored. */
+  startWriting(contentType?: string, sha256?: string): FileWriter;
+  /**
+   * Reads a file. Null: it was deleted. Nothing of its bytes is fetched that nobody asks for. An error (`InvalidId`,
+   * `StorageFailed`, `TooManyTasks`) is passed on.
+   */
+  get(id: Id<StoredFile>): FileContent | null;
+  tryGet(id: Id<StoredFile>): Result<FileContent | null>;
+  startGet(id: Id<StoredFile>): Task<FileContent | null>;
+}
+
+/** A file that is stored while it is written. */
+export declare class FileWriter {
+  /** Writes the bytes; the file is stored when it was ended. */
+  readonly body: BodyWriter;
+  /** The file's id, which is there when the file is on disk. */
+  readonly id: Task<Id<StoredFile>>;
+}
+
+/** A stored file that is read: what is known of it, and its bytes. */
+export declare class FileContent extends Body {
+  readonly metadata: FileMetadata;
+}
+
 /**
  * The first parameter of an action and an HTTP action. It has no database: it calls queries and mutations, each a
  * transaction of its own. What is started goes on while the action does something else.
@@ -581,6 +671,8 @@ export declare class Upload {
 export declare class ActionCtx extends CallCtx {
   /** What has functions called later. From an action each call is done at once, and durable. */
   readonly scheduler: Scheduler;
+  /** What stores, reads and deletes files. */
+  readonly storage: StorageActionWriter;
   /** Runs a query of the deployment. Its error is passed on. */
   runQuery<R>(path: string, args?: AnyObject): R;
   tryRunQuery<R>(path: string, args?: AnyObject): Result<R>;

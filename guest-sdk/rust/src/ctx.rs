@@ -15,6 +15,7 @@ use crate::identity::Identity;
 use crate::json;
 use crate::random::Random;
 use crate::scheduler::Scheduler;
+use crate::storage::{StorageReader, StorageWriter};
 
 /// What every function is given, of whatever kind: the time, random numbers, variables, and who calls.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct CallCtx {
 pub struct QueryCtx {
     /// The database, as of one snapshot.
     pub db: Reader,
+    /// What knows stored files.
+    pub storage: StorageReader,
     call: CallCtx,
 }
 
@@ -41,6 +44,8 @@ pub struct MutationCtx {
     pub db: Writer,
     /// What has other mutations, and actions, called later.
     pub scheduler: Scheduler,
+    /// What makes upload URLs, and deletes stored files.
+    pub storage: StorageWriter,
     query: QueryCtx,
 }
 
@@ -104,7 +109,7 @@ impl QueryCtx {
     #[doc(hidden)]
     #[allow(clippy::new_without_default, reason = "made for functions, not by them")]
     pub fn new() -> Self {
-        Self { db: Reader::new(), call: CallCtx::new() }
+        Self { db: Reader::new(), storage: StorageReader::new(), call: CallCtx::new() }
     }
 
     /// Runs a query of this deployment, of any module and language, within this
@@ -122,7 +127,8 @@ impl MutationCtx {
     #[doc(hidden)]
     #[allow(clippy::new_without_default, reason = "made for functions, not by them")]
     pub fn new() -> Self {
-        Self { db: Writer::new(), scheduler: Scheduler::new(), query: QueryCtx::new() }
+        let (scheduler, storage) = (Scheduler::new(), StorageWriter::new());
+        Self { db: Writer::new(), scheduler, storage, query: QueryCtx::new() }
     }
 
     /// Hashes a password with argon2id and a salt of its own, for [`MutationCtx::verify_password`]; the hash is a PHC

@@ -77,6 +77,7 @@ pub mod prelude;
 mod random;
 mod scheduler;
 mod schema;
+mod storage;
 mod validator;
 mod value;
 
@@ -92,6 +93,9 @@ pub use id::{Id, Table};
 pub use identity::Identity;
 pub use random::Random;
 pub use scheduler::{ScheduledFunction, ScheduledState, Scheduler};
+pub use storage::{
+    FileContent, FileMetadata, NewFile, StorageActionWriter, StorageReader, StorageWriter, StoredFile,
+};
 pub use validator::{Field, Record, Shape, Validator};
 pub use value::{Bytes, Value};
 pub use weir_macros::{Shape, action, document, http_action, mutation, query, value};

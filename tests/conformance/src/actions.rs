@@ -9,13 +9,15 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, block_in_place};
 use weir_db::{
-    ActionHost, Call, CallError, Database, DbError, FunctionKind, GivesUp, HostFuture, HttpRequest,
-    HttpResponse, PasswordResult, PasswordWork, Principal,
+    ActionHost, BodyStream, Call, CallError, Database, DbError, FileToStore, FunctionKind, GivesUp,
+    HostFuture, HttpRequest, HttpResponse, PasswordResult, PasswordWork, Principal, StoredFile,
 };
 use weir_outbound::{Client, Rules};
 use weir_store::{Env, SimEnv};
 use weir_testing::TestDatabase;
-use weir_value::{ErrorCode, FunctionPath, Identity, Timestamp};
+use weir_value::{DocumentId, ErrorCode, FunctionPath, Identity, Timestamp};
+
+use crate::files::CaseFiles;
 
 /// The host of the actions of one case.
 pub(crate) struct Host {
@@ -23,6 +25,7 @@ pub(crate) struct Host {
     db: Arc<Database>,
     env: Arc<SimEnv>,
     client: Arc<Client>,
+    files: Arc<CaseFiles>,
     threads: Handle,
     /// On whose behalf functions are called; actions of a case run one after the other.
     identity: parking_lot::Mutex<Option<Identity>>,
@@ -40,6 +43,7 @@ impl Host {
             db: db.database().clone(),
             env: db.env().clone(),
             client: Arc::new(Client::new(rules)),
+            files: CaseFiles::new(db.database().clone(), threads.clone()),
             threads,
             identity: parking_lot::Mutex::default(),
         }))
@@ -98,6 +102,16 @@ impl ActionHost for Host {
     fn send(&self, request: HttpRequest) -> HostFuture<Result<HttpResponse, DbError>> {
         let client = self.client.clone();
         Box::pin(async move { client.send(request).await })
+    }
+
+    fn store_file(&self, file: FileToStore) -> HostFuture<Result<DocumentId, DbError>> {
+        let files = self.files.clone();
+        Box::pin(async move { files.store(file).await })
+    }
+
+    fn read_file(&self, file: StoredFile) -> HostFuture<Result<BodyStream, DbError>> {
+        let files = self.files.clone();
+        Box::pin(async move { files.read(file).await })
     }
 
     fn compute_password(&self, work: PasswordWork) -> HostFuture<Result<PasswordResult, DbError>> {

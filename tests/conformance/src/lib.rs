@@ -5,6 +5,7 @@
 
 mod actions;
 mod case;
+mod files;
 mod guests;
 mod http;
 mod live;

@@ -16,6 +16,7 @@ import {
   Request,
   Response,
   ScheduledFunction,
+  StoredFile,
   Value,
 } from "@weir/assemblyscript";
 
@@ -167,4 +168,20 @@ export function receive(ctx: ActionCtx, request: Request): Response {
   if (!note.isOk) return new Response(400).withText("send an author and a text as JSON");
   const id = ctx.runMutation<Id<Note>, Value>("notes:write", note.value);
   return new Response(201).withJson({ id });
+}
+
+@mutation
+export function upload(ctx: MutationCtx): string {
+  return ctx.storage.generateUploadUrl();
+}
+
+@query
+export function picture(ctx: QueryCtx, file: Id<StoredFile>): string | null {
+  return ctx.storage.getUrl(file);
+}
+
+@action
+export function savePage(ctx: ActionCtx, url: string): Id<StoredFile> {
+  const page = ctx.fetch(Request.get(url));
+  return ctx.storage.store(page.bytes(), "text/html");
 }

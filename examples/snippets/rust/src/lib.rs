@@ -163,3 +163,19 @@ pub async fn receive(ctx: &ActionCtx, request: Request) -> Result<Response> {
     let id: Id<Note> = ctx.run_mutation("notes:write", note).await?;
     Ok(Response::new(201).body(Body::json(fields! { id: id })?))
 }
+
+#[mutation]
+pub fn upload(ctx: &MutationCtx) -> Result<String> {
+    ctx.storage.generate_upload_url()
+}
+
+#[query]
+pub fn picture(ctx: &QueryCtx, file: Id<StoredFile>) -> Result<Option<String>> {
+    ctx.storage.get_url(&file)
+}
+
+#[action]
+pub async fn save_page(ctx: &ActionCtx, url: String) -> Result<Id<StoredFile>> {
+    let page = ctx.fetch(Request::get(url)).await?;
+    ctx.storage.store(NewFile::new(page.into_body()).content_type("text/html")).await
+}

@@ -174,3 +174,21 @@ export const clipBoth = action({
     return await Promise.all(urls.map((url) => ctx.runAction(api.notes.clip, { url })));
   },
 });
+
+export const upload = mutation({
+  args: {},
+  handler: async (ctx) => await ctx.storage.generateUploadUrl(),
+});
+
+export const picture = query({
+  args: { file: v.id("_storage") },
+  handler: async (ctx, { file }) => await ctx.storage.getUrl(file),
+});
+
+export const savePage = action({
+  args: { url: v.string() },
+  handler: async (ctx, { url }): Promise<Id<"_storage">> => {
+    const page = await fetch(url);
+    return await ctx.storage.store(await page.blob());
+  },
+});

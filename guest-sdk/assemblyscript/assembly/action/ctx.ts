@@ -10,6 +10,7 @@ import { callAction, Called, startCall, startSleep } from "./calls";
 import { startFetch, Upload } from "./fetch";
 import { Request, Response } from "./message";
 import { respond } from "./serve";
+import { StorageActionWriter, STORAGE_ACTION_WRITER } from "./storage";
 import { Task } from "./task";
 
 /**
@@ -20,6 +21,11 @@ export class ActionCtx extends CallCtx {
   /** What has functions called later. From an action each call is done at once, and durable. */
   get scheduler(): Scheduler {
     return SCHEDULER;
+  }
+
+  /** What stores, reads and deletes files. */
+  get storage(): StorageActionWriter {
+    return STORAGE_ACTION_WRITER;
   }
 
   /** Runs a query of the deployment. Its error is passed on. */

@@ -1,11 +1,9 @@
 // Requests and responses: what an action fetches, and what an HTTP action answers.
 
-import { CallError, Result } from "../failure";
-import { isJson } from "../json/syntax";
 import { __WeirReader } from "../json/reader";
 import { Fields } from "../json/fields";
 import { __WeirWriter } from "../json/writer";
-import { giveUpStream, readPiece } from "./body";
+import { Body } from "./body";
 
 /** Names and values, in their order. Names are the same in capitals and small letters. */
 @final
@@ -59,100 +57,8 @@ export class Headers {
 }
 
 /** What requests and responses have alike: headers and a body. */
-export class Message {
+export class Message extends Body {
   headers: Headers = new Headers();
-  /** The body that goes out; null: none, or a stream. */
-  whole: Uint8Array | null = null;
-  /** The stream that the body is; 0: it is none. */
-  stream: u32 = 0;
-  private isOver: bool = false;
-
-  /** Whether there is a body, be it empty. */
-  get hasBody(): bool {
-    return this.stream != 0 || this.whole !== null;
-  }
-
-  /** The next piece of a body that came; null at the end. An error (`BodyBroken`) ends the call. */
-  next(): Uint8Array | null {
-    const piece = this.tryNext().value;
-    return piece.length == 0 ? null : piece;
-  }
-
-  /** The same, an empty piece at the end; its error can be handled. */
-  tryNext(): Result<Uint8Array> {
-    if (this.stream == 0) {
-      const whole = this.whole;
-      this.whole = null;
-      return Result.ok<Uint8Array>(whole === null ? new Uint8Array(0) : whole);
-    }
-    if (this.isOver) return Result.ok<Uint8Array>(new Uint8Array(0));
-    const piece = readPiece(this.stream);
-    this.isOver = piece.error !== null || piece.value.length == 0;
-    return piece;
-  }
-
-  /** All of the body, or what is left. An error (`BodyBroken`) ends the call. */
-  bytes(): Uint8Array {
-    return this.tryBytes().value;
-  }
-
-  /** The same; its error can be handled. */
-  tryBytes(): Result<Uint8Array> {
-    const pieces: Array<Uint8Array> = [];
-    let length = 0;
-    for (;;) {
-      const next = this.tryNext();
-      if (next.error !== null) return next;
-      const piece = next.value;
-      if (piece.length == 0) break;
-      pieces.push(piece);
-      length += piece.length;
-    }
-    if (pieces.length == 1) return Result.ok<Uint8Array>(pieces[0]);
-    const whole = new Uint8Array(length);
-    let at = whole.dataStart;
-    for (let i = 0; i < pieces.length; i++) {
-      memory.copy(at, pieces[i].dataStart, <usize>pieces[i].length);
-      at += <usize>pieces[i].length;
-    }
-    return Result.ok<Uint8Array>(whole);
-  }
-
-  /** The body as text. An error (`BodyBroken`) ends the call. */
-  text(): string {
-    return textOf(this.bytes());
-  }
-
-  /** The same; its error can be handled. */
-  tryText(): Result<string> {
-    const bytes = this.tryBytes();
-    const error = bytes.error;
-    return error !== null ? Result.failed<string>(error) : Result.ok<string>(textOf(bytes.value));
-  }
-
-  /** The body as JSON. What is no JSON, or no `T`, ends the call. */
-  json<T>(): T {
-    return this.tryJson<T>().value;
-  }
-
-  /** The same; that it is no JSON (`InvalidJson`) can be handled. */
-  tryJson<T>(): Result<T> {
-    const read = this.tryBytes();
-    const error = read.error;
-    if (error !== null) return Result.failed<T>(error);
-    const bytes = read.value;
-    const length = <usize>bytes.length;
-    if (!isJson(bytes.dataStart, length)) {
-      return Result.failed<T>(new CallError("InvalidJson", "reading a body as JSON: it is none"));
-    }
-    return Result.ok<T>(__weir_read<T>(new __WeirReader(bytes.dataStart, length, "reading a body as JSON")));
-  }
-
-  /** Gives up the rest of a body that nobody wants. */
-  close(): void {
-    if (this.stream != 0 && !this.isOver) giveUpStream(this.stream);
-    this.isOver = true;
-  }
 
   /** Sets the body, and what it is, unless a header says that. */
   protected setBody(bytes: Uint8Array, contentType: string): void {
@@ -173,10 +79,6 @@ export class Message {
 }
 
 const TEXT = "text/plain;charset=UTF-8";
-
-function textOf(bytes: Uint8Array): string {
-  return String.UTF8.decodeUnsafe(bytes.dataStart, <usize>bytes.length);
-}
 
 function bytesOf(text: string): Uint8Array {
   return Uint8Array.wrap(String.UTF8.encode(text));

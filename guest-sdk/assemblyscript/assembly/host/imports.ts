@@ -166,3 +166,27 @@ export declare function streamsWrite(stream: u32, piece: usize, pieceLength: usi
 // @ts-ignore: decorator
 @external("weir:guest/streams@0.1.0", "close")
 export declare function streamsClose(stream: u32, isBroken: i32, reason: usize, reasonLength: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/storage@0.1.0", "generate-upload-url")
+export declare function storageGenerateUploadUrl(area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/storage@0.1.0", "get-url")
+export declare function storageGetUrl(id: usize, idLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/storage@0.1.0", "get-metadata")
+export declare function storageGetMetadata(id: usize, idLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/storage@0.1.0", "delete")
+export declare function storageDelete(id: usize, idLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/storage@0.1.0", "store")
+export declare function storageStore(options: usize, optionsLength: usize, hasBody: i32, body: usize, bodyLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
+@external("weir:guest/storage@0.1.0", "get")
+export declare function storageGet(id: usize, idLength: usize, area: usize): void;

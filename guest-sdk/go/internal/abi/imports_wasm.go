@@ -118,3 +118,21 @@ func streamsWrite(stream uint32, piece unsafe.Pointer, pieceLen uint32, answer u
 
 //go:wasmimport weir:guest/streams@0.1.0 close
 func streamsClose(stream uint32, isBroken uint32, reason unsafe.Pointer, reasonLen uint32)
+
+//go:wasmimport weir:guest/storage@0.1.0 generate-upload-url
+func storageGenerateUploadURL(answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/storage@0.1.0 get-url
+func storageGetURL(id unsafe.Pointer, idLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/storage@0.1.0 get-metadata
+func storageGetMetadata(id unsafe.Pointer, idLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/storage@0.1.0 delete
+func storageDelete(id unsafe.Pointer, idLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/storage@0.1.0 store
+func storageStore(options unsafe.Pointer, optionsLen uint32, hasBody uint32, body unsafe.Pointer, bodyLen uint32, answer unsafe.Pointer)
+
+//go:wasmimport weir:guest/storage@0.1.0 get
+func storageGet(id unsafe.Pointer, idLen uint32, answer unsafe.Pointer)

@@ -14,6 +14,7 @@ use crate::failure::{Context, Result};
 use crate::host::{HostError, tasks};
 use crate::json;
 use crate::scheduler::Scheduler;
+use crate::storage::StorageActionWriter;
 
 /// The first parameter of an action and an HTTP action. It has no database: it calls queries and mutations, each a
 /// transaction of its own. Its futures are begun when they are first polled; several of them go on at the same time under
@@ -25,6 +26,8 @@ use crate::scheduler::Scheduler;
 pub struct ActionCtx {
     /// What has functions called later. From an action each call is done at once, and durable.
     pub scheduler: Scheduler,
+    /// What stores, reads and deletes files.
+    pub storage: StorageActionWriter,
     call: CallCtx,
 }
 
@@ -32,7 +35,7 @@ impl ActionCtx {
     #[doc(hidden)]
     #[allow(clippy::new_without_default, reason = "made for functions, not by them")]
     pub fn new() -> Self {
-        Self { scheduler: Scheduler::new(), call: CallCtx::new() }
+        Self { scheduler: Scheduler::new(), storage: StorageActionWriter::new(), call: CallCtx::new() }
     }
 
     /// Runs a query of this deployment, of any module and language, in a transaction of its own:

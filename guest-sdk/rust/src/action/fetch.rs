@@ -1,12 +1,8 @@
 //! Requests that an action makes.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
-
 use serde::{Deserialize, Serialize};
 
-use super::executor::begin_beside;
+use super::beside::send_beside;
 use super::http::{Body, Handed, Headers, Redirect, Request, Response, with_content_type};
 use super::stream::Outgoing;
 use super::task::Task;
@@ -51,28 +47,4 @@ pub(super) async fn fetch(request: Request) -> Result<Response> {
     let ResponseHead { status, url, redirected, headers, stream } =
         json::from_slice(&received).context("reading the head of a response")?;
     Ok(Response { status, url, is_redirected: redirected, headers, body: Body::incoming(stream) })
-}
-
-/// Writes a body until it is sent, or the response is there, which may be before. What fails to be written fails the
-/// request.
-async fn send_beside(sent: Task, upload: impl Future<Output = Result<()>> + 'static) -> Result<Vec<u8>> {
-    let mut sent = pin!(sent);
-    let mut upload = Some(Box::pin(upload));
-    let head = poll_fn(|context| {
-        if let Some(Poll::Ready(written)) = upload.as_mut().map(|upload| upload.as_mut().poll(context)) {
-            upload = None;
-            if let Err(error) = written {
-                return Poll::Ready(Err(error));
-            }
-        }
-        sent.as_mut().poll(context)
-    });
-    let head = head.await?;
-    if let Some(upload) = upload {
-        begin_beside(async {
-            // Its reader is told that the body broke off.
-            let _ = upload.await;
-        });
-    }
-    Ok(head)
 }

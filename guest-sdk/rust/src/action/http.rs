@@ -60,7 +60,7 @@ enum Kind {
 }
 
 /// A body as it is handed to the host.
-pub(super) enum Handed {
+pub(crate) enum Handed {
     Nothing,
     Whole(Vec<u8>),
     Written(Write),
@@ -90,7 +90,7 @@ impl Body {
         Body { kind: Kind::Written(Box::new(|writer| Box::pin(write(writer)))), content_type: None }
     }
 
-    pub(super) fn incoming(stream: Option<u32>) -> Body {
+    pub(crate) fn incoming(stream: Option<u32>) -> Body {
         let kind = stream.map_or(Kind::Empty, |stream| Kind::Incoming(Incoming::new(stream)));
         Body { kind, content_type: None }
     }
@@ -124,11 +124,11 @@ impl Body {
         Ok(whole)
     }
 
-    pub(super) fn content_type(&self) -> Option<&'static str> {
+    pub(crate) fn content_type(&self) -> Option<&'static str> {
         self.content_type
     }
 
-    pub(super) fn hand_over(self) -> Handed {
+    pub(crate) fn hand_over(self) -> Handed {
         match self.kind {
             Kind::Empty => Handed::Nothing,
             Kind::Whole(bytes) => Handed::Whole(bytes),
@@ -414,7 +414,7 @@ pub(super) fn with_content_type(mut headers: Headers, body: &Body) -> Headers {
     headers
 }
 
-async fn text_of(body: Body) -> Result<String> {
+pub(crate) async fn text_of(body: Body) -> Result<String> {
     let bytes = body.bytes().await?;
     Ok(String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))

@@ -10,7 +10,7 @@ use crate::host::streams;
 const PIECE_BYTES_MAX: usize = 256 << 10;
 
 /// What writes a body.
-pub(super) type Write = Box<dyn FnOnce(BodyWriter) -> Pin<Box<dyn Future<Output = Result<()>>>>>;
+pub(crate) type Write = Box<dyn FnOnce(BodyWriter) -> Pin<Box<dyn Future<Output = Result<()>>>>>;
 
 /// A body that comes from the host; nothing of it is read before somebody asks.
 #[derive(Debug)]
@@ -65,24 +65,24 @@ impl BodyWriter {
 }
 
 /// A body that goes to the host. Dropped before its end, it is broken off.
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     stream: u32,
     is_open: bool,
 }
 
 impl Outgoing {
-    pub(super) fn new() -> Result<Outgoing> {
+    pub(crate) fn new() -> Result<Outgoing> {
         let stream = streams::create().map_err(Error::from_host)?;
         Ok(Outgoing { stream, is_open: true })
     }
 
     /// The host's number of it.
-    pub(super) fn stream(&self) -> u32 {
+    pub(crate) fn stream(&self) -> u32 {
         self.stream
     }
 
     /// Writes all of it, to its end, or until nobody reads any more.
-    pub(super) async fn write(mut self, write: Write) -> Result<()> {
+    pub(crate) async fn write(mut self, write: Write) -> Result<()> {
         let written = write(BodyWriter { stream: self.stream }).await;
         match written {
             Ok(()) => self.close(None),

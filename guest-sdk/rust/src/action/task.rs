@@ -20,14 +20,14 @@ thread_local! {
 
 /// A task that was started; dropped before its end, it is given up.
 #[derive(Debug)]
-pub(super) struct Task {
+pub(crate) struct Task {
     number: u32,
     is_over: bool,
 }
 
 impl Task {
     /// That with the number which the host gave.
-    pub(super) fn new(started: Result<u32, HostError>) -> Result<Task> {
+    pub(crate) fn new(started: Result<u32, HostError>) -> Result<Task> {
         let number = started.map_err(Error::from_host)?;
         TASKS.with_borrow_mut(|tasks| tasks.insert(number, State::Running(None)));
         Ok(Task { number, is_over: false })

@@ -33,7 +33,9 @@ pub(crate) use bindings::weir::guest::types::Error as HostError;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use bindings::weir::guest::{
-    auth, calls, context, crypto, db, http, log, scheduler, streams, tasks, variables,
+    auth, calls, context, crypto, db, http, log, scheduler, storage, streams, tasks, variables,
 };
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{auth, calls, context, crypto, db, http, log, scheduler, streams, tasks, variables};
+pub(crate) use native::{
+    auth, calls, context, crypto, db, http, log, scheduler, storage, streams, tasks, variables,
+};

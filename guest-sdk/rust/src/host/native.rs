@@ -310,6 +310,40 @@ pub(crate) mod http {
     }
 }
 
+/// Stored files; there are none outside of WebAssembly: each access is an error.
+pub(crate) mod storage {
+    use super::HostError;
+
+    fn no_files<T>() -> Result<T, HostError> {
+        let message = "stored files exist only within the host".to_owned();
+        Err(HostError { code: "NoHost".to_owned(), message })
+    }
+
+    pub(crate) fn generate_upload_url() -> Result<String, HostError> {
+        no_files()
+    }
+
+    pub(crate) fn get_url(_id: &str) -> Result<Option<String>, HostError> {
+        no_files()
+    }
+
+    pub(crate) fn get_metadata(_id: &str) -> Result<Option<Vec<u8>>, HostError> {
+        no_files()
+    }
+
+    pub(crate) fn delete(_id: &str) -> Result<(), HostError> {
+        no_files()
+    }
+
+    pub(crate) fn store(_options: &[u8], _body: Option<&[u8]>) -> Result<u32, HostError> {
+        no_files()
+    }
+
+    pub(crate) fn get(_id: &str) -> Result<u32, HostError> {
+        no_files()
+    }
+}
+
 /// Without a host there is no database: each access is an error.
 pub(crate) mod db {
     use super::{Batch, HostDatabase, HostError, current};

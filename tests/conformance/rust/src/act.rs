@@ -203,7 +203,14 @@ async fn data(ctx: &ActionCtx, text: String) -> Result<Value> {
     let left: Vec<Value> = ctx.run_query("act:notes", fields! {}).await?;
     let data = error.data().map_or(Ok(Value::Null), weir::json::from_slice)?;
     let code = error.code().unwrap_or_default();
-    Ok(Value::Object([("code".to_owned(), code.into()), ("data".to_owned(), data), ("left".to_owned(), Value::Array(left))].into()))
+    Ok(Value::Object(
+        [
+            ("code".to_owned(), code.into()),
+            ("data".to_owned(), data),
+            ("left".to_owned(), Value::Array(left)),
+        ]
+        .into(),
+    ))
 }
 
 /// Calls a function as what it may not be; the error's code and words.

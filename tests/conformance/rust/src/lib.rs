@@ -7,6 +7,7 @@ mod calls;
 mod context;
 mod docs;
 mod errors;
+mod files;
 mod http;
 mod items;
 mod scheduled;
