@@ -28,6 +28,10 @@ pub trait Host {
     fn cancel(&self, id: &str) -> Result<(), HostError>;
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn run_mutation(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
+    fn generate_upload_url(&self) -> Result<String, HostError>;
+    fn file_url(&self, id: &str) -> Result<Option<String>, HostError>;
+    fn file_metadata(&self, id: &str) -> Result<Option<Vec<u8>>, HostError>;
+    fn delete_file(&self, id: &str) -> Result<(), HostError>;
     /// What it does for a query or a mutation.
     fn database(&self) -> Result<&dyn HostDatabase, HostError>;
     /// What it does for an action; `what` is to be done there alone.
@@ -64,6 +68,8 @@ pub trait HostAction {
     fn close_stream(&self, stream: u32, broken: Option<&str>);
     fn send(&self, request: &[u8], body: Option<&[u8]>) -> Result<u32, HostError>;
     fn respond(&self, response: &[u8], body: Option<&[u8]>) -> Result<(), HostError>;
+    fn store_file(&self, options: &[u8], body: Option<&[u8]>) -> Result<u32, HostError>;
+    fn read_file(&self, id: &str) -> Result<u32, HostError>;
 }
 
 thread_local! {
@@ -310,37 +316,40 @@ pub(crate) mod http {
     }
 }
 
-/// Stored files; there are none outside of WebAssembly: each access is an error.
+/// Without a host there are no files: each access is an error.
 pub(crate) mod storage {
-    use super::HostError;
+    use super::{Host, HostError, current, tasks};
 
-    fn no_files<T>() -> Result<T, HostError> {
-        let message = "stored files exist only within the host".to_owned();
-        Err(HostError { code: "NoHost".to_owned(), message })
+    fn ask<T>(operation: impl FnOnce(&dyn Host) -> Result<T, HostError>) -> Result<T, HostError> {
+        let Some(host) = current() else {
+            let message = "stored files exist only within the host; see the crate weir-test".to_owned();
+            return Err(HostError { code: "NoHost".to_owned(), message });
+        };
+        operation(&*host)
     }
 
     pub(crate) fn generate_upload_url() -> Result<String, HostError> {
-        no_files()
+        ask(|host| host.generate_upload_url())
     }
 
-    pub(crate) fn get_url(_id: &str) -> Result<Option<String>, HostError> {
-        no_files()
+    pub(crate) fn get_url(id: &str) -> Result<Option<String>, HostError> {
+        ask(|host| host.file_url(id))
     }
 
-    pub(crate) fn get_metadata(_id: &str) -> Result<Option<Vec<u8>>, HostError> {
-        no_files()
+    pub(crate) fn get_metadata(id: &str) -> Result<Option<Vec<u8>>, HostError> {
+        ask(|host| host.file_metadata(id))
     }
 
-    pub(crate) fn delete(_id: &str) -> Result<(), HostError> {
-        no_files()
+    pub(crate) fn delete(id: &str) -> Result<(), HostError> {
+        ask(|host| host.delete_file(id))
     }
 
-    pub(crate) fn store(_options: &[u8], _body: Option<&[u8]>) -> Result<u32, HostError> {
-        no_files()
+    pub(crate) fn store(options: &[u8], body: Option<&[u8]>) -> Result<u32, HostError> {
+        tasks::ask("storing a file", |host| host.store_file(options, body))
     }
 
-    pub(crate) fn get(_id: &str) -> Result<u32, HostError> {
-        no_files()
+    pub(crate) fn get(id: &str) -> Result<u32, HostError> {
+        tasks::ask("reading a file", |host| host.read_file(id))
     }
 }
 

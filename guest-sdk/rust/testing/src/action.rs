@@ -18,7 +18,7 @@ use weir::__native::{CallError, Completion, Host, HostAction, HostDatabase, Host
 use weir_db::{ActionCall, DbError, FunctionError, FunctionKind, HostFuture, RunningAction, Transaction};
 
 use crate::functions::call;
-use crate::host::{call_error, host_error, log_level};
+use crate::host::{call_error, host_error, log_level, metadata};
 
 /// The stack of an action, in bytes.
 const STACK_BYTES: usize = 8 << 20;
@@ -250,6 +250,22 @@ impl Host for ActionHost {
         self.call(FunctionKind::Mutation, path, args)
     }
 
+    fn generate_upload_url(&self) -> Result<String, HostError> {
+        self.write(Transaction::generate_upload_url)
+    }
+
+    fn file_url(&self, id: &str) -> Result<Option<String>, HostError> {
+        self.look(|tx| tx.file_url(id))
+    }
+
+    fn file_metadata(&self, id: &str) -> Result<Option<Vec<u8>>, HostError> {
+        Ok(self.look(|tx| tx.stored_file(id))?.map(metadata))
+    }
+
+    fn delete_file(&self, id: &str) -> Result<(), HostError> {
+        self.write(|tx| tx.delete_file(id))
+    }
+
     fn database(&self) -> Result<&dyn HostDatabase, HostError> {
         let message = "an action has no database: it runs queries and mutations".to_owned();
         Err(HostError { code: "NoTransaction".to_owned(), message })
@@ -320,5 +336,13 @@ impl HostAction for ActionHost {
     fn respond(&self, response: &[u8], body: Option<&[u8]>) -> Result<(), HostError> {
         let respond = |action: &mut RunningAction| action.respond(response, body.map(<[u8]>::to_vec));
         respond(&mut self.running.borrow_mut()).map_err(host_error)
+    }
+
+    fn store_file(&self, options: &[u8], body: Option<&[u8]>) -> Result<u32, HostError> {
+        self.begin(|action| action.store_file(options, body.map(<[u8]>::to_vec)))
+    }
+
+    fn read_file(&self, id: &str) -> Result<u32, HostError> {
+        self.begin(|action| action.read_file(id))
     }
 }

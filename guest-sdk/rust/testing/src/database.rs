@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use weir::Id;
+use weir::{Id, StoredFile};
 use weir_db::{FunctionKind, Functions, Read, Written};
 use weir_testing::{Made, NOW_MS_DEFAULT, Served, TestDatabase, TestError, TokenError, identity_of};
 use weir_value::Identity;
@@ -158,7 +158,7 @@ impl Database {
     ///
     /// # Panics
     /// If a file cannot have this type.
-    pub fn store_file(&self, bytes: impl Into<Vec<u8>>, content_type: Option<&str>) -> Id {
+    pub fn store_file(&self, bytes: impl Into<Vec<u8>>, content_type: Option<&str>) -> Id<StoredFile> {
         let stored = self.inner.borrow_mut().store_file(bytes.into(), content_type);
         Id::from_text(stored.unwrap_or_else(refuse).to_string())
     }
@@ -172,7 +172,7 @@ impl Database {
         url: &str,
         bytes: impl Into<Vec<u8>>,
         content_type: Option<&str>,
-    ) -> Result<Id, UploadError> {
+    ) -> Result<Id<StoredFile>, UploadError> {
         let stored = self.inner.borrow_mut().upload(url, bytes.into(), content_type, None);
         stored.map(|id| Id::from_text(id.to_string())).map_err(UploadError::new)
     }

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::panic::resume_unwind;
 
 use weir::__native::{Batch, CallError, Host, HostAction, HostDatabase, HostError, Level};
-use weir_db::{DbError, FunctionKind, Functions, LogLevel, NestedCall, Teardown, Transaction, not_in_action};
+use weir_db::{
+    DbError, FunctionKind, Functions, LogLevel, NestedCall, StoredFile, Teardown, Transaction, not_in_action,
+};
 
 use crate::functions::LinkedFunctions;
 
@@ -132,6 +134,22 @@ impl Host for TransactionHost {
         self.call(FunctionKind::Mutation, path, args)
     }
 
+    fn generate_upload_url(&self) -> Result<String, HostError> {
+        self.ask_db(Transaction::generate_upload_url)
+    }
+
+    fn file_url(&self, id: &str) -> Result<Option<String>, HostError> {
+        self.ask_db(|tx| tx.file_url(id))
+    }
+
+    fn file_metadata(&self, id: &str) -> Result<Option<Vec<u8>>, HostError> {
+        Ok(self.ask_db(|tx| tx.stored_file(id))?.map(metadata))
+    }
+
+    fn delete_file(&self, id: &str) -> Result<(), HostError> {
+        self.ask_db(|tx| tx.delete_file(id))
+    }
+
     fn database(&self) -> Result<&dyn HostDatabase, HostError> {
         Ok(self)
     }
@@ -192,6 +210,11 @@ impl HostDatabase for TransactionHost {
     fn delete(&self, table: Option<&str>, id: &str) -> Result<(), HostError> {
         self.ask_db(|tx| tx.delete(table, id))
     }
+}
+
+/// What is known of a file, as JSON.
+pub(crate) fn metadata(file: StoredFile) -> Vec<u8> {
+    file.metadata_json().to_string().into_bytes()
 }
 
 pub(crate) fn log_level(level: Level) -> LogLevel {

@@ -367,3 +367,78 @@ fn an_action_under_way_is_given_up_with_the_database() {
     assert!(db.advance(Duration::from_secs(2)).is_empty());
     drop(db);
 }
+
+/// Fetches a picture, keeps it, and says what is known of it.
+#[action]
+async fn keep(ctx: &ActionCtx, url: String) -> Result<(Id<StoredFile>, Option<FileMetadata>, String)> {
+    let response = ctx.fetch(Request::get(url)).await?;
+    let id = ctx.storage.store(NewFile::new(response.into_body()).content_type("image/png")).await?;
+    let content = ctx.storage.get(&id).await?.ok_or_else(|| Error::new("it is gone"))?;
+    Ok((id.clone(), ctx.storage.get_metadata(&id)?, content.text().await?))
+}
+
+#[mutation]
+fn upload_url(ctx: &MutationCtx) -> Result<String> {
+    ctx.storage.generate_upload_url()
+}
+
+#[mutation]
+fn forget(ctx: &MutationCtx, id: Id<StoredFile>) -> Result<()> {
+    ctx.storage.delete(&id)
+}
+
+#[query]
+fn url_of(ctx: &QueryCtx, id: Id<StoredFile>) -> Result<(Option<String>, Option<f64>)> {
+    let size = ctx.storage.get_metadata(&id)?.map(|known| known.size);
+    Ok((ctx.storage.get_url(&id)?, size))
+}
+
+/// Deletes a file, in an action, and says whether it can be read after that.
+#[action]
+async fn replace(ctx: &ActionCtx, id: Id<StoredFile>) -> Result<bool> {
+    ctx.storage.delete(&id)?;
+    Ok(ctx.storage.get(&id).await?.is_some())
+}
+
+#[test]
+fn files_are_stored_read_and_deleted() {
+    let db = Database::new();
+    db.on_fetch(|_| FetchResponse::new(200).pieces([vec![b'a'; 100_000], b"bc".to_vec()]));
+    let args = fields! { url: "https://example.com/picture" };
+    let (id, known, text): (Id<StoredFile>, Option<FileMetadata>, String) =
+        db.action("weir-test:keep", args).unwrap();
+    let known = known.unwrap();
+    assert_eq!(
+        (known.size, known.content_type.as_deref(), text.len()),
+        (100_002.0, Some("image/png"), 100_002)
+    );
+    let file = db.file(id.as_str()).unwrap();
+    assert_eq!((file.bytes.len(), file.content_type.as_deref()), (100_002, Some("image/png")));
+    let put = db.store_file("hello", Some("text/plain"));
+    let url_of = |id: &Id<StoredFile>| {
+        db.query::<(Option<String>, Option<f64>)>("weir-test:urlOf", fields! { id: id }).unwrap()
+    };
+    let (url, size) = url_of(&put);
+    assert_eq!(size, Some(5.0));
+    assert_eq!(db.file(&url.unwrap()).unwrap().bytes, b"hello");
+    db.mutation::<()>("weir-test:forget", fields! { id: put }).unwrap();
+    assert_eq!((db.file(put.as_str()), url_of(&put)), (None, (None, None)));
+    assert!(!db.action::<bool>("weir-test:replace", fields! { id: id }).unwrap());
+    let gone = db.mutation::<()>("weir-test:forget", fields! { id: id }).unwrap_err();
+    assert!(gone.message().contains("no stored file"), "{gone}");
+}
+
+#[test]
+fn an_upload_url_is_good_once_and_for_an_hour() {
+    let db = Database::new();
+    let url = || db.mutation::<String>("weir-test:uploadUrl", fields! {}).unwrap();
+    let (first, late) = (url(), url());
+    let id = db.upload(&first, "hello", None).unwrap();
+    assert_eq!(db.file(id.as_str()).unwrap().content_type, None);
+    assert_eq!(db.upload(&first, "hello", None).unwrap_err().code(), "UploadTokenUsed");
+    db.advance(Duration::from_secs(3_601));
+    assert_eq!(db.upload(&late, "hello", None).unwrap_err().code(), "UploadTokenExpired");
+    let error = db.upload("https://example.com", "hello", None).unwrap_err();
+    assert_eq!(error.code(), "InvalidUploadToken");
+    assert_eq!(db.upload(&url(), "x", Some("")).unwrap_err().code(), "InvalidContentType");
+}
