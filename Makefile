@@ -32,7 +32,7 @@ TYPESCRIPT_PROJECTS := examples/board/typescript examples/chat/typescript exampl
   tests/guests/typescript tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers \
   tests/typescript/blog
 NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-chat-assemblyscript weir-chat-typescript \
-  weir-snippets-assemblyscript weir-snippets-typescript weir-tests-typescript
+  weir-snippets-assemblyscript weir-snippets-typescript weir-tests-typescript weir-wiki-typescript
 
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
@@ -67,6 +67,7 @@ test-examples: host ## The examples' own tests, in the other languages
 	cd examples/board/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	cd examples/chat/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	cd examples/snippets/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
+	cd examples/wiki/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	$(TEST_HOST) npm test $(addprefix --workspace ,$(NPM_EXAMPLES))
 	for project in $(TYPESCRIPT_PROJECTS); do "$$CARGO_TARGET_DIR/debug/host" codegen $$project >/dev/null; done
 	npx tsc -p tests/typescript

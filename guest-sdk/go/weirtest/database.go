@@ -32,8 +32,14 @@ type Last struct {
 	LogLines []string
 	// Reads are what its result depends on.
 	Reads []Read
-	// Writes are what it wrote; empty if it failed.
+	// Writes are what it wrote; empty if it failed. Of an action, what its mutations wrote,
+	// whether it failed or not.
 	Writes []Write
+	// Calls are the functions that an action called, in the order in which it did; also
+	// those of actions that it called.
+	Calls []Call
+	// Requests are those that an action sent, in that order.
+	Requests []SentRequest
 }
 
 // Read is a document that a call read, a range of a table or of an index, a count, a
@@ -155,13 +161,14 @@ func (host *Host) Database(t testing.TB, options Options) *Database {
 // Close drops the database; at the end of its test that happens by itself.
 func (db *Database) Close() {
 	if db.id != 0 {
+		db.host.handle(db.id, nil)
 		db.ask(request{Op: "close"})
 		db.id = 0
 	}
 }
 
 // SetNow sets the clock, in milliseconds since the epoch. By itself it moves on by
-// a millisecond after each mutation that wrote. Scheduled functions that are due then are
+// a millisecond after each mutation that wrote, and while an action waits. Scheduled functions that are due then are
 // called by the next Advance.
 func (db *Database) SetNow(now float64) {
 	db.t.Helper()
@@ -182,12 +189,16 @@ type ScheduledRun struct {
 	Value weir.Value
 	// Err is why it failed; nil: it did not.
 	Err *Error
+	// Calls and Requests are what an action did, as in [Last].
+	Calls    []Call
+	Requests []SentRequest
 }
 
 // Advance sets the clock on by so many milliseconds, and has those scheduled functions
 // called that are due by then, each once and at its time, in the order of the times;
-// those too that they schedule. It gives what came of them: one that fails does not fail
-// the test.
+// those too that they schedule. It gives what came of those that have ended by then: one
+// that fails does not fail the test, and an action that still waits goes on when the clock
+// does.
 func (db *Database) Advance(ms float64) []ScheduledRun {
 	db.t.Helper()
 	return db.runs(db.ask(request{Op: "set", Advance: &ms}))
@@ -208,6 +219,7 @@ func (db *Database) runs(got answer) []ScheduledRun {
 		db.unmarshal(said.Args, &run.Args)
 		db.unmarshal(said.Value, &run.Value)
 		run.Err = db.failed(said.Error)
+		run.Calls, run.Requests = db.calls(said.Calls), db.requests(said.Requests)
 		runs = append(runs, run)
 	}
 	return runs
@@ -274,8 +286,18 @@ func (db *Database) Last() Last {
 	return db.last
 }
 
+// keep keeps what the call did.
+func (db *Database) keep(got answer) {
+	db.t.Helper()
+	db.last = Last{LogLines: got.LogLines, Reads: got.Reads, Calls: db.calls(got.Calls), Requests: db.requests(got.Requests)}
+	db.unmarshal(got.Writes, &db.last.Writes)
+}
+
 func (db *Database) ask(asked request) answer {
 	db.t.Helper()
+	if db.host.answering.Load() == int64(db.id) {
+		db.t.Fatal("weirtest: what answers requests of an action cannot use the database: the action waits for the answer")
+	}
 	asked.DB = db.id
 	got, err := db.host.ask(asked)
 	if err != nil {
@@ -324,6 +346,18 @@ func Mutation[R any](db *Database, path string, args any) R {
 	return result
 }
 
+// Action runs an action and gives its result; the test fails if the action does. While it
+// waits, the clock goes on by itself, and scheduled functions are called that are due
+// meanwhile. Its requests are answered by what [Database.OnFetch] was given.
+func Action[R any](db *Database, path string, args any) R {
+	db.t.Helper()
+	result, err := TryAction[R](db, path, args)
+	if err != nil {
+		db.t.Fatalf("%s: %v", path, err)
+	}
+	return result
+}
+
 // TryQuery runs a query and gives its result, or an [*Error].
 func TryQuery[R any](db *Database, path string, args any) (R, error) {
 	db.t.Helper()
@@ -336,14 +370,19 @@ func TryMutation[R any](db *Database, path string, args any) (R, error) {
 	return call[R](db, "mutation", path, args)
 }
 
+// TryAction runs an action and gives its result, or an [*Error].
+func TryAction[R any](db *Database, path string, args any) (R, error) {
+	db.t.Helper()
+	return call[R](db, "action", path, args)
+}
+
 func call[R any](db *Database, kind, path string, args any) (R, error) {
 	db.t.Helper()
 	if args == nil {
 		args = weir.Object{}
 	}
 	got := db.ask(request{Op: "call", Kind: kind, Path: path, Args: db.marshal(args), Identity: db.identity})
-	db.last = Last{LogLines: got.LogLines, Reads: got.Reads}
-	db.unmarshal(got.Writes, &db.last.Writes)
+	db.keep(got)
 	var result R
 	if err := db.failed(got.Error); err != nil {
 		return result, err

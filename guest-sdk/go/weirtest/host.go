@@ -26,7 +26,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
+
+	"weir.dev/go"
 )
 
 // hostVariable names the binary that serves the functions.
@@ -39,6 +42,12 @@ type Host struct {
 	output *bufio.Reader
 	errors *bytes.Buffer
 	lastID int
+
+	handlersMutex sync.Mutex
+	// handlers answer the requests of actions, of each database.
+	handlers map[int]func(*Request) *Response
+	// answering is the database whose handler runs; 0: none.
+	answering atomic.Int64
 }
 
 var (
@@ -75,7 +84,7 @@ func start(folder string) (*Host, error) {
 		program = "host"
 	}
 	command := exec.Command(program, "test", folder)
-	host := &Host{errors: &bytes.Buffer{}}
+	host := &Host{errors: &bytes.Buffer{}, handlers: map[int]func(*Request) *Response{}}
 	command.Stderr = host.errors
 	input, inputErr := command.StdinPipe()
 	output, outputErr := command.StdoutPipe()
@@ -118,6 +127,15 @@ type request struct {
 	Args     json.RawMessage `json:"args,omitempty"`
 	Identity json.RawMessage `json:"identity,omitempty"`
 	Token    string          `json:"token,omitempty"`
+	// Method, Headers and Body are those of a request to an HTTP action.
+	Method  string      `json:"method,omitempty"`
+	Headers weir.Header `json:"headers,omitempty"`
+	// Body is nil where there is none.
+	Body *[]byte `json:"body,omitempty"`
+	// URL, ContentType and File are of files.
+	URL         string `json:"url,omitempty"`
+	ContentType string `json:"contentType,omitempty"`
+	File        string `json:"file,omitempty"`
 	// Variables are those to set; nil: to remove.
 	Variables map[string]*string `json:"variables,omitempty"`
 }
@@ -129,11 +147,25 @@ type answer struct {
 	Value   json.RawMessage `json:"value"`
 	Claims  json.RawMessage `json:"claims"`
 	// Scheduled are the scheduled functions that were called.
-	Scheduled []scheduledRun  `json:"scheduled"`
-	Error     *failure        `json:"error"`
-	LogLines  []string        `json:"logLines"`
-	Reads     []Read          `json:"reads"`
-	Writes    json.RawMessage `json:"writes"`
+	Scheduled []scheduledRun `json:"scheduled"`
+	// Fetch are requests of actions, which are to be answered before anything else.
+	Fetch     []sentRequest    `json:"fetch"`
+	Calls     []calledFunction `json:"calls"`
+	Requests  []sentRequest    `json:"requests"`
+	Response  httpResponse     `json:"response"`
+	StorageID string           `json:"storageId"`
+	File      *File            `json:"file"`
+	Error     *failure         `json:"error"`
+	LogLines  []string         `json:"logLines"`
+	Reads     []Read           `json:"reads"`
+	Writes    json.RawMessage  `json:"writes"`
+}
+
+type httpResponse struct {
+	Status  int         `json:"status"`
+	Headers weir.Header `json:"headers"`
+	Body    [][]byte    `json:"body"`
+	Broken  string      `json:"broken"`
 }
 
 type scheduledRun struct {
@@ -144,6 +176,9 @@ type scheduledRun struct {
 	Value    json.RawMessage `json:"value"`
 	Error    *failure        `json:"error"`
 	LogLines []string        `json:"logLines"`
+
+	Calls    []calledFunction `json:"calls"`
+	Requests []sentRequest    `json:"requests"`
 }
 
 type failure struct {
@@ -158,14 +193,16 @@ func (host *Host) ask(asked request) (answer, error) {
 	defer host.mutex.Unlock()
 	host.lastID++
 	asked.ID = host.lastID
-	line, err := json.Marshal(asked)
-	if err != nil {
-		return answer{}, err
-	}
 	var got answer
-	_, err = host.input.Write(append(line, '\n'))
+	err := host.write(asked)
 	if err == nil {
 		err = host.receive(&got)
+	}
+	for err == nil && got.Fetch != nil {
+		if err = host.answer(got.DB, got.Fetch); err == nil {
+			got = answer{}
+			err = host.receive(&got)
+		}
 	}
 	switch {
 	case err != nil:

@@ -5,6 +5,7 @@ import { TestDatabase } from "./database.js";
 import { HostProcess } from "./process.js";
 
 export { FunctionError } from "./errors.js";
+export { delayed, failure } from "./fetch.js";
 
 /**
  * Builds the project in a folder and starts a host for its tests. One is enough

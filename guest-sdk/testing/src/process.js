@@ -1,6 +1,7 @@
 // `host test` as a child process: requests in order, answers in the same order.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { answerAll, isAnswering } from "./fetch.js";
 
 const OUTPUT_LINES_MAX = 200;
 
@@ -8,6 +9,10 @@ const OUTPUT_LINES_MAX = 200;
 export class HostProcess {
   #child;
   #waiting = new Map();
+  /** What answers the requests of actions, of each database. */
+  #handlers = new Map();
+  /** What a handler threw; the call that its request was of fails with it. */
+  #thrown;
   #lastId = 0;
   #output = [];
   #ready;
@@ -40,10 +45,41 @@ export class HostProcess {
   /** Sends a request and gives its answer. */
   request(fields) {
     if (this.#waiting === undefined) return Promise.reject(new Error("the host has ended"));
+    if (isAnswering()) {
+      const reason =
+        "what answers requests of an action cannot use the database: the action waits for the answer";
+      return Promise.reject(new Error(reason));
+    }
     const id = ++this.#lastId;
     const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    this.#child.stdin.write(`${JSON.stringify({ id, ...fields })}\n`);
+    this.#write({ id, ...fields });
     return answer;
+  }
+
+  /** Says what answers the requests of a database's actions. */
+  setHandler(db, handler) {
+    if (handler === undefined) this.#handlers.delete(db);
+    else this.#handlers.set(db, handler);
+  }
+
+  #write(line) {
+    this.#child.stdin.write(`${JSON.stringify(line)}\n`);
+  }
+
+  async #answer({ fetch, db }) {
+    try {
+      this.#write({ op: "fetched", answers: await answerAll(this.#handlers.get(db), fetch) });
+    } catch (error) {
+      this.#thrown = { error };
+      this.#write({ op: "fetched", error: String(error?.message ?? error) });
+    }
+  }
+
+  /** Why a request to the host cannot be answered: what a handler threw, if it did. */
+  #failed(message) {
+    const thrown = this.#thrown;
+    this.#thrown = undefined;
+    return thrown === undefined ? new Error(message) : thrown.error;
   }
 
   /** Lets the host end, and waits until it has. */
@@ -60,10 +96,14 @@ export class HostProcess {
       this.#end(new Error(`the host wrote what is no JSON: ${line}`));
       return;
     }
+    if (answer.fetch !== undefined) {
+      void this.#answer(answer);
+      return;
+    }
     const key = answer.ready === true ? "ready" : answer.id;
     const waiting = this.#waiting?.get(key);
     this.#waiting?.delete(key);
-    if (answer.failure !== undefined) waiting?.reject(new Error(answer.failure));
+    if (answer.failure !== undefined) waiting?.reject(this.#failed(answer.failure));
     else waiting?.resolve(answer);
   }
 

@@ -123,7 +123,7 @@ impl Invoker {
         let state = store.data_mut();
         state.pass_on_output(true);
         if let (Ok(Err(_)) | Err(_), Some(action)) = (&result, state.action()) {
-            action.streams.break_off();
+            action.guest.break_off();
         }
         result.map_err(|error| self.report(&error, state, &format!("`{path}`")))
     }

@@ -5,9 +5,15 @@
 //! [`weir_db::Functions`]. Equal seeds, clocks and calls give equal results, ids and signed tokens included.
 
 mod actions;
+mod event_loop;
+mod fetch;
+mod files;
+mod host;
+mod http;
 mod scheduled;
 mod tokens;
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +21,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 use weir_db::{
-    ActionHost, ActionOutcome, Call, CallError, Database, FunctionKind, Functions, HttpExchange, Principal,
-    Read, Scope, Trace, VariableChanges, Variables, Written,
+    ActionHost, Call, CallError, Database, DbError, FunctionKind, Functions, Principal, Read, Scope, Trace,
+    VariableChanges, Variables, Written,
 };
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
 use weir_value::{FunctionPath, Identity, IdentityError, Schema, Timestamp, Value};
 
+pub use fetch::{AnswersFetch, FetchAnswer, FetchRequest, FetchResponse, SentRequest};
+pub use files::TestFile;
+use host::Shared;
+pub use host::{CalledFunction, Made};
+pub use http::{HttpAnswer, Served, TestRequest};
 pub use scheduled::ScheduledRun;
 use tokens::TestSigner;
 pub use tokens::{TOKEN_ISSUER, TokenError};
@@ -38,8 +49,11 @@ pub struct TestDatabase {
     store: Arc<dyn Store>,
     env: Arc<SimEnv>,
     schema: Schema,
-    tick: Duration,
+    shared: Arc<Shared>,
+    fetch_handler: Option<Box<dyn AnswersFetch>>,
     action_host: Option<Arc<dyn ActionHost>>,
+    /// How many scheduled functions were called since the test asked for something.
+    started: Cell<usize>,
     is_admin: bool,
     identity: Option<Identity>,
     calls: u64,
@@ -52,8 +66,17 @@ pub struct Outcome {
     pub result: Result<Bytes, CallError>,
     /// What it logged: `[LEVEL] text`.
     pub log_lines: Vec<String>,
-    /// What it read and wrote.
+    /// What it read and wrote; of an action, what its queries and mutations did.
     pub trace: Trace,
+    /// What an action did besides.
+    pub made: Made,
+}
+
+impl Default for Outcome {
+    fn default() -> Self {
+        let result = Ok(Bytes::from_static(b"null"));
+        Outcome { result, log_lines: Vec::new(), trace: Trace::default(), made: Made::default() }
+    }
 }
 
 /// Why there is no test database, or not this time.
@@ -68,11 +91,37 @@ pub enum TestError {
     /// A variable cannot have this name or value.
     #[error("{0}")]
     Variable(String),
-    /// An action was called.
-    #[error(
-        "`{0}` is called as an action, and this test has nothing that actions run on; call the functions that it calls"
-    )]
-    Action(FunctionPath),
+    /// An action sent a request.
+    #[error("the test answers no request to {method} {url}: give the database a handler that answers it")]
+    Unanswered {
+        /// The request's method.
+        method: String,
+        /// Where it was sent.
+        url: String,
+    },
+    /// The test has answered a request with something that is none.
+    #[error("the test answers {url} with status {status}; that of a response is from 200 to 599")]
+    Response {
+        /// Where the request was sent.
+        url: String,
+        /// The status.
+        status: u16,
+    },
+    /// What answers requests cannot go on.
+    #[error("{0}")]
+    Handler(String),
+    /// A request has no such path.
+    #[error("`{0}` is not the path of a request: it begins with `/`, as in `/hook?id=7`")]
+    RequestPath(String),
+    /// A file was not stored.
+    #[error("{}", .0.message)]
+    File(DbError),
+    /// An HTTP action was to run on a host of the test's.
+    #[error("the test has set no host that HTTP actions run on")]
+    NoActionHost,
+    /// An action waits for nothing that will come.
+    #[error("the action waits for something that never comes")]
+    Stuck,
     /// The store in memory could not be made, or read.
     #[error("the database in memory cannot be used: {0}")]
     Store(String),
@@ -110,11 +159,13 @@ impl TestDatabase {
             db.deploy(schema.clone(), functions).map_err(|error| failed(&error))?;
         }
         Ok(TestDatabase {
-            db,
             store,
+            shared: Shared::new(db.clone(), env.clone(), TICK_DEFAULT),
+            db,
             env,
-            tick: TICK_DEFAULT,
+            fetch_handler: None,
             action_host: None,
+            started: Cell::new(0),
             schema: schema.clone(),
             is_admin: true,
             identity: None,
@@ -143,43 +194,25 @@ impl TestDatabase {
         identity: Option<Identity>,
     ) -> Result<Outcome, TestError> {
         let call = self.next_call(path, args, identity)?;
-        let (result, log_lines, trace) = match kind {
+        let outcome = match kind {
             FunctionKind::Query => {
                 let (outcome, trace) = self.db.query_traced(&call, self.store.snapshot_sequenced());
-                (outcome.result, outcome.log_lines, trace)
+                Outcome { result: outcome.result, log_lines: outcome.log_lines, trace, ..Outcome::default() }
             }
             FunctionKind::Mutation => {
                 let (outcome, trace) = self.db.mutation_traced(&call);
                 if !trace.writes.is_empty() {
-                    self.env.advance(self.tick);
+                    self.shared.tick();
                 }
-                (outcome.result, outcome.log_lines, trace)
+                Outcome { result: outcome.result, log_lines: outcome.log_lines, trace, ..Outcome::default() }
             }
             FunctionKind::Action | FunctionKind::HttpAction => {
-                let outcome = self.run_action(call)?;
-                (outcome.result, outcome.log_lines, Trace::default())
+                let (outcome, mut made) = self.run_action(call)?;
+                let trace = std::mem::take(&mut made.trace);
+                Outcome { result: outcome.result, log_lines: outcome.log_lines, trace, made }
             }
         };
-        Ok(Outcome { result: result.map_err(without_prefix), log_lines, trace })
-    }
-
-    /// Has an HTTP action answer a request, which its arguments tell of, on behalf of this identity; over when the action is.
-    /// The response goes to the exchange's responder meanwhile.
-    ///
-    /// # Errors
-    /// The path is invalid; there is nothing that actions run on.
-    pub fn http_action_as(
-        &mut self,
-        path: &str,
-        args: Bytes,
-        exchange: HttpExchange,
-        identity: Option<Identity>,
-    ) -> Result<Outcome, TestError> {
-        let call = self.next_call(path, args, identity)?;
-        let host = self.action_host(&call.path)?;
-        let ActionOutcome { result, log_lines } =
-            actions::block_on(self.db.clone().http_action(call, exchange, host));
-        Ok(Outcome { result: result.map_err(without_prefix), log_lines, trace: Trace::default() })
+        Ok(Outcome { result: outcome.result.map_err(without_prefix), ..outcome })
     }
 
     fn next_call(&mut self, path: &str, args: Bytes, identity: Option<Identity>) -> Result<Call, TestError> {
@@ -189,7 +222,7 @@ impl TestDatabase {
         Ok(Call { path, args, principal: self.principal(identity), request_id })
     }
 
-    /// Sets the clock. By itself it moves only after mutations that wrote, by a tick. Scheduled functions that are due then
+    /// Sets the clock. By itself it moves only after mutations that wrote, by a tick, and while an action waits. Scheduled functions that are due then
     /// are called when it is advanced.
     ///
     /// # Errors
@@ -201,7 +234,7 @@ impl TestDatabase {
 
     /// Sets how far the clock moves after a mutation that wrote; by default [`TICK_DEFAULT`].
     pub fn set_tick(&mut self, tick: Duration) {
-        self.tick = tick;
+        self.shared.set_tick(tick);
     }
 
     /// Sets and removes variables, all or none; in the beginning there is none. Functions that a module made with others
@@ -279,6 +312,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
+        self.shared.event_loop.clear();
         self.store.close();
     }
 }
@@ -297,6 +331,11 @@ fn timestamp(now_ms: f64) -> Result<Timestamp, TestError> {
     let nanos = Duration::from_secs_f64(now_ms / 1e3).as_nanos();
     // A float of seconds holds more digits than a clock has: round to the microsecond.
     Ok(Timestamp::from_nanos(u64::try_from((nanos + 500) / 1_000 * 1_000).unwrap_or(u64::MAX)))
+}
+
+fn after(time: Timestamp, duration: Duration) -> Timestamp {
+    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    Timestamp::from_nanos(time.as_nanos().saturating_add(nanos))
 }
 
 fn without_prefix(mut error: CallError) -> CallError {

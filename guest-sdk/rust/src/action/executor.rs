@@ -41,6 +41,16 @@ impl Wake for Woken {
     }
 }
 
+/// Gives up what was begun, when the action is over.
+struct GivesUp;
+
+impl Drop for GivesUp {
+    fn drop(&mut self) {
+        let begun = BEGUN.take();
+        drop(begun);
+    }
+}
+
 /// Lets work go on beside the action, and gives it up when the action ends.
 pub(super) fn begin_beside(work: impl Future<Output = ()> + 'static) {
     BEGUN.with_borrow_mut(|begun| begun.push(Box::pin(work)));
@@ -51,6 +61,7 @@ pub(super) fn begin_beside(work: impl Future<Output = ()> + 'static) {
 /// # Errors
 /// Its own; and if it waits for something that nothing brings about.
 pub(crate) fn block_on<T>(action: impl Future<Output = Result<T>>) -> Result<T> {
+    let _gives_up = GivesUp;
     let mut action = pin!(action);
     let woken = Woken::new();
     let waker = Waker::from(woken.clone());

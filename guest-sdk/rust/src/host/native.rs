@@ -7,6 +7,7 @@ use std::rc::Rc;
 pub use super::bindings::weir::guest::calls::CallError;
 pub use super::bindings::weir::guest::db::Batch;
 pub use super::bindings::weir::guest::log::Level;
+pub use super::bindings::weir::guest::tasks::Completion;
 pub use super::bindings::weir::guest::types::Error as HostError;
 
 /// What the world's imports do, for the calls of a test. As for a guest, an
@@ -27,6 +28,18 @@ pub trait Host {
     fn cancel(&self, id: &str) -> Result<(), HostError>;
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn run_mutation(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
+    fn generate_upload_url(&self) -> Result<String, HostError>;
+    fn file_url(&self, id: &str) -> Result<Option<String>, HostError>;
+    fn file_metadata(&self, id: &str) -> Result<Option<Vec<u8>>, HostError>;
+    fn delete_file(&self, id: &str) -> Result<(), HostError>;
+    /// What it does for a query or a mutation.
+    fn database(&self) -> Result<&dyn HostDatabase, HostError>;
+    /// What it does for an action; `what` is to be done there alone.
+    fn action(&self, what: &str) -> Result<&dyn HostAction, HostError>;
+}
+
+/// What the interface `db` does.
+pub trait HostDatabase {
     fn get(&self, table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError>;
     fn get_many(&self, table: Option<&str>, ids: &[u8]) -> Result<Vec<u8>, HostError>;
     fn query(&self, plan: &[u8], max_rows: u32) -> Result<Batch, HostError>;
@@ -39,6 +52,24 @@ pub trait Host {
     fn patch(&self, table: Option<&str>, id: &str, fields: &[u8]) -> Result<(), HostError>;
     fn replace(&self, table: Option<&str>, id: &str, document: &[u8]) -> Result<(), HostError>;
     fn delete(&self, table: Option<&str>, id: &str) -> Result<(), HostError>;
+}
+
+/// What the interfaces `tasks`, `streams` and `http` do.
+pub trait HostAction {
+    fn begin_query(&self, path: &str, args: &[u8]) -> Result<u32, HostError>;
+    fn begin_mutation(&self, path: &str, args: &[u8]) -> Result<u32, HostError>;
+    fn begin_action(&self, path: &str, args: &[u8]) -> Result<u32, HostError>;
+    fn sleep(&self, milliseconds: f64) -> Result<u32, HostError>;
+    fn wait(&self) -> Result<Completion, HostError>;
+    fn cancel_task(&self, task: u32);
+    fn read_stream(&self, stream: u32) -> Result<u32, HostError>;
+    fn create_stream(&self) -> Result<u32, HostError>;
+    fn write_stream(&self, stream: u32, piece: &[u8]) -> Result<u32, HostError>;
+    fn close_stream(&self, stream: u32, broken: Option<&str>);
+    fn send(&self, request: &[u8], body: Option<&[u8]>) -> Result<u32, HostError>;
+    fn respond(&self, response: &[u8], body: Option<&[u8]>) -> Result<(), HostError>;
+    fn store_file(&self, options: &[u8], body: Option<&[u8]>) -> Result<u32, HostError>;
+    fn read_file(&self, id: &str) -> Result<u32, HostError>;
 }
 
 thread_local! {
@@ -200,117 +231,138 @@ pub(crate) mod calls {
     }
 }
 
-/// The tasks of actions; there are none outside of WebAssembly: each access is an error.
+/// Without a host there are no actions: each access is an error.
 pub(crate) mod tasks {
-    use super::HostError;
-    use crate::host::Completion;
+    use super::{Completion, HostAction, HostError, current};
 
-    pub(super) fn no_host<T>() -> Result<T, HostError> {
-        let message = "actions run only within the host; test the functions that they call".to_owned();
-        Err(HostError { code: "NoHost".to_owned(), message })
+    pub(super) fn ask<T>(
+        what: &str,
+        operation: impl FnOnce(&dyn HostAction) -> Result<T, HostError>,
+    ) -> Result<T, HostError> {
+        let Some(host) = current() else {
+            let message = "actions run only within the host; see the crate weir-test".to_owned();
+            return Err(HostError { code: "NoHost".to_owned(), message });
+        };
+        operation(host.action(what)?)
     }
 
-    pub(crate) fn run_query(_path: &str, _args: &[u8]) -> Result<u32, HostError> {
-        no_host()
+    /// What is put away when a function is over, also where there is no host any more.
+    pub(super) fn put_away(operation: impl FnOnce(&dyn HostAction)) {
+        if let Some(host) = current()
+            && let Ok(action) = host.action("this")
+        {
+            operation(action);
+        }
     }
 
-    pub(crate) fn run_mutation(_path: &str, _args: &[u8]) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn run_query(path: &str, args: &[u8]) -> Result<u32, HostError> {
+        ask("`run_query`", |host| host.begin_query(path, args))
     }
 
-    pub(crate) fn run_action(_path: &str, _args: &[u8]) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn run_mutation(path: &str, args: &[u8]) -> Result<u32, HostError> {
+        ask("`run_mutation`", |host| host.begin_mutation(path, args))
     }
 
-    pub(crate) fn sleep(_milliseconds: f64) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn run_action(path: &str, args: &[u8]) -> Result<u32, HostError> {
+        ask("`run_action`", |host| host.begin_action(path, args))
+    }
+
+    pub(crate) fn sleep(milliseconds: f64) -> Result<u32, HostError> {
+        ask("waiting", |host| host.sleep(milliseconds))
     }
 
     pub(crate) fn wait() -> Result<Completion, HostError> {
-        no_host()
+        ask("waiting", |host| host.wait())
     }
 
-    pub(crate) fn cancel(_task: u32) {}
+    pub(crate) fn cancel(task: u32) {
+        put_away(|host| host.cancel_task(task));
+    }
 }
 
 /// As [`tasks`].
 pub(crate) mod streams {
     use super::HostError;
-    use super::tasks::no_host;
+    use super::tasks::{ask, put_away};
 
-    pub(crate) fn read(_stream: u32) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn read(stream: u32) -> Result<u32, HostError> {
+        ask("reading a stream", |host| host.read_stream(stream))
     }
 
     pub(crate) fn create() -> Result<u32, HostError> {
-        no_host()
+        ask("a stream", |host| host.create_stream())
     }
 
-    pub(crate) fn write(_stream: u32, _piece: &[u8]) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn write(stream: u32, piece: &[u8]) -> Result<u32, HostError> {
+        ask("writing a stream", |host| host.write_stream(stream, piece))
     }
 
-    pub(crate) fn close(_stream: u32, _broken: Option<&str>) {}
+    pub(crate) fn close(stream: u32, broken: Option<&str>) {
+        put_away(|host| host.close_stream(stream, broken));
+    }
 }
 
 /// As [`tasks`].
 pub(crate) mod http {
     use super::HostError;
-    use super::tasks::no_host;
+    use super::tasks::ask;
 
-    pub(crate) fn send(_request: &[u8], _body: Option<&[u8]>) -> Result<u32, HostError> {
-        no_host()
+    pub(crate) fn send(request: &[u8], body: Option<&[u8]>) -> Result<u32, HostError> {
+        ask("`fetch`", |host| host.send(request, body))
     }
 
-    pub(crate) fn respond(_response: &[u8], _body: Option<&[u8]>) -> Result<(), HostError> {
-        no_host()
+    pub(crate) fn respond(response: &[u8], body: Option<&[u8]>) -> Result<(), HostError> {
+        ask("a response", |host| host.respond(response, body))
     }
 }
 
-/// Stored files; there are none outside of WebAssembly: each access is an error.
+/// Without a host there are no files: each access is an error.
 pub(crate) mod storage {
-    use super::HostError;
+    use super::{Host, HostError, current, tasks};
 
-    fn no_files<T>() -> Result<T, HostError> {
-        let message = "stored files exist only within the host".to_owned();
-        Err(HostError { code: "NoHost".to_owned(), message })
+    fn ask<T>(operation: impl FnOnce(&dyn Host) -> Result<T, HostError>) -> Result<T, HostError> {
+        let Some(host) = current() else {
+            let message = "stored files exist only within the host; see the crate weir-test".to_owned();
+            return Err(HostError { code: "NoHost".to_owned(), message });
+        };
+        operation(&*host)
     }
 
     pub(crate) fn generate_upload_url() -> Result<String, HostError> {
-        no_files()
+        ask(|host| host.generate_upload_url())
     }
 
-    pub(crate) fn get_url(_id: &str) -> Result<Option<String>, HostError> {
-        no_files()
+    pub(crate) fn get_url(id: &str) -> Result<Option<String>, HostError> {
+        ask(|host| host.file_url(id))
     }
 
-    pub(crate) fn get_metadata(_id: &str) -> Result<Option<Vec<u8>>, HostError> {
-        no_files()
+    pub(crate) fn get_metadata(id: &str) -> Result<Option<Vec<u8>>, HostError> {
+        ask(|host| host.file_metadata(id))
     }
 
-    pub(crate) fn delete(_id: &str) -> Result<(), HostError> {
-        no_files()
+    pub(crate) fn delete(id: &str) -> Result<(), HostError> {
+        ask(|host| host.delete_file(id))
     }
 
-    pub(crate) fn store(_options: &[u8], _body: Option<&[u8]>) -> Result<u32, HostError> {
-        no_files()
+    pub(crate) fn store(options: &[u8], body: Option<&[u8]>) -> Result<u32, HostError> {
+        tasks::ask("storing a file", |host| host.store_file(options, body))
     }
 
-    pub(crate) fn get(_id: &str) -> Result<u32, HostError> {
-        no_files()
+    pub(crate) fn get(id: &str) -> Result<u32, HostError> {
+        tasks::ask("reading a file", |host| host.read_file(id))
     }
 }
 
 /// Without a host there is no database: each access is an error.
 pub(crate) mod db {
-    use super::{Batch, Host, HostError, current};
+    use super::{Batch, HostDatabase, HostError, current};
 
-    fn ask<T>(operation: impl FnOnce(&dyn Host) -> Result<T, HostError>) -> Result<T, HostError> {
+    fn ask<T>(operation: impl FnOnce(&dyn HostDatabase) -> Result<T, HostError>) -> Result<T, HostError> {
         let Some(host) = current() else {
             let message = "a database exists only within the host; see the crate weir-test".to_owned();
             return Err(HostError { code: "NoHost".to_owned(), message });
         };
-        operation(&*host)
+        operation(host.database()?)
     }
 
     pub(crate) fn get(table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError> {
@@ -330,8 +382,10 @@ pub(crate) mod db {
     }
 
     pub(crate) fn query_close(cursor: u32) {
-        if let Some(host) = current() {
-            host.query_close(cursor);
+        if let Some(host) = current()
+            && let Ok(database) = host.database()
+        {
+            database.query_close(cursor);
         }
     }
 
@@ -344,7 +398,7 @@ pub(crate) mod db {
     }
 
     pub(crate) fn normalize_id(table: &str, id: &str) -> Option<String> {
-        current()?.normalize_id(table, id)
+        current()?.database().ok()?.normalize_id(table, id)
     }
 
     pub(crate) fn insert(table: &str, document: &[u8]) -> Result<String, HostError> {

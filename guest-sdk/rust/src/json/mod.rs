@@ -73,7 +73,8 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
 ///
 /// # Errors
 /// As for [`to_vec`]; bytes; a number that is not finite.
-pub(crate) fn to_plain_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
+#[doc(hidden)]
+pub fn to_plain_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
     let mut writer = Writer::plain();
     value.serialize(&mut writer)?;
     Ok(writer.into_bytes())

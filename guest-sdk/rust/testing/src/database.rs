@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use weir::{Id, StoredFile};
 use weir_db::{FunctionKind, Functions, Read, Written};
-use weir_testing::{NOW_MS_DEFAULT, TestDatabase, TestError, TokenError, identity_of};
+use weir_testing::{Made, NOW_MS_DEFAULT, Served, TestDatabase, TestError, TokenError, identity_of};
 use weir_value::Identity;
 
-use crate::Error;
-use crate::ScheduledRun;
+use crate::fetch::Handler;
 use crate::functions::LinkedFunctions;
+use crate::made::{CalledFunction, SentRequest};
+use crate::{Error, FetchRequest, FetchResponse, File, HttpRequest, HttpResponse, ScheduledRun, UploadError};
 
 /// An empty database with the tables and the functions of the crate under test.
 #[derive(Debug)]
@@ -29,8 +31,25 @@ pub struct Last {
     pub log_lines: Vec<String>,
     /// What its result depends on.
     pub reads: Vec<Read>,
-    /// What it wrote; nothing if it failed.
+    /// What it wrote; nothing if it failed. Of an action, what its mutations wrote, whether it failed or not.
     pub writes: Vec<Written>,
+    /// The functions that an action called, in the order in which it did; also those of actions that it called.
+    pub calls: Vec<CalledFunction>,
+    /// The requests that an action sent, in that order.
+    pub requests: Vec<SentRequest>,
+}
+
+impl Last {
+    fn of_action(log_lines: Vec<String>, made: Made) -> Last {
+        let Made { calls, requests, trace } = made;
+        Last {
+            log_lines,
+            reads: trace.reads,
+            writes: trace.writes,
+            calls: calls.into_iter().map(CalledFunction::new).collect(),
+            requests: requests.into_iter().map(SentRequest::new).collect(),
+        }
+    }
 }
 
 impl Default for Database {
@@ -86,6 +105,86 @@ impl Database {
         self.call(FunctionKind::Mutation, path, &args, None)
     }
 
+    /// Calls an action; as [`Database::query`]. While it waits, the clock goes on by itself, and scheduled functions are called that
+    /// are due meanwhile. Its requests are answered by what [`Database::on_fetch`] was given.
+    ///
+    /// # Errors
+    /// Those that its client would get. What its mutations have written stays.
+    ///
+    /// # Panics
+    /// As [`Database::query`]; and if nothing answers one of its requests.
+    pub fn action<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R, Error> {
+        self.call(FunctionKind::Action, path, &args, None)
+    }
+
+    /// Sends a request to the HTTP action of its route: `db.http(HttpRequest::post("/hook").json(fields! { n: 1.0 }))`. Without
+    /// a route the status is 404.
+    ///
+    /// # Errors
+    /// Why the action failed before it had begun to answer; a host answers with status 500 then.
+    ///
+    /// # Panics
+    /// If the request's path does not begin with `/`, or nothing answers a request of the action.
+    pub fn http(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
+        self.serve(request, None)
+    }
+
+    fn serve(&self, request: HttpRequest, caller: Option<&Identity>) -> Result<HttpResponse, Error> {
+        let mut inner = self.inner.borrow_mut();
+        let served = match caller {
+            Some(caller) => inner.request_as(request.0, Some(caller.clone())),
+            None => inner.request(request.0),
+        };
+        drop(inner);
+        let Served { answer, log_lines, made } = served.unwrap_or_else(refuse);
+        self.last.replace(Last::of_action(log_lines, made));
+        answer.map(HttpResponse::new).map_err(Error::new)
+    }
+
+    /// Answers the requests that actions send from now on, in the place of what did before. No test reaches the network: a
+    /// request without an answer ends the test.
+    ///
+    /// ```ignore
+    /// db.on_fetch(|request| match request.url.as_str() {
+    ///     "https://api.example.com/rate" => FetchResponse::json(fields! { rate: 1.25 }),
+    ///     _ => FetchResponse::unanswered(),
+    /// });
+    /// ```
+    pub fn on_fetch(&self, answer: impl Fn(&FetchRequest) -> FetchResponse + 'static) {
+        self.inner.borrow_mut().set_fetch_handler(Some(Box::new(Handler(answer))));
+    }
+
+    /// Stores a file, as an upload would; gives its id.
+    ///
+    /// # Panics
+    /// If a file cannot have this type.
+    pub fn store_file(&self, bytes: impl Into<Vec<u8>>, content_type: Option<&str>) -> Id<StoredFile> {
+        let stored = self.inner.borrow_mut().store_file(bytes.into(), content_type);
+        Id::from_text(stored.unwrap_or_else(refuse).to_string())
+    }
+
+    /// Uploads a file to a URL that a function has made, as a client would; gives its id.
+    ///
+    /// # Errors
+    /// The URL is no upload URL of this database, was used, or is too old; a file cannot have this type.
+    pub fn upload(
+        &self,
+        url: &str,
+        bytes: impl Into<Vec<u8>>,
+        content_type: Option<&str>,
+    ) -> Result<Id<StoredFile>, UploadError> {
+        let stored = self.inner.borrow_mut().upload(url, bytes.into(), content_type, None);
+        stored.map(|id| Id::from_text(id.to_string())).map_err(UploadError::new)
+    }
+
+    /// A stored file, by its id or its URL. `None`: there is none, or it was deleted.
+    ///
+    /// # Panics
+    /// If the database cannot be read.
+    pub fn file(&self, id: &str) -> Option<File> {
+        self.inner.borrow().file(id).unwrap_or_else(refuse).map(File::new)
+    }
+
     /// This database, called by somebody whose claims these are:
     /// `db.as_user(fields! { subject: "ada" }).query::<f64>("notes:mine", fields! {})`. What is missing of `issuer` and
     /// `subject` is added.
@@ -112,11 +211,8 @@ impl Database {
         };
         drop(inner);
         let outcome = outcome.unwrap_or_else(refuse);
-        self.last.replace(Last {
-            log_lines: outcome.log_lines,
-            reads: outcome.trace.reads,
-            writes: outcome.trace.writes,
-        });
+        let made = Made { trace: outcome.trace, ..outcome.made };
+        self.last.replace(Last::of_action(outcome.log_lines, made));
         let result = outcome.result.map_err(Error::new)?;
         Ok(weir::json::from_slice(&result).unwrap_or_else(|error| panic!("the result of {path}: {error}")))
     }
@@ -126,7 +222,8 @@ impl Database {
         self.last.borrow().clone()
     }
 
-    /// Sets the clock, in milliseconds since the epoch. It does not move by itself. Scheduled functions that are due then
+    /// Sets the clock, in milliseconds since the epoch. By itself it moves by a millisecond after each mutation that wrote, and
+    /// while an action waits. Scheduled functions that are due then
     /// are called by the next [`Database::advance`].
     ///
     /// # Panics
@@ -136,11 +233,11 @@ impl Database {
     }
 
     /// Lets the clock go on, and has those scheduled functions and cron jobs called that are due by then, each once and at its time, in
-    /// the order of the times; those too that they schedule. Gives what came of them: one that fails does not fail the
-    /// test.
+    /// the order of the times; those too that they schedule. Gives what came of those that have ended by then: one that fails
+    /// does not fail the test, and an action that still waits goes on when the clock does.
     ///
     /// # Panics
-    /// If functions schedule others without end.
+    /// If functions schedule others without end, or nothing answers a request.
     pub fn advance(&self, duration: Duration) -> Vec<ScheduledRun> {
         let runs = self.inner.borrow().advance(duration).unwrap_or_else(refuse);
         runs.into_iter().map(ScheduledRun::new).collect()
@@ -233,6 +330,28 @@ impl User<'_> {
     /// As [`Database::query`].
     pub fn mutation<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R, Error> {
         self.db.call(FunctionKind::Mutation, path, &args, Some(&self.identity))
+    }
+
+    /// Calls an action; as [`Database::action`].
+    ///
+    /// # Errors
+    /// Those that its client would get.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn action<R: DeserializeOwned>(&self, path: &str, args: impl Serialize) -> Result<R, Error> {
+        self.db.call(FunctionKind::Action, path, &args, Some(&self.identity))
+    }
+
+    /// Sends a request to an HTTP action; as [`Database::http`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn http(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
+        self.db.serve(request, Some(&self.identity))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 use weir_db::CallError;
+use weir_testing::TestError;
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,3 +39,33 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Why a file was not uploaded, as whoever uploads it would read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadError {
+    code: String,
+    message: String,
+}
+
+impl UploadError {
+    pub(crate) fn new(error: TestError) -> Self {
+        let code = match &error {
+            TestError::File(error) => error.code.as_str(),
+            _ => "InternalServerError",
+        };
+        Self { code: code.to_owned(), message: error.to_string() }
+    }
+
+    /// The kind of error: `InvalidUploadToken`, `UploadTokenUsed`, `UploadTokenExpired`, `InvalidContentType`, ...
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+}
+
+impl fmt::Display for UploadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for UploadError {}

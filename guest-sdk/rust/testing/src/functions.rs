@@ -9,12 +9,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value as Json;
-use weir::__native::with_host;
+use weir::__native::{Host, with_host};
 use weir_db::{
-    Cron, FunctionError, FunctionInfo, FunctionKind, Functions, Teardown, Transaction, Visibility,
+    ActionCall, Cron, FunctionError, FunctionInfo, FunctionKind, Functions, HostFuture, Route, RoutePath,
+    Teardown, Transaction, Visibility,
 };
 use weir_value::{FunctionPath, Schema, Validator};
 
+use crate::action::ActionRun;
 use crate::host::TransactionHost;
 
 /// All functions of the crate under test.
@@ -23,6 +25,7 @@ pub(crate) struct LinkedFunctions {
     functions: Arc<BTreeMap<FunctionPath, Arc<FunctionInfo>>>,
     schema: Arc<Schema>,
     crons: Arc<Vec<Cron>>,
+    routes: Arc<Vec<Route>>,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +35,17 @@ struct Manifest {
     schema: Option<Json>,
     #[serde(default)]
     crons: Vec<CronEntry>,
+    #[serde(default)]
+    routes: Vec<RouteEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RouteEntry {
+    method: String,
+    path: Option<String>,
+    path_prefix: Option<String>,
+    function: String,
 }
 
 #[derive(Deserialize)]
@@ -61,7 +75,8 @@ impl LinkedFunctions {
         let schema = schema.unwrap_or_else(|error| panic!("{error}")).unwrap_or_default();
         let functions = Arc::new(functions.collect());
         let crons = manifest.crons.iter().map(|entry| cron(entry, &functions)).collect();
-        Self { functions, schema: Arc::new(schema), crons: Arc::new(crons) }
+        let routes = manifest.routes.into_iter().map(route).collect();
+        Self { functions, schema: Arc::new(schema), crons: Arc::new(crons), routes: Arc::new(routes) }
     }
 
     /// The tables that the document types declare.
@@ -81,6 +96,15 @@ fn cron(entry: &CronEntry, functions: &BTreeMap<FunctionPath, Arc<FunctionInfo>>
         Some(_) => {}
     }
     Cron::new(name, schedule, path, args.0.to_string().as_bytes()).unwrap_or_else(|reason| refuse(reason))
+}
+
+/// A route, whose method and path the macros have looked at.
+fn route(entry: RouteEntry) -> Route {
+    let RouteEntry { method, path, path_prefix, function } = entry;
+    let prefix = || RoutePath::Prefix(path_prefix.unwrap_or_default());
+    let path = path.map_or_else(prefix, RoutePath::Exact);
+    let function = FunctionPath::parse(&function).unwrap_or_else(|error| panic!("{error}"));
+    Route { method, path, function }
 }
 
 fn describe(entry: &Entry) -> Arc<FunctionInfo> {
@@ -114,6 +138,10 @@ impl Functions for LinkedFunctions {
         &self.crons
     }
 
+    fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
     fn run(
         &self,
         info: &FunctionInfo,
@@ -122,18 +150,31 @@ impl Functions for LinkedFunctions {
         _teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>) {
         let host = Rc::new(TransactionHost::new(tx, self.clone()));
-        let path = info.path.to_string();
-        let call = || with_host(host.clone(), || weir::__private::call(&path, args));
-        // What a function leaves broken when it panics, it leaves in a transaction that is dropped.
-        let result = match catch_unwind(AssertUnwindSafe(call)) {
-            Ok(Ok(json)) => Ok(Bytes::from(json)),
-            Ok(Err(error)) => Err(FunctionError::Application {
-                message: error.message().to_owned(),
-                data: error.data().map(Bytes::copy_from_slice),
-            }),
-            Err(panic) => Err(FunctionError::Trap { message: panic_text(&*panic) }),
-        };
+        let result = call(host.clone(), &info.path.to_string(), args);
         (host.take_transaction(), result)
+    }
+
+    fn run_action(
+        &self,
+        info: &FunctionInfo,
+        args: &Bytes,
+        action: Arc<ActionCall>,
+    ) -> HostFuture<Result<Bytes, FunctionError>> {
+        Box::pin(ActionRun::new(info.path.to_string(), args.clone(), action))
+    }
+}
+
+/// Calls a function that is linked in.
+pub(crate) fn call(host: Rc<dyn Host>, path: &str, args: &[u8]) -> Result<Bytes, FunctionError> {
+    let call = || with_host(host, || weir::__private::call(path, args));
+    // What a function leaves broken when it panics, it leaves in what is dropped.
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(json)) => Ok(Bytes::from(json)),
+        Ok(Err(error)) => Err(FunctionError::Application {
+            message: error.message().to_owned(),
+            data: error.data().map(Bytes::copy_from_slice),
+        }),
+        Err(panic) => Err(FunctionError::Trap { message: panic_text(&*panic) }),
     }
 }
 

@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::panic::resume_unwind;
 
-use weir::__native::{Batch, CallError, Host, HostError, Level};
-use weir_db::{DbError, FunctionKind, Functions, LogLevel, NestedCall, Teardown, Transaction};
+use weir::__native::{Batch, CallError, Host, HostAction, HostDatabase, HostError, Level};
+use weir_db::{
+    DbError, FunctionKind, Functions, LogLevel, NestedCall, StoredFile, Teardown, Transaction, not_in_action,
+};
 
 use crate::functions::LinkedFunctions;
 
@@ -42,7 +44,7 @@ impl TransactionHost {
     }
 
     fn ask_db<R>(&self, work: impl FnOnce(&mut Transaction) -> Result<R, DbError>) -> Result<R, HostError> {
-        self.ask(work).map_err(|error| HostError { code: error.code.to_string(), message: error.message })
+        self.ask(work).map_err(host_error)
     }
 
     /// Something that is known without the database; asking counts as a call of the host.
@@ -65,25 +67,14 @@ impl TransactionHost {
         self.transaction.replace(Some(transaction));
         // A limit that the called function met is this one's too.
         self.ask(|_| ());
-        result.map(Vec::from).map_err(|error| CallError {
-            code: error.code.to_string(),
-            message: error.message,
-            data: error.data.map(Vec::from),
-        })
+        result.map(Vec::from).map_err(call_error)
     }
 }
 
 impl Host for TransactionHost {
     fn log(&self, level: Level, message: &str) {
-        let level = match level {
-            Level::Debug => LogLevel::Debug,
-            Level::Info => LogLevel::Info,
-            Level::Log => LogLevel::Log,
-            Level::Warn => LogLevel::Warn,
-            Level::Error => LogLevel::Error,
-        };
         self.know(|_| ());
-        self.ask(|tx| tx.log(level, message));
+        self.ask(|tx| tx.log(log_level(level), message));
     }
 
     fn now(&self) -> f64 {
@@ -143,6 +134,32 @@ impl Host for TransactionHost {
         self.call(FunctionKind::Mutation, path, args)
     }
 
+    fn generate_upload_url(&self) -> Result<String, HostError> {
+        self.ask_db(Transaction::generate_upload_url)
+    }
+
+    fn file_url(&self, id: &str) -> Result<Option<String>, HostError> {
+        self.ask_db(|tx| tx.file_url(id))
+    }
+
+    fn file_metadata(&self, id: &str) -> Result<Option<Vec<u8>>, HostError> {
+        Ok(self.ask_db(|tx| tx.stored_file(id))?.map(metadata))
+    }
+
+    fn delete_file(&self, id: &str) -> Result<(), HostError> {
+        self.ask_db(|tx| tx.delete_file(id))
+    }
+
+    fn database(&self) -> Result<&dyn HostDatabase, HostError> {
+        Ok(self)
+    }
+
+    fn action(&self, what: &str) -> Result<&dyn HostAction, HostError> {
+        Err(host_error(not_in_action(what)))
+    }
+}
+
+impl HostDatabase for TransactionHost {
     fn get(&self, table: Option<&str>, id: &str) -> Result<Option<Vec<u8>>, HostError> {
         self.ask_db(|tx| Ok(tx.get(table, id)?.map(Vec::from)))
     }
@@ -193,6 +210,30 @@ impl Host for TransactionHost {
     fn delete(&self, table: Option<&str>, id: &str) -> Result<(), HostError> {
         self.ask_db(|tx| tx.delete(table, id))
     }
+}
+
+/// What is known of a file, as JSON.
+pub(crate) fn metadata(file: StoredFile) -> Vec<u8> {
+    file.metadata_json().to_string().into_bytes()
+}
+
+pub(crate) fn log_level(level: Level) -> LogLevel {
+    match level {
+        Level::Debug => LogLevel::Debug,
+        Level::Info => LogLevel::Info,
+        Level::Log => LogLevel::Log,
+        Level::Warn => LogLevel::Warn,
+        Level::Error => LogLevel::Error,
+    }
+}
+
+pub(crate) fn host_error(error: DbError) -> HostError {
+    HostError { code: error.code.to_string(), message: error.message }
+}
+
+pub(crate) fn call_error(error: weir_db::CallError) -> CallError {
+    let weir_db::CallError { code, message, data, .. } = error;
+    CallError { code: code.to_string(), message, data: data.map(Vec::from) }
 }
 
 fn batch(batch: weir_db::Batch) -> Batch {

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use weir::{Id, ScheduledFunction};
 use weir_db::CallError;
 
-use crate::Error;
+use crate::{CalledFunction, Error, SentRequest};
 
 /// A scheduled function that was called, or a cron job, because the test let its time come.
 #[derive(Debug, Clone)]
@@ -18,6 +18,10 @@ pub struct ScheduledRun {
     pub path: String,
     /// What it logged: `[LOG] text`.
     pub log_lines: Vec<String>,
+    /// The functions that an action called; see [`Last::calls`](crate::Last::calls).
+    pub calls: Vec<CalledFunction>,
+    /// The requests that an action sent.
+    pub requests: Vec<SentRequest>,
     args: Bytes,
     result: Result<Bytes, CallError>,
 }
@@ -29,6 +33,8 @@ impl ScheduledRun {
             cron: run.cron.map(|name| name.to_string()),
             path: run.path.to_string(),
             log_lines: run.log_lines,
+            calls: run.made.calls.into_iter().map(CalledFunction::new).collect(),
+            requests: run.made.requests.into_iter().map(SentRequest::new).collect(),
             args: run.args,
             result: run.result,
         }

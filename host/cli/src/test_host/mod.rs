@@ -3,10 +3,12 @@
 //! One request a line in, one answer a line out, in order; see `protocol`. Databases live in memory and end with the
 //! process.
 
+mod describe;
+mod fetch;
+mod lines;
 mod protocol;
 mod session;
 
-use std::io::{BufRead, Write};
 use std::path::Path;
 
 use anyhow::Context;
@@ -17,6 +19,7 @@ use crate::arguments::Test;
 use crate::build;
 use crate::env::file;
 use crate::snapshots::Snapshots;
+use lines::Lines;
 use session::{Project, Session};
 
 /// Builds the project, says that it is ready, and answers until standard input ends.
@@ -42,17 +45,11 @@ fn read_variables(path: &Path) -> anyhow::Result<Variables> {
 }
 
 fn answer_all(project: Project) -> anyhow::Result<()> {
-    let mut output = std::io::stdout().lock();
-    let mut say = |answer: &serde_json::Value| -> anyhow::Result<()> {
-        writeln!(output, "{answer}").and_then(|()| output.flush()).context("cannot answer the test")
-    };
-    let mut session = Session::new(project);
-    say(&session.greeting())?;
-    for line in std::io::stdin().lock().lines() {
-        let line = line.context("cannot read the test's request")?;
-        if !line.trim().is_empty() {
-            say(&session.answer(&line))?;
-        }
+    let lines = Lines::of_process();
+    let mut session = Session::new(project, lines.clone());
+    lines.write(&session.greeting())?;
+    while let Some(line) = lines.next()? {
+        lines.write(&session.answer(&line))?;
     }
     Ok(())
 }

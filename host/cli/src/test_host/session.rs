@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use weir_db::{CallError, FunctionInfo, FunctionKind, Functions, MissingFunctions, VariableReads, Variables};
+use weir_db::{FunctionInfo, FunctionKind, Functions, MissingFunctions, VariableReads, Variables};
 use weir_runtime::{Deployment, ModuleSource, Runtime};
 use weir_server::deploy::{Module, SnapshotMaker};
-use weir_testing::{
-    NOW_MS_DEFAULT, Outcome, ScheduledRun, TestDatabase, identity_of, jwks, read_to_json, written_to_json,
-};
+use weir_testing::{NOW_MS_DEFAULT, TestDatabase, TestError, TestRequest, identity_of, jwks};
 use weir_value::Identity;
 
+use super::describe::{describe, describe_file, describe_runs, describe_served};
+use super::fetch::{AskTest, read_bytes};
+use super::lines::Lines;
 use super::protocol::{Op, Request};
 use crate::snapshots::Snapshots;
 
@@ -76,12 +77,13 @@ pub struct Session {
     project: Project,
     databases: HashMap<u64, TestDatabase>,
     opened: u64,
+    lines: Lines,
 }
 
 impl Session {
     /// One without databases.
-    pub fn new(project: Project) -> Session {
-        Session { project, databases: HashMap::new(), opened: 0 }
+    pub fn new(project: Project, lines: Lines) -> Session {
+        Session { project, databases: HashMap::new(), opened: 0, lines }
     }
 
     /// The line that says that tests can begin.
@@ -124,13 +126,36 @@ impl Session {
                 self.set_variables(db, variables)?;
                 Ok(runs.map_or_else(|| json!({}), |runs| json!({ "scheduled": runs })))
             }
+            Op::Request { db, method, path, headers, body, identity } => {
+                let body = body.as_deref().map(read_bytes).transpose()?;
+                self.request(db, TestRequest { method, path, headers, body }, identity)
+            }
+            Op::StoreFile { db, body, content_type } => {
+                let stored = self.database(db)?.store_file(read_bytes(&body)?, content_type.as_deref());
+                stored.map(|id| json!({ "storageId": id.to_string() })).map_err(|error| error.to_string())
+            }
+            Op::Upload { db, url, body, content_type, sha256 } => {
+                let (body, content_type) = (read_bytes(&body)?, content_type.as_deref());
+                match self.database(db)?.upload(&url, body, content_type, sha256.as_deref()) {
+                    Ok(id) => Ok(json!({ "storageId": id.to_string() })),
+                    Err(TestError::File(error)) => {
+                        Ok(json!({"error": {"code": error.code.as_str(), "message": error.message}}))
+                    }
+                    Err(error) => Err(error.to_string()),
+                }
+            }
+            Op::File { db, file } => {
+                let found = self.database(db)?.file(&file).map_err(|error| error.to_string())?;
+                Ok(json!({ "file": found.as_ref().map(describe_file) }))
+            }
+            Op::Fetched(_) => Err("no action waits for answers to its requests".to_owned()),
             Op::FinishScheduled { db } => {
-                let database = self.databases.get(&db).ok_or_else(|| no_database(db))?;
+                let database = self.database(db)?;
                 let runs = database.finish_scheduled().map_err(|error| error.to_string())?;
                 Ok(json!({ "scheduled": describe_runs(&runs) }))
             }
             Op::Verify { db, token } => {
-                let database = self.databases.get(&db).ok_or_else(|| no_database(db))?;
+                let database = self.database(db)?;
                 Ok(match database.verify_token(&token) {
                     Ok(claims) => json!({ "claims": claims }),
                     Err(error) => json!({"error": {"code": "InvalidToken", "message": error.to_string()}}),
@@ -147,13 +172,28 @@ impl Session {
         let now_ms = now.unwrap_or(NOW_MS_DEFAULT);
         let deployment = &self.project.deployment;
         let database = TestDatabase::new(deployment.clone(), deployment.schema(), now_ms, seed.unwrap_or(1));
-        let database = database.map_err(|error| error.to_string())?;
+        let mut database = database.map_err(|error| error.to_string())?;
+        self.opened += 1;
+        let handler = AskTest { db: self.opened, lines: self.lines.clone() };
+        database.set_fetch_handler(Some(Box::new(handler)));
         let variables = self.project.variables.set().clone().into_iter();
         let set = database.set_variables(variables.map(|(name, value)| (name, Some(value))));
         set.map_err(|error| error.to_string())?;
-        self.opened += 1;
         self.databases.insert(self.opened, database);
         Ok(json!({ "db": self.opened }))
+    }
+
+    fn database(&mut self, db: u64) -> Result<&mut TestDatabase, String> {
+        self.databases.get_mut(&db).ok_or_else(|| no_database(db))
+    }
+
+    fn request(&mut self, db: u64, request: TestRequest, identity: Option<Json>) -> Result<Json, String> {
+        let database = self.database(db)?;
+        let served = match identity {
+            Some(identity) => database.request_as(request, claims(identity)?),
+            None => database.request(request),
+        };
+        Ok(describe_served(&served.map_err(|error| error.to_string())?))
     }
 
     fn call(
@@ -164,7 +204,7 @@ impl Session {
         args: Bytes,
         identity: Option<Json>,
     ) -> Result<Json, String> {
-        let database = self.databases.get_mut(&db).ok_or_else(|| no_database(db))?;
+        let database = self.database(db)?;
         let outcome = match identity {
             Some(identity) => database.call_as(kind, path, args, claims(identity)?),
             None => database.call(kind, path, args),
@@ -181,7 +221,7 @@ impl Session {
         identity: Option<Json>,
     ) -> Result<Option<Vec<Json>>, String> {
         let mut runs = None;
-        let database = self.databases.get_mut(&db).ok_or_else(|| no_database(db))?;
+        let database = self.database(db)?;
         if let Some(now) = now {
             database.set_now(now).map_err(|error| error.to_string())?;
         }
@@ -225,46 +265,5 @@ fn claims(identity: Json) -> Result<Option<Identity>, String> {
         Json::Null => Ok(None),
         Json::Object(claims) => identity_of(claims).map(Some).map_err(|error| error.to_string()),
         other => Err(format!("an identity is an object of claims, or null, and not {other}")),
-    }
-}
-
-fn describe(outcome: &Outcome) -> Json {
-    let mut answer = json!({
-        "logLines": outcome.log_lines,
-        "reads": outcome.trace.reads.iter().map(read_to_json).collect::<Vec<_>>(),
-        "writes": outcome.trace.writes.iter().map(written_to_json).collect::<Vec<_>>(),
-    });
-    describe_result(&mut answer, &outcome.result);
-    answer
-}
-
-/// Scheduled functions that were called, in their order.
-fn describe_runs(runs: &[ScheduledRun]) -> Vec<Json> {
-    let describe = |run: &ScheduledRun| {
-        let args: Json = serde_json::from_slice(&run.args).unwrap_or_default();
-        let mut answer = json!({
-            "id": run.id.to_string(),
-            "path": run.path.to_string(),
-            "args": args,
-            "logLines": run.log_lines,
-        });
-        if let Some(name) = &run.cron {
-            answer["cron"] = json!(&**name);
-        }
-        describe_result(&mut answer, &run.result);
-        answer
-    };
-    runs.iter().map(describe).collect()
-}
-
-fn describe_result(answer: &mut Json, result: &Result<Bytes, CallError>) {
-    match result {
-        Ok(value) => answer["value"] = serde_json::from_slice(value).unwrap_or_default(),
-        Err(error) => {
-            answer["error"] = json!({"code": error.code.as_str(), "message": error.message});
-            if let Some(data) = &error.data {
-                answer["error"]["data"] = serde_json::from_slice(data).unwrap_or_default();
-            }
-        }
     }
 }

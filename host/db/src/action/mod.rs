@@ -8,6 +8,7 @@
 mod host;
 mod routes;
 mod run;
+mod running;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use host::{
 };
 pub use routes::{Route, RoutePath};
 pub use run::{ActionOutcome, HttpExchange, not_of_this_deployment};
+pub use running::{Completion, Ended, Ends, Outcome as TaskOutcome, RunningAction};
 
 use crate::log_lines::LogLines;
 use crate::transaction::CallContext;

@@ -8,7 +8,7 @@ use wasmtime::component::{ComponentNamedList, Lift, Linker, Lower};
 use weir_db::{ActionCall, DbError, FunctionKind, HostFuture, Transaction};
 use weir_value::Timestamp;
 
-use super::tasks::completion;
+use crate::action::RunningAction;
 use crate::bindings::WORLD;
 use crate::bindings::weir::guest::calls::CallError as WitCallError;
 use crate::bindings::weir::guest::tasks::Completion;
@@ -145,24 +145,21 @@ where
 async fn wait(mut store: StoreContextMut<'_, CallState>) -> wasmtime::Result<(Result<Completion>,)> {
     store.data_mut().pass_on_output(false);
     loop {
-        let Some(action) = store.data_mut().action() else {
-            wasmtime::bail!("it is linked as an action, and is none");
-        };
-        let mut ends = match action.tasks.take_ends() {
+        let mut ends = match running(&mut store)?.guest.begin_wait() {
             Ok(ends) => ends,
             Err(error) => return Ok((Err(error.into()),)),
         };
-        let end = ends.recv().await;
-        let Some(action) = store.data_mut().action() else {
-            wasmtime::bail!("it is linked as an action, and is none");
-        };
-        action.tasks.put_back(ends);
-        let Some((task, end)) = end else { wasmtime::bail!("the tasks of an action hold its sender") };
+        let Some(ended) = ends.next().await else { wasmtime::bail!("an action holds its tasks") };
         // One that was given up has ended before that.
-        if let Some(completion) = completion(action, task, end) {
-            return Ok((Ok(completion),));
+        if let Some(completion) = running(&mut store)?.guest.end_wait(ends, ended) {
+            return Ok((Ok(completion.into()),));
         }
     }
+}
+
+fn running<'a>(store: &'a mut StoreContextMut<'_, CallState>) -> wasmtime::Result<&'a mut RunningAction> {
+    let action = store.data_mut().action();
+    action.ok_or_else(|| wasmtime::format_err!("it is linked as an action, and is none"))
 }
 
 /// The name of one of our interfaces in imports.

@@ -1,10 +1,6 @@
 //! `weir:guest/tasks`: what goes on in the host while an action goes on.
-use std::time::Duration;
+use weir_db::{CallError, DbError, FunctionKind, RunningAction, not_in_action};
 
-use weir_db::{CallError, FunctionKind, HostFuture, not_in_action};
-use weir_value::limits::ACTION_TOTAL_TIME_MS_MAX;
-
-use crate::action::{End, RunningAction};
 use crate::bindings::weir::guest::tasks::{CallError as WitCallError, Completion, Host};
 use crate::bindings::weir::guest::types::Error;
 use crate::call_state::CallState;
@@ -14,28 +10,19 @@ pub(super) type Answer<R> = wasmtime::Result<Result<R, Error>>;
 
 impl Host for CallState {
     fn run_query(&mut self, path: String, args: Vec<u8>) -> Answer<u32> {
-        self.start_call(FunctionKind::Query, "`runQuery`", path, args)
+        self.in_action("`runQuery`", |action| action.run(FunctionKind::Query, path, args.into()))
     }
 
     fn run_mutation(&mut self, path: String, args: Vec<u8>) -> Answer<u32> {
-        self.start_call(FunctionKind::Mutation, "`runMutation`", path, args)
+        self.in_action("`runMutation`", |action| action.run(FunctionKind::Mutation, path, args.into()))
     }
 
     fn run_action(&mut self, path: String, args: Vec<u8>) -> Answer<u32> {
-        self.start_call(FunctionKind::Action, "`runAction`", path, args)
+        self.in_action("`runAction`", |action| action.run(FunctionKind::Action, path, args.into()))
     }
 
     fn sleep(&mut self, milliseconds: f64) -> Answer<u32> {
-        self.start("waiting", |action| {
-            // What is no time is none; nothing waits for longer than an action may take.
-            let milliseconds = milliseconds.clamp(0.0, ACTION_TOTAL_TIME_MS_MAX as f64);
-            let time = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
-            let sleep = action.call.host().sleep(time);
-            Ok(Box::pin(async move {
-                sleep.await;
-                End::Outcome(Ok(Vec::new()))
-            }))
-        })
+        self.in_action("waiting", |action| action.sleep(milliseconds))
     }
 
     fn wait(&mut self) -> Answer<Completion> {
@@ -44,46 +31,34 @@ impl Host for CallState {
 
     fn cancel(&mut self, task: u32) -> wasmtime::Result<()> {
         if let Some(action) = self.action() {
-            action.tasks.cancel(task);
+            action.guest.cancel(task);
         }
         Ok(())
     }
 }
 
 impl CallState {
-    /// Starts a task, in an action.
-    pub(super) fn start(
+    /// Does what only an action may.
+    pub(super) fn in_action<R>(
         &mut self,
         what: &str,
-        work: impl FnOnce(&mut RunningAction) -> Result<HostFuture<End>, weir_db::DbError>,
-    ) -> Answer<u32> {
+        work: impl FnOnce(&mut RunningAction) -> Result<R, DbError>,
+    ) -> Answer<R> {
         self.pass_on_output(false);
         let Some(action) = self.action() else { return Ok(Err(not_in_action(what).into())) };
-        let started = action.tasks.check_room().and_then(|()| work(action));
-        let host = action.call.host().clone();
-        Ok(started.map(|work| action.tasks.start(&host, work)).map_err(Error::from))
-    }
-
-    fn start_call(&mut self, kind: FunctionKind, what: &str, path: String, args: Vec<u8>) -> Answer<u32> {
-        self.start(what, |action| {
-            let call = action.call.host().call(kind, path, args.into());
-            Ok(Box::pin(async move { End::Outcome(call.await.map(Vec::from)) }))
-        })
+        Ok(work(&mut action.guest).map_err(Error::from))
     }
 }
 
-/// The end of a task as the guest is told of it; `None` if it was given up.
-pub(super) fn completion(action: &mut RunningAction, task: u32, end: End) -> Option<Completion> {
-    let outcome = match end {
-        End::Outcome(outcome) => outcome,
-        End::Settle(settle) => settle(action),
-    };
-    let outcome = outcome.map_err(WitCallError::from);
-    action.tasks.finish(task).then_some(Completion { task, outcome })
+impl From<weir_db::Completion> for Completion {
+    fn from(completion: weir_db::Completion) -> Self {
+        let weir_db::Completion { task, outcome } = completion;
+        Completion { task, outcome: outcome.map_err(WitCallError::from) }
+    }
 }
 
-impl From<weir_db::DbError> for WitCallError {
-    fn from(error: weir_db::DbError) -> Self {
+impl From<DbError> for WitCallError {
+    fn from(error: DbError) -> Self {
         CallError::from(error).into()
     }
 }

@@ -204,8 +204,12 @@ impl ActionHost for Host {
         })
     }
 
-    fn durable(&self, _ts: Timestamp) -> HostFuture<()> {
-        Box::pin(async {})
+    fn durable(&self, ts: Timestamp) -> HostFuture<()> {
+        let (db, threads) = (self.db.clone(), self.threads.clone());
+        Box::pin(async move {
+            // The store is closed when nobody asks any more.
+            let _ = threads.spawn_blocking(move || db.store().wait_durable(ts)).await;
+        })
     }
 
     fn sleep(&self, time: Duration) -> HostFuture<()> {

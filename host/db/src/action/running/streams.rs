@@ -6,22 +6,20 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tokio::sync::mpsc::{self, Receiver, Sender};
-use weir_db::{BodyError, BodyStream, CallError, DbError};
 use weir_value::ErrorCode;
 use weir_value::limits::{ACTION_STREAMS_MAX, STREAM_PIECE_BYTES_MAX};
 
+use super::super::{BodyError, BodyStream};
+use super::pipe::{Receiver, Sender, pipe};
 use super::tasks::{End, Outcome};
+use crate::{CallError, DbError};
 
 /// A piece of a body, or why there is no more of it.
 type Piece = Result<Bytes, BodyError>;
 
-/// A piece that is on its way, and why the stream broke off after it.
-const ROOM_PIECES: usize = 2;
-
 /// The streams of one action.
 #[derive(Default)]
-pub(crate) struct Streams {
+pub(super) struct Streams {
     last: u32,
     open: HashMap<u32, Open>,
 }
@@ -36,7 +34,7 @@ enum Open {
 }
 
 /// A stream that is read, with the rest of a piece that was too large to be given at once.
-pub(crate) struct Reading {
+pub(super) struct Reading {
     body: BodyStream,
     rest: Bytes,
 }
@@ -46,7 +44,7 @@ impl Streams {
     ///
     /// # Errors
     /// `TooManyStreams`; the body is dropped.
-    pub(crate) fn add(&mut self, body: BodyStream) -> Result<u32, DbError> {
+    pub(super) fn add(&mut self, body: BodyStream) -> Result<u32, DbError> {
         self.insert(Open::Reading(Reading { body, rest: Bytes::new() }))
     }
 
@@ -54,8 +52,8 @@ impl Streams {
     ///
     /// # Errors
     /// `TooManyStreams`.
-    pub(crate) fn create(&mut self) -> Result<u32, DbError> {
-        let (sender, receiver) = mpsc::channel(ROOM_PIECES);
+    pub(super) fn create(&mut self) -> Result<u32, DbError> {
+        let (sender, receiver) = pipe();
         self.insert(Open::Writing { sender, receiver: Some(receiver) })
     }
 
@@ -73,7 +71,7 @@ impl Streams {
     ///
     /// # Errors
     /// `NoSuchStream`: it was passed on already, or is not one that the guest writes.
-    pub(crate) fn pass_on(&mut self, stream: u32) -> Result<BodyStream, DbError> {
+    pub(super) fn pass_on(&mut self, stream: u32) -> Result<BodyStream, DbError> {
         match self.open.get_mut(&stream) {
             Some(Open::Writing { receiver, .. }) => match receiver.take() {
                 Some(receiver) => Ok(Box::pin(Passed(receiver))),
@@ -87,7 +85,7 @@ impl Streams {
     ///
     /// # Errors
     /// `NoSuchStream`, `StreamBusy`.
-    pub(crate) fn begin_read(&mut self, stream: u32) -> Result<Reading, DbError> {
+    pub(super) fn begin_read(&mut self, stream: u32) -> Result<Reading, DbError> {
         match self.open.get_mut(&stream) {
             Some(open @ Open::Reading(_)) => match std::mem::replace(open, Open::Busy) {
                 Open::Reading(reading) => Ok(reading),
@@ -102,9 +100,9 @@ impl Streams {
     ///
     /// # Errors
     /// `NoSuchStream`, `StreamBusy`.
-    pub(crate) fn begin_write(&mut self, stream: u32) -> Result<Sender<Piece>, DbError> {
+    pub(super) fn begin_write(&mut self, stream: u32) -> Result<Sender<Piece>, DbError> {
         match self.open.get(&stream) {
-            Some(Open::Writing { sender, .. }) if sender.capacity() == ROOM_PIECES || sender.is_closed() => {
+            Some(Open::Writing { sender, .. }) if sender.is_empty() || sender.is_closed() => {
                 Ok(sender.clone())
             }
             Some(Open::Writing { .. } | Open::Busy) => Err(busy(stream)),
@@ -113,16 +111,16 @@ impl Streams {
     }
 
     /// Closes a stream.
-    pub(crate) fn close(&mut self, stream: u32, broken: Option<String>) {
+    pub(super) fn close(&mut self, stream: u32, broken: Option<String>) {
         let closed = self.open.remove(&stream);
         if let (Some(Open::Writing { sender, .. }), Some(reason)) = (closed, broken) {
-            // There is room beside a piece that is on its way; a reader that is gone needs no reason.
-            let _ = sender.try_send(Err(BodyError(reason)));
+            // It follows a piece that is on its way; a reader that is gone needs no reason.
+            sender.send(Err(BodyError(reason)));
         }
     }
 
     /// The action has failed: whoever reads what it wrote sees that it is not all.
-    pub(crate) fn break_off(&mut self) {
+    pub(super) fn break_off(&mut self) {
         for stream in self.open.keys().copied().collect::<Vec<_>>() {
             self.close(stream, Some("the action that wrote it has failed".to_owned()));
         }
@@ -144,7 +142,7 @@ impl Streams {
 }
 
 /// Reads the next piece; an empty one is the end.
-pub(crate) async fn read(stream: u32, mut reading: Reading) -> End {
+pub(super) async fn read(stream: u32, mut reading: Reading) -> End {
     while reading.rest.is_empty() {
         match next(&mut reading.body).await {
             Some(Ok(piece)) => reading.rest = piece,
@@ -167,11 +165,8 @@ fn settle(stream: u32, reading: Option<Reading>, outcome: Outcome) -> End {
 }
 
 /// Writes a piece, and waits until it was taken.
-pub(crate) async fn write(sender: Sender<Piece>, piece: Vec<u8>) -> End {
-    let is_taken = match sender.send(Ok(Bytes::from(piece))).await {
-        Ok(()) => sender.reserve_many(ROOM_PIECES).await.is_ok(),
-        Err(_) => false,
-    };
+pub(super) async fn write(sender: Sender<Piece>, piece: Vec<u8>) -> End {
+    let is_taken = sender.send(Ok(Bytes::from(piece))) && sender.taken().await;
     let closed = "Nobody reads the stream any more.";
     End::Outcome(match is_taken {
         true => Ok(Vec::new()),
@@ -190,7 +185,7 @@ impl Stream for Passed {
     type Item = Piece;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Piece>> {
-        self.0.poll_recv(context)
+        self.0.poll_next(context)
     }
 }
 
@@ -205,46 +200,79 @@ fn no_such_stream(stream: u32, why: &str) -> DbError {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::task::Waker;
+
     use super::*;
 
-    #[tokio::test]
-    async fn a_piece_is_taken_before_the_next_and_a_broken_stream_says_why() {
+    /// What a future gives that waits for nothing.
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("it waits"),
+        }
+    }
+
+    #[test]
+    fn a_piece_is_taken_before_the_next_and_a_broken_stream_says_why() {
         let mut streams = Streams::default();
         let stream = streams.create().unwrap();
         let mut body = streams.pass_on(stream).unwrap();
         assert_eq!(streams.pass_on(stream).err().unwrap().code, ErrorCode::NoSuchStream);
-        let writing = write(streams.begin_write(stream).unwrap(), b"one".to_vec());
-        let mut writing = Box::pin(writing);
-        let pending = poll_fn(|context| Poll::Ready(writing.as_mut().poll(context).is_pending())).await;
-        assert!(pending, "nobody has taken it");
+        // A writer begins when it is polled.
+        let mut writing = Box::pin(write(streams.begin_write(stream).unwrap(), b"one".to_vec()));
+        let context = &mut Context::from_waker(Waker::noop());
+        assert!(writing.as_mut().poll(context).is_pending(), "nobody has taken it");
         assert_eq!(streams.begin_write(stream).err().unwrap().code, ErrorCode::StreamBusy);
-        assert_eq!(next(&mut body).await, Some(Ok(Bytes::from_static(b"one"))));
-        assert!(matches!(writing.await, End::Outcome(Ok(_))));
+        assert_eq!(now(next(&mut body)), Some(Ok(Bytes::from_static(b"one"))));
+        assert!(matches!(now(writing), End::Outcome(Ok(_))));
         streams.close(stream, Some("the function failed".into()));
-        assert_eq!(next(&mut body).await, Some(Err(BodyError("the function failed".into()))));
-        assert_eq!(next(&mut body).await, None);
+        assert_eq!(now(next(&mut body)), Some(Err(BodyError("the function failed".into()))));
+        assert_eq!(now(next(&mut body)), None);
     }
 
-    #[tokio::test]
-    async fn a_large_piece_is_given_in_parts() {
+    #[test]
+    fn a_large_piece_is_given_in_parts() {
         let mut streams = Streams::default();
-        let (sender, receiver) = mpsc::channel(ROOM_PIECES);
-        sender.try_send(Ok(Bytes::from(vec![7; STREAM_PIECE_BYTES_MAX + 1]))).unwrap();
+        let (sender, receiver) = pipe();
+        sender.send(Ok(Bytes::from(vec![7; STREAM_PIECE_BYTES_MAX + 1])));
         drop(sender);
         let stream = streams.add(Box::pin(Passed(receiver))).unwrap();
         let reading = streams.begin_read(stream).unwrap();
         assert_eq!(streams.begin_read(stream).err().unwrap().code, ErrorCode::StreamBusy);
-        let End::Settle(_) = read(stream, reading).await else { panic!("the stream is put back") };
+        let End::Settle(_) = now(read(stream, reading)) else { panic!("the stream is put back") };
     }
 
-    #[tokio::test]
-    async fn a_writer_is_told_that_nobody_reads() {
+    #[test]
+    fn a_writer_is_told_that_nobody_reads() {
         let mut streams = Streams::default();
         let stream = streams.create().unwrap();
         drop(streams.pass_on(stream).unwrap());
-        let End::Outcome(Err(error)) = write(streams.begin_write(stream).unwrap(), vec![1]).await else {
+        let End::Outcome(Err(error)) = now(write(streams.begin_write(stream).unwrap(), vec![1])) else {
             panic!("nobody reads it")
         };
         assert_eq!(error.code, ErrorCode::StreamClosed);
+    }
+
+    #[test]
+    fn one_who_waits_is_woken_by_what_comes_and_by_the_end() {
+        struct Woken(std::sync::atomic::AtomicBool);
+        impl std::task::Wake for Woken {
+            fn wake(self: std::sync::Arc<Self>) {
+                self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+        let woken = std::sync::Arc::new(Woken(false.into()));
+        let waker = Waker::from(woken.clone());
+        let is_woken = || woken.0.swap(false, std::sync::atomic::Ordering::Relaxed);
+        let (sender, mut receiver) = pipe();
+        let context = &mut Context::from_waker(&waker);
+        assert!(receiver.poll_next(context).is_pending() && !is_woken());
+        assert!(sender.send(1) && is_woken());
+        assert_eq!(receiver.poll_next(context), Poll::Ready(Some(1)));
+        assert!(receiver.poll_next(context).is_pending());
+        drop(sender);
+        assert!(is_woken());
+        assert_eq!(receiver.poll_next(context), Poll::Ready(None));
     }
 }

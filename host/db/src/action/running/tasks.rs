@@ -1,20 +1,45 @@
 //! The tasks of an action: work in the host whose end the guest waits for.
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use weir_db::{ActionHost, CallError, DbError, GivesUp, HostFuture};
 use weir_value::ErrorCode;
 use weir_value::limits::ACTION_TASKS_MAX;
 
+use super::super::{ActionHost, GivesUp, HostFuture};
+use super::pipe::{Receiver, Sender, pipe};
+use crate::{CallError, DbError};
+
 /// How a task ended: what it gives to the guest, or its error.
-pub(crate) type Outcome = Result<Vec<u8>, CallError>;
+pub type Outcome = Result<Vec<u8>, CallError>;
+
+/// The end of a task, as the guest is told of it.
+pub struct Completion {
+    /// The task's number.
+    pub task: u32,
+    /// What came of it.
+    pub outcome: Outcome,
+}
 
 /// The ends of tasks, in the order in which they came.
-pub(crate) type Ends = UnboundedReceiver<(u32, End)>;
+pub struct Ends(Receiver<Ended>);
+
+impl Ends {
+    /// The next one. The tasks of an action hold the other end, so that there is always one to come.
+    pub async fn next(&mut self) -> Option<Ended> {
+        poll_fn(|context| self.0.poll_next(context)).await
+    }
+}
+
+/// A task that has come to its end; what of it the guest is told, [`RunningAction::end_wait`](super::RunningAction::end_wait)
+/// says.
+pub struct Ended {
+    pub(super) task: u32,
+    pub(super) end: End,
+}
 
 /// The end of a task, as the host's future gives it.
-pub(crate) enum End {
+pub(super) enum End {
     /// It is this.
     Outcome(Outcome),
     /// The state of the action is to be changed first, to give it: a stream is put away for instance.
@@ -22,18 +47,18 @@ pub(crate) enum End {
 }
 
 /// The tasks of one action.
-pub(crate) struct Tasks {
+pub(super) struct Tasks {
     last: u32,
     running: HashMap<u32, Box<dyn GivesUp>>,
-    sender: UnboundedSender<(u32, End)>,
+    sender: Sender<Ended>,
     /// `None` while the guest waits.
     ends: Option<Ends>,
 }
 
 impl Default for Tasks {
     fn default() -> Self {
-        let (sender, ends) = mpsc::unbounded_channel();
-        Tasks { last: 0, running: HashMap::new(), sender, ends: Some(ends) }
+        let (sender, ends) = pipe();
+        Tasks { last: 0, running: HashMap::new(), sender, ends: Some(Ends(ends)) }
     }
 }
 
@@ -42,7 +67,7 @@ impl Tasks {
     ///
     /// # Errors
     /// `TooManyTasks`.
-    pub(crate) fn check_room(&self) -> Result<(), DbError> {
+    pub(super) fn check_room(&self) -> Result<(), DbError> {
         if self.running.len() < ACTION_TASKS_MAX {
             return Ok(());
         }
@@ -53,12 +78,12 @@ impl Tasks {
     }
 
     /// Starts a task; gives its number.
-    pub(crate) fn start(&mut self, host: &Arc<dyn ActionHost>, work: HostFuture<End>) -> u32 {
+    pub(super) fn start(&mut self, host: &Arc<dyn ActionHost>, work: HostFuture<End>) -> u32 {
         self.last += 1;
         let (task, sender) = (self.last, self.sender.clone());
         let running = host.spawn(Box::pin(async move {
             // Nobody waits for the end of an action that is over.
-            let _ = sender.send((task, work.await));
+            sender.send(Ended { task, end: work.await });
         }));
         self.running.insert(task, running);
         task
@@ -68,7 +93,7 @@ impl Tasks {
     ///
     /// # Errors
     /// `NothingToWaitFor`.
-    pub(crate) fn take_ends(&mut self) -> Result<Ends, DbError> {
+    pub(super) fn take_ends(&mut self) -> Result<Ends, DbError> {
         match self.running.is_empty() {
             false => Ok(self.ends.take().expect("a guest waits once at a time")),
             true => Err(DbError::new(
@@ -79,17 +104,17 @@ impl Tasks {
     }
 
     /// Puts the ends back.
-    pub(crate) fn put_back(&mut self, ends: Ends) {
+    pub(super) fn put_back(&mut self, ends: Ends) {
         self.ends = Some(ends);
     }
 
     /// Takes a task off the list that has ended; false if it was given up.
-    pub(crate) fn finish(&mut self, task: u32) -> bool {
+    pub(super) fn finish(&mut self, task: u32) -> bool {
         self.running.remove(&task).is_some()
     }
 
     /// Gives a task up.
-    pub(crate) fn cancel(&mut self, task: u32) {
+    pub(super) fn cancel(&mut self, task: u32) {
         self.running.remove(&task);
     }
 }
