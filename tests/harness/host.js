@@ -32,6 +32,9 @@ export const PROBE = join(repository, "tests/guests/probe");
 /** The project whose actions and stored files these tests use. */
 export const ACTIONS = join(repository, "tests/guests/actions");
 
+/** The project whose actions use npm packages of services. */
+export const PACKAGES = join(repository, "tests/guests/packages");
+
 const FOLDERS = join(tmpdir(), "weir-");
 
 /** An empty folder that is gone when the test `t` has ended. */
