@@ -72,9 +72,12 @@ pub enum StartError {
 fn explain_listen(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => {
-            "another program listens there; stop it, or choose another port with --listen or --site-listen".into()
+            "another program listens there; stop it, or choose another port with --listen or --site-listen"
+                .into()
         }
-        std::io::ErrorKind::PermissionDenied => "not allowed; choose a port above 1023 with --listen or --site-listen".into(),
+        std::io::ErrorKind::PermissionDenied => {
+            "not allowed; choose a port above 1023 with --listen or --site-listen".into()
+        }
         _ => error.to_string(),
     }
 }

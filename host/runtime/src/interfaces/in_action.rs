@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Lift, Linker, Lower};
+use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
 use weir_db::{ActionCall, DbError, FunctionKind, HostFuture, Transaction};
 use weir_value::Timestamp;
 
@@ -77,19 +78,26 @@ fn link_passwords(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     })
 }
 
-/// The clocks of WASI go on in an action. They wait for nobody: `tasks.sleep` does.
+/// Both clocks of WASI go on in an action. They wait for nobody: `tasks.sleep` does.
 fn link_clocks(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    linker
-        .instance("wasi:clocks/monotonic-clock@0.2.0")?
-        .func_wrap("now", |mut store: StoreContextMut<'_, CallState>, (): ()| {
-            Ok((now_nanos(store.data_mut()),))
-        })
+    linker.instance("wasi:clocks/monotonic-clock@0.2.0")?.func_wrap(
+        "now",
+        |mut store: StoreContextMut<'_, CallState>, (): ()| {
+            let nanos = since_epoch(store.data_mut()).as_nanos();
+            Ok((u64::try_from(nanos).unwrap_or(u64::MAX),))
+        },
+    )?;
+    linker.instance("wasi:clocks/wall-clock@0.2.0")?.func_wrap(
+        "now",
+        |mut store: StoreContextMut<'_, CallState>, (): ()| {
+            let now = since_epoch(store.data_mut());
+            Ok((Datetime { seconds: now.as_secs(), nanoseconds: now.subsec_nanos() },))
+        },
+    )
 }
 
-fn now_nanos(state: &mut CallState) -> u64 {
-    let ms = state.context().now_ms;
-    u64::try_from(Duration::try_from_secs_f64(ms.max(0.0) / 1e3).unwrap_or_default().as_nanos())
-        .unwrap_or(u64::MAX)
+fn since_epoch(state: &mut CallState) -> Duration {
+    Duration::try_from_secs_f64(state.context().now_ms.max(0.0) / 1e3).unwrap_or_default()
 }
 
 /// Writes at once, and waits until that is durable.
