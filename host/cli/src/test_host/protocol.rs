@@ -13,7 +13,7 @@
 //! | `verify` | `db`, `token` | `{"id", "claims"}`, or `{"id", "error"}` for a token that no function of a test signed, or that has expired at the database's time |
 //! | `close` | `db` | `{"id"}` |
 //!
-//! What cannot be answered has `{"id", "failure"}` for an answer: a mistake of the test's, not of a function. Bytes are
+//! `calls` and `requests` are what an action did, where it did any; runs in `scheduled` have them too. What cannot be answered has `{"id", "failure"}` for an answer: a mistake of the test's, not of a function. Bytes are
 //! base64.
 //!
 //! **Requests that actions send** the test answers. Before the answer to a line there may come any number of lines `{"fetch": [{"method", "url",
