@@ -29,6 +29,21 @@ test("two pages are asked for at the same time, and take as long as the slower o
   assert.ok(last._creationTime >= begun + 3_000 && last._creationTime < begun + 3_100);
 });
 
+test("equal tests give equal results", async () => {
+  const run = async () => {
+    const db = await host.database({ seed: 7 });
+    // Whichever is answered first, the action gets the answers in the order of its requests.
+    db.onFetch(async ({ url }) => {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
+      return new Response(url);
+    });
+    await db.action("notes:clipBoth", { first: A, second: B });
+    return [db.last, await db.query("notes:latest")];
+  };
+  const withoutHeaders = ([{ requests, ...last }, notes]) => [last, notes, requests.map(({ url }) => url)];
+  assert.deepEqual(withoutHeaders(await run()), withoutHeaders(await run()));
+});
+
 test("what a page is not answered with fails the action", async () => {
   const db = await host.database();
   db.onFetch(() => new Response("gone", { status: 404 }));
