@@ -33,7 +33,8 @@ pub struct Last {
     pub reads: Vec<Read>,
     /// What it wrote; nothing if it failed. Of an action, what its mutations wrote, whether it failed or not.
     pub writes: Vec<Written>,
-    /// The functions that an action called, in the order in which it did; also those of actions that it called.
+    /// The functions that an action called, in the order in which it did; also those of actions that it
+    /// called.
     pub calls: Vec<CalledFunction>,
     /// The requests that an action sent, in that order.
     pub requests: Vec<SentRequest>,
@@ -105,8 +106,9 @@ impl Database {
         self.call(FunctionKind::Mutation, path, &args, None)
     }
 
-    /// Calls an action; as [`Database::query`]. While it waits, the clock goes on by itself, and scheduled functions are called that
-    /// are due meanwhile. Its requests are answered by what [`Database::on_fetch`] was given.
+    /// Calls an action; as [`Database::query`]. While it waits, the clock goes on by itself, and scheduled
+    /// functions are called that are due meanwhile. Its requests are answered by what [`Database::on_fetch`]
+    /// was given.
     ///
     /// # Errors
     /// Those that its client would get. What its mutations have written stays.
@@ -117,8 +119,8 @@ impl Database {
         self.call(FunctionKind::Action, path, &args, None)
     }
 
-    /// Sends a request to the HTTP action of its route: `db.http(HttpRequest::post("/hook").json(fields! { n: 1.0 }))`. Without
-    /// a route the status is 404.
+    /// Sends a request to the HTTP action of its route: `db.http(HttpRequest::post("/hook").body("..."))`.
+    /// Without a route the status is 404.
     ///
     /// # Errors
     /// Why the action failed before it had begun to answer; a host answers with status 500 then.
@@ -141,8 +143,8 @@ impl Database {
         answer.map(HttpResponse::new).map_err(Error::new)
     }
 
-    /// Answers the requests that actions send from now on, in the place of what did before. No test reaches the network: a
-    /// request without an answer ends the test.
+    /// Answers the requests that actions send from now on, in the place of what did before. No test reaches
+    /// the network: a request without an answer ends the test.
     ///
     /// ```
     /// # use weir::fields;
@@ -189,8 +191,8 @@ impl Database {
     }
 
     /// This database, called by somebody whose claims these are:
-    /// `db.as_user(fields! { subject: "ada" }).query::<f64>("notes:mine", fields! {})`. What is missing of `issuer` and
-    /// `subject` is added.
+    /// `db.as_user(fields! { subject: "ada" }).query::<f64>("notes:mine", fields! {})`. What is missing of
+    /// `issuer` and `subject` is added.
     ///
     /// # Panics
     /// If the claims are no object, or cannot be written.
@@ -233,8 +235,8 @@ impl Database {
         self.last.borrow().clone()
     }
 
-    /// Sets the clock, in milliseconds since the epoch. By itself it moves by a millisecond after each mutation that wrote, and
-    /// while an action waits. Scheduled functions that are due then
+    /// Sets the clock, in milliseconds since the epoch. By itself it moves by a millisecond after each
+    /// mutation that wrote, and while an action waits. Scheduled functions that are due then
     /// are called by the next [`Database::advance`].
     ///
     /// # Panics
@@ -243,9 +245,10 @@ impl Database {
         self.inner_ref().set_now(now_ms).unwrap_or_else(refuse);
     }
 
-    /// Lets the clock go on, and has those scheduled functions and cron jobs called that are due by then, each once and at its time, in
-    /// the order of the times; those too that they schedule. Gives what came of those that have ended by then: one that fails
-    /// does not fail the test, and an action that still waits goes on when the clock does.
+    /// Lets the clock go on, and has those scheduled functions and cron jobs called that are due by then,
+    /// each once and at its time, in the order of the times; those too that they schedule. Gives what came of
+    /// those that have ended by then: one that fails does not fail the test, and an action that still waits
+    /// goes on when the clock does.
     ///
     /// # Panics
     /// If functions schedule others without end, or nothing answers a request.
@@ -254,8 +257,8 @@ impl Database {
         runs.into_iter().map(ScheduledRun::new).collect()
     }
 
-    /// Has scheduled functions called until none waits; the clock goes on to their times, and cron jobs that are due by then are
-    /// called too. Gives what came of them.
+    /// Has scheduled functions called until none waits; the clock goes on to their times, and cron jobs that
+    /// are due by then are called too. Gives what came of them.
     ///
     /// # Panics
     /// If functions schedule others without end.
