@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"weir.dev/go"
 )
@@ -166,5 +167,55 @@ func TestWhatTheHostRefusesIsTold(t *testing.T) {
 	}
 	if _, err := host.ask(request{Op: "set"}); err == nil || !strings.Contains(err.Error(), "has ended") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestRequestsOfActionsAreAnsweredBeforeTheActionEnds(t *testing.T) {
+	host := open(t, ready,
+		`{"id":1,"op":"open"} => {"id":1,"db":3}`,
+		`{"id":2,"op":"call","db":3,"kind":"action","path":"a:b","args":{}} => `+
+			`{"fetch":[{"method":"GET","url":"https://a/","headers":[["x-a","b"]],"body":"aGk="},`+
+			`{"method":"GET","url":"https://b/","headers":[],"body":""}],"db":3}`,
+		`{"answers":[{"status":200,"headers":[["content-type","text/plain; charset=utf-8"]],"body":["aGkgYg=="],`+
+			`"delay":1500},{"failure":"no","code":"AddressRefused"}],"op":"fetched"} => `+
+			`{"id":2,"value":"done","logLines":[],"reads":[],"writes":[],`+
+			`"calls":[{"kind":"query","path":"a:c","args":{"n":1},"logLines":[],"value":5}],`+
+			`"requests":[{"method":"GET","url":"https://a/","headers":[],"body":"aGk=","status":200},`+
+			`{"method":"GET","url":"https://b/","headers":[],"body":"","error":{"code":"AddressRefused","message":"no"}}]}`,
+		`{"id":3,"op":"call","db":3,"kind":"action","path":"a:b","args":{}} => `+
+			`{"fetch":[{"method":"GET","url":"https://c/","headers":[],"body":""}],"db":3}`,
+		`{"answers":[null],"op":"fetched"} => {"id":3,"value":null,"logLines":[],"reads":[],"writes":[]}`,
+		`{"id":4,"op":"request","db":3,"path":"/hook","method":"POST","body":""} => `+
+			`{"id":4,"response":{"status":201,"headers":[["a","b"]],"body":["eA==","eQ=="],"broken":null},`+
+			`"logLines":[],"reads":[],"writes":[]}`,
+		`{"id":5,"op":"close","db":3} => {"id":5}`,
+	)
+	db := host.Database(t, Options{})
+	db.OnFetch(func(request *Request) *Response {
+		switch request.URL {
+		case "https://a/":
+			response := Text(200, string(request.Body)+" "+request.Header.Get("X-A"))
+			response.Delay = 1500 * time.Millisecond
+			return response
+		case "https://b/":
+			return &Response{Failure: "no", Code: "AddressRefused"}
+		}
+		return nil
+	})
+	if got := Action[string](db, "a:b", nil); got != "done" {
+		t.Errorf("%q", got)
+	}
+	last := db.Last()
+	if len(last.Calls) != 1 || last.Calls[0].Value != 5.0 || last.Calls[0].Args["n"] != 1.0 {
+		t.Errorf("it called %+v", last.Calls)
+	}
+	if sent := last.Requests; len(sent) != 2 || sent[0].Status != 200 || string(sent[0].Body) != "hi" ||
+		sent[1].Err == nil || sent[1].Err.Code != "AddressRefused" {
+		t.Errorf("it sent %+v", sent)
+	}
+	Action[any](db, "a:b", nil)
+	response, err := db.Do(&Request{Method: "POST", URL: "/hook", Body: []byte{}})
+	if err != nil || response.Status != 201 || string(response.Body) != "xy" || len(response.Pieces) != 2 {
+		t.Errorf("%+v, %v", response, err)
 	}
 }

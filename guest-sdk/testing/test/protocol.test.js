@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
-import { FunctionError, open } from "../src/index.js";
+import { delayed, failure, FunctionError, open } from "../src/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-testing-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -116,4 +116,59 @@ test("a host that ends leaves no call waiting", async () => {
   const opened = await open("project", { host });
   await assert.rejects(opened.database(), /exit code 3/);
   await assert.rejects(opened.database(), /ended/);
+});
+
+const asking = script(
+  "asking",
+  `write({ ready: true, functions: [], jwks: { keys: [] } });
+let waiting;
+require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const request = JSON.parse(line);
+  const { id, op } = request;
+  const record = { logLines: [], reads: [], writes: [] };
+  const fetch = ["https://a/", "https://b/"].map((url) => ({ method: "POST", url, headers: [["x-a", "b"]], body: "aGk=" }));
+  if (op === "open") write({ id, db: 7 });
+  else if (op === "call") { waiting = id; write({ fetch, db: 7 }); }
+  else if (op === "fetched" && request.error) write({ id: waiting, failure: request.error });
+  else if (op === "fetched") write({ id: waiting, value: request.answers, ...record, requests: [{ ...fetch[0], status: 200 }] });
+  else if (op === "request") write({ id, response: { status: 201, headers: [["a", "b"]], body: ["eA==", "eQ=="],
+    broken: request.path === "/broken" ? "no more" : null }, ...record });
+  else write({ id, storageId: "k", file: null, request });
+});`,
+);
+
+test("requests of actions are answered together, in their order", async () => {
+  const host = await open("project", { host: asking });
+  const db = await host.database();
+  assert.deepEqual(await db.action("a:b"), [null, null]);
+  db.onFetch(async (request) => {
+    const text = `${request.method} ${await request.text()} ${request.headers.get("x-a")}`;
+    if (request.url === "https://b/") return delayed(5, failure("no", { code: "FetchTimedOut" }));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return new Response(text, { status: 202, headers: { "x-c": "d" } });
+  });
+  const [first, second] = await db.action("a:b");
+  assert.deepEqual([first.status, Buffer.from(first.body[0], "base64").toString()], [202, "POST hi b"]);
+  assert.deepEqual(second, { failure: "no", code: "FetchTimedOut", delay: 5 });
+  const [sent] = db.last.requests;
+  assert.deepEqual([sent.body, sent.status, sent.headers.get("X-A")], ["hi", 200, "b"]);
+  db.onFetch(() => Response.error());
+  assert.equal((await db.action("a:b"))[0].failure, "the connection failed");
+  const mistake = new Error("a mistake");
+  db.onFetch(() => {
+    throw mistake;
+  });
+  await assert.rejects(db.action("a:b"), (error) => error === mistake);
+  await host.close();
+});
+
+test("HTTP actions answer with the web's responses", async () => {
+  const host = await open("project", { host: asking });
+  const db = await host.database();
+  const response = await db.fetch("/hook?a=b", { method: "POST", body: "x" });
+  assert.deepEqual([response.status, response.headers.get("a"), await response.text()], [201, "b", "xy"]);
+  await assert.rejects((await db.fetch(new Request("https://x.invalid/broken"))).text(), /no more/);
+  await assert.rejects(db.fetch("hook"), /begins with/);
+  assert.deepEqual([await db.storeFile(new Blob(["a"])), await db.file("k")], ["k", null]);
+  await host.close();
 });

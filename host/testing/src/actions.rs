@@ -25,8 +25,9 @@ impl TestDatabase {
         self.fetch_handler = handler;
     }
 
-    /// Runs actions from now on, scheduled ones too, with this doing for them what takes time, in the place of the test's
-    /// clock, its answers to requests and its files. They run on the thread that calls them, to their end.
+    /// Runs actions from now on, scheduled ones too, with this doing for them what takes time, in the place
+    /// of the test's clock, its answers to requests and its files. They run on the thread that calls them, to
+    /// their end.
     pub fn set_action_host(&mut self, host: Arc<dyn ActionHost>) {
         self.action_host = Some(host);
     }
@@ -58,7 +59,8 @@ impl TestDatabase {
         result.take().ok_or(TestError::Stuck)
     }
 
-    /// Does what is to be done, and lets the clock go on to what comes then, until that is so or it is that time.
+    /// Does what is to be done, and lets the clock go on to what comes then, until that is so or it is that
+    /// time.
     pub(crate) fn go_on(&self, until: Timestamp, is_over: &dyn Fn() -> bool) -> Result<(), TestError> {
         loop {
             if is_over() {
@@ -97,7 +99,8 @@ impl TestDatabase {
         Ok(true)
     }
 
-    /// Lets the clock go on to the job that is due next, or to the end of somebody's waiting, if it is until then.
+    /// Lets the clock go on to the job that is due next, or to the end of somebody's waiting, if it is until
+    /// then.
     fn go_on_in_time(&self, until: Timestamp) -> Result<bool, TestError> {
         let timer = self.shared.event_loop.next_timer().map(|wait| after(self.env.now(), wait));
         let timer = timer.filter(|timer| *timer <= until);

@@ -1,5 +1,5 @@
-//! What goes on beside each other in a test: one piece after the other on the test's own thread, in one order, on a clock
-//! that goes on when nothing else is to be done.
+//! What goes on beside each other in a test: one piece after the other on the test's own thread, in one
+//! order, on a clock that goes on when nothing else is to be done.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
@@ -106,8 +106,8 @@ impl EventLoop {
             }
             let put_back = self.state().put_back(number, work);
             match put_back {
-                // A guest that gives way because it computes for long goes on at once: whose turn it is must not hang on
-                // how fast the machine is.
+                // A guest that gives way because it computes for long goes on at once: whose turn it is must
+                // not hang on how fast the machine is.
                 Err(woken) if self.state().work.contains_key(&number) => work = woken,
                 // It was given up while it ran.
                 Err(given_up) => {

@@ -94,8 +94,8 @@ impl TestDatabase {
         self.receive(bytes.into(), content_type, None, None)
     }
 
-    /// Uploads a file to a URL that a function has made with `generateUploadUrl`, as a client would; gives its id. With
-    /// `sha256`, in hex or base64, only a file of that checksum is stored.
+    /// Uploads a file to a URL that a function has made with `generateUploadUrl`, as a client would; gives
+    /// its id. With `sha256`, in hex or base64, only a file of that checksum is stored.
     ///
     /// # Errors
     /// The URL is none of those, was used, or is too old; as for [`TestDatabase::store_file`].

@@ -1,4 +1,5 @@
-//! What actions of a test run on: the functions that they call, time, requests that the test answers, files in memory.
+//! What actions of a test run on: the functions that they call, time, requests that the test answers, files
+//! in memory.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -116,7 +117,8 @@ pub struct CalledFunction {
     pub log_lines: Vec<String>,
 }
 
-/// What an action did beside what it logged, in the order in which it was begun: also what actions did that it called.
+/// What an action did beside what it logged, in the order in which it was begun: also what actions did that
+/// it called.
 #[derive(Debug, Clone, Default)]
 pub struct Made {
     /// The functions that it called.

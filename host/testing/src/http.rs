@@ -57,8 +57,8 @@ pub struct Served {
 }
 
 impl TestDatabase {
-    /// Sends a request to the HTTP action of its route, on behalf of this identity; over when the action is, and the body
-    /// of the response was read.
+    /// Sends a request to the HTTP action of its route, on behalf of this identity; over when the action is,
+    /// and the body of the response was read.
     ///
     /// # Errors
     /// The path is none; the test is at fault.
@@ -115,8 +115,8 @@ impl TestDatabase {
         self.request_as(request, identity)
     }
 
-    /// Has an HTTP action answer a request, which its arguments tell of, on the host that was set, on behalf of this identity;
-    /// over when the action is. The response goes to the exchange's responder meanwhile.
+    /// Has an HTTP action answer a request, which its arguments tell of, on the host that was set, on behalf
+    /// of this identity; over when the action is. The response goes to the exchange's responder meanwhile.
     ///
     /// # Errors
     /// The path is invalid; no host was set.

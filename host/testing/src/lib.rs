@@ -1,8 +1,9 @@
 //! Tests of functions: the real database over a store in memory, with a clock in the test's hands, random
 //! numbers from a seed, and calls that say what they read and wrote.
 //!
-//! **Invariant:** nothing here knows how functions are written or run; whoever makes a [`TestDatabase`] brings them as
-//! [`weir_db::Functions`]. Equal seeds, clocks and calls give equal results, ids and signed tokens included.
+//! **Invariant:** nothing here knows how functions are written or run; whoever makes a [`TestDatabase`]
+//! brings them as [`weir_db::Functions`]. Equal seeds, clocks and calls give equal results, ids and signed
+//! tokens included.
 
 mod actions;
 mod event_loop;
@@ -39,8 +40,8 @@ pub use tokens::{TOKEN_ISSUER, TokenError};
 /// The clock of a test that sets none: the first moment of 2026, in milliseconds since the epoch.
 pub const NOW_MS_DEFAULT: f64 = 1_767_225_600_000.0;
 
-/// How far the clock moves by itself after a mutation that wrote: far enough that documents of later mutations are
-/// later ones, as in a host.
+/// How far the clock moves by itself after a mutation that wrote: far enough that documents of later
+/// mutations are later ones, as in a host.
 pub const TICK_DEFAULT: Duration = Duration::from_millis(1);
 
 /// A fresh database, for one test.
@@ -62,7 +63,8 @@ pub struct TestDatabase {
 /// How a call ended.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// Its result, canonical JSON; or the error, whose message is what a client reads without the request's id.
+    /// Its result, canonical JSON; or the error, whose message is what a client reads without the request's
+    /// id.
     pub result: Result<Bytes, CallError>,
     /// What it logged: `[LEVEL] text`.
     pub log_lines: Vec<String>,
@@ -173,7 +175,8 @@ impl TestDatabase {
         })
     }
 
-    /// Calls a function as what it is called here; internal ones too, unless [`TestDatabase::set_admin`] says else.
+    /// Calls a function as what it is called here; internal ones too, unless [`TestDatabase::set_admin`] says
+    /// else.
     ///
     /// # Errors
     /// The path is invalid. What the function does wrong is in the outcome.
@@ -222,8 +225,8 @@ impl TestDatabase {
         Ok(Call { path, args, principal: self.principal(identity), request_id })
     }
 
-    /// Sets the clock. By itself it moves only after mutations that wrote, by a tick, and while an action waits. Scheduled functions that are due then
-    /// are called when it is advanced.
+    /// Sets the clock. By itself it moves only after mutations that wrote, by a tick, and while an action
+    /// waits. Scheduled functions that are due then are called when it is advanced.
     ///
     /// # Errors
     /// `now_ms` is not a valid time.
@@ -237,8 +240,8 @@ impl TestDatabase {
         self.shared.set_tick(tick);
     }
 
-    /// Sets and removes variables, all or none; in the beginning there is none. Functions that a module made with others
-    /// are replaced by [`TestDatabase::set_functions`].
+    /// Sets and removes variables, all or none; in the beginning there is none. Functions that a module made
+    /// with others are replaced by [`TestDatabase::set_functions`].
     ///
     /// # Errors
     /// A variable cannot have this name or value.
@@ -283,7 +286,8 @@ impl TestDatabase {
         deployed.map(drop).map_err(|error| TestError::Store(error.to_string()))
     }
 
-    /// Whether functions are called as the admin calls them, which is so in the beginning, or as a client does.
+    /// Whether functions are called as the admin calls them, which is so in the beginning, or as a client
+    /// does.
     pub fn set_admin(&mut self, is_admin: bool) {
         self.is_admin = is_admin;
     }
@@ -343,8 +347,8 @@ fn without_prefix(mut error: CallError) -> CallError {
     error
 }
 
-/// Who calls, by claims of a test's: what every verified identity has is added, so that a test need say no more than what
-/// it is about.
+/// Who calls, by claims of a test's: what every verified identity has is added, so that a test need say no
+/// more than what it is about.
 ///
 /// # Errors
 /// A claim that names the user is no text, or they are too many.
@@ -356,15 +360,16 @@ pub fn identity_of(mut claims: Map<String, Json>) -> Result<Identity, IdentityEr
     Identity::from_claims(claims)
 }
 
-/// The public half of the key that signs tokens in tests, as a JWK set: what a host answers at `/.well-known/jwks.json`.
+/// The public half of the key that signs tokens in tests, as a JWK set: what a host answers at
+/// `/.well-known/jwks.json`.
 pub fn jwks() -> Json {
     TestSigner::new().jwks()
 }
 
-/// A read as `{"table", "id"}`; as `{"table", "from", "to"}` in milliseconds, where `null` is an open end; as `{"table",
-/// "index", "from", "to"}` with the values of the index's fields at both ends, as many as the range says; as `{"table",
-/// "count": true}`; as `{"variable": name}`; of the names of all variables, as `{"variables": true}`; or, of who calls, as
-/// `{"identity": true}`.
+/// A read as `{"table", "id"}`; as `{"table", "from", "to"}` in milliseconds, where `null` is an open end; as
+/// `{"table", "index", "from", "to"}` with the values of the index's fields at both ends, as many as the
+/// range says; as `{"table", "count": true}`; as `{"variable": name}`; of the names of all variables, as
+/// `{"variables": true}`; or, of who calls, as `{"identity": true}`.
 pub fn read_to_json(read: &Read) -> Json {
     match read {
         Read::Document { table, id } => json!({"table": table, "id": id.to_string()}),

@@ -1,4 +1,5 @@
-//! Scheduled functions and cron jobs in a test: they are called when the test lets the clock come to their time.
+//! Scheduled functions and cron jobs in a test: they are called when the test lets the clock come to their
+//! time.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,7 +14,8 @@ use crate::actions::block_on;
 use crate::host::{Host, Made, Shared};
 use crate::{TestDatabase, TestError, after, timestamp, without_prefix};
 
-/// After so many that were scheduled, one that schedules itself again at once is taken for one that never ends.
+/// After so many that were scheduled, one that schedules itself again at once is taken for one that never
+/// ends.
 const RUNS_MAX: usize = 1_000;
 
 /// A scheduled function that was called, or a cron job.
@@ -27,7 +29,8 @@ pub struct ScheduledRun {
     pub path: FunctionPath,
     /// Its arguments, one object in canonical JSON.
     pub args: Bytes,
-    /// Its result, canonical JSON; or the error, whose message is what a client reads without the request's id.
+    /// Its result, canonical JSON; or the error, whose message is what a client reads without the request's
+    /// id.
     pub result: Result<Bytes, CallError>,
     /// What it logged: `[LEVEL] text`.
     pub log_lines: Vec<String>,
@@ -36,9 +39,9 @@ pub struct ScheduledRun {
 }
 
 impl TestDatabase {
-    /// Lets the clock go on, and has those scheduled functions and cron jobs called that are due by then, each at its time, in the order
-    /// of the times; those too that they schedule. Gives what came of those that have ended by then: an action that still
-    /// waits goes on when the clock goes on again.
+    /// Lets the clock go on, and has those scheduled functions and cron jobs called that are due by then,
+    /// each at its time, in the order of the times; those too that they schedule. Gives what came of those
+    /// that have ended by then: an action that still waits goes on when the clock goes on again.
     ///
     /// # Errors
     /// The store in memory cannot be read; functions schedule others without end; nothing answers a request.
@@ -52,8 +55,8 @@ impl TestDatabase {
         self.ended_runs()
     }
 
-    /// Has scheduled functions called until none waits or is under way; the clock goes on to their times, and cron jobs that
-    /// are due by then are called too. Gives what came of them.
+    /// Has scheduled functions called until none waits or is under way; the clock goes on to their times, and
+    /// cron jobs that are due by then are called too. Gives what came of them.
     ///
     /// # Errors
     /// As for [`TestDatabase::advance`].
@@ -65,7 +68,8 @@ impl TestDatabase {
         self.ended_runs()
     }
 
-    /// When a scheduled function is due next, or something comes to its end that one waits for. Cron jobs wait for ever.
+    /// When a scheduled function is due next, or something comes to its end that one waits for. Cron jobs
+    /// wait for ever.
     fn next_end(&self) -> Result<Option<Timestamp>, TestError> {
         let job = self.next_job(f64::INFINITY, &|id| self.db.is_cron_job(id))?;
         let due = job.map(|job| timestamp(job.due_ms)).transpose()?;

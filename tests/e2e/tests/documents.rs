@@ -45,7 +45,7 @@ fn the_readmes_of_the_sdks_have_one_form() {
         text.lines().filter(is_heading).map(str::to_owned).collect::<Vec<_>>()
     };
     let rust = outline("rust");
-    assert_eq!(rust.iter().filter(|line| line.starts_with("### ")).count(), 22, "{rust:?}");
+    assert_eq!(rust.iter().filter(|line| line.starts_with("### ")).count(), 23, "{rust:?}");
     for language in ["go", "assemblyscript", "typescript"] {
         assert_eq!(outline(language), rust, "{language}");
     }

@@ -1,7 +1,8 @@
 //! An action that runs natively: on a thread of its own, of which each time only one goes on.
 //!
-//! The SDK's executor waits for the host in a call that blocks. So an action has a stack of its own, as in a host, and whoever
-//! polls it stands still until it ends or waits: what runs when is decided by the test database alone.
+//! The SDK's executor waits for the host in a call that blocks. So an action has a stack of its own, as in a
+//! host, and whoever polls it stands still until it ends or waits: what runs when is decided by the test
+//! database alone.
 
 use std::cell::RefCell;
 use std::pin::Pin;

@@ -1,6 +1,6 @@
 //! A database for one test.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell, RefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +33,8 @@ pub struct Last {
     pub reads: Vec<Read>,
     /// What it wrote; nothing if it failed. Of an action, what its mutations wrote, whether it failed or not.
     pub writes: Vec<Written>,
-    /// The functions that an action called, in the order in which it did; also those of actions that it called.
+    /// The functions that an action called, in the order in which it did; also those of actions that it
+    /// called.
     pub calls: Vec<CalledFunction>,
     /// The requests that an action sent, in that order.
     pub requests: Vec<SentRequest>,
@@ -105,8 +106,9 @@ impl Database {
         self.call(FunctionKind::Mutation, path, &args, None)
     }
 
-    /// Calls an action; as [`Database::query`]. While it waits, the clock goes on by itself, and scheduled functions are called that
-    /// are due meanwhile. Its requests are answered by what [`Database::on_fetch`] was given.
+    /// Calls an action; as [`Database::query`]. While it waits, the clock goes on by itself, and scheduled
+    /// functions are called that are due meanwhile. Its requests are answered by what [`Database::on_fetch`]
+    /// was given.
     ///
     /// # Errors
     /// Those that its client would get. What its mutations have written stays.
@@ -117,8 +119,8 @@ impl Database {
         self.call(FunctionKind::Action, path, &args, None)
     }
 
-    /// Sends a request to the HTTP action of its route: `db.http(HttpRequest::post("/hook").json(fields! { n: 1.0 }))`. Without
-    /// a route the status is 404.
+    /// Sends a request to the HTTP action of its route: `db.http(HttpRequest::post("/hook").body("..."))`.
+    /// Without a route the status is 404.
     ///
     /// # Errors
     /// Why the action failed before it had begun to answer; a host answers with status 500 then.
@@ -130,7 +132,7 @@ impl Database {
     }
 
     fn serve(&self, request: HttpRequest, caller: Option<&Identity>) -> Result<HttpResponse, Error> {
-        let mut inner = self.inner.borrow_mut();
+        let mut inner = self.inner_mut();
         let served = match caller {
             Some(caller) => inner.request_as(request.0, Some(caller.clone())),
             None => inner.request(request.0),
@@ -141,17 +143,20 @@ impl Database {
         answer.map(HttpResponse::new).map_err(Error::new)
     }
 
-    /// Answers the requests that actions send from now on, in the place of what did before. No test reaches the network: a
-    /// request without an answer ends the test.
+    /// Answers the requests that actions send from now on, in the place of what did before. No test reaches
+    /// the network: a request without an answer ends the test.
     ///
-    /// ```ignore
+    /// ```
+    /// # use weir::fields;
+    /// # use weir_test::{Database, FetchResponse};
+    /// # let db = Database::new();
     /// db.on_fetch(|request| match request.url.as_str() {
     ///     "https://api.example.com/rate" => FetchResponse::json(fields! { rate: 1.25 }),
     ///     _ => FetchResponse::unanswered(),
     /// });
     /// ```
     pub fn on_fetch(&self, answer: impl Fn(&FetchRequest) -> FetchResponse + 'static) {
-        self.inner.borrow_mut().set_fetch_handler(Some(Box::new(Handler(answer))));
+        self.inner_mut().set_fetch_handler(Some(Box::new(Handler(answer))));
     }
 
     /// Stores a file, as an upload would; gives its id.
@@ -159,7 +164,7 @@ impl Database {
     /// # Panics
     /// If a file cannot have this type.
     pub fn store_file(&self, bytes: impl Into<Vec<u8>>, content_type: Option<&str>) -> Id<StoredFile> {
-        let stored = self.inner.borrow_mut().store_file(bytes.into(), content_type);
+        let stored = self.inner_mut().store_file(bytes.into(), content_type);
         Id::from_text(stored.unwrap_or_else(refuse).to_string())
     }
 
@@ -173,7 +178,7 @@ impl Database {
         bytes: impl Into<Vec<u8>>,
         content_type: Option<&str>,
     ) -> Result<Id<StoredFile>, UploadError> {
-        let stored = self.inner.borrow_mut().upload(url, bytes.into(), content_type, None);
+        let stored = self.inner_mut().upload(url, bytes.into(), content_type, None);
         stored.map(|id| Id::from_text(id.to_string())).map_err(UploadError::new)
     }
 
@@ -182,12 +187,12 @@ impl Database {
     /// # Panics
     /// If the database cannot be read.
     pub fn file(&self, id: &str) -> Option<File> {
-        self.inner.borrow().file(id).unwrap_or_else(refuse).map(File::new)
+        self.inner_ref().file(id).unwrap_or_else(refuse).map(File::new)
     }
 
     /// This database, called by somebody whose claims these are:
-    /// `db.as_user(fields! { subject: "ada" }).query::<f64>("notes:mine", fields! {})`. What is missing of `issuer` and
-    /// `subject` is added.
+    /// `db.as_user(fields! { subject: "ada" }).query::<f64>("notes:mine", fields! {})`. What is missing of
+    /// `issuer` and `subject` is added.
     ///
     /// # Panics
     /// If the claims are no object, or cannot be written.
@@ -204,7 +209,7 @@ impl Database {
     ) -> Result<R, Error> {
         let args =
             weir::json::to_vec(args).unwrap_or_else(|error| panic!("the arguments of {path}: {error}"));
-        let mut inner = self.inner.borrow_mut();
+        let mut inner = self.inner_mut();
         let outcome = match caller {
             Some(caller) => inner.call_as(kind, path, args.into(), Some(caller.clone())),
             None => inner.call(kind, path, args.into()),
@@ -217,39 +222,48 @@ impl Database {
         Ok(weir::json::from_slice(&result).unwrap_or_else(|error| panic!("the result of {path}: {error}")))
     }
 
+    fn inner_mut(&self) -> RefMut<'_, TestDatabase> {
+        self.inner.try_borrow_mut().unwrap_or_else(|_| in_handler())
+    }
+
+    fn inner_ref(&self) -> Ref<'_, TestDatabase> {
+        self.inner.try_borrow().unwrap_or_else(|_| in_handler())
+    }
+
     /// What the last call read, wrote and logged.
     pub fn last(&self) -> Last {
         self.last.borrow().clone()
     }
 
-    /// Sets the clock, in milliseconds since the epoch. By itself it moves by a millisecond after each mutation that wrote, and
-    /// while an action waits. Scheduled functions that are due then
+    /// Sets the clock, in milliseconds since the epoch. By itself it moves by a millisecond after each
+    /// mutation that wrote, and while an action waits. Scheduled functions that are due then
     /// are called by the next [`Database::advance`].
     ///
     /// # Panics
     /// If that is no time.
     pub fn set_now(&self, now_ms: f64) {
-        self.inner.borrow().set_now(now_ms).unwrap_or_else(refuse);
+        self.inner_ref().set_now(now_ms).unwrap_or_else(refuse);
     }
 
-    /// Lets the clock go on, and has those scheduled functions and cron jobs called that are due by then, each once and at its time, in
-    /// the order of the times; those too that they schedule. Gives what came of those that have ended by then: one that fails
-    /// does not fail the test, and an action that still waits goes on when the clock does.
+    /// Lets the clock go on, and has those scheduled functions and cron jobs called that are due by then,
+    /// each once and at its time, in the order of the times; those too that they schedule. Gives what came of
+    /// those that have ended by then: one that fails does not fail the test, and an action that still waits
+    /// goes on when the clock does.
     ///
     /// # Panics
     /// If functions schedule others without end, or nothing answers a request.
     pub fn advance(&self, duration: Duration) -> Vec<ScheduledRun> {
-        let runs = self.inner.borrow().advance(duration).unwrap_or_else(refuse);
+        let runs = self.inner_ref().advance(duration).unwrap_or_else(refuse);
         runs.into_iter().map(ScheduledRun::new).collect()
     }
 
-    /// Has scheduled functions called until none waits; the clock goes on to their times, and cron jobs that are due by then are
-    /// called too. Gives what came of them.
+    /// Has scheduled functions called until none waits; the clock goes on to their times, and cron jobs that
+    /// are due by then are called too. Gives what came of them.
     ///
     /// # Panics
     /// If functions schedule others without end.
     pub fn finish_scheduled(&self) -> Vec<ScheduledRun> {
-        let runs = self.inner.borrow().finish_scheduled().unwrap_or_else(refuse);
+        let runs = self.inner_ref().finish_scheduled().unwrap_or_else(refuse);
         runs.into_iter().map(ScheduledRun::new).collect()
     }
 
@@ -271,7 +285,7 @@ impl Database {
 
     fn change_variable(&self, name: &str, value: Option<&str>) {
         let change = (name.to_owned(), value.map(str::to_owned));
-        self.inner.borrow().set_variables([change]).unwrap_or_else(refuse);
+        self.inner_ref().set_variables([change]).unwrap_or_else(refuse);
     }
 
     /// Calls functions on behalf of somebody from now on, whose claims these are:
@@ -281,12 +295,12 @@ impl Database {
     /// If the claims are no object, or cannot be written.
     pub fn set_identity(&self, claims: impl Serialize) {
         let identity = read_identity(&claims);
-        self.inner.borrow_mut().set_identity(Some(identity));
+        self.inner_mut().set_identity(Some(identity));
     }
 
     /// Calls functions on behalf of nobody in particular from now on, as in the beginning.
     pub fn clear_identity(&self) {
-        self.inner.borrow_mut().set_identity(None);
+        self.inner_mut().set_identity(None);
     }
 
     /// The claims of a token that a function signed, `iss`, `iat` and `exp` included.
@@ -297,7 +311,7 @@ impl Database {
     /// # Panics
     /// If the claims are no `C`.
     pub fn verify_token<C: DeserializeOwned>(&self, token: &str) -> Result<C, TokenError> {
-        let claims = serde_json::Value::Object(self.inner.borrow().verify_token(token)?).to_string();
+        let claims = serde_json::Value::Object(self.inner_ref().verify_token(token)?).to_string();
         Ok(weir::json::from_slice(claims.as_bytes()).unwrap_or_else(|error| panic!("the claims: {error}")))
     }
 }
@@ -359,6 +373,11 @@ fn read_identity(claims: &impl Serialize) -> Identity {
     let claims = weir::json::to_vec(claims).unwrap_or_else(|error| panic!("the claims: {error}"));
     let claims = serde_json::from_slice(&claims).unwrap_or_else(|error| panic!("the claims: {error}"));
     identity_of(claims).unwrap_or_else(|error| panic!("the claims: {error}"))
+}
+
+/// The database is in use, and so by whoever waits for an answer.
+fn in_handler() -> ! {
+    panic!("what answers requests of an action cannot use the database: the action waits for the answer")
 }
 
 /// What is wrong with the test itself ends it.

@@ -56,7 +56,8 @@ impl UploadError {
         Self { code: code.to_owned(), message: error.to_string() }
     }
 
-    /// The kind of error: `InvalidUploadToken`, `UploadTokenUsed`, `UploadTokenExpired`, `InvalidContentType`, ...
+    /// The kind of error: `InvalidUploadToken`, `UploadTokenUsed`, `UploadTokenExpired`,
+    /// `InvalidContentType`, ...
     pub fn code(&self) -> &str {
         &self.code
     }

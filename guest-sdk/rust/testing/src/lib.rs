@@ -30,8 +30,9 @@
 //!
 //! All functions of the crate under test are found, internal ones too; arguments and results are held
 //! against their validators, and a function may call others. The clock stands where a test sets
-//! it, but for a millisecond after each mutation that wrote and for what an action waits, and random numbers come from a seed, so that a test gives the same each time. Scheduled
-//! functions are called when the test lets the clock come to their time ([`Database::advance`]), or all of them at once
+//! it, but for a millisecond after each mutation that wrote and for what an action waits, and random numbers
+//! come from a seed, so that a test gives the same each time. Scheduled functions are called when the test
+//! lets the clock come to their time ([`Database::advance`]), or all of them at once
 //! ([`Database::finish_scheduled`]).
 //!
 //! Actions run too: what they [`fetch`](Database::on_fetch) the test answers, files lie in memory
@@ -41,8 +42,8 @@
 //! `use chat as _;`; the crate is an `rlib` too then: `crate-type = ["cdylib", "rlib"]`.
 //!
 //! **Invariant:** a function sees here what it sees in a host, except that it runs in the test's own process:
-//! statics live on, and an endless loop does not end. Queries and mutations run on the test's own thread, an action on one of
-//! its own, of which each time only one goes on.
+//! statics live on, and an endless loop does not end. Queries and mutations run on the test's own thread, an
+//! action on one of its own, of which each time only one goes on.
 
 mod action;
 mod database;

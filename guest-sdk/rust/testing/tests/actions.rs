@@ -442,3 +442,54 @@ fn an_upload_url_is_good_once_and_for_an_hour() {
     assert_eq!(error.code(), "InvalidUploadToken");
     assert_eq!(db.upload(&url(), "x", Some("")).unwrap_err().code(), "InvalidContentType");
 }
+
+#[action]
+async fn sign_up(ctx: &ActionCtx, password: String) -> Result<(bool, bool)> {
+    let hash = ctx.hash_password(&password)?;
+    Ok((ctx.verify_password(&password, &hash)?, ctx.verify_password("another", &hash)?))
+}
+
+/// Has a note written while it waits, and reads it then.
+#[action]
+async fn wait_for_note(ctx: &ActionCtx) -> Result<Vec<String>> {
+    ctx.scheduler.run_after(Duration::from_secs(5), "weir-test:note", fields! { text: "later" })?;
+    ctx.sleep(Duration::from_secs(6)).await?;
+    ctx.run_query("weir-test:notes", fields! {}).await
+}
+
+#[test]
+fn what_is_due_while_an_action_waits_is_run_and_told_afterwards() {
+    let db = Database::new();
+    let notes: Vec<String> = db.action("weir-test:waitForNote", fields! {}).unwrap();
+    assert_eq!(notes, ["later"]);
+    let runs = db.advance(Duration::ZERO);
+    assert_eq!((runs.len(), runs[0].path.as_str()), (1, "weir-test:note"));
+    assert!(db.advance(Duration::ZERO).is_empty(), "it is told once");
+}
+
+#[test]
+fn passwords_are_computed_and_recursion_ends() {
+    let db = Database::new();
+    let checked: (bool, bool) = db.action("weir-test:signUp", fields! { password: "secret" }).unwrap();
+    assert_eq!(checked, (true, false));
+    let deep = db.action::<Vec<String>>("weir-test:wait", fields! { depth: 20.0 }).unwrap_err();
+    assert!(deep.message().contains("too many actions"), "{deep}");
+}
+
+#[test]
+fn what_answers_requests_cannot_use_the_database() {
+    let db = Rc::new(Database::new());
+    let same = db.clone();
+    db.on_fetch(move |_| {
+        let _ = same.query::<Vec<String>>("weir-test:notes", fields! {});
+        FetchResponse::text("never")
+    });
+    let url = fields! { url: "https://example.com" };
+    let call = || drop(db.action::<(String, f64)>("weir-test:impatient", url));
+    let panic = catch_unwind(AssertUnwindSafe(call)).unwrap_err();
+    assert!(panic.downcast::<&str>().unwrap().contains("cannot use the database"));
+    // The next one goes through.
+    db.on_fetch(|_| FetchResponse::text("there"));
+    let url = fields! { url: "https://example.com" };
+    assert!(db.action::<(String, f64)>("weir-test:impatient", url).is_ok());
+}

@@ -69,8 +69,12 @@ fn describe_made(answer: &mut Json, made: &Made) {
         }
         answer
     };
-    answer["calls"] = made.calls.iter().map(call).collect();
-    answer["requests"] = made.requests.iter().map(request).collect();
+    if !made.calls.is_empty() {
+        answer["calls"] = made.calls.iter().map(call).collect();
+    }
+    if !made.requests.is_empty() {
+        answer["requests"] = made.requests.iter().map(request).collect();
+    }
 }
 
 /// A request that an action sends.

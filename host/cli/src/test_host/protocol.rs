@@ -13,15 +13,18 @@
 //! | `verify` | `db`, `token` | `{"id", "claims"}`, or `{"id", "error"}` for a token that no function of a test signed, or that has expired at the database's time |
 //! | `close` | `db` | `{"id"}` |
 //!
-//! What cannot be answered has `{"id", "failure"}` for an answer: a mistake of the test's, not of a function. Bytes are
-//! base64.
+//! `calls` and `requests` are what an action did, where it did any; runs in `scheduled` have them too. What
+//! cannot be answered has `{"id", "failure"}` for an answer: a mistake of the test's, not of a function.
+//! Bytes are base64.
 //!
-//! **Requests that actions send** the test answers. Before the answer to a line there may come any number of lines `{"fetch": [{"method", "url",
-//! "headers", "body"}, …], "db"}`: requests that were sent at the same time. The test writes `{"op": "fetched", "answers": […]}`, with
-//! one answer for each, in their order:
+//! **Requests that actions send** the test answers. Before the answer to a line there may come any number of
+//! lines `{"fetch": [{"method", "url", "headers", "body"}, …], "db"}`: requests that were sent at the same
+//! time. The test writes `{"op": "fetched", "answers": […]}`, with one answer for each, in their order:
 //!
-//! - a response: `{"status", "headers", "body", "broken", "delay" (ms)}`, of which the status alone must be there;
-//! - none, for this reason: `{"failure", "code", "delay"}`, where the code is `FetchFailed` unless it is said;
+//! - a response: `{"status", "headers", "body", "broken", "delay" (ms)}`, of which the status alone must be
+//!   there;
+//! - none, for this reason: `{"failure", "code", "delay"}`, where the code is `FetchFailed` unless it is
+//!   said;
 //! - `null`: nothing in the test answers this request, which is a mistake of the test's.
 //!
 //! Or `{"op": "fetched", "error": "…"}`: what answers has failed. Other lines that come meanwhile wait.

@@ -165,7 +165,13 @@ fn mistakes_of_a_test_are_said_and_the_next_request_goes_through() {
         (json!({"id": 7}), "op"),
         (json!([]), ""),
         (json!({"id": 7, "op": "call", "db": 99, "kind": "query", "path": "a:b"}), "no database 99"),
-        (json!({"id": 7, "op": "call", "db": db, "kind": "action", "path": "a:b"}), "action"),
+        (json!({"id": 7, "op": "call", "db": db, "kind": "watch", "path": "a:b"}), "`mutation` or `action`"),
+        (json!({"id": 7, "op": "call", "db": db, "kind": "action", "path": "a b"}), "path"),
+        (json!({"id": 7, "op": "request", "db": db, "method": "GET", "path": "hook"}), "begins with `/`"),
+        (json!({"id": 7, "op": "request", "db": 99, "method": "GET", "path": "/hook"}), "no database 99"),
+        (json!({"id": 7, "op": "storeFile", "db": db, "body": "?"}), "base64"),
+        (json!({"id": 7, "op": "storeFile", "db": db, "body": "", "contentType": ""}), "like `image/png`"),
+        (json!({"id": 7, "op": "file", "db": 99, "file": "a"}), "no database 99"),
         (json!({"id": 7, "op": "call", "db": db, "kind": "query", "path": "a b"}), "path"),
         (json!({"id": 7, "op": "set", "db": db, "now": -5}), "not a valid time"),
         (json!({"id": 7, "op": "set", "db": db, "advance": -5}), "cannot move on"),
@@ -217,4 +223,60 @@ fn a_folder_without_a_project_is_said_at_once() {
     let finished = run_in(Path::new(folder.path()), &["test"]);
     assert_eq!((finished.code, finished.stdout.as_str()), (1, ""));
     assert!(finished.stderr.contains("there is no host.toml"), "{}", finished.stderr);
+}
+
+/// What the test writes to answer a request.
+fn fetched(answers: &Json) -> Json {
+    json!({"op": "fetched", "answers": answers})
+}
+
+#[test]
+fn requests_of_actions_are_answered_line_by_line() {
+    let mut tester = Tester::of("examples/wiki/rust", &[]);
+    let db = tester.open();
+    let args = json!({"topic": "Weir"});
+    let ask = json!({"id": 2, "op": "call", "db": db, "kind": "action", "path": "chat:getWikipediaSummary", "args": args});
+    let asked = tester.ask(&ask);
+    assert_eq!((&asked["db"], &asked["fetch"][0]["method"]), (&db, &json!("GET")));
+    assert!(asked["fetch"][0]["url"].as_str().unwrap().starts_with("https://en.wikipedia.org/w/api.php?"));
+    // A line that comes meanwhile waits for its turn.
+    let early = json!({"id": 3, "op": "call", "db": db, "kind": "query", "path": "chat:getMessages"});
+    writeln!(tester.input, "{early}").expect("it reads");
+    let ended = tester.ask(&fetched(&json!([{"status": 503, "delay": 1000}])));
+    assert_eq!((&ended["id"], &ended["requests"][0]["status"]), (&json!(2), &json!(503)));
+    assert_eq!(ended["calls"][0]["args"]["body"], "Wikipedia does not answer: 503");
+    let seen = tester.read();
+    assert_eq!((&seen["id"], &seen["value"][0]["user"]), (&json!(3), &json!("Wikipedia")));
+    let failures = [
+        (fetched(&json!([null])), "the test answers no request to GET https://en.wikipedia.org/"),
+        (fetched(&json!([])), "there are 0 answers to 1 requests"),
+        (fetched(&json!([{}])), "an answer has a `status`"),
+        (fetched(&json!([{"status": 200, "body": ["?"]}])), "bytes are base64"),
+        (fetched(&json!([{"status": 200, "delay": -1}])), "cannot take -1 ms"),
+        (fetched(&json!([{"failure": "no", "code": "Wrong"}])), "does not fail with `Wrong`"),
+        (fetched(&json!([{"status": 20}])), "with status 20"),
+        (json!({"op": "fetched", "error": "the handler threw"}), "the handler threw"),
+        (json!({"op": "fetched", "answers": 5}), "these are not answers to requests"),
+    ];
+    for (answer, expected) in failures {
+        assert!(tester.ask(&ask)["fetch"].is_array());
+        let failed = tester.ask(&answer);
+        assert!(failed["failure"].as_str().is_some_and(|text| text.contains(expected)), "{answer}: {failed}");
+    }
+    let unasked = tester.ask(&fetched(&json!([])));
+    assert!(unasked["failure"].as_str().unwrap().contains("no action waits"), "{unasked}");
+    tester.ask(&ask);
+    let refused = tester.ask(&fetched(&json!([{"failure": "connection refused"}])));
+    assert!(refused["error"]["message"].as_str().unwrap().contains("connection refused"), "{refused}");
+    assert_eq!(tester.end(), 0);
+}
+
+#[test]
+fn a_test_that_ends_while_an_action_waits_for_it_ends_the_host() {
+    let mut tester = Tester::of("examples/wiki/rust", &[]);
+    let db = tester.open();
+    let args = json!({"topic": "Weir"});
+    let asked = tester.call(&db, "action", "chat:getWikipediaSummary", args);
+    assert!(asked["fetch"].is_array(), "{asked}");
+    assert_eq!(tester.end(), 0);
 }

@@ -1,7 +1,8 @@
 //! An action that runs: its tasks and streams, and the clock of its guest.
 //!
-//! The guest runs on a stack of its own ([`run`]) and is suspended while it waits: it holds no thread then. What takes
-//! time is done by a [`weir_db::ActionHost`]; what there is of tasks and streams, [`weir_db::RunningAction`] knows.
+//! The guest runs on a stack of its own ([`run`]) and is suspended while it waits: it holds no thread then.
+//! What takes time is done by a [`weir_db::ActionHost`]; what there is of tasks and streams,
+//! [`weir_db::RunningAction`] knows.
 mod run;
 
 use std::sync::Arc;

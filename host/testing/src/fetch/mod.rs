@@ -27,7 +27,8 @@ pub struct FetchRequest {
 /// What the test says to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchAnswer {
-    /// The response, or why there is none; `None`: nothing in the test answers this request, which fails the test.
+    /// The response, or why there is none; `None`: nothing in the test answers this request, which fails the
+    /// test.
     pub outcome: Option<Result<FetchResponse, DbError>>,
     /// How long that takes, on the test's clock.
     pub delay: Duration,

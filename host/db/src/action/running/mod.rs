@@ -1,7 +1,7 @@
 //! An action that runs, as its guest sees it: numbers of tasks, which it waits for, and of streams.
 //!
-//! What takes time is done by the [`ActionHost`](super::ActionHost): tasks are its futures, spawned there, whose ends come
-//! back in one queue. How the guest is run and suspended, whoever runs it knows.
+//! What takes time is done by the [`ActionHost`](super::ActionHost): tasks are its futures, spawned there,
+//! whose ends come back in one queue. How the guest is run and suspended, whoever runs it knows.
 mod http;
 mod pipe;
 mod storage;

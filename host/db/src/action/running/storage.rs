@@ -37,7 +37,8 @@ impl RunningAction {
         })
     }
 
-    /// Begins to read a file; the task's outcome is what is known of it, with its bytes as a stream, or `null`.
+    /// Begins to read a file; the task's outcome is what is known of it, with its bytes as a stream, or
+    /// `null`.
     ///
     /// # Errors
     /// `InvalidId`, `TooManyTasks`.

@@ -31,8 +31,8 @@ impl Ends {
     }
 }
 
-/// A task that has come to its end; what of it the guest is told, [`RunningAction::end_wait`](super::RunningAction::end_wait)
-/// says.
+/// A task that has come to its end; what of it the guest is told,
+/// [`RunningAction::end_wait`](super::RunningAction::end_wait) says.
 pub struct Ended {
     pub(super) task: u32,
     pub(super) end: End,
