@@ -11,6 +11,9 @@ import (
 // pieceBytesMax is the largest piece of a body that is passed on at once.
 const pieceBytesMax = 256 << 10
 
+// wholeBytesMax is the largest body that is handed over in one go.
+const wholeBytesMax = 4 << 20
+
 // noBody is the body of what came without one.
 type noBody struct{}
 
@@ -75,8 +78,10 @@ func handOver(body io.Reader) (whole []byte, stream *outgoing, err error) {
 	case nil, noBody:
 		return nil, nil, nil
 	case *bytes.Reader, *bytes.Buffer, *strings.Reader:
-		whole, err = io.ReadAll(body)
-		return whole, nil, err
+		if body.(interface{ Len() int }).Len() <= wholeBytesMax {
+			whole, err = io.ReadAll(body)
+			return whole, nil, err
+		}
 	}
 	number, failed := abi.CreateStream()
 	if failed != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -24,6 +25,7 @@ func init() {
 	weir.Action("files:store", filesStore)
 	weir.Action("files:tryStore", filesTryStore)
 	weir.Action("files:storeLarge", filesStoreLarge)
+	weir.Action("files:storeWhole", filesStoreWhole)
 	weir.Action("files:read", filesRead)
 	weir.Action("files:tryRead", filesTryRead)
 	weir.Action("files:sum", filesSum)
@@ -174,6 +176,15 @@ func filesStoreLarge(ctx *weir.ActionCtx, args largeArgs) (fileID, error) {
 		return nil
 	})
 	return ctx.Storage.Store(&weir.NewFile{ContentType: "application/octet-stream", Body: body})
+}
+
+// filesStoreWhole stores so many bytes at once.
+func filesStoreWhole(ctx *weir.ActionCtx, args largeArgs) (fileID, error) {
+	content := make([]byte, args.Size)
+	for at := range content {
+		content[at] = byte(at % 251)
+	}
+	return ctx.Storage.Store(&weir.NewFile{Body: bytes.NewReader(content)})
 }
 
 // fileContent is a file with its text.

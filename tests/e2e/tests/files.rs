@@ -12,6 +12,8 @@ use weir_test_support::{HostProcess, host, http, project};
 const MIB: usize = 1 << 20;
 /// More than the memory of a call.
 const LARGE_BYTES: usize = 72 * MIB;
+/// More than a guest may hand over at once, and little enough for the arrays of JavaScript.
+const WHOLE_BYTES: usize = 17 * MIB;
 /// The limits of the host, in MiB.
 const FILE_MIB_MAX: &str = "80";
 const FILES_MIB_MAX: &str = "100";
@@ -145,6 +147,10 @@ fn a_file_goes_its_way(files: &Files) -> Result<()> {
 
 fn what_is_too_much_is_refused(files: &Files, large: Large) -> Result<()> {
     let content: Vec<u8> = (0..LARGE_BYTES).map(|at| (at % 251) as u8).collect();
+    let whole = files.ask("action", "files:storeWhole", json!({ "size": WHOLE_BYTES }))?;
+    let known = files.ask("query", "files:metadata", json!({ "id": whole }))?;
+    ensure!(known["size"] == WHOLE_BYTES, "{known}");
+    files.ask("mutation", "files:remove", json!({ "id": whole }))?;
     let sum: u64 = content.iter().map(|&byte| u64::from(byte)).sum();
     let id = files.upload("Content-Type: application/octet-stream\r\n", &content)?;
     let whole = files.refusal("action", "files:read", json!({ "id": id }))?;

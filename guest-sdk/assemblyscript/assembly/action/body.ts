@@ -110,6 +110,9 @@ function textOf(bytes: Uint8Array): string {
   return String.UTF8.decodeUnsafe(bytes.dataStart, <usize>bytes.length);
 }
 
+/** The largest body that is handed over in one go; a larger one is written piece by piece. */
+export const WHOLE_BYTES_MAX: i32 = 4 << 20;
+
 /** The next piece of a stream that the host gives; an empty one is the end. */
 function readPiece(stream: u32): Result<Uint8Array> {
   streamsRead(stream, AREA);
@@ -151,6 +154,12 @@ export class BodyWriter {
       return false;
     }
     return true;
+  }
+
+  /** Writes all of a body, and ends it. */
+  writeWhole(bytes: Uint8Array): void {
+    this.writeBytes(bytes);
+    this.end();
   }
 
   /** Ends the body. */

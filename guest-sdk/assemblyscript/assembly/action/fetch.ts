@@ -4,7 +4,7 @@ import { httpSend } from "../host/imports";
 import { AREA } from "../host/memory";
 import { __WeirReader } from "../json/reader";
 import { __WeirWriter } from "../json/writer";
-import { BodyWriter } from "./body";
+import { BodyWriter, WHOLE_BYTES_MAX } from "./body";
 import { Headers, Request, Response } from "./message";
 import { Task } from "./task";
 
@@ -27,8 +27,17 @@ export class FetchTask extends Task<Response> {
   }
 }
 
+/** Sends a request whose body is whole. */
+export function startFetch(request: Request): Task<Response> {
+  const whole = request.whole;
+  if (whole === null || whole.length <= WHOLE_BYTES_MAX) return begin(request, 0);
+  const upload = new Upload(request);
+  upload.body.writeWhole(whole);
+  return upload.response;
+}
+
 /** Sends a request whose body is whole, or this stream. */
-export function startFetch(request: Request, stream: u32 = 0): Task<Response> {
+function begin(request: Request, stream: u32): Task<Response> {
   const writer = new __WeirWriter();
   writer.ascii('{"method":');
   writer.text(request.method);
@@ -44,7 +53,7 @@ export function startFetch(request: Request, stream: u32 = 0): Task<Response> {
   }
   writer.byte(0x7d);
   const body = request.whole;
-  if (body === null) httpSend(writer.data, writer.length, 0, 0, 0, AREA);
+  if (body === null || stream != 0) httpSend(writer.data, writer.length, 0, 0, 0, AREA);
   else httpSend(writer.data, writer.length, 1, body.dataStart, <usize>body.length, AREA);
   writer.free();
   return new FetchTask();
@@ -61,6 +70,6 @@ export class Upload {
   constructor(request: Request) {
     const body = new BodyWriter();
     this.body = body;
-    this.response = startFetch(request, body.stream);
+    this.response = begin(request, body.stream);
   }
 }

@@ -5,7 +5,7 @@ import { httpRespond } from "../host/imports";
 import { AREA } from "../host/memory";
 import { __WeirReader } from "../json/reader";
 import { __WeirWriter } from "../json/writer";
-import { BodyWriter } from "./body";
+import { BodyWriter, WHOLE_BYTES_MAX } from "./body";
 import { Headers, Request, Response } from "./message";
 
 /** The request that the arguments of an HTTP action tell of. */
@@ -31,7 +31,9 @@ function __weir_request(reader: __WeirReader): Request {
 function __weir_respond(response: Response | null): void {
   if (response === null) return;
   if (response.stream != 0) failText("a response that came is passed on piece by piece: write it with `ctx.respond`");
-  begin(response, 0);
+  const whole = response.whole;
+  if (whole === null || whole.length <= WHOLE_BYTES_MAX) begin(response, 0);
+  else respond(response).writeWhole(whole);
 }
 
 /** Begins a response whose body is written from then on. */
@@ -53,7 +55,7 @@ function begin(response: Response, stream: u32): void {
   }
   writer.byte(0x7d);
   const body = response.whole;
-  if (body === null) httpRespond(writer.data, writer.length, 0, 0, 0, AREA);
+  if (body === null || stream != 0) httpRespond(writer.data, writer.length, 0, 0, 0, AREA);
   else httpRespond(writer.data, writer.length, 1, body.dataStart, <usize>body.length, AREA);
   passOnError();
   writer.free();

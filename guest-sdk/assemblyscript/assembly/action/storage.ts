@@ -7,7 +7,7 @@ import { Id } from "../id";
 import { __WeirReader } from "../json/reader";
 import { __WeirWriter } from "../json/writer";
 import { FileMetadata, StorageWriter, StoredFile } from "../storage";
-import { Body, BodyWriter } from "./body";
+import { Body, BodyWriter, WHOLE_BYTES_MAX } from "./body";
 import { Task } from "./task";
 
 /** What an action does with stored files: it stores and reads them, and all that a mutation does, each at once. */
@@ -29,7 +29,10 @@ export class StorageActionWriter extends StorageWriter {
 
   /** Starts to store bytes, and gives the task to wait for. */
   startStore(bytes: Uint8Array, contentType: string = "", sha256: string = ""): Task<Id<StoredFile>> {
-    return startStore(bytes, 0, contentType, sha256);
+    if (bytes.length <= WHOLE_BYTES_MAX) return startStore(bytes, 0, contentType, sha256);
+    const file = new FileWriter(contentType, sha256);
+    file.body.writeWhole(bytes);
+    return file.id;
   }
 
   /** Stores a file whose bytes are written from then on. */

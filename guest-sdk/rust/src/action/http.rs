@@ -59,6 +59,9 @@ enum Kind {
     Written(Write),
 }
 
+/// The largest body that is handed over in one go, in bytes; a larger one is handed over piece by piece.
+const WHOLE_BYTES_MAX: usize = 4 << 20;
+
 /// A body as it is handed to the host.
 pub(crate) enum Handed {
     Nothing,
@@ -131,7 +134,11 @@ impl Body {
     pub(crate) fn hand_over(self) -> Handed {
         match self.kind {
             Kind::Empty => Handed::Nothing,
-            Kind::Whole(bytes) => Handed::Whole(bytes),
+            Kind::Whole(bytes) if bytes.len() <= WHOLE_BYTES_MAX => Handed::Whole(bytes),
+            Kind::Whole(bytes) => {
+                let write = |mut writer: BodyWriter| async move { writer.write(bytes).await };
+                Handed::Written(Box::new(|writer| Box::pin(write(writer))))
+            }
             Kind::Written(write) => Handed::Written(write),
             Kind::Incoming(mut incoming) => {
                 let write = |mut writer: BodyWriter| async move {

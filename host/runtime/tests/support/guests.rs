@@ -136,7 +136,7 @@ pub fn component_with_keys(functions: &[(&str, &str)], in_describe: &str, body: 
 }
 
 /// A component of one action, `m:f`, or HTTP action if `kind` says so, whose guest can use `$sleep`, `$wait`, `$create`,
-/// `$read`, `$write` and `$respond`. It does this for the arguments `{}`, and gives all others back.
+/// `$read`, `$write` and `$respond`, and what there is to do with stored files. It does this for the arguments `{}`, and gives all others back.
 pub fn action(kind: &str, instructions: &str) -> Vec<u8> {
     let imports = r#"
   (import "weir:guest/tasks@0.1.0" "sleep" (func $sleep (param f64 i32)))
@@ -144,7 +144,12 @@ pub fn action(kind: &str, instructions: &str) -> Vec<u8> {
   (import "weir:guest/streams@0.1.0" "create" (func $create (param i32)))
   (import "weir:guest/streams@0.1.0" "read" (func $read (param i32 i32)))
   (import "weir:guest/streams@0.1.0" "write" (func $write (param i32 i32 i32 i32)))
-  (import "weir:guest/http@0.1.0" "respond" (func $respond (param i32 i32 i32 i32 i32 i32)))"#;
+  (import "weir:guest/http@0.1.0" "respond" (func $respond (param i32 i32 i32 i32 i32 i32)))
+  (import "weir:guest/storage@0.1.0" "get-url" (func $file_url (param i32 i32 i32)))
+  (import "weir:guest/storage@0.1.0" "get-metadata" (func $file_metadata (param i32 i32 i32)))
+  (import "weir:guest/storage@0.1.0" "delete" (func $delete_file (param i32 i32 i32)))
+  (import "weir:guest/storage@0.1.0" "store" (func $store (param i32 i32 i32 i32 i32 i32)))
+  (import "weir:guest/storage@0.1.0" "get" (func $get_file (param i32 i32 i32)))"#;
     component_with(imports, &[("m:f", kind)], "", &in_hostile_call(instructions))
 }
 

@@ -137,6 +137,14 @@ export function storeLarge(ctx: ActionCtx, size: u32): Id<StoredFile> {
   return file.id.wait();
 }
 
+/** Stores so many bytes at once. */
+@action
+export function storeWhole(ctx: ActionCtx, size: u32): Id<StoredFile> {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = <u8>(at % 251);
+  return ctx.storage.store(bytes);
+}
+
 /** A file with its text. */
 class Content {
   text: string;

@@ -126,6 +126,13 @@ async fn store_large(ctx: &ActionCtx, size: u32) -> Result<FileId> {
     ctx.storage.store(NewFile::new(body).content_type("application/octet-stream")).await
 }
 
+/// Stores so many bytes at once.
+#[action]
+async fn store_whole(ctx: &ActionCtx, size: u32) -> Result<FileId> {
+    let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+    ctx.storage.store(NewFile::new(bytes)).await
+}
+
 /// A file with its text.
 #[value]
 #[serde(rename_all = "camelCase")]

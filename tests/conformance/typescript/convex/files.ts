@@ -162,6 +162,14 @@ export const storeLarge = action({
   },
 });
 
+/** Stores so many bytes at once. */
+export const storeWhole = action({
+  args: { size: v.number() },
+  returns: v.id("_storage"),
+  handler: (ctx, { size }) =>
+    ctx.storage.store(new Blob([Uint8Array.from({ length: size }, (_, at) => at % 251)])),
+});
+
 export const read = action({
   args: text,
   returns: v.any(),
