@@ -116,6 +116,8 @@ pub struct Serve {
     pub storage: Storage,
     #[command(flatten)]
     pub listening: Listening,
+    #[command(flatten)]
+    pub node: Node,
     /// A folder of files to serve at `/`
     #[arg(long, value_name = "DIR")]
     pub web: Option<PathBuf>,
@@ -154,6 +156,8 @@ pub struct Dev {
     pub storage: Storage,
     #[command(flatten)]
     pub listening: Listening,
+    #[command(flatten)]
+    pub node: Node,
     /// Build and deploy once, whatever changes later
     #[arg(long)]
     pub no_watch: bool,
@@ -423,6 +427,22 @@ pub struct Listening {
     /// range (`192.168.1.0/24`) too; without it, to the internet alone. May be repeated
     #[arg(long, value_name = "HOST")]
     pub allow_outbound: Vec<String>,
+}
+
+/// What runs the actions that are written for Node.js.
+#[derive(Debug, Clone, Args)]
+pub struct Node {
+    /// A Node.js for the actions of TypeScript files that begin with `"use node"`: a path, or
+    /// `node`. Without it such files are refused at deployment
+    #[arg(long, value_name = "PATH")]
+    pub node: Option<PathBuf>,
+    /// How many Node processes work at the same time [default: one for each processor, two
+    /// at least]
+    #[arg(long, value_name = "COUNT", requires = "node", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub node_processes: Option<u16>,
+    /// Memory of one Node process; an action that needs more ends with an error
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(128..=65_536))]
+    pub node_memory: u64,
 }
 
 /// `http://host` or `https://host`, with a port and a path if wanted; without a slash at its end.

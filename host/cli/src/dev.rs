@@ -21,14 +21,14 @@ const SETTLE: Duration = Duration::from_millis(150);
 
 /// Serves a project until SIGTERM or SIGINT.
 pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
-    let Dev { project, data, storage, listening, no_watch } = arguments;
+    let Dev { project, data, storage, listening, node, no_watch } = arguments;
     let mut signals = StopSignals::install().context("cannot wait for signals")?;
     let folder = project.project;
     let project = build::load(&folder)?;
     // The port and the data folder first: a long build must not end with
     // "another program listens there".
     let (web, compiled) = (web_folder(&project), build::compiled_folder());
-    let server = serve::start(data.data, &storage, &listening, web, compiled).await?;
+    let server = serve::start(data.data, &storage, &listening, node, web, compiled).await?;
     // Before the build, so that no change falls between the two.
     let mut changes = if no_watch { None } else { Some(Changes::watch(&project)?) };
     let absent = absent_lock_files(&project);
