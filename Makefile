@@ -29,7 +29,7 @@ export EXAMPLES_TARGET_DIR
 # What a test helper of an SDK starts.
 TEST_HOST = env -u CARGO_TARGET_DIR WEIR_HOST="$$CARGO_TARGET_DIR/debug/host"
 TYPESCRIPT_PROJECTS := examples/board/typescript examples/chat/typescript examples/snippets/typescript examples/wiki/typescript examples/mixed \
-  tests/guests/typescript tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers \
+  tests/guests/node tests/guests/typescript tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers \
   tests/typescript/blog
 NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-chat-assemblyscript weir-chat-typescript \
   weir-snippets-assemblyscript weir-snippets-typescript weir-tests-typescript weir-wiki-typescript
@@ -71,6 +71,7 @@ test-examples: host ## The examples' own tests, in the other languages
 	$(TEST_HOST) npm test $(addprefix --workspace ,$(NPM_EXAMPLES))
 	for project in $(TYPESCRIPT_PROJECTS); do "$$CARGO_TARGET_DIR/debug/host" codegen $$project >/dev/null; done
 	npx tsc -p tests/typescript
+	npx tsc -p tests/guests/node
 
 test-client: ## The diff transport against a server in the tests' hands
 	npm test --workspace @weir/diffs

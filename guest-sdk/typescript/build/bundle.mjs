@@ -1,7 +1,8 @@
 // Bundles a project's functions into one script, and refuses what the host
 // does not support yet, with file and line.
 //
-//   node bundle.mjs PROJECT OUT    writes OUT/bundle.js and OUT/bundle.js.map
+//   node bundle.mjs PROJECT OUT    writes OUT/bundle.js and OUT/bundle.js.map; of files that begin with "use node"
+//                                  also OUT/node.js, OUT/node.js.map and OUT/node.json
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -11,6 +12,7 @@ import { build } from "esbuild";
 import { checkFile, checkFileName } from "./checks.mjs";
 import { convexInside } from "./convex.mjs";
 import { authFiles, functionFiles } from "./files.mjs";
+import { bundleNode, checkNodeFile, nodeFilesApart } from "./node.mjs";
 import { refusalLines } from "./report.mjs";
 import { scryptInside } from "./scrypt.mjs";
 import { withCheckpoints } from "./source_map.mjs";
@@ -19,52 +21,31 @@ import { withCheckpoints } from "./source_map.mjs";
 export async function bundle(project, out) {
   const files = functionFiles(project);
   const problems = readdirSync(join(project, "convex")).flatMap((name) => checkFileName(`convex/${name}`));
-  const lines = new Map();
-  const checked = new Set();
+  const checked = new Map();
   const check = (path) => {
     const file = relative(project, path);
-    if (checked.has(file)) return;
-    checked.add(file);
-    const found = checkFile(file, readFileSync(path, "utf8"));
-    problems.push(...found.problems);
-    lines.set(file, found.lines);
+    if (!checked.has(file)) {
+      checked.set(file, checkFile(file, readFileSync(path, "utf8")));
+      problems.push(...checked.get(file).problems);
+    }
+    return checked.get(file);
   };
   for (const { file } of files) check(join(project, file));
   const [auth, second] = authFiles(project);
   if (auth !== undefined) check(join(project, auth));
   if (second !== undefined) problems.push(checkSecond(second, auth));
+  const isNode = ({ file }) => checked.get(file).node !== undefined;
+  const nodeFiles = files.filter(isNode);
+  for (const { file, module } of nodeFiles) problems.push(...checkNodeFile(module, checked.get(file).node));
   if (problems.length > 0) return refusalLines(problems);
 
+  const parts = { project, out, checked, plugins: [ownModule(), localFiles(project, check)] };
   try {
-    const { outputFiles } = await build({
-      stdin: {
-        contents: entry(files, lines, auth),
-        resolveDir: join(project, "convex"),
-        sourcefile: "weir:entry",
-      },
-      absWorkingDir: project,
-      bundle: true,
-      // Not written there: the source map's names are relative to it.
-      outfile: join(project, "bundle.js"),
-      write: false,
-      format: "iife",
-      globalName: "__weirProject",
-      footer: { js: "__weirProject" },
-      target: "es2023",
-      conditions: ["convex", "module"],
-      mainFields: ["module", "main"],
-      minifySyntax: true,
-      define: { "process.env.NODE_ENV": '"production"' },
-      keepNames: false,
-      sourcemap: "external",
-      sourcesContent: false,
-      logLevel: "warning",
-      logOverride: { "direct-eval": "silent" },
-      plugins: [convexInside(), scryptInside(), ownModule(), localFiles(project, check), nodeModules()],
-    });
-    for (const { path, contents, text } of outputFiles) {
-      writeFileSync(join(out, basename(path)), path.endsWith(".map") ? withCheckpoints(text) : contents);
-    }
+    const node = nodeFiles.length === 0 ? [] : await bundleNode(nodeFiles, parts, problems);
+    if (problems.length > 0) return refusalLines(problems);
+    const rest = files.filter((file) => !isNode(file));
+    const apart = nodeFilesApart(project, check, problems);
+    await bundleEngine(entry(rest, checked, auth, node), apart, parts);
   } catch (error) {
     // esbuild has written what is wrong already.
     if (error.errors === undefined) throw error;
@@ -73,18 +54,47 @@ export async function bundle(project, out) {
   return refusalLines(problems);
 }
 
+/** Bundles what runs on Weir's own engine. */
+async function bundleEngine(contents, apart, { project, out, plugins }) {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: join(project, "convex"), sourcefile: "weir:entry" },
+    absWorkingDir: project,
+    bundle: true,
+    // Not written there: the source map's names are relative to it.
+    outfile: join(project, "bundle.js"),
+    write: false,
+    format: "iife",
+    globalName: "__weirProject",
+    footer: { js: "__weirProject" },
+    target: "es2023",
+    conditions: ["convex", "module"],
+    mainFields: ["module", "main"],
+    minifySyntax: true,
+    define: { "process.env.NODE_ENV": '"production"' },
+    keepNames: false,
+    sourcemap: "external",
+    sourcesContent: false,
+    logLevel: "warning",
+    logOverride: { "direct-eval": "silent" },
+    plugins: [convexInside(), scryptInside(), apart, ...plugins, nodeModules()],
+  });
+  for (const { path, contents, text } of outputFiles) {
+    writeFileSync(join(out, basename(path)), path.endsWith(".map") ? withCheckpoints(text) : contents);
+  }
+}
+
 const checkSecond = (file, first) => ({
   feature: "a second list of identity providers",
   place: `${file}:1:1`,
   text: `${first} says already who may vouch for users; remove one of the two`,
 });
 
-/** The script that gives all modules to the runtime, and the file `auth` to be run later: what is required, and not imported,
- * runs when that is asked for. */
-function entry(files, lines, auth) {
+/** The script that gives all modules to the runtime, with what it has to know of the functions of Node, and the file `auth`
+ * to be run later: what is required, and not imported, runs when that is asked for. */
+function entry(files, checked, auth, node) {
   const imports = files.map(({ file }, i) => `import * as m${i} from ${JSON.stringify(`../${file}`)};`);
   const modules = files.map(({ file, module }, i) => {
-    const where = `file: ${JSON.stringify(file)}, lines: ${JSON.stringify(lines.get(file))}`;
+    const where = `file: ${JSON.stringify(file)}, lines: ${JSON.stringify(checked.get(file).lines)}`;
     return `  ${JSON.stringify(module)}: { exports: m${i}, ${where} },`;
   });
   return [
@@ -93,6 +103,7 @@ function entry(files, lines, auth) {
     `export const modules = {`,
     ...modules,
     `};`,
+    `export const node = ${JSON.stringify(node.map(({ path, kind }) => ({ path, kind })))};`,
     ...(auth === undefined ? [] : [authConfig(auth)]),
   ].join("\n");
 }
@@ -143,7 +154,8 @@ function nodeModules() {
           ? { errors: [1] }
           : await build.resolve(`${path}/`, { resolveDir, kind, pluginData: "again" });
         if (found.errors.length === 0) return found;
-        return { errors: [{ text: `the module ${path} of Node is not supported by Weir` }] };
+        const advice = 'an action in a file that begins with "use node" has it';
+        return { errors: [{ text: `the module ${path} of Node is not supported by Weir here; ${advice}` }] };
       });
     },
   };

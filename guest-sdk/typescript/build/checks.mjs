@@ -38,8 +38,9 @@ export function checkFileName(file) {
 }
 
 /**
- * Reads one file: its `problems`, each `{feature, place, text}`, and `lines`, the
- * line of each name that the file exports.
+ * Reads one file: its `problems`, each `{feature, place, text}`; `lines`, the
+ * line of each name that the file exports; `node`, the place where it says that it is
+ * for Node, if it does; and `imports`, the place of each text that it imports.
  */
 export function checkFile(file, text) {
   const problems = [];
@@ -48,21 +49,31 @@ export function checkFile(file, text) {
     tree = parse(text, { sourceType: "module", plugins: plugins(file), errorRecovery: true });
   } catch (error) {
     // The bundler says the same again, with the line's text.
-    return { problems, lines: {} };
+    return { problems, lines: {}, node: undefined, imports: new Map() };
   }
   const placeOf = ({ loc: { start } }) => `${file}:${start.line}:${start.column + 1}`;
   const report = (node, what, advice = "") => {
     const feature = what.replace(/ \(`.*`\)$/, "");
     problems.push({ feature, place: placeOf(node), text: `${notSupported(what)}${advice}` });
   };
-  for (const directive of tree.program.directives) {
-    if (directive.value.value === "use node") report(directive, 'the Node runtime ("use node")');
-  }
+  const directive = tree.program.directives.find(({ value }) => value.value === "use node");
+  const imports = new Map();
   const own = { ...importedNames(tree.program.body, report), isAuthConfig: AUTH_CONFIG.test(file) };
   walk(tree.program, (node, parent, contexts) => {
     checkNode(node, { parent, contexts, own, report });
+    const from = importedFrom(node);
+    if (from !== undefined && !imports.has(from.value)) imports.set(from.value, placeOf(from));
   });
-  return { problems, lines: exportLines(tree.program.body) };
+  const node = directive && placeOf(directive);
+  return { problems, lines: exportLines(tree.program.body), node, imports };
+}
+
+/** The text of an `import`, an `export ... from`, an `import()` or a `require()`. */
+function importedFrom(node) {
+  if (node.source?.type === "StringLiteral") return node.source;
+  const [first] = node.arguments ?? [];
+  const isImport = node.callee?.type === "Import" || node.callee?.name === "require";
+  return isImport && first?.type === "StringLiteral" ? first : undefined;
 }
 
 function plugins(file) {

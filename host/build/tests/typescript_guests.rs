@@ -91,7 +91,33 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ),
     ("auth.config.ts", "export default fetch(\"x\");", "auth.config.ts:1:16", "fetch"),
     ("convex.config.ts", "export default {};", "convex.config.ts:1", "components"),
-    ("a.ts", "\"use node\";\nexport const a = 1;", "a.ts:1:1", "the Node runtime"),
+    ("http.ts", "\"use node\";\nexport default 1;", "http.ts:1:1", "it is read for the whole project"),
+    (
+        "a.ts",
+        "\"use node\";\nimport { query } from \"./_generated/server\";\nexport const q = query(async () => 1);",
+        "a.ts:3",
+        "`q` is of the kind `query`; a file that begins with \"use node\" defines actions alone",
+    ),
+    (
+        "a.ts",
+        "\"use node\";\nimport { httpAction } from \"./_generated/server\";\n\nexport const h = httpAction(async () => new Response());",
+        "a.ts:4",
+        "`h` is of the kind `httpAction`",
+    ),
+    (
+        "a.ts",
+        "\"use node\";\nexport const key = process.env.NO_SUCH_KEY!.length.x.y;",
+        "a.ts:2",
+        "its top-level code fails",
+    ),
+    ("a.ts", "\"use node\";\nprocess.exit(4);", "convex", "ended Node (4)"),
+    (
+        "a.ts",
+        "import { action } from \"./_generated/server\";\nimport { readFileSync } from \"node:fs\";\n\
+         export const f = action(async () => readFileSync(\"x\", \"utf8\"));",
+        "a.ts:2",
+        "an action in a file that begins with \"use node\" has it",
+    ),
     ("a.ts", "export const f = async ({ db, vectorSearch }) => 1;", "a.ts:1:31", "ctx.vectorSearch"),
     ("a.ts", "export const f = (ctx) =>\n  ctx.vectorSearch(x);", "a.ts:2:3", "ctx.vectorSearch"),
     (
@@ -275,4 +301,59 @@ fn generated_files_are_made_by_the_build() {
     )]);
     build_quietly(&project).0.unwrap();
     assert_eq!(codegen(folder.path()).unwrap(), Vec::<PathBuf>::new(), "the build has left nothing to do");
+}
+
+const IN_NODE: &str = "\"use node\";\nimport { hash } from \"node:crypto\";\n\
+    import { internalAction } from \"./_generated/server\";\n\
+    export const helper = 1;\nexport const act = internalAction({ args: {}, handler: async () => typeof hash });\n";
+
+#[test]
+fn actions_for_node_are_put_beside_the_engine() {
+    let crons = "import { cronJobs } from \"convex/server\";\nimport { internal } from \"./_generated/api\";\n\
+                 const crons = cronJobs();\ncrons.interval(\"often\", { hours: 1 }, internal.mail.act, {});\n\
+                 export default crons;\n";
+    let (_folder, project) = project_with(&[("mail.ts", IN_NODE), ("crons.ts", crons)]);
+    let (built, output) = build_quietly(&project);
+    let component = built.unwrap_or_else(|error| panic!("{error}\n{output}")).component;
+    assert_is_guest(&component);
+    let text = String::from_utf8_lossy(&component);
+    assert!(text.contains("weir:node") && text.contains(r#""path":"mail:act""#), "it says which functions");
+    assert!(text.contains(r#""place":"convex/mail.ts:1:1""#));
+    // Without a file for Node there is nothing of it.
+    let (_folder, project) =
+        project_with(&[("a.ts", &format!("{SERVER}export const q = query(async () => 1);"))]);
+    let component = build_quietly(&project).0.unwrap().component;
+    assert!(!String::from_utf8_lossy(&component).contains("weir:node"));
+}
+
+#[test]
+fn a_variable_that_only_the_host_has_does_not_fail_the_build() {
+    let text = IN_NODE.replace("const helper = 1", "const helper = process.env.SOME_KEY!.length");
+    let (_folder, project) = project_with(&[("mail.ts", &text)]);
+    let (built, output) = build_quietly(&project);
+    assert!(built.is_ok(), "{output}");
+    assert!(output.contains("convex/mail.ts:4:") && output.contains("process.env.SOME_KEY"), "{output}");
+}
+
+#[test]
+fn a_file_that_is_not_for_node_imports_none_that_is() {
+    let ways = [
+        ("import { helper } from \"./mail\";\nexport const h = helper;", "a.ts:1:24"),
+        ("\nexport { helper } from \"./mail\";", "a.ts:2:24"),
+        ("export const h = () => import(\"./mail\");", "a.ts:1:31"),
+    ];
+    for (text, place) in ways {
+        let (_folder, project) = project_with(&[("mail.ts", IN_NODE), ("a.ts", text)]);
+        let (built, output) = build_quietly(&project);
+        assert!(built.is_err(), "{text}");
+        assert!(
+            output.contains(place) && output.contains("mail.ts begins with \"use node\""),
+            "{text}: {output}"
+        );
+    }
+    // Of a type alone nothing is left.
+    let types = "import type { helper } from \"./mail\";\nexport type H = typeof helper;";
+    let (_folder, project) = project_with(&[("mail.ts", IN_NODE), ("a.ts", types)]);
+    let (built, output) = build_quietly(&project);
+    assert!(built.is_ok(), "{output}");
 }

@@ -113,11 +113,7 @@ pub struct Serve {
     #[command(flatten)]
     pub data: DataFolder,
     #[command(flatten)]
-    pub storage: Storage,
-    #[command(flatten)]
-    pub listening: Listening,
-    #[command(flatten)]
-    pub scheduling: Scheduling,
+    pub hosting: Hosting,
     /// A folder of files to serve at `/`
     #[arg(long, value_name = "DIR")]
     pub web: Option<PathBuf>,
@@ -153,11 +149,7 @@ pub struct Dev {
     #[command(flatten)]
     pub data: DataFolder,
     #[command(flatten)]
-    pub storage: Storage,
-    #[command(flatten)]
-    pub listening: Listening,
-    #[command(flatten)]
-    pub scheduling: Scheduling,
+    pub hosting: Hosting,
     /// Build and deploy once, whatever changes later
     #[arg(long)]
     pub no_watch: bool,
@@ -430,6 +422,19 @@ pub struct Listening {
     pub allow_outbound: Vec<String>,
 }
 
+/// How functions are hosted.
+#[derive(Debug, Args)]
+pub struct Hosting {
+    #[command(flatten)]
+    pub storage: Storage,
+    #[command(flatten)]
+    pub listening: Listening,
+    #[command(flatten)]
+    pub scheduling: Scheduling,
+    #[command(flatten)]
+    pub node: Node,
+}
+
 /// What scheduled functions may take.
 #[derive(Debug, Args)]
 pub struct Scheduling {
@@ -438,6 +443,22 @@ pub struct Scheduling {
     /// for functions, 8 at most]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub scheduled_calls: Option<u16>,
+}
+
+/// What runs the actions that are written for Node.js.
+#[derive(Debug, Clone, Args)]
+pub struct Node {
+    /// A Node.js for the actions of TypeScript files that begin with `"use node"`: a path, or
+    /// `node`. Without it such files are refused at deployment
+    #[arg(long, value_name = "PATH")]
+    pub node: Option<PathBuf>,
+    /// How many Node processes work at the same time [default: one for each processor, two
+    /// at least]
+    #[arg(long, value_name = "COUNT", requires = "node", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub node_processes: Option<u16>,
+    /// Memory of one Node process; an action that needs more ends with an error
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(128..=65_536))]
+    pub node_memory: u64,
 }
 
 /// `http://host` or `https://host`, with a port and a path if wanted; without a slash at its end.

@@ -22,7 +22,8 @@ const SETTLE: Duration = Duration::from_millis(150);
 
 /// Serves a project until SIGTERM or SIGINT.
 pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
-    let Dev { project, data, storage, mut listening, scheduling, no_watch } = arguments;
+    let Dev { project, data, mut hosting, no_watch } = arguments;
+    let listening = &mut hosting.listening;
     // As Convex has it: HTTP actions are at the root of a port of their own.
     listening.site_listen.get_or_insert_with(|| next_port(listening.listen));
     let mut signals = StopSignals::install().context("cannot wait for signals")?;
@@ -31,7 +32,7 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
     // The port and the data folder first: a long build must not end with
     // "another program listens there".
     let (web, compiled) = (web_folder(&project), build::compiled_folder());
-    let server = serve::start(data.data, &storage, &listening, &scheduling, web, compiled).await?;
+    let server = serve::start(data.data, hosting, web, compiled).await?;
     // Before the build, so that no change falls between the two.
     let mut changes = if no_watch { None } else { Some(Changes::watch(&project)?) };
     let absent = absent_lock_files(&project);

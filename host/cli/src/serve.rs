@@ -1,17 +1,18 @@
 //! `host serve`: a server, from `ready` to the signal that ends it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::oneshot;
+use weir_node::{NodeBinary, NodeOptions};
 use weir_outbound::Rules;
 use weir_server::deploy::Summary;
 use weir_server::{Server, ServerOptions, StopSignals, WebFolder};
 use weir_store::StoreOptions;
 
-use crate::arguments::{Listening, Scheduling, Serve, Storage};
+use crate::arguments::{Hosting, Listening, Node, Serve};
 use crate::output::print_line;
 use crate::snapshots::Snapshots;
 
@@ -19,10 +20,10 @@ const MIB: u64 = 1024 * 1024;
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
-    let Serve { data, storage, listening, scheduling, web } = arguments;
+    let Serve { data, hosting, web } = arguments;
     let signals = StopSignals::install().context("cannot wait for signals")?;
     let web = web.map(WebFolder::Present);
-    let server = start(data.data, &storage, &listening, &scheduling, web, None).await?;
+    let server = start(data.data, hosting, web, None).await?;
     tell_deployment(&server.deployer().summary());
     announce(&server)?;
     until_stopped(server, signals, std::future::pending()).await;
@@ -47,16 +48,15 @@ fn tell_deployment(deployed: &Summary) {
 /// Starts a server as the flags say; compiled code is kept in its data folder, or in the one that is given.
 pub async fn start(
     data_dir: PathBuf,
-    storage: &Storage,
-    listening: &Listening,
-    scheduling: &Scheduling,
+    hosting: Hosting,
     web: Option<WebFolder>,
     compiled_dir: Option<PathBuf>,
 ) -> anyhow::Result<Server> {
     allow_many_files();
-    let Listening { listen, allow_remote, public_url, site_url, site_listen, allow_outbound } =
-        listening.clone();
+    let Hosting { storage, listening, scheduling, node } = hosting;
+    let Listening { listen, allow_remote, public_url, site_url, site_listen, allow_outbound } = listening;
     let outbound = Rules::parse(&allow_outbound).context("--allow-outbound")?;
+    let node = find_node(node, &data_dir).await?;
     let memory_bytes = storage.memory * MIB;
     let store = StoreOptions { base: storage.base, memory_bytes, ..StoreOptions::default() };
     let snapshots = Arc::new(match &compiled_dir {
@@ -76,11 +76,27 @@ pub async fn start(
         site_listen,
         scheduled_calls: scheduling.scheduled_calls.map(usize::from),
         outbound,
+        node,
         development: compiled_dir.is_some(),
         snapshots,
         compiled_dir,
     };
     Ok(Box::pin(Server::start(options)).await?)
+}
+
+/// The Node that the flags name, if they do and it is one.
+async fn find_node(arguments: Node, data_dir: &Path) -> anyhow::Result<Option<NodeOptions>> {
+    let Node { node, node_processes, node_memory } = arguments;
+    let Some(path) = node else { return Ok(None) };
+    let found = tokio::task::spawn_blocking(move || NodeBinary::find(&path)).await?;
+    let binary = found.context("--node")?;
+    tracing::info!(version = binary.version(), "actions that are written for Node run in it");
+    let mut options = NodeOptions::new(binary, data_dir.join("node"));
+    options.memory_bytes_max = node_memory * MIB;
+    if let Some(processes) = node_processes {
+        options.processes_max = processes.into();
+    }
+    Ok(Some(options))
 }
 
 /// Every socket is an open file, and the usual limit of 1,024 is for programs

@@ -127,6 +127,11 @@ pub trait Functions: Send + Sync + 'static {
         &[]
     }
 
+    /// What this host lacks to run all of them, for whoever deploys them: what is lacking, and how to give it.
+    fn lacks(&self) -> Option<String> {
+        None
+    }
+
     /// Runs an action, by being polled; dropping the future ends it. `args` and the result are as for
     /// [`Functions::run`].
     fn run_action(

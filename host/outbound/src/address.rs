@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::OnceLock;
 
 use ipnet::{Ipv4Net, Ipv6Net};
+use serde_json::{Value as Json, json};
 
 /// IPv4: this network, private use, carrier-grade NAT, loopback, link-local, protocol assignments, documentation, the
 /// deprecated relay, benchmarking, multicast, reserved.
@@ -44,6 +45,11 @@ fn ranges() -> &'static Ranges {
         closed_v6: CLOSED_V6.iter().map(|range| range.parse().expect("a range")).collect(),
         global_v6: GLOBAL_UNICAST.parse().expect("a range"),
     })
+}
+
+/// The ranges, for programs that look at addresses themselves. What an IPv6 address embeds counts there too.
+pub(crate) fn to_json() -> Json {
+    json!({ "closedV4": CLOSED_V4, "closedV6": CLOSED_V6, "globalV6": GLOBAL_UNICAST })
 }
 
 /// Whether an address is the internet's.

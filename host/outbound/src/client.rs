@@ -71,6 +71,11 @@ impl Client {
         }
     }
 
+    /// The rules that are in force.
+    pub fn rules(&self) -> Arc<Rules> {
+        self.ruled.read().rules.clone()
+    }
+
     /// Sends a request; the response is there when its head is.
     ///
     /// # Errors

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::address::is_public;
+use serde_json::{Value as Json, json};
+
+use crate::address::{self, is_public};
+use crate::resolver::refusal;
 
 /// What an operator has opened besides the internet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +61,19 @@ impl Rules {
         Rules { hosts: hosts.cloned().collect(), ranges: ranges.copied().collect() }
     }
 
+    /// The rules for a program that connects by itself: `{public: {closedV4, closedV6, globalV6}, hosts: [{name, port}],
+    /// ranges, refusal}`. `public` says which addresses are the internet's; `refusal` follows upon what was refused.
+    pub fn to_json(&self) -> Json {
+        let hosts = self.hosts.iter().map(|host| json!({ "name": host.name, "port": host.port }));
+        let ranges = self.ranges.iter().map(IpNet::to_string);
+        json!({
+            "public": address::to_json(),
+            "hosts": hosts.collect::<Vec<_>>(),
+            "ranges": ranges.collect::<Vec<_>>(),
+            "refusal": refusal(""),
+        })
+    }
+
     /// Whether a host of this name is open at this port, wherever it is.
     pub(crate) fn opens_host(&self, name: &str, port: u16) -> bool {
         let name = name.trim_end_matches('.');
@@ -68,7 +84,7 @@ impl Rules {
     }
 
     /// Whether functions may connect to this address.
-    pub(crate) fn opens_address(&self, address: IpAddr) -> bool {
+    pub fn opens_address(&self, address: IpAddr) -> bool {
         is_public(address) || self.ranges.iter().any(|range| range.contains(&address.to_canonical()))
     }
 }

@@ -80,7 +80,9 @@ mod tests {
             function("http:hook", "httpAction"),
         ];
         let text = json!({ "functions": functions, "crons": crons }).to_string();
-        manifest::parse(text.as_bytes()).map(|manifest| manifest.crons).map_err(|error| error.to_string())
+        manifest::parse(text.as_bytes(), &[])
+            .map(|manifest| manifest.crons)
+            .map_err(|error| error.to_string())
     }
 
     fn clear() -> Json {

@@ -8,10 +8,10 @@ use serde_json::{Value as Json, json};
 use wasmtime::Store;
 use weir_db::{
     ActionCall, Cron, FunctionError, FunctionInfo, Functions, HostFuture, MissingFunction, MissingFunctions,
-    Route, RoutePath, Teardown, Transaction, VariableReads, not_of_this_deployment,
+    NodeBundle, Route, RoutePath, Teardown, Transaction, VariableReads, not_of_this_deployment,
 };
 use weir_value::limits::{CRONS_MAX, DEPLOY_FUNCTIONS_MAX};
-use weir_value::{FunctionPath, Schema};
+use weir_value::{ErrorCode, FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState, TimeLeft};
 use crate::invocation::{Invoker, Slot};
@@ -25,6 +25,8 @@ pub struct Deployment {
     this: Weak<Deployment>,
     invoker: Arc<Invoker>,
     modules: Vec<ModuleInfo>,
+    /// Where the source of a module first says that it is for Node, and the module's name.
+    needs_node: Option<(String, String)>,
     functions: HashMap<FunctionPath, Function>,
     schema: Schema,
     missing: MissingFunctions,
@@ -33,12 +35,18 @@ pub struct Deployment {
     crons: Vec<Cron>,
 }
 
+/// What gives a host a Node.
+const GIVE_NODE: &str =
+    "start it with `--node PATH` (`host serve --node`, `host dev --node`), the path of a `node`";
+
 /// A function, and where it is.
 struct Function {
     info: Arc<FunctionInfo>,
     /// Its path as the guest knows it.
     guest_path: String,
     module: Arc<Module>,
+    /// What it is run of in Node, if it is.
+    node: Option<Arc<NodeBundle>>,
 }
 
 impl Deployment {
@@ -64,7 +72,9 @@ impl Deployment {
                     });
                 }
                 let guest_path = info.path.to_string();
-                let function = Function { info: info.clone(), guest_path, module: module.clone() };
+                let node = module.node.as_ref().filter(|node| node.functions.contains(&info.path));
+                let node = node.map(|node| node.bundle.clone());
+                let function = Function { info: info.clone(), guest_path, module: module.clone(), node };
                 functions.insert(info.path.clone(), function);
             }
         }
@@ -73,11 +83,15 @@ impl Deployment {
         let crons = merge_crons(&modules)?;
         let mut variable_reads = VariableReads::default();
         modules.iter().for_each(|(_, module)| variable_reads.extend(&module.described_with.reads));
+        let needs_node = modules.iter().find_map(|(info, module)| {
+            module.node.as_ref().map(|node| (node.place.clone(), info.name.clone()))
+        });
         let modules = modules.into_iter().map(|(info, _)| info).collect();
         Ok(Arc::new_cyclic(|this| Deployment {
             this: this.clone(),
             invoker,
             modules,
+            needs_node,
             functions,
             schema,
             missing,
@@ -105,7 +119,9 @@ impl Deployment {
     /// `{"functions": [...], "schema": {...}, "routes": [...], "crons": [...]}`: the manifests of all modules as one, functions
     /// in the order of the paths.
     pub fn manifest(&self) -> Json {
-        let functions: Vec<_> = self.list().iter().map(|info| manifest::to_json(info)).collect();
+        let is_node = |info: &FunctionInfo| self.functions[&info.path].node.is_some();
+        let functions: Vec<_> =
+            self.list().iter().map(|info| manifest::to_json(info, is_node(info))).collect();
         let routes: Vec<_> = self.routes.iter().map(routes::to_json).collect();
         let crons: Vec<_> = self.crons.iter().map(crons::to_json).collect();
         json!({ "functions": functions, "schema": self.schema.to_json(), "routes": routes, "crons": crons })
@@ -134,6 +150,20 @@ impl Deployment {
             Err(failure) => Err(failure.into()),
         });
         (ended.transaction.expect("an invocation gives its transaction back"), result)
+    }
+
+    fn run_in_node(
+        &self,
+        bundle: &Arc<NodeBundle>,
+        info: &FunctionInfo,
+        args: &Bytes,
+        action: Arc<ActionCall>,
+    ) -> HostFuture<Result<Bytes, FunctionError>> {
+        if let Some(node) = &self.invoker.options.node {
+            return node.run(bundle.clone(), &info.path, args.clone(), action);
+        }
+        let message = format!("it runs in Node.js, and this host has none: {GIVE_NODE}");
+        Box::pin(async { Err(FunctionError::Limit { code: ErrorCode::NotImplemented, message }) })
     }
 
     /// Runs a function in what is left of the time of a call that it is part of.
@@ -268,6 +298,17 @@ impl Functions for Deployment {
         &self.crons
     }
 
+    fn lacks(&self) -> Option<String> {
+        if self.invoker.options.node.is_some() {
+            return None;
+        }
+        let (place, module) = self.needs_node.as_ref()?;
+        Some(format!(
+            "module `{module}`: {place}: a file with \"use node\" has actions that run in Node.js, and this host has none: \
+             {GIVE_NODE}"
+        ))
+    }
+
     fn run_action(
         &self,
         info: &FunctionInfo,
@@ -278,6 +319,9 @@ impl Functions for Deployment {
             let error = not_of_this_deployment(&info.path);
             return Box::pin(async { Err(error) });
         };
+        if let Some(bundle) = &function.node {
+            return self.run_in_node(bundle, info, args, action);
+        }
         let (module, path) = (function.module.clone(), function.guest_path.clone());
         let (invoker, args) = (self.invoker.clone(), args.clone());
         Box::pin(async move {

@@ -24,6 +24,7 @@ mod load_error;
 mod manifest;
 mod memory;
 mod module;
+mod node_section;
 mod options;
 mod resource_limits;
 mod routes;

@@ -107,6 +107,14 @@ pub enum LoadError {
         /// What the compiler said.
         reason: String,
     },
+    /// What it says of its actions for Node cannot be read.
+    #[error("module `{module}` is damaged: {reason}")]
+    Node {
+        /// The module's name.
+        module: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// There is no place for what is in its memory at the start.
     #[error("module `{module}` cannot be loaded, the system gives no memory for it: {error}")]
     Memory {
@@ -191,6 +199,7 @@ impl LoadError {
             | LoadError::WrongVersion { module, .. }
             | LoadError::NotAGuest { module, .. }
             | LoadError::Memory { module, .. }
+            | LoadError::Node { module, .. }
             | LoadError::Describe { module, .. }
             | LoadError::Manifest { module, .. } => Some(module),
             LoadError::DuplicateFunction { second, .. }

@@ -64,6 +64,14 @@ pub enum ManifestError {
         /// Its kind.
         kind: String,
     },
+    /// A function of Node that is no action.
+    #[error("the function `{path}` is to run in Node and is of the kind `{kind}`; only actions can")]
+    NodeKind {
+        /// The function.
+        path: FunctionPath,
+        /// Its kind.
+        kind: &'static str,
+    },
     /// A function for callers that this host does not know.
     #[error(
         "the function `{path}` has the visibility `{visibility}`; this host knows `public` and `internal`"
@@ -163,8 +171,9 @@ pub(crate) struct Manifest {
     pub(crate) crons: Vec<Cron>,
 }
 
-#[derive(Deserialize)]
-struct FunctionJson {
+/// A function as a manifest has it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct FunctionJson {
     path: String,
     kind: String,
     visibility: String,
@@ -174,19 +183,28 @@ struct FunctionJson {
     returns: Option<Json>,
 }
 
-/// Reads a manifest.
-pub(crate) fn parse(manifest: &[u8]) -> Result<Manifest, ManifestError> {
+/// Reads a manifest. `node` are functions of the module that it does not name, because they run in Node: actions.
+pub(crate) fn parse(manifest: &[u8], node: &[FunctionJson]) -> Result<Manifest, ManifestError> {
     if manifest.len() > MANIFEST_BYTES_MAX {
         return Err(ManifestError::TooLarge { bytes: manifest.len() });
     }
     let manifest: ManifestJson = serde_json::from_slice(manifest)?;
-    if manifest.functions.len() > DEPLOY_FUNCTIONS_MAX {
-        return Err(ManifestError::TooManyFunctions { count: manifest.functions.len() });
+    let count = manifest.functions.len() + node.len();
+    if count > DEPLOY_FUNCTIONS_MAX {
+        return Err(ManifestError::TooManyFunctions { count });
     }
     let mut paths = BTreeSet::new();
-    let mut functions = Vec::with_capacity(manifest.functions.len());
-    for function in manifest.functions {
-        let info = parse_function(&function)?;
+    let mut functions = Vec::with_capacity(count);
+    for (function, is_node) in manifest
+        .functions
+        .iter()
+        .map(|function| (function, false))
+        .chain(node.iter().map(|node| (node, true)))
+    {
+        let info = parse_function(function)?;
+        if is_node && info.kind != FunctionKind::Action {
+            return Err(ManifestError::NodeKind { path: info.path, kind: info.kind.as_str() });
+        }
         if !paths.insert(info.path.clone()) {
             return Err(ManifestError::DuplicateFunction { path: info.path });
         }
@@ -235,9 +253,10 @@ fn parse_validator(path: &str, field: &'static str, json: Option<&Json>) -> Resu
     })
 }
 
-/// A function as it stands in a manifest.
-pub(crate) fn to_json(info: &FunctionInfo) -> Json {
+/// A function as it stands in a manifest, and whether it runs in Node.
+pub(crate) fn to_json(info: &FunctionInfo, is_node: bool) -> Json {
     json!({
+        "runtime": if is_node { "node" } else { "weir" },
         "path": info.path.to_string(),
         "kind": info.kind.as_str(),
         "visibility": info.visibility.as_str(),
@@ -261,7 +280,7 @@ mod tests {
     #[test]
     fn a_manifest_is_read_and_its_unknown_fields_are_ignored() {
         let list = r#"{"path": "chat:list", "kind": "query", "visibility": "internal"}"#;
-        let functions = parse(manifest(&[SEND, list]).as_bytes()).unwrap().functions;
+        let functions = parse(manifest(&[SEND, list]).as_bytes(), &[]).unwrap().functions;
         let paths: Vec<_> = functions.iter().map(|info| info.path.to_string()).collect();
         assert_eq!(paths, ["chat:send", "chat:list"]);
         assert_eq!(functions[0].kind, FunctionKind::Mutation);
@@ -272,17 +291,17 @@ mod tests {
 
     #[test]
     fn a_schema_is_read_where_there_is_one() {
-        assert!(parse(manifest(&[]).as_bytes()).unwrap().schema.is_none());
+        assert!(parse(manifest(&[]).as_bytes(), &[]).unwrap().schema.is_none());
         let with = |table: &str| format!(r#"{{"functions": [], "schema": {{"tables": [{table}]}}}}"#);
-        let schema = parse(with(r#"{"tableName": "a"}"#).as_bytes()).unwrap().schema.unwrap();
+        let schema = parse(with(r#"{"tableName": "a"}"#).as_bytes(), &[]).unwrap().schema.unwrap();
         assert!(schema.tables.contains_key("a"));
-        let error = parse(with(r#"{"tableName": "_a"}"#).as_bytes()).unwrap_err().to_string();
+        let error = parse(with(r#"{"tableName": "_a"}"#).as_bytes(), &[]).unwrap_err().to_string();
         assert!(error.contains("schema is wrong") && error.contains("_a"), "{error}");
     }
 
     #[test]
     fn who_may_vouch_for_users_is_passed_on() {
-        let read = |rest: &str| parse(format!(r#"{{"functions": []{rest}}}"#).as_bytes()).unwrap().auth;
+        let read = |rest: &str| parse(format!(r#"{{"functions": []{rest}}}"#).as_bytes(), &[]).unwrap().auth;
         assert_eq!(read(""), None);
         assert_eq!(read(r#", "auth": null, "authFile": "auth.ts""#), None);
         let config = Ok(json!({ "providers": [{ "domain": 7 }] }));
@@ -295,9 +314,26 @@ mod tests {
 
     #[test]
     fn a_function_goes_to_json_and_back() {
-        let info = parse(manifest(&[SEND]).as_bytes()).unwrap().functions.remove(0);
-        let again = parse(manifest(&[&to_json(&info).to_string()]).as_bytes()).unwrap().functions.remove(0);
+        let info = parse(manifest(&[SEND]).as_bytes(), &[]).unwrap().functions.remove(0);
+        let again = parse(manifest(&[&to_json(&info, false).to_string()]).as_bytes(), &[])
+            .unwrap()
+            .functions
+            .remove(0);
         assert_eq!(format!("{info:?}"), format!("{again:?}"));
+    }
+
+    #[test]
+    fn functions_of_node_stand_beside_the_others() {
+        let node = |text: &str| serde_json::from_str::<FunctionJson>(text).unwrap();
+        let mail = node(r#"{"path": "mail:send", "kind": "action", "visibility": "internal"}"#);
+        let functions = parse(manifest(&[SEND]).as_bytes(), &[mail]).unwrap().functions;
+        assert_eq!(functions[1].path.to_string(), "mail:send");
+        for (text, expected) in
+            [(SEND, "two functions"), (&SEND.replace("chat:", "mail:"), "only actions can")]
+        {
+            let error = parse(manifest(&[SEND]).as_bytes(), &[node(text)]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]
@@ -325,7 +361,7 @@ mod tests {
             (" ".repeat(MANIFEST_BYTES_MAX + 1), "at most"),
         ];
         for (text, expected) in cases {
-            let error = parse(text.as_bytes()).unwrap_err().to_string();
+            let error = parse(text.as_bytes(), &[]).unwrap_err().to_string();
             assert!(error.contains(expected), "{text:.200}: {error}");
         }
     }

@@ -1,12 +1,12 @@
 //! One module of a deployment: its linked component, and what it says of its functions.
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
-use weir_db::{Cron, FunctionInfo, Route, VariableReads, Variables};
+use weir_db::{Cron, FunctionInfo, NodeBundle, Route, VariableReads, Variables};
 use weir_value::{FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState, DescribedWith, Scope};
@@ -14,8 +14,9 @@ use crate::compiled_cache::{CompiledCache, Digest};
 use crate::guest::Guest;
 use crate::inspection::{check_world, not_a_guest};
 use crate::invocation::Invoker;
-use crate::manifest::{self, Manifest, ModuleAuth};
+use crate::manifest::{self, FunctionJson, Manifest, ModuleAuth};
 use crate::memory::{self, Image};
+use crate::node_section::{self, NodePart};
 use crate::runtime::Linkers;
 use crate::shared_code::{self, SharedCode};
 use crate::{LoadError, ModuleSource};
@@ -38,6 +39,8 @@ pub struct ModuleInfo {
 /// A component with its imports resolved and its functions known: all that a call needs but an instance.
 pub(crate) struct Module {
     pub(crate) guest: Guest,
+    /// What of it runs in Node, if anything does.
+    pub(crate) node: Option<NodeModule>,
     pub(crate) functions: Vec<Arc<FunctionInfo>>,
     /// The tables that it declares, if it declares any.
     pub(crate) schema: Option<Schema>,
@@ -51,6 +54,14 @@ pub(crate) struct Module {
     pub(crate) described_with: DescribedWith,
     /// What of its code it shares with other modules.
     pub(crate) shared: Vec<Digest>,
+}
+
+/// What of a module runs in Node.
+pub(crate) struct NodeModule {
+    /// Where its source first says so.
+    pub(crate) place: String,
+    pub(crate) bundle: Arc<NodeBundle>,
+    pub(crate) functions: HashSet<FunctionPath>,
 }
 
 impl Module {
@@ -74,14 +85,23 @@ impl Module {
         let not_linked = |error: wasmtime::Error| not_a_guest(&source.name, format!("{error:#}"));
         let transactions = with_shared(&linkers.transactions, &shared).map_err(not_linked)?;
         let mut guest = Guest::link(&transactions, &component, image).map_err(not_linked)?;
-        let (manifest, described_with) = describe(&source.name, invoker, &guest, variables)?;
+        let node = node_section::find(&source.component)
+            .map_err(|reason| LoadError::Node { module: source.name.clone(), reason })?;
+        let node_functions = node.as_ref().map_or(&[][..], |node| &node.functions);
+        let (manifest, described_with) = describe(&source.name, invoker, &guest, variables, node_functions)?;
         let Manifest { functions, schema, auth, routes, crons } = manifest;
-        if functions.iter().any(|function| function.kind.is_action()) {
+        // Those of Node come last.
+        let own = functions.len() - node_functions.len();
+        if functions[..own].iter().any(|function| function.kind.is_action()) {
             let actions = with_shared(&linkers.actions, &shared).map_err(not_linked)?;
             guest.link_for_actions(&actions, &component).map_err(not_linked)?;
         }
         let shared = shared.iter().map(|(code, _)| code.digest).collect();
-        Ok(Module { guest, functions, schema, auth, routes, crons, described_with, shared })
+        let node = node.map(|NodePart { place, bundle, .. }| {
+            let functions = functions[own..].iter().map(|function| function.path.clone()).collect();
+            NodeModule { place, bundle, functions }
+        });
+        Ok(Module { guest, node, functions, schema, auth, routes, crons, described_with, shared })
     }
 
     /// Whether it would describe itself in the same way with these variables.
@@ -220,6 +240,7 @@ fn describe(
     invoker: &Invoker,
     guest: &Guest,
     variables: &Variables,
+    node: &[FunctionJson],
 ) -> Result<(Manifest, DescribedWith), LoadError> {
     let subject = || format!("`describe` of `{name}`");
     let given = DescribedWith { variables: variables.clone(), reads: VariableReads::default() };
@@ -234,7 +255,7 @@ fn describe(
         .result
         .map_err(|error| LoadError::Describe { module: name.to_owned(), reason: error.to_string() })?
         .map_err(|reason| not_a_guest(name, reason))?;
-    let manifest = manifest::parse(&manifest);
+    let manifest = manifest::parse(&manifest, node);
     let manifest = manifest.map_err(|error| LoadError::Manifest { module: name.to_owned(), error })?;
     Ok((manifest, described_with))
 }

@@ -1,8 +1,10 @@
 //! What a host decides about its runtime.
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
+use weir_db::NodeRunner;
 use weir_value::limits::{
     ACTION_GUEST_TIME_MS_MAX, FUNCTION_GUEST_TIME_MS_MAX, FUNCTION_RESULT_BYTES_MAX,
     FUNCTION_TOTAL_TIME_MS_MAX, GUEST_MEMORY_BYTES_MAX, GUEST_TABLE_ELEMENTS_MAX,
@@ -32,6 +34,8 @@ pub struct RuntimeOptions {
     pub call_table_elements_max: usize,
     /// A result's size in bytes. Default 16 MiB.
     pub result_bytes_max: usize,
+    /// Runs the actions that are written for Node; `None`: such a module is loaded, and these actions fail.
+    pub node: Option<Arc<dyn NodeRunner>>,
 }
 
 impl Default for RuntimeOptions {
@@ -45,6 +49,7 @@ impl Default for RuntimeOptions {
             call_memory_bytes_max: GUEST_MEMORY_BYTES_MAX,
             call_table_elements_max: GUEST_TABLE_ELEMENTS_MAX,
             result_bytes_max: FUNCTION_RESULT_BYTES_MAX,
+            node: None,
         }
     }
 }

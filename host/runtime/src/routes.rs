@@ -82,7 +82,7 @@ mod tests {
         let functions = r#"{"path": "http:hook", "kind": "httpAction", "visibility": "public"},
             {"path": "chat:list", "kind": "query", "visibility": "public"}"#;
         let text = format!(r#"{{"functions": [{functions}], "routes": [{route}]}}"#);
-        manifest::parse(text.as_bytes())
+        manifest::parse(text.as_bytes(), &[])
             .map(|manifest| manifest.routes.len())
             .map_err(|error| error.to_string())
     }

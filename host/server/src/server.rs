@@ -9,8 +9,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use weir_auth::HttpFetcher;
-use weir_db::{CommitError, Database, FileLimits, MissingFunctions, Variables};
+use weir_db::{CommitError, Database, FileLimits, MissingFunctions, NodeRunner, Variables};
 use weir_files::{Files, FilesError, FilesPlace};
+use weir_node::{NodeOptions, NodePool};
 use weir_outbound::Rules;
 use weir_runtime::{ModuleAuth, ModuleInfo, ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, SequenceError, StoreOptions};
@@ -66,6 +67,8 @@ pub struct ServerOptions {
     pub scheduled_calls: Option<usize>,
     /// Where actions may connect to besides the internet.
     pub outbound: Rules,
+    /// Runs the actions that are written for Node, if the host has one.
+    pub node: Option<NodeOptions>,
     /// Whether it serves a developer, who is told more of what fails.
     pub development: bool,
     /// Makes components fit the deployment's variables.
@@ -212,9 +215,11 @@ fn open(
     let admin_key = AdminKey::read_or_create(data_dir, INSTANCE_NAME)?;
     let files = ComponentFiles::at(&data_dir.join("components"));
     let threads = Executor::default_threads();
+    let node = options.node.clone().map(|node| Arc::new(NodePool::new(node, &*env)) as Arc<dyn NodeRunner>);
     let runtime = Runtime::new(RuntimeOptions {
         compiled_dir: Some(options.compiled_dir.clone().unwrap_or_else(|| data_dir.join("compiled"))),
         max_concurrent_calls: threads as u32 + 1,
+        node,
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;

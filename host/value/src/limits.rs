@@ -254,6 +254,8 @@ pub const DEPLOY_FUNCTIONS_MAX: usize = 10_000;
 
 /// How large one component may be.
 pub const MODULE_BYTES_MAX: usize = 32 * MIB;
+/// The actions of a module that run in Node: their bundle and its source map together, unpacked, in bytes.
+pub const NODE_BUNDLE_BYTES_MAX: usize = 64 * MIB;
 /// How long a module's name may be, in ASCII characters.
 pub const MODULE_NAME_CHARS_MAX: usize = 64;
 /// How many modules a deployment may have.

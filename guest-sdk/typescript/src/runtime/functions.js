@@ -39,9 +39,10 @@ const INVOKE = {
 
 /**
  * Takes the modules of the bundle: `{"folder/module": {exports, file, lines}}`,
- * where `lines` says on which line of `file` a name is exported.
+ * where `lines` says on which line of `file` a name is exported. `elsewhere` are functions that cron jobs may call and
+ * that are not run here, `{path, kind}`: those of Node.
  */
-export function registerModules(modules) {
+export function registerModules(modules, elsewhere = []) {
   for (const [name, module] of Object.entries(modules)) {
     if (name === "schema") registerSchema(module);
     else
@@ -50,17 +51,18 @@ export function registerModules(modules) {
   }
   // When all that is exported is known.
   if (modules.http !== undefined) registerRouter(modules.http);
-  if (modules.crons !== undefined) registerCrons(modules.crons);
+  if (modules.crons !== undefined) registerCrons(modules.crons, elsewhere);
 }
 
-function registerCrons({ exports, file, lines }) {
+function registerCrons({ exports, file, lines }, elsewhere) {
   const place = `${file}:${lines.default ?? 1}`;
   if (exports.default?.isCrons !== true) {
     problems.push(`${place}: its default export must be what \`cronJobs()\` gives: \`export default crons\``);
     return;
   }
   try {
-    crons = cronsOf(exports.default, functions);
+    const all = new Map([...functions, ...elsewhere.map((function_) => [function_.path, function_])]);
+    crons = cronsOf(exports.default, all);
   } catch (error) {
     problems.push(`${place}: ${error.message}`);
   }

@@ -7,17 +7,10 @@ import { installClock } from "./clock.js";
 import { installConsole } from "./console.js";
 import { installCrypto } from "./crypto.js";
 import { installEnvironment } from "./environment.js";
+import { failureOf } from "./failure.js";
 import { functions, hasSchema, manifest, problems, provideAnswer, registerModules } from "./functions.js";
 import { putHost, withHost } from "./host.js";
-import {
-  BUNDLE_NAME,
-  describeCause,
-  describeError,
-  describeStack,
-  installStack,
-  messageOf,
-  setSourceMap,
-} from "./stack.js";
+import { BUNDLE_NAME, describeError, installStack, messageOf, setSourceMap } from "./stack.js";
 import { provideBlobs } from "./storage.js";
 import { beginCall, codeOfMessage, installSyscalls, perform, together } from "./syscalls.js";
 import { wait } from "./tasks.js";
@@ -42,11 +35,13 @@ globalThis[Symbol.for("weir.runtime")] = { codeOfMessage, isPlain: engine.isPlai
 export async function init(bundle, sourceMap) {
   setSourceMap(sourceMap);
   const lines = [];
+  let nodeFunctions = 0;
   try {
     await withHost(buildHost(lines), async () => {
       prepare(bundle);
       const project = engine.evaluate(bundle, BUNDLE_NAME);
-      registerModules(project.modules);
+      registerModules(project.modules, project.node);
+      nodeFunctions = project.node?.length ?? 0;
       authConfig = project.auth;
       if (problems.length === 0) await warmUp(project);
     });
@@ -54,7 +49,12 @@ export async function init(bundle, sourceMap) {
     problems.push(describe(error));
   }
   describedAs = JSON.stringify(manifest());
-  return JSON.stringify({ functions: functions.size, hasSchema: hasSchema(), problems, lines });
+  return JSON.stringify({
+    functions: functions.size + nodeFunctions,
+    hasSchema: hasSchema(),
+    problems,
+    lines,
+  });
 }
 
 let describedAs;
@@ -79,28 +79,8 @@ export async function call(path, args) {
   try {
     return await invoke(`[${args}]`);
   } catch (thrown) {
-    throw failure(thrown);
+    throw { payload: failureOf(thrown, action.isAction) };
   }
-}
-
-/** What was thrown as the world's failure. */
-function failure(thrown) {
-  const isConvexError = typeof thrown === "object" && thrown !== null && Symbol.for("ConvexError") in thrown;
-  if (isConvexError) {
-    return { payload: { message: String(thrown.message) || "ConvexError", data: thrown.data } };
-  }
-  // As with Convex, the message has the places in the source below it.
-  const stack = thrown instanceof Error ? describeStack(thrown) + describeCause(thrown) : "";
-  return { payload: { message: messageOf(thrown) + databaseHint(thrown) + stack, data: undefined } };
-}
-
-const OF_DATABASE =
-  /^Cannot read properties of undefined \(reading '(get|query|insert|patch|replace|delete|normalizeId|system)'\)$/;
-
-/** Of an action that reaches for a database. It has no `ctx.db`, not even one that throws: libraries ask whether it is there. */
-function databaseHint(thrown) {
-  if (!action.isAction || !OF_DATABASE.test(thrown?.message)) return "";
-  return ". If that is `ctx.db`: an action has none; it calls queries and mutations, with `ctx.runQuery` and `ctx.runMutation`";
 }
 
 export { describe_ as describe, wait };

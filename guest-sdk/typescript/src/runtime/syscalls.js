@@ -1,6 +1,7 @@
 // The operations that npm `convex` asks its host for, over Weir's world.
 import { beginAction } from "./call.js";
 import { getDocument, readWaiting } from "./documents.js";
+import { featureOf, functionPathOf, millisOf, unsupported } from "./function_paths.js";
 import { host } from "./host.js";
 import { ask, forgetErrors } from "./host_errors.js";
 import { planOf } from "./plan.js";
@@ -105,32 +106,6 @@ function callFrom(kind, args) {
   const path = functionPathOf(args);
   return begin(() => host.tasks[kind](path, args.args), { isJson: true }).ended;
 }
-
-/** `chat:send`, of what npm `convex` knows of a function. */
-function functionPathOf({ name, functionHandle, reference }) {
-  if (functionHandle !== undefined) return functionHandle.slice("function://".length);
-  if (name === undefined) throw unsupported(`a call of the component function ${reference}`);
-  const [module, member = "default"] = name.split(":");
-  return `${module.replace(/\.js$/, "")}:${member}`;
-}
-
-/** A time in seconds, as npm `convex` gives it: in milliseconds, which are whole if they were before. */
-const millisOf = (seconds) => (typeof seconds === "number" ? Math.round(seconds * 1e6) / 1e3 : NaN);
-
-/** The error of what this host does not have yet. */
-export function unsupported(what) {
-  return new Error(`${what} is not supported by Weir yet`);
-}
-
-/** What operations are part of that this host does not have yet. */
-const UNSUPPORTED = [
-  [/^1\.0\/storage(Store|Get)$/, "ctx.storage.store and ctx.storage.get in a mutation (use an action)"],
-  [/^1\.0\/actions\/vectorSearch$/, "ctx.vectorSearch"],
-];
-
-/** The name that a function's source has for an operation. */
-const featureOf = (name) =>
-  UNSUPPORTED.find(([operations]) => operations.test(name))?.[1] ?? `the operation ${name} of npm convex`;
 
 /**
  * Does an operation; arguments and result are in Convex's JSON encoding, and belong to nobody else. The result may be

@@ -9,12 +9,15 @@ use crate::Module;
 use crate::build::{BuildError, Progress};
 use crate::process;
 
+use super::node_section::NodePart;
 use super::sdk::Sdk;
 
 /// A project's functions.
 pub(crate) struct Bundle {
     pub(crate) script: String,
     pub(crate) source_map: String,
+    /// What runs in Node, if anything does.
+    pub(crate) node: Option<NodePart>,
 }
 
 /// Runs the bundler. What is not supported is refused here, with its place.
@@ -42,7 +45,15 @@ pub(crate) fn make(
         let path = out.0.join(name);
         fs::read_to_string(&path).map_err(|source| BuildError::file("read", &path, source))
     };
-    Ok(Bundle { script: read("bundle.js")?, source_map: read("bundle.js.map")? })
+    let node = match out.0.join("node.json").exists() {
+        true => Some(NodePart {
+            description: read("node.json")?,
+            script: read("node.mjs")?,
+            source_map: read("node.mjs.map")?,
+        }),
+        false => None,
+    };
+    Ok(Bundle { script: read("bundle.js")?, source_map: read("bundle.js.map")?, node })
 }
 
 fn has_convex(folder: &Path) -> bool {

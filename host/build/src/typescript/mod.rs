@@ -10,6 +10,7 @@ mod codegen;
 mod engine;
 mod intl;
 mod node;
+mod node_section;
 mod sdk;
 mod shell;
 mod snapshot;
@@ -85,6 +86,12 @@ fn compile(
         || component(&engine.memory).map_err(EncodeError::from),
         progress,
     )?;
+    let component = match &bundle.node {
+        Some(node) => {
+            node.add_to(&component).map_err(|error| BuildError::source(module, format!("{error:#}")))?
+        }
+        None => component,
+    };
     Ok(Compiled { component, core_bytes })
 }
 

@@ -24,7 +24,9 @@ const FILES: &[(&str, &str)] = &[
     file!("build/checks.mjs"),
     file!("build/contexts.mjs"),
     file!("build/convex.mjs"),
+    file!("build/describe_node.mjs"),
     file!("build/files.mjs"),
+    file!("build/node.mjs"),
     file!("build/report.mjs"),
     file!("build/runtime.mjs"),
     file!("build/scrypt.mjs"),
@@ -39,7 +41,9 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/crypto.js"),
     file!("src/runtime/documents.js"),
     file!("src/runtime/environment.js"),
+    file!("src/runtime/failure.js"),
     file!("src/runtime/format.js"),
+    file!("src/runtime/function_paths.js"),
     file!("src/runtime/functions.js"),
     file!("src/runtime/host.js"),
     file!("src/runtime/host_errors.js"),
@@ -110,12 +114,14 @@ const FILES: &[(&str, &str)] = &[
 const PACKAGE: &str = "@weir/typescript";
 
 /// Those that make a project's bundle, and nothing of the runtime.
-const PROJECT_FILES: [&str; 10] = [
+const PROJECT_FILES: [&str; 12] = [
     "build/bundle.mjs",
     "build/checks.mjs",
     "build/contexts.mjs",
     "build/convex.mjs",
+    "build/describe_node.mjs",
     "build/files.mjs",
+    "build/node.mjs",
     "build/report.mjs",
     "build/scrypt.mjs",
     "build/source_map.mjs",

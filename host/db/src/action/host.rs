@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use serde_json::Value as Json;
 use thiserror::Error;
 use weir_value::{DocumentId, ErrorCode, Timestamp};
 
@@ -29,6 +30,12 @@ pub trait ActionHost: Send + Sync + 'static {
 
     /// Sends a request, and gives the response when its head is there.
     fn send(&self, request: HttpRequest) -> HostFuture<Result<HttpResponse, DbError>>;
+
+    /// Where actions may connect to: JSON, for whoever connects by itself (`host/outbound/src/rules.rs` says its form). A
+    /// host that says nothing opens nothing.
+    fn outbound_rules(&self) -> Json {
+        Json::Null
+    }
 
     /// Hashes or verifies a password, where that holds up nobody.
     fn compute_password(&self, work: PasswordWork) -> HostFuture<Result<PasswordResult, DbError>>;

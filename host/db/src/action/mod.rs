@@ -6,10 +6,12 @@
 //!
 //! Knows no async runtime: futures are polled by whoever runs the action.
 mod host;
+mod node;
 mod routes;
 mod run;
 mod running;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,6 +22,7 @@ pub use host::{
     ActionHost, Body, BodyError, BodyStream, FileToStore, GivesUp, HostFuture, HttpRequest, HttpResponse,
     Redirect, Responder,
 };
+pub use node::{NodeBundle, NodeRunner};
 pub use routes::{Route, RoutePath};
 pub use run::{ActionOutcome, HttpExchange, not_of_this_deployment};
 pub use running::{Completion, Ended, Ends, Outcome as TaskOutcome, RunningAction};
@@ -102,6 +105,16 @@ impl ActionCall {
     /// Those of `look`.
     pub fn look<R>(&self, look: impl FnOnce(&mut Transaction) -> Result<R, DbError>) -> Result<R, DbError> {
         look(&mut self.begin_now())
+    }
+
+    /// All variables as they are now: names and values.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn variables(&self) -> Result<BTreeMap<String, String>, DbError> {
+        let variables = self.db.variables(&self.db.store().snapshot_durable());
+        let failed = |_| DbError::new(ErrorCode::InternalServerError, "The variables cannot be read.");
+        Ok(variables.map_err(failed)?.to_map())
     }
 
     /// A transaction of this moment.

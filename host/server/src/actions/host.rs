@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::AbortHandle;
 use futures_util::stream;
+use serde_json::Value as Json;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use weir_db::{
@@ -122,6 +123,10 @@ impl ActionHost for Host {
         let sent = self.start(async move { client.send(request).await });
         let stopped = || DbError::new(ErrorCode::FetchFailed, "the server stops");
         Box::pin(async move { sent.await.unwrap_or_else(|| Err(stopped())) })
+    }
+
+    fn outbound_rules(&self) -> Json {
+        self.actions.client.rules().to_json()
     }
 
     fn compute_password(&self, work: PasswordWork) -> HostFuture<Result<PasswordResult, DbError>> {

@@ -213,6 +213,9 @@ impl Deployer {
         let variables = self.sequenced_variables()?;
         let sources = restore::Sources { files, loader: &*self.loader, snapshots: &*self.snapshots };
         let (loaded, missing) = restore::restore(&record.modules, sources, &variables)?;
+        if let Some(lack) = loaded.functions.lacks() {
+            tracing::error!("some deployed functions cannot run, all others can: {lack}");
+        }
         let version = self.db.set_functions(Arc::clone(&loaded.functions));
         let at = self.db.store().durable();
         let mut reads = loaded.variable_reads.clone();
@@ -306,6 +309,11 @@ impl Deployer {
         let (maker, loader) = (&*self.snapshots, &*self.loader);
         let (modules, loaded) =
             snapshots::make_and_load(maker, loader, modules, MissingFunctions::default(), &variables)?;
+        // What was deployed already goes on without what the host has lost since.
+        let is_new = changes.names().next().is_none();
+        if let Some(lack) = loaded.functions.lacks().filter(|_| is_new) {
+            return Err(LoadFailure(lack).into());
+        }
         let masked = |error: DeployError| error.masked(&variables, &loaded.variable_reads);
         let record = Record { outbound, ..Record::of(&modules, &loaded, auth).map_err(masked)? };
         let host = providers::host_beside(&*loaded.functions, &self.host);
