@@ -156,6 +156,8 @@ pub const FILE_TYPE_BYTES_MAX: usize = 255;
 pub const UPLOAD_URL_MS: f64 = 3600.0 * 1000.0;
 /// How long the body of an upload may be silent.
 pub const UPLOAD_SILENCE_MS_MAX: u64 = 120_000;
+/// How long what is left of the body of a refused upload is taken, in milliseconds.
+pub const REFUSED_BODY_MS_MAX: u64 = 10_000;
 /// How many files may be on their way at once, each with a piece in memory.
 pub const UPLOADS_AT_ONCE_MAX: usize = 64;
 /// How long a browser may keep a file: 30 days. What a URL gives never changes.

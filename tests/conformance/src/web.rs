@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 /// How long somebody who was to meet another one waits; longer than any machine is slow.
 const MEETING: Duration = Duration::from_secs(20);
@@ -94,6 +95,11 @@ fn serve(stream: &TcpStream, meeting: &Meeting) -> std::io::Result<()> {
             )
         }
         "/bytes" => whole(stream, 200, "", &request.body),
+        "/digest" => {
+            let hash: String =
+                Sha256::digest(&request.body).iter().map(|byte| format!("{byte:02x}")).collect();
+            whole(stream, 200, "", format!("{} bytes, sha256 {hash}", request.body.len()).as_bytes())
+        }
         "/head" => whole(stream, 418, "x-many: 1\r\nx-many: 2\r\n", b"short and stout"),
         "/away" => whole(stream, 302, "location: /echo?away\r\n", b""),
         "/meet" => {

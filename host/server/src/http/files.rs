@@ -5,20 +5,23 @@
 //! that `getUrl` gives, answers with the file. The URLs are the credentials.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE, X_CONTENT_TYPE_OPTIONS,
+    EXPECT, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use uuid::Uuid;
 use weir_db::{BodyError, DbError, StoredFile, UploadToken, parse_sha256};
 use weir_files::Content;
-use weir_value::{ErrorCode, limits};
+use weir_value::{DocumentId, ErrorCode, limits};
 
 use super::http_actions::RequestBody;
 use crate::answer::{Answer, AnswerBody, ApiError, json_text};
@@ -33,17 +36,38 @@ const DIGEST: HeaderName = HeaderName::from_static("digest");
 const PDF: &str = "application/pdf";
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox");
 
-/// Takes a file in.
+/// Takes a file in. Who is refused is told at once, and what is still on its way is taken and dropped: many clients read no
+/// answer before they have sent all, and a connection that is closed with something unread is reset, answer and all.
 pub async fn upload(app: &Arc<App>, request: Request<Incoming>) -> Result<Answer, ApiError> {
-    let token = request.uri().query().and_then(|query| parameter(query, "token")).unwrap_or_default();
-    let token = UploadToken::parse(&token).map_err(refuse)?;
-    let content_type = content_type(request.headers())?;
-    let sha256 = digest(request.headers())?;
-    let body = request.into_body();
-    let _place = app.storage.admit(&token, body.size_hint().lower()).await.map_err(refuse)?;
-    let stored = app.storage.receive(RequestBody(body), content_type, sha256, Some(token)).await;
-    let id = stored.map_err(refuse)?;
+    let (head, body) = request.into_parts();
+    let mut body = RequestBody(body);
+    let stored = take_in(app, &head, &mut body).await;
+    // Who waits to be told to go on has sent nothing.
+    if stored.is_err() && !head.headers.contains_key(EXPECT) {
+        drain(app, body);
+    }
+    let id = stored?;
     Ok(json_text(StatusCode::OK, json!({ "storageId": id.to_string() }).to_string()))
+}
+
+async fn take_in(app: &Arc<App>, head: &Parts, body: &mut RequestBody) -> Result<DocumentId, ApiError> {
+    let token = head.uri.query().and_then(|query| parameter(query, "token")).unwrap_or_default();
+    let token = UploadToken::parse(&token).map_err(refuse)?;
+    let content_type = content_type(&head.headers)?;
+    let sha256 = digest(&head.headers)?;
+    let _place = app.storage.admit(&token, body.0.size_hint().lower()).await.map_err(refuse)?;
+    app.storage.receive(body, content_type, sha256, Some(token)).await.map_err(refuse)
+}
+
+/// Takes what is left of a body, for a while, and drops it.
+fn drain(app: &App, mut body: RequestBody) {
+    if body.0.is_end_stream() {
+        return;
+    }
+    app.machine.tasks.spawn(async move {
+        let to_its_end = async { while let Some(Ok(_)) = body.next().await {} };
+        let _ = tokio::time::timeout(Duration::from_millis(limits::REFUSED_BODY_MS_MAX), to_its_end).await;
+    });
 }
 
 /// Gives a file, or a range of it, out.

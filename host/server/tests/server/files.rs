@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use weir_store::memory::{CrashImage, MemoryDisk};
 
@@ -119,6 +119,18 @@ async fn parts_are_given_and_what_is_known_is_not() {
         (vec!["Range: bytes=5-".to_owned()], 416, "", "bytes */5"),
         (vec!["Range: bytes=0-1,3-4".to_owned()], 416, "", "bytes */5"),
         (vec!["Range: lines=0-1".to_owned()], 416, "", "bytes */5"),
+        (vec!["Range: bytes=4-2".to_owned()], 416, "", "bytes */5"),
+        (vec!["Range: bytes=-0".to_owned()], 416, "", "bytes */5"),
+        (vec!["Range: none".to_owned()], 416, "", "bytes */5"),
+        (vec!["Range: bytes=9-".to_owned(), "If-Range: \"other\"".to_owned()], 200, "hello", ""),
+        (vec!["Range: bytes=1-3".to_owned(), format!("If-Range: W/{etag}")], 200, "hello", ""),
+        (
+            vec!["Range: bytes=1-3".to_owned(), "If-Range: Sun, 29 Nov 2026 00:00:00 GMT".to_owned()],
+            200,
+            "hello",
+            "",
+        ),
+        (vec!["If-None-Match: \"x\"".to_owned(), "Range: bytes=1-3".to_owned()], 206, "ell", "bytes 1-3/5"),
         (vec!["Range: bytes=1-3".to_owned(), format!("If-Range: {etag}")], 206, "ell", "bytes 1-3/5"),
         (vec!["Range: bytes=1-3".to_owned(), "If-Range: \"other\"".to_owned()], 200, "hello", ""),
         (vec![format!("If-None-Match: {etag}")], 304, "", ""),
@@ -186,13 +198,21 @@ async fn bad_uploads_are_refused_and_leave_nothing() {
     }
     // Nobody said how large it would be.
     let chunked = format!(
-        "POST {fresh} HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{large}\r\n",
+        "POST {fresh} HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{large}\r\n0\r\n\r\n",
         large.len()
     );
     let reply = server.send_raw(chunked.as_bytes()).await;
     assert_eq!((reply.status, reply.code().as_str()), (413, "FileTooLarge"), "{reply:?}");
     until(|| files_in(server.dir.path()) == before).await;
-    let methods = [("GET", fresh.as_str(), 404), ("PUT", &fresh, 405), ("POST", "/api/storage/none", 405)];
+    let methods = [
+        ("GET", fresh.as_str(), 404),
+        ("PUT", &fresh, 405),
+        ("PATCH", &fresh, 405),
+        ("DELETE", &fresh, 405),
+        ("POST", "/api/storage/none", 405),
+        ("PUT", "/api/storage/none", 405),
+        ("DELETE", "/api/storage/none", 405),
+    ];
     for (method, path, status) in methods {
         assert_eq!(server.send(method, path, &[], "").await.status, status, "{method} {path}");
     }
@@ -205,6 +225,54 @@ async fn bad_uploads_are_refused_and_leave_nothing() {
         )
         .await;
     assert_eq!(reply.status, 200, "after all that, the URL is good still: {reply:?}");
+    server.stop().await;
+}
+
+/// A client that reads nothing before it has sent all gets its answer; one that reads early has it early.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_is_answered_at_once_and_may_send_to_the_end() {
+    const BODY_BYTES: usize = 64 << 20;
+    let server = start().await;
+    let fresh = upload_path(&server).await;
+    let before = files_in(server.dir.path());
+    let used = upload_path(&server).await;
+    assert_eq!(server.send("POST", &used, &[], "").await.status, 200);
+    let lengths = [
+        (fresh.as_str(), "FileTooLarge", format!("Content-Length: {BODY_BYTES}")),
+        (&fresh, "FileTooLarge", "Transfer-Encoding: chunked".to_owned()),
+        (&used, "UploadTokenUsed", format!("Content-Length: {BODY_BYTES}")),
+        ("/api/storage/upload", "InvalidUploadToken", format!("Content-Length: {BODY_BYTES}")),
+    ];
+    for (path, code, length) in lengths {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: t\r\n{length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let is_chunked = length.contains("chunked");
+        if is_chunked {
+            stream.write_all(format!("{BODY_BYTES:x}\r\n").as_bytes()).await.unwrap();
+        }
+        let piece = vec![b'x'; 1 << 20];
+        for _ in 0..BODY_BYTES >> 20 {
+            stream.write_all(&piece).await.unwrap_or_else(|error| panic!("{path}, {length}: {error}"));
+        }
+        if is_chunked {
+            stream.write_all(b"\r\n0\r\n\r\n").await.unwrap();
+        }
+        // The connection is good for another request.
+        stream.write_all(b"GET /version HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).await.unwrap();
+        assert!(answers.contains(code), "{path}, {length}: {answers}");
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 2, "{path}, {length}: {answers}");
+    }
+    // One that waits to be told to go on is told that there is no reason to.
+    let head = format!(
+        "POST {fresh} HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: {BODY_BYTES}\r\n\r\n"
+    );
+    let reply = server.send_raw(head.as_bytes()).await;
+    assert_eq!((reply.status, reply.code().as_str()), (413, "FileTooLarge"), "{reply:?}");
+    until(|| files_in(server.dir.path()).len() == before.len() + 1).await;
+    assert_eq!(server.app.storage.sweep(soon(&server)).await.unwrap(), 0, "nothing is left to be swept");
     server.stop().await;
 }
 
@@ -246,6 +314,7 @@ async fn an_upload_that_is_cut_off_leaves_nothing_and_its_url_is_good_still() {
         until(|| files_in(server.dir.path()).len() > before.len()).await;
         drop(stream);
         until(|| files_in(server.dir.path()) == before).await;
+        assert_eq!(server.app.storage.sweep(soon(&server)).await.unwrap(), 0, "nothing is left to be swept");
     }
     assert_eq!(server.send("POST", &path, &[], "hello").await.status, 200);
     assert_eq!(call(&server, "query", "files:list", json!({})).await["value"].as_array().unwrap().len(), 1);
