@@ -204,8 +204,11 @@ impl ActionHost for Host {
         })
     }
 
-    fn durable(&self, _ts: Timestamp) -> HostFuture<()> {
-        Box::pin(async {})
+    fn durable(&self, ts: Timestamp) -> HostFuture<()> {
+        let db = self.db.clone();
+        Box::pin(async move {
+            tokio::task::block_in_place(|| db.store().wait_durable(ts)).expect("a store in memory");
+        })
     }
 
     fn sleep(&self, time: Duration) -> HostFuture<()> {
