@@ -119,6 +119,8 @@ impl Pool {
                 return Some(child);
             }
         }
+        // Those that were started with what is no more so serve nobody.
+        idle.children.retain(|(_, child)| child.setup.digest != setup.digest);
         None
     }
 

@@ -243,7 +243,7 @@ fn what_is_not_node_is_refused_at_the_start() {
     let old = r#"{"version":"v18.1.0","execPath":"/x","permission":null,"restrictsNetwork":false}"#;
     let old = find(&script("old", &format!("#!/bin/sh\necho '{old}'\n")));
     assert!(old.to_string().contains("is Node 18.1.0; install Node 20.19"), "{old}");
-    let found = NodeBinary::find(Path::new("node")).unwrap();
+    let found = NodeBinary::find(&support::node()).unwrap();
     assert!(found.version().starts_with(|digit: char| digit.is_ascii_digit()));
 }
 

@@ -328,9 +328,8 @@ mod tests {
         let mail = node(r#"{"path": "mail:send", "kind": "action", "visibility": "internal"}"#);
         let functions = parse(manifest(&[SEND]).as_bytes(), &[mail]).unwrap().functions;
         assert_eq!(functions[1].path.to_string(), "mail:send");
-        for (text, expected) in
-            [(SEND, "two functions"), (&SEND.replace("chat:", "mail:"), "only actions can")]
-        {
+        let (same, other) = (SEND.replace("mutation", "action"), SEND.replace("chat:", "mail:"));
+        for (text, expected) in [(&same, "two functions `chat:send`"), (&other, "only actions can")] {
             let error = parse(manifest(&[SEND]).as_bytes(), &[node(text)]).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }

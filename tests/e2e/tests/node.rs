@@ -21,10 +21,15 @@ fn command_for(what: &str, data: &Path, more: &[&str]) -> Command {
     command
 }
 
+/// The Node of the tests: `WEIR_TEST_NODE`, or the one that the machine has.
+fn node() -> String {
+    std::env::var("WEIR_TEST_NODE").unwrap_or_else(|_| "node".to_owned())
+}
+
 /// The project of `tests/guests/node`, in a host that has a Node, and opens this machine to actions.
 fn start(data: &Path) -> Result<HostProcess> {
     let mut command =
-        command_for("dev", data, &["--no-watch", "--node", "node", "--allow-outbound", "127.0.0.1"]);
+        command_for("dev", data, &["--no-watch", "--node", &node(), "--allow-outbound", "127.0.0.1"]);
     command.arg(project::guest("node"));
     HostProcess::start(command)
 }
@@ -273,8 +278,12 @@ fn a_scheduled_action_whose_child_or_host_dies_is_not_run_again() -> Result<()> 
     };
     wait_for("the first has failed", || Ok(state(host.address(), &child_dies)? == "failed"))?;
     wait_for("the second has begun", || Ok(state(host.address(), &host_dies)? == "inProgress"))?;
+    wait_for("the second has said so", || {
+        let notes = http::value(host.address(), "query", "notes:list", &json!({}))?;
+        Ok(notes.to_string().contains("began waits"))
+    })?;
     host.kill();
-    let host = HostProcess::start(command_for("serve", data.path(), &["--node", "node"]))?;
+    let host = HostProcess::start(command_for("serve", data.path(), &["--node", &node()]))?;
     ensure!(state(host.address(), &host_dies)? == "failed");
     let begun = http::value(host.address(), "query", "notes:list", &json!({}))?;
     let times =
@@ -299,7 +308,7 @@ fn a_host_without_a_node_refuses_the_deployment_and_says_why() -> Result<()> {
     ensure!(host.stop()?, "{}", host.errors());
 
     // With one it is deployed; a later start without one serves all the rest.
-    let mut host = HostProcess::start(command_for("serve", data.path(), &["--node", "node"]))?;
+    let mut host = HostProcess::start(command_for("serve", data.path(), &["--node", &node()]))?;
     command::host_well(&host, data.path(), &["deploy", folder])?;
     ensure!(act(&host, "hostile:behave", json!({"how": "nothing"}))?.is_number());
     ensure!(host.stop()?, "{}", host.errors());

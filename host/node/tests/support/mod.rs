@@ -1,7 +1,7 @@
 //! A database in memory whose actions are those of `bundle.js`, run in Node.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ impl World {
 
     pub fn with(set: impl FnOnce(&mut NodeOptions)) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let binary = NodeBinary::find(Path::new("node")).unwrap();
+        let binary = NodeBinary::find(&node()).unwrap();
         let mut options = NodeOptions::new(binary, folder.path().join("node"));
         set(&mut options);
         let env: Arc<dyn Env> = Arc::new(RealEnv::new());
@@ -92,6 +92,7 @@ impl World {
         other_args: Json,
     ) -> (CallError, Result<(), CallError>) {
         let failing = self.runtime.spawn(self.run(failing, &args));
+        wait_until("it has the child that was idle", || self.pool.idle_children() == 0);
         let others = (0..10).try_for_each(|_| self.ask(other, other_args.clone()).map(drop));
         assert!(!failing.is_finished(), "the others have not waited for it");
         (self.runtime.block_on(failing).unwrap().result.unwrap_err(), others)
@@ -111,6 +112,11 @@ impl World {
         let ended = self.runtime.block_on(async { tokio::time::timeout(time, running).await });
         assert!(ended.is_err(), "it goes on until it is given up");
     }
+}
+
+/// The Node of the tests: `WEIR_TEST_NODE`, or the one that the machine has.
+pub fn node() -> PathBuf {
+    std::env::var_os("WEIR_TEST_NODE").map_or_else(|| PathBuf::from("node"), PathBuf::from)
 }
 
 /// Whether a process is there, and not merely its remains.
