@@ -107,6 +107,7 @@ impl NodeBinary {
 }
 
 /// What it says; or how it ended without.
+#[expect(clippy::disallowed_methods, reason = "before a start, for who waits for it; there is no `Env` yet")]
 fn probe(path: &Path) -> io::Result<Result<String, String>> {
     let mut child = Command::new(path)
         .args(["-e", PROBE])

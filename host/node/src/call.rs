@@ -51,7 +51,7 @@ pub(crate) async fn run(
     let _ = child.told.send((call, args)).await;
     let asked = Asked::new(action.clone(), place);
     let running = Running { number, options, action, asked, answers: JoinSet::new(), asked_bytes: 0 };
-    running.to_its_end(child).await
+    running.finish(child).await
 }
 
 /// A call that runs.
@@ -66,7 +66,7 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    async fn to_its_end(mut self, child: &mut Child) -> Ended {
+    async fn finish(mut self, child: &mut Child) -> Ended {
         let mut watch = tokio::time::interval(WATCH_EVERY);
         watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let computed_before = child.id().and_then(usage::of).map_or(Duration::ZERO, |usage| usage.computed);

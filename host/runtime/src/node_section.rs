@@ -105,6 +105,9 @@ mod tests {
 
     use super::*;
 
+    /// Damages a header.
+    type Change = fn(&mut Json);
+
     fn content(change: impl FnOnce(&mut Json)) -> Vec<u8> {
         let parts = [&b"export const modules = {};"[..], b"{}"];
         let packed = parts.map(|part| miniz_oxide::deflate::compress_to_vec_zlib(part, 6));
@@ -144,7 +147,7 @@ mod tests {
         assert!(find(&component(&[&whole[..], b"x"].concat())).is_err());
         let other = [&[FORMAT + 1], &whole[1..]].concat();
         assert!(find(&component(&other)).unwrap_err().contains("build again"));
-        let changes: [(&str, fn(&mut Json)); 5] = [
+        let changes: [(&str, Change); 5] = [
             ("more than", |header| header["parts"][0]["bytes"] = (NODE_BUNDLE_BYTES_MAX + 1).into()),
             ("more than", |header| header["parts"][0]["bytes"] = usize::MAX.into()),
             ("another length", |header| header["parts"][0]["bytes"] = 1000.into()),
