@@ -97,36 +97,13 @@ impl Storage {
         token: Option<UploadToken>,
     ) -> Result<DocumentId, DbError> {
         NewFile::check_type(content_type.as_deref())?;
-        let upload = self.write(body).await?;
+        let upload = write(self.files.begin(self.db.new_file_name()), body, &self.limits).await?;
         let (sender, receiver) = oneshot::channel();
         let storage = Arc::clone(self);
         self.machine.tasks.spawn(async move {
             let _ = sender.send(storage.make_document(upload, content_type, sha256, token).await);
         });
         receiver.await.map_err(|_| stopping())?
-    }
-
-    /// Writes what comes, as it comes.
-    async fn write(
-        &self,
-        body: impl Stream<Item = Result<bytes::Bytes, BodyError>>,
-    ) -> Result<Upload, DbError> {
-        let mut upload = self.files.begin(self.db.new_file_name());
-        let mut body = pin!(body);
-        let silence = Duration::from_millis(limits::UPLOAD_SILENCE_MS_MAX);
-        loop {
-            let next = tokio::time::timeout(silence, body.next()).await.map_err(|_| {
-                let message = format!("Nothing of the file came for {} seconds.", silence.as_secs());
-                DbError::new(ErrorCode::RequestTimeout, message)
-            })?;
-            let Some(piece) = next else { return Ok(upload) };
-            let piece = piece.map_err(|error| {
-                let message = format!("The file broke off before its end: {error}");
-                DbError::new(ErrorCode::IncompleteBody, message)
-            })?;
-            self.limits.check_size(upload.size() + piece.len() as u64)?;
-            upload.write(piece).await.map_err(|error| told(&error))?;
-        }
     }
 
     async fn make_document(
@@ -205,6 +182,29 @@ impl Storage {
     }
 }
 
+/// Writes what comes, as it comes.
+async fn write(
+    mut upload: Upload,
+    body: impl Stream<Item = Result<bytes::Bytes, BodyError>>,
+    limits: &FileLimits,
+) -> Result<Upload, DbError> {
+    let mut body = pin!(body);
+    let silence = Duration::from_millis(limits::UPLOAD_SILENCE_MS_MAX);
+    loop {
+        let next = tokio::time::timeout(silence, body.next()).await.map_err(|_| {
+            let message = format!("Nothing of the file came for {} seconds.", silence.as_secs());
+            DbError::new(ErrorCode::RequestTimeout, message)
+        })?;
+        let Some(piece) = next else { return Ok(upload) };
+        let piece = piece.map_err(|error| {
+            let message = format!("The file broke off before its end: {error}");
+            DbError::new(ErrorCode::IncompleteBody, message)
+        })?;
+        limits.check_size(upload.size() + piece.len() as u64)?;
+        upload.write(piece).await.map_err(|error| told(&error))?;
+    }
+}
+
 /// What a caller is told of files that cannot be had; where they lie is the operator's business.
 fn told(error: &FilesError) -> DbError {
     match error {
@@ -219,4 +219,33 @@ fn told(error: &FilesError) -> DbError {
 
 fn stopping() -> DbError {
     DbError::new(ErrorCode::ShuttingDown, "The server stops: try again later.")
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Pieces that come after so many seconds each.
+    fn pieces(pauses: &'static [u64]) -> impl Stream<Item = Result<Bytes, BodyError>> {
+        stream::iter(pauses).then(|seconds| async {
+            tokio::time::sleep(Duration::from_secs(*seconds)).await;
+            Ok(Bytes::from_static(b"piece"))
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_may_be_slow_and_not_silent() {
+        let files = Files::in_memory();
+        let limits = FileLimits { file_bytes: 100, total_bytes: 100, files: 1 };
+        let begin = || files.begin(Uuid::from_u128(1));
+        let slow = write(begin(), pieces(&[119; 20]), &limits).await;
+        assert_eq!(slow.map(|upload| upload.size()).map_err(|error| error.code), Ok(100));
+        let silent = write(begin(), pieces(&[1, 121, 1]), &limits).await;
+        let error = silent.err().expect("it was silent for two minutes");
+        assert_eq!(error.code, ErrorCode::RequestTimeout);
+        assert!(error.message.contains("for 120 seconds"), "{error}");
+    }
 }
