@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -124,10 +125,18 @@ type actMs struct {
 
 // actClock tells how far the clock goes while an action sleeps, and while it does not.
 func actClock(ctx *weir.ActionCtx, args actMs) ([]float64, error) {
-	began := ctx.Now()
+	began, goBegan := ctx.Now(), clock.Now()
 	computed := ctx.Now() - began
 	err := ctx.Sleep(clock.Duration(args.Ms) * clock.Millisecond)
-	return []float64{computed, ctx.Now() - began}, err
+	slept := ctx.Now() - began
+	// Without its reading of the monotonic clock a time is the wall clock's.
+	wall, monotonic := clock.Now().Round(0).Sub(goBegan.Round(0)), clock.Since(goBegan)
+	for _, passed := range []clock.Duration{wall, monotonic} {
+		if passed.Round(clock.Millisecond) != clock.Duration(slept)*clock.Millisecond {
+			return nil, fmt.Errorf("Go's clocks went on by %v and %v, the call's by %v ms", wall, monotonic, slept)
+		}
+	}
+	return []float64{computed, slept}, err
 }
 
 // fetched is a response, as far as it is the same each time.

@@ -1,8 +1,6 @@
 //! What the tests of the JavaScript clients call, where the chat does not do it:
 //! a counter, a list, documents of any form, and every way to fail.
 
-use std::time::{Duration, Instant, SystemTime};
-
 use weir::prelude::*;
 
 #[document("counters")]
@@ -167,20 +165,4 @@ fn who(ctx: &QueryCtx) -> Result<Option<String>> {
 #[mutation(internal)]
 fn adjust(ctx: &MutationCtx, by: f64) -> Result<f64> {
     increment(ctx, by)
-}
-
-/// How many milliseconds pass on the wall clock and on the monotonic one, while the action waits for so many.
-#[action]
-async fn clocks(ctx: &ActionCtx, milliseconds: f64) -> Result<Vec<f64>> {
-    let (wall, monotonic) = (SystemTime::now(), Instant::now());
-    ctx.sleep(Duration::from_secs_f64(milliseconds / 1000.0)).await?;
-    let passed = [wall.elapsed().unwrap_or_default(), monotonic.elapsed()];
-    Ok(passed.map(|time| time.as_secs_f64() * 1000.0).to_vec())
-}
-
-#[query]
-fn clocks_stand_still(_ctx: &QueryCtx) -> bool {
-    let (wall, monotonic) = (SystemTime::now(), Instant::now());
-    (0..1_000_000_u32).for_each(|number| drop(std::hint::black_box(number)));
-    wall == SystemTime::now() && monotonic == Instant::now()
 }
