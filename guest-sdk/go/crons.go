@@ -48,7 +48,7 @@ type cron struct {
 
 var crons = map[string]cron{}
 
-// CronInterval declares a cron job: a mutation or an action of this module that the host
+// CronInterval declares a cron job: a mutation or an action of any module that the host
 // calls again and again, as nobody in particular; it may be internal. It is called at once
 // when it is first deployed, and then whenever this time has passed, in whole seconds. Args
 // is a struct or an [Object]; nil: none. The name is one that no other job of the deployment

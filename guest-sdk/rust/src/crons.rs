@@ -15,9 +15,9 @@ pub struct DeclaredCrons {
 inventory::collect!(DeclaredCrons);
 
 /// The cron jobs of a module, which [`crons!`](crate::crons) declares. Each has a name that no other of the deployment has,
-/// and calls a mutation or an action of the module, as nobody in particular; it may be internal. All times are UTC.
+/// and calls a mutation or an action of any module, as nobody in particular; it may be internal. All times are UTC.
 ///
-/// The host refuses a module with a job that cannot be: an hour of 24, a day that never comes, a function that is not there.
+/// The host refuses a deployment with a job that cannot be: an hour of 24, a day that never comes, a function that is not there.
 /// A job whose schedule a deployment leaves as it is goes on as it was. One run of a job is under way at a time; runs that
 /// are late, because the one before took too long or no host ran, are skipped, and said in the host's log.
 #[derive(Debug, Default)]

@@ -1,10 +1,8 @@
 //! The cron jobs of a manifest: which functions are called at which times.
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
-use weir_db::{Cron, FunctionInfo, FunctionKind};
+use weir_db::{Cron, FunctionKind};
 use weir_value::FunctionPath;
 use weir_value::limits::CRONS_MAX;
 
@@ -19,15 +17,15 @@ pub(crate) struct CronJson {
     args: Box<RawValue>,
 }
 
-/// Reads the cron jobs of a module with these functions.
-pub(crate) fn parse(crons: &[CronJson], functions: &[Arc<FunctionInfo>]) -> Result<Vec<Cron>, ManifestError> {
+/// Reads the cron jobs of a module. Whether there are such functions is known when all modules are: see [`check`].
+pub(crate) fn parse(crons: &[CronJson]) -> Result<Vec<Cron>, ManifestError> {
     if crons.len() > CRONS_MAX {
         return Err(ManifestError::TooManyCrons { count: crons.len() });
     }
     let mut parsed: Vec<Cron> = Vec::with_capacity(crons.len());
     for json in crons {
         let refused = |reason: String| ManifestError::Cron { name: json.name.clone(), reason };
-        let cron = parse_cron(json, functions).map_err(refused)?;
+        let cron = parse_cron(json).map_err(refused)?;
         if parsed.iter().any(|other| other.name() == cron.name()) {
             return Err(refused("there are two of this name".to_owned()));
         }
@@ -36,18 +34,24 @@ pub(crate) fn parse(crons: &[CronJson], functions: &[Arc<FunctionInfo>]) -> Resu
     Ok(parsed)
 }
 
-fn parse_cron(json: &CronJson, functions: &[Arc<FunctionInfo>]) -> Result<Cron, String> {
-    let function = FunctionPath::parse(&json.function).map_err(|error| error.to_string())?;
-    match functions.iter().find(|info| info.path == function).map(|info| info.kind) {
-        Some(FunctionKind::Mutation | FunctionKind::Action) => {}
+/// Whether a cron job calls a function that can be called so; `kind_of` says what a path is, if anything.
+pub(crate) fn check(
+    cron: &Cron,
+    kind_of: impl Fn(&FunctionPath) -> Option<FunctionKind>,
+) -> Result<(), ManifestError> {
+    let function = cron.function();
+    let reason = match kind_of(function) {
+        Some(FunctionKind::Mutation | FunctionKind::Action) => return Ok(()),
         Some(kind) => {
-            return Err(format!(
-                "`{function}` is of the kind `{}`, not `mutation` or `action`",
-                kind.as_str()
-            ));
+            format!("`{function}` is of the kind `{}`, not `mutation` or `action`", kind.as_str())
         }
-        None => return Err(format!("there is no function `{function}` in its module")),
-    }
+        None => format!("there is no function `{function}` in the deployment"),
+    };
+    Err(ManifestError::Cron { name: cron.name().to_owned(), reason })
+}
+
+fn parse_cron(json: &CronJson) -> Result<Cron, String> {
+    let function = FunctionPath::parse(&json.function).map_err(|error| error.to_string())?;
     let [args] = serde_json::from_str::<[&RawValue; 1]>(json.args.get())
         .map_err(|_| "its `args` must be a list of one object".to_owned())?;
     Cron::new(&json.name, &json.schedule, function, args.get().as_bytes())
@@ -72,14 +76,7 @@ mod tests {
     use crate::manifest;
 
     fn read(crons: &Json) -> Result<Vec<Cron>, String> {
-        let function = |path, kind| json!({ "path": path, "kind": kind, "visibility": "internal" });
-        let functions = [
-            function("chat:clear", "mutation"),
-            function("chat:send", "action"),
-            function("chat:list", "query"),
-            function("http:hook", "httpAction"),
-        ];
-        let text = json!({ "functions": functions, "crons": crons }).to_string();
+        let text = json!({ "functions": [], "crons": crons }).to_string();
         manifest::parse(text.as_bytes(), &[])
             .map(|manifest| manifest.crons)
             .map_err(|error| error.to_string())
@@ -109,6 +106,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_cron_job_calls_is_a_mutation_or_an_action_of_the_deployment() {
+        let kinds = [("chat:clear", FunctionKind::Mutation), ("chat:send", FunctionKind::Action)];
+        let others = [("chat:list", FunctionKind::Query), ("http:hook", FunctionKind::HttpAction)];
+        let check = |function: &str| {
+            let crons = read(&json!([changed("function", json!(function))])).unwrap();
+            let kind_of = |path: &FunctionPath| {
+                let found = kinds.iter().chain(&others).find(|(known, _)| *known == path.to_string());
+                found.map(|(_, kind)| *kind)
+            };
+            check(&crons[0], kind_of).map_err(|error| error.to_string())
+        };
+        for (function, _) in kinds {
+            assert_eq!(check(function), Ok(()));
+        }
+        let refused = |function| check(function).unwrap_err();
+        assert!(refused("chat:list").contains("`chat:list` is of the kind `query`, not `mutation`"));
+        assert!(refused("http:hook").contains("is of the kind `httpAction`, not `mutation`"));
+        assert!(refused("chat:gone").contains("`clear`: there is no function `chat:gone` in the deployment"));
+    }
+
+    #[test]
     fn a_cron_job_that_cannot_be_is_refused_with_what_is_wrong() {
         let schedule = |schedule: Json| changed("schedule", schedule);
         let cron = |expression: &str| schedule(json!({ "type": "cron", "cron": expression }));
@@ -122,15 +140,6 @@ mod tests {
             (json!([changed("name", json!("ü"))]), "its name must have 1 to 200 characters"),
             (json!([changed("name", json!("a\nb"))]), "its name must have 1 to 200 characters"),
             (json!([changed("name", json!(7))]), "describe"),
-            (
-                json!([changed("function", json!("chat:gone"))]),
-                "there is no function `chat:gone` in its module",
-            ),
-            (
-                json!([changed("function", json!("chat:list"))]),
-                "`chat:list` is of the kind `query`, not `mutation`",
-            ),
-            (json!([changed("function", json!("http:hook"))]), "is of the kind `httpAction`, not `mutation`"),
             (json!([changed("function", json!("no path"))]), "is not the path of a function"),
             (json!([changed("args", json!([]))]), "its `args` must be a list of one object"),
             (json!([changed("args", json!({}))]), "its `args` must be a list of one object"),

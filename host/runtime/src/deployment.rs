@@ -80,7 +80,7 @@ impl Deployment {
         }
         let schema = merge_schemas(&modules)?;
         let routes = merge_routes(&modules)?;
-        let crons = merge_crons(&modules)?;
+        let crons = merge_crons(&modules, &functions, &missing)?;
         let mut variable_reads = VariableReads::default();
         modules.iter().for_each(|(_, module)| variable_reads.extend(&module.described_with.reads));
         let needs_node = modules.iter().find_map(|(info, module)| {
@@ -230,10 +230,20 @@ fn merge_routes(modules: &[(ModuleInfo, Arc<Module>)]) -> Result<Vec<Route>, Loa
 }
 
 /// The cron jobs of all modules.
-fn merge_crons(modules: &[(ModuleInfo, Arc<Module>)]) -> Result<Vec<Cron>, LoadError> {
+/// A cron job may call a function of any module. One of a module that is missing waits for it.
+fn merge_crons(
+    modules: &[(ModuleInfo, Arc<Module>)],
+    functions: &HashMap<FunctionPath, Function>,
+    missing: &MissingFunctions,
+) -> Result<Vec<Cron>, LoadError> {
     let mut owners: HashMap<&str, &str> = HashMap::new();
     for (info, module) in modules {
         for cron in &module.crons {
+            if missing.find(cron.function()).is_none() {
+                let kind_of = |path: &FunctionPath| functions.get(path).map(|function| function.info.kind);
+                crons::check(cron, kind_of)
+                    .map_err(|error| LoadError::Manifest { module: info.name.clone(), error })?;
+            }
             if let Some(first) = owners.insert(cron.name(), &info.name) {
                 return Err(LoadError::CronConflict {
                     name: cron.name().to_owned(),

@@ -212,7 +212,7 @@ pub(crate) fn parse(manifest: &[u8], node: &[FunctionJson]) -> Result<Manifest, 
     }
     let schema = manifest.schema.as_ref().map(Schema::from_json).transpose()?;
     let routes = routes::parse(&manifest.routes, &functions)?;
-    let crons = crons::parse(&manifest.crons, &functions)?;
+    let crons = crons::parse(&manifest.crons)?;
     let config = manifest.auth_error.map(Err).or(manifest.auth.map(Ok));
     let auth = config.map(|config| ModuleAuth { file: manifest.auth_file, config });
     Ok(Manifest { functions, schema, auth, routes, crons })

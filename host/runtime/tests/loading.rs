@@ -125,16 +125,31 @@ fn what_is_no_guest_of_this_host_is_refused_by_name() {
     assert_eq!(world.ask("m:f", r#"{"a":1}"#).unwrap(), r#"{"a":1}"#);
 }
 
+/// A module with one function, and a cron job that calls one.
+fn with_cron_of(path: &str, kind: &str, called: &str) -> Vec<u8> {
+    let cron = format!(
+        r#"{{"name":"tick","schedule":{{"type":"interval","seconds":5}},"function":"{called}","args":[{{}}]}}"#
+    );
+    let manifest = manifest(&[(path, kind)]).replace("]}", &format!(r#"],"crons":[{cron}]}}"#));
+    component(&manifest, &support::guests::call(ECHO))
+}
+
+#[test]
+fn a_cron_job_calls_a_mutation_of_any_module() {
+    let world = World::new();
+    let other = |kind: &str| component(&manifest(&[("y:f", kind)]), &support::guests::call(ECHO));
+    let caller = || with_cron_of("x:f", "mutation", "y:f");
+    let loaded = world.load(&[("a", caller()), ("b", other("mutation"))]).unwrap();
+    assert_eq!(loaded.crons()[0].function().to_string(), "y:f");
+    let refused = |modules: &[(&str, Vec<u8>)]| format!("{:?}", world.load(modules).unwrap_err());
+    assert!(refused(&[("a", caller())]).contains("no function `y:f` in the deployment"));
+    assert!(refused(&[("b", other("query")), ("a", caller())]).contains("of the kind `query`"));
+}
+
 #[test]
 fn cron_jobs_of_all_modules_have_names_of_their_own() {
     let world = World::new();
-    let with_cron = |path: &str| {
-        let cron = format!(
-            r#"{{"name":"tick","schedule":{{"type":"interval","seconds":5}},"function":"{path}","args":[{{}}]}}"#
-        );
-        let manifest = manifest(&[(path, "mutation")]).replace("]}", &format!(r#"],"crons":[{cron}]}}"#));
-        component(&manifest, &support::guests::call(ECHO))
-    };
+    let with_cron = |path: &str| with_cron_of(path, "mutation", path);
     let loaded = world.load(&[("a", with_cron("x:f"))]).unwrap();
     assert_eq!(
         (loaded.crons()[0].name(), loaded.crons()[0].function().to_string()),
