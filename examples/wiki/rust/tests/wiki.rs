@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use chat as _;
 use weir::{Value, fields};
 use weir_test::{Database, FetchRequest, FetchResponse};
+use wiki as _;
 
 fn shown(db: &Database) -> Vec<String> {
     let messages: Vec<Value> = db.query("chat:getMessages", fields! {}).unwrap();
