@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"strings"
@@ -14,12 +15,45 @@ import (
 // RunQuery, RunMutation and RunAction, wait for what they ask for; goroutines wait at the same
 // time.
 type ActionCtx struct {
-	callCtx
+	*callCtx
+	// context ends what is waited for; nil: nothing does.
+	context context.Context
 	// Scheduler has functions called later. From an action each call is done at once, and
 	// durable.
 	Scheduler Scheduler
 	// Storage stores, reads and deletes files.
 	Storage StorageActionWriter
+}
+
+func newActionCtx() *ActionCtx { return &ActionCtx{callCtx: &callCtx{}} }
+
+// Context gives the context that ends what is waited for: that of WithContext, else
+// context.Background(). It is a parent for others.
+func (ctx *ActionCtx) Context() context.Context {
+	if ctx.context == nil {
+		return context.Background()
+	}
+	return ctx.context
+}
+
+// WithContext is the same action, which waits no longer than until this context is done: then the
+// call fails with the context's error, and what it waited for is given up. A request is broken off,
+// and so is the body of its response, whoever reads it; a mutation that has begun may still be
+// committed, and an action that was called may have done anything.
+//
+//	soon, cancel := context.WithTimeout(ctx.Context(), 2*time.Second)
+//	defer cancel()
+//	page, err := ctx.WithContext(soon).Fetch(&weir.Request{URL: url})
+//
+// Panics if c is nil, as net/http does.
+func (ctx *ActionCtx) WithContext(c context.Context) *ActionCtx {
+	if c == nil {
+		panic("weir: WithContext of a nil context")
+	}
+	within := *ctx
+	within.context = c
+	within.Storage.context = c
+	return &within
 }
 
 // Action registers an action, which every client can run. It is as a query, with an
@@ -36,7 +70,7 @@ func InternalAction(path string, body any) {
 func actionOf(path, visibility string) function {
 	return function{
 		path: path, kind: "action", visibility: visibility, ctx: reflect.TypeFor[*ActionCtx](),
-		newCtx: func() reflect.Value { return reflect.ValueOf(&ActionCtx{}) },
+		newCtx: func() reflect.Value { return reflect.ValueOf(newActionCtx()) },
 	}
 }
 
@@ -97,25 +131,26 @@ func parsePattern(pattern string) (route, error) {
 // RunAction runs another action of this deployment, of any module and language. Within one
 // language a plain function does without it.
 func RunAction[R any](ctx *ActionCtx, path string, args any) (R, error) {
-	return nested[R](runActionTask, path, args)
+	return nested[R](ctx.runAction, path, args)
 }
 
 func (ctx *ActionCtx) runQuery(path string, args []byte) ([]byte, error) {
-	return finish(abi.BeginQuery(path, args))
+	return finish(ctx.context, func() (uint32, *abi.Error) { return abi.BeginQuery(path, args) })
 }
 
 func (ctx *ActionCtx) runMutation(path string, args []byte) ([]byte, error) {
-	return finish(abi.BeginMutation(path, args))
+	return finish(ctx.context, func() (uint32, *abi.Error) { return abi.BeginMutation(path, args) })
 }
 
-func runActionTask(path string, args []byte) ([]byte, error) {
-	return finish(abi.BeginAction(path, args))
+func (ctx *ActionCtx) runAction(path string, args []byte) ([]byte, error) {
+	return finish(ctx.context, func() (uint32, *abi.Error) { return abi.BeginAction(path, args) })
 }
 
-// Sleep waits for so long. time.Sleep does not: Go's own timers need a clock that this
-// goroutine's wait does not move.
+// Sleep waits for so long, as time.Sleep does, or until the action's context is done; see
+// WithContext.
 func (ctx *ActionCtx) Sleep(duration time.Duration) error {
-	_, err := finish(abi.BeginSleep(float64(duration) / float64(time.Millisecond)))
+	ms := float64(duration) / float64(time.Millisecond)
+	_, err := finish(ctx.context, func() (uint32, *abi.Error) { return abi.BeginSleep(ms) })
 	return err
 }
 

@@ -2,6 +2,7 @@ package weir
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"strings"
 
@@ -21,16 +22,18 @@ func (noBody) Read([]byte) (int, error) { return 0, io.EOF }
 
 // incoming is a body that comes from the host. Nothing of it is fetched before somebody reads.
 type incoming struct {
-	number uint32
-	rest   []byte
-	end    error
+	// context ends the reading; nil: nothing does.
+	context context.Context
+	number  uint32
+	rest    []byte
+	end     error
 }
 
-func incomingOf(stream *uint32) io.Reader {
+func incomingOf(c context.Context, stream *uint32) io.Reader {
 	if stream == nil {
 		return noBody{}
 	}
-	return &incoming{number: *stream}
+	return &incoming{context: c, number: *stream}
 }
 
 // Read gives the next piece, or as much of it as there is room for.
@@ -42,12 +45,15 @@ func (body *incoming) Read(into []byte) (int, error) {
 		if body.end != nil {
 			return 0, body.end
 		}
-		piece, err := finish(abi.ReadStream(body.number))
+		piece, err := finish(body.context, func() (uint32, *abi.Error) { return abi.ReadStream(body.number) })
 		if err == nil && len(piece) == 0 {
 			err = io.EOF
 		}
 		if err != nil {
 			body.end = err
+			if body.context != nil && err == body.context.Err() {
+				abi.CloseStream(body.number, "")
+			}
 			return 0, err
 		}
 		body.rest = piece
@@ -96,7 +102,9 @@ func (stream *outgoing) write(body io.Reader) error {
 	for {
 		size, err := body.Read(buffer)
 		if size > 0 {
-			if _, err := finish(abi.WriteStream(stream.number, buffer[:size])); err != nil {
+			begin := func() (uint32, *abi.Error) { return abi.WriteStream(stream.number, buffer[:size]) }
+			// If it is given up for whom it is written, nobody reads it any more.
+			if _, err := finish(nil, begin); err != nil {
 				if closer, ok := body.(io.Closer); ok {
 					_ = closer.Close()
 				}

@@ -2,6 +2,7 @@ package weir
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/url"
@@ -184,7 +185,8 @@ func readAll(body io.Reader) ([]byte, error) {
 //
 // The errors, by [CodeOf]: FetchFailed, for no connection, one that broke, or too many
 // redirects; AddressRefused, for an address that the host does not connect to; FetchTimedOut;
-// InvalidRequest; TooManyTasks, for more than 1,000 things at once.
+// InvalidRequest; TooManyTasks, for more than 1,000 things at once. If the action's context is
+// done before, see [ActionCtx.WithContext], the error is the context's own.
 func (ctx *ActionCtx) Fetch(request *Request) (*Response, error) {
 	head := requestHead{
 		Method: request.Method, URL: request.URL, Headers: request.Header, Redirect: request.Redirect,
@@ -206,26 +208,25 @@ func (ctx *ActionCtx) Fetch(request *Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	sent, err := start(abi.Send(text, whole))
+	sent, err := start(ctx.context, func() (uint32, *abi.Error) { return abi.Send(text, whole) })
 	if err != nil {
 		return nil, err
 	}
 	if stream != nil {
 		go sendBeside(stream, request.Body, sent)
 	}
-	received, err := sent.wait()
+	received, err := sent.wait(ctx.context)
 	if err != nil {
 		return nil, err
 	}
-	return responseOf(received)
+	return responseOf(ctx.context, received)
 }
 
 // sendBeside writes a body while the action goes on; the response may come before its end. What
 // fails to be read fails the request.
 func sendBeside(stream *outgoing, body io.Reader, sent *pendingTask) {
-	if err := stream.write(body); err != nil && running[sent.number] == sent {
-		abi.CancelTask(sent.number)
-		sent.end(nil, err)
+	if err := stream.write(body); err != nil {
+		sent.giveUp(err)
 	}
 }
 
@@ -245,14 +246,14 @@ type responseHead struct {
 	Stream     *uint32 `json:"stream"`
 }
 
-func responseOf(received []byte) (*Response, error) {
+func responseOf(c context.Context, received []byte) (*Response, error) {
 	var head responseHead
 	if err := Unmarshal(received, &head); err != nil {
 		return nil, err
 	}
 	return &Response{
 		Status: head.Status, Header: head.Headers, URL: head.URL, Redirected: head.Redirected,
-		Body: incomingOf(head.Stream),
+		Body: incomingOf(c, head.Stream),
 	}, nil
 }
 
@@ -276,8 +277,8 @@ func serve(args []byte, action func(*ActionCtx, *Request) (*Response, error)) er
 	if err := Unmarshal(args, &received); err != nil {
 		return err
 	}
-	response, err := action(&ActionCtx{}, &Request{
-		Method: received.Method, URL: received.URL, Header: received.Headers, Body: incomingOf(received.Stream),
+	response, err := action(newActionCtx(), &Request{
+		Method: received.Method, URL: received.URL, Header: received.Headers, Body: incomingOf(nil, received.Stream),
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -42,7 +43,11 @@ type StorageWriter struct{ StorageReader }
 
 // StorageActionWriter is what an action does with stored files: it stores and reads them, and
 // does all that a mutation does, each at once.
-type StorageActionWriter struct{ StorageWriter }
+type StorageActionWriter struct {
+	StorageWriter
+	// context ends what is waited for, as that of the [ActionCtx]; nil: nothing does.
+	context context.Context
+}
 
 // GetURL gives the URL by which everybody may fetch a file, for as long as it is there; "": it
 // was deleted. The error, by [CodeOf], is InvalidId, for what is not the id of a file.
@@ -100,7 +105,7 @@ type NewFile struct {
 // The errors, by [CodeOf]: DigestMismatch and InvalidDigest; FileTooLarge; StorageFull and
 // TooManyFiles, when the host keeps no more; InvalidContentType; IncompleteBody, when the body
 // broke off; DiskFull; TooManyTasks. An error of the body is passed on.
-func (StorageActionWriter) Store(file *NewFile) (ID[StoredFile], error) {
+func (writer StorageActionWriter) Store(file *NewFile) (ID[StoredFile], error) {
 	whole, stream, err := handOver(file.Body)
 	if err != nil {
 		return "", err
@@ -113,14 +118,14 @@ func (StorageActionWriter) Store(file *NewFile) (ID[StoredFile], error) {
 	if err != nil {
 		return "", err
 	}
-	stored, err := start(abi.BeginStore(text, whole))
+	stored, err := start(writer.context, func() (uint32, *abi.Error) { return abi.BeginStore(text, whole) })
 	if err != nil {
 		return "", err
 	}
 	if stream != nil {
 		go sendBeside(stream, file.Body, stored)
 	}
-	answer, err := stored.wait()
+	answer, err := stored.wait(writer.context)
 	if err != nil {
 		return "", err
 	}
@@ -156,8 +161,8 @@ type FileContent struct {
 //
 // The errors, by [CodeOf]: InvalidId; StorageFailed, when its bytes cannot be reached;
 // TooManyTasks.
-func (StorageActionWriter) Get(id ID[StoredFile]) (*FileContent, error) {
-	found, err := finish(abi.BeginGetFile(string(id)))
+func (writer StorageActionWriter) Get(id ID[StoredFile]) (*FileContent, error) {
+	found, err := finish(writer.context, func() (uint32, *abi.Error) { return abi.BeginGetFile(string(id)) })
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +174,7 @@ func (StorageActionWriter) Get(id ID[StoredFile]) (*FileContent, error) {
 		return nil, nil
 	}
 	metadata := FileMetadata{head.StorageID, head.SHA256, head.Size, head.ContentType}
-	return &FileContent{metadata, incomingOf(&head.Stream)}, nil
+	return &FileContent{metadata, incomingOf(writer.context, &head.Stream)}, nil
 }
 
 type fileHead struct {

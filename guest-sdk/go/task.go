@@ -1,7 +1,7 @@
 package weir
 
 import (
-	"runtime"
+	"context"
 
 	"weir.dev/go/internal/abi"
 )
@@ -14,65 +14,70 @@ type pendingTask struct {
 	err    error
 }
 
-// Of all goroutines one waits in the host, and tells the others what has come to its end:
-// the one whose token is in waiter.
+// One goroutine waits for the ends of tasks, while any is under way, and tells the others.
 var (
-	waiter  = make(chan struct{}, 1)
-	running = map[uint32]*pendingTask{}
-	// begun counts what goroutines have asked for.
-	begun uint64
+	running      = map[uint32]*pendingTask{}
+	isDelivering bool
 )
 
-// start keeps a task that the host has begun.
-func start(number uint32, failed *abi.Error) (*pendingTask, error) {
-	begun++
+// start keeps a task that the host begins, unless the context is done already.
+func start(c context.Context, begin func() (uint32, *abi.Error)) (*pendingTask, error) {
+	if c != nil && c.Err() != nil {
+		return nil, c.Err()
+	}
+	number, failed := begin()
 	if failed != nil {
 		return nil, fromHost(failed)
 	}
 	started := &pendingTask{number: number, done: make(chan struct{})}
 	running[number] = started
+	if !isDelivering {
+		isDelivering = true
+		go deliver()
+	}
 	return started, nil
 }
 
-// wait gives what came of a task; other goroutines go on meanwhile.
-func (task *pendingTask) wait() ([]byte, error) {
-	begun++
+// deliver tells whoever waits for a task what came of it, until none is under way.
+func deliver() {
+	for len(running) > 0 {
+		completion, isThere, failed := abi.Wait()
+		if failed != nil {
+			endAll(fromHost(failed))
+		}
+		if ended, ok := running[completion.Task]; ok && isThere {
+			ended.end(completion.Answer, fromHost(completion.Err))
+		}
+	}
+	isDelivering = false
+}
+
+func endAll(err error) {
+	for _, task := range running {
+		task.end(nil, err)
+	}
+}
+
+// wait gives what came of a task; other goroutines go on meanwhile. If the context is done
+// before, the task is given up; a nil one never is.
+func (task *pendingTask) wait(c context.Context) ([]byte, error) {
+	var isDone <-chan struct{}
+	if c != nil {
+		isDone = c.Done()
+	}
 	select {
 	case <-task.done:
-	case waiter <- struct{}{}:
-		task.waitInHost()
-		<-waiter
+	case <-isDone:
+		task.giveUp(c.Err())
 	}
 	return task.answer, task.err
 }
 
-func (task *pendingTask) waitInHost() {
-	for {
-		letOthersBegin()
-		select {
-		case <-task.done:
-			return
-		default:
-		}
-		completion, failed := abi.Wait()
-		if failed != nil {
-			task.end(nil, fromHost(failed))
-			return
-		}
-		if ended, ok := running[completion.Task]; ok {
-			ended.end(completion.Answer, fromHost(completion.Err))
-		}
-	}
-}
-
-// letOthersBegin runs the other goroutines until each waits for something: while one waits in
-// the host, none runs. Go's scheduler takes the goroutine that yields first, sometimes, so it
-// yields twice.
-func letOthersBegin() {
-	for before := begun - 1; before != begun; {
-		before = begun
-		runtime.Gosched()
-		runtime.Gosched()
+// giveUp ends a task with an error, unless it has ended.
+func (task *pendingTask) giveUp(err error) {
+	if running[task.number] == task {
+		abi.CancelTask(task.number)
+		task.end(nil, err)
 	}
 }
 
@@ -82,11 +87,11 @@ func (task *pendingTask) end(answer []byte, err error) {
 	close(task.done)
 }
 
-// finish is the end of a task that was just begun.
-func finish(number uint32, failed *abi.Error) ([]byte, error) {
-	started, err := start(number, failed)
+// finish starts a task, and gives what came of it.
+func finish(c context.Context, begin func() (uint32, *abi.Error)) ([]byte, error) {
+	started, err := start(c, begin)
 	if err != nil {
 		return nil, err
 	}
-	return started.wait()
+	return started.wait(c)
 }

@@ -53,7 +53,7 @@ mod write_buffer;
 pub use action::{
     ActionCall, ActionHost, ActionOutcome, Body, BodyError, BodyStream, Completion, Ended, Ends, FileToStore,
     GivesUp, HostFuture, HttpExchange, HttpRequest, HttpResponse, NodeBundle, NodeRunner, Redirect,
-    Responder, Route, RoutePath, RunningAction, TaskOutcome, not_in_action, not_of_this_deployment,
+    Responder, Route, RoutePath, RunningAction, TaskOutcome, WaitTime, not_in_action, not_of_this_deployment,
 };
 pub use admin_keys::{ADMIN_KEY_HASH_BYTES, AdminKeyError, AdminKeyRecord, NewAdminKey};
 pub use call::{Call, MutationOutcome, QueryOutcome};

@@ -257,6 +257,58 @@ fn each_ends_its_own_call_or_is_told() {
     }
 }
 
+/// What a poll says of tasks and times, and that it takes no end away; a wrong answer traps.
+#[test]
+fn a_poll_tells_what_is_there_and_leaves_it() {
+    let expect = |poll: &str, told: u32| {
+        format!("(if (i32.ne (call $poll {poll}) (i32.const {told})) (then unreachable))")
+    };
+    let (for_ever, no_time) = ("(i32.const 0) (f64.const 0)", "(i32.const 1) (f64.const 0)");
+    let (task, time, nothing) = (0, 1, 2);
+    let sleep = |ms: u32| format!("(call $sleep (f64.const {ms}) (i32.const 64))");
+    let wait = "(call $wait (i32.const 64)) (if (i32.load8_u (i32.const 64)) (then unreachable))";
+    let cancel = "(call $cancel (i32.load (i32.const 68)))";
+    let steps = [
+        expect(for_ever, nothing),
+        expect(no_time, time),
+        expect("(i32.const 1) (f64.const 5)", time),
+        expect("(i32.const 1) (f64.const -1)", time),
+        expect("(i32.const 1) (f64.const nan)", time),
+        // A time that is over before the task is.
+        sleep(100_000),
+        expect(no_time, time),
+        expect("(i32.const 1) (f64.const 5)", time),
+        cancel.to_owned(),
+        expect(for_ever, nothing),
+        // A task that is over before the time is, told twice and taken once.
+        sleep(5),
+        expect("(i32.const 1) (f64.const 100000)", task),
+        expect(for_ever, task),
+        expect(no_time, task),
+        wait.to_owned(),
+        expect(for_ever, nothing),
+        // One that was told, and is given up.
+        sleep(1),
+        expect(for_ever, task),
+        cancel.to_owned(),
+        expect(no_time, time),
+        expect(for_ever, nothing),
+        // The other one of two.
+        sleep(1),
+        sleep(10),
+        expect(for_ever, task),
+        wait.to_owned(),
+        expect(for_ever, task),
+        wait.to_owned(),
+        "(call $wait (i32.const 64)) (call $answer_string)".to_owned(),
+    ];
+    let acting = Acting::new("action", &steps.join("\n"));
+    for _ in 0..2 {
+        let error = acting.run("{}").expect_err("nothing is left to wait for");
+        assert!(error.message.contains("NothingToWaitFor"), "{}", error.message);
+    }
+}
+
 #[test]
 fn an_action_that_never_ends_is_given_up_by_whoever_drops_it() {
     let acting = Acting::new(

@@ -98,6 +98,9 @@ func tasksSleep(milliseconds float64, answer unsafe.Pointer)
 //go:wasmimport weir:guest/tasks@0.1.0 wait
 func tasksWait(answer unsafe.Pointer)
 
+//go:wasmimport weir:guest/tasks@0.1.0 poll
+func tasksPoll(hasTime uint32, milliseconds float64) uint32
+
 //go:wasmimport weir:guest/tasks@0.1.0 cancel
 func tasksCancel(task uint32)
 

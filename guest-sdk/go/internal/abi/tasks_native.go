@@ -19,9 +19,9 @@ func BeginAction(string, []byte) (uint32, *Error) { return noTasks() }
 func BeginSleep(float64) (uint32, *Error) { return noTasks() }
 
 // Wait says that there is no host.
-func Wait() (Completion, *Error) {
+func Wait() (Completion, bool, *Error) {
 	_, err := noTasks()
-	return Completion{}, err
+	return Completion{}, false, err
 }
 
 // CancelTask does nothing.

@@ -1,5 +1,22 @@
 package abi
 
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// tasksFile is the descriptor under which the host's build of Go has the tasks: it can be read
+// from, as Go's scheduler sees it, when a task has ended.
+const tasksFile = 3
+
+// tasksConn is that descriptor, once it is needed.
+var tasksConn syscall.RawConn
+
+// What a poll tells, in the order of the world's enum; anything else is that one has ended, or
+// that none is under way.
+const polledTime = 1
+
 // BeginQuery begins a query of the deployment, and gives the task's number.
 func BeginQuery(path string, args []byte) (uint32, *Error) {
 	pathAt, pathLen := textAt(path)
@@ -39,8 +56,42 @@ func number() (uint32, *Error) {
 	return answer[1], nil
 }
 
-// Wait waits until a task has come to its end.
-func Wait() (Completion, *Error) {
+// Wait waits until a task has come to its end. Meanwhile the other goroutines go on, and Go's
+// timers: when all of them wait, it is Go's scheduler that waits in the host. False: there is no
+// end, or it was that of a task that was given up meanwhile.
+func Wait() (Completion, bool, *Error) {
+	if err := waitAsFile(); err != nil {
+		message := fmt.Sprintf("Go's scheduler does not poll what the host gives it: %v", err)
+		return Completion{}, false, &Error{Code: "InternalServerError", Message: message}
+	}
+	// Other goroutines have run since the scheduler was told, and may have given the task up.
+	if tasksPoll(1, 0) == polledTime {
+		return Completion{}, false, nil
+	}
+	completion, failed := take()
+	return completion, failed == nil, failed
+}
+
+// waitAsFile waits as for a file from which there is nothing to be read yet.
+func waitAsFile() error {
+	if tasksConn == nil {
+		conn, err := os.NewFile(tasksFile, "tasks").SyscallConn()
+		if err != nil {
+			return err
+		}
+		tasksConn = conn
+	}
+	// It is asked once before the wait, and once after it.
+	hasWaited := false
+	return tasksConn.Read(func(uintptr) bool {
+		wasAsked := hasWaited
+		hasWaited = true
+		return wasAsked
+	})
+}
+
+// take takes the end of a task; while there is none, everything stands still.
+func take() (Completion, *Error) {
 	tasksWait(answerArea())
 	defer release()
 	if err := hostError(); err != nil {

@@ -18,6 +18,9 @@
   (import "weir:guest/context@0.1.0" "now" (func $now (result f64)))
   (import "weir:guest/crypto@0.1.0" "random-bytes" (func $random_bytes (param i32 i32)))
   (import "weir:guest/log@0.1.0" "write" (func $log (param i32 i32 i32)))
+  ;; Whether there is a time, and that in milliseconds; 0: a task has ended, 1: the time is over,
+  ;; 2: there is nothing to wait for, 3: this is no action.
+  (import "weir:guest/tasks@0.1.0" "poll" (func $poll (param i32 f64) (result i32)))
 
   ;; Where the host puts random bytes: they are asked for by running Go code, never before.
   (import "__main_module__" "cabi_realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
@@ -36,7 +39,7 @@
   (export "args_get" (func $nothing))
   (export "environ_get" (func $nothing))
 
-  ;; ---- The clock stands still. Whole milliseconds stay exact.
+  ;; ---- The clock: it stands still, but in an action. Whole milliseconds stay exact.
 
   (func (export "clock_time_get") (param $id i32) (param $precision i64) (param $at i32) (result i32)
     (local $ms f64)
@@ -167,21 +170,61 @@
 
   (func (export "proc_exit") (param i32) (unreachable))
   (func (export "sched_yield") (result i32) (i32.const 0))
-  ;; Nothing would ever happen: there are no files, and the clock stands still.
-  ;; (An adapter can have no data of its own, so the text is made of words.)
-  (func (export "poll_oneoff") 
+  ;; Go asks for this when no goroutine can go on, with its next timer, if there is one, and the
+  ;; tasks, if a goroutine waits for one: then the host suspends the action until one of them is
+  ;; there. Go asks with a timer of no time, too, to learn whether a task has ended meanwhile.
+  (func (export "poll_oneoff")
     (param $wanted i32) (param $events i32) (param $count i32) (param $happened i32) (result i32)
-    ;; Go waits for a moment before it says why it gives up: that moment is over at once.
-    (if (i32.and
-          (i32.eq (local.get $count) (i32.const 1))
-          (i32.and
-            (i32.eqz (i32.load8_u offset=8 (local.get $wanted)))
-            (i64.le_u (i64.load offset=24 (local.get $wanted)) (i64.const 1000000))))
+    (local $timer i32)
+    (local $tasks i32)
+    (local $end i32)
+    (local $told i32)
+    (local.set $end (i32.add (local.get $wanted) (i32.mul (local.get $count) (i32.const 48))))
+    (local.set $told (local.get $wanted))
+    (block $read
+      (loop $next
+        (br_if $read (i32.ge_u (local.get $told) (local.get $end)))
+        (if (i32.eqz (i32.load8_u offset=8 (local.get $told)))
+          (then (local.set $timer (local.get $told)))
+          (else (local.set $tasks (local.get $told))))
+        (local.set $told (i32.add (local.get $told) (i32.const 48)))
+        (br $next)))
+    (local.set $told
+      (call $first (local.get $timer) (local.get $tasks)))
+    (if (i32.eqz (local.get $told)) (then (call $refuse_to_wait)))
+    (memory.fill (local.get $events) (i32.const 0) (i32.const 32))
+    (i64.store (local.get $events) (i64.load (local.get $told)))
+    (i32.store8 offset=10 (local.get $events) (i32.load8_u offset=8 (local.get $told)))
+    (i32.store (local.get $happened) (i32.const 1))
+    (i32.const 0))
+  ;; Which of the two came first; 0 for neither, where nobody waits.
+  (func $first (param $timer i32) (param $tasks i32) (result i32)
+    (local $nanos i64)
+    (local $polled i32)
+    (if (local.get $timer) (then (local.set $nanos (i64.load offset=24 (local.get $timer)))))
+    ;; Go waits for a moment before it says why it gives up: where the host cannot be asked, that
+    ;; moment is over at once.
+    (if (i32.load (i32.const 12272)) (then (return (local.get $timer))))
+    ;; Whole microseconds, and no less than Go asks for: else it would ask again for what is left.
+    (local.set $polled
+      (call $poll
+        (i32.ne (local.get $timer) (i32.const 0))
+        (f64.div
+          (f64.ceil (f64.div (f64.convert_i64_u (local.get $nanos)) (f64.const 1000)))
+          (f64.const 1000))))
+    (if (i32.eq (local.get $polled) (i32.const 3))
       (then
-        (memory.fill (local.get $events) (i32.const 0) (i32.const 32))
-        (i64.store (local.get $events) (i64.load (local.get $wanted)))
-        (i32.store (local.get $happened) (i32.const 1))
-        (return (i32.const 0))))
+        (return
+          (select (local.get $timer) (i32.const 0) (i64.le_u (local.get $nanos) (i64.const 1000000))))))
+    ;; If no task is under way any more, the goroutine that waits for one is to see that.
+    (if (i32.and
+          (i32.ne (local.get $polled) (i32.const 1))
+          (i32.ne (local.get $tasks) (i32.const 0)))
+      (then (return (local.get $tasks))))
+    (local.get $timer))
+  ;; A query or a mutation waits for nothing, as its clock stands still.
+  ;; (An adapter can have no data of its own, so the text is made of words.)
+  (func $refuse_to_wait
     ;; "a functi"
     (i64.store (i32.const 8200) (i64.const 0x6974636e75662061))
     ;; "on canno"
@@ -203,7 +246,16 @@
     (call $log (i32.const 4) (i32.const 8200) (i32.const 67))
     (unreachable))
 
-  ;; ---- There are no files: 8 is "bad descriptor", 52 "not supported".
+  ;; ---- The only file is 3, by which a goroutine waits for tasks: Go's scheduler looks after
+  ;; what does not block (4), and polls it. There is nothing to be read from it.
+
+  (func (export "fd_fdstat_get") (param $fd i32) (param $at i32) (result i32)
+    (if (i32.ne (local.get $fd) (i32.const 3)) (then (return (i32.const 8))))
+    (memory.fill (local.get $at) (i32.const 0) (i32.const 24))
+    (i32.store16 offset=2 (local.get $at) (i32.const 4))
+    (i32.const 0))
+
+  ;; ---- There are no others: 8 is "bad descriptor", 52 "not supported".
 
   (func $no_file_1 (param i32) (result i32) (i32.const 8))
   (func $no_file_2 (param i32 i32) (result i32) (i32.const 8))
@@ -212,7 +264,6 @@
   (func $no_file_5 (param i32 i32 i32 i32 i32) (result i32) (i32.const 8))
   (export "fd_close" (func $no_file_1))
   (export "fd_datasync" (func $no_file_1))
-  (export "fd_fdstat_get" (func $no_file_2))
   (export "fd_fdstat_set_flags" (func $no_file_2))
   (export "fd_filestat_get" (func $no_file_2))
   (export "fd_prestat_get" (func $no_file_2))

@@ -25,7 +25,7 @@ pub use host::{
 pub use node::{NodeBundle, NodeRunner};
 pub use routes::{Route, RoutePath};
 pub use run::{ActionOutcome, HttpExchange, not_of_this_deployment};
-pub use running::{Completion, Ended, Ends, Outcome as TaskOutcome, RunningAction};
+pub use running::{Completion, Ended, Ends, Outcome as TaskOutcome, RunningAction, WaitTime};
 
 use crate::log_lines::LogLines;
 use crate::transaction::CallContext;

@@ -12,7 +12,7 @@ use weir_value::Timestamp;
 use crate::action::RunningAction;
 use crate::bindings::WORLD;
 use crate::bindings::weir::guest::calls::CallError as WitCallError;
-use crate::bindings::weir::guest::tasks::Completion;
+use crate::bindings::weir::guest::tasks::{Completion, Polled};
 use crate::bindings::weir::guest::types::Error;
 use crate::call_state::CallState;
 
@@ -30,7 +30,11 @@ pub(super) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     link_storage(linker)?;
     link_passwords(linker)?;
     link_clocks(linker)?;
-    linker.instance(&name_of("tasks"))?.func_wrap_async("wait", |store, (): ()| Box::new(wait(store)))?;
+    let mut tasks = linker.instance(&name_of("tasks"))?;
+    tasks.func_wrap_async("wait", |store, (): ()| Box::new(wait(store)))?;
+    tasks.func_wrap_async("poll", |store, (milliseconds,): (Option<f64>,)| {
+        Box::new(async move { poll(store, milliseconds).await.map(|polled| (polled,)) })
+    })?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -161,6 +165,30 @@ async fn wait(mut store: StoreContextMut<'_, CallState>) -> wasmtime::Result<(Re
         // One that was given up has ended before that.
         if let Some(completion) = running(&mut store)?.guest.end_wait(ends, ended) {
             return Ok((Ok(completion.into()),));
+        }
+    }
+}
+
+/// Waits for the end of a task, or for so long.
+async fn poll(
+    mut store: StoreContextMut<'_, CallState>,
+    milliseconds: Option<f64>,
+) -> wasmtime::Result<Polled> {
+    store.data_mut().pass_on_output(false);
+    let mut time = running(&mut store)?.guest.time(milliseconds);
+    loop {
+        let Ok(mut ends) = running(&mut store)?.guest.begin_wait() else {
+            // Nothing is under way.
+            time.pass().await;
+            return Ok(if milliseconds.is_some() { Polled::Time } else { Polled::Nothing });
+        };
+        let ended = time.first(&mut ends).await;
+        let is_over = ended.is_none();
+        match running(&mut store)?.guest.end_poll(ends, ended) {
+            true => return Ok(Polled::Task),
+            false if is_over => return Ok(Polled::Time),
+            // One that was given up has ended before that.
+            false => {}
         }
     }
 }

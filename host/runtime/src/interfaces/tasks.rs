@@ -1,7 +1,7 @@
 //! `weir:guest/tasks`: what goes on in the host while an action goes on.
 use weir_db::{CallError, DbError, FunctionKind, RunningAction, not_in_action};
 
-use crate::bindings::weir::guest::tasks::{CallError as WitCallError, Completion, Host};
+use crate::bindings::weir::guest::tasks::{CallError as WitCallError, Completion, Host, Polled};
 use crate::bindings::weir::guest::types::Error;
 use crate::call_state::CallState;
 
@@ -27,6 +27,10 @@ impl Host for CallState {
 
     fn wait(&mut self) -> Answer<Completion> {
         Ok(Err(not_in_action("waiting").into()))
+    }
+
+    fn poll(&mut self, _: Option<f64>) -> wasmtime::Result<Polled> {
+        Ok(Polled::NotInAction)
     }
 
     fn cancel(&mut self, task: u32) -> wasmtime::Result<()> {

@@ -135,12 +135,14 @@ pub fn component_with_keys(functions: &[(&str, &str)], in_describe: &str, body: 
     component_with(imports, functions, in_describe, body)
 }
 
-/// A component of one action, `m:f`, or HTTP action if `kind` says so, whose guest can use `$sleep`, `$wait`, `$create`,
-/// `$read`, `$write` and `$respond`, and what there is to do with stored files. It does this for the arguments `{}`, and gives all others back.
+/// A component of one action, `m:f`, or HTTP action if `kind` says so, whose guest can use `$sleep`, `$wait`, `$poll`,
+/// `$cancel`, `$create`, `$read`, `$write` and `$respond`, and what there is to do with stored files. It does this for the arguments `{}`, and gives all others back.
 pub fn action(kind: &str, instructions: &str) -> Vec<u8> {
     let imports = r#"
   (import "weir:guest/tasks@0.1.0" "sleep" (func $sleep (param f64 i32)))
   (import "weir:guest/tasks@0.1.0" "wait" (func $wait (param i32)))
+  (import "weir:guest/tasks@0.1.0" "poll" (func $poll (param i32 f64) (result i32)))
+  (import "weir:guest/tasks@0.1.0" "cancel" (func $cancel (param i32)))
   (import "weir:guest/streams@0.1.0" "create" (func $create (param i32)))
   (import "weir:guest/streams@0.1.0" "read" (func $read (param i32 i32)))
   (import "weir:guest/streams@0.1.0" "write" (func $write (param i32 i32 i32 i32)))

@@ -21,7 +21,7 @@ use crate::{CallError, DbError, FunctionKind};
 use streams::Streams;
 use tasks::{End, Tasks};
 
-pub use tasks::{Completion, Ended, Ends, Outcome};
+pub use tasks::{Completion, Ended, Ends, Outcome, WaitTime};
 
 /// The tasks and the streams of an action that runs.
 pub struct RunningAction {
@@ -64,10 +64,7 @@ impl RunningAction {
     /// `TooManyTasks`.
     pub fn sleep(&mut self, milliseconds: f64) -> Result<u32, DbError> {
         self.start(|action| {
-            // What is no time is none; nothing waits for longer than an action may take.
-            let milliseconds = milliseconds.clamp(0.0, ACTION_TOTAL_TIME_MS_MAX as f64);
-            let time = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
-            let sleep = action.call.host().sleep(time);
+            let sleep = action.call.host().sleep(time_of(milliseconds));
             Ok(Box::pin(async move {
                 sleep.await;
                 End::Outcome(Ok(Vec::new()))
@@ -97,6 +94,27 @@ impl RunningAction {
             End::Settle(settle) => settle(self),
         };
         self.tasks.finish(task).then_some(Completion { task, outcome })
+    }
+
+    /// So much time from now on, for a guest that waits for a task as well; `None`: it waits for ever.
+    pub fn time(&self, milliseconds: Option<f64>) -> WaitTime {
+        match milliseconds.map(time_of) {
+            None => WaitTime::Endless,
+            Some(Duration::ZERO) => WaitTime::Over,
+            Some(time) => WaitTime::Until(self.call.host().sleep(time)),
+        }
+    }
+
+    /// Takes the ends of the tasks back, and leaves the one that has come for the next wait; false: it is that of a
+    /// task that was given up.
+    pub fn end_poll(&mut self, mut ends: Ends, ended: Option<Ended>) -> bool {
+        let ended = ended.filter(|ended| self.tasks.is_running(ended.task));
+        let is_there = ended.is_some();
+        if let Some(ended) = ended {
+            ends.leave(ended);
+        }
+        self.tasks.put_back(ends);
+        is_there
     }
 
     /// Begins to read the next piece of a stream, which is the task's outcome; an empty one is the end.
@@ -158,6 +176,12 @@ impl RunningAction {
             (None, None) => Ok(Body::Empty),
         }
     }
+}
+
+/// What is no time is none; nothing waits for longer than an action may take.
+fn time_of(milliseconds: f64) -> Duration {
+    let milliseconds = milliseconds.clamp(0.0, ACTION_TOTAL_TIME_MS_MAX as f64);
+    Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default()
 }
 
 /// Reads JSON of the form that an interface says.

@@ -2,6 +2,7 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use weir_value::ErrorCode;
 use weir_value::limits::ACTION_TASKS_MAX;
@@ -22,12 +23,64 @@ pub struct Completion {
 }
 
 /// The ends of tasks, in the order in which they came.
-pub struct Ends(Receiver<Ended>);
+pub struct Ends {
+    coming: Receiver<Ended>,
+    /// One that has come, of which the guest knows no more than that.
+    found: Option<Ended>,
+}
 
 impl Ends {
     /// The next one. The tasks of an action hold the other end, so that there is always one to come.
     pub async fn next(&mut self) -> Option<Ended> {
-        poll_fn(|context| self.0.poll_next(context)).await
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Ended>> {
+        match self.found.take() {
+            Some(ended) => Poll::Ready(Some(ended)),
+            None => self.coming.poll_next(context),
+        }
+    }
+
+    /// Leaves this end for the next wait.
+    pub(super) fn leave(&mut self, ended: Ended) {
+        self.found = Some(ended);
+    }
+}
+
+/// For how long a guest waits that waits for a task as well.
+pub enum WaitTime {
+    /// For ever.
+    Endless,
+    /// Until this is over.
+    Until(HostFuture<()>),
+    /// Not at all.
+    Over,
+}
+
+impl WaitTime {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            WaitTime::Endless => Poll::Pending,
+            WaitTime::Until(timer) => timer.as_mut().poll(context),
+            WaitTime::Over => Poll::Ready(()),
+        }
+    }
+
+    /// Waits until it is over; at once, if it never is.
+    pub async fn pass(self) {
+        if let WaitTime::Until(timer) = self {
+            timer.await;
+        }
+    }
+
+    /// The next of these ends; `None`: the time was over before.
+    pub async fn first(&mut self, ends: &mut Ends) -> Option<Ended> {
+        poll_fn(|context| match ends.poll_next(context) {
+            Poll::Ready(ended) => Poll::Ready(ended),
+            Poll::Pending => self.poll(context).map(|()| None),
+        })
+        .await
     }
 }
 
@@ -58,7 +111,7 @@ pub(super) struct Tasks {
 impl Default for Tasks {
     fn default() -> Self {
         let (sender, ends) = pipe();
-        Tasks { last: 0, running: HashMap::new(), sender, ends: Some(Ends(ends)) }
+        Tasks { last: 0, running: HashMap::new(), sender, ends: Some(Ends { coming: ends, found: None }) }
     }
 }
 
@@ -106,6 +159,11 @@ impl Tasks {
     /// Puts the ends back.
     pub(super) fn put_back(&mut self, ends: Ends) {
         self.ends = Some(ends);
+    }
+
+    /// Whether a task is under way, or has an end that the guest was not told of.
+    pub(super) fn is_running(&self, task: u32) -> bool {
+        self.running.contains_key(&task)
     }
 
     /// Takes a task off the list that has ended; false if it was given up.
