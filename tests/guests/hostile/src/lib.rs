@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use weir::prelude::*;
 
 mod raw;
+mod rogue;
 
 use raw::{Liar, RawResult};
 
