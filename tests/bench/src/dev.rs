@@ -34,7 +34,8 @@ pub fn measure(show: &mut impl FnMut(Line)) -> Result<()> {
         std::thread::sleep(Duration::from_millis(500));
         let began = Instant::now();
         write_function(folder.path(), version)?;
-        while http::value(host.address(), "query", "notes:version", &json!({}))? != json!(version as f64) {
+        let served = || http::value(host.address(), "query", "notes:version", &json!({}));
+        while served()?.as_f64() != Some(version as f64) {
             ensure!(
                 began.elapsed() < Duration::from_secs(30),
                 "the change is not served:\n{}",
