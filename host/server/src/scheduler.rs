@@ -95,8 +95,8 @@ struct Turn {
     ended: Vec<DocumentId>,
     /// The newest commit of theirs.
     ts: Timestamp,
-    /// Jobs that the store has refused, or whose call has panicked: to be tried again.
-    refused: Vec<DocumentId>,
+    /// A job that the store has refused, or whose call has panicked: to be tried again.
+    refused: Option<DocumentId>,
     /// Jobs that a deployment of the moment has made actions.
     actions: Vec<ScheduledJob>,
     /// A job that waits for a password.
@@ -201,10 +201,10 @@ impl Scheduler {
             let Ok(turn) = turn else { return };
             self.machine.tasks.spawn_until_stop(Arc::clone(&self).end(turn.ended, turn.ts));
             self.begin_actions(turn.actions);
-            if !turn.refused.is_empty() {
-                // Their place is kept meanwhile: what the store refuses now it would refuse others.
+            if let Some(id) = turn.refused {
+                // Its place is kept meanwhile: what the store refuses now it would refuse others.
                 tokio::time::sleep(RETRY_AFTER).await;
-                self.release(&turn.refused);
+                self.release(&[id]);
             }
             if let Some(waiting) = turn.waits {
                 self.resume(waiting).await;
@@ -223,7 +223,7 @@ impl Scheduler {
     fn take_turn(&self) -> Turn {
         let began = self.machine.env.monotonic();
         let mut turn = Turn::default();
-        while turn.refused.is_empty() && turn.waits.is_none() {
+        while turn.refused.is_none() && turn.waits.is_none() {
             let Some(job) = self.due.lock().pop_front() else { break };
             if self.db.is_action_job(&job) {
                 turn.actions.push(job);
@@ -233,7 +233,7 @@ impl Scheduler {
             match self.step(&job, &mut passwords) {
                 Some(JobStep::Ended(outcome)) => turn.note_end(job.id, self.end_of(&job, &outcome)),
                 Some(JobStep::Waits(work)) => turn.waits = Some((job, work, passwords)),
-                Some(JobStep::Refused(_)) | None => turn.refused.push(job.id),
+                Some(JobStep::Refused(_)) | None => turn.refused = Some(job.id),
             }
             if self.machine.env.monotonic().saturating_sub(began) >= RUNNER_TURN {
                 break;

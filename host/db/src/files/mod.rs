@@ -72,11 +72,16 @@ impl StoredDocument {
 }
 
 impl StoredFile {
+    /// Its SHA-256, in hex.
+    pub fn sha256_hex(&self) -> String {
+        hex(&self.sha256)
+    }
+
     /// What `getMetadata` gives of it, as Convex does: `{"storageId", "sha256", "size", "contentType"}`.
     pub fn metadata_json(&self) -> serde_json::Value {
         serde_json::json!({
             "storageId": self.name.to_string(),
-            "sha256": hex(&self.sha256),
+            "sha256": self.sha256_hex(),
             "size": self.size,
             "contentType": self.content_type,
         })

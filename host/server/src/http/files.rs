@@ -23,10 +23,11 @@ use weir_db::{BodyError, DbError, StoredFile, UploadToken, parse_sha256};
 use weir_files::Content;
 use weir_value::{DocumentId, ErrorCode, limits};
 
+use super::caller::parameter;
 use super::http_actions::RequestBody;
 use crate::answer::{Answer, AnswerBody, ApiError, json_text};
 use crate::app::App;
-use crate::static_files::{insert_text, is_known, percent_decode};
+use crate::static_files::{insert_text, is_known};
 use crate::storage::requested_range;
 
 const DIGEST: HeaderName = HeaderName::from_static("digest");
@@ -86,7 +87,7 @@ pub async fn download(
         let message = "There is no such file: it was deleted, or never was.";
         ApiError::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
     })?;
-    let etag = format!("\"{}\"", hex(&file.sha256));
+    let etag = format!("\"{}\"", file.sha256_hex());
     if is_known(headers, &etag) {
         let mut answer = Response::new(AnswerBody::empty());
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
@@ -183,16 +184,6 @@ fn digest(headers: &HeaderMap) -> Result<Option<[u8; 32]>, ApiError> {
         return Err(ApiError::bad_request(ErrorCode::InvalidDigest, message));
     };
     parse_sha256(value).map(Some).map_err(refuse)
-}
-
-/// The value of a parameter of a query.
-fn parameter(query: &str, name: &str) -> Option<String> {
-    let values = query.split('&').filter_map(|pair| pair.split_once('='));
-    values.filter(|(key, _)| *key == name).find_map(|(_, value)| percent_decode(value))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn refuse(error: DbError) -> ApiError {
