@@ -2,38 +2,32 @@
 // identities, in a browser.
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import {
-  appendFile,
-  cp,
-  mkdir,
-  mkdtemp,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { ConvexHttpClient } from "convex/browser";
 import { anyApi as api } from "convex/server";
 import { Host, runHost } from "../harness/host.js";
 import { OpenIdProvider } from "../harness/openid.js";
+import { projectCopy } from "../harness/project.js";
 import { openBrowser } from "./browser.js";
 import { pageFiles } from "./user-page.js";
+import { untilRows, untilText } from "./waits.js";
 
-const repository = fileURLToPath(new URL("../..", import.meta.url));
 const PASSWORD = "correct horse battery staple";
 
 describe("sign-in by @convex-dev/auth", () => {
   const host = new Host();
   const provider = new OpenIdProvider();
-  let folder, browser, ada, again, eve;
+  let project, browser, ada, again, eve;
 
   before(async () => {
     await provider.start();
-    folder = await project();
-    await host.dev(folder, "--allow-outbound", "127.0.0.1");
+    const files = await pageFiles(["convex-auth.jsx"]);
+    const { "convex-auth.jsx.html": page, ...scripts } = files;
+    project = await projectCopy("convex-auth", {
+      web: { "index.html": page, ...scripts },
+    });
+    await host.dev(project.folder, "--allow-outbound", "127.0.0.1");
     await setVariables();
     browser = await openBrowser();
   });
@@ -42,32 +36,8 @@ describe("sign-in by @convex-dev/auth", () => {
     await browser?.close();
     await host.remove();
     await provider.stop();
-    await rm(folder, { recursive: true, force: true });
+    await project?.remove();
   });
-
-  /** A copy of the project, with the page. */
-  async function project() {
-    const folder = await mkdtemp(join(tmpdir(), "weir-convex-auth-"));
-    await cp(join(repository, "tests/guests/convex-auth"), folder, {
-      recursive: true,
-    });
-    await symlink(
-      join(repository, "node_modules"),
-      join(folder, "node_modules"),
-    );
-    await mkdir(join(folder, "web"));
-    const files = await pageFiles(["convex-auth.jsx"]);
-    await writeFile(
-      join(folder, "web", "index.html"),
-      files["convex-auth.jsx.html"],
-    );
-    await writeFile(
-      join(folder, "web", "convex-auth.jsx.js"),
-      files["convex-auth.jsx.js"],
-    );
-    await appendFile(join(folder, "host.toml"), `\n[web]\ndir = "web"\n`);
-    return folder;
-  }
 
   /** Those that the package's own set-up makes. */
   async function setVariables() {
@@ -151,7 +121,7 @@ describe("sign-in by @convex-dev/auth", () => {
     const site = await siteAddress();
     await host.kill();
     await host.serve({
-      web: join(folder, "web"),
+      web: join(project.folder, "web"),
       flags: [...["--allow-outbound", "127.0.0.1"], ...["--site-listen", site]],
     });
     await ada.add("four");
@@ -210,23 +180,11 @@ class Window {
 
   /** Waits until an element has this text. */
   async until(selector, text) {
-    await this.#page.waitForFunction(
-      ([selector, text]) =>
-        document.querySelector(selector)?.textContent === text,
-      [selector, text],
-      { polling: 20 },
-    );
+    await untilText(this.#page, selector, text);
   }
 
   async untilNotes(notes) {
-    await this.#page.waitForFunction(
-      (notes) =>
-        JSON.stringify(
-          [...document.querySelectorAll("li")].map((note) => note.textContent),
-        ) === notes,
-      JSON.stringify(notes),
-      { polling: 20 },
-    );
+    await untilRows(this.#page, notes);
   }
 
   token() {

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { compile, compileModule } from "svelte/compiler";
+import { untilRows, untilText } from "./waits.js";
 
 const folder = fileURLToPath(new URL("users", import.meta.url));
 
@@ -84,24 +85,12 @@ export class UserPage {
 
   /** Waits until an element has this text. */
   async until(selector, text) {
-    await this.#page.waitForFunction(
-      ([selector, text]) =>
-        document.querySelector(selector)?.textContent === text,
-      [selector, text],
-      { polling: 20 },
-    );
+    await untilText(this.#page, selector, text);
   }
 
   /** Waits until these are the user's rows. */
   async untilRows(rows) {
-    await this.#page.waitForFunction(
-      (rows) =>
-        JSON.stringify(
-          [...document.querySelectorAll("li")].map((row) => row.textContent),
-        ) === rows,
-      JSON.stringify(rows),
-      { polling: 20 },
-    );
+    await untilRows(this.#page, rows);
   }
 
   /** Waits until so many more fresh tokens were asked for. */

@@ -1,20 +1,9 @@
 // Somebody who vouches for users: a key made for the test, tokens signed with it,
 // and a project whose host believes them.
 import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
-import {
-  cp,
-  mkdir,
-  mkdtemp,
-  rm,
-  symlink,
-  writeFile,
-  appendFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const repository = fileURLToPath(new URL("../..", import.meta.url));
+import { projectCopy } from "./project.js";
 
 /** How long after its end a host still takes a token, in seconds. */
 const LEEWAY = 10;
@@ -57,38 +46,16 @@ export class Issuer {
 
   /** A copy of the project in `tests/guests/users` that trusts this issuer, with pages of these names and texts. */
   async project({ web = {} } = {}) {
-    const folder = await mkdtemp(join(tmpdir(), "weir-users-"));
-    await cp(join(repository, "tests/guests/users"), folder, {
-      recursive: true,
-    });
-    await symlink(
-      join(repository, "node_modules"),
-      join(folder, "node_modules"),
-    );
-    await mkdir(join(folder, "web"));
-    for (const [name, text] of Object.entries(web)) {
-      await writeFile(join(folder, "web", name), text);
-    }
-    await writeFile(
-      join(folder, "keys.json"),
-      JSON.stringify({ keys: [this.#jwk] }),
-    );
-    await appendFile(
-      join(folder, "host.toml"),
-      `
-[web]
-dir = "web"
-
+    const settings = `
 [[auth.providers]]
 type = "customJwt"
 issuer = "${this.url}"
 jwks = "keys.json"
 algorithm = "ES256"
-`,
-    );
-    return {
-      folder,
-      remove: () => rm(folder, { recursive: true, force: true }),
-    };
+`;
+    const copy = await projectCopy("users", { web, settings });
+    const keys = JSON.stringify({ keys: [this.#jwk] });
+    await writeFile(join(copy.folder, "keys.json"), keys);
+    return copy;
   }
 }

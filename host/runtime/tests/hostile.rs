@@ -5,24 +5,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::World;
-use support::guests::{component, hostile, manifest};
+use support::guests::{Case, case, component, hostile, manifest};
 use weir_runtime::RuntimeOptions;
-
-struct Case {
-    name: &'static str,
-    instructions: &'static str,
-    code: &'static str,
-    text: &'static str,
-}
-
-const fn case(
-    name: &'static str,
-    instructions: &'static str,
-    code: &'static str,
-    text: &'static str,
-) -> Case {
-    Case { name, instructions, code, text }
-}
 
 /// `$i` and `$at` are locals; helpers of the template are in `support::guests`.
 const CASES: &[Case] = &[

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use support::guests::action;
+use support::guests::{Case, action, case};
 use support::{World, call, text};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
@@ -113,22 +113,6 @@ impl futures_core::Stream for Never {
     ) -> std::task::Poll<Option<Self::Item>> {
         std::task::Poll::Pending
     }
-}
-
-struct Case {
-    name: &'static str,
-    instructions: &'static str,
-    code: &'static str,
-    text: &'static str,
-}
-
-const fn case(
-    name: &'static str,
-    instructions: &'static str,
-    code: &'static str,
-    text: &'static str,
-) -> Case {
-    Case { name, instructions, code, text }
 }
 
 /// `$answer_string` fails with the code of the host's error, if it gave one.

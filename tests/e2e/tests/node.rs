@@ -5,12 +5,12 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use weir_test_support::host::host_binary;
-use weir_test_support::{HostProcess, SyncClient, command, http, project};
+use weir_test_support::{HostProcess, SyncClient, command, http, project, wait};
 
 /// SHA-256 of `a`.
 const HASH_OF_A: &str = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
@@ -46,12 +46,7 @@ fn failure(host: &HostProcess, path: &str, args: Value) -> Result<(String, Value
 }
 
 fn wait_for(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !is_so()? {
-        ensure!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
+    wait::until(what, Duration::from_secs(20), is_so)
 }
 
 /// A server that answers every request with its first line.

@@ -3,17 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use weir_test_support::host::{free_port, host_binary};
-use weir_test_support::{HostProcess, http, project};
+use weir_test_support::host::{check, free_port};
+use weir_test_support::{HostProcess, http, project, wait};
 
 const ROUNDS: u32 = 30;
+const WAIT: Duration = Duration::from_secs(60);
 /// How far ahead functions are scheduled, at most.
 const AHEAD_MS: u32 = 150;
 
@@ -36,8 +36,9 @@ fn scheduled_functions_survive_sigkill_once() -> Result<()> {
         let mut host =
             HostProcess::serve_at(data.path(), &listen).with_context(|| format!("round {round}"))?;
         let before = answered.lock().expect("unpoisoned").len();
-        wait_for(|| Ok(answered.lock().expect("unpoisoned").len() > before + 10))
-            .with_context(|| format!("no progress in round {round}"))?;
+        wait::until(&format!("no progress in round {round}"), WAIT, || {
+            Ok(answered.lock().expect("unpoisoned").len() > before + 10)
+        })?;
         std::thread::sleep(Duration::from_millis(u64::from(round * 37 % 120)));
         host.kill();
     }
@@ -45,18 +46,15 @@ fn scheduled_functions_survive_sigkill_once() -> Result<()> {
     let mut host = HostProcess::serve_at(data.path(), &listen)?;
     stop.store(true, Ordering::SeqCst);
     client.join().expect("the client panicked");
-    wait_for(|| {
+    wait::until("scheduled functions are left", WAIT, || {
         let states = counts(address, "jobs:states")?;
         Ok(states.keys().all(|key| !key.ends_with("pending") && !key.ends_with("inProgress")))
-    })
-    .context("scheduled functions are left")?;
+    })?;
     let asked = asked.load(Ordering::SeqCst);
-    check(address, asked, &answered.lock().expect("unpoisoned"))?;
+    check_steps(address, asked, &answered.lock().expect("unpoisoned"))?;
     check_ticks(address)?;
     ensure!(host.stop()?, "the host stopped with an error:\n{}", host.errors());
-    let checked = Command::new(host_binary()).arg("check").arg("--data").arg(data.path()).output()?;
-    ensure!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
-    Ok(())
+    check(data.path()).map(drop)
 }
 
 /// Asks for functions to be scheduled, again and again; what is not answered may be scheduled or not.
@@ -81,7 +79,7 @@ fn schedule_until(
     })
 }
 
-fn check(address: SocketAddr, asked: u32, answered: &[u32]) -> Result<()> {
+fn check_steps(address: SocketAddr, asked: u32, answered: &[u32]) -> Result<()> {
     let taken: Vec<String> =
         serde_json::from_value(http::value(address, "query", "jobs:steps", &json!({}))?)?;
     let mut steps: BTreeMap<String, u32> = BTreeMap::new();
@@ -121,13 +119,4 @@ fn check_ticks(address: SocketAddr) -> Result<()> {
 
 fn counts(address: SocketAddr, path: &str) -> Result<BTreeMap<String, u32>> {
     Ok(serde_json::from_value(http::value(address, "query", path, &json!({}))?)?)
-}
-
-fn wait_for(mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let began = Instant::now();
-    while !is_so()? {
-        ensure!(began.elapsed() < Duration::from_secs(60), "it does not come to be so");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
 }

@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use weir_test_support::host::{free_port, host_binary};
-use weir_test_support::{HostProcess, http, project};
+use weir_test_support::host::{check, free_port};
+use weir_test_support::{HostProcess, http, project, wait};
 
 const ROUNDS: u32 = 30;
+const WAIT: Duration = Duration::from_secs(60);
 const CLIENTS: u32 = 3;
 
 /// What the clients know.
@@ -45,8 +45,8 @@ fn uploads_survive_sigkill_whole_or_not_at_all() -> Result<()> {
         let mut host =
             HostProcess::serve_at(data.path(), &listen).with_context(|| format!("round {round}"))?;
         let before = stored(&known);
-        wait_for(|| Ok(stored(&known) > before + 5))
-            .with_context(|| format!("no progress in round {round}"))?;
+        let what = format!("no progress in round {round}");
+        wait::until(&what, WAIT, || Ok(stored(&known) > before + 5))?;
         std::thread::sleep(Duration::from_micros(u64::from(round * 37 % 100) * 300));
         host.kill();
     }
@@ -56,13 +56,11 @@ fn uploads_survive_sigkill_whole_or_not_at_all() -> Result<()> {
     let mut host = HostProcess::serve_at(data.path(), &listen)?;
     let known = known.lock().expect("unpoisoned");
     let there = check_files(address, &known)?;
-    wait_for(|| Ok(strangers(data.path(), &there, &known)?.is_empty())).with_context(|| {
-        format!("files without documents stay: {:?}", strangers(data.path(), &there, &known))
-    })?;
+    let strangers = || strangers(data.path(), &there, &known);
+    wait::until("files without documents stay", WAIT, || Ok(strangers()?.is_empty()))
+        .with_context(|| format!("{:?}", strangers()))?;
     ensure!(host.stop()?, "the host stopped with an error:\n{}", host.errors());
-    let checked = Command::new(host_binary()).arg("check").arg("--data").arg(data.path()).output()?;
-    ensure!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
-    Ok(())
+    check(data.path()).map(drop)
 }
 
 /// Uploads file after file, and deletes every fifth.
@@ -164,13 +162,4 @@ fn path_of(url: &str) -> Result<&str> {
 fn name_of(url: &str) -> Result<String> {
     let name = url.rsplit('/').next().context("a URL")?;
     Ok(name.replace('-', ""))
-}
-
-fn wait_for(mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let began = Instant::now();
-    while !is_so()? {
-        ensure!(began.elapsed() < Duration::from_secs(60), "it does not come to be so");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
 }

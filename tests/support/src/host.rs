@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// A running `host`. Dropping it kills it.
 pub struct HostProcess {
@@ -30,6 +30,21 @@ pub fn host_binary() -> PathBuf {
     let beside =
         current.ancestors().skip(1).take(2).map(|folder| folder.join("host")).find(|path| path.is_file());
     beside.expect("no `host` binary beside this program: run `cargo build -p weir-cli`, or set HOST_BIN")
+}
+
+/// `host check` finds nothing wrong with a data folder; gives what it tells.
+///
+/// # Errors
+/// When it finds something, with what it says.
+pub fn check(data: &Path) -> Result<String> {
+    let output = Command::new(host_binary()).arg("check").arg("--data").arg(data).output()?;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(
+        output.status.success() && told.contains("all is well"),
+        "{told}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(told)
 }
 
 impl HostProcess {

@@ -10,6 +10,7 @@ pub mod host;
 pub mod http;
 pub mod project;
 pub mod sync_client;
+pub mod wait;
 
 pub use host::HostProcess;
 pub use sync_client::SyncClient;

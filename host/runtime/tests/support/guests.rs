@@ -218,3 +218,20 @@ pub fn call(instructions: &str) -> String {
              (result i32) {instructions})"#
     )
 }
+
+/// What a hostile guest does, and how its call ends: with this code, and a message that has this text.
+pub struct Case {
+    pub name: &'static str,
+    pub instructions: &'static str,
+    pub code: &'static str,
+    pub text: &'static str,
+}
+
+pub const fn case(
+    name: &'static str,
+    instructions: &'static str,
+    code: &'static str,
+    text: &'static str,
+) -> Case {
+    Case { name, instructions, code, text }
+}

@@ -6,7 +6,6 @@ mod component;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use weir_test_support::host::host_binary;
+use weir_test_support::host::check;
 use weir_test_support::{HostProcess, http};
 
 use component::{MANY, component};
@@ -232,16 +231,4 @@ fn deploy(host: &HostProcess, data: &Path, schema: &Value) -> Result<()> {
     let answer = post(host.address(), &deployment_request(data, schema)?)?;
     ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
     Ok(())
-}
-
-/// `host check` finds nothing wrong; gives what it tells.
-fn check(data: &Path) -> Result<String> {
-    let output = Command::new(host_binary()).arg("check").arg("--data").arg(data).output()?;
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(
-        output.status.success() && told.contains("all is well"),
-        "{told}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(told)
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use weir_test_support::host::host_binary;
+use weir_test_support::host::{check, host_binary};
 use weir_test_support::{HostProcess, http};
 
 use super::{authorization, functions, get, host, set, set_well};
@@ -100,9 +100,7 @@ fn they_outlive_a_stop_and_a_kill() -> Result<()> {
     server = HostProcess::serve(data.path())?;
     ensure!(get(&server, "A")? == "2" && get(&server, "B")? == json!(null));
     drop(server);
-    let checked = Command::new(host_binary()).arg("check").arg("--data").arg(data.path()).output()?;
-    ensure!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
-    Ok(())
+    check(data.path()).map(drop)
 }
 
 #[test]
