@@ -72,7 +72,8 @@ pub fn deployment(project: &Project) -> anyhow::Result<NewDeployment> {
     let modules = modules(compile(project, None)?);
     // A server that is older than providers takes a project without any.
     let auth = (!project.auth.is_empty()).then_some(auth);
-    Ok(NewDeployment { modules, auth, outbound: project.outbound.clone() })
+    let components = weir_value::ComponentTree::default();
+    Ok(NewDeployment { modules, auth, outbound: project.outbound.clone(), components })
 }
 
 /// What was built, ready to deploy.

@@ -17,7 +17,7 @@ pub async fn deploy(arguments: Deploy) -> anyhow::Result<()> {
     let server = Server::find_with_key(&server, "deploying")?;
     let project = build::load(&project.project)?;
     let built = tokio::task::spawn_blocking(move || build::deployment(&project)).await;
-    let NewDeployment { modules, auth, outbound } = built.context("the build panicked")??;
+    let NewDeployment { modules, auth, outbound, components } = built.context("the build panicked")??;
     let sent =
         |module: &Module| json!({"name": module.name, "component": STANDARD.encode(&module.component)});
     let modules: Vec<_> = modules.iter().map(sent).collect();
@@ -28,6 +28,9 @@ pub async fn deploy(arguments: Deploy) -> anyhow::Result<()> {
     // An older server does not know the field.
     if !outbound.is_empty() {
         request["outbound"] = json!({ "allow": outbound });
+    }
+    if !components.is_empty() {
+        request["components"] = serde_json::to_value(components).context("cannot form the request")?;
     }
     let body = serde_json::to_vec(&request).context("cannot form the request")?;
     let work = server.post("/api/weir/deploy", body);

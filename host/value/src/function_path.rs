@@ -4,15 +4,18 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::ComponentPath;
 use crate::limits::FUNCTION_PATH_CHARS_MAX;
 use crate::names::is_identifier_char;
 use crate::path::quote;
 
-/// The path of a function: `dir/module:function`.
+/// The path of a function: `dir/module:function`, and the component that it is of.
 ///
-/// `m:f` and `m.js:f` are equal, and `m` is `m:default`; [`fmt::Display`] gives the first form.
+/// `m:f` and `m.js:f` are equal, and `m` is `m:default`; [`fmt::Display`] gives the first form, and before it, for one of
+/// a component, where that is mounted: `waitlist/mail;m:f`. No client can name such a one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionPath {
+    component: ComponentPath,
     module: String,
     function: String,
 }
@@ -54,6 +57,38 @@ impl FunctionPath {
         }
     }
 
+    /// Parses what [`fmt::Display`] gives, also of a function of a component.
+    ///
+    /// # Errors
+    /// [`FunctionPathError`] with the reason.
+    pub fn parse_qualified(text: &str) -> Result<FunctionPath, FunctionPathError> {
+        let Some((component, path)) = text.split_once(';') else { return FunctionPath::parse(text) };
+        let component = ComponentPath::parse(component)
+            .map_err(|error| FunctionPathError { path: quote(text), reason: error.to_string() })?;
+        Ok(FunctionPath::parse(path)?.of(component))
+    }
+
+    /// The function of the same path in a component.
+    #[must_use]
+    pub fn of(self, component: ComponentPath) -> FunctionPath {
+        FunctionPath { component, ..self }
+    }
+
+    /// Where the component is mounted that it is of.
+    pub fn component(&self) -> &ComponentPath {
+        &self.component
+    }
+
+    /// Its text within its component: `dir/module:function`.
+    pub fn local(&self) -> String {
+        format!("{}:{}", self.module, self.function)
+    }
+
+    /// A text by which any function can call it, wherever it is: `function://waitlist/mail;m:f`.
+    pub fn handle(&self) -> String {
+        format!("{HANDLE}{};{}:{}", self.component, self.module, self.function)
+    }
+
     /// The module, without `.js`: `dir/module`.
     pub fn module(&self) -> &str {
         &self.module
@@ -62,6 +97,62 @@ impl FunctionPath {
     /// The function's name within the module.
     pub fn function(&self) -> &str {
         &self.function
+    }
+}
+
+/// How a function calls another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FunctionAddress {
+    /// One of its own component.
+    Own(FunctionPath),
+    /// One of a component that its own mounts: the name of the mount, and the function there.
+    OfChild(String, FunctionPath),
+    /// One that it was given a handle of.
+    Handle(FunctionPath),
+}
+
+/// What a handle begins with.
+const HANDLE: &str = "function://";
+/// What the address of a function of a mounted component begins with, as npm `convex` writes it.
+const CHILD: &str = "_reference/childComponent/";
+
+impl FunctionAddress {
+    /// Parses `m:f`, `_reference/childComponent/mail/m/f` or `function://waitlist/mail;m:f`.
+    ///
+    /// # Errors
+    /// [`FunctionPathError`] with the reason.
+    pub fn parse(text: &str) -> Result<FunctionAddress, FunctionPathError> {
+        if let Some(handle) = text.strip_prefix(HANDLE) {
+            return FunctionPath::parse_qualified(handle).map(FunctionAddress::Handle);
+        }
+        let Some(reference) = text.strip_prefix(CHILD) else {
+            return FunctionPath::parse(text).map(FunctionAddress::Own);
+        };
+        let parts = reference.split_once('/').and_then(|(name, path)| Some((name, path.rsplit_once('/')?)));
+        let Some((name, (module, function))) = parts else {
+            let reason = "a function of a component is `components.name.module.function`".to_owned();
+            return Err(FunctionPathError { path: quote(text), reason });
+        };
+        let path = FunctionPath::parse(&format!("{module}:{function}"))?;
+        Ok(FunctionAddress::OfChild(name.to_owned(), path))
+    }
+
+    /// The function that it means to one of this component.
+    ///
+    /// # Errors
+    /// The name of the mount is none.
+    pub fn resolve(self, from: &ComponentPath) -> Result<FunctionPath, FunctionPathError> {
+        match self {
+            FunctionAddress::Own(path) => Ok(path.of(from.clone())),
+            FunctionAddress::Handle(path) => Ok(path),
+            FunctionAddress::OfChild(name, path) => {
+                let child = from.child(&name).map_err(|error| FunctionPathError {
+                    path: quote(&format!("{name}.{path}")),
+                    reason: error.to_string(),
+                })?;
+                Ok(path.of(child))
+            }
+        }
     }
 }
 
@@ -79,7 +170,8 @@ fn split(text: &str) -> Result<FunctionPath, String> {
     }
     module.split('/').try_for_each(check_module_part)?;
     check_function_name(function)?;
-    Ok(FunctionPath { module: module.to_owned(), function: function.to_owned() })
+    let (module, function) = (module.to_owned(), function.to_owned());
+    Ok(FunctionPath { component: ComponentPath::APP, module, function })
 }
 
 fn check_module_part(part: &str) -> Result<(), String> {
@@ -111,6 +203,9 @@ fn check_function_name(name: &str) -> Result<(), String> {
 
 impl fmt::Display for FunctionPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.component.is_app() {
+            write!(f, "{};", self.component)?;
+        }
         write!(f, "{}:{}", self.module, self.function)
     }
 }
@@ -143,6 +238,35 @@ mod tests {
         for (text, canonical) in cases {
             assert_eq!(FunctionPath::parse(text).unwrap().to_string(), canonical, "{text}");
         }
+    }
+
+    #[test]
+    fn functions_of_components_have_addresses() {
+        let from = ComponentPath::parse("waitlist").unwrap();
+        let cases = [
+            ("m:f", "waitlist;m:f"),
+            ("_reference/childComponent/mail/m/f", "waitlist/mail;m:f"),
+            ("_reference/childComponent/mail/a/b/f", "waitlist/mail;a/b:f"),
+            ("function://other/one;m.js:f", "other/one;m:f"),
+            ("function://;m:f", "m:f"),
+            ("function://m:f", "m:f"),
+        ];
+        for (text, resolved) in cases {
+            let path = FunctionAddress::parse(text).unwrap().resolve(&from).unwrap();
+            assert_eq!(path.to_string(), resolved, "{text}");
+            assert_eq!(FunctionPath::parse_qualified(resolved).unwrap(), path);
+            assert_eq!(FunctionAddress::parse(&path.handle()).unwrap(), FunctionAddress::Handle(path));
+        }
+        for text in [
+            "_reference/childComponent/mail",
+            "_reference/childComponent/mail/f",
+            "function://a b;m:f",
+            "a;m:f",
+        ] {
+            assert!(FunctionAddress::parse(text).is_err(), "{text}");
+        }
+        assert!(FunctionAddress::parse("_reference/childComponent/a b/m/f").unwrap().resolve(&from).is_err());
+        assert!(FunctionPath::parse("waitlist;m:f").is_err(), "no client names it");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! **Invariant:** nothing here panics on what comes from outside; every decoder
 //! bounds its recursion, and every encoding has exactly one form that decodes.
 
+pub mod component;
 pub mod document;
 mod error_code;
 pub mod function_path;
@@ -27,9 +28,10 @@ mod order;
 mod path;
 mod value;
 
+pub use component::{ComponentPath, ComponentPathError, ComponentTree, Mounts};
 pub use document::DocumentError;
 pub use error_code::ErrorCode;
-pub use function_path::{FunctionPath, FunctionPathError};
+pub use function_path::{FunctionAddress, FunctionPath, FunctionPathError};
 pub use id::{CreationTime, CreationTimeError, DocumentId, IdError, TableNumber};
 pub use identity::{Identity, IdentityError};
 pub use json::ValueError;

@@ -263,9 +263,20 @@ pub const MODULE_NAME_CHARS_MAX: usize = 64;
 /// How many modules a deployment may have.
 pub const DEPLOY_MODULES_MAX: usize = 64;
 /// How large all components of a deployment may be together.
-pub const DEPLOY_BYTES_MAX: usize = 32 * MIB;
+pub const DEPLOY_BYTES_MAX: usize = 64 * MIB;
 /// How large the body of the request that deploys may be: base64 of the components, and names.
-pub const DEPLOY_REQUEST_BYTES_MAX: usize = 48 * MIB;
+pub const DEPLOY_REQUEST_BYTES_MAX: usize = 96 * MIB;
+
+// ---- Components
+
+/// How long the name of a component or of a mount may be, in ASCII characters.
+pub const COMPONENT_NAME_CHARS_MAX: usize = 64;
+/// How many components may be mounted one in the other.
+pub const COMPONENT_DEPTH_MAX: usize = 8;
+/// How many mounts a deployment may have, those inside others included.
+pub const COMPONENT_MOUNTS_MAX: usize = 256;
+/// How many components without a mount may have data that waits for them.
+pub const COMPONENT_NAMESPACES_MAX: usize = 4 * COMPONENT_MOUNTS_MAX;
 
 // ---- Variables
 

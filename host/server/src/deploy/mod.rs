@@ -35,7 +35,7 @@ use weir_db::{
     VariableReads, Variables,
 };
 use weir_outbound::Rules;
-use weir_value::{FunctionPath, Schema, Timestamp};
+use weir_value::{ComponentTree, FunctionPath, Schema, Timestamp};
 
 use self::summary::Record;
 use crate::component_files::{ComponentFiles, ComponentHash};
@@ -73,12 +73,14 @@ pub struct NewDeployment {
     pub auth: Option<Json>,
     /// The hosts, addresses and ranges that actions may connect to besides the internet, and what the operator opens.
     pub outbound: Vec<String>,
+    /// What the app mounts, and of which of the modules that is made.
+    pub components: ComponentTree,
 }
 
 impl From<Vec<Module>> for NewDeployment {
     /// Modules alone.
     fn from(modules: Vec<Module>) -> Self {
-        NewDeployment { modules, auth: None, outbound: Vec::new() }
+        NewDeployment { modules, auth: None, outbound: Vec::new(), components: ComponentTree::default() }
     }
 }
 
@@ -303,7 +305,7 @@ impl Deployer {
 
     /// A whole deployment, in its turn, which sets variables too. Blocks.
     fn carry_out(&self, deployment: NewDeployment, changes: VariableChanges) -> Result<Summary, DeployError> {
-        let NewDeployment { modules, auth, outbound } = deployment;
+        let NewDeployment { modules, auth, outbound, components: _ } = deployment;
         let rules = Rules::parse(&outbound)?;
         let variables = self.sequenced_variables()?.with(&changes);
         let (maker, loader) = (&*self.snapshots, &*self.loader);

@@ -75,7 +75,8 @@ impl Deployer {
             let component = component.map_err(|error| gone(&recorded.name, &error.to_string()))?;
             modules.push(Module { name: recorded.name, component });
         }
-        Ok(NewDeployment { modules, auth: record.auth, outbound: record.outbound })
+        let components = weir_value::ComponentTree::default();
+        Ok(NewDeployment { modules, auth: record.auth, outbound: record.outbound, components })
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! POST `/api/weir/deploy` with `{"modules": [{"name", "component": base64}], "auth": {"providers": [...]}}` answers
 //! with what is deployed now; GET `/api/weir/deployment` says it again. `auth`, which may be missing, says who may vouch
-//! for users; so may `outbound`, `{"allow": ["printer.lan", "192.168.1.0/24"]}`: where actions may connect to.
+//! for users; so may `outbound`, `{"allow": ["printer.lan", "192.168.1.0/24"]}`: where actions may connect to; and
+//! `components`, a [`ComponentTree`].
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use weir_db::Progress;
-use weir_value::{ErrorCode, limits};
+use weir_value::{ComponentTree, ErrorCode, limits};
 
 use super::body;
 use crate::answer::{Answer, ApiError, json};
@@ -30,6 +31,8 @@ struct Deployment {
     auth: Option<Json>,
     #[serde(default)]
     outbound: Outbound,
+    #[serde(default)]
+    components: ComponentTree,
 }
 
 #[derive(Deserialize, Default)]
@@ -85,7 +88,8 @@ fn decode(text: &[u8]) -> Result<NewDeployment, ApiError> {
     let sent: Deployment =
         serde_json::from_slice(text).map_err(|error| super::arguments::invalid_json(&error))?;
     let modules = sent.modules.into_iter().map(decode_module).collect::<Result<_, _>>()?;
-    Ok(NewDeployment { modules, auth: sent.auth, outbound: sent.outbound.allow })
+    let (auth, outbound, components) = (sent.auth, sent.outbound.allow, sent.components);
+    Ok(NewDeployment { modules, auth, outbound, components })
 }
 
 fn decode_module(module: SentModule) -> Result<Module, ApiError> {
