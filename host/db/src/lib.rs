@@ -8,11 +8,13 @@
 //! **Invariant:** nothing here names a storage engine, a WebAssembly engine, a socket or an async runtime;
 //! no call waits for a disk; no clock is read and no random number drawn except through [`weir_store::Env`].
 mod action;
+mod address;
 mod admin_keys;
 mod call;
 mod catalog;
 mod check;
 mod committer;
+mod components;
 mod crons;
 mod database;
 mod deployed;
@@ -36,6 +38,7 @@ mod query;
 mod read_set;
 mod record_age;
 mod scan_all;
+mod schemas;
 mod session_requests;
 mod signing;
 mod stats;
@@ -59,6 +62,7 @@ pub use admin_keys::{ADMIN_KEY_HASH_BYTES, AdminKeyError, AdminKeyRecord, NewAdm
 pub use call::{Call, MutationOutcome, QueryOutcome};
 pub use check::{DbCheck, check};
 pub use committer::CommitError;
+pub use components::ComponentSummary;
 pub use crons::{Cron, CronSchedule};
 pub use database::{Database, DbOpenError, DeploymentVersion, NoFunctions};
 pub use deployment::{DeploymentError, IndexWork, PreparedDeployment, Progress};
@@ -66,7 +70,7 @@ pub use error::{CallError, DbError, FunctionError};
 pub use files::{
     FileError, FileLimits, FileRemovals, NewFile, RemovedFile, StoredFile, UploadToken, parse_sha256,
 };
-pub use functions::{FunctionInfo, FunctionKind, Functions, Visibility};
+pub use functions::{Deployment, FunctionInfo, FunctionKind, Functions, Visibility};
 pub use jobs::{DueJobs, JobStep, ScheduledJob, earliest_due_job};
 pub use keyspace::Namespace;
 pub use log_lines::LogLevel;
@@ -77,6 +81,7 @@ pub use passwords::{PasswordResult, PasswordResults, PasswordWork};
 pub use principal::{Access, Principal, Scope};
 pub use query::Batch;
 pub use read_set::{KeyRange, ReadSet};
+pub use schemas::Schemas;
 pub use session_requests::SessionRequest;
 pub use signing::{SigningError, TokenSigner};
 pub use stats::DbStats;

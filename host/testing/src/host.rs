@@ -191,8 +191,13 @@ impl Host {
 }
 
 impl ActionHost for Host {
-    fn call(&self, kind: FunctionKind, path: String, args: Bytes) -> HostFuture<Result<Bytes, CallError>> {
-        let number = self.record.call_begun(kind, &path, &args);
+    fn call(
+        &self,
+        kind: FunctionKind,
+        path: FunctionPath,
+        args: Bytes,
+    ) -> HostFuture<Result<Bytes, CallError>> {
+        let number = self.record.call_begun(kind, &path.to_string(), &args);
         let (shared, record) = (self.shared.clone(), self.record.clone());
         let host = Host {
             shared: shared.clone(),
@@ -202,13 +207,8 @@ impl ActionHost for Host {
         };
         let principal = Principal::Function { acting_for: self.identity.clone() };
         Box::pin(async move {
-            let called = match FunctionPath::parse(&path) {
-                Ok(path) => {
-                    let call = Call { path, args, principal, request_id: "nested".to_owned() };
-                    call_nested(&shared, kind, call, host).await
-                }
-                Err(error) => refused(CallError::new(ErrorCode::FunctionNotFound, error.to_string())),
-            };
+            let call = Call { path, args, principal, request_id: "nested".to_owned() };
+            let called = call_nested(&shared, kind, call, host).await;
             let result = called.result.map_err(CallError::into_nested);
             record.call_ended(number, result.clone(), called.log_lines, called.trace);
             result

@@ -5,21 +5,21 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use weir_db::native::NativeFunctions;
 use weir_db::{
-    CallError, FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions,
-    NestedCall, Teardown, Transaction, Visibility,
+    CallError, Cron, Deployment, FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction,
+    MissingFunctions, NestedCall, Schemas, Teardown, Transaction, Visibility,
 };
 use weir_value::limits::{NESTED_CALLS_DEPTH_MAX, NESTED_CALLS_MAX};
-use weir_value::{FunctionPath, Value};
+use weir_value::{FunctionPath, Mounts, Value};
 
 use crate::world::{World, basics, json as value_of};
 
 /// Functions that call others, over those of `basics`: `n:run {steps: [{kind, path, args, caught}]}` runs each step
-/// and gives what came of it; `q:run` is the same as a query.
-struct Nesting(NativeFunctions);
+/// and gives what came of it; `q:run` is the same as a query. Each component has both.
+pub struct Nesting(pub NativeFunctions);
 
 impl Nesting {
     fn runs(path: &FunctionPath) -> Option<FunctionKind> {
-        match path.to_string().as_str() {
+        match path.local().as_str() {
             "n:run" => Some(FunctionKind::Mutation),
             "q:run" => Some(FunctionKind::Query),
             _ => None,
@@ -57,14 +57,28 @@ fn describe(error: &CallError) -> Json {
     json!({"code": error.code.as_str(), "message": error.message, "data": data})
 }
 
+impl Deployment for Nesting {
+    fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
+        self.0.missing(path)
+    }
+
+    fn mounts(&self) -> &Mounts {
+        self.0.mounts()
+    }
+
+    fn schemas(&self) -> Schemas {
+        self.0.schemas()
+    }
+
+    fn crons(&self) -> &[Cron] {
+        self.0.crons()
+    }
+}
+
 impl Functions for Nesting {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
         let Some(kind) = Nesting::runs(path) else { return self.0.find(path) };
         Some(Arc::new(weir_db::native::open_info(&path.to_string(), kind)))
-    }
-
-    fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
-        self.0.missing(path)
     }
 
     fn list(&self) -> Vec<Arc<FunctionInfo>> {
@@ -113,7 +127,7 @@ fn world() -> World {
     let path = FunctionPath::parse("gone:hidden").expect("a path");
     missing.insert(path, Visibility::Internal, "module `gone` is missing".into());
     let world = World::new(NativeFunctions::new());
-    world.db.set_functions(Arc::new(Nesting(functions.with_missing(missing))));
+    world.db.set_deployment(Arc::new(Nesting(functions.with_missing(missing))));
     world
 }
 

@@ -74,14 +74,12 @@ impl Drop for Spawned {
 }
 
 impl ActionHost for Host {
-    fn call(&self, kind: FunctionKind, path: String, args: Bytes) -> HostFuture<Result<Bytes, CallError>> {
-        let path = match FunctionPath::parse(&path) {
-            Ok(path) => path,
-            Err(error) => {
-                let error = CallError::new(ErrorCode::FunctionNotFound, error.to_string());
-                return Box::pin(async { Err(error) });
-            }
-        };
+    fn call(
+        &self,
+        kind: FunctionKind,
+        path: FunctionPath,
+        args: Bytes,
+    ) -> HostFuture<Result<Bytes, CallError>> {
         let (actions, call, depth) =
             (Arc::clone(&self.actions), self.nested_call(path, args), self.depth + 1);
         let request_id = self.request_id.clone();
