@@ -10,6 +10,7 @@
 mod action;
 mod admin_keys;
 mod call;
+mod call_options;
 mod catalog;
 mod check;
 mod committer;
@@ -21,6 +22,7 @@ mod entropy;
 mod error;
 mod execution;
 mod files;
+mod function_handle;
 mod functions;
 mod index;
 mod jobs;
@@ -57,6 +59,7 @@ pub use action::{
 };
 pub use admin_keys::{ADMIN_KEY_HASH_BYTES, AdminKeyError, AdminKeyRecord, NewAdminKey};
 pub use call::{Call, MutationOutcome, QueryOutcome};
+pub use call_options::CallOptions;
 pub use check::{DbCheck, check};
 pub use committer::CommitError;
 pub use crons::{Cron, CronSchedule};

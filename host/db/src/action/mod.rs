@@ -27,9 +27,12 @@ pub use routes::{Route, RoutePath};
 pub use run::{ActionOutcome, HttpExchange, not_of_this_deployment};
 pub use running::{Completion, Ended, Ends, Outcome as TaskOutcome, RunningAction, WaitTime};
 
+use crate::function_handle::handle_of;
 use crate::log_lines::LogLines;
 use crate::transaction::CallContext;
-use crate::{Call, Database, DbError, FunctionKind, LogLevel, PasswordResults, PasswordWork, Transaction};
+use crate::{
+    Call, CallError, Database, DbError, FunctionKind, LogLevel, PasswordResults, PasswordWork, Transaction,
+};
 
 /// An action that runs: what the runtime needs while the guest does.
 pub struct ActionCall {
@@ -55,6 +58,15 @@ impl ActionCall {
     /// The function that runs.
     pub fn path(&self) -> &FunctionPath {
         &self.call.path
+    }
+
+    /// The handle of a function by its address, as this action would call it.
+    ///
+    /// # Errors
+    /// `FunctionNotFound`, `FunctionMissing`.
+    pub fn function_handle(&self, path: &str) -> Result<String, CallError> {
+        let functions = self.db.functions().1;
+        handle_of(&*functions, self.call.path.component(), path)
     }
 
     /// The user that it runs for.
