@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use weir_store::planted::{self, Bug};
 use weir_value::limits::{NESTED_CALLS_DEPTH_MAX, NESTED_CALLS_MAX};
-use weir_value::{ErrorCode, FunctionPath};
+use weir_value::{ErrorCode, FunctionAddress};
 
 use crate::call::{absence, check_args, check_result};
 use crate::error::Failure;
@@ -97,7 +97,8 @@ impl Transaction {
                 format!("`{}` is a query, which cannot run a mutation; make it a mutation.", self.path());
             return Err(DbError::new(ErrorCode::ReadOnly, message).into());
         }
-        let path = FunctionPath::parse(call.path).map_err(|error| {
+        let address = FunctionAddress::parse(call.path);
+        let path = address.and_then(|it| it.resolve(self.path().component())).map_err(|error| {
             DbError::new(ErrorCode::FunctionNotFound, format!("`{}`: {error}", call.path))
         })?;
         // To other functions internal ones are there as well.

@@ -12,7 +12,7 @@ use weir_db::{
 };
 use weir_store::SimEnv;
 use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
-use weir_value::{DocumentId, ErrorCode, FunctionPath, Identity, Timestamp};
+use weir_value::{ComponentPath, DocumentId, ErrorCode, FunctionAddress, Identity, Timestamp};
 
 use crate::event_loop::EventLoop;
 use crate::fetch::{FetchRequest, SentRequest, Waiting, send};
@@ -202,7 +202,8 @@ impl ActionHost for Host {
         };
         let principal = Principal::Function { acting_for: self.identity.clone() };
         Box::pin(async move {
-            let called = match FunctionPath::parse(&path) {
+            let address = FunctionAddress::parse(&path);
+            let called = match address.and_then(|it| it.resolve(&ComponentPath::APP)) {
                 Ok(path) => {
                     let call = Call { path, args, principal, request_id: "nested".to_owned() };
                     call_nested(&shared, kind, call, host).await

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use weir_value::limits::{
     SCHEDULED_ARGS_BYTES_MAX, SCHEDULED_ARGS_BYTES_TOTAL_MAX, SCHEDULED_FUNCTIONS_MAX, SCHEDULED_MS_MAX,
 };
-use weir_value::{DocumentId, ErrorCode, FunctionPath, Value};
+use weir_value::{DocumentId, ErrorCode, FunctionAddress, FunctionPath, Value};
 
 use super::Transaction;
 use crate::jobs::{JobState, StoredJob};
@@ -86,7 +86,8 @@ impl Transaction {
 
     /// The function of this path, if it may be scheduled.
     fn schedulable(&self, path: &str) -> Result<FunctionPath, DbError> {
-        let path = FunctionPath::parse(path)
+        let path = FunctionAddress::parse(path)
+            .and_then(|address| address.resolve(self.path().component()))
             .map_err(|error| DbError::new(ErrorCode::FunctionNotFound, format!("`{path}`: {error}")))?;
         let functions = self.functions_in_force();
         match functions.find(&path).map(|info| info.kind) {

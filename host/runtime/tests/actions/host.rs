@@ -21,7 +21,7 @@ use weir_db::{
 };
 use weir_runtime::{Deployment, ModuleSource, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions, memory};
-use weir_value::{DocumentId, ErrorCode, FunctionPath, Timestamp};
+use weir_value::{ComponentPath, DocumentId, ErrorCode, FunctionAddress, Timestamp};
 
 use crate::web::Web;
 
@@ -143,7 +143,8 @@ fn deploy(folder: PathBuf) -> Result<Arc<Deployment>> {
 }
 
 fn call_of(path: &str, args: Bytes, principal: Principal) -> Call {
-    let path = FunctionPath::parse(path).expect("a path");
+    let address = FunctionAddress::parse(path).expect("an address");
+    let path = address.resolve(&ComponentPath::APP).expect("a path");
     Call { path, args, principal, request_id: "r1".to_owned() }
 }
 
