@@ -54,6 +54,7 @@ test("references and handles go to the host as they are", async () => {
     await ctx.runMutation(check);
     await ctx.runQuery(HANDLE, {});
     await ctx.runMutation(makeFunctionReference("folder/notes.js:add"));
+    await ctx.runQuery(makeFunctionReference(HANDLE), {});
     await ctx.scheduler.runAt(5, check, {});
     await ctx.scheduler.runAt(5, HANDLE, {});
   });
@@ -62,6 +63,7 @@ test("references and handles go to the host as they are", async () => {
     ["runMutation", CHECK, {}],
     ["runQuery", HANDLE, {}],
     ["runMutation", "folder/notes:add", {}],
+    ["runQuery", HANDLE, {}],
     ["runAt", CHECK, {}, 5],
     ["runAt", HANDLE, {}, 5],
   ]);

@@ -2,6 +2,8 @@
 
 /** What npm `convex` writes before the path of a function of a component that is mounted. */
 const CHILD = "_reference/childComponent/";
+/** What a handle begins with. */
+const HANDLE = "function://";
 
 /**
  * The path by which the host calls a function, of what npm `convex` knows of it: `chat:send`, or as it is a handle or the
@@ -13,6 +15,8 @@ export function functionPathOf({ name, functionHandle, reference }) {
     if (String(reference).startsWith(CHILD)) return reference;
     throw unsupported(`a call of the function ${reference}`);
   }
+  // What `makeFunctionReference` was given.
+  if (name.startsWith(HANDLE) || name.startsWith(CHILD)) return name;
   const [module, member = "default"] = name.split(":");
   return `${module.replace(/\.js$/, "")}:${member}`;
 }
