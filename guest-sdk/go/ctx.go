@@ -81,7 +81,7 @@ func (ctx *callCtx) Rng() *Rng {
 // the host's log.
 func (ctx *callCtx) RequestID() string { return abi.RequestID() }
 
-// Identity gives who calls; nil: nobody in particular.
+// Identity gives who calls; nil: nobody in particular. In a component it is always nobody.
 func (ctx *callCtx) Identity() *Identity {
 	claims := abi.Identity()
 	if claims == nil {
@@ -153,7 +153,8 @@ func (identity *Identity) text(name string) string {
 // this call: weir.RunQuery[float64](ctx, "counter:count", args). In an action it is a
 // transaction of its own.
 //
-// Its errors are the query's own, with their data, and the host's: see [CodeOf].
+// The path may be one of a [Component], or a handle. Its errors are the query's own, with their
+// data, and the host's: see [CodeOf].
 func RunQuery[R any](ctx Caller, path string, args any) (R, error) {
 	return nested[R](ctx.runQuery, path, args)
 }

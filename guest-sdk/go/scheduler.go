@@ -54,7 +54,7 @@ const (
 )
 
 // RunAfter has a mutation or an action of this deployment called when this time has passed, of any
-// module and language; it may be internal. After zero, or less, means right after this
+// module and language, or of a [Component], or by a handle; it may be internal. After zero, or less, means right after this
 // transaction. Args is a struct or an [Object]; nil: none. Whether the function takes
 // them is seen when it is called.
 //

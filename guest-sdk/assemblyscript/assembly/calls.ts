@@ -2,8 +2,8 @@
 // running call.
 
 import { passOnCallError, Result, takeCallError } from "./failure";
-import { callsRunMutation, callsRunQuery } from "./host/imports";
-import { AREA, freeBlock, freeUtf8, utf8 } from "./host/memory";
+import { callsFunctionHandle, callsRunMutation, callsRunQuery } from "./host/imports";
+import { AREA, freeBlock, freeUtf8, takeText, utf8 } from "./host/memory";
 import { __WeirReader } from "./json/reader";
 import { __WeirWriter } from "./json/writer";
 
@@ -54,4 +54,28 @@ export function tryRunMutation<R, A>(path: string, args: A): Result<R> {
 export function outcome<R>(path: string): Result<R> {
   const error = takeCallError();
   return error !== null ? Result.failed<R>(error) : Result.ok<R>(take<R>(path));
+}
+
+/** Asks for a handle; it, or the error, lies in the area. */
+function askForHandle(path: string): void {
+  const name = utf8(path);
+  callsFunctionHandle(name.start, name.length, AREA);
+  freeUtf8(name);
+}
+
+/** The handle in the area. */
+function takeHandle(): string {
+  return takeText(load<usize>(AREA, 4), load<usize>(AREA, 8));
+}
+
+export function functionHandle(path: string): string {
+  askForHandle(path);
+  passOnCallError();
+  return takeHandle();
+}
+
+export function tryFunctionHandle(path: string): Result<string> {
+  askForHandle(path);
+  const error = takeCallError();
+  return error !== null ? Result.failed<string>(error) : Result.ok<string>(takeHandle());
 }

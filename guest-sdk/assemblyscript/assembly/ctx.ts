@@ -3,7 +3,14 @@ import { DatabaseWriter, WRITER } from "./db/writer";
 import { hashPassword, randomBytes, tryHashPassword, tryVerifyPassword, verifyPassword } from "./crypto";
 import { env } from "./env";
 import { Result } from "./failure";
-import { runQuery, runMutation, tryRunQuery, tryRunMutation } from "./calls";
+import {
+  functionHandle,
+  runMutation,
+  runQuery,
+  tryFunctionHandle,
+  tryRunMutation,
+  tryRunQuery,
+} from "./calls";
 import { contextIdentity, contextNow, contextRequestId } from "./host/imports";
 import { AREA, freeBlock, takeText } from "./host/memory";
 import { Identity } from "./identity";
@@ -54,7 +61,20 @@ export class CallCtx {
     return env(name);
   }
 
-  /** Who calls. Null: nobody in particular. */
+  /**
+   * A text by which any function can call that one, whichever component the two are of: it can be stored, and given to a
+   * component as an argument. It is taken wherever a path is. An error (`FunctionNotFound`) is passed on.
+   */
+  functionHandle(path: string): string {
+    return functionHandle(path);
+  }
+
+  /** The same; its error can be handled. */
+  tryFunctionHandle(path: string): Result<string> {
+    return tryFunctionHandle(path);
+  }
+
+  /** Who calls. Null: nobody in particular. In a component it is always nobody. */
   identity(): Identity | null {
     contextIdentity(AREA);
     if (load<u8>(AREA) == 0) return null;
@@ -78,7 +98,7 @@ export class QueryCtx extends CallCtx {
     return STORAGE_READER;
   }
 
-  /** Runs another query of the deployment. Its error is passed on. */
+  /** Runs another query of the deployment; the path may be one of a component, or a handle. Its error is passed on. */
   runQuery<R, A = Fields>(path: string, args: A): R {
     return runQuery<R, A>(path, args);
   }

@@ -10,6 +10,7 @@ export { Upload } from "./action/fetch";
 export { Headers, Message, Request, Response } from "./action/message";
 export { FileContent, FileWriter, StorageActionWriter } from "./action/storage";
 export { Task } from "./action/task";
+export { Component, component } from "./component";
 export { crons } from "./crons";
 export { sha256 } from "./crypto";
 export { CallCtx, MutationCtx, QueryCtx } from "./ctx";

@@ -313,6 +313,22 @@ export declare function env(name: string): string | null;
  */
 export declare function sha256(data: Uint8Array): Uint8Array;
 
+/** A component that this project, or this component, mounts: see `component`. */
+export declare class Component {
+  /** The name of the mount. */
+  readonly name: string;
+  /**
+   * The path of one of its public functions, `dir/module:function` or, for `default`, `module`. It is taken wherever a path
+   * is: to be called, to be scheduled, and by `ctx.functionHandle`.
+   */
+  function(path: string): string;
+}
+
+/**
+ * The component that is mounted by this name, in `host.toml` or `convex.config.ts`. Whether it is there is seen by a call.
+ */
+export declare function component(name: string): Component;
+
 /** What every function is given, of whatever kind: the time, random numbers, variables, and who calls. */
 export declare class CallCtx {
   /**
@@ -332,7 +348,14 @@ export declare class CallCtx {
   requestId(): string;
   /** The value of a variable of the deployment. Null: there is none. A live query that read it runs again when it changes. */
   env(name: string): string | null;
-  /** Who calls. Null: nobody in particular. */
+  /**
+   * A text by which any function can call that one, whichever component the two are of: it can be stored, and given to a
+   * component as an argument. It is taken wherever a path is. An error (`FunctionNotFound`) is passed on.
+   */
+  functionHandle(path: string): string;
+  /** The same; its error can be handled. */
+  tryFunctionHandle(path: string): Result<string>;
+  /** Who calls. Null: nobody in particular. In a component it is always nobody. */
   identity(): Identity | null;
 }
 
@@ -341,7 +364,7 @@ export declare class QueryCtx extends CallCtx {
   readonly db: DatabaseReader;
   /** What knows stored files. */
   readonly storage: StorageReader;
-  /** Runs another query of the deployment. Its error is passed on. */
+  /** Runs another query of the deployment; the path may be one of a component, or a handle. Its error is passed on. */
   runQuery<R>(path: string, args?: AnyObject): R;
   tryRunQuery<R>(path: string, args?: AnyObject): Result<R>;
   runQuery<R, A>(path: string, args: A): R;

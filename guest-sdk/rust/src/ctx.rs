@@ -95,7 +95,16 @@ impl CallCtx {
         crate::env(name)
     }
 
-    /// Who calls; `None`: nobody in particular.
+    /// A text by which any function can call that one, whichever component the two are of: it can be stored, and given
+    /// to a component as an argument. It is taken wherever a path is.
+    ///
+    /// # Errors
+    /// `FunctionNotFound`.
+    pub fn function_handle(&self, path: &str) -> Result<String> {
+        calls::function_handle(path).map_err(Error::from_call)
+    }
+
+    /// Who calls; `None`: nobody in particular. In a component it is always nobody.
     ///
     /// # Panics
     /// Never: the host gives claims that can be read.
@@ -113,7 +122,8 @@ impl QueryCtx {
     }
 
     /// Runs a query of this deployment, of any module and language, within this
-    /// call: `ctx.run_query::<f64>("counter:count", fields! { name: "visits" })`.
+    /// call: `ctx.run_query::<f64>("counter:count", fields! { name: "visits" })`. The path may be one of a
+    /// [`component`](crate::component), or a handle.
     ///
     /// # Errors
     /// The query's own, with its data and code, and the host's: see [`Error::code`].
@@ -150,7 +160,8 @@ impl MutationCtx {
     }
 
     /// Runs a mutation of this deployment, of any module and language, as a part
-    /// of this one. What it wrote is undone if it fails; this mutation may go on.
+    /// of this one. What it wrote is undone if it fails; this mutation may go on. The path may be one of a
+    /// [`component`](crate::component), or a handle.
     ///
     /// # Errors
     /// The mutation's own, with its data and code, and the host's: see [`Error::code`].

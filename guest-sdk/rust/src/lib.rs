@@ -45,6 +45,10 @@
 //! behind. The clock stands still and random numbers come from a seed, so that
 //! a function's result depends on its arguments and what it read alone.
 //!
+//! # Components
+//! A component that is mounted has tables and functions of its own. [`component`] names one of its functions, and a
+//! handle ([`CallCtx::function_handle`]) is a text by which any function can call another one, wherever it is.
+//!
 //! # Actions
 //! An [`action`](macro@action) waits for the world: it calls queries and mutations, each a transaction of its own, fetches
 //! from the web, and sleeps; several of it at the same time with `join!` and the like. Its clock goes on. An
@@ -56,6 +60,7 @@
 mod action;
 #[cfg(any(test, all(target_family = "wasm", feature = "allocator")))]
 mod allocator;
+mod component;
 mod crons;
 mod ctx;
 pub mod db;
@@ -82,6 +87,7 @@ mod validator;
 mod value;
 
 pub use action::{ActionCtx, http};
+pub use component::{Component, component};
 pub use crons::{Crons, Daily, Hourly, Monthly, Weekday, Weekly};
 pub use ctx::{CallCtx, MutationCtx, QueryCtx};
 pub use digest::sha256;

@@ -21,8 +21,8 @@ impl Scheduler {
 
     /// Has a mutation or an action of this deployment called when this time has passed, of any module and language:
     /// `ctx.scheduler.run_after(Duration::from_secs(60), "notes:remind", fields! { id })`. It is called as nobody in
-    /// particular, and may be internal; whether it takes the arguments is seen then. After zero means right after this
-    /// transaction.
+    /// particular, and may be internal; whether it takes the arguments is seen then. The path may be one of a
+    /// [`component`](crate::component), or a handle. After zero means right after this transaction.
     ///
     /// # Errors
     /// `FunctionNotFound`; `WrongFunctionKind`: a query; `InvalidArguments`: not one object, or larger than 4 MiB;

@@ -11,6 +11,7 @@ mod action;
 mod address;
 mod admin_keys;
 mod call;
+mod call_options;
 mod catalog;
 mod check;
 mod committer;
@@ -60,6 +61,7 @@ pub use action::{
 };
 pub use admin_keys::{ADMIN_KEY_HASH_BYTES, AdminKeyError, AdminKeyRecord, NewAdminKey};
 pub use call::{Call, MutationOutcome, QueryOutcome};
+pub use call_options::CallOptions;
 pub use check::{DbCheck, check};
 pub use committer::CommitError;
 pub use components::ComponentSummary;

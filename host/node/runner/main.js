@@ -83,9 +83,9 @@ function start({
   modules.catch(() => {});
 }
 
-function run({ call: number, path, identity, requestId }, args) {
+function run({ call: number, path, component, identity, requestId }, args) {
   forgetErrors();
-  const call = { number, path, identity, requestId };
+  const call = { number, path, component, identity, requestId };
   const [name, member] = path.split(":");
   const work = async () => {
     const exports = await load(name);

@@ -42,11 +42,13 @@ const operations = {
   "1.0/actions/schedule": schedule,
   "1.0/cancel_job": cancel,
   "1.0/actions/cancel_job": cancel,
-  "1.0/createFunctionHandle": (args) => `function://${functionPathOf(args)}`,
+  "1.0/createFunctionHandle": simple("functionHandle", (args) => ({
+    path: functionPathOf(args),
+  })),
   "1.0/getUserIdentity": (_, { identity }) => identity,
-  "1.0/getFunctionMetadata": (_, { path }) => ({
+  "1.0/getFunctionMetadata": (_, { path, component }) => ({
     name: path,
-    componentPath: "",
+    componentPath: component,
   }),
   "1.0/getRequestMetadata": (_, { requestId }) => ({
     ip: null,

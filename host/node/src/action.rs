@@ -24,6 +24,7 @@ use crate::place::Place;
 #[serde(tag = "operation", rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Operation {
     Call { kind: Kind, path: String },
+    FunctionHandle { path: String },
     Schedule { path: String, at: Option<f64> },
     Cancel { id: String },
     SignJwt { expires_in_seconds: Option<Json> },
@@ -86,6 +87,12 @@ impl Asked {
         })?;
         match operation {
             Operation::Call { kind, path } => Ok((json!({}), self.call(kind, path, body).await?)),
+            Operation::FunctionHandle { path } => {
+                let action = self.action.clone();
+                let found = tokio::task::spawn_blocking(move || action.function_handle(&path)).await;
+                let handle = found.unwrap_or_else(|_| Err(lost().into()))?;
+                Ok((json!({}), Json::from(handle).to_string().into()))
+            }
             Operation::BeginFile { content_type, sha256 } => {
                 let file = self.begin_file(content_type, sha256.as_deref())?;
                 Ok((json!({ "file": file }), Bytes::new()))
@@ -137,6 +144,7 @@ impl Asked {
                 Ok(asked.await?.into())
             }
             Operation::Call { .. }
+            | Operation::FunctionHandle { .. }
             | Operation::BeginFile { .. }
             | Operation::OpenFile { .. }
             | Operation::ReadFile { .. } => Ok(Json::Null),

@@ -43,7 +43,8 @@ pub(crate) async fn run(
     let identity = action.identity().and_then(|identity| serde_json::from_slice(identity.json()).ok());
     let call = Told::Call {
         call: number,
-        path: path.to_string(),
+        path: path.local(),
+        component: path.component().to_string(),
         identity: identity.unwrap_or(Json::Null),
         request_id: action.context().request_id,
     };

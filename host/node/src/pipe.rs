@@ -52,9 +52,9 @@ pub(crate) enum Told {
         result_bytes: usize,
         body_bytes: u32,
     },
-    /// A call of a function; its arguments are the body.
+    /// A call of a function, by its path within its component; its arguments are the body.
     #[serde(rename_all = "camelCase")]
-    Call { call: u64, path: String, identity: Json, request_id: String },
+    Call { call: u64, path: String, component: String, identity: Json, request_id: String },
     /// The answer to a question; `error` is what the host says against it.
     Answer {
         question: u64,

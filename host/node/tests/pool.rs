@@ -256,3 +256,24 @@ fn a_folder_that_cannot_be_written_is_told_to_the_operator() {
     let error: Json = json!(world.ask("pid", json!({})).unwrap_err().code.as_str());
     assert_eq!(error, json!("InternalServerError"));
 }
+
+#[test]
+fn an_action_knows_its_component_and_asks_for_handles() {
+    let world = World::new();
+    let of = |name: &str, component: &str| json!({ "name": name, "componentPath": component });
+    assert_eq!(world.ask("metadata", json!({})).unwrap(), of("a:metadata", ""));
+    let within = world.ask("waitlist/mail;a:metadata", json!({})).unwrap();
+    assert_eq!(within, of("a:metadata", "waitlist/mail"));
+
+    let child = "_reference/childComponent/mail/lib/send";
+    for (action, address, handle) in [
+        ("handle", json!({ "name": "lib.js:send" }), "function://;lib:send"),
+        ("handle", json!({ "reference": child }), "function://mail;lib:send"),
+        ("waitlist;a:handle", json!({ "name": "lib:send" }), "function://waitlist;lib:send"),
+        ("waitlist;a:handle", json!({ "reference": child }), "function://waitlist/mail;lib:send"),
+        ("waitlist;a:handle", json!({ "functionHandle": "function://;lib:send" }), "function://;lib:send"),
+        ("handle", json!({ "name": "lib:gone" }), "There is no function `lib:gone` in this deployment."),
+    ] {
+        assert_eq!(world.ask(action, json!({ "address": address })).unwrap(), handle, "{address}");
+    }
+}

@@ -9,6 +9,8 @@ import (
 func init() {
 	weir.Mutation("calls:run", run)
 	weir.Query("calls:runQueries", runQueries)
+	weir.Query("calls:handle", handleOf)
+	weir.Query("calls:ofComponent", ofComponent)
 	weir.InternalQuery("calls:secret", secret)
 	weir.Mutation("calls:recurse", recurse)
 	weir.Query("calls:repeat", repeatCalls)
@@ -64,6 +66,25 @@ func each(steps []step, run func(step) (weir.Value, error)) ([]weir.Value, error
 		results = append(results, result)
 	}
 	return results, nil
+}
+
+type named struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+}
+
+type pathed struct {
+	Path string `json:"path"`
+}
+
+// handleOf gives the handle of a function.
+func handleOf(ctx *weir.QueryCtx, args pathed) (string, error) {
+	return ctx.FunctionHandle(args.Path)
+}
+
+// ofComponent tells how a function of a component is named.
+func ofComponent(_ *weir.QueryCtx, args named) (string, error) {
+	return weir.Component(args.Name).Function(args.Path), nil
 }
 
 func secret(*weir.QueryCtx) (string, error) {

@@ -76,6 +76,10 @@ export declare function callsRunQuery(path: usize, pathLength: usize, args: usiz
 export declare function callsRunMutation(path: usize, pathLength: usize, args: usize, argsLength: usize, area: usize): void;
 
 // @ts-ignore: decorator
+@external("weir:guest/calls@0.1.0", "function-handle")
+export declare function callsFunctionHandle(path: usize, pathLength: usize, area: usize): void;
+
+// @ts-ignore: decorator
 @external("weir:guest/variables@0.1.0", "get")
 export declare function variablesGet(name: usize, nameLength: usize, area: usize): void;
 

@@ -85,6 +85,9 @@ func RunQuery(string, []byte) ([]byte, *Error) { return nil, noCalls() }
 // RunMutation says that there is no host.
 func RunMutation(string, []byte) ([]byte, *Error) { return nil, noCalls() }
 
+// FunctionHandle says that there is no host.
+func FunctionHandle(string) (string, *Error) { return "", noCalls() }
+
 // SignJWT says that there is no host.
 func SignJWT([]byte, []byte) (string, *Error) {
 	return "", &Error{Code: "NoHost", Message: "tokens are signed only within the host"}

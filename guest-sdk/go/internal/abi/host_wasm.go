@@ -211,6 +211,14 @@ func RunMutation(path string, args []byte) ([]byte, *Error) {
 	return callResult()
 }
 
+// FunctionHandle gives the handle of a function.
+func FunctionHandle(path string) (string, *Error) {
+	pathAt, pathLen := textAt(path)
+	callsFunctionHandle(pathAt, pathLen, answerArea())
+	handle, failed := callResult()
+	return string(handle), failed
+}
+
 func callResult() ([]byte, *Error) {
 	defer release()
 	if !isSet(0) {

@@ -47,6 +47,9 @@ func callsRunQuery(path unsafe.Pointer, pathLen uint32, args unsafe.Pointer, arg
 //go:wasmimport weir:guest/calls@0.1.0 run-mutation
 func callsRunMutation(path unsafe.Pointer, pathLen uint32, args unsafe.Pointer, argsLen uint32, answer unsafe.Pointer)
 
+//go:wasmimport weir:guest/calls@0.1.0 function-handle
+func callsFunctionHandle(path unsafe.Pointer, pathLen uint32, answer unsafe.Pointer)
+
 //go:wasmimport weir:guest/context@0.1.0 now
 func contextNow() float64
 

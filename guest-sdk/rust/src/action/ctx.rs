@@ -39,7 +39,8 @@ impl ActionCtx {
     }
 
     /// Runs a query of this deployment, of any module and language, in a transaction of its own:
-    /// `ctx.run_query::<f64>("counter:count", fields! { name: "visits" }).await?`.
+    /// `ctx.run_query::<f64>("counter:count", fields! { name: "visits" }).await?`. The path may be one of a
+    /// [`component`](crate::component), or a handle.
     ///
     /// # Errors
     /// The query's own, with its data and code, and the host's: see [`Error::code`](crate::Error::code).

@@ -28,6 +28,7 @@ pub trait Host {
     fn cancel(&self, id: &str) -> Result<(), HostError>;
     fn run_query(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
     fn run_mutation(&self, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError>;
+    fn function_handle(&self, path: &str) -> Result<String, CallError>;
     fn generate_upload_url(&self) -> Result<String, HostError>;
     fn file_url(&self, id: &str) -> Result<Option<String>, HostError>;
     fn file_metadata(&self, id: &str) -> Result<Option<Vec<u8>>, HostError>;
@@ -214,7 +215,7 @@ pub(crate) mod scheduler {
 pub(crate) mod calls {
     use super::{CallError, Host, current};
 
-    fn ask(call: impl FnOnce(&dyn Host) -> Result<Vec<u8>, CallError>) -> Result<Vec<u8>, CallError> {
+    fn ask<T>(call: impl FnOnce(&dyn Host) -> Result<T, CallError>) -> Result<T, CallError> {
         let Some(host) = current() else {
             let message = "other functions exist only within the host; see the crate weir-test".to_owned();
             return Err(CallError { code: "NoHost".to_owned(), message, data: None });
@@ -228,6 +229,10 @@ pub(crate) mod calls {
 
     pub(crate) fn run_mutation(path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
         ask(|host| host.run_mutation(path, args))
+    }
+
+    pub(crate) fn function_handle(path: &str) -> Result<String, CallError> {
+        ask(|host| host.function_handle(path))
     }
 }
 

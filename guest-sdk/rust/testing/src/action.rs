@@ -251,6 +251,10 @@ impl Host for ActionHost {
         self.call(FunctionKind::Mutation, path, args)
     }
 
+    fn function_handle(&self, path: &str) -> Result<String, CallError> {
+        self.action.function_handle(path).map_err(call_error)
+    }
+
     fn generate_upload_url(&self) -> Result<String, HostError> {
         self.write(Transaction::generate_upload_url)
     }

@@ -134,6 +134,10 @@ impl Host for TransactionHost {
         self.call(FunctionKind::Mutation, path, args)
     }
 
+    fn function_handle(&self, path: &str) -> Result<String, CallError> {
+        self.ask(|tx| tx.function_handle(path)).map_err(call_error)
+    }
+
     fn generate_upload_url(&self) -> Result<String, HostError> {
         self.ask_db(Transaction::generate_upload_url)
     }

@@ -105,6 +105,8 @@ async fn fail(ctx: &ActionCtx, how: String) -> Result<()> {
         "panic" => panic!("on purpose"),
         "mutation" => add(ctx, "").await,
         "gone" => ctx.run_query("weir-test:gone", fields! {}).await,
+        "handle" => ctx.function_handle("weir-test:gone").map(drop),
+        "component" => ctx.run_mutation(&component("mail").function("lib:send"), fields! {}).await,
         "url" => ctx.fetch(Request::get("ftp://example.com")).await.map(drop),
         _ => Err(Error::new("not today")),
     }
@@ -294,6 +296,9 @@ fn failures_are_the_actions_and_what_it_wrote_stays() {
     let (code, message, has_data) = fail("mutation");
     assert!(code == "ApplicationError" && message.contains("a note is empty") && has_data, "{message}");
     assert!(fail("gone").1.contains("gone"));
+    assert!(fail("handle").1.contains("There is no function `weir-test:gone`"));
+    let (code, message, _) = fail("component");
+    assert!(code == "ApplicationError" && message.contains("mail;lib:send"), "{code}: {message}");
     assert!(fail("url").1.contains("neither http nor https"));
     let (code, message, _) = fail("panic");
     assert!(code == "FunctionTrapped" && message.contains("on purpose"), "{code}: {message}");

@@ -83,6 +83,17 @@ fn catch(ctx: &MutationCtx) -> Result<Vec<String>> {
     Ok([&codes[..], &[found.len().to_string()]].concat())
 }
 
+/// Adds one by a handle, has one added later by it, and asks for what is not there.
+#[mutation]
+fn by_handle(ctx: &MutationCtx) -> Result<Vec<String>> {
+    let handle = ctx.function_handle("weir-test:add")?;
+    ctx.run_mutation::<Id>(&handle, fields! { label: "now", rank: 1_i64 })?;
+    ctx.scheduler.run_after(std::time::Duration::ZERO, &handle, fields! { label: "later", rank: 2_i64 })?;
+    let no_mount = ctx.run_query::<()>(&component("mail").function("lib:sent"), fields! {}).unwrap_err();
+    let no_function = ctx.function_handle("weir-test:nowhere").unwrap_err();
+    Ok(vec![handle, no_mount.to_string(), no_function.to_string()])
+}
+
 #[mutation]
 fn recurse(ctx: &MutationCtx) -> Result<()> {
     ctx.run_mutation("weir-test:recurse", fields! {})
@@ -427,4 +438,16 @@ fn scheduled_functions_are_called_when_the_test_lets_their_time_come() {
     db.mutation::<()>("weir-test:cancel", fields! { id: &id }).unwrap();
     assert!(db.finish_scheduled().is_empty());
     assert_eq!(state(&id), ScheduledState::Canceled);
+}
+
+#[test]
+fn a_handle_is_called_and_scheduled_like_a_path() {
+    let db = Database::new();
+    let found: Vec<String> = db.mutation("weir-test:byHandle", fields! {}).unwrap();
+    assert_eq!(found[0], "function://;weir-test:add");
+    assert!(found[1].contains("There is no function `mail;lib:sent`"), "{found:?}");
+    assert!(found[2].contains("There is no function `weir-test:nowhere`"), "{found:?}");
+    assert_eq!(db.finish_scheduled().len(), 1);
+    let items: Vec<Doc<Item>> = db.query("weir-test:list", fields! {}).unwrap();
+    assert_eq!(items.len(), 2);
 }

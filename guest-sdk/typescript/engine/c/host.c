@@ -182,6 +182,12 @@ FUNCTION(js_count) {
   return end(call, JS_NewFloat64(context, (double)count));
 }
 
+FUNCTION(js_usage) {
+  BEGIN("");
+  db_usage(&call->result);
+  return end(call, result_json(call));
+}
+
 FUNCTION(js_normalize_id) {
   BEGIN("tt");
   db_normalize_id(BYTES(call, 0), BYTES(call, 1), &call->result);
@@ -234,6 +240,12 @@ FUNCTION(js_identity) {
   return end(call, is_set(call, 0) ? json_at(call, 1) : JS_UNDEFINED);
 }
 
+FUNCTION(js_component) {
+  BEGIN("");
+  context_component(&call->result);
+  return end(call, text_at(call, 0));
+}
+
 // ---- calls ----
 
 static JSValue result_of_function(Call *call) { return is_set(call, 0) ? fail(call, 1, true) : json_at(call, 1); }
@@ -248,6 +260,18 @@ FUNCTION(js_run_mutation) {
   BEGIN("tj");
   calls_run_mutation(BYTES(call, 0), BYTES(call, 1), &call->result);
   return end(call, result_of_function(call));
+}
+
+FUNCTION(js_run_with) {
+  BEGIN("tjj");
+  calls_run_with(BYTES(call, 0), BYTES(call, 1), BYTES(call, 2), &call->result);
+  return end(call, result_of_function(call));
+}
+
+FUNCTION(js_function_handle) {
+  BEGIN("t");
+  calls_function_handle(BYTES(call, 0), &call->result);
+  return end(call, is_set(call, 0) ? fail(call, 1, true) : text_at(call, 1));
 }
 
 // ---- crypto ----
@@ -605,6 +629,7 @@ static const Function functions[] = {
     {"db", "queryClose", 1, js_query_close},
     {"db", "page", 2, js_page},
     {"db", "count", 1, js_count},
+    {"db", "usage", 0, js_usage},
     {"db", "normalizeId", 2, js_normalize_id},
     {"db", "insert", 2, js_insert},
     {"db", "patch", 3, js_patch},
@@ -614,8 +639,11 @@ static const Function functions[] = {
     {"context", "randomSeed", 0, js_random_seed},
     {"context", "requestId", 0, js_request_id},
     {"context", "identity", 0, js_identity},
+    {"context", "component", 0, js_component},
     {"calls", "runQuery", 2, js_run_query},
     {"calls", "runMutation", 2, js_run_mutation},
+    {"calls", "runWith", 3, js_run_with},
+    {"calls", "functionHandle", 1, js_function_handle},
     {"crypto", "hashPassword", 1, js_hash_password},
     {"crypto", "verifyPassword", 2, js_verify_password},
     {"crypto", "randomBytes", 1, js_random_bytes},

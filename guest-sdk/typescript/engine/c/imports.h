@@ -25,6 +25,7 @@ IMPORT("db", "query-next") void db_query_next(uint32_t cursor, uint32_t rows_max
 IMPORT("db", "query-close") void db_query_close(uint32_t cursor);
 IMPORT("db", "page") void db_page(Bytes plan, Size, Bytes options, Size, Result *);
 IMPORT("db", "count") void db_count(Bytes plan, Size, Result *);
+IMPORT("db", "usage") void db_usage(Result *);
 IMPORT("db", "normalize-id") void db_normalize_id(Bytes table, Size, Bytes id, Size, Result *);
 IMPORT("db", "insert") void db_insert(Bytes table, Size, Bytes document, Size, Result *);
 IMPORT("db", "patch") void db_patch(bool has_table, Bytes table, Size, Bytes id, Size, Bytes fields, Size, Result *);
@@ -35,9 +36,13 @@ IMPORT("context", "now") double context_now(void);
 IMPORT("context", "random-seed") void context_random_seed(Result *);
 IMPORT("context", "request-id") void context_request_id(Result *);
 IMPORT("context", "identity") void context_identity(Result *);
+IMPORT("context", "component") void context_component(Result *);
 
 IMPORT("calls", "run-query") void calls_run_query(Bytes path, Size, Bytes args, Size, Result *);
 IMPORT("calls", "run-mutation") void calls_run_mutation(Bytes path, Size, Bytes args, Size, Result *);
+IMPORT("calls", "run-with")
+void calls_run_with(Bytes path, Size, Bytes args, Size, Bytes options, Size, Result *);
+IMPORT("calls", "function-handle") void calls_function_handle(Bytes path, Size, Result *);
 
 IMPORT("crypto", "hash-password") void crypto_hash_password(Bytes password, Size, Result *);
 IMPORT("crypto", "verify-password") void crypto_verify_password(Bytes password, Size, Bytes hash, Size, Result *);

@@ -1,9 +1,22 @@
 // What npm `convex` calls functions, times and operations, in the host's terms. Also of actions that run in Node.
 
-/** `chat:send`, of what npm `convex` knows of a function. */
+/** What npm `convex` writes before the path of a function of a component that is mounted. */
+const CHILD = "_reference/childComponent/";
+/** What a handle begins with. */
+const HANDLE = "function://";
+
+/**
+ * The path by which the host calls a function, of what npm `convex` knows of it: `chat:send`, or as it is a handle or the
+ * reference to a function of a component.
+ */
 export function functionPathOf({ name, functionHandle, reference }) {
-  if (functionHandle !== undefined) return functionHandle.slice("function://".length);
-  if (name === undefined) throw unsupported(`a call of the component function ${reference}`);
+  if (functionHandle !== undefined) return functionHandle;
+  if (name === undefined) {
+    if (String(reference).startsWith(CHILD)) return reference;
+    throw unsupported(`a call of the function ${reference}`);
+  }
+  // What `makeFunctionReference` was given.
+  if (name.startsWith(HANDLE) || name.startsWith(CHILD)) return name;
   const [module, member = "default"] = name.split(":");
   return `${module.replace(/\.js$/, "")}:${member}`;
 }
@@ -20,6 +33,11 @@ export function unsupported(what) {
 const UNSUPPORTED = [
   [/^1\.0\/storage(Store|Get)$/, "ctx.storage.store and ctx.storage.get in a mutation (use an action)"],
   [/^1\.0\/actions\/vectorSearch$/, "ctx.vectorSearch"],
+  [/^1\.0\/getTransactionMetrics$/, "ctx.meta.getTransactionMetrics in an action, which has no transaction,"],
+  [/^1\.0\/getSnapshotTs$/, "ctx.meta.getSnapshotTs"],
+  [/^1\.0\/getDeploymentMetadata$/, "ctx.meta.getDeploymentMetadata"],
+  [/^1\.0\/auditLog$/, "log.audit"],
+  [/^1\.0\/(createServiceToken|getServiceUrl)$/, "a service that Convex runs"],
 ];
 
 /** The name that a function's source has for an operation. */

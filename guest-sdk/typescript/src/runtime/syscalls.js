@@ -1,5 +1,5 @@
 // The operations that npm `convex` asks its host for, over Weir's world.
-import { beginAction } from "./call.js";
+import { beginAction, call } from "./call.js";
 import { getDocument, readWaiting } from "./documents.js";
 import { featureOf, functionPathOf, millisOf, unsupported } from "./function_paths.js";
 import { host } from "./host.js";
@@ -57,12 +57,7 @@ const operations = {
     const plan = query === undefined ? { table } : planOf(query);
     return ask(() => host.db.count(plan));
   },
-  "1.0/runUdf": (args) => {
-    const path = functionPathOf(args);
-    if (args.udfType === "mutation") return ask(() => host.calls.runMutation(path, args.args));
-    if (args.udfType === "query") return ask(() => host.calls.runQuery(path, args.args));
-    throw unsupported(`ctx.runQuery with useStaleSnapshot`);
-  },
+  "1.0/runUdf": (args) => ask(runUdf(functionPathOf(args), args)),
   "1.0/schedule": schedule,
   "1.0/cancel_job": cancelJob,
   // Of actions: calls go on at the same time.
@@ -71,7 +66,7 @@ const operations = {
   "1.0/actions/action": (args) => callFrom("runAction", args),
   "1.0/actions/schedule": schedule,
   "1.0/actions/cancel_job": cancelJob,
-  "1.0/createFunctionHandle": (args) => `function://${functionPathOf(args)}`,
+  "1.0/createFunctionHandle": (args) => ask(() => host.calls.functionHandle(functionPathOf(args))),
   // Of `@weir/typescript`.
   "weir/hashPassword": ({ password }) => ask(() => host.crypto.hashPassword(password)),
   "weir/verifyPassword": ({ password, hash }) => ask(() => host.crypto.verifyPassword(password, hash)),
@@ -81,7 +76,11 @@ const operations = {
   "1.0/getUserIdentity": () => host.context.identity() ?? null,
   "1.0/signJwt": ({ claims = {}, expiresInSeconds }) =>
     ask(() => host.auth.signJwt(claims, { expiresInSeconds })),
-  "1.0/getFunctionMetadata": () => ({ name: current.path, componentPath: "" }),
+  "1.0/getFunctionMetadata": () => ({ name: current.path, componentPath: host.context.component() }),
+  "1.0/getTransactionMetrics": () => {
+    if (call.isAction) throw unsupported(featureOf("1.0/getTransactionMetrics"));
+    return ask(() => host.db.usage());
+  },
   "1.0/getRequestMetadata": () => ({
     ip: null,
     userAgent: null,
@@ -92,6 +91,17 @@ const operations = {
 };
 
 const NOTHING = new Uint8Array(0);
+
+/** What calls a function within the transaction. */
+function runUdf(path, { udfType, args, transactionLimits }) {
+  const useStaleSnapshot = udfType === "snapshotQuery";
+  if (useStaleSnapshot || transactionLimits !== undefined) {
+    const kind = useStaleSnapshot ? "query" : udfType;
+    return () => host.calls.runWith(path, args, { kind, useStaleSnapshot, transactionLimits });
+  }
+  if (udfType === "mutation") return () => host.calls.runMutation(path, args);
+  return () => host.calls.runQuery(path, args);
+}
 
 function schedule(args) {
   return ask(() => host.scheduler.runAt(functionPathOf(args), args.args, millisOf(args.ts)));

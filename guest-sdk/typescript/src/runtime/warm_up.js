@@ -21,6 +21,7 @@ export function buildHost(lines) {
       now: () => 0,
       requestId: () => "build",
       identity: () => undefined,
+      component: () => "",
     },
     isLoading: true,
     crypto: buildCrypto(),

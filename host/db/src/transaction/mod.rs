@@ -1,6 +1,7 @@
 //! Transactions: what a running function reads and writes, at one snapshot and with its own writes on top.
 //!
 //! Does not commit: the committer takes the reads and the writes when the function has ended.
+mod budget;
 mod crypto;
 mod files;
 mod page;

@@ -13,8 +13,8 @@ use crate::{DbError, FunctionKind, keyspace, system_tables};
 /// What a transaction has scheduled so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ScheduledCalls {
-    count: usize,
-    args_bytes: usize,
+    pub(super) count: usize,
+    pub(super) args_bytes: usize,
 }
 
 impl Transaction {

@@ -1,21 +1,34 @@
 //! Calls of functions by functions, in one transaction.
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use weir_db::native::NativeFunctions;
 use weir_db::{
-    CallError, Cron, Deployment, FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction,
-    MissingFunctions, NestedCall, Schemas, Teardown, Transaction, Visibility,
+    CallError, CallOptions, Cron, Deployment, FunctionError, FunctionInfo, FunctionKind, Functions,
+    MissingFunction, MissingFunctions, NestedCall, Schemas, Teardown, Transaction, Visibility,
 };
 use weir_value::limits::{NESTED_CALLS_DEPTH_MAX, NESTED_CALLS_MAX};
 use weir_value::{FunctionPath, Mounts, Value};
 
-use crate::world::{World, basics, json as value_of};
+use crate::world::{Within, World, basics, call as call_of, json as value_of};
 
 /// Functions that call others, over those of `basics`: `n:run {steps: [{kind, path, args, caught}]}` runs each step
-/// and gives what came of it; `q:run` is the same as a query. Each component has both.
-pub struct Nesting(pub NativeFunctions);
+/// and gives what came of it; `q:run` is the same as a query. Each component has both. A step may have `options`; one of the
+/// kind `commit` lets another mutation insert a document and commit, once.
+#[derive(Default)]
+pub struct Nesting {
+    pub functions: NativeFunctions,
+    within: Within,
+    has_committed: AtomicBool,
+}
+
+impl Nesting {
+    pub fn of(functions: NativeFunctions) -> Nesting {
+        Nesting { functions, ..Nesting::default() }
+    }
+}
 
 impl Nesting {
     fn runs(path: &FunctionPath) -> Option<FunctionKind> {
@@ -30,6 +43,13 @@ impl Nesting {
         let args: Json = serde_json::from_slice(args).expect("JSON");
         let mut results = Vec::new();
         for step in args["steps"].as_array().expect("steps") {
+            if step["kind"] == "commit" {
+                if !self.has_committed.swap(true, SeqCst) {
+                    let other = self.within.db().mutation(&call_of("t:insert", &json!({"n": 9})), None);
+                    assert!(other.result.is_ok(), "{:?}", other.result);
+                }
+                continue;
+            }
             let called_as = match step["kind"].as_str() {
                 Some("query") => FunctionKind::Query,
                 _ => FunctionKind::Mutation,
@@ -38,7 +58,11 @@ impl Nesting {
             let call =
                 NestedCall { path: step["path"].as_str().expect("a path"), args: args.as_bytes(), called_as };
             let run = |info: &_, args: &_, tx| self.run(info, args, tx, &mut Teardown::default());
-            let (back, result) = tx.call_nested(self, call, run);
+            let options = step.get("options").map(|json| CallOptions::parse(json.to_string().as_bytes()));
+            let (back, result) = match options {
+                None => tx.call_nested(self, call, run),
+                Some(options) => tx.call_with_options(self, call, &options.expect("options"), run),
+            };
             tx = back;
             match result {
                 Ok(json) => results.push(serde_json::from_slice(&json).expect("JSON")),
@@ -59,30 +83,30 @@ fn describe(error: &CallError) -> Json {
 
 impl Deployment for Nesting {
     fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
-        self.0.missing(path)
+        self.functions.missing(path)
     }
 
     fn mounts(&self) -> &Mounts {
-        self.0.mounts()
+        self.functions.mounts()
     }
 
     fn schemas(&self) -> Schemas {
-        self.0.schemas()
+        self.functions.schemas()
     }
 
     fn crons(&self) -> &[Cron] {
-        self.0.crons()
+        self.functions.crons()
     }
 }
 
 impl Functions for Nesting {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
-        let Some(kind) = Nesting::runs(path) else { return self.0.find(path) };
+        let Some(kind) = Nesting::runs(path) else { return self.functions.find(path) };
         Some(Arc::new(weir_db::native::open_info(&path.to_string(), kind)))
     }
 
     fn list(&self) -> Vec<Arc<FunctionInfo>> {
-        self.0.list()
+        self.functions.list()
     }
 
     fn run(
@@ -94,7 +118,7 @@ impl Functions for Nesting {
     ) -> (Transaction, Result<Bytes, FunctionError>) {
         match Nesting::runs(&info.path) {
             Some(_) => self.run_steps(args, tx),
-            None => self.0.run(info, args, tx, teardown),
+            None => self.functions.run(info, args, tx, teardown),
         }
     }
 }
@@ -127,7 +151,10 @@ fn world() -> World {
     let path = FunctionPath::parse("gone:hidden").expect("a path");
     missing.insert(path, Visibility::Internal, "module `gone` is missing".into());
     let world = World::new(NativeFunctions::new());
-    world.db.set_deployment(Arc::new(Nesting(functions.with_missing(missing))));
+    let within = Within::default();
+    within.set(&world);
+    let functions = functions.with_missing(missing);
+    world.db.set_deployment(Arc::new(Nesting { functions, within, has_committed: AtomicBool::new(false) }));
     world
 }
 
@@ -272,4 +299,83 @@ fn the_hosts_own_functions_are_called_by_no_other() {
     let call = weir_db::Call { principal: weir_db::Principal::ADMIN, ..crate::world::call("q:run", &steps) };
     let result = world.db.query(&call, world.store.snapshot_sequenced()).result;
     assert_eq!(value_of(&result)[0]["code"], "FunctionNotFound");
+}
+
+/// A step that counts the documents of `t`, with options.
+fn count_with(options: Json) -> Json {
+    json!({"kind": options["kind"], "path": "t:count", "args": {}, "options": options, "caught": true})
+}
+
+fn stale_count() -> Json {
+    count_with(json!({"kind": "query", "useStaleSnapshot": true}))
+}
+
+#[test]
+fn over_a_stale_snapshot_a_query_sees_what_was_committed_before() {
+    let world = world();
+    let insert = || step("mutation", "t:insert", json!({"n": 1}));
+    let results = run(&world, &[insert(), stale_count(), step("query", "t:count", json!({})), insert()]);
+    assert_eq!((&results[1], &results[2]), (&json!(0), &json!(1)));
+    assert_eq!(run(&world, &[stale_count()]), json!([2]), "both inserts were kept");
+}
+
+#[test]
+fn what_is_read_over_a_stale_snapshot_is_no_conflict() {
+    let commit = || json!({"kind": "commit"});
+    let insert = || step("mutation", "t:insert", json!({"n": 1}));
+    let conflicts = |count: Json| {
+        let world = world();
+        run(&world, &[insert(), insert()]);
+        let before = world.db.stats();
+        let results = run(&world, &[count, commit(), insert()]);
+        (results[0].clone(), world.db.stats().conflicts - before.conflicts)
+    };
+    assert_eq!(conflicts(stale_count()), (json!(2), 0));
+    assert_eq!(conflicts(step("query", "t:count", json!({}))), (json!(3), 1));
+}
+
+#[test]
+fn only_a_mutation_has_a_stale_snapshot() {
+    let world = world();
+    let within_query = step("query", "q:run", json!({"steps": [stale_count()]}));
+    let results = run(&world, std::slice::from_ref(&within_query));
+    assert_eq!(results[0][0]["code"], "InvalidRequest", "{results}");
+    assert!(results[0][0]["message"].as_str().unwrap().contains("`q:run` is no mutation"), "{results}");
+}
+
+#[test]
+fn a_call_that_uses_more_than_its_caller_allows_has_failed_and_left_nothing() {
+    let world = world();
+    run(&world, &vec![step("mutation", "t:insert", json!({"n": 1})); 3]);
+    let limited =
+        |name: &str, limit: u32| count_with(json!({"kind": "query", "transactionLimits": {name: limit}}));
+    let results = run(&world, &[limited("documentsRead", 3), limited("documentsRead", 2)]);
+    assert_eq!(results[0], 3.0);
+    assert_eq!(results[1]["code"], "TooManyReads", "{results}");
+    assert!(results[1]["message"].as_str().unwrap().contains("`documentsRead`: 3, limit: 2"), "{results}");
+
+    let inner = json!({"steps": [step("mutation", "t:insert", json!({"n": 5})), step("mutation", "t:insert", json!({"n": 6}))]});
+    let options = json!({"kind": "mutation", "transactionLimits": {"documentsWritten": 1}});
+    let two = json!({"kind": "mutation", "path": "n:run", "args": inner, "options": options, "caught": true});
+    let results = run(&world, &[two, step("query", "t:count", json!({}))]);
+    assert_eq!((&results[0]["code"], &results[1]), (&json!("TooManyWrites"), &json!(3)), "{results}");
+}
+
+#[test]
+fn a_function_is_told_what_its_transaction_has_used() {
+    let functions = basics().mutation("t:usage", |tx, _| {
+        let id = tx.insert("t", br#"{"n":1}"#)?;
+        tx.get(None, &id)?;
+        Ok(Value::from(tx.usage_json()?.to_string()))
+    });
+    let world = World::new(functions);
+    let usage = value_of(&world.mutate("t:usage", &json!({})).result);
+    let usage: Json = serde_json::from_str(usage.as_str().unwrap()).unwrap();
+    let of = |name: &str| (usage[name]["used"].as_u64().unwrap(), usage[name]["remaining"].as_u64().unwrap());
+    assert_eq!(of("documentsRead"), (1, 31_999));
+    assert_eq!(of("documentsWritten"), (1, 15_999));
+    assert_eq!(of("databaseQueries"), (1, 4095));
+    assert_eq!(of("functionsScheduled"), (0, 1000));
+    let (used, remaining) = of("bytesRead");
+    assert!(used > 0 && used + remaining == 16 << 20, "{usage}");
 }

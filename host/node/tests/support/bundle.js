@@ -21,6 +21,9 @@ let calls = 0;
 
 const functions = {
   pid: () => process.pid,
+  metadata: () => ask("1.0/getFunctionMetadata", {}),
+  handle: ({ address }, number) =>
+    ask("1.0/createFunctionHandle", { ...address, requestId: number }).catch((error) => error.message),
   environment: () => ({ ...process.env }),
   loop: () => {
     for (;;);

@@ -71,7 +71,8 @@ impl World {
 
     /// Runs an action to its end.
     fn run(&self, name: &str, args: &Json) -> impl Future<Output = ActionOutcome> + Send + 'static {
-        self.db.clone().action(call_of(&format!("a:{name}"), args.to_string().into()), self.host.clone())
+        let path = if name.contains(':') { name.to_owned() } else { format!("a:{name}") };
+        self.db.clone().action(call_of(&path, args.to_string().into()), self.host.clone())
     }
 
     pub fn ask(&self, name: &str, args: Json) -> Result<Json, CallError> {
@@ -140,11 +141,11 @@ pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 fn call_of(path: &str, args: Bytes) -> Call {
-    let path = FunctionPath::parse(path).unwrap();
+    let path = FunctionPath::parse_qualified(path).unwrap();
     Call { path, args, principal: Principal::Anonymous, request_id: "r1".to_owned() }
 }
 
-/// Every path is an action of the bundle.
+/// Every path but one is an action of the bundle.
 struct InNode {
     pool: Arc<NodePool>,
     bundle: Arc<NodeBundle>,
@@ -154,7 +155,9 @@ impl Deployment for InNode {}
 
 impl Functions for InNode {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
-        Some(Arc::new(open_info(&path.to_string(), FunctionKind::Action)))
+        let is_there = path.function() != "gone";
+        let info = || FunctionInfo { path: path.clone(), ..open_info(&path.local(), FunctionKind::Action) };
+        is_there.then(|| Arc::new(info()))
     }
 
     fn list(&self) -> Vec<Arc<FunctionInfo>> {

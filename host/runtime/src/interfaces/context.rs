@@ -18,6 +18,19 @@ impl Host for CallState {
         Ok(self.context().request_id.clone())
     }
 
+    fn component(&mut self) -> wasmtime::Result<String> {
+        self.count_host_call()?;
+        Ok(match &mut self.scope {
+            Scope::Transaction(scope) => {
+                scope.transaction.as_ref().map(|tx| tx.path().component().to_string())
+            }
+            Scope::Action(action) => Some(action.call.path().component().to_string()),
+            // It describes itself wherever it is mounted.
+            Scope::Describe(_) => None,
+        }
+        .unwrap_or_default())
+    }
+
     fn identity(&mut self) -> wasmtime::Result<Option<Vec<u8>>> {
         self.count_host_call()?;
         let identity = match &mut self.scope {

@@ -27,6 +27,10 @@ impl Host for CallState {
         self.ask(|tx| tx.count(&plan))
     }
 
+    fn usage(&mut self) -> Answer<Vec<u8>> {
+        self.ask(|tx| Ok(tx.usage_json()?.to_string().into_bytes()))
+    }
+
     fn query(&mut self, plan: Vec<u8>, max_rows: u32) -> Answer<WitBatch> {
         self.ask(|tx| tx.query(&plan, max_rows).map(WitBatch::from))
     }

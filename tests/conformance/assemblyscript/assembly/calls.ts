@@ -1,6 +1,6 @@
 // Functions that call others.
 
-import { MutationCtx, QueryCtx, Result, Value } from "@weir/assemblyscript";
+import { component, MutationCtx, QueryCtx, Result, Value } from "@weir/assemblyscript";
 
 /** One call of another function. */
 class Step {
@@ -45,6 +45,18 @@ export function runQueries(ctx: QueryCtx, steps: Step[]): Value[] {
     results.push(resultOf(steps[i], ctx.tryRunQuery<Value, Value>(steps[i].path, steps[i].args)));
   }
   return results;
+}
+
+/** The handle of a function. */
+@query
+export function handle(ctx: QueryCtx, path: string): string {
+  return ctx.functionHandle(path);
+}
+
+/** How a function of a component is named. */
+@query
+export function ofComponent(ctx: QueryCtx, name: string, path: string): string {
+  return component(name).function(path);
 }
 
 @internalQuery

@@ -43,6 +43,18 @@ fn run_queries(ctx: &QueryCtx, steps: Vec<Step>) -> Result<Vec<Value>> {
     steps.iter().map(|step| result_of(step, ctx.run_query(&step.path, &step.args))).collect()
 }
 
+/// The handle of a function.
+#[query]
+fn handle(ctx: &QueryCtx, path: String) -> Result<String> {
+    ctx.function_handle(&path)
+}
+
+/// How a function of a component is named.
+#[query]
+fn of_component(_ctx: &QueryCtx, name: String, path: String) -> String {
+    component(&name).function(&path)
+}
+
 #[query(internal)]
 fn secret(_ctx: &QueryCtx) -> &'static str {
     "inside"

@@ -1,6 +1,6 @@
 // Functions that call others.
 import { errorCode } from "@weir/typescript";
-import { makeFunctionReference } from "convex/server";
+import { componentsGeneric, createFunctionHandle, getFunctionAddress, makeFunctionReference } from "convex/server";
 import { ConvexError, v, type Infer } from "convex/values";
 
 import { internal } from "./_generated/api.js";
@@ -56,6 +56,25 @@ export const runQueries = query({
   args: { steps: v.array(step) },
   returns: v.array(v.any()),
   handler: (ctx, { steps }) => all(steps, (step) => runQueryStep(ctx, step)),
+});
+
+/** The handle of a function. */
+export const handle = query({
+  args: { path: v.string() },
+  returns: v.string(),
+  handler: (_ctx, { path }): Promise<string> => createFunctionHandle(makeFunctionReference<"query">(path)),
+});
+
+/** How a function of a component is named. */
+export const ofComponent = query({
+  args: { name: v.string(), path: v.string() },
+  returns: v.string(),
+  handler: async (_ctx, { name, path }) => {
+    const [module = "", member = "default"] = path.split(":");
+    const parts = [name, ...module.split("/"), member];
+    const reference = parts.reduce((found: any, part) => found[part], componentsGeneric());
+    return getFunctionAddress(reference).reference!;
+  },
 });
 
 export const secret = internalQuery({ args: {}, returns: v.string(), handler: async () => "inside" });
