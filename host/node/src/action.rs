@@ -17,6 +17,7 @@ use weir_db::{
 use weir_value::limits::ACTION_STREAMS_MAX;
 use weir_value::{DocumentId, ErrorCode};
 
+use crate::fetch::Fetch;
 use crate::place::Place;
 
 /// A question, as the runner's `operations.js` asks it.
@@ -24,6 +25,7 @@ use crate::place::Place;
 #[serde(tag = "operation", rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Operation {
     Call { kind: Kind, path: String },
+    Fetch(Fetch),
     Schedule { path: String, at: Option<f64> },
     Cancel { id: String },
     SignJwt { expires_in_seconds: Option<Json> },
@@ -86,6 +88,11 @@ impl Asked {
         })?;
         match operation {
             Operation::Call { kind, path } => Ok((json!({}), self.call(kind, path, body).await?)),
+            // Somebody's answer may take its time, as an action's.
+            Operation::Fetch(fetch) => {
+                let host = self.action.host().clone();
+                self.place.lend_while(fetch.send(&*host, body)).await
+            }
             Operation::BeginFile { content_type, sha256 } => {
                 let file = self.begin_file(content_type, sha256.as_deref())?;
                 Ok((json!({ "file": file }), Bytes::new()))
@@ -137,6 +144,7 @@ impl Asked {
                 Ok(asked.await?.into())
             }
             Operation::Call { .. }
+            | Operation::Fetch(_)
             | Operation::BeginFile { .. }
             | Operation::OpenFile { .. }
             | Operation::ReadFile { .. } => Ok(Json::Null),

@@ -13,6 +13,7 @@ mod binary;
 mod call;
 mod child;
 mod failure;
+mod fetch;
 mod figures;
 mod folder;
 mod options;
