@@ -11,6 +11,7 @@ use weir_build::Language;
 use weir_db::{FileLimits, Scope};
 use weir_files::FilesPlace;
 use weir_store::BaseKind;
+use weir_value::ComponentPath;
 
 use crate::key::parse_lifetime;
 
@@ -93,6 +94,11 @@ pub enum Command {
     /// and start the server again. Other keys have names, are good for as much as they
     /// need, and can expire and be revoked. A key that is revoked ends its connections.
     Key(Key),
+    /// List the components that have data on a running server; drop what one has left
+    ///
+    /// The data of a component that is no longer mounted are kept, and are there again when
+    /// it is mounted again at the same path.
+    Component(Component),
     /// Read everything in a data folder and say what is wrong
     ///
     /// Every row, document and checksum is read, and nothing is repaired. The exit code
@@ -189,6 +195,10 @@ pub struct Run {
     /// Its arguments, a JSON object
     #[arg(value_name = "JSON", default_value = "{}")]
     pub arguments: String,
+    /// Where the component is mounted that the function is of, such as `waitlist/mail`; takes an
+    /// admin key
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true, value_parser = ComponentPath::parse)]
+    pub component: ComponentPath,
     #[command(flatten)]
     pub server: ServerAddress,
     /// Follow a query: print each new result, until stopped
@@ -324,6 +334,34 @@ pub struct RevokeKey {
     pub name: String,
     #[command(flatten)]
     pub server: ServerAddress,
+}
+
+/// `host component`
+#[derive(Debug, Args)]
+pub struct Component {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ComponentCommand,
+}
+
+/// What can be done with components.
+#[derive(Debug, Subcommand)]
+pub enum ComponentCommand {
+    /// Print where components are or were mounted, and what they have
+    List {
+        #[command(flatten)]
+        server: ServerAddress,
+    },
+    /// Remove all that a component has left that is no longer mounted
+    ///
+    /// Its tables, files, and scheduled functions; there is no way back.
+    Drop {
+        /// Where it was mounted, such as `waitlist/mail`
+        #[arg(value_parser = ComponentPath::parse)]
+        path: ComponentPath,
+        #[command(flatten)]
+        server: ServerAddress,
+    },
 }
 
 /// `host check`

@@ -8,6 +8,7 @@ mod arguments;
 mod build;
 mod check;
 mod client;
+mod component;
 mod convert;
 mod deploy;
 mod dev;
@@ -69,6 +70,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Env(arguments) => in_tokio(env::env(arguments)),
         Command::Test(arguments) => test_host::test(&arguments),
         Command::Key(arguments) => in_tokio(key::key(arguments)),
+        Command::Component(arguments) => in_tokio(component::component(arguments)),
         Command::Check(arguments) => check::check(&arguments),
         Command::Convert(arguments) => convert::convert(&arguments),
     }

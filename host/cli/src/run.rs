@@ -11,17 +11,25 @@ use crate::{Usage, watch};
 
 /// Calls the function once, or follows it.
 pub async fn run(arguments: Run) -> anyhow::Result<()> {
-    let Run { function, arguments, server, watch } = arguments;
+    let Run { function, arguments, component, server, watch } = arguments;
     let path: FunctionPath = function
         .parse()
         .map_err(|error| Usage(format!("`{function}` is not a valid function path: {error}")))?;
+    let path = path.of(component);
     let arguments = parse_arguments(&arguments)?;
-    let server = Server::find(&server)?;
+    let server = match path.component().is_app() {
+        true => Server::find(&server)?,
+        false => Server::find_with_key(&server, "calling a component's function")?,
+    };
     if watch {
         return watch::watch(&server, &path, &arguments).await;
     }
-    let body = serde_json::to_vec(&json!({"args": arguments, "format": "json"}));
-    let route = format!("/api/run/{}", path.to_string().replace(':', "/"));
+    let mut request = json!({"args": arguments, "format": "json"});
+    if !path.component().is_app() {
+        request["componentPath"] = path.component().as_str().into();
+    }
+    let body = serde_json::to_vec(&request);
+    let route = format!("/api/run/{}", path.local().replace(':', "/"));
     let body = body.context("cannot form the request")?;
     let answer = server.post(&route, body).await?;
     print_log_lines(&answer["logLines"]);

@@ -24,6 +24,8 @@ const RETRY_MAX: Duration = Duration::from_secs(15);
 struct Watch<'a> {
     server: &'a Server,
     path: String,
+    /// Where the component is mounted that it is of; empty for the app.
+    component: &'a str,
     args: &'a Value,
     session: Uuid,
     connections: u32,
@@ -57,7 +59,8 @@ pub async fn watch(server: &Server, path: &FunctionPath, args: &Value) -> anyhow
     getrandom::fill(&mut session).map_err(|error| anyhow!("no randomness: {error}"))?;
     let mut watch = Watch {
         server,
-        path: path.to_string(),
+        path: path.local(),
+        component: path.component().as_str(),
         args,
         session: uuid::Builder::from_random_bytes(session).into_uuid(),
         connections: 0,
@@ -146,7 +149,8 @@ impl Watch<'_> {
         json!({
             "type": "ModifyQuerySet", "baseVersion": 0, "newVersion": 1,
             "modifications": [
-                {"type": "Add", "queryId": 0, "udfPath": self.path, "args": [self.args]}
+                {"type": "Add", "queryId": 0, "udfPath": self.path, "args": [self.args],
+                 "componentPath": self.component}
             ],
         })
     }

@@ -3,6 +3,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use weir_store::SequenceError;
 use weir_value::ErrorCode;
 
 use bytes::{Bytes, BytesMut};
@@ -143,6 +144,17 @@ impl ApiError {
     pub fn internal() -> ApiError {
         let message = "Your request couldn't be completed. Try again later.";
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, message)
+    }
+
+    /// A write that the store does not take, 503; 500 for what is none of its caller's business.
+    pub fn of_store(error: &SequenceError) -> ApiError {
+        let code = match error {
+            SequenceError::DiskFull => ErrorCode::DiskFull,
+            SequenceError::Overloaded => ErrorCode::Overloaded,
+            SequenceError::Closed => ErrorCode::ShuttingDown,
+            _ => return ApiError::internal(),
+        };
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string())
     }
 
     /// 503: too much at once; the same request may work later.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_db::{CommitError, DeploymentError};
+use weir_db::{CommitError, DeploymentError, VariablesError};
 use weir_value::limits;
 
 use crate::app::App;
@@ -49,19 +49,31 @@ async fn maintain_indexes(app: &Arc<App>) {
 async fn maintain_step(app: &Arc<App>, started: Duration) -> Duration {
     let db = Arc::clone(&app.db);
     let drops_abandoned = app.machine.clock().saturating_sub(started) >= ABANDONED_KEPT;
-    let step = move || Ok(db.maintain_indexes()? || (drops_abandoned && db.drop_abandoned_indexes()?));
-    let done: Result<Result<bool, DeploymentError>, JobLost> =
+    let step = move || {
+        let abandoned = || Ok::<_, MaintainError>(drops_abandoned && db.drop_abandoned_indexes()?);
+        Ok(db.maintain_indexes()? || db.empty_dropped_component()? || abandoned()?)
+    };
+    let done: Result<Result<bool, MaintainError>, JobLost> =
         app.machine.executor.run(JobKind::Maintenance, step).await;
     match done {
         Ok(Ok(true)) => INDEX_STEP_PAUSE,
         Ok(Ok(false)) => INDEXES_EVERY,
         Ok(Err(error)) => {
-            tracing::debug!(%error, "indexes are seen to later");
+            tracing::debug!(%error, "indexes and what components have left are seen to later");
             INDEXES_EVERY
         }
         // It has been logged where it was.
         Err(JobLost) => INDEXES_EVERY,
     }
+}
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+enum MaintainError {
+    #[error(transparent)]
+    Indexes(#[from] DeploymentError),
+    #[error(transparent)]
+    Component(#[from] VariablesError),
 }
 
 async fn release_snapshots(app: &Arc<App>) {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use weir_db::CallError;
 use weir_sync::protocol::named_arguments;
-use weir_value::{ErrorCode, FunctionPath, Value};
+use weir_value::{ComponentPath, ErrorCode, FunctionPath, Value};
 
 use crate::answer::ApiError;
 
@@ -47,7 +47,7 @@ pub struct FunctionRequest<'a> {
     pub args: Option<&'a RawValue>,
     /// The answer's format.
     pub format: Option<String>,
-    /// A component of the deployment: there are none.
+    /// Where the component is mounted that the function is of; empty for the app. For holders of admin keys.
     pub component_path: Option<String>,
     /// The timestamp to read at (`query_at_ts`), in base64.
     pub ts: Option<String>,
@@ -81,12 +81,13 @@ impl<'a> FunctionRequest<'a> {
         let Some(path) = self.path.as_deref() else {
             return Err(ApiError::bad_request(ErrorCode::InvalidRequest, "`path` is missing."));
         };
-        if self.component_path.as_deref().is_some_and(|path| !path.is_empty()) {
-            let message = "This deployment has no components: leave `componentPath` out.";
-            return Err(ApiError::bad_request(ErrorCode::InvalidRequest, message));
-        }
+        let component = ComponentPath::parse(self.component_path.as_deref().unwrap_or_default());
+        let component = component.map_err(|error| {
+            let message = format!("`componentPath`: {error}.");
+            ApiError::bad_request(ErrorCode::InvalidRequest, message)
+        })?;
         Ok(FunctionCall {
-            path: parse_path(path)?,
+            path: parse_path(path)?.of(component),
             args: parse_args(self.args.map_or("{}", RawValue::get))?,
             format: Format::parse(self.format.as_deref())?,
         })
@@ -191,7 +192,8 @@ mod tests {
             (r#"{"args":{}}"#, Err("InvalidRequest")),
             (r#"{"path":"a:b","args":[1]}"#, Err("InvalidArguments")),
             (r#"{"path":"a:b","format":"xml"}"#, Err("InvalidFormat")),
-            (r#"{"path":"a:b","componentPath":"waitlist"}"#, Err("InvalidRequest")),
+            (r#"{"path":"a:b","componentPath":"waitlist/mail"}"#, Ok(Format::Clean)),
+            (r#"{"path":"a:b","componentPath":"wait list"}"#, Err("InvalidRequest")),
             (r#"{"path":7}"#, Err("InvalidRequest")),
             ("[]", Err("InvalidRequest")),
             ("", Err("InvalidRequest")),

@@ -10,6 +10,7 @@ mod arguments;
 mod body;
 mod caller;
 mod client;
+mod components;
 mod cors;
 mod deployment;
 mod files;
@@ -165,6 +166,8 @@ async fn act(
         Operation::CreateKey => keys::create(app, request).await,
         Operation::ListKeys => keys::list(app).await,
         Operation::RevokeKey => keys::revoke(app, rest).await,
+        Operation::ListComponents => components::list(app).await,
+        Operation::DropComponent => components::drop(app, rest).await,
     }
 }
 

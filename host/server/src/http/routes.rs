@@ -56,6 +56,8 @@ pub(super) enum Operation {
     CreateKey,
     ListKeys,
     RevokeKey,
+    ListComponents,
+    DropComponent,
     CanonicalUrls,
     SetVariables,
     ListVariables,
@@ -113,6 +115,8 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/weir/keys", Keys(Permission::ManageKeys), Operation::CreateKey),
     route(GET, "/api/weir/keys", Keys(Permission::ManageKeys), Operation::ListKeys),
     route(&["DELETE"], "/api/weir/keys/{name}", Keys(Permission::ManageKeys), Operation::RevokeKey),
+    route(GET, "/api/weir/components", Keys(Permission::Inspect), Operation::ListComponents),
+    route(&["DELETE"], "/api/weir/components/{*path}", Keys(Permission::Deploy), Operation::DropComponent),
 ];
 
 /// What was found for a request.

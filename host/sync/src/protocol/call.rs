@@ -3,11 +3,12 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use weir_value::{FunctionPath, Value};
+use weir_value::{ComponentPath, FunctionPath, Value};
 
 use super::FailureBody;
 
-/// The canonical path and arguments of a call: `m:f`, `m.js:f`, and `m` for `m:default` are one function; `{"b":1}`
+/// The canonical path and arguments of a call, of the app or of a component: whether the caller may name one is not looked
+/// at here. `m:f`, `m.js:f`, and `m` for `m:default` are one function; `{"b":1}`
 /// and `[{"b":1.0}]` are the same arguments, whose canonical JSON comes back.
 ///
 /// # Errors
@@ -17,15 +18,13 @@ pub fn resolve_call(
     args: &[u8],
     component_path: Option<&str>,
 ) -> Result<(FunctionPath, Bytes), FailureBody> {
-    if component_path.is_some_and(|path| !path.is_empty()) {
-        return Err(failure(
-            "Weir has no components yet: call functions without a componentPath.".to_owned(),
-        ));
-    }
+    let component = ComponentPath::parse(component_path.unwrap_or_default())
+        .map_err(|error| failure(format!("componentPath: {error}")))?;
     let path = FunctionPath::parse(udf_path).map_err(|error| {
         let excerpt: String = udf_path.chars().take(160).collect();
         failure(format!("Could not find public function for '{excerpt}': {error}"))
     })?;
+    let path = path.of(component);
     let args =
         canonical_arguments(args).map_err(|error| failure(format!("ArgumentValidationError: {error}")))?;
     Ok((path, args))
@@ -111,6 +110,8 @@ mod tests {
             let (path, args) = resolve_call(path, args.as_bytes(), None).expect(path);
             assert_eq!((path.to_string().as_str(), &args[..]), ("chat:list", &br#"{"a":1,"b":"x"}"#[..]));
         }
+        let (path, _) = resolve_call("lib:f", b"{}", Some("waitlist/mail")).expect("a call");
+        assert_eq!(path.to_string(), "waitlist/mail;lib:f");
         for path in ["chat", "chat.js", "chat:default"] {
             let (path, args) = resolve_call(path, b"[]", Some("")).expect(path);
             assert_eq!((path.to_string().as_str(), &args[..]), ("chat:default", &b"{}"[..]));
@@ -146,7 +147,7 @@ mod tests {
         for (path, args, component, named) in [
             ("", "{}", None, "Could not find public function for ''"),
             ("a b:c", "{}", None, "Could not find public function for 'a b:c'"),
-            ("a:b", "{}", Some("c"), "components"),
+            ("a:b", "{}", Some("c d"), "componentPath: \"c d\" is not the path of a component"),
             ("a:b", "[{},{}]", None, "list of 2"),
             ("a:b", "[7]", None, "ArgumentValidationError: a function takes one object"),
             ("a:b", "null", None, "ArgumentValidationError"),
