@@ -76,7 +76,7 @@ fn main() {
     let db = Database::open(store.clone(), env.clone()).expect("a database");
     let functions =
         NativeFunctions::new().mutation("bank:transfer", transfer).mutation("bank:open", open_account);
-    db.set_functions(Arc::new(functions));
+    db.set_deployment(Arc::new(functions));
     let open = |owner: usize| {
         let outcome = db.mutation(&call("bank:open", format!(r#"{{"owner":"owner {owner}"}}"#)), None);
         String::from_utf8(outcome.result.expect("an account").to_vec()).expect("text").replace('"', "")

@@ -10,8 +10,8 @@ use weir_value::{FunctionPath, Timestamp, Value};
 use crate::error::Failure;
 use crate::transaction::SeenTables;
 use crate::{
-    Access, CallError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet,
-    Teardown, Transaction, Visibility,
+    Access, CallError, Deployment, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal,
+    ReadSet, Teardown, Transaction, Visibility,
 };
 
 /// A call of a function, as a client asked for it.
@@ -70,28 +70,30 @@ pub(crate) struct Resolved {
 /// Finds the function of a call among a deployment's, for a caller that may see it and as what it is.
 pub(crate) fn resolve_deployed(
     call: &Call,
-    functions: &Arc<dyn Functions>,
+    deployment: &Arc<dyn Deployment>,
     called_as: FunctionKind,
 ) -> Result<Resolved, Failure> {
-    let functions = functions.clone();
     let access = call.principal.access();
-    let info = functions.find(&call.path).ok_or_else(|| absence(&*functions, &call.path, &call.principal))?;
-    if !access.sees(info.visibility) {
+    let info =
+        deployment.find(&call.path).ok_or_else(|| absence(&**deployment, &call.path, &call.principal))?;
+    if !access.sees(info.visibility) || !(call.path.component().is_app() || access.sees_components()) {
         return Err(not_found(&call.principal));
     }
     if info.kind != called_as {
         return Err(Failure::WrongKind { is: info.kind, called_as });
     }
     match access.may_call(info.kind) {
-        true => Ok(Resolved { info, functions }),
+        true => Ok(Resolved { info, functions: deployment.clone() }),
         false => Err(Failure::KeyScope),
     }
 }
 
 /// Why a function is not there: it is missing, or there never was one that this caller may know of.
-pub(crate) fn absence(functions: &dyn Functions, path: &FunctionPath, principal: &Principal) -> Failure {
-    let is_seen = |visibility: Option<Visibility>| visibility.is_none_or(|it| principal.access().sees(it));
-    match functions.missing(path) {
+pub(crate) fn absence(deployment: &dyn Deployment, path: &FunctionPath, principal: &Principal) -> Failure {
+    let access = principal.access();
+    let is_open = path.component().is_app() || access.sees_components();
+    let is_seen = |visibility: Option<Visibility>| is_open && visibility.is_none_or(|it| access.sees(it));
+    match deployment.missing(path) {
         Some(missing) if is_seen(missing.visibility) => Failure::Missing(missing),
         _ => not_found(principal),
     }

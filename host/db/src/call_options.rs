@@ -4,7 +4,7 @@ use serde::Deserialize;
 use weir_value::ErrorCode;
 
 use crate::{
-    CallError, DbError, FunctionError, FunctionInfo, FunctionKind, Functions, NestedCall, Transaction, Usage,
+    CallError, DbError, Deployment, FunctionError, FunctionInfo, FunctionKind, NestedCall, Transaction, Usage,
 };
 
 /// What a call is to be otherwise.
@@ -84,17 +84,17 @@ impl Transaction {
     /// the code of the transaction's own limit.
     pub fn call_with_options(
         mut self,
-        functions: &dyn Functions,
+        deployment: &dyn Deployment,
         call: NestedCall<'_>,
         options: &CallOptions,
         run: impl FnOnce(&FunctionInfo, &Bytes, Transaction) -> (Transaction, Result<Bytes, FunctionError>),
     ) -> (Transaction, Result<Bytes, CallError>) {
         if options.use_stale_snapshot {
-            return self.call_over_stale_snapshot(functions, call, options, run);
+            return self.call_over_stale_snapshot(deployment, call, options, run);
         }
         let before = self.budget();
         let sub = self.begin_sub();
-        let (mut tx, result) = self.call_nested(functions, call, run);
+        let (mut tx, result) = self.call_nested(deployment, call, run);
         match options.limits.exceeded(&before, &tx.budget()) {
             Some((code, message)) if result.is_ok() => {
                 tx.rollback_sub(sub);
@@ -112,7 +112,7 @@ impl Transaction {
     /// Runs a query over what was committed when the transaction began, apart from what this has read and written.
     fn call_over_stale_snapshot(
         mut self,
-        functions: &dyn Functions,
+        deployment: &dyn Deployment,
         call: NestedCall<'_>,
         options: &CallOptions,
         run: impl FnOnce(&FunctionInfo, &Bytes, Transaction) -> (Transaction, Result<Bytes, FunctionError>),
@@ -127,7 +127,7 @@ impl Transaction {
         }
         let before = self.budget();
         let own = self.set_aside();
-        let (mut tx, result) = self.call_nested(functions, call, run);
+        let (mut tx, result) = self.call_nested(deployment, call, run);
         tx.take_back(own);
         match options.limits.exceeded(&before, &tx.budget()) {
             Some((code, message)) if result.is_ok() => {

@@ -49,7 +49,7 @@ impl Catalog {
 
     /// The table's number, if it is known to exist at this snapshot.
     pub(crate) fn number(&self, namespace: Namespace, name: &str, at: Timestamp) -> Option<TableNumber> {
-        if let Some(number) = system_tables::number(name) {
+        if let Some(number) = system_tables::number(namespace, name) {
             return Some(number);
         }
         let tables = self.tables.read();
@@ -58,8 +58,8 @@ impl Catalog {
 
     /// The table's namespace and name, if it is known to exist at this snapshot.
     pub(crate) fn name(&self, number: TableNumber, at: Timestamp) -> Option<(Namespace, Arc<str>)> {
-        if let Some(name) = system_tables::name(number) {
-            return Some((Namespace::APP, name.into()));
+        if let Some((namespace, name)) = system_tables::name(number) {
+            return Some((namespace, name.into()));
         }
         let tables = self.tables.read();
         tables.by_number.get(&number).filter(|seen| seen.at <= at).map(|seen| seen.entry.clone())

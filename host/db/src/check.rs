@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use serde::Deserialize;
 use weir_store::{ReadError, Snapshot};
-use weir_value::{DocumentId, TableNumber, json};
+use weir_value::{ComponentPath, DocumentId, TableNumber, json};
 
+use crate::components;
 use crate::crons::CronJob;
 use crate::files::FilesCheck;
 use crate::index::{Index, IndexState, read_indexes};
@@ -32,7 +33,7 @@ const PROBLEMS_MAX: usize = 100;
 pub struct DbCheck {
     /// Documents in all tables.
     pub documents: u64,
-    /// Documents of each table, by name; those of a component's with its namespace before it.
+    /// Documents of each table, by name; those of a component's with its path before it.
     pub tables: BTreeMap<String, u64>,
     /// Entries of all indexes.
     pub index_entries: u64,
@@ -75,7 +76,9 @@ struct Checker<'a> {
     jobs: BTreeMap<DocumentId, StoredJob>,
     /// The cron jobs.
     crons: BTreeMap<DocumentId, CronJob>,
-    cron_names: BTreeSet<String>,
+    cron_names: BTreeSet<(TableNumber, String)>,
+    /// Where components are mounted, or were, by their namespaces.
+    components: BTreeMap<Namespace, ComponentPath>,
     /// The names of the admin keys.
     admin_keys: BTreeSet<String>,
     files: FilesCheck,
@@ -118,10 +121,15 @@ impl<'a> Checker<'a> {
             jobs: BTreeMap::new(),
             crons: BTreeMap::new(),
             cron_names: BTreeSet::new(),
+            components: BTreeMap::new(),
             admin_keys: BTreeSet::new(),
             files: FilesCheck::default(),
             found: DbCheck::default(),
         };
+        scan_all(snapshot, keyspace::documents(system_tables::COMPONENTS), |_, document| {
+            checker.component(document);
+            Ok::<(), ReadError>(())
+        })?;
         for index in read_indexes(snapshot)? {
             match index {
                 Err(problem) => checker.problem(problem),
@@ -239,8 +247,20 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn component(&mut self, document: &Bytes) {
+        let Some((path, namespace, _)) = components::decode(document) else {
+            return self.problem("a document of `_components` cannot be read".to_owned());
+        };
+        if self.components.values().any(|other| *other == path) {
+            self.problem(format!("the component `{path}` has two namespaces"));
+        }
+        if self.components.insert(namespace, path.clone()).is_some() {
+            self.problem(format!("the component `{path}` has the namespace of another"));
+        }
+    }
+
     fn job(&mut self, id: &DocumentId, value: &Bytes) {
-        if id.table != system_tables::SCHEDULED_FUNCTIONS {
+        if !system_tables::is_kind(id.table, system_tables::SCHEDULED_FUNCTIONS) {
             return;
         }
         match StoredJob::decode(value) {
@@ -250,20 +270,20 @@ impl<'a> Checker<'a> {
     }
 
     fn cron(&mut self, id: &DocumentId, value: &Bytes) {
-        if id.table != system_tables::CRON_JOBS {
+        if !system_tables::is_kind(id.table, system_tables::CRON_JOBS) {
             return;
         }
         let Some(cron) = CronJob::decode(value) else {
             return self.problem(format!("the cron job {id} cannot be read"));
         };
-        if !self.cron_names.insert(cron.name().to_owned()) {
+        if !self.cron_names.insert((id.table, cron.name().to_owned())) {
             self.problem(format!("two cron jobs have the name `{}`", cron.name()));
         }
         self.crons.insert(*id, cron);
     }
 
     fn file(&mut self, id: &DocumentId, value: &Bytes) {
-        if id.table == system_tables::STORAGE && !self.files.document(id, value) {
+        if system_tables::is_kind(id.table, system_tables::STORAGE) && !self.files.document(id, value) {
             self.problem(format!("the stored file {id} cannot be read"));
         }
     }
@@ -377,12 +397,15 @@ impl<'a> Checker<'a> {
         if !self.counts.contains_key(&number) {
             self.problem(format!("{count} documents are in table {number}, which counts none"));
         }
-        let name = match (system_tables::name(TableNumber(number)), self.numbers.get(&number)) {
-            (Some(name), _) => name.to_owned(),
-            (None, Some((Namespace::APP, name))) => name.clone(),
-            (None, Some((namespace, name))) => format!("{}/{name}", namespace.0),
-            (None, None) => {
-                return self.problem(format!("{count} documents are in table {number}, which has no name"));
+        let system = system_tables::name(TableNumber(number)).map(|(owner, name)| (owner, name.to_owned()));
+        let Some((owner, name)) = system.or_else(|| self.numbers.get(&number).cloned()) else {
+            return self.problem(format!("{count} documents are in table {number}, which has no name"));
+        };
+        let name = match (owner, self.components.get(&owner)) {
+            (Namespace::APP, _) => name,
+            (_, Some(component)) => format!("{component}/{name}"),
+            (_, None) => {
+                return self.problem(format!("{count} documents are in table {number}, of no component"));
             }
         };
         self.found.tables.insert(name, count);

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use thiserror::Error;
 use weir_store::{Env, ReadError, Snapshot, Store, Write};
-use weir_value::{ErrorCode, FunctionPath, TableNumber, Timestamp};
+use weir_value::{ComponentPath, ErrorCode, FunctionPath, TableNumber, Timestamp};
 
 use crate::call::Resolved;
 use crate::catalog::Catalog;
 use crate::committer::Committer;
-use crate::deployed::{Deployed, Deployments};
+use crate::deployed::Deployments;
 use crate::deployment::Preparing;
 use crate::entropy::Entropy;
 use crate::error::Failure;
@@ -23,11 +23,12 @@ use crate::scan_all::scan_all;
 use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
-    Call, CommitError, DbStats, FunctionError, FunctionInfo, FunctionKind, Functions, QueryOutcome, ReadSet,
-    SystemFunctions, Teardown, TokenSigner, Transaction, call, deployment, keyspace, system_functions,
+    Call, CommitError, DbStats, Deployment, FunctionError, FunctionInfo, FunctionKind, Functions, Namespace,
+    QueryOutcome, ReadSet, SystemFunctions, Teardown, TokenSigner, Transaction, call, deployment, keyspace,
+    system_functions,
 };
 
-/// Which set of functions: one more at each [`Database::set_functions`], zero before the first.
+/// Which set of functions: one more at each [`Database::set_deployment`], zero before the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct DeploymentVersion(pub u64);
 
@@ -45,6 +46,8 @@ pub enum DbOpenError {
 /// A deployment without functions: what a database has before the first.
 #[derive(Debug, Default)]
 pub struct NoFunctions;
+
+impl Deployment for NoFunctions {}
 
 impl Functions for NoFunctions {
     fn find(&self, _path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
@@ -114,19 +117,14 @@ impl Database {
         }))
     }
 
-    /// Puts functions in force under the schema that is, without a commit: those of the deployment that the database
-    /// was opened with, or a test's. Queries that have begun end with the ones they began with.
-    pub fn set_functions(&self, functions: Arc<dyn Functions>) -> DeploymentVersion {
+    /// Puts a deployment in force under the schemas that are, without a commit: that which the database was opened with,
+    /// or a test's. Queries that have begun end with the one they began with.
+    pub fn set_deployment(&self, deployment: Arc<dyn Deployment>) -> DeploymentVersion {
         let _gate = self.committer.enter();
         let mut version = DeploymentVersion::default();
         self.deployments.replace(|deployed| {
             version = DeploymentVersion(deployed.version.0 + 1);
-            Deployed {
-                version,
-                functions,
-                schema: deployed.schema.clone(),
-                registry: deployed.registry.clone(),
-            }
+            deployed.with_deployment(version, deployment)
         });
         self.conflict_rates.clear();
         version
@@ -137,10 +135,10 @@ impl Database {
         let _ = self.shared.signer.set(signer);
     }
 
-    /// The functions in force.
-    pub fn functions(&self) -> (DeploymentVersion, Arc<dyn Functions>) {
+    /// What is in force.
+    pub fn deployment(&self) -> (DeploymentVersion, Arc<dyn Deployment>) {
         let deployed = self.deployments.newest();
-        (deployed.version, deployed.functions.clone())
+        (deployed.version, deployed.deployment.clone())
     }
 
     /// Runs a query at a snapshot, on the calling thread.
@@ -161,7 +159,7 @@ impl Database {
         let snapshot = at.into();
         let ts = snapshot.ts();
         let deployed = self.deployments.at(ts);
-        let resolved = match self.resolve(call, &deployed.functions, FunctionKind::Query) {
+        let resolved = match self.resolve(call, &deployed.deployment, FunctionKind::Query) {
             Ok(resolved) => resolved,
             Err(failure) => {
                 count(&self.counters.failures);
@@ -200,7 +198,7 @@ impl Database {
     pub(crate) fn resolve(
         &self,
         call: &Call,
-        deployed: &Arc<dyn Functions>,
+        deployed: &Arc<dyn Deployment>,
         called_as: FunctionKind,
     ) -> Result<Resolved, Failure> {
         match system_functions::is_system(&call.path) {
@@ -212,6 +210,11 @@ impl Database {
     pub(crate) fn begin(&self, call: &Call, kind: FunctionKind, snapshot: Arc<Snapshot>) -> Transaction {
         let deployed = self.deployments.at(snapshot.ts());
         Transaction::begin(self.shared.clone(), snapshot, deployed, kind, call)
+    }
+
+    /// The namespace of the component that is mounted there, or was; `None`: there is none.
+    pub fn namespace(&self, component: &ComponentPath) -> Option<Namespace> {
+        self.deployments.newest().components.namespace(component)
     }
 
     /// The store below: for snapshots, durability and observers. Writing to it directly breaks transactions.

@@ -6,37 +6,56 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use weir_value::{Schema, Timestamp};
+use weir_value::Timestamp;
 
-use crate::index::{Index, Registry};
-use crate::{DeploymentVersion, Functions};
+use crate::components::Components;
+use crate::deployment::Wanted;
+use crate::index::Registry;
+use crate::{Deployment, DeploymentVersion};
 
 /// What is in force together.
 pub(crate) struct Deployed {
     pub(crate) version: DeploymentVersion,
-    pub(crate) functions: Arc<dyn Functions>,
-    pub(crate) schema: Arc<Schema>,
+    pub(crate) deployment: Arc<dyn Deployment>,
+    /// The indexes that its schemas declare, and those that wait for a component to be mounted again.
+    pub(crate) wanted: Arc<Wanted>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) components: Arc<Components>,
 }
 
 impl Deployed {
     /// The same with other indexes.
     pub(crate) fn with_registry(&self, registry: Registry) -> Deployed {
+        Deployed { registry: Arc::new(registry), ..self.shared() }
+    }
+
+    /// The same with another deployment.
+    pub(crate) fn with_deployment(
+        &self,
+        version: DeploymentVersion,
+        deployment: Arc<dyn Deployment>,
+    ) -> Deployed {
+        Deployed { version, deployment, ..self.shared() }
+    }
+
+    /// The same with other components.
+    pub(crate) fn with_components(&self, components: Components) -> Deployed {
+        Deployed { components: Arc::new(components), ..self.shared() }
+    }
+
+    fn shared(&self) -> Deployed {
         Deployed {
             version: self.version,
-            functions: self.functions.clone(),
-            schema: self.schema.clone(),
-            registry: Arc::new(registry),
+            deployment: self.deployment.clone(),
+            wanted: self.wanted.clone(),
+            registry: self.registry.clone(),
+            components: self.components.clone(),
         }
     }
 
-    /// Whether there are indexes, to be kept by every write, that the schema does not declare.
+    /// Whether there are indexes, to be kept by every write, that no schema declares.
     pub(crate) fn has_undeclared_indexes(&self) -> bool {
-        let declared = |index: &Index| {
-            let table = self.schema.tables.get(&*index.table_name)?;
-            table.indexes.get(&*index.name).filter(|declared| declared.fields == index.fields)
-        };
-        self.registry.indexes().any(|index| declared(index).is_none())
+        self.registry.indexes().any(|index| self.wanted.declared(index).is_none())
     }
 }
 
@@ -109,9 +128,10 @@ mod tests {
     fn deployed(version: u64) -> Deployed {
         Deployed {
             version: DeploymentVersion(version),
-            functions: Arc::new(NoFunctions),
-            schema: Arc::default(),
+            deployment: Arc::new(NoFunctions),
+            wanted: Arc::default(),
             registry: Arc::default(),
+            components: Arc::default(),
         }
     }
 

@@ -1,13 +1,13 @@
-//! What the database needs of a deployment: which functions there are, and how one is run.
+//! What the database needs of a deployment: which functions there are and how one is run, schemas, routes and cron jobs.
 //!
 //! Knows nothing of how functions are written, compiled or isolated.
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use weir_value::{FunctionPath, Validator};
+use weir_value::{FunctionPath, Mounts, Validator};
 
 use crate::action::{self, ActionCall, HostFuture, Route};
-use crate::{Cron, FunctionError, MissingFunction, Teardown, Transaction};
+use crate::{Cron, FunctionError, MissingFunction, Schemas, Teardown, Transaction};
 
 /// What a function may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,34 +103,13 @@ pub struct FunctionInfo {
     pub returns: Validator,
 }
 
-/// The functions of one deployment. `weir-runtime` implements it for components, [`crate::native`] for
-/// Rust closures.
+/// Functions that can be called. `weir-runtime` implements it for components, [`crate::native`] for Rust closures.
 pub trait Functions: Send + Sync + 'static {
     /// The function of this path, public or internal.
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>>;
 
-    /// A function that was deployed and cannot be run; asked for a path that [`Functions::find`] does not know.
-    fn missing(&self, _path: &FunctionPath) -> Option<MissingFunction> {
-        None
-    }
-
     /// All functions that can be run, in the order of their paths.
     fn list(&self) -> Vec<Arc<FunctionInfo>>;
-
-    /// Which HTTP requests which function answers.
-    fn routes(&self) -> &[Route] {
-        &[]
-    }
-
-    /// The cron jobs that are declared, no two of one name.
-    fn crons(&self) -> &[Cron] {
-        &[]
-    }
-
-    /// What this host lacks to run all of them, for whoever deploys them: what is lacking, and how to give it.
-    fn lacks(&self) -> Option<String> {
-        None
-    }
 
     /// Runs an action, by being polled; dropping the future ends it. `args` and the result are as for
     /// [`Functions::run`].
@@ -160,3 +139,39 @@ pub trait Functions: Send + Sync + 'static {
         teardown: &mut Teardown,
     ) -> (Transaction, Result<Bytes, FunctionError>);
 }
+
+/// All that is deployed together: the functions of the app and of the components that it mounts, their schemas, routes and
+/// cron jobs. A function's path says which component it is of.
+pub trait Deployment: Functions {
+    /// A function that was deployed and cannot be run; asked for a path that [`Functions::find`] does not know.
+    fn missing(&self, _path: &FunctionPath) -> Option<MissingFunction> {
+        None
+    }
+
+    /// What the app mounts.
+    fn mounts(&self) -> &Mounts {
+        &NO_MOUNTS
+    }
+
+    /// The tables of the app and of what it mounts.
+    fn schemas(&self) -> Schemas {
+        Schemas::default()
+    }
+
+    /// Which HTTP requests which function answers.
+    fn routes(&self) -> &[Route] {
+        &[]
+    }
+
+    /// The cron jobs that are declared, no two of one name in one component.
+    fn crons(&self) -> &[Cron] {
+        &[]
+    }
+
+    /// What this host lacks to run all of them, for whoever deploys them: what is lacking, and how to give it.
+    fn lacks(&self) -> Option<String> {
+        None
+    }
+}
+
+static NO_MOUNTS: LazyLock<Mounts> = LazyLock::new(Mounts::default);

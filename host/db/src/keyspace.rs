@@ -9,17 +9,20 @@
 //! | 0 | `c` table number, `u32` | how many documents the table has, `u64` |
 //! | 0 | `b` index number, `u32` | how far the index is built: the key of the last document that is in it |
 //! | 0 | `v` name of a variable | the last two parts of its document's key |
-//! | 0 | `d` time when a job is due, 8 bytes that sort; the last two parts of its document's key; `c` if it is a cron job | nothing |
-//! | 0 | `e` time when a job ended; the last two parts of its document's key | nothing |
-//! | 0 | `g` the last two parts of the document's key of an action that has begun; `c` if it is a cron job | nothing |
-//! | 0 | `f` name of a stored file, 16 bytes | the last two parts of its document's key |
-//! | 0 | `o` the last two parts of a stored file's document's key | the file's name |
+//! | 0 | `d` time when a job is due, 8 bytes that sort; the place of its document | nothing |
+//! | 0 | `e` time when a job ended; the place of its document | nothing |
+//! | 0 | `g` the place of the document of an action that has begun | nothing |
+//! | 0 | `f` name of a stored file, 16 bytes | the place of its document |
+//! | 0 | `o` the place of a stored file's document | the file's name |
 //! | 0 | `r` time when a stored file was deleted, 8 bytes that sort; its name | nothing |
-//! | 0 | `u` time when an upload URL was made, 8 bytes that sort; 16 bytes of its token's hash | 1 if it was used, else nothing |
+//! | 0 | `u` time when an upload URL was made, 8 bytes that sort; 16 bytes of its token's hash | 1 if it was used, else the namespace, `u32`, whose files it is for, nothing for the app's |
 //! | 0 | `s` name of a system record | the record |
 //! | 1 | table number, `u32`; creation time, 8 bytes that sort; 8 random bytes | the document |
 //! | 2 | session, 16 bytes; request, `u32` | the session record |
 //! | 3 | index number, `u32`; sort keys of the index's fields; the document's creation time and random bytes | nothing |
+//!
+//! The **place** of a job's or a file's document are the last two parts of its key; behind them `c` if it is a cron job of the
+//! app, or the table number, `u32`, if it is a component's.
 //!
 //! Numbers are big-endian. 4 and above are reserved (id to creation time for ids that came from elsewhere).
 //!
@@ -48,7 +51,7 @@ const VARIABLE_NAMES: u8 = b'v';
 const DUE_JOBS: u8 = b'd';
 const ENDED_JOBS: u8 = b'e';
 const BEGUN_JOBS: u8 = b'g';
-/// What the key of a job ends with that is a cron job.
+/// What the key of a job ends with that is a cron job of the app.
 const CRON_MARK: u8 = b'c';
 const FILES: u8 = b'f';
 const FILES_OF_DOCUMENTS: u8 = b'o';
@@ -73,6 +76,8 @@ pub struct Namespace(pub u32);
 impl Namespace {
     /// The app's own.
     pub const APP: Namespace = Namespace(0);
+    /// One that is never given: nothing is in it.
+    pub(crate) const NOBODY: Namespace = Namespace((1 << 27) - 1);
 }
 
 /// The number of an index, unique in a database.
@@ -233,20 +238,48 @@ fn job_key(kind: u8, at_ms: f64, id: &DocumentId) -> Bytes {
     system_key(kind, &rest)
 }
 
-/// Where a job's document is, in whichever of the two tables of jobs.
+/// Where a job's document is, in whichever of the tables of jobs.
 fn job_place(id: &DocumentId) -> Vec<u8> {
-    let mut place = document_place(id).to_vec();
-    if id.table == system_tables::CRON_JOBS {
-        place.push(CRON_MARK);
+    match id.table {
+        system_tables::SCHEDULED_FUNCTIONS => document_place(id).to_vec(),
+        system_tables::CRON_JOBS => [&document_place(id)[..], &[CRON_MARK]].concat(),
+        table => [&document_place(id)[..], &table.0.to_be_bytes()].concat(),
     }
-    place
 }
 
 fn job_at_place(place: &[u8]) -> Option<DocumentId> {
-    match place.strip_suffix(&[CRON_MARK]).filter(|place| place.len() == DOCUMENT_SUFFIX_BYTES) {
-        Some(place) => document_at_place(system_tables::CRON_JOBS, place),
-        None => document_at_place(system_tables::SCHEDULED_FUNCTIONS, place),
+    let (suffix, rest) = place.split_at_checked(DOCUMENT_SUFFIX_BYTES)?;
+    let table = match rest {
+        [] => system_tables::SCHEDULED_FUNCTIONS,
+        [CRON_MARK] => system_tables::CRON_JOBS,
+        number => number_in_value(number).filter(is_of_jobs)?,
+    };
+    document_at_place(table, suffix)
+}
+
+fn is_of_jobs(table: &TableNumber) -> bool {
+    system_tables::is_kind(*table, system_tables::SCHEDULED_FUNCTIONS)
+        || system_tables::is_kind(*table, system_tables::CRON_JOBS)
+}
+
+/// Where a stored file's document is, in whichever of the tables of files.
+pub(crate) fn file_place(id: &DocumentId) -> Bytes {
+    match id.table {
+        system_tables::STORAGE => document_place(id),
+        table => [&document_place(id)[..], &table.0.to_be_bytes()].concat().into(),
     }
+}
+
+/// The document that [`file_place`] was given.
+pub(crate) fn file_at_place(place: &[u8]) -> Option<DocumentId> {
+    let (suffix, rest) = place.split_at_checked(DOCUMENT_SUFFIX_BYTES)?;
+    let table = match rest {
+        [] => system_tables::STORAGE,
+        number => {
+            number_in_value(number).filter(|table| system_tables::is_kind(*table, system_tables::STORAGE))?
+        }
+    };
+    document_at_place(table, suffix)
 }
 
 /// The key under which stands where the document of a stored file is.
@@ -256,12 +289,12 @@ pub(crate) fn file_key(file: Uuid) -> Bytes {
 
 /// The key under which stands which file a document of `_storage` is about.
 pub(crate) fn file_of_document_key(id: &DocumentId) -> Bytes {
-    system_key(FILES_OF_DOCUMENTS, &document_place(id))
+    system_key(FILES_OF_DOCUMENTS, &file_place(id))
 }
 
 /// The document in a key of [`file_of_document_key`].
 pub(crate) fn document_of_file_in_key(key: &[u8]) -> Option<DocumentId> {
-    document_at_place(system_tables::STORAGE, key.strip_prefix(&[SYSTEM, FILES_OF_DOCUMENTS])?)
+    file_at_place(key.strip_prefix(&[SYSTEM, FILES_OF_DOCUMENTS])?)
 }
 
 /// The name in a key of [`file_key`].
@@ -283,6 +316,22 @@ pub(crate) fn removed_files() -> KeyRange {
 pub(crate) fn removed_file_in_key(key: &[u8]) -> Option<(f64, Uuid)> {
     let (time, name) = key.strip_prefix(&[SYSTEM, REMOVED_FILES])?.split_first_chunk::<8>()?;
     Some((CreationTime::from_sort_bits(*time)?.as_f64(), Uuid::from_slice(name).ok()?))
+}
+
+/// The namespace whose files an upload URL is for, if it is a component's.
+pub(crate) fn upload_value(namespace: Namespace) -> Bytes {
+    match namespace {
+        Namespace::APP => Bytes::new(),
+        Namespace(number) => Bytes::copy_from_slice(&number.to_be_bytes()),
+    }
+}
+
+/// The namespace in an [`upload_value`].
+pub(crate) fn namespace_of_upload(value: &[u8]) -> Option<Namespace> {
+    match value {
+        [] => Some(Namespace::APP),
+        value => Some(Namespace(u32::from_be_bytes(value.try_into().ok()?))),
+    }
 }
 
 /// The key of an upload URL that was made at this time, in milliseconds since the epoch.

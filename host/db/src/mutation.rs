@@ -96,7 +96,7 @@ impl Database {
         passwords: &mut PasswordResults,
         teardown: &mut Teardown,
     ) -> MutationStep {
-        let resolved = self.resolve(call, &self.deployments.newest().functions, FunctionKind::Mutation);
+        let resolved = self.resolve(call, &self.deployments.newest().deployment, FunctionKind::Mutation);
         let resolved = match resolved {
             Ok(resolved) => resolved,
             Err(failure) => return MutationStep::Ended(self.refuse(call, origin, failure)),
@@ -212,7 +212,7 @@ impl Database {
             Origin::Caller | Origin::Session(_) => None,
         };
         // As deployed at the snapshot, which may be another deployment than when the call arrived.
-        let resolved = match self.resolve(call, &tx.deployed().functions, FunctionKind::Mutation) {
+        let resolved = match self.resolve(call, &tx.deployed().deployment, FunctionKind::Mutation) {
             Ok(resolved) => resolved,
             Err(failure) => return (tx, Ending::Failed(failure)),
         };

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value as Json;
-use weir_value::{ErrorCode, FunctionPath, Validator, Value};
+use weir_value::{ErrorCode, FunctionPath, Mounts, Validator, Value};
 
 use crate::action::{ActionCall, HostFuture, Route, RoutePath, not_of_this_deployment};
 use crate::{
-    Cron, FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction, MissingFunctions, Teardown,
-    Transaction, Visibility,
+    Cron, Deployment, FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction,
+    MissingFunctions, Schemas, Teardown, Transaction, Visibility,
 };
 
 /// The body of an action.
@@ -31,12 +31,21 @@ pub struct NativeFunctions {
     routes: Vec<Route>,
     crons: Vec<Cron>,
     missing: MissingFunctions,
+    mounts: Mounts,
+    schemas: Schemas,
 }
 
 impl NativeFunctions {
     /// A deployment without functions.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Says what the app mounts, and which tables all of them have. Functions of a mount have paths such as
+    /// `mail;module:function`.
+    pub fn with_components(mut self, mounts: Mounts, schemas: Schemas) -> Self {
+        (self.mounts, self.schemas) = (mounts, schemas);
+        self
     }
 
     /// Adds a public query of any arguments and result. Panics if `path` is no function path.
@@ -91,7 +100,7 @@ impl NativeFunctions {
 
     /// Adds a cron job, which calls the function of this path. Panics if it cannot be.
     pub fn cron(mut self, name: &str, schedule: &Json, path: &str, args: &Json) -> Self {
-        let path = FunctionPath::parse(path).expect("a function path");
+        let path = FunctionPath::parse_qualified(path).expect("a function path");
         let cron = Cron::new(name, schedule, path, args.to_string().as_bytes());
         self.crons.push(cron.expect("a cron job that can be"));
         self
@@ -116,17 +125,21 @@ impl NativeFunctions {
 
 /// The description of a public function of any arguments and result. Panics if `path` is no function path.
 pub fn open_info(path: &str, kind: FunctionKind) -> FunctionInfo {
-    let path = FunctionPath::parse(path).expect("a function path");
+    let path = FunctionPath::parse_qualified(path).expect("a function path");
     FunctionInfo { path, kind, visibility: Visibility::Public, args: Validator::Any, returns: Validator::Any }
 }
 
-impl Functions for NativeFunctions {
-    fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
-        self.functions.get(path).map(|(info, _)| info.clone())
-    }
-
+impl Deployment for NativeFunctions {
     fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
         self.missing.find(path)
+    }
+
+    fn mounts(&self) -> &Mounts {
+        &self.mounts
+    }
+
+    fn schemas(&self) -> Schemas {
+        self.schemas.clone()
     }
 
     fn routes(&self) -> &[Route] {
@@ -135,6 +148,12 @@ impl Functions for NativeFunctions {
 
     fn crons(&self) -> &[Cron] {
         &self.crons
+    }
+}
+
+impl Functions for NativeFunctions {
+    fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
+        self.functions.get(path).map(|(info, _)| info.clone())
     }
 
     fn run_action(

@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_store::planted::{self, Bug};
+use weir_value::ErrorCode;
 use weir_value::limits::{NESTED_CALLS_DEPTH_MAX, NESTED_CALLS_MAX};
-use weir_value::{ErrorCode, FunctionAddress};
 
-use crate::call::{absence, check_args, check_result};
+use crate::address::not_there;
+use crate::call::{check_args, check_result};
 use crate::error::Failure;
-use crate::{
-    CallError, DbError, FunctionError, FunctionInfo, FunctionKind, Functions, Principal, Transaction,
-};
+use crate::{CallError, DbError, Deployment, FunctionError, FunctionInfo, FunctionKind, Transaction};
 
 /// How many calls stand around a transaction's running function, and how many there have been.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,7 +24,7 @@ pub(crate) struct NestedCalls {
 /// What a running function asks of another one.
 #[derive(Debug, Clone, Copy)]
 pub struct NestedCall<'a> {
-    /// Its path, in any spelling.
+    /// How the caller names it.
     pub path: &'a str,
     /// Its arguments: one JSON object, in any spelling.
     pub args: &'a [u8],
@@ -34,8 +33,8 @@ pub struct NestedCall<'a> {
 }
 
 impl Transaction {
-    /// Runs another function of `functions` as a part of this transaction; `run` is how it is run, as
-    /// [`Functions::run`] says. The error's message is the function's own where it is an application error, and
+    /// Runs another function of `deployment` as a part of this transaction; `run` is how it is run, as
+    /// [`Functions::run`](crate::Functions::run) says. The error's message is the function's own where it is an application error, and
     /// has no request id. If the transaction is poisoned afterwards, the caller must end as well.
     ///
     /// # Errors
@@ -43,11 +42,11 @@ impl Transaction {
     /// `TooManyNestedCalls` (poisons), those of arguments and results, and those of the function.
     pub fn call_nested(
         mut self,
-        functions: &dyn Functions,
+        deployment: &dyn Deployment,
         call: NestedCall<'_>,
         run: impl FnOnce(&FunctionInfo, &Bytes, Transaction) -> (Transaction, Result<Bytes, FunctionError>),
     ) -> (Transaction, Result<Bytes, CallError>) {
-        let info = match self.admit(functions, call) {
+        let info = match self.admit(deployment, call) {
             Ok(info) => info,
             Err(error) => return (self, Err(error)),
         };
@@ -72,7 +71,7 @@ impl Transaction {
     /// Whether a call may begin, and of which function.
     fn admit(
         &mut self,
-        functions: &dyn Functions,
+        deployment: &dyn Deployment,
         call: NestedCall<'_>,
     ) -> Result<Arc<FunctionInfo>, CallError> {
         self.count_host_call()?;
@@ -97,19 +96,9 @@ impl Transaction {
                 format!("`{}` is a query, which cannot run a mutation; make it a mutation.", self.path());
             return Err(DbError::new(ErrorCode::ReadOnly, message).into());
         }
-        let address = FunctionAddress::parse(call.path);
-        let path = address.and_then(|it| it.resolve(self.path().component())).map_err(|error| {
-            DbError::new(ErrorCode::FunctionNotFound, format!("`{}`: {error}", call.path))
-        })?;
-        // To other functions internal ones are there as well.
-        let info =
-            functions.find(&path).ok_or_else(|| match absence(functions, &path, &Principal::System) {
-                Failure::NotFound { .. } => {
-                    let message = format!("There is no function `{path}` in this deployment.");
-                    DbError::new(ErrorCode::FunctionNotFound, message).into()
-                }
-                failure => failure.into_nested_error(&path),
-            })?;
+        let path = self.resolve_address(call.path)?;
+        // To other functions of its component internal ones are there as well.
+        let info = deployment.find(&path).ok_or_else(|| not_there(deployment, &path))?;
         if info.kind != call.called_as {
             let failure = Failure::WrongKind { is: info.kind, called_as: call.called_as };
             return Err(failure.into_nested_error(&path));

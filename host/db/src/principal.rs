@@ -119,6 +119,12 @@ impl Access {
         visibility == Visibility::Public || matches!(self, Access::Queries | Access::All)
     }
 
+    /// Whether the functions of components exist for it: what is public of those is so to what mounts them, and to no
+    /// client.
+    pub(crate) fn sees_components(self) -> bool {
+        matches!(self, Access::Queries | Access::All)
+    }
+
     /// Whether it may call functions of this kind.
     pub(crate) fn may_call(self, kind: FunctionKind) -> bool {
         kind == FunctionKind::Query || self != Access::Queries

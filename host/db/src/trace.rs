@@ -143,7 +143,7 @@ struct TableNames(Snapshot);
 
 impl TableNames {
     fn name(&self, table: TableNumber) -> Option<String> {
-        if let Some(name) = system_tables::name(table) {
+        if let Some((_, name)) = system_tables::name(table) {
             return Some(name.to_owned());
         }
         let value = self.0.get(&keyspace::table_number_key(table)).ok()??;

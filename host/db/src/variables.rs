@@ -13,6 +13,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use weir_store::{ReadError, SequenceError, Snapshot};
+use weir_value::component::{Binding, Mount};
 use weir_value::limits::{VARIABLE_VALUE_BYTES_MAX, VARIABLES_MAX};
 use weir_value::{ErrorCode, Timestamp, names};
 
@@ -67,6 +68,18 @@ impl VariableReads {
     pub fn extend(&mut self, other: &VariableReads) {
         self.names.extend(other.names.iter().cloned());
         self.all |= other.all;
+    }
+
+    /// Which variables of the app those are that a component has read, where it is mounted.
+    #[must_use]
+    pub fn of_app(&self, mount: &Mount) -> VariableReads {
+        let bound = mount.variables.iter().filter_map(|(name, binding)| match binding {
+            Binding::Variable { name: of_app, .. } if self.all || self.names.contains(name) => {
+                Some(of_app.clone())
+            }
+            _ => None,
+        });
+        VariableReads::new(bound.collect(), false)
     }
 
     /// Whether no variable was read.
@@ -135,6 +148,16 @@ impl Variables {
     /// These, without built-in ones: for tests, and for programs without a server.
     pub fn of(set: BTreeMap<String, String>) -> Variables {
         Variables { set, built_in: Arc::default() }
+    }
+
+    /// Those that a component has, where it is mounted: the ones that it was given.
+    pub fn of_mount(&self, mount: &Mount) -> Variables {
+        let value = |binding: &Binding| match binding {
+            Binding::Value(value) => Some(value.clone()),
+            Binding::Variable { name, .. } => self.get(name).map(str::to_owned),
+        };
+        let given = mount.variables.iter();
+        Variables::of(given.filter_map(|(name, binding)| Some((name.clone(), value(binding)?))).collect())
     }
 
     /// The value of a variable, built in or set.

@@ -152,12 +152,12 @@ impl Asked {
     }
 
     async fn call(&self, kind: Kind, path: String, args: Bytes) -> Result<Bytes, CallError> {
-        let host = self.action.host();
+        let action = &self.action;
         match kind {
-            Kind::Query => host.call(FunctionKind::Query, path, args).await,
-            Kind::Mutation => host.call(FunctionKind::Mutation, path, args).await,
+            Kind::Query => action.call(FunctionKind::Query, &path, args).await,
+            Kind::Mutation => action.call(FunctionKind::Mutation, &path, args).await,
             // It may be one that needs a place of its own.
-            Kind::Action => self.place.lend_while(host.call(FunctionKind::Action, path, args)).await,
+            Kind::Action => self.place.lend_while(action.call(FunctionKind::Action, &path, args)).await,
         }
     }
 
@@ -187,7 +187,8 @@ impl Asked {
         let (pieces, received) = mpsc::channel(1);
         let body = Body::Stream(Box::pin(Pieces(received)));
         let host = self.action.host();
-        let storing = host.store_file(FileToStore { body, content_type, sha256 });
+        let storing =
+            host.store_file(FileToStore { body, content_type, sha256, namespace: self.action.namespace() });
         let (sender, stored) = oneshot::channel();
         // Nobody waits for a file that was given up.
         let work = host.spawn(Box::pin(async move { drop(sender.send(storing.await)) }));

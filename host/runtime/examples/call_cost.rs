@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use weir_db::native::NativeFunctions;
-use weir_db::{Call, Database, Functions, Principal};
+use weir_db::{Call, Database, Deployment, Principal};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, Snapshot, StoreOptions, memory};
 use weir_value::FunctionPath;
@@ -64,8 +64,8 @@ struct Cost {
     calls_per_second: f64,
 }
 
-fn measure(db: &Database, functions: Arc<dyn Functions>, call: &Call, threads: usize) -> Result<Cost> {
-    db.set_functions(functions);
+fn measure(db: &Database, functions: Arc<dyn Deployment>, call: &Call, threads: usize) -> Result<Cost> {
+    db.set_deployment(functions);
     let snapshot = Arc::new(db.store().snapshot_durable());
     db.query(call, snapshot.clone()).result.map_err(|error| anyhow!("{}", error.message))?;
     run(db, call, &snapshot, WARM_UP_CALLS);

@@ -8,10 +8,10 @@ use serde_json::{Value as Json, json};
 use wasmtime::Store;
 use weir_db::{
     ActionCall, Cron, FunctionError, FunctionInfo, Functions, HostFuture, MissingFunction, MissingFunctions,
-    NodeBundle, Route, RoutePath, Teardown, Transaction, VariableReads, not_of_this_deployment,
+    NodeBundle, Route, RoutePath, Schemas, Teardown, Transaction, VariableReads, not_of_this_deployment,
 };
 use weir_value::limits::{CRONS_MAX, DEPLOY_FUNCTIONS_MAX};
-use weir_value::{ErrorCode, FunctionPath, Schema};
+use weir_value::{ComponentPath, ErrorCode, FunctionPath, Mounts, Schema};
 
 use crate::call_state::{CallSetup, CallState, TimeLeft};
 use crate::invocation::{Invoker, Slot};
@@ -28,7 +28,8 @@ pub struct Deployment {
     /// Where the source of a module first says that it is for Node, and the module's name.
     needs_node: Option<(String, String)>,
     functions: HashMap<FunctionPath, Function>,
-    schema: Schema,
+    schemas: Schemas,
+    mounts: Mounts,
     missing: MissingFunctions,
     variable_reads: VariableReads,
     routes: Vec<Route>,
@@ -50,50 +51,64 @@ struct Function {
 }
 
 impl Deployment {
-    /// Of these modules. No two functions may have one path.
+    /// Of these parts, the app and what it mounts. No two functions of one part may have one path.
     pub(crate) fn assemble(
         invoker: Arc<Invoker>,
-        modules: Vec<(ModuleInfo, Arc<Module>)>,
+        parts: Vec<Part>,
+        mounts: Mounts,
         missing: MissingFunctions,
     ) -> Result<Arc<Deployment>, LoadError> {
-        let count = modules.iter().map(|(_, module)| module.functions.len()).sum();
+        let all = || parts.iter().flat_map(|part| &part.modules);
+        let count = all().map(|(_, module)| module.functions.len()).sum();
         if count > DEPLOY_FUNCTIONS_MAX {
             return Err(LoadError::TooManyFunctions { functions: count });
         }
         let mut functions = HashMap::with_capacity(count);
-        let mut owners: HashMap<FunctionPath, &str> = HashMap::new();
-        for (module_info, module) in &modules {
-            for info in &module.functions {
-                if let Some(first) = owners.insert(info.path.clone(), &module_info.name) {
-                    return Err(LoadError::DuplicateFunction {
-                        path: info.path.clone(),
-                        first: first.to_owned(),
-                        second: module_info.name.clone(),
-                    });
+        for part in &parts {
+            part.add_functions(&mut functions)?;
+        }
+        let mut schemas = Schemas::default();
+        let (mut routes, mut crons) = (Vec::new(), Vec::new());
+        let mut variable_reads = VariableReads::default();
+        for part in &parts {
+            let schema = Arc::new(merge_schemas(&part.modules)?);
+            match part.component.is_app() {
+                true => schemas.app = schema,
+                false => drop(schemas.mounts.insert(part.component.clone(), schema)),
+            }
+            routes.push(part.routes(&mounts)?);
+            crons.extend(part.crons(&functions, &missing)?);
+            for (_, module) in &part.modules {
+                let reads = &module.described_with.reads;
+                match mounts.find(&part.component) {
+                    Some(mount) => variable_reads.extend(&reads.of_app(mount)),
+                    None => variable_reads.extend(reads),
                 }
-                let guest_path = info.path.to_string();
-                let node = module.node.as_ref().filter(|node| node.functions.contains(&info.path));
-                let node = node.map(|node| node.bundle.clone());
-                let function = Function { info: info.clone(), guest_path, module: module.clone(), node };
-                functions.insert(info.path.clone(), function);
             }
         }
-        let schema = merge_schemas(&modules)?;
-        let routes = merge_routes(&modules)?;
-        let crons = merge_crons(&modules, &functions, &missing)?;
-        let mut variable_reads = VariableReads::default();
-        modules.iter().for_each(|(_, module)| variable_reads.extend(&module.described_with.reads));
-        let needs_node = modules.iter().find_map(|(info, module)| {
+        if crons.len() > CRONS_MAX {
+            return Err(LoadError::TooManyCrons { crons: crons.len() });
+        }
+        let routes = routes.concat();
+        if let Some(route) = doubled(&routes) {
+            let (RoutePath::Exact(path) | RoutePath::Prefix(path)) = &route.path;
+            return Err(LoadError::MountedRoute {
+                route: format!("{} {path}", route.method),
+                component: route.function.component().to_string(),
+            });
+        }
+        let needs_node = all().find_map(|(info, module)| {
             module.node.as_ref().map(|node| (node.place.clone(), info.name.clone()))
         });
-        let modules = modules.into_iter().map(|(info, _)| info).collect();
+        let modules = parts.into_iter().flat_map(|part| part.modules).map(|(info, _)| info).collect();
         Ok(Arc::new_cyclic(|this| Deployment {
             this: this.clone(),
             invoker,
             modules,
             needs_node,
             functions,
-            schema,
+            schemas,
+            mounts,
             missing,
             variable_reads,
             routes,
@@ -106,9 +121,9 @@ impl Deployment {
         &self.modules
     }
 
-    /// The tables that the modules declare.
+    /// The tables that the app's modules declare.
     pub fn schema(&self) -> &Schema {
-        &self.schema
+        &self.schemas.app
     }
 
     /// The variables that the modules read when they described themselves.
@@ -124,7 +139,7 @@ impl Deployment {
             self.list().iter().map(|info| manifest::to_json(info, is_node(info))).collect();
         let routes: Vec<_> = self.routes.iter().map(routes::to_json).collect();
         let crons: Vec<_> = self.crons.iter().map(crons::to_json).collect();
-        json!({ "functions": functions, "schema": self.schema.to_json(), "routes": routes, "crons": crons })
+        json!({ "functions": functions, "schema": self.schemas.app.to_json(), "routes": routes, "crons": crons })
     }
 
     /// Calls a function again and again in one instance, and says how long each call took: what a fresh instance is
@@ -207,7 +222,107 @@ fn merge_schemas(modules: &[(ModuleInfo, Arc<Module>)]) -> Result<Schema, LoadEr
     Ok(merged)
 }
 
-/// The routes of all modules.
+/// A part of a deployment: the app, or a component where it is mounted.
+pub(crate) struct Part {
+    pub(crate) component: ComponentPath,
+    pub(crate) modules: Vec<(ModuleInfo, Arc<Module>)>,
+}
+
+impl Part {
+    fn add_functions(&self, functions: &mut HashMap<FunctionPath, Function>) -> Result<(), LoadError> {
+        let mut owners: HashMap<&FunctionPath, &str> = HashMap::new();
+        for (module_info, module) in &self.modules {
+            for info in &module.functions {
+                if let Some(first) = owners.insert(&info.path, &module_info.name) {
+                    return Err(LoadError::DuplicateFunction {
+                        path: info.path.clone(),
+                        first: first.to_owned(),
+                        second: module_info.name.clone(),
+                    });
+                }
+                let guest_path = info.path.to_string();
+                let node = module.node.as_ref().filter(|node| node.functions.contains(&info.path));
+                let node = node.map(|node| node.bundle.clone());
+                let info = self.qualified(info);
+                let path = info.path.clone();
+                functions.insert(path, Function { info, guest_path, module: module.clone(), node });
+            }
+        }
+        Ok(())
+    }
+
+    /// A function as the deployment knows it.
+    fn qualified(&self, info: &Arc<FunctionInfo>) -> Arc<FunctionInfo> {
+        match self.component.is_app() {
+            true => info.clone(),
+            false => Arc::new(FunctionInfo {
+                path: info.path.clone().of(self.component.clone()),
+                ..(**info).clone()
+            }),
+        }
+    }
+
+    /// Its routes, where they are served.
+    fn routes(&self, mounts: &Mounts) -> Result<Vec<Route>, LoadError> {
+        let merged = merge_routes(&self.modules)?;
+        let prefix = match mounts.find(&self.component) {
+            Some(mount) => mount.http_prefix.as_deref(),
+            None => Some(mounts.app_http_prefix.as_deref().unwrap_or("/")),
+        };
+        let Some(prefix) = prefix else { return Ok(Vec::new()) };
+        let below = |path: &String| format!("{prefix}{}", &path[1..]);
+        let mounted = |route: Route| Route {
+            path: match &route.path {
+                RoutePath::Exact(path) => RoutePath::Exact(below(path)),
+                RoutePath::Prefix(path) => RoutePath::Prefix(below(path)),
+            },
+            function: route.function.of(self.component.clone()),
+            method: route.method,
+        };
+        Ok(merged.into_iter().map(mounted).collect())
+    }
+
+    /// Its cron jobs. One may call a function of any of its modules. One of a module that is missing waits for it.
+    fn crons(
+        &self,
+        functions: &HashMap<FunctionPath, Function>,
+        missing: &MissingFunctions,
+    ) -> Result<Vec<Cron>, LoadError> {
+        let mut owners: HashMap<&str, &str> = HashMap::new();
+        let mut crons = Vec::new();
+        for (info, module) in &self.modules {
+            for declared in &module.crons {
+                let cron = declared.of(self.component.clone());
+                if missing.find(cron.function()).is_none() {
+                    let kind_of =
+                        |path: &FunctionPath| functions.get(path).map(|function| function.info.kind);
+                    crons::check(&cron, kind_of)
+                        .map_err(|error| LoadError::Manifest { module: info.name.clone(), error })?;
+                }
+                if let Some(first) = owners.insert(declared.name(), &info.name) {
+                    return Err(LoadError::CronConflict {
+                        name: cron.name().to_owned(),
+                        first: first.to_owned(),
+                        second: info.name.clone(),
+                    });
+                }
+                crons.push(cron);
+            }
+        }
+        Ok(crons)
+    }
+}
+
+/// A route that is there twice, of different parts.
+fn doubled(routes: &[Route]) -> Option<&Route> {
+    let same = |a: &Route, b: &Route| a.method == b.method && a.path == b.path;
+    routes
+        .iter()
+        .enumerate()
+        .find_map(|(at, route)| routes[..at].iter().any(|earlier| same(earlier, route)).then_some(route))
+}
+
+/// The routes of the modules of one part.
 fn merge_routes(modules: &[(ModuleInfo, Arc<Module>)]) -> Result<Vec<Route>, LoadError> {
     let mut merged: Vec<Route> = Vec::new();
     let mut owners = Vec::new();
@@ -227,36 +342,6 @@ fn merge_routes(modules: &[(ModuleInfo, Arc<Module>)]) -> Result<Vec<Route>, Loa
         }
     }
     Ok(merged)
-}
-
-/// The cron jobs of all modules.
-/// A cron job may call a function of any module. One of a module that is missing waits for it.
-fn merge_crons(
-    modules: &[(ModuleInfo, Arc<Module>)],
-    functions: &HashMap<FunctionPath, Function>,
-    missing: &MissingFunctions,
-) -> Result<Vec<Cron>, LoadError> {
-    let mut owners: HashMap<&str, &str> = HashMap::new();
-    for (info, module) in modules {
-        for cron in &module.crons {
-            if missing.find(cron.function()).is_none() {
-                let kind_of = |path: &FunctionPath| functions.get(path).map(|function| function.info.kind);
-                crons::check(cron, kind_of)
-                    .map_err(|error| LoadError::Manifest { module: info.name.clone(), error })?;
-            }
-            if let Some(first) = owners.insert(cron.name(), &info.name) {
-                return Err(LoadError::CronConflict {
-                    name: cron.name().to_owned(),
-                    first: first.to_owned(),
-                    second: info.name.clone(),
-                });
-            }
-        }
-    }
-    if owners.len() > CRONS_MAX {
-        return Err(LoadError::TooManyCrons { crons: owners.len() });
-    }
-    Ok(modules.iter().flat_map(|(_, module)| module.crons.iter().cloned()).collect())
 }
 
 /// How a call ended.
@@ -285,19 +370,17 @@ impl std::fmt::Debug for Deployment {
     }
 }
 
-impl Functions for Deployment {
-    fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
-        self.functions.get(path).map(|function| function.info.clone())
-    }
-
+impl weir_db::Deployment for Deployment {
     fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
         self.missing.find(path)
     }
 
-    fn list(&self) -> Vec<Arc<FunctionInfo>> {
-        let mut list: Vec<_> = self.functions.values().map(|function| function.info.clone()).collect();
-        list.sort_by(|a, b| a.path.cmp(&b.path));
-        list
+    fn mounts(&self) -> &Mounts {
+        &self.mounts
+    }
+
+    fn schemas(&self) -> Schemas {
+        self.schemas.clone()
     }
 
     fn routes(&self) -> &[Route] {
@@ -317,6 +400,18 @@ impl Functions for Deployment {
             "module `{module}`: {place}: a file with \"use node\" has actions that run in Node.js, and this host has none: \
              {GIVE_NODE}"
         ))
+    }
+}
+
+impl Functions for Deployment {
+    fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
+        self.functions.get(path).map(|function| function.info.clone())
+    }
+
+    fn list(&self) -> Vec<Arc<FunctionInfo>> {
+        let mut list: Vec<_> = self.functions.values().map(|function| function.info.clone()).collect();
+        list.sort_by(|a, b| a.path.cmp(&b.path));
+        list
     }
 
     fn run_action(

@@ -40,4 +40,4 @@ pub use load_error::LoadError;
 pub use manifest::{ManifestError, ModuleAuth};
 pub use module::ModuleInfo;
 pub use options::{RuntimeError, RuntimeOptions};
-pub use runtime::{ModuleSource, Runtime};
+pub use runtime::{ModuleSource, PartSource, Runtime};

@@ -45,6 +45,16 @@ pub enum LoadError {
         /// The other.
         second: String,
     },
+    /// The routes of two parts are one, because of where they are mounted.
+    #[error(
+        "two HTTP actions answer {route}, one of them of the component `{component}`; mount it with another httpPrefix"
+    )]
+    MountedRoute {
+        /// The method and the path.
+        route: String,
+        /// The later one's component.
+        component: String,
+    },
     /// The modules together have too many cron jobs.
     #[error("the deployment has {crons} cron jobs; at most {CRONS_MAX} are allowed")]
     TooManyCrons {
@@ -189,7 +199,8 @@ impl LoadError {
         match self {
             LoadError::TooMuch { .. }
             | LoadError::TooManyFunctions { .. }
-            | LoadError::TooManyCrons { .. } => None,
+            | LoadError::TooManyCrons { .. }
+            | LoadError::MountedRoute { .. } => None,
             LoadError::DuplicateModule { module }
             | LoadError::TooLarge { module, .. }
             | LoadError::NotWasm { module, .. }

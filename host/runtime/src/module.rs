@@ -7,7 +7,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
 use weir_db::{Cron, FunctionInfo, NodeBundle, Route, VariableReads, Variables};
-use weir_value::{FunctionPath, Schema};
+use weir_value::{ComponentPath, FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState, DescribedWith, Scope};
 use crate::compiled_cache::{CompiledCache, Digest};
@@ -26,6 +26,8 @@ use crate::{LoadError, ModuleSource};
 pub struct ModuleInfo {
     /// The name that it was loaded under. It stands in no function's path.
     pub name: String,
+    /// Where the component is mounted that it is a module of; empty for the app.
+    pub component: ComponentPath,
     /// The SHA-256 of its component, in hexadecimal digits.
     pub sha256: String,
     /// The size of its component.

@@ -7,11 +7,13 @@ use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
-use weir_db::{MissingFunctions, Variables};
+use weir_db::{FunctionInfo, MissingFunctions, Variables};
 use weir_value::limits::{DEPLOY_BYTES_MAX, DEPLOY_MODULES_MAX};
+use weir_value::{ComponentPath, Mounts};
 
 use crate::call_state::CallState;
 use crate::compiled_cache::{CompiledCache, Digest, hex};
+use crate::deployment::Part;
 use crate::inspection::check_bytes;
 use crate::invocation::Invoker;
 use crate::module::{Codes, Module, ModuleInfo};
@@ -26,6 +28,15 @@ pub struct ModuleSource {
     pub component: Bytes,
 }
 
+/// A part of a deployment to be loaded.
+#[derive(Debug, Clone)]
+pub struct PartSource {
+    /// Where it is mounted; empty for the app.
+    pub component: ComponentPath,
+    /// Its modules.
+    pub modules: Vec<ModuleSource>,
+}
+
 /// One engine: compiles components, or maps what was compiled before, and runs their functions. Deployments go on
 /// working after it is dropped.
 pub struct Runtime {
@@ -33,8 +44,9 @@ pub struct Runtime {
     linkers: Linkers,
     cache: CompiledCache,
     codes: Codes,
-    /// Modules that some deployment still holds, so that a redeployment maps only what is new.
-    loaded: Mutex<HashMap<Digest, Weak<Module>>>,
+    /// Modules that some deployment still holds, so that a redeployment, and a component that is mounted twice, map only
+    /// what is new. One that reads variables is there once for all values that it has.
+    loaded: Mutex<HashMap<Digest, Vec<Weak<Module>>>>,
 }
 
 impl Runtime {
@@ -73,26 +85,58 @@ impl Runtime {
         missing: MissingFunctions,
         variables: &Variables,
     ) -> Result<Arc<Deployment>, LoadError> {
-        check_set(modules)?;
-        let mut loaded = Vec::with_capacity(modules.len());
-        let mut needed = Vec::with_capacity(modules.len());
-        for source in modules {
-            let digest: Digest = Sha256::digest(&source.component).into();
-            let module = self.module(source, &digest, variables)?;
-            let info = ModuleInfo {
-                name: source.name.clone(),
-                sha256: hex(&digest),
-                bytes: source.component.len(),
-                functions: module.functions.iter().map(|function| function.path.clone()).collect(),
-                auth: module.auth.clone(),
-            };
-            needed.push(digest);
-            needed.extend(&module.shared);
-            loaded.push((info, module));
+        let app = PartSource { component: ComponentPath::APP, modules: modules.to_vec() };
+        self.load_parts(&[app], Mounts::default(), missing, variables)
+    }
+
+    /// As [`Runtime::load_beside`], of an app and the components that it mounts: a part for the app, and one for each mount.
+    /// The modules of a component describe themselves with the variables that the mount has.
+    ///
+    /// # Errors
+    /// As for [`Runtime::load`].
+    pub fn load_parts(
+        &self,
+        sources: &[PartSource],
+        mounts: Mounts,
+        missing: MissingFunctions,
+        variables: &Variables,
+    ) -> Result<Arc<Deployment>, LoadError> {
+        check_parts(sources)?;
+        let mut needed = Vec::new();
+        let mut parts = Vec::with_capacity(sources.len());
+        for PartSource { component, modules } in sources {
+            let own = mounts.find(component).map(|mount| variables.of_mount(mount));
+            let variables = own.as_ref().unwrap_or(variables);
+            let modules =
+                modules.iter().map(|source| self.load_module(source, component, variables, &mut needed));
+            parts.push(Part { component: component.clone(), modules: modules.collect::<Result<_, _>>()? });
         }
         self.codes.retain(&needed);
         self.cache.prune(&needed);
-        Deployment::assemble(self.invoker.clone(), loaded, missing)
+        Deployment::assemble(self.invoker.clone(), parts, mounts, missing)
+    }
+
+    fn load_module(
+        &self,
+        source: &ModuleSource,
+        component: &ComponentPath,
+        variables: &Variables,
+        needed: &mut Vec<Digest>,
+    ) -> Result<(ModuleInfo, Arc<Module>), LoadError> {
+        let digest: Digest = Sha256::digest(&source.component).into();
+        let module = self.module(source, &digest, variables)?;
+        let path_of = |function: &Arc<FunctionInfo>| function.path.clone().of(component.clone());
+        let info = ModuleInfo {
+            name: source.name.clone(),
+            component: component.clone(),
+            sha256: hex(&digest),
+            bytes: source.component.len(),
+            functions: module.functions.iter().map(path_of).collect(),
+            auth: module.auth.clone(),
+        };
+        needed.push(digest);
+        needed.extend(&module.shared);
+        Ok((info, module))
     }
 
     /// What was done since the start.
@@ -106,8 +150,10 @@ impl Runtime {
         digest: &Digest,
         variables: &Variables,
     ) -> Result<Arc<Module>, LoadError> {
-        let loaded = self.loaded.lock().get(digest).and_then(Weak::upgrade);
-        if let Some(module) = loaded.filter(|module| module.is_described_with(variables)) {
+        let fitting = |modules: &Vec<Weak<Module>>| {
+            modules.iter().filter_map(Weak::upgrade).find(|module| module.is_described_with(variables))
+        };
+        if let Some(module) = self.loaded.lock().get(digest).and_then(fitting) {
             self.invoker.counters.shared();
             return Ok(module);
         }
@@ -115,8 +161,11 @@ impl Runtime {
             Module::load(source, digest, variables, &self.invoker, &self.linkers, &self.cache, &self.codes)?;
         let module = Arc::new(module);
         let mut loaded = self.loaded.lock();
-        loaded.retain(|_, module| module.strong_count() > 0);
-        loaded.insert(*digest, Arc::downgrade(&module));
+        loaded.retain(|_, modules| {
+            modules.retain(|module| module.strong_count() > 0);
+            !modules.is_empty()
+        });
+        loaded.entry(*digest).or_default().push(Arc::downgrade(&module));
         Ok(module)
     }
 }
@@ -145,18 +194,28 @@ impl Linkers {
     }
 }
 
-/// What can be said of a set of modules before any is compiled.
-fn check_set(modules: &[ModuleSource]) -> Result<(), LoadError> {
+/// What can be said of all modules before any is compiled. One that is mounted twice counts once.
+fn check_parts(parts: &[PartSource]) -> Result<(), LoadError> {
+    let mut seen = HashSet::new();
+    let all = parts.iter().flat_map(|part| &part.modules);
+    let distinct: Vec<_> =
+        all.filter(|source| seen.insert((&source.name, source.component.as_ptr()))).collect();
+    for part in parts {
+        let mut names = HashSet::new();
+        if let Some(source) = part.modules.iter().find(|source| !names.insert(&source.name)) {
+            return Err(LoadError::DuplicateModule { module: source.name.clone() });
+        }
+    }
+    check_set(&distinct)
+}
+
+fn check_set(modules: &[&ModuleSource]) -> Result<(), LoadError> {
     let bytes = modules.iter().map(|source| source.component.len()).sum();
     let too_much = Err(LoadError::TooMuch { modules: modules.len(), bytes });
     if modules.len() > DEPLOY_MODULES_MAX {
         return too_much;
     }
-    let mut names = HashSet::new();
     for source in modules {
-        if !names.insert(&source.name) {
-            return Err(LoadError::DuplicateModule { module: source.name.clone() });
-        }
         check_bytes(&source.name, &source.component)?;
     }
     if bytes > DEPLOY_BYTES_MAX { too_much } else { Ok(()) }

@@ -243,7 +243,7 @@ fn hostile_calls_beside_good_ones_harm_none() {
     std::thread::scope(|scope| {
         let world = &world;
         let good = world.load(&[("good", hostile("unreachable"))]).expect("a module that loads");
-        world.db.set_functions(good);
+        world.db.set_deployment(good);
         for half in bodies.chunks(bodies.len().div_ceil(2)) {
             scope.spawn(move || {
                 for case in half {

@@ -15,13 +15,13 @@ use weir_db::{
     HttpRequest, HttpResponse, PasswordResult, PasswordWork,
 };
 use weir_runtime::RuntimeOptions;
-use weir_value::{ErrorCode, Timestamp};
+use weir_value::{ErrorCode, FunctionPath, Timestamp};
 
 /// A host on which actions sleep, and do nothing else.
 struct Sleeping(tokio::runtime::Handle);
 
 impl ActionHost for Sleeping {
-    fn call(&self, _: FunctionKind, _: String, _: Bytes) -> HostFuture<Result<Bytes, CallError>> {
+    fn call(&self, _: FunctionKind, _: FunctionPath, _: Bytes) -> HostFuture<Result<Bytes, CallError>> {
         Box::pin(async { Err(CallError::new(ErrorCode::FunctionNotFound, "there is none")) })
     }
 

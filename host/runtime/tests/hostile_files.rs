@@ -14,14 +14,14 @@ use weir_db::{
     ActionHost, CallError, DbError, FileToStore, FunctionKind, GivesUp, HostFuture, HttpRequest,
     HttpResponse, PasswordResult, PasswordWork,
 };
-use weir_value::{DocumentId, ErrorCode, Timestamp};
+use weir_value::{DocumentId, ErrorCode, FunctionPath, Timestamp};
 
 /// A host that counts the files it is to store, and stores none of them, ever.
 #[derive(Default)]
 struct Counting(AtomicUsize);
 
 impl ActionHost for Counting {
-    fn call(&self, _: FunctionKind, _: String, _: Bytes) -> HostFuture<Result<Bytes, CallError>> {
+    fn call(&self, _: FunctionKind, _: FunctionPath, _: Bytes) -> HostFuture<Result<Bytes, CallError>> {
         Box::pin(async { Err(CallError::new(ErrorCode::FunctionNotFound, "there is none")) })
     }
 

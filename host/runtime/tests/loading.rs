@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use support::World;
 use support::guests::{component, core_module, encode, manifest, query};
-use weir_db::Functions;
+use weir_db::{Deployment as _, Functions};
 use weir_runtime::{LoadError, Runtime, RuntimeOptions};
 use weir_value::limits::{DEPLOY_MODULES_MAX, MODULE_BYTES_MAX};
 use wit_component::{StringEncoding, embed_component_metadata};

@@ -50,7 +50,7 @@ fn a_call_into_a_module_that_is_missing_says_so() {
     let outer = source("outer", &caller("query", "$run_query", "m:f"));
     let deployment = world.runtime.load_beside(&[outer], missing, &Variables::default()).unwrap();
     assert_eq!(deployment.modules()[0].functions, [FunctionPath::parse("outer:f").unwrap()]);
-    world.db.set_functions(deployment);
+    world.db.set_deployment(deployment);
     for (path, code) in [("m:f", "FunctionMissing"), ("outer:f", "ApplicationError")] {
         let error = world.ask(path, "{}").unwrap_err();
         assert_eq!(error.code, code, "{error}");

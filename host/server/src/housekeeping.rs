@@ -161,13 +161,13 @@ mod tests {
     use weir_db::{Call, Database, MissingFunctions, Principal, SessionRequest, Variables, check};
     use weir_store::memory::{self, CrashImage, MemoryDisk};
     use weir_store::{Env, SimEnv, StoreOptions};
-    use weir_value::{FunctionPath, Schema, Timestamp, Value};
+    use weir_value::{FunctionPath, Mounts, Schema, Timestamp, Value};
 
     use super::*;
     use crate::admin_key::AdminKey;
     use crate::app::AppParts;
     use crate::canonical_urls::CanonicalUrls;
-    use crate::deploy::{LoadFailure, Loaded, Loader, Module, NoSnapshots};
+    use crate::deploy::{LoadFailure, Loaded, Loader, NoSnapshots, Placed};
     use crate::machine::{Machine, MachineParts};
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -175,7 +175,13 @@ mod tests {
     struct NoLoader;
 
     impl Loader for NoLoader {
-        fn load(&self, _: &[Module], _: MissingFunctions, _: &Variables) -> Result<Loaded, LoadFailure> {
+        fn load(
+            &self,
+            _: &[Placed],
+            _: &Mounts,
+            _: MissingFunctions,
+            _: &Variables,
+        ) -> Result<Loaded, LoadFailure> {
             Err(LoadFailure("nothing is deployed here".into()))
         }
     }
@@ -184,7 +190,7 @@ mod tests {
         let env: Arc<dyn Env> = env.clone();
         let store = memory::open(disk, StoreOptions::default(), Arc::clone(&env)).unwrap();
         let db = Database::open(store, Arc::clone(&env)).unwrap();
-        db.set_functions(Arc::new(NativeFunctions::new().mutation("t:insert", |tx, _| {
+        db.set_deployment(Arc::new(NativeFunctions::new().mutation("t:insert", |tx, _| {
             tx.insert("t", b"{}")?;
             Ok(Value::Null)
         })));

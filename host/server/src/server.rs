@@ -13,16 +13,16 @@ use weir_db::{CommitError, Database, FileLimits, MissingFunctions, NodeRunner, V
 use weir_files::{Files, FilesError, FilesPlace};
 use weir_node::{NodeOptions, NodePool};
 use weir_outbound::Rules;
-use weir_runtime::{ModuleAuth, ModuleInfo, ModuleSource, Runtime, RuntimeOptions};
+use weir_runtime::{ModuleAuth, ModuleInfo, ModuleSource, PartSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, SequenceError, StoreOptions};
-use weir_value::limits;
+use weir_value::{Mounts, limits};
 
 use crate::admin_key::AdminKey;
 use crate::app::{App, AppParts};
 use crate::canonical_urls::CanonicalUrls;
 use crate::component_files::ComponentFiles;
 use crate::deploy::{
-    Deployer, LoadFailure, Loaded, LoadedModule, Loader, Module, ModuleProviders, SnapshotMaker,
+    Deployer, LoadFailure, Loaded, LoadedModule, Loader, ModuleProviders, Placed, SnapshotMaker,
 };
 use crate::executor::Executor;
 use crate::folders;
@@ -307,25 +307,29 @@ struct ComponentLoader(Arc<Runtime>);
 impl Loader for ComponentLoader {
     fn load(
         &self,
-        modules: &[Module],
+        modules: &[Placed],
+        mounts: &Mounts,
         missing: MissingFunctions,
         variables: &Variables,
     ) -> Result<Loaded, LoadFailure> {
-        let sources: Vec<ModuleSource> = modules
-            .iter()
-            .map(|m| ModuleSource { name: m.name.clone(), component: m.component.clone() })
-            .collect();
-        let deployment = self.0.load_beside(&sources, missing, variables);
+        let mut parts: Vec<PartSource> = Vec::new();
+        for Placed { mount, module } in modules {
+            let source = ModuleSource { name: module.name.clone(), component: module.component.clone() };
+            match parts.last_mut().filter(|part| part.component == *mount) {
+                Some(part) => part.modules.push(source),
+                None => parts.push(PartSource { component: mount.clone(), modules: vec![source] }),
+            }
+        }
+        let deployment = self.0.load_parts(&parts, mounts.clone(), missing, variables);
         let deployment = deployment.map_err(|error| LoadFailure(error.to_string()))?;
         let modules = deployment.modules().iter().map(loaded).collect();
-        let schema = deployment.schema().clone();
         let variable_reads = deployment.variable_reads().clone();
-        Ok(Loaded { functions: deployment, schema, modules, variable_reads })
+        Ok(Loaded { deployment, modules, variable_reads })
     }
 }
 
 fn loaded(module: &ModuleInfo) -> LoadedModule {
-    let ModuleInfo { name, functions, auth, .. } = module;
+    let ModuleInfo { name, component, functions, auth, .. } = module;
     let say = |auth: &ModuleAuth| {
         let file = auth.file.as_ref().map_or_else(String::new, |file| format!(", {file}"));
         let place = format!("module `{name}`{file}");
@@ -335,5 +339,5 @@ fn loaded(module: &ModuleInfo) -> LoadedModule {
         }
     };
     let providers = auth.as_ref().map(say).transpose();
-    LoadedModule { name: name.clone(), functions: functions.clone(), providers }
+    LoadedModule { mount: component.clone(), name: name.clone(), functions: functions.clone(), providers }
 }

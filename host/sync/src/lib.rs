@@ -36,7 +36,7 @@
 //!     for socket in step.wake { notify_of(socket).notify_one() }
 //! }
 //!
-//! // A deployment is in place (after `Database::set_functions`):
+//! // A deployment is in place (after `Database::set_deployment`):
 //! perform(live.lock().redeploy());
 //!
 //! // The task of one socket:

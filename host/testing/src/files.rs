@@ -7,7 +7,8 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use weir_db::{
-    BodyStream, DbError, FileError, FileLimits, FileToStore, NewFile, StoredFile, UploadToken, parse_sha256,
+    BodyStream, DbError, FileError, FileLimits, FileToStore, Namespace, NewFile, StoredFile, UploadToken,
+    parse_sha256,
 };
 use weir_value::limits::STREAM_PIECE_BYTES_MAX;
 use weir_value::{DocumentId, ErrorCode};
@@ -38,20 +39,20 @@ pub struct TestFile {
 impl Shared {
     /// Stores a file that an action gives.
     pub(crate) async fn store_file(self: Arc<Self>, file: FileToStore) -> Result<DocumentId, DbError> {
-        let FileToStore { body, content_type, sha256 } = file;
+        let FileToStore { body, content_type, sha256, namespace } = file;
         NewFile::check_type(content_type.as_deref())?;
         let bytes = whole(body).await.map_err(|error| {
             let message = format!("The file broke off before its end: {error}");
             DbError::new(ErrorCode::IncompleteBody, message)
         })?;
-        self.keep_file(bytes, content_type, sha256, None)
+        self.keep_file(bytes, (content_type, namespace), sha256, None)
     }
 
     /// Keeps a file's bytes, and makes its document.
     fn keep_file(
         &self,
         bytes: Bytes,
-        content_type: Option<String>,
+        (content_type, namespace): (Option<String>, Namespace),
         expected: Option<[u8; 32]>,
         token: Option<&UploadToken>,
     ) -> Result<DocumentId, DbError> {
@@ -62,7 +63,7 @@ impl Shared {
             return Err(DbError::new(ErrorCode::DigestMismatch, message));
         }
         let name = self.db.new_file_name();
-        let file = NewFile { name, sha256, size: bytes.len() as u64, content_type };
+        let file = NewFile { name, sha256, size: bytes.len() as u64, content_type, namespace };
         let stored = self.db.store_file(&file, token, &FileLimits::default());
         let (id, _) = stored.map_err(FileError::into_db_error)?;
         self.files.lock().insert(name, bytes);
@@ -119,7 +120,8 @@ impl TestDatabase {
         sha256: Option<[u8; 32]>,
         token: Option<&UploadToken>,
     ) -> Result<DocumentId, TestError> {
-        let id = self.shared.keep_file(bytes, content_type.map(str::to_owned), sha256, token);
+        let id =
+            self.shared.keep_file(bytes, (content_type.map(str::to_owned), Namespace::APP), sha256, token);
         self.shared.tick();
         id.map_err(refused)
     }

@@ -12,7 +12,7 @@ use weir_db::{
 };
 use weir_store::SimEnv;
 use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
-use weir_value::{ComponentPath, DocumentId, ErrorCode, FunctionAddress, Identity, Timestamp};
+use weir_value::{DocumentId, ErrorCode, FunctionPath, Identity, Timestamp};
 
 use crate::event_loop::EventLoop;
 use crate::fetch::{FetchRequest, SentRequest, Waiting, send};
@@ -191,8 +191,13 @@ impl Host {
 }
 
 impl ActionHost for Host {
-    fn call(&self, kind: FunctionKind, path: String, args: Bytes) -> HostFuture<Result<Bytes, CallError>> {
-        let number = self.record.call_begun(kind, &path, &args);
+    fn call(
+        &self,
+        kind: FunctionKind,
+        path: FunctionPath,
+        args: Bytes,
+    ) -> HostFuture<Result<Bytes, CallError>> {
+        let number = self.record.call_begun(kind, &path.to_string(), &args);
         let (shared, record) = (self.shared.clone(), self.record.clone());
         let host = Host {
             shared: shared.clone(),
@@ -202,14 +207,8 @@ impl ActionHost for Host {
         };
         let principal = Principal::Function { acting_for: self.identity.clone() };
         Box::pin(async move {
-            let address = FunctionAddress::parse(&path);
-            let called = match address.and_then(|it| it.resolve(&ComponentPath::APP)) {
-                Ok(path) => {
-                    let call = Call { path, args, principal, request_id: "nested".to_owned() };
-                    call_nested(&shared, kind, call, host).await
-                }
-                Err(error) => refused(CallError::new(ErrorCode::FunctionNotFound, error.to_string())),
-            };
+            let call = Call { path, args, principal, request_id: "nested".to_owned() };
+            let called = call_nested(&shared, kind, call, host).await;
             let result = called.result.map_err(CallError::into_nested);
             record.call_ended(number, result.clone(), called.log_lines, called.trace);
             result

@@ -71,7 +71,7 @@ impl TestDatabase {
         if !path.starts_with('/') {
             return Err(TestError::RequestPath(path));
         }
-        let (_, functions) = self.db.functions();
+        let (_, functions) = self.db.deployment();
         let route_path = path.split(['?', '#']).next().unwrap_or_default();
         let Some(route) = Route::find(functions.routes(), &method, route_path) else { return Ok(no_route()) };
         let headers: Vec<_> =

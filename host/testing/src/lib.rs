@@ -2,7 +2,7 @@
 //! numbers from a seed, and calls that say what they read and wrote.
 //!
 //! **Invariant:** nothing here knows how functions are written or run; whoever makes a [`TestDatabase`]
-//! brings them as [`weir_db::Functions`]. Equal seeds, clocks and calls give equal results, ids and signed
+//! brings them as [`weir_db::Deployment`]. Equal seeds, clocks and calls give equal results, ids and signed
 //! tokens included.
 
 mod actions;
@@ -22,8 +22,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 use weir_db::{
-    ActionHost, Call, CallError, Database, DbError, FunctionKind, Functions, Principal, Read, Scope, Trace,
-    VariableChanges, Variables, Written,
+    ActionHost, Call, CallError, Database, DbError, Deployment, FunctionKind, Principal, Read, Schemas,
+    Scope, Trace, VariableChanges, Variables, Written,
 };
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
 use weir_value::{FunctionPath, Identity, IdentityError, Schema, Timestamp, Value};
@@ -141,7 +141,7 @@ impl TestDatabase {
     /// # Errors
     /// The clock is not a valid time, the schema cannot be had, or there is no memory.
     pub fn new(
-        functions: Arc<dyn Functions>,
+        deployment: Arc<dyn Deployment>,
         schema: &Schema,
         now_ms: f64,
         seed: u64,
@@ -155,10 +155,12 @@ impl TestDatabase {
             .map_err(|error| failed(&error))?;
         let db = Database::open(store.clone(), shared).map_err(|error| failed(&error))?;
         db.set_signer(Arc::new(TestSigner::new()));
-        if schema.tables.is_empty() && functions.crons().is_empty() {
-            db.set_functions(functions);
+        let mut schemas = deployment.schemas();
+        schemas.app = Arc::new(schema.clone());
+        if schemas == Schemas::default() && deployment.crons().is_empty() {
+            db.set_deployment(deployment);
         } else {
-            db.deploy(schema.clone(), functions).map_err(|error| failed(&error))?;
+            db.deploy(schemas, deployment).map_err(|error| failed(&error))?;
         }
         Ok(TestDatabase {
             store,
@@ -241,7 +243,7 @@ impl TestDatabase {
     }
 
     /// Sets and removes variables, all or none; in the beginning there is none. Functions that a module made
-    /// with others are replaced by [`TestDatabase::set_functions`].
+    /// with others are replaced by [`TestDatabase::set_deployment`].
     ///
     /// # Errors
     /// A variable cannot have this name or value.
@@ -277,12 +279,15 @@ impl TestDatabase {
     ///
     /// # Errors
     /// The store in memory cannot be read or written.
-    pub fn set_functions(&self, functions: Arc<dyn Functions>) -> Result<(), TestError> {
-        if functions.crons() == self.db.functions().1.crons() {
-            self.db.set_functions(functions);
+    pub fn set_deployment(&self, deployment: Arc<dyn Deployment>) -> Result<(), TestError> {
+        let (_, before) = self.db.deployment();
+        if deployment.crons() == before.crons() && deployment.mounts() == before.mounts() {
+            self.db.set_deployment(deployment);
             return Ok(());
         }
-        let deployed = self.db.deploy(self.schema.clone(), functions);
+        let mut schemas = deployment.schemas();
+        schemas.app = Arc::new(self.schema.clone());
+        let deployed = self.db.deploy(schemas, deployment);
         deployed.map(drop).map_err(|error| TestError::Store(error.to_string()))
     }
 

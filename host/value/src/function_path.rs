@@ -84,11 +84,6 @@ impl FunctionPath {
         format!("{}:{}", self.module, self.function)
     }
 
-    /// A text by which any function can call it, wherever it is: `function://waitlist/mail;m:f`.
-    pub fn handle(&self) -> String {
-        format!("{HANDLE}{};{}:{}", self.component, self.module, self.function)
-    }
-
     /// The module, without `.js`: `dir/module`.
     pub fn module(&self) -> &str {
         &self.module
@@ -107,24 +102,17 @@ pub enum FunctionAddress {
     Own(FunctionPath),
     /// One of a component that its own mounts: the name of the mount, and the function there.
     OfChild(String, FunctionPath),
-    /// One that it was given a handle of.
-    Handle(FunctionPath),
 }
 
-/// What a handle begins with.
-const HANDLE: &str = "function://";
 /// What the address of a function of a mounted component begins with, as npm `convex` writes it.
 const CHILD: &str = "_reference/childComponent/";
 
 impl FunctionAddress {
-    /// Parses `m:f`, `_reference/childComponent/mail/m/f` or `function://waitlist/mail;m:f`.
+    /// Parses `m:f` or `_reference/childComponent/mail/m/f`.
     ///
     /// # Errors
     /// [`FunctionPathError`] with the reason.
     pub fn parse(text: &str) -> Result<FunctionAddress, FunctionPathError> {
-        if let Some(handle) = text.strip_prefix(HANDLE) {
-            return FunctionPath::parse_qualified(handle).map(FunctionAddress::Handle);
-        }
         let Some(reference) = text.strip_prefix(CHILD) else {
             return FunctionPath::parse(text).map(FunctionAddress::Own);
         };
@@ -144,7 +132,6 @@ impl FunctionAddress {
     pub fn resolve(self, from: &ComponentPath) -> Result<FunctionPath, FunctionPathError> {
         match self {
             FunctionAddress::Own(path) => Ok(path.of(from.clone())),
-            FunctionAddress::Handle(path) => Ok(path),
             FunctionAddress::OfChild(name, path) => {
                 let child = from.child(&name).map_err(|error| FunctionPathError {
                     path: quote(&format!("{name}.{path}")),
@@ -247,15 +234,11 @@ mod tests {
             ("m:f", "waitlist;m:f"),
             ("_reference/childComponent/mail/m/f", "waitlist/mail;m:f"),
             ("_reference/childComponent/mail/a/b/f", "waitlist/mail;a/b:f"),
-            ("function://other/one;m.js:f", "other/one;m:f"),
-            ("function://;m:f", "m:f"),
-            ("function://m:f", "m:f"),
         ];
         for (text, resolved) in cases {
             let path = FunctionAddress::parse(text).unwrap().resolve(&from).unwrap();
             assert_eq!(path.to_string(), resolved, "{text}");
             assert_eq!(FunctionPath::parse_qualified(resolved).unwrap(), path);
-            assert_eq!(FunctionAddress::parse(&path.handle()).unwrap(), FunctionAddress::Handle(path));
         }
         for text in [
             "_reference/childComponent/mail",

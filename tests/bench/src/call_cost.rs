@@ -28,18 +28,18 @@ pub fn measure() -> Result<Vec<Line>> {
     let database = engine::open(folder.path())?;
     let runtime = engine::runtime()?;
     let guest = engine::bank(&runtime)?;
-    database.set_functions(Arc::clone(&guest));
+    database.set_deployment(Arc::clone(&guest));
     let id = engine::seed(&database, 100)?.swap_remove(50);
     let native = Arc::new(NativeFunctions::new().query("bank:get", get));
     let call = engine::call("bank:get", json!({"id": id}).to_string())?;
 
-    database.set_functions(native.clone());
+    database.set_deployment(native.clone());
     let expected = engine::value(run(&database, &call))?;
     let (mut native_ns, mut guest_ns) = (Vec::new(), Vec::new());
     for _ in 0..SAMPLES {
-        database.set_functions(native.clone());
+        database.set_deployment(native.clone());
         native_ns.push(sample(&database, &call)?);
-        database.set_functions(Arc::clone(&guest));
+        database.set_deployment(Arc::clone(&guest));
         guest_ns.push(sample(&database, &call)?);
     }
     let found = engine::value(run(&database, &call))?;

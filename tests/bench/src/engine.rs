@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use weir_build::Project;
-use weir_db::{Call, Database, Functions, Principal};
+use weir_db::{Call, Database, Deployment, Principal};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::{RealEnv, StoreOptions};
 use weir_test_support::project;
@@ -29,7 +29,7 @@ pub fn open(folder: &Path) -> Result<Arc<Database>> {
 ///
 /// # Errors
 /// When they do not build.
-pub fn bank(runtime: &Arc<Runtime>) -> Result<Arc<dyn Functions>> {
+pub fn bank(runtime: &Arc<Runtime>) -> Result<Arc<dyn Deployment>> {
     let project = Project::load(&project::guest("bench"))?;
     let modules: Vec<ModuleSource> = weir_build::build(&project, None, &mut |_| {})?
         .into_iter()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use weir_db::{Database, Functions};
+use weir_db::{Database, Deployment};
 use weir_value::Timestamp;
 use weir_value::limits::THREAD_STACK_BYTES;
 
@@ -19,10 +19,10 @@ const IN_FLIGHT: usize = 64 * 40;
 ///
 /// # Errors
 /// When a transfer fails.
-pub fn measure(bank: Arc<dyn Functions>, accounts: usize, duration: Duration) -> Result<f64> {
+pub fn measure(bank: Arc<dyn Deployment>, accounts: usize, duration: Duration) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let database = engine::open(folder.path())?;
-    database.set_functions(bank);
+    database.set_deployment(bank);
     let ids = engine::seed(&database, accounts)?;
     let draw = Draw::zipf(accounts, 0.0);
     let threads = std::thread::available_parallelism()?.get();

@@ -71,7 +71,7 @@ fn measure_one(name: &str, guest: &str, goal_us: f64, show: &mut impl FnMut(Line
 
     let folder = tempfile::tempdir()?;
     let database = engine::open(folder.path())?;
-    database.set_functions(deployment.clone());
+    database.set_deployment(deployment.clone());
     let id = engine::seed(&database, 100)?.swap_remove(50);
     let call = engine::call("bank:get", json!({"id": id}).to_string())?;
     let first = fresh_calls(&database, deployment.clone(), &call, 1)?.times.swap_remove(0);
@@ -139,7 +139,7 @@ fn fresh_calls(
     calls: usize,
 ) -> Result<FreshCalls> {
     let fresh = Arc::new(Timed { deployment, how: How::FreshInstances, times: Mutex::default() });
-    database.set_functions(fresh.clone());
+    database.set_deployment(fresh.clone());
     let mut teardown = Vec::with_capacity(calls);
     for _ in 0..calls {
         let mut pending = Teardown::default();
@@ -154,7 +154,7 @@ fn fresh_calls(
 /// The same in one instance; in nanoseconds.
 fn reused_calls(database: &Database, deployment: Arc<Deployment>, call: &Call) -> Result<Vec<u64>> {
     let reused = Arc::new(Timed { deployment, how: How::OneInstance, times: Mutex::default() });
-    database.set_functions(reused.clone());
+    database.set_deployment(reused.clone());
     run(database, call, &mut Teardown::default())?;
     reused.take()
 }
@@ -187,6 +187,8 @@ impl Timed {
         self.times.lock().expect("no call panics").extend(times);
     }
 }
+
+impl weir_db::Deployment for Timed {}
 
 impl Functions for Timed {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {

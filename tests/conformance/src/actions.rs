@@ -56,14 +56,12 @@ impl Host {
 }
 
 impl ActionHost for Host {
-    fn call(&self, kind: FunctionKind, path: String, args: Bytes) -> HostFuture<Result<Bytes, CallError>> {
-        let path = match FunctionPath::parse(&path) {
-            Ok(path) => path,
-            Err(error) => {
-                let error = CallError::new(ErrorCode::FunctionNotFound, error.to_string());
-                return Box::pin(async { Err(error) });
-            }
-        };
+    fn call(
+        &self,
+        kind: FunctionKind,
+        path: FunctionPath,
+        args: Bytes,
+    ) -> HostFuture<Result<Bytes, CallError>> {
         let principal = Principal::Function { acting_for: self.identity.lock().clone() };
         let call = Call { path, args, principal, request_id: "nested".to_owned() };
         let (db, host) = (self.db.clone(), self.this.upgrade().expect("an action holds its host"));

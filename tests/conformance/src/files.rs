@@ -31,7 +31,7 @@ impl CaseFiles {
 
     /// Stores a file, and gives the id of its document when that is durable.
     pub(crate) async fn store(&self, file: FileToStore) -> Result<DocumentId, DbError> {
-        let FileToStore { body, content_type, sha256: expected } = file;
+        let FileToStore { body, content_type, sha256: expected, namespace } = file;
         NewFile::check_type(content_type.as_deref())?;
         let mut upload = self.files.begin(self.db.new_file_name());
         match body {
@@ -50,7 +50,7 @@ impl CaseFiles {
             return Err(DbError::new(ErrorCode::DigestMismatch, message));
         }
         let (name, sha256, size) = (finished.name, finished.sha256, finished.size);
-        let file = NewFile { name, sha256, size, content_type };
+        let file = NewFile { name, sha256, size, content_type, namespace };
         let (id, ts) = self.db.store_file(&file, None, &LIMITS).map_err(FileError::into_db_error)?;
         let db = self.db.clone();
         let durable = self.threads.spawn_blocking(move || db.store().wait_durable(ts)).await;

@@ -11,7 +11,7 @@ use futures_core::Stream;
 use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use weir_db::{Body, BodyError, BodyStream, Functions, HttpExchange, HttpResponse, Route};
+use weir_db::{Body, BodyError, BodyStream, Deployment, HttpExchange, HttpResponse, Route};
 use weir_testing::{Outcome, TestDatabase};
 use weir_value::Identity;
 
@@ -32,7 +32,7 @@ pub(crate) struct Served {
 /// Sends a request, `GET /path?a=b`, to the HTTP action of its route. `None`: there is no route.
 pub(crate) fn serve(
     db: &mut TestDatabase,
-    functions: &dyn Functions,
+    functions: &dyn Deployment,
     threads: &Handle,
     step: &Step,
     body: Option<String>,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
-use weir_db::{CallError, Functions as _, RoutePath};
+use weir_db::{CallError, Deployment as _, RoutePath};
 use weir_runtime::Deployment;
 use weir_testing::{Outcome, ScheduledRun, TestDatabase};
 use weir_value::{Identity, Value};
@@ -184,7 +184,7 @@ fn change_variables(guest: &Guest, db: &TestDatabase, step: &Step) -> Result<()>
     db.set_variables(changes)?;
     let after = db.variables()?;
     if !guest.reads.agree(&before, &after) {
-        db.set_functions(guest.with(&after)?)?;
+        db.set_deployment(guest.with(&after)?)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Value as Json, json};
 use weir_build::Language;
 use weir_conformance::{Guest, folder, runtime};
-use weir_db::Functions;
+use weir_db::Deployment as _;
 use weir_testing::{NOW_MS_DEFAULT, ScheduledRun, TestDatabase};
 
 const MINUTE: u64 = 60;

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use weir_db::{
-    DbError, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, NestedCall, Teardown,
-    Transaction, native,
+    DbError, Deployment, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, NestedCall,
+    Teardown, Transaction, native,
 };
 use weir_value::{ErrorCode, FunctionPath};
 
@@ -35,6 +35,8 @@ impl SimFunctions {
         SimFunctions { infos: infos.map(|info| (info.path.clone(), Arc::new(info))).collect() }
     }
 }
+
+impl Deployment for SimFunctions {}
 
 impl Functions for SimFunctions {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {

@@ -84,7 +84,7 @@ impl Host {
             stepper.secure_on_demand();
         }
         let db = Database::open(store.clone(), env.clone()).map_err(StartError::Database)?;
-        db.set_functions(Arc::new(SimFunctions::new()));
+        db.set_deployment(Arc::new(SimFunctions::new()));
         let announcements = Arc::new(Announcements {
             disk: disk.clone(),
             store: Mutex::new(Some(store.clone())),

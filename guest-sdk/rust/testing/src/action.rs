@@ -174,7 +174,7 @@ impl ActionHost {
 
     fn call(&self, kind: FunctionKind, path: &str, args: &[u8]) -> Result<Vec<u8>, CallError> {
         let args = Bytes::copy_from_slice(args);
-        let called = self.wait_for(self.action.host().call(kind, path.to_owned(), args));
+        let called = self.wait_for(self.action.call(kind, path, args));
         called.map(Vec::from).map_err(call_error)
     }
 

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use weir::__native::{Host, with_host};
 use weir_db::{
-    ActionCall, Cron, FunctionError, FunctionInfo, FunctionKind, Functions, HostFuture, Route, RoutePath,
-    Teardown, Transaction, Visibility,
+    ActionCall, Cron, Deployment, FunctionError, FunctionInfo, FunctionKind, Functions, HostFuture, Route,
+    RoutePath, Teardown, Transaction, Visibility,
 };
 use weir_value::{FunctionPath, Schema, Validator};
 
@@ -126,6 +126,16 @@ fn describe(entry: &Entry) -> Arc<FunctionInfo> {
     })
 }
 
+impl Deployment for LinkedFunctions {
+    fn crons(&self) -> &[Cron] {
+        &self.crons
+    }
+
+    fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+}
+
 impl Functions for LinkedFunctions {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
         self.functions.get(path).cloned()
@@ -133,14 +143,6 @@ impl Functions for LinkedFunctions {
 
     fn list(&self) -> Vec<Arc<FunctionInfo>> {
         self.functions.values().cloned().collect()
-    }
-
-    fn crons(&self) -> &[Cron] {
-        &self.crons
-    }
-
-    fn routes(&self) -> &[Route] {
-        &self.routes
     }
 
     fn run(

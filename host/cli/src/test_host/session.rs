@@ -249,7 +249,7 @@ impl Session {
             let (deployment, reads) = self.project.with(&after)?;
             // A module may read other variables with other values.
             self.project.reads.extend(&reads);
-            database.set_functions(deployment).map_err(|error| error.to_string())?;
+            database.set_deployment(deployment).map_err(|error| error.to_string())?;
         }
         Ok(())
     }

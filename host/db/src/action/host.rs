@@ -6,9 +6,9 @@ use bytes::Bytes;
 use futures_core::Stream;
 use serde_json::Value as Json;
 use thiserror::Error;
-use weir_value::{DocumentId, ErrorCode, Timestamp};
+use weir_value::{DocumentId, ErrorCode, FunctionPath, Timestamp};
 
-use crate::{CallError, DbError, FunctionKind, PasswordResult, PasswordWork, StoredFile};
+use crate::{CallError, DbError, FunctionKind, Namespace, PasswordResult, PasswordWork, StoredFile};
 
 /// Something that comes to its end some time.
 pub type HostFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -20,7 +20,12 @@ pub trait GivesUp: Send + Sync {}
 pub trait ActionHost: Send + Sync + 'static {
     /// Calls another function, on behalf of the action's caller. A query reads what is durable, a mutation is durable
     /// when it is over. The error's message is the function's own where it is an application error, and has no request id.
-    fn call(&self, kind: FunctionKind, path: String, args: Bytes) -> HostFuture<Result<Bytes, CallError>>;
+    fn call(
+        &self,
+        kind: FunctionKind,
+        path: FunctionPath,
+        args: Bytes,
+    ) -> HostFuture<Result<Bytes, CallError>>;
 
     /// Waits until a commit is durable.
     fn durable(&self, ts: Timestamp) -> HostFuture<()>;
@@ -84,6 +89,8 @@ pub struct FileToStore {
     pub content_type: Option<String>,
     /// What the bytes' SHA-256 must be, if the action says so.
     pub sha256: Option<[u8; 32]>,
+    /// Whose it is.
+    pub namespace: Namespace,
 }
 
 /// What is done about a response that sends the client on.

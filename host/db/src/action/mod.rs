@@ -27,11 +27,12 @@ pub use routes::{Route, RoutePath};
 pub use run::{ActionOutcome, HttpExchange, not_of_this_deployment};
 pub use running::{Completion, Ended, Ends, Outcome as TaskOutcome, RunningAction, WaitTime};
 
-use crate::function_handle::handle_of;
+use crate::address::Addresses;
 use crate::log_lines::LogLines;
 use crate::transaction::CallContext;
 use crate::{
-    Call, CallError, Database, DbError, FunctionKind, LogLevel, PasswordResults, PasswordWork, Transaction,
+    Call, CallError, Database, DbError, FunctionKind, LogLevel, Namespace, PasswordResults, PasswordWork,
+    Transaction,
 };
 
 /// An action that runs: what the runtime needs while the guest does.
@@ -60,18 +61,41 @@ impl ActionCall {
         &self.call.path
     }
 
-    /// The handle of a function by its address, as this action would call it.
+    /// The user that it runs for; to a component's function there is none.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.call.principal.identity().filter(|_| self.path().component().is_app())
+    }
+
+    /// Whose tables and files its function has.
+    pub fn namespace(&self) -> Namespace {
+        self.db.namespace(self.path().component()).unwrap_or(Namespace::NOBODY)
+    }
+
+    /// Calls another function, by how this one names it (see [`ActionHost::call`]).
+    pub fn call(
+        &self,
+        kind: FunctionKind,
+        address: &str,
+        args: Bytes,
+    ) -> HostFuture<Result<Bytes, CallError>> {
+        match self.addressed(|addresses| addresses.resolve(address)) {
+            Ok(path) => self.host.call(kind, path, args),
+            Err(error) => Box::pin(async { Err(error.into()) }),
+        }
+    }
+
+    /// A text by which any function can call this one.
     ///
     /// # Errors
     /// `FunctionNotFound`, `FunctionMissing`.
-    pub fn function_handle(&self, path: &str) -> Result<String, CallError> {
-        let functions = self.db.functions().1;
-        handle_of(&*functions, self.call.path.component(), path)
+    pub fn function_handle(&self, address: &str) -> Result<String, CallError> {
+        self.addressed(|addresses| addresses.handle(address))
     }
 
-    /// The user that it runs for.
-    pub fn identity(&self) -> Option<&Identity> {
-        self.call.principal.identity()
+    fn addressed<R>(&self, look: impl FnOnce(Addresses<'_>) -> R) -> R {
+        let (_, deployment) = self.db.deployment();
+        let key = self.db.shared.cursor_key();
+        look(Addresses { deployment: &*deployment, from: self.path().component(), key: &key })
     }
 
     /// Does what takes time.
@@ -126,7 +150,11 @@ impl ActionCall {
     pub fn variables(&self) -> Result<BTreeMap<String, String>, DbError> {
         let variables = self.db.variables(&self.db.store().snapshot_durable());
         let failed = |_| DbError::new(ErrorCode::InternalServerError, "The variables cannot be read.");
-        Ok(variables.map_err(failed)?.to_map())
+        let (variables, (_, deployment)) = (variables.map_err(failed)?, self.db.deployment());
+        Ok(match deployment.mounts().find(self.path().component()) {
+            Some(mount) => variables.of_mount(mount).to_map(),
+            None => variables.to_map(),
+        })
     }
 
     /// A transaction of this moment.

@@ -14,7 +14,7 @@ use crate::call::{self, Resolved};
 use crate::error::Failure;
 use crate::log_lines::LogLines;
 use crate::stats::count;
-use crate::{Call, CallError, Database, FunctionError, FunctionKind, Transaction};
+use crate::{Call, CallError, Database, FunctionError, FunctionKind, Functions, Transaction};
 
 /// How an action ended.
 #[derive(Debug, Clone)]
@@ -36,7 +36,8 @@ pub struct HttpExchange {
 impl Database {
     /// Runs an action. Dropping the future gives the action up, wherever it is.
     pub async fn action(self: Arc<Self>, call: Call, host: Arc<dyn ActionHost>) -> ActionOutcome {
-        let resolved = match self.resolve(&call, &self.deployments.newest().functions, FunctionKind::Action) {
+        let resolved = match self.resolve(&call, &self.deployments.newest().deployment, FunctionKind::Action)
+        {
             Ok(resolved) => resolved,
             Err(failure) => return self.action_refused(&call, failure),
         };
@@ -56,7 +57,7 @@ impl Database {
         host: Arc<dyn ActionHost>,
     ) -> ActionOutcome {
         // Its route is for everybody, whoever else may call it.
-        let functions = self.deployments.newest().functions.clone();
+        let functions: Arc<dyn Functions> = self.deployments.newest().deployment.clone();
         let Some(info) = functions.find(&call.path).filter(|info| info.kind == FunctionKind::HttpAction)
         else {
             return self.action_refused(&call, Failure::NotFound { to_admin: false });

@@ -6,8 +6,10 @@ use weir_store::ReadError;
 use weir_value::{DocumentId, ErrorCode};
 
 use super::{Cron, CronJob};
+use crate::components::Components;
+use crate::keyspace::{self, Namespace};
 use crate::scan_all::scan_all;
-use crate::{DbError, Transaction, keyspace, system_tables};
+use crate::{DbError, Transaction, system_tables};
 
 pub(super) fn damaged() -> DbError {
     let message = "A cron job is damaged; restore the data folder from a backup.";
@@ -15,10 +17,13 @@ pub(super) fn damaged() -> DbError {
 }
 
 impl Transaction {
-    /// The cron jobs that there are, by their names, without those of this transaction.
-    pub(super) fn committed_crons(&mut self) -> Result<BTreeMap<String, (DocumentId, CronJob)>, DbError> {
+    /// The cron jobs that a component has, by their names, without those of this transaction.
+    pub(super) fn committed_crons(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<BTreeMap<String, (DocumentId, CronJob)>, DbError> {
         let (snapshot, mut rows) = (self.snapshot(), Vec::new());
-        let all = keyspace::documents(system_tables::CRON_JOBS);
+        let all = keyspace::documents(system_tables::of(namespace, system_tables::CRON_JOBS));
         let read = scan_all(&snapshot, all, |key, document| {
             rows.push((key.clone(), document.clone()));
             Ok::<(), ReadError>(())
@@ -31,15 +36,29 @@ impl Transaction {
         jobs.collect::<Option<_>>().ok_or_else(damaged)
     }
 
-    /// Makes the cron jobs be these. One whose schedule stays as it is is due when it was; another schedule begins anew; a
+    /// Makes the cron jobs be these, each in the namespace of the component that declares it; of a component that is mounted
+    /// no longer there are none. One whose schedule stays as it is is due when it was; another schedule begins anew; a
     /// job that is no longer declared is gone, and a run of it that is under way ends. Whoever commits this holds the gate
     /// from before the snapshot was taken.
-    pub(crate) fn deploy_crons(&mut self, crons: &[Cron]) -> Result<(), DbError> {
-        let mut before = self.committed_crons()?;
+    pub(crate) fn deploy_crons(&mut self, crons: &[Cron], components: &Components) -> Result<(), DbError> {
+        for namespace in components.namespaces() {
+            let path = components.path(namespace);
+            let own = crons.iter().filter(|cron| Some(cron.component()) == path);
+            self.deploy_crons_in(namespace, own)?;
+        }
+        Ok(())
+    }
+
+    fn deploy_crons_in<'a>(
+        &mut self,
+        namespace: Namespace,
+        crons: impl Iterator<Item = &'a Cron>,
+    ) -> Result<(), DbError> {
+        let mut before = self.committed_crons(namespace)?;
         self.uncounted(|tx| {
             for cron in crons {
                 match before.remove(cron.name()) {
-                    None => tx.add_cron(CronJob::new(cron, tx.context().now_ms))?,
+                    None => tx.add_cron(namespace, CronJob::new(cron, tx.context().now_ms))?,
                     Some((id, job)) => tx.change_cron(&id, job, cron)?,
                 }
             }
@@ -47,8 +66,9 @@ impl Transaction {
         })
     }
 
-    fn add_cron(&mut self, job: CronJob) -> Result<(), DbError> {
-        let id = self.insert_system(system_tables::CRON_JOBS, &job.encode())?;
+    fn add_cron(&mut self, namespace: Namespace, job: CronJob) -> Result<(), DbError> {
+        let table = system_tables::of(namespace, system_tables::CRON_JOBS);
+        let id = self.insert_system(table, &job.encode())?;
         self.put_key(keyspace::due_job_key(job.stored.next_run, &id), Bytes::new());
         Ok(())
     }

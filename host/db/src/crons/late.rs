@@ -17,7 +17,12 @@ impl Database {
         let mut skipped = Vec::new();
         self.write_job(|tx| {
             let now_ms = tx.context().now_ms;
-            for (id, mut job) in tx.committed_crons()?.into_values() {
+            let namespaces = tx.deployed().components.clone();
+            let mut jobs = Vec::new();
+            for namespace in namespaces.namespaces() {
+                jobs.extend(tx.committed_crons(namespace)?.into_values());
+            }
+            for (id, mut job) in jobs {
                 let Some(due_ms) = job.due_ms() else { continue };
                 let Some(late) = job.skip_late(now_ms) else { continue };
                 tx.delete_key(keyspace::due_job_key(due_ms, &id));

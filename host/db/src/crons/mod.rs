@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use weir_value::limits::{CRON_LATE_RUNS_TOLD_MAX, CRON_NAME_CHARS_MAX, CRON_RUNS_KEPT};
-use weir_value::{DocumentId, FunctionPath};
+use weir_value::{ComponentPath, DocumentId, FunctionPath};
 
 use crate::transaction::check_scheduled_args;
 use crate::{ScheduledJob, system_tables};
@@ -35,6 +35,7 @@ pub struct Cron {
     schedule: CronSchedule,
     function: FunctionPath,
     args: Bytes,
+    component: ComponentPath,
 }
 
 impl Cron {
@@ -55,10 +56,22 @@ impl Cron {
         let schedule = CronSchedule::from_json(schedule, name)?;
         let args = check_scheduled_args(&function, args).map_err(|error| error.message)?;
         let args = Bytes::copy_from_slice(args.get().as_bytes());
-        Ok(Cron { name: name.to_owned(), schedule, function, args })
+        let component = function.component().clone();
+        Ok(Cron { name: name.to_owned(), schedule, function, args, component })
     }
 
-    /// Its name, which no other has in a deployment.
+    /// The same, declared by a component: it calls that one's function.
+    #[must_use]
+    pub fn of(&self, component: ComponentPath) -> Cron {
+        Cron { function: self.function.clone().of(component.clone()), component, ..self.clone() }
+    }
+
+    /// The component that declares it.
+    pub fn component(&self) -> &ComponentPath {
+        &self.component
+    }
+
+    /// Its name, which no other has in its component.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -176,7 +189,7 @@ impl CronJob {
     pub(crate) fn decode(document: &[u8]) -> Option<CronJob> {
         let stored: StoredCron = serde_json::from_slice(document).ok()?;
         let schedule = CronSchedule::from_json(&stored.schedule, &stored.name).ok()?;
-        let function = FunctionPath::parse(&stored.function).ok()?;
+        let function = FunctionPath::parse_qualified(&stored.function).ok()?;
         Some(CronJob { stored, schedule, function })
     }
 
@@ -255,5 +268,5 @@ fn raw(args: &Bytes) -> Box<RawValue> {
 
 /// Whether this is the id of a cron job, and not of a scheduled function.
 pub(crate) fn is_cron(id: &DocumentId) -> bool {
-    id.table == system_tables::CRON_JOBS
+    system_tables::is_kind(id.table, system_tables::CRON_JOBS)
 }

@@ -144,6 +144,7 @@ struct Batch {
 
 /// A table whose documents are being checked. What is written meanwhile is checked by its transaction.
 pub(super) struct Validation {
+    namespace: Namespace,
     table_name: String,
     validator: Arc<Validator>,
     rest: KeyRange,
@@ -151,9 +152,14 @@ pub(super) struct Validation {
 }
 
 impl Validation {
-    pub(super) fn new(table: TableNumber, table_name: String, validator: Arc<Validator>) -> Validation {
+    pub(super) fn new(
+        table: TableNumber,
+        namespace: Namespace,
+        table_name: String,
+        validator: Arc<Validator>,
+    ) -> Validation {
         let rest = keyspace::documents(table);
-        Validation { table_name, validator, rest, size: BatchSize::default() }
+        Validation { namespace, table_name, validator, rest, size: BatchSize::default() }
     }
 
     pub(super) fn limit_batches(&mut self, rows: usize) {
@@ -168,7 +174,7 @@ impl Validation {
         self.size.learn(&rows);
         let unreadable = RefCell::new(None);
         let tables = |number| match db.shared.catalog.read_name(number, snapshot) {
-            Ok(named) => named.filter(|(namespace, _)| *namespace == Namespace::APP).map(|(_, name)| name),
+            Ok(named) => named.filter(|(namespace, _)| *namespace == self.namespace).map(|(_, name)| name),
             Err(error) => {
                 unreadable.replace(Some(error));
                 None

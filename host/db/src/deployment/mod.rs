@@ -23,22 +23,28 @@ mod system;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use weir_store::Snapshot;
-use weir_value::{DocumentId, Schema, TableNumber, ValidationError, Validator};
+use weir_value::{ComponentPath, DocumentId, Schema, TableNumber, Timestamp, ValidationError};
 
 use crate::catalog::Catalog;
+use crate::components::{ComponentState, Components};
 use crate::deployed::Deployed;
 use crate::index::Registry;
-use crate::keyspace::{self, Namespace};
+use crate::keyspace;
 use crate::query::CursorKey;
-use crate::{DbOpenError, DeploymentVersion, NoFunctions};
+use crate::{DbOpenError, DeploymentVersion, NoFunctions, Schemas};
 
 pub use error::DeploymentError;
+use plan::validators;
+pub(crate) use plan::{TableNumbers, Wanted};
 pub use prepared::{IndexWork, PreparedDeployment, Progress};
 
 /// The name of the record of the schema in force.
 pub(crate) const SCHEMA_RECORD: &str = "schema";
+/// The name of the record of the schemas of the components, by where they are mounted.
+const COMPONENT_SCHEMAS_RECORD: &str = "component-schemas";
 /// The name of the record of what else the server wants to know of the deployment.
 pub(crate) const DEPLOYMENT_RECORD: &str = "deployment";
 
@@ -109,19 +115,62 @@ impl Preparing {
 /// What is in force in a database that was just opened, still without functions.
 pub(crate) fn load(snapshot: &Snapshot, catalog: &Catalog) -> Result<Deployed, DbOpenError> {
     let mut registry = Registry::load(snapshot)?;
-    let schema = match snapshot.get(&keyspace::system_record_key(SCHEMA_RECORD))? {
-        None => Schema::default(),
-        Some(record) => read_schema(&record)
-            .ok_or_else(|| DbOpenError::Catalog("the record of the schema cannot be read".to_owned()))?,
-    };
-    let number = |table: &str| catalog.number(Namespace::APP, table, snapshot.ts());
-    registry.set_documents(validators(&schema, number));
+    let components = Components::load(snapshot)?;
+    let schemas = load_schemas(snapshot)?;
+    let mut numbers = TableNumbers::new();
+    for (path, schema) in schemas.iter() {
+        let Some(namespace) = components.namespace(path) else { continue };
+        for name in schema.tables.keys() {
+            if let Some(number) = catalog.number(namespace, name, snapshot.ts()) {
+                numbers.insert((namespace, name.clone()), number);
+            }
+        }
+    }
+    registry.set_documents(validators(&schemas, &components, &numbers));
+    let mut wanted = Wanted::new(&schemas, &components, &numbers);
+    let is_unmounted = |table| is_of_unmounted(table, catalog, &components, snapshot.ts());
+    wanted.keep_unmounted(&registry, is_unmounted);
     Ok(Deployed {
         version: DeploymentVersion::default(),
-        functions: Arc::new(NoFunctions),
-        schema: Arc::new(schema),
+        deployment: Arc::new(NoFunctions),
+        wanted: Arc::new(wanted),
         registry: Arc::new(registry),
+        components: Arc::new(components),
     })
+}
+
+/// Whether a table is one of a component that is mounted no longer, and whose data are kept.
+fn is_of_unmounted(table: TableNumber, catalog: &Catalog, components: &Components, at: Timestamp) -> bool {
+    let owner = catalog.name(table, at).and_then(|(namespace, _)| components.path(namespace));
+    let known = owner.and_then(|path| components.find(path));
+    known.is_some_and(|known| known.state == ComponentState::Unmounted)
+}
+
+fn load_schemas(snapshot: &Snapshot) -> Result<Schemas, DbOpenError> {
+    let damaged = || DbOpenError::Catalog("the record of the schema cannot be read".to_owned());
+    let mut schemas = Schemas::default();
+    if let Some(record) = snapshot.get(&keyspace::system_record_key(SCHEMA_RECORD))? {
+        schemas = Schemas::from(read_schema(&record).ok_or_else(damaged)?);
+    }
+    if let Some(record) = snapshot.get(&keyspace::system_record_key(COMPONENT_SCHEMAS_RECORD))? {
+        let texts: BTreeMap<String, serde_json::Value> =
+            serde_json::from_slice(&record).map_err(|_| damaged())?;
+        for (path, schema) in texts {
+            let path = ComponentPath::parse(&path).map_err(|_| damaged())?;
+            let schema = Schema::from_json(&schema).map_err(|_| damaged())?;
+            schemas.mounts.insert(path, Arc::new(schema));
+        }
+    }
+    Ok(schemas)
+}
+
+/// The records of schemas, which [`load_schemas`] reads.
+fn schema_records(schemas: &Schemas) -> [(&'static str, Bytes); 2] {
+    let app = serde_json::to_vec(&schemas.app.to_json());
+    let of_mounts: serde_json::Map<_, _> =
+        schemas.mounts.iter().map(|(path, schema)| (path.to_string(), schema.to_json())).collect();
+    let records = [(SCHEMA_RECORD, app), (COMPONENT_SCHEMAS_RECORD, serde_json::to_vec(&of_mounts))];
+    records.map(|(name, text)| (name, text.expect("JSON can be written").into()))
 }
 
 /// The key of the database's cursors, which its first deployment records.
@@ -132,16 +181,4 @@ pub(crate) fn load_cursor_key(snapshot: &Snapshot) -> Result<Option<CursorKey>, 
 
 fn read_schema(record: &[u8]) -> Option<Schema> {
     Schema::from_json(&serde_json::from_slice(record).ok()?).ok()
-}
-
-/// What documents must be like, by table; without those that may be like anything.
-fn validators(
-    schema: &Schema,
-    number: impl Fn(&str) -> Option<TableNumber>,
-) -> BTreeMap<TableNumber, Arc<Validator>> {
-    if !schema.validates {
-        return BTreeMap::new();
-    }
-    let strict = schema.tables.iter().filter(|(_, table)| table.document != Validator::Any);
-    strict.filter_map(|(name, table)| Some((number(name)?, Arc::new(table.document.clone())))).collect()
 }

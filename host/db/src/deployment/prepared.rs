@@ -4,18 +4,23 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use weir_value::{Schema, TableNumber, Timestamp, Validator};
+use weir_value::{TableNumber, Timestamp, Validator};
 
 use super::build::{IndexBuild, Validation};
-use super::plan::{Wanted, is_abandoned};
-use super::{CURSOR_KEY_RECORD, DEPLOYMENT_RECORD, DeploymentError, SCHEMA_RECORD, Turn, validators};
+use super::plan::{is_abandoned, told};
+use super::{
+    CURSOR_KEY_RECORD, DEPLOYMENT_RECORD, DeploymentError, TableNumbers, Turn, Wanted, is_of_unmounted,
+    schema_records, validators,
+};
 use crate::committer::Gate;
+use crate::components::Components;
 use crate::deployed::Deployed;
 use crate::index::{Index, IndexState, Registry};
-use crate::keyspace::IndexNumber;
+use crate::keyspace::{IndexNumber, Namespace};
 use crate::query::CursorKey;
 use crate::{
-    Database, DbError, DeploymentVersion, Functions, Transaction, VariableChanges, keyspace, system_tables,
+    CommitError, Database, DbError, Deployment, DeploymentVersion, Schemas, Transaction, VariableChanges,
+    VariablesError, keyspace, system_tables,
 };
 
 /// How many deployments the table `_deployments` remembers.
@@ -24,8 +29,11 @@ const DEPLOYMENTS_KEPT: usize = 100;
 /// A deployment whose tables and indexes are made, and which is not in force yet. End it with
 /// [`Database::put_in_force`] or [`Database::abandon`].
 pub struct PreparedDeployment {
-    schema: Arc<Schema>,
-    numbers: BTreeMap<String, TableNumber>,
+    schemas: Schemas,
+    numbers: TableNumbers,
+    wanted: Wanted,
+    /// The components with those that it mounts first.
+    components: Components,
     builds: VecDeque<IndexBuild>,
     validations: VecDeque<Validation>,
     progress: Progress,
@@ -107,31 +115,34 @@ impl PreparedDeployment {
     /// Whether a document has been written meanwhile that does not fit.
     fn check_writes(&self, db: &Database) -> Result<(), DeploymentError> {
         let Some((id, reason)) = db.preparing.mismatch(self.turn)? else { return Ok(()) };
-        let named = self.numbers.iter().find(|(_, number)| **number == id.table);
-        let table = named.map(|(name, _)| name.clone()).unwrap_or_default();
+        let table = self.name_of(id.table);
         Err(DeploymentError::DocumentMismatch { table, id: id.to_string(), reason })
+    }
+
+    /// The name of a table, for people.
+    fn name_of(&self, table: TableNumber) -> String {
+        name_of(&self.numbers, &self.components, table)
     }
 }
 
 impl Database {
-    /// Begins a deployment with this schema: its tables are made, its new indexes begin to be kept. One at a time; a
+    /// Begins a deployment with these schemas: its tables are made, its new indexes begin to be kept. One at a time; a
     /// deployment that was prepared before and not ended is abandoned.
     ///
     /// # Errors
     /// There would be too many tables, or the store takes no writes.
-    pub fn prepare(&self, schema: Schema) -> Result<PreparedDeployment, DeploymentError> {
+    pub fn prepare(&self, schemas: impl Into<Schemas>) -> Result<PreparedDeployment, DeploymentError> {
+        let schemas = schemas.into();
         let mut gate = self.committer.enter();
         let opened = self.committer.open();
         let current = self.deployments.newest();
         let mut tx = self.begin_system(opened.snapshot.clone());
-        let mut numbers = BTreeMap::new();
-        for name in schema.tables.keys() {
-            numbers.insert(name.clone(), tx.make_table(name)?);
-        }
-        let wanted = Wanted::new(&schema, &numbers);
-        let in_force = Wanted::new(&current.schema, &tx.numbers_of(&current.schema)?);
+        let mut components = (*current.components).clone();
+        tx.make_namespaces(&mut components, schemas.mounts.keys())?;
+        let numbers = tx.make_tables(&schemas, &components)?;
+        let wanted = Wanted::new(&schemas, &components, &numbers);
         let mut registry = current.registry.to_changed();
-        drop_abandoned(&mut tx, &mut registry, &current.registry, &wanted, &in_force)?;
+        drop_abandoned(&mut tx, &mut registry, &current.registry, &wanted, &current.wanted)?;
         for new in wanted.missing(&current.registry) {
             let mut index = Index {
                 id: super::build::unsaved_id(),
@@ -146,11 +157,22 @@ impl Database {
             index.id = tx.insert_system(system_tables::INDEXES, &index.encode())?;
             registry.put_index(index);
         }
-        let documents = validators(&schema, |name| numbers.get(name).copied());
+        let documents = validators(&schemas, &components, &numbers);
         let to_check = changed(&documents, &current.registry);
         registry.set_pending_documents(documents);
-        let mut prepared = plan_work(&gate, &registry, &wanted, schema, numbers, to_check);
-        let deployed = current.with_registry(registry);
+        let deployed = current.with_components(components.clone()).with_registry(registry);
+        let mut prepared = PreparedDeployment {
+            schemas,
+            numbers,
+            wanted,
+            components,
+            builds: VecDeque::new(),
+            validations: VecDeque::new(),
+            progress: Progress::default(),
+            variables: VariableChanges::default(),
+            turn: Turn::default(),
+        };
+        prepared.plan_work(&gate, &deployed.registry, to_check);
         self.commit_system(&mut gate, tx.into_draft().0, deployed)?;
         prepared.turn = self.preparing.begin();
         Ok(prepared)
@@ -178,7 +200,7 @@ impl Database {
     pub fn put_in_force(
         &self,
         prepared: &PreparedDeployment,
-        functions: Arc<dyn Functions>,
+        deployment: Arc<dyn Deployment>,
         record: Bytes,
         event: &[u8],
     ) -> Result<(DeploymentVersion, Timestamp), DeploymentError> {
@@ -190,10 +212,15 @@ impl Database {
         let opened = self.committer.open();
         let current = self.deployments.newest();
         let mut tx = self.begin_system(opened.snapshot.clone());
-        let wanted = Wanted::new(&prepared.schema, &prepared.numbers);
+        let wanted = &prepared.wanted;
         if !wanted.missing(&current.registry).is_empty() {
             return Err(DeploymentError::Superseded);
         }
+        let mut components = (*current.components).clone();
+        let left =
+            tx.put_mounts_in_force(&mut components, |path| prepared.schemas.mounts.contains_key(path))?;
+        let mut wanted = Wanted::new(&prepared.schemas, &components, &prepared.numbers);
+        wanted.keep_unmounted(&current.registry, |table| self.is_of_unmounted(table, &components));
         let mut registry = current.registry.to_changed();
         let built: Vec<IndexNumber> = self.built_indexes(&current.registry, &opened.snapshot)?;
         for index in current.registry.indexes() {
@@ -202,26 +229,38 @@ impl Database {
                 replace_index(&mut tx, &mut registry, next)?;
             }
         }
-        let documents = validators(&prepared.schema, |name| prepared.numbers.get(name).copied());
-        registry.set_documents(documents);
+        registry.set_documents(validators(&prepared.schemas, &components, &prepared.numbers));
         registry.set_pending_documents(BTreeMap::new());
         tx.put_variables(&prepared.variables, gate.count(system_tables::VARIABLES))?;
         tx.insert_system(system_tables::DEPLOYMENTS, event)?;
         tx.keep_newest(system_tables::DEPLOYMENTS, DEPLOYMENTS_KEPT)?;
-        tx.deploy_crons(functions.crons())?;
+        tx.deploy_crons(deployment.crons(), &components)?;
         let cursor_key = self.record_cursor_key(&mut tx)?;
         tx.put_record(DEPLOYMENT_RECORD, record);
-        let schema = serde_json::to_vec(&prepared.schema.to_json()).expect("JSON can be written");
-        tx.put_record(SCHEMA_RECORD, schema.into());
+        for (name, record) in schema_records(&prepared.schemas) {
+            tx.put_record(name, record);
+        }
         let version = DeploymentVersion(current.version.0 + 1);
-        let deployed =
-            Deployed { version, functions, schema: prepared.schema.clone(), registry: Arc::new(registry) };
+        let deployed = Deployed {
+            version,
+            deployment,
+            wanted: Arc::new(wanted),
+            registry: Arc::new(registry),
+            components: Arc::new(components),
+        };
         let ts = self.commit_system(&mut gate, tx.into_draft().0, deployed)?;
         if let Some(key) = cursor_key {
             *self.shared.cursor_key.write() = Some(Arc::new(CursorKey::new(&key)));
         }
         self.preparing.end();
         self.conflict_rates.clear();
+        for path in left {
+            tracing::warn!(
+                target: "weir::db",
+                "the component `{path}` is mounted no longer; its data are kept, and are there again when it is. \
+                 `host component drop {path}` removes them"
+            );
+        }
         Ok((version, ts))
     }
 
@@ -231,13 +270,13 @@ impl Database {
     /// As for its steps; the deployment is abandoned then.
     pub fn deploy(
         &self,
-        schema: Schema,
-        functions: Arc<dyn Functions>,
+        schemas: impl Into<Schemas>,
+        deployment: Arc<dyn Deployment>,
     ) -> Result<DeploymentVersion, DeploymentError> {
-        let mut prepared = self.prepare(schema)?;
+        let mut prepared = self.prepare(schemas)?;
         let finish = || {
             while prepared.step(self)? {}
-            self.put_in_force(&prepared, functions, Bytes::from_static(b"{}"), b"{}")
+            self.put_in_force(&prepared, deployment, Bytes::from_static(b"{}"), b"{}")
         };
         match finish() {
             Ok((version, _)) => Ok(version),
@@ -286,13 +325,32 @@ impl Database {
         let opened = self.committer.open();
         let current = self.deployments.newest();
         let mut tx = self.begin_system(opened.snapshot.clone());
-        let in_force = Wanted::new(&current.schema, &tx.numbers_of(&current.schema)?);
         let mut registry = current.registry.to_changed();
-        drop_abandoned(&mut tx, &mut registry, &current.registry, &in_force, &in_force)?;
+        drop_abandoned(&mut tx, &mut registry, &current.registry, &current.wanted, &current.wanted)?;
         registry.set_pending_documents(BTreeMap::new());
         let deployed = current.with_registry(registry);
         self.commit_system(gate, tx.into_draft().0, deployed)?;
         Ok(())
+    }
+
+    /// Begins to drop all indexes of these tables, of which nobody has a use any more.
+    pub(crate) fn drop_indexes_of(&self, tables: &[TableNumber]) -> Result<(), VariablesError> {
+        let mut gate = self.committer.enter();
+        let opened = self.committer.open();
+        let current = self.deployments.newest();
+        let mut tx = self.begin_system(opened.snapshot.clone());
+        let mut registry = current.registry.to_changed();
+        for index in current.registry.indexes().filter(|index| tables.contains(&index.table)) {
+            let dropped = Index { state: IndexState::Dropping, ..(**index).clone() };
+            replace_index(&mut tx, &mut registry, dropped)?;
+        }
+        let deployed = current.with_registry(registry);
+        self.commit_system(&mut gate, tx.into_draft().0, deployed).map_err(CommitError::from)?;
+        Ok(())
+    }
+
+    fn is_of_unmounted(&self, table: TableNumber, components: &Components) -> bool {
+        is_of_unmounted(table, &self.shared.catalog, components, self.store().sequenced())
     }
 
     /// Forgets the deployments that no query can meet any more, because everything up to `ts` is durable and no older
@@ -327,45 +385,38 @@ pub(super) fn replace_index(
     Ok(())
 }
 
-fn plan_work(
-    gate: &Gate<'_>,
-    registry: &Registry,
-    wanted: &Wanted,
-    schema: Schema,
-    numbers: BTreeMap<String, TableNumber>,
-    to_check: BTreeMap<TableNumber, Arc<Validator>>,
-) -> PreparedDeployment {
-    let count = |table: TableNumber| gate.count(table);
-    let mut progress = Progress::default();
-    let mut builds = VecDeque::new();
-    let needs_work = |index: &Index| {
-        index.state == IndexState::Building && wanted.declared(index).is_some_and(|declared| !declared.staged)
-    };
-    for index in registry.indexes().filter(|index| needs_work(index)) {
-        progress.indexes.push(IndexWork {
-            table: index.table_name.to_string(),
-            index: index.name.to_string(),
-            documents: 0,
-            of: count(index.table),
-        });
-        builds.push_back(IndexBuild::new(index.clone()));
+impl PreparedDeployment {
+    fn plan_work(
+        &mut self,
+        gate: &Gate<'_>,
+        registry: &Registry,
+        to_check: BTreeMap<TableNumber, Arc<Validator>>,
+    ) {
+        let needs_work = |index: &Index| {
+            let declared = self.wanted.declared(index);
+            index.state == IndexState::Building && declared.is_some_and(|declared| !declared.staged)
+        };
+        for index in registry.indexes().filter(|index| needs_work(index)) {
+            self.progress.indexes.push(IndexWork {
+                table: index.table_name.to_string(),
+                index: index.name.to_string(),
+                documents: 0,
+                of: gate.count(index.table),
+            });
+            self.builds.push_back(IndexBuild::new(index.clone()));
+        }
+        for (table, validator) in to_check {
+            self.progress.documents_to_check += gate.count(table);
+            let owner = self.numbers.iter().find(|(_, number)| **number == table);
+            let namespace = owner.map_or(Namespace::APP, |((namespace, _), _)| *namespace);
+            self.validations.push_back(Validation::new(table, namespace, self.name_of(table), validator));
+        }
     }
-    let mut validations = VecDeque::new();
-    for (table, validator) in to_check {
-        progress.documents_to_check += count(table);
-        let named = numbers.iter().find(|(_, number)| **number == table);
-        let name = named.map(|(name, _)| name.clone()).unwrap_or_default();
-        validations.push_back(Validation::new(table, name, validator));
-    }
-    PreparedDeployment {
-        schema: Arc::new(schema),
-        numbers,
-        builds,
-        validations,
-        progress,
-        variables: VariableChanges::default(),
-        turn: Turn::default(),
-    }
+}
+
+fn name_of(numbers: &TableNumbers, components: &Components, table: TableNumber) -> String {
+    let named = numbers.iter().find(|(_, number)| **number == table);
+    named.map(|((namespace, name), _)| told(name, components.path(*namespace))).unwrap_or_default()
 }
 
 /// What becomes of an index when the deployment is put in force.

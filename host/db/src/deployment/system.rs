@@ -24,7 +24,7 @@ impl Database {
 
     /// Commits what the host has written and puts `deployed` in force from that timestamp on. With nothing to write it is
     /// in force at once, and the timestamp is that of the newest commit.
-    pub(super) fn commit_system(
+    pub(crate) fn commit_system(
         &self,
         gate: &mut Gate<'_>,
         draft: Draft,

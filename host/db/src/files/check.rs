@@ -6,7 +6,7 @@ use uuid::Uuid;
 use weir_value::DocumentId;
 
 use super::StoredDocument;
-use crate::{keyspace, system_tables};
+use crate::keyspace;
 
 /// What was seen of files.
 #[derive(Default)]
@@ -29,7 +29,7 @@ impl FilesCheck {
     }
 
     pub(crate) fn name(&mut self, name: Uuid, place: &Bytes) {
-        self.names.insert(name, keyspace::document_at_place(system_tables::STORAGE, place));
+        self.names.insert(name, keyspace::file_at_place(place));
     }
 
     pub(crate) fn document_name(&mut self, id: DocumentId, name: &Bytes) {

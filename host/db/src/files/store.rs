@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use uuid::Uuid;
 use weir_store::ReadError;
 use weir_value::limits::FILE_TYPE_BYTES_MAX;
-use weir_value::{DocumentId, ErrorCode, Timestamp};
+use weir_value::{DocumentId, ErrorCode, TableNumber, Timestamp};
 
 use super::{FileError, StoredDocument, StoredFile, USED, UploadToken};
+use crate::keyspace::Namespace;
 use crate::scan_all::scan_all;
 use crate::{Database, DbError, keyspace, system_tables};
 
@@ -21,6 +22,8 @@ pub struct NewFile {
     pub size: u64,
     /// Its media type, if there is one.
     pub content_type: Option<String>,
+    /// Whose it is; of an upload its token says that.
+    pub namespace: Namespace,
 }
 
 /// How much may be stored.
@@ -89,7 +92,11 @@ impl Database {
             let stored = snapshot.get(&keyspace::table_count_key(table))?;
             Ok::<_, ReadError>(stored.and_then(|value| keyspace::count_in_value(&value)).unwrap_or_default())
         };
-        let (files, stored) = (count(system_tables::STORAGE)?, count(system_tables::STORAGE_BYTES)?);
+        let mut files = 0;
+        for table in self.file_tables() {
+            files += count(table)?;
+        }
+        let stored = count(system_tables::STORAGE_BYTES)?;
         Ok(limits.check_room(files, stored, bytes)?)
     }
 
@@ -108,15 +115,20 @@ impl Database {
         limits.check_size(file.size)?;
         let mut gate = self.committer.enter();
         let opened = self.committer.open();
-        let (files, stored) = (gate.count(system_tables::STORAGE), gate.count(system_tables::STORAGE_BYTES));
+        let files = self.file_tables().map(|table| gate.count(table)).sum();
+        let stored = gate.count(system_tables::STORAGE_BYTES);
         limits.check_room(files, stored, file.size)?;
         let mut tx = self.begin_system(opened.snapshot.clone());
+        let mut file = file.clone();
         if let Some(token) = token {
             let key = token.key();
-            token.check(tx.read_uncounted(key.clone())?.as_deref(), self.shared.now_ms())?;
+            let stored = tx.read_uncounted(key.clone())?;
+            token.check(stored.as_deref(), self.shared.now_ms())?;
+            file.namespace =
+                stored.and_then(|value| keyspace::namespace_of_upload(&value)).unwrap_or(file.namespace);
             tx.put_key(key, USED.into());
         }
-        let id = tx.add_file(file)?;
+        let id = tx.add_file(&file)?;
         let draft = tx.into_draft().0;
         let ts = gate.sequence_unstamped(draft.changes, &draft.counts)?;
         Ok((id, ts))
@@ -129,7 +141,7 @@ impl Database {
     pub fn file_named(&self, name: Uuid) -> Result<Option<StoredFile>, ReadError> {
         let snapshot = self.store().snapshot_durable();
         let Some(place) = snapshot.get(&keyspace::file_key(name))? else { return Ok(None) };
-        let Some(id) = keyspace::document_at_place(system_tables::STORAGE, &place) else { return Ok(None) };
+        let Some(id) = keyspace::file_at_place(&place) else { return Ok(None) };
         let document = snapshot.get(&keyspace::document_key(&id))?;
         Ok(document.and_then(|json| StoredDocument::decode(&json)).and_then(|file| file.into_file(id, name)))
     }
@@ -148,6 +160,13 @@ impl Database {
         let is_wanted =
             |name: &Uuid| Ok(removed.contains(name) || snapshot.get(&keyspace::file_key(*name))?.is_some());
         names.iter().map(is_wanted).collect()
+    }
+
+    /// The tables of files, of the app and of every component.
+    fn file_tables(&self) -> impl Iterator<Item = TableNumber> {
+        let components = self.deployments.newest().components.clone();
+        let namespaces: Vec<Namespace> = components.namespaces().collect();
+        namespaces.into_iter().map(|namespace| system_tables::of(namespace, system_tables::STORAGE))
     }
 
     /// A name for a file, which nobody can guess.

@@ -17,7 +17,13 @@ fn world() -> World {
 
 fn new_file(db: &Database, size: u64) -> NewFile {
     let content_type = Some("image/png".to_owned());
-    NewFile { name: db.new_file_name(), sha256: [0xab; 32], size, content_type }
+    NewFile {
+        name: db.new_file_name(),
+        sha256: [0xab; 32],
+        size,
+        content_type,
+        namespace: crate::Namespace::APP,
+    }
 }
 
 /// Stores a file, and waits until that is durable.

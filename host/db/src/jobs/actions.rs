@@ -15,7 +15,7 @@ const INTERRUPTED: &str = "The host ended while the action was under way; what i
 impl Database {
     /// Whether a job is an action, as far as is deployed.
     pub fn is_action_job(&self, job: &ScheduledJob) -> bool {
-        let functions = self.deployments.newest().functions.clone();
+        let functions = self.deployments.newest().deployment.clone();
         functions.find(&job.call.path).is_some_and(|info| info.kind == FunctionKind::Action)
     }
 

@@ -14,7 +14,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use weir_value::FunctionPath;
+use weir_value::{ComponentPath, FunctionPath};
 
 pub use due::{DueJobs, earliest_due_job};
 pub(crate) use run::Stored;
@@ -25,6 +25,9 @@ pub use run::{JobStep, ScheduledJob};
 pub(crate) struct StoredJob {
     /// The function, as Convex spells it: `messages.js:send`.
     name: String,
+    /// Where the component is mounted that it is of; absent for the app's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    component: Option<String>,
     /// Its arguments: one object.
     args: (Box<RawValue>,),
     /// When it is due, in milliseconds since the epoch.
@@ -56,7 +59,9 @@ impl StoredJob {
     pub(crate) fn new(path: &FunctionPath, args: Box<RawValue>, scheduled_time: f64) -> StoredJob {
         let (module, function) = (path.module(), path.function());
         let name = format!("{module}.js:{function}");
-        StoredJob { name, args: (args,), scheduled_time, completed_time: None, state: JobState::Pending }
+        let component = (!path.component().is_app()).then(|| path.component().to_string());
+        let state = JobState::Pending;
+        StoredJob { name, component, args: (args,), scheduled_time, completed_time: None, state }
     }
 
     /// Reads a document; `None` if it is none of a job.
@@ -69,7 +74,8 @@ impl StoredJob {
     }
 
     fn path(&self) -> Option<FunctionPath> {
-        FunctionPath::parse(&self.name).ok()
+        let component = ComponentPath::parse(self.component.as_deref().unwrap_or_default()).ok()?;
+        Some(FunctionPath::parse(&self.name).ok()?.of(component))
     }
 
     pub(crate) fn ended(mut self, state: JobState, at_ms: f64) -> StoredJob {

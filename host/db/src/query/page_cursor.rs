@@ -15,6 +15,7 @@ use weir_value::ErrorCode;
 
 use super::plan::{PlanJson, Source};
 use crate::DbError;
+use crate::keyspace::Namespace;
 
 /// Behind a row, or behind all of them.
 const BEHIND_ROW: u8 = 1;
@@ -32,6 +33,17 @@ impl Fingerprint {
     fn of_json(plan: &impl Serialize) -> Fingerprint {
         let text = serde_json::to_vec(plan).expect("a plan that was read as JSON can be written");
         Fingerprint(Sha256::digest(text).into())
+    }
+
+    /// The same query of a component's function, whose tables are others.
+    pub(crate) fn of_namespace(self, namespace: Namespace) -> Fingerprint {
+        match namespace {
+            Namespace::APP => self,
+            Namespace(number) => {
+                let hash = Sha256::new_with_prefix(self.0).chain_update(number.to_be_bytes());
+                Fingerprint(hash.finalize().into())
+            }
+        }
     }
 
     /// The same query, on the index as it is defined now.
@@ -76,11 +88,19 @@ impl CursorKey {
             PageCursor::BehindRow(key) => [&[BEHIND_ROW], key.as_ref()].concat(),
             PageCursor::BehindAll => vec![BEHIND_ALL],
         };
-        let payload = Payload { msg: &plain, aad: &query.0 };
+        URL_SAFE_NO_PAD.encode(self.seal_bytes(&plain, &query.0))
+    }
+
+    /// Encrypts and authenticates something short, which opens for this purpose alone.
+    pub(crate) fn seal_bytes(&self, plain: &[u8], purpose: &[u8]) -> Vec<u8> {
+        let payload = Payload { msg: plain, aad: purpose };
         // GCM-SIV keeps its promises with one nonce for all; equal texts have equal ciphers, which is what is wanted.
-        let sealed =
-            self.0.encrypt(&Nonce::default(), payload).expect("a cursor is far from the cipher's limit");
-        URL_SAFE_NO_PAD.encode(sealed)
+        self.0.encrypt(&Nonce::default(), payload).expect("what is sealed is far from the cipher's limit")
+    }
+
+    /// What was sealed for this purpose.
+    pub(crate) fn open_bytes(&self, sealed: &[u8], purpose: &[u8]) -> Option<Vec<u8>> {
+        self.0.decrypt(&Nonce::default(), Payload { msg: sealed, aad: purpose }).ok()
     }
 
     /// Reads a cursor of this query.
@@ -88,9 +108,8 @@ impl CursorKey {
     /// # Errors
     /// `InvalidCursor`: it is not one, or one of another query or database.
     pub(crate) fn open(&self, text: &str, query: Fingerprint) -> Result<PageCursor, DbError> {
-        let plain = URL_SAFE_NO_PAD.decode(text).ok().and_then(|sealed| {
-            self.0.decrypt(&Nonce::default(), Payload { msg: &sealed, aad: &query.0 }).ok()
-        });
+        let sealed = URL_SAFE_NO_PAD.decode(text).ok();
+        let plain = sealed.and_then(|sealed| self.open_bytes(&sealed, &query.0));
         match plain.as_deref().and_then(<[u8]>::split_first) {
             Some((&BEHIND_ROW, key)) => Ok(PageCursor::BehindRow(Bytes::copy_from_slice(key))),
             Some((&BEHIND_ALL, [])) => Ok(PageCursor::BehindAll),

@@ -24,7 +24,7 @@ impl Transaction {
         let counted = self.usage.add_write(UPLOAD_BYTES);
         self.or_poison(counted)?;
         let (text, token) = new_token(self.context.now_ms, self.shared.entropy.draw());
-        self.put_key(token.key(), Bytes::new());
+        self.put_key(token.key(), keyspace::upload_value(self.namespace));
         Ok(format!("{}/api/storage/upload?token={text}", self.host_url()))
     }
 
@@ -71,8 +71,9 @@ impl Transaction {
 
     /// Makes the document of a file that is there.
     pub(crate) fn add_file(&mut self, file: &NewFile) -> Result<DocumentId, DbError> {
-        let id = self.insert_system(system_tables::STORAGE, &StoredDocument::of(file).encode())?;
-        self.put_key(keyspace::file_key(file.name), keyspace::document_place(&id));
+        let table = system_tables::of(file.namespace, system_tables::STORAGE);
+        let id = self.insert_system(table, &StoredDocument::of(file).encode())?;
+        self.put_key(keyspace::file_key(file.name), keyspace::file_place(&id));
         self.put_key(keyspace::file_of_document_key(&id), Bytes::copy_from_slice(file.name.as_bytes()));
         self.writes.add_to_count(system_tables::STORAGE_BYTES, file.size.cast_signed());
         Ok(id)
@@ -81,8 +82,9 @@ impl Transaction {
     /// The document and the name of a file, by the document's id, or by its name, as old versions of Convex have it.
     fn find_file(&mut self, text: &str) -> Result<Option<(DocumentId, Uuid)>, DbError> {
         self.count_host_call()?;
+        let table = system_tables::of(self.namespace, system_tables::STORAGE);
         let id = match DocumentId::parse(text) {
-            Ok(id) if id.table == system_tables::STORAGE => Some(id),
+            Ok(id) if id.table == table => Some(id),
             Ok(_) => return Err(not_a_file(text)),
             Err(_) => None,
         };
@@ -95,7 +97,7 @@ impl Transaction {
         let id = match (id, by_name) {
             (None, Some(name)) => {
                 let place = self.read_point(keyspace::file_key(name))?;
-                place.and_then(|place| keyspace::document_at_place(system_tables::STORAGE, &place))
+                place.and_then(|place| keyspace::file_at_place(&place)).filter(|id| id.table == table)
             }
             (id, _) => id,
         };

@@ -36,7 +36,7 @@ use crate::passwords::AskedPasswords;
 use crate::query::{CursorKey, Cursors};
 use crate::write_buffer::{CountChanges, WriteBuffer};
 use crate::{
-    Call, DbError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, ReadSet, TokenSigner,
+    Call, DbError, Deployment, FunctionInfo, FunctionKind, LogLevel, Principal, ReadSet, TokenSigner,
 };
 
 pub use crypto::digest;
@@ -60,6 +60,7 @@ pub struct CallContext {
 
 /// What of a transaction belongs to the one function that runs, and is set aside while that calls another.
 pub(crate) struct Frame {
+    namespace: Namespace,
     kind: FunctionKind,
     path: FunctionPath,
     seed: [u8; 32],
@@ -165,11 +166,12 @@ impl Transaction {
         let (now_ms, seed) = (shared.now_ms(), shared.entropy.draw());
         let context = CallContext { now_ms, seed, request_id: call.request_id.clone() };
         let path = call.path.clone();
+        let namespace = namespace_of(&deployed, &path);
         Transaction {
             shared,
             snapshot,
             deployed,
-            namespace: Namespace::APP,
+            namespace,
             kind,
             path,
             context,
@@ -204,8 +206,12 @@ impl Transaction {
         &self.principal
     }
 
-    /// The user that the call is made for. What the function does from here on depends on it.
+    /// The user that the call is made for. What the function does from here on depends on it. To a component's function
+    /// there is none: whoever calls it says what it is to know of the user.
     pub fn identity(&mut self) -> Option<&Identity> {
+        if !self.path.component().is_app() {
+            return None;
+        }
         self.asked_identity = true;
         self.principal.identity()
     }
@@ -220,9 +226,9 @@ impl Transaction {
         self.kind
     }
 
-    /// The functions that are in force at its snapshot: the deployment's, without the host's own.
-    pub fn functions_in_force(&self) -> &Arc<dyn Functions> {
-        &self.deployed.functions
+    /// What is in force at its snapshot: without the host's own functions.
+    pub fn deployment_in_force(&self) -> &Arc<dyn Deployment> {
+        &self.deployed.deployment
     }
 
     /// The timestamp of its snapshot.
@@ -270,7 +276,12 @@ impl Transaction {
     pub(crate) fn enter(&mut self, info: &FunctionInfo) -> Frame {
         self.nested.depth += 1;
         let seed = derive_seed(&self.context.seed, self.nested.count);
+        let namespace = match info.path.component() == self.path.component() {
+            true => self.namespace,
+            false => namespace_of(&self.deployed, &info.path),
+        };
         Frame {
+            namespace: std::mem::replace(&mut self.namespace, namespace),
             kind: std::mem::replace(&mut self.kind, info.kind),
             path: std::mem::replace(&mut self.path, info.path.clone()),
             seed: std::mem::replace(&mut self.context.seed, seed),
@@ -282,7 +293,8 @@ impl Transaction {
     /// Lets the function go on that had called another.
     pub(crate) fn leave(&mut self, frame: Frame) {
         self.nested.depth -= 1;
-        let Frame { kind, path, seed, cursors, has_paged } = frame;
+        let Frame { namespace, kind, path, seed, cursors, has_paged } = frame;
+        self.namespace = namespace;
         (self.kind, self.path, self.context.seed, self.cursors) = (kind, path, seed, cursors);
         self.has_paged = has_paged;
     }
@@ -382,8 +394,23 @@ impl Transaction {
         (draft, self.log.into_lines())
     }
 
+    /// Whose tables the function sees.
+    pub fn namespace(&self) -> Namespace {
+        self.namespace
+    }
+
+    /// What cursors and handles are sealed with.
+    pub(crate) fn cursor_key(&self) -> Arc<CursorKey> {
+        self.shared.cursor_key()
+    }
+
     /// What is in force at its snapshot.
     pub(crate) fn deployed(&self) -> &Arc<Deployed> {
         &self.deployed
     }
+}
+
+/// Whose tables a function sees.
+fn namespace_of(deployed: &Deployed, path: &FunctionPath) -> Namespace {
+    deployed.components.namespace(path.component()).unwrap_or(Namespace::NOBODY)
 }

@@ -74,6 +74,7 @@ impl Transaction {
     pub fn page(&mut self, plan: &[u8], options: &[u8]) -> Result<Vec<u8>, DbError> {
         self.count_host_call()?;
         let (plan, fingerprint) = Plan::parse_for_pages(plan)?;
+        let fingerprint = fingerprint.of_namespace(self.namespace);
         if plan.limit.is_some() {
             return Err(invalid("a query whose pages are read has no limit: give `numItems`"));
         }

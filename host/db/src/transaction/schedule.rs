@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use weir_value::limits::{
     SCHEDULED_ARGS_BYTES_MAX, SCHEDULED_ARGS_BYTES_TOTAL_MAX, SCHEDULED_FUNCTIONS_MAX, SCHEDULED_MS_MAX,
 };
-use weir_value::{DocumentId, ErrorCode, FunctionAddress, FunctionPath, Value};
+use weir_value::{DocumentId, ErrorCode, FunctionPath, TableNumber, Value};
 
 use super::Transaction;
 use crate::jobs::{JobState, StoredJob};
@@ -34,7 +34,7 @@ impl Transaction {
         let added = self.scheduled.add(args.get().len());
         self.or_poison(added)?;
         let job = StoredJob::new(&path, args, at_ms);
-        let id = self.insert_system(system_tables::SCHEDULED_FUNCTIONS, &job.encode())?;
+        let id = self.insert_system(self.jobs_table(), &job.encode())?;
         self.put_key(keyspace::due_job_key(at_ms, &id), Bytes::new());
         Ok(id.to_string())
     }
@@ -46,7 +46,8 @@ impl Transaction {
     pub fn cancel_scheduled(&mut self, id: &str) -> Result<(), DbError> {
         self.count_host_call()?;
         self.writable()?;
-        let id = DocumentId::parse(id).ok().filter(|id| id.table == system_tables::SCHEDULED_FUNCTIONS);
+        let table = self.jobs_table();
+        let id = DocumentId::parse(id).ok().filter(|id| id.table == table);
         let id = id.ok_or_else(|| {
             let message =
                 "This is not the id of a scheduled function: it is what `runAfter` and `runAt` give.";
@@ -59,6 +60,11 @@ impl Transaction {
             JobState::Pending => self.end_job(&id, job, JobState::Canceled),
             _ => Ok(()),
         }
+    }
+
+    /// Where the jobs are that functions of this one's component schedule, whoever's function they call.
+    fn jobs_table(&self) -> TableNumber {
+        system_tables::of(self.namespace, system_tables::SCHEDULED_FUNCTIONS)
     }
 
     /// The job of this id, if it is there.
@@ -86,10 +92,8 @@ impl Transaction {
 
     /// The function of this path, if it may be scheduled.
     fn schedulable(&self, path: &str) -> Result<FunctionPath, DbError> {
-        let path = FunctionAddress::parse(path)
-            .and_then(|address| address.resolve(self.path().component()))
-            .map_err(|error| DbError::new(ErrorCode::FunctionNotFound, format!("`{path}`: {error}")))?;
-        let functions = self.functions_in_force();
+        let path = self.resolve_address(path)?;
+        let functions = self.deployment_in_force();
         match functions.find(&path).map(|info| info.kind) {
             Some(FunctionKind::Mutation | FunctionKind::Action) => Ok(path),
             Some(kind) => Err(DbError::new(

@@ -1,14 +1,16 @@
 //! What only the host writes: records of its own, tables that a schema declares.
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_store::{Direction, Snapshot};
-use weir_value::{Schema, TableNumber};
+use weir_value::TableNumber;
 
 use super::Transaction;
+use crate::components::Components;
+use crate::deployment::TableNumbers;
+use crate::keyspace::Namespace;
 use crate::write_buffer::Written;
-use crate::{DbError, keyspace};
+use crate::{DbError, Schemas, keyspace};
 
 /// So many documents are looked at, at once.
 const SCAN_ROWS: usize = 1_000;
@@ -19,20 +21,33 @@ impl Transaction {
         Arc::clone(&self.snapshot)
     }
 
-    /// The number of a table, which is made if it is missing.
-    pub(crate) fn make_table(&mut self, name: &str) -> Result<TableNumber, DbError> {
-        self.table_for_insert(name)
-    }
-
-    /// The numbers of a schema's tables, as far as they exist.
-    pub(crate) fn numbers_of(&mut self, schema: &Schema) -> Result<BTreeMap<String, TableNumber>, DbError> {
-        let mut numbers = BTreeMap::new();
-        for name in schema.tables.keys() {
-            if let Some(number) = self.table_number(name)? {
-                numbers.insert(name.clone(), number);
+    /// The numbers of the tables of schemas; those that are missing are made.
+    pub(crate) fn make_tables(
+        &mut self,
+        schemas: &Schemas,
+        components: &Components,
+    ) -> Result<TableNumbers, DbError> {
+        let mut numbers = TableNumbers::new();
+        for (path, schema) in schemas.iter() {
+            let Some(namespace) = components.namespace(path) else { continue };
+            for name in schema.tables.keys() {
+                let number = self.in_namespace(namespace, |tx| tx.table_for_insert(name))?;
+                numbers.insert((namespace, name.clone()), number);
             }
         }
         Ok(numbers)
+    }
+
+    /// Works with the tables of a component.
+    pub(crate) fn in_namespace<R>(
+        &mut self,
+        namespace: Namespace,
+        work: impl FnOnce(&mut Transaction) -> R,
+    ) -> R {
+        let own = std::mem::replace(&mut self.namespace, namespace);
+        let result = work(self);
+        self.namespace = own;
+        result
     }
 
     /// Writes a record of the host.

@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 
 use weir_store::Direction;
+use weir_value::component::Binding;
 use weir_value::{DocumentId, names};
 
 use super::Transaction;
@@ -12,6 +13,14 @@ use crate::{DbError, keyspace, system_tables};
 
 /// More than there may be.
 const NAMES_MAX: usize = weir_value::limits::VARIABLES_MAX + 1;
+
+/// What a variable is: in the app all that are set are there, in a component those that it was given.
+enum Bound {
+    OfApp,
+    Nothing,
+    Value(String),
+    Variable(String),
+}
 
 impl Transaction {
     /// The value of a variable; `None` when there is none. A live query that has read one runs again when that one is
@@ -25,6 +34,15 @@ impl Transaction {
         if names::check_variable_name(name).is_err() {
             return Ok(None);
         }
+        match self.binding(name) {
+            Bound::OfApp => self.app_variable(name),
+            Bound::Nothing => Ok(None),
+            Bound::Value(value) => Ok(Some(value)),
+            Bound::Variable(of_app) => self.app_variable(&of_app),
+        }
+    }
+
+    fn app_variable(&mut self, name: &str) -> Result<Option<String>, DbError> {
         if let Some(value) = self.shared.built_in_variables.read().get(name) {
             return Ok(Some(value.clone()));
         }
@@ -37,6 +55,9 @@ impl Transaction {
     /// As for [`Transaction::variable`].
     pub fn variable_names(&mut self) -> Result<Vec<String>, DbError> {
         self.count_host_call()?;
+        if !self.path.component().is_app() {
+            return self.bound_names();
+        }
         let all = keyspace::variable_names();
         let rows = self.snapshot.scan(&all.start, &all.end, Direction::Ascending, NAMES_MAX);
         let rows = self.or_unreadable(rows)?;
@@ -47,6 +68,34 @@ impl Transaction {
         names.sort_unstable();
         names.dedup();
         Ok(names)
+    }
+
+    /// The names of the variables of a component that have a value.
+    fn bound_names(&mut self) -> Result<Vec<String>, DbError> {
+        let deployment = self.deployed.deployment.clone();
+        let mut names = Vec::new();
+        for name in
+            deployment.mounts().find(self.path.component()).into_iter().flat_map(|m| m.variables.keys())
+        {
+            if self.variable(name)?.is_some() {
+                names.push(name.clone());
+            }
+        }
+        Ok(names)
+    }
+
+    /// What a variable is to the function that runs.
+    fn binding(&self, name: &str) -> Bound {
+        let component = self.path.component();
+        if component.is_app() {
+            return Bound::OfApp;
+        }
+        let mount = self.deployed.deployment.mounts().find(component);
+        match mount.and_then(|mount| mount.variables.get(name)) {
+            None => Bound::Nothing,
+            Some(Binding::Value(value)) => Bound::Value(value.clone()),
+            Some(Binding::Variable { name, .. }) => Bound::Variable(name.clone()),
+        }
     }
 
     /// The value of a variable that was set; for the host's own functions.

@@ -124,7 +124,7 @@ impl Transaction {
         let id = self.resolve_id(table, text)?;
         match system_tables::name(id.table) {
             None => Ok(id),
-            Some(name) => Err(DbError::new(
+            Some((_, name)) => Err(DbError::new(
                 ErrorCode::InvalidId,
                 format!("`{text}` is a document of the system table `{name}`, which only the host writes."),
             )),

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde_json::json;
 use weir_db::native::{NativeFunctions, open_info};
 use weir_db::{
-    DeploymentVersion, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal, Teardown,
-    Transaction, Visibility,
+    Deployment, DeploymentVersion, FunctionError, FunctionInfo, FunctionKind, Functions, LogLevel, Principal,
+    Teardown, Transaction, Visibility,
 };
 use weir_value::{Field, FunctionPath, Validator, Value};
 
@@ -129,6 +129,8 @@ fn a_failed_mutation_leaves_nothing() {
 /// Functions that return what they are told to, as bytes.
 struct Verbatim(Bytes);
 
+impl Deployment for Verbatim {}
+
 impl Functions for Verbatim {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
         Some(Arc::new(FunctionInfo { path: path.clone(), ..open_info("a:b", FunctionKind::Query) }))
@@ -165,7 +167,7 @@ fn results_are_checked() {
         (large.as_str(), Err("ResultTooLarge")),
     ];
     for (returned, expected) in cases {
-        world.db.set_functions(Arc::new(Verbatim(Bytes::copy_from_slice(returned.as_bytes()))));
+        world.db.set_deployment(Arc::new(Verbatim(Bytes::copy_from_slice(returned.as_bytes()))));
         let result = world.query("a:b", &json!({})).result;
         let shown = &returned[..returned.len().min(20)];
         match (result, expected) {
@@ -215,13 +217,14 @@ fn a_query_reads_the_snapshot_it_is_given() {
 #[test]
 fn deployments_are_counted_and_replaced() {
     let world = World::new(basics());
-    assert_eq!(world.db.functions().0, DeploymentVersion(1));
+    assert_eq!(world.db.deployment().0, DeploymentVersion(1));
     let version =
-        world.db.set_functions(Arc::new(NativeFunctions::new().query("g:one", |_, _| Ok(Value::from(1.0)))));
-    assert_eq!((version, world.db.functions().0), (DeploymentVersion(2), DeploymentVersion(2)));
+        world.db.set_deployment(Arc::new(NativeFunctions::new().query("g:one", |_, _| Ok(Value::from(1.0)))));
+    assert_eq!((version, world.db.deployment().0), (DeploymentVersion(2), DeploymentVersion(2)));
     assert_eq!(world.query("t:get", &json!({})).result.unwrap_err().code, "FunctionNotFound");
     assert_eq!(value_of(&world.query("g:one", &json!({})).result), json!(1));
-    let paths: Vec<String> = world.db.functions().1.list().iter().map(|info| info.path.to_string()).collect();
+    let paths: Vec<String> =
+        world.db.deployment().1.list().iter().map(|info| info.path.to_string()).collect();
     assert_eq!(paths, ["g:one"]);
 }
 
@@ -229,7 +232,7 @@ fn deployments_are_counted_and_replaced() {
 fn a_database_without_functions_says_so() {
     let world = World::new(basics());
     let fresh = weir_db::Database::open(world.store.clone(), world.env.clone()).expect("a database");
-    assert_eq!(fresh.functions().0, DeploymentVersion(0));
+    assert_eq!(fresh.deployment().0, DeploymentVersion(0));
     let outcome = fresh.query(&call("t:get", &json!({})), world.store.snapshot_sequenced());
     assert_eq!(outcome.result.unwrap_err().code, "FunctionNotFound");
 }

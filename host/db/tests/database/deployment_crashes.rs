@@ -80,7 +80,7 @@ impl Stepped {
 fn begun() -> MemoryDisk {
     let disk = MemoryDisk::new();
     let begun = open(&disk, 1);
-    begun.world.db.set_functions(Arc::new(functions(0)));
+    begun.world.db.set_deployment(Arc::new(functions(0)));
     (0..DOCUMENTS).for_each(|n| drop(begun.world.insert(&json!({ "n": n, "k": n % 7 }))));
     begun.deploy(&first(), 1, |_| {});
     begun.world.store.checkpoint().expect("a checkpoint");
@@ -101,7 +101,7 @@ fn record(begun: &MemoryDisk, syncs: u64) -> Recording {
     let disk = begun.image();
     let stepped = open(&disk, 2);
     let world = &stepped.world;
-    world.db.set_functions(Arc::new(functions(1)));
+    world.db.set_deployment(Arc::new(functions(1)));
     let ids: Vec<String> =
         world.rows(&whole(None)).unwrap().iter().map(|row| row["_id"].as_str().unwrap().to_owned()).collect();
     disk.freeze_at_sync(disk.sync_count() + syncs);
@@ -175,7 +175,7 @@ fn check(image: &MemoryDisk, at_least: u64, deploys_again: bool) -> u64 {
     let record = world.db.read_system("deployment").unwrap().expect("a deployment is recorded");
     let number: u64 = std::str::from_utf8(&record).unwrap().parse().unwrap();
     assert!(number >= at_least, "{number} is in force, and {at_least} was answered");
-    world.db.set_functions(Arc::new(functions(number as u32)));
+    world.db.set_deployment(Arc::new(functions(number as u32)));
     assert_whole(&world, number);
     world.assert_sound();
     let documents = world.rows(&whole(None)).unwrap().len() as u64;

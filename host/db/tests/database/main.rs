@@ -3,6 +3,7 @@
 mod admin_keys;
 mod calls;
 mod commits;
+mod components;
 mod deployment_crashes;
 mod deployments;
 mod interleavings;

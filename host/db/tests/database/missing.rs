@@ -60,7 +60,7 @@ fn a_repetition_of_what_was_answered_is_answered_without_the_function() {
     let first = world.db.mutation(&insert, Some(request)).result.expect("it runs");
     let mut missing = MissingFunctions::default();
     missing.insert(path("t:insert"), Visibility::Public, "module `t` is missing".into());
-    world.db.set_functions(Arc::new(NativeFunctions::new().with_missing(missing)));
+    world.db.set_deployment(Arc::new(NativeFunctions::new().with_missing(missing)));
     let again = world.db.mutation(&insert, Some(request));
     assert_eq!((again.result, again.replayed), (Ok(first), true));
     let other = SessionRequest { session: [1; 16], request: 8 };

@@ -6,26 +6,30 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use weir_db::native::NativeFunctions;
 use weir_db::{
-    CallError, CallOptions, FunctionError, FunctionInfo, FunctionKind, Functions, MissingFunction,
-    MissingFunctions, NestedCall, Teardown, Transaction, Visibility,
+    CallError, CallOptions, Cron, Deployment, FunctionError, FunctionInfo, FunctionKind, Functions,
+    MissingFunction, MissingFunctions, NestedCall, Schemas, Teardown, Transaction, Visibility,
 };
 use weir_value::limits::{NESTED_CALLS_DEPTH_MAX, NESTED_CALLS_MAX};
-use weir_value::{FunctionPath, Value};
+use weir_value::{FunctionPath, Mounts, Value};
 
 use crate::world::{Within, World, basics, call as call_of, json as value_of};
 
 /// Functions that call others, over those of `basics`: `n:run {steps: [{kind, path, args, caught}]}` runs each step
-/// and gives what came of it; `q:run` is the same as a query. A step may have `options`; one of the kind `commit` lets
-/// another mutation insert a document and commit, once.
-struct Nesting {
+/// and gives what came of it; `q:run` is the same as a query. Each component has both. A step may have `options`; one of
+/// the kind `commit` lets another mutation insert a document and commit, once.
+pub struct Nesting {
     functions: NativeFunctions,
     within: Within,
     has_committed: AtomicBool,
 }
 
 impl Nesting {
+    pub fn new(functions: NativeFunctions) -> Nesting {
+        Nesting { functions, within: Within::default(), has_committed: AtomicBool::new(false) }
+    }
+
     fn runs(path: &FunctionPath) -> Option<FunctionKind> {
-        match path.to_string().as_str() {
+        match path.local().as_str() {
             "n:run" => Some(FunctionKind::Mutation),
             "q:run" => Some(FunctionKind::Query),
             _ => None,
@@ -74,14 +78,28 @@ fn describe(error: &CallError) -> Json {
     json!({"code": error.code.as_str(), "message": error.message, "data": data})
 }
 
+impl Deployment for Nesting {
+    fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
+        self.functions.missing(path)
+    }
+
+    fn mounts(&self) -> &Mounts {
+        self.functions.mounts()
+    }
+
+    fn schemas(&self) -> Schemas {
+        self.functions.schemas()
+    }
+
+    fn crons(&self) -> &[Cron] {
+        self.functions.crons()
+    }
+}
+
 impl Functions for Nesting {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
         let Some(kind) = Nesting::runs(path) else { return self.functions.find(path) };
         Some(Arc::new(weir_db::native::open_info(&path.to_string(), kind)))
-    }
-
-    fn missing(&self, path: &FunctionPath) -> Option<MissingFunction> {
-        self.functions.missing(path)
     }
 
     fn list(&self) -> Vec<Arc<FunctionInfo>> {
@@ -130,10 +148,9 @@ fn world() -> World {
     let path = FunctionPath::parse("gone:hidden").expect("a path");
     missing.insert(path, Visibility::Internal, "module `gone` is missing".into());
     let world = World::new(NativeFunctions::new());
-    let within = Within::default();
-    within.set(&world);
-    let functions = functions.with_missing(missing);
-    world.db.set_functions(Arc::new(Nesting { functions, within, has_committed: AtomicBool::new(false) }));
+    let nesting = Nesting::new(functions.with_missing(missing));
+    nesting.within.set(&world);
+    world.db.set_deployment(Arc::new(nesting));
     world
 }
 

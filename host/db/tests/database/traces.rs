@@ -30,7 +30,7 @@ fn a_failed_mutation_wrote_nothing_and_yet_read() {
         tx.delete(None, crate::world::text(args, "id"))?;
         Err(weir_db::FunctionError::Application { message: "no".to_owned(), data: None })
     });
-    world.db.set_functions(std::sync::Arc::new(functions));
+    world.db.set_deployment(std::sync::Arc::new(functions));
     let (outcome, trace) = world.db.mutation_traced(&call("t:fails", &json!({"id": id})));
     assert!(outcome.result.is_err() && trace.writes.is_empty());
     assert_eq!(trace.reads.len(), 1, "{trace:?}");

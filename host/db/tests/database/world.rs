@@ -24,7 +24,7 @@ impl World {
         let shared_env: Arc<dyn Env> = env.clone();
         let store = memory::open(disk, options, shared_env.clone()).expect("a store");
         let db = Database::open(store.clone(), shared_env).expect("a database");
-        db.set_functions(Arc::new(functions));
+        db.set_deployment(Arc::new(functions));
         World { db, env, store }
     }
 
@@ -37,7 +37,7 @@ impl World {
     pub fn reopen_at(&self, now: Timestamp, functions: NativeFunctions) -> World {
         let env = Arc::new(SimEnv::new(8, now));
         let db = Database::open(self.store.clone(), env.clone()).expect("a database");
-        db.set_functions(Arc::new(functions));
+        db.set_deployment(Arc::new(functions));
         World { db, env, store: self.store.clone() }
     }
 

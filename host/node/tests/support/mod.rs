@@ -11,9 +11,9 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use weir_db::native::open_info;
 use weir_db::{
-    ActionCall, ActionHost, ActionOutcome, Call, CallError, Database, DbError, FunctionError, FunctionInfo,
-    FunctionKind, Functions, GivesUp, HostFuture, HttpRequest, HttpResponse, NodeBundle, NodeRunner,
-    PasswordResult, PasswordWork, Principal, Teardown, Transaction, VariableChanges,
+    ActionCall, ActionHost, ActionOutcome, Call, CallError, Database, DbError, Deployment, FunctionError,
+    FunctionInfo, FunctionKind, Functions, GivesUp, HostFuture, HttpRequest, HttpResponse, NodeBundle,
+    NodeRunner, PasswordResult, PasswordWork, Principal, Teardown, Transaction, VariableChanges,
 };
 use weir_node::{NodeBinary, NodeOptions, NodePool};
 use weir_store::{Env, RealEnv, StoreOptions, memory};
@@ -47,7 +47,7 @@ impl World {
             script: Bytes::from_static(include_bytes!("bundle.js")),
             source_map: Bytes::from_static(br#"{"version":3,"sources":[],"mappings":""}"#),
         };
-        db.set_functions(Arc::new(InNode { pool: pool.clone(), bundle: Arc::new(bundle) }));
+        db.set_deployment(Arc::new(InNode { pool: pool.clone(), bundle: Arc::new(bundle) }));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let host = Arc::new_cyclic(|this| Host {
@@ -142,7 +142,9 @@ pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 
 fn call_of(path: &str, args: Bytes) -> Call {
     let path = FunctionPath::parse_qualified(path).unwrap();
-    Call { path, args, principal: Principal::Anonymous, request_id: "r1".to_owned() }
+    // No client calls a function of a component.
+    let principal = if path.component().is_app() { Principal::Anonymous } else { Principal::System };
+    Call { path, args, principal, request_id: "r1".to_owned() }
 }
 
 /// Every path but one is an action of the bundle.
@@ -150,6 +152,8 @@ struct InNode {
     pool: Arc<NodePool>,
     bundle: Arc<NodeBundle>,
 }
+
+impl Deployment for InNode {}
 
 impl Functions for InNode {
     fn find(&self, path: &FunctionPath) -> Option<Arc<FunctionInfo>> {
@@ -190,9 +194,9 @@ struct Host {
 }
 
 impl ActionHost for Host {
-    fn call(&self, _: FunctionKind, path: String, args: Bytes) -> HostFuture<Result<Bytes, CallError>> {
+    fn call(&self, _: FunctionKind, path: FunctionPath, args: Bytes) -> HostFuture<Result<Bytes, CallError>> {
         let (db, host) = (self.db.clone(), self.this.upgrade().unwrap());
-        let result = async move { db.action(call_of(&path, args), host).await.result };
+        let result = async move { db.action(call_of(&path.to_string(), args), host).await.result };
         Box::pin(async move { result.await.map_err(CallError::into_nested) })
     }
 

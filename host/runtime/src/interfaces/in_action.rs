@@ -47,7 +47,7 @@ fn link_calls(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     ];
     for (name, kind) in functions {
         suspend(linker, "calls", name, move |action, (path, args): (String, Vec<u8>)| {
-            let called = action.host().call(kind, path, Bytes::from(args));
+            let called = action.call(kind, &path, Bytes::from(args));
             Box::pin(async move {
                 let answer = called.await.map(Vec::from).map_err(WitCallError::from);
                 Ok((answer,))

@@ -16,12 +16,12 @@ use uuid::Uuid;
 use weir_build::{Progress, Project, build};
 use weir_db::{
     ActionHost, ActionOutcome, Body, BodyError, BodyStream, Call, CallError, Database, DbError, FileLimits,
-    FileToStore, FunctionKind, GivesUp, HostFuture, HttpExchange, HttpRequest, HttpResponse, NewFile,
-    PasswordResult, PasswordWork, Principal, StoredFile,
+    FileToStore, FunctionKind, GivesUp, HostFuture, HttpExchange, HttpRequest, HttpResponse, Namespace,
+    NewFile, PasswordResult, PasswordWork, Principal, StoredFile,
 };
 use weir_runtime::{Deployment, ModuleSource, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions, memory};
-use weir_value::{ComponentPath, DocumentId, ErrorCode, FunctionAddress, Timestamp};
+use weir_value::{ComponentPath, DocumentId, ErrorCode, FunctionAddress, FunctionPath, Timestamp};
 
 use crate::web::Web;
 
@@ -39,7 +39,7 @@ impl World {
         let env: Arc<dyn Env> = Arc::new(RealEnv::new());
         let store = memory::open(&memory::MemoryDisk::new(), StoreOptions::default(), env.clone());
         let db = Database::open(store.context("a store")?, env).context("a database")?;
-        db.set_functions(deployment);
+        db.set_deployment(deployment);
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let web = Arc::new(Web::default());
         let host = Arc::new_cyclic(|this| Host {
@@ -83,7 +83,12 @@ impl World {
     /// Stores a file, and gives its id.
     pub fn store_file(&self, bytes: &'static [u8], content_type: Option<&str>) -> Result<String> {
         let content_type = content_type.map(str::to_owned);
-        let file = FileToStore { body: Body::Whole(Bytes::from_static(bytes)), content_type, sha256: None };
+        let file = FileToStore {
+            body: Body::Whole(Bytes::from_static(bytes)),
+            content_type,
+            sha256: None,
+            namespace: Namespace::APP,
+        };
         Ok(self.runtime.block_on(self.host.store_file(file))?.to_string())
     }
 
@@ -159,7 +164,7 @@ struct Host {
 
 impl Host {
     async fn keep_file(&self, file: FileToStore) -> Result<DocumentId, DbError> {
-        let FileToStore { body, content_type, sha256: expected } = file;
+        let FileToStore { body, content_type, sha256: expected, namespace } = file;
         let bytes = match body {
             Body::Empty => Bytes::new(),
             Body::Whole(bytes) => bytes,
@@ -178,7 +183,7 @@ impl Host {
             return Err(DbError::new(ErrorCode::DigestMismatch, message));
         }
         let name = self.db.new_file_name();
-        let file = NewFile { name, sha256, size: bytes.len() as u64, content_type };
+        let file = NewFile { name, sha256, size: bytes.len() as u64, content_type, namespace };
         let (id, ts) = self
             .db
             .store_file(&file, None, &FileLimits::default())
@@ -190,10 +195,15 @@ impl Host {
 }
 
 impl ActionHost for Host {
-    fn call(&self, kind: FunctionKind, path: String, args: Bytes) -> HostFuture<Result<Bytes, CallError>> {
+    fn call(
+        &self,
+        kind: FunctionKind,
+        path: FunctionPath,
+        args: Bytes,
+    ) -> HostFuture<Result<Bytes, CallError>> {
         let (db, host) = (self.db.clone(), self.this.upgrade().expect("an action holds its host"));
         Box::pin(async move {
-            let call = call_of(&path, args, Principal::System);
+            let call = call_of(&path.to_string(), args, Principal::System);
             let result = match kind {
                 FunctionKind::Query => {
                     tokio::task::block_in_place(|| db.query(&call, db.store().snapshot_sequenced())).result

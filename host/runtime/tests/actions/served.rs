@@ -11,7 +11,7 @@ use crate::web::{body_of, collect, next};
 
 /// Of the route for a request: the function.
 fn routed(method: &str, path: &str) -> Result<String> {
-    let (_, functions) = WORLD.db.functions();
+    let (_, functions) = WORLD.db.deployment();
     let route = Route::find(functions.routes(), method, path).context("a route")?;
     Ok(route.function.to_string())
 }
@@ -46,7 +46,7 @@ fn routes_have_functions_of_readable_names() -> Result<()> {
         ensure!(found == expected, "{method} {path}: {found}");
     }
     ensure!(routed("DELETE", "/echo").is_err());
-    let (_, functions) = WORLD.db.functions();
+    let (_, functions) = WORLD.db.deployment();
     let prefixes = functions.routes().iter().filter(|route| matches!(route.path, RoutePath::Prefix(_)));
     ensure!(prefixes.count() == 1);
     Ok(())

@@ -43,7 +43,7 @@ impl World {
     /// Loads the modules and calls their functions from now on.
     pub fn deploy(&self, modules: &[(&str, Vec<u8>)]) -> Arc<Deployment> {
         let deployment = self.load(modules).expect("the modules load");
-        self.db.set_functions(deployment.clone());
+        self.db.set_deployment(deployment.clone());
         deployment
     }
 

@@ -15,7 +15,7 @@ use weir_db::{
     StoredFile, Teardown,
 };
 use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
-use weir_value::{ComponentPath, DocumentId, ErrorCode, FunctionAddress, FunctionPath, Timestamp};
+use weir_value::{DocumentId, ErrorCode, FunctionPath, Timestamp};
 
 use super::Actions;
 use crate::executor::JobKind;
@@ -26,8 +26,6 @@ pub struct Host {
     actions: Arc<Actions>,
     principal: Principal,
     request_id: String,
-    /// Where the component of its function is mounted.
-    component: ComponentPath,
     /// So many actions stand around it.
     depth: usize,
     /// Where its futures run, wherever they are polled.
@@ -38,8 +36,7 @@ impl Host {
     /// The host of this call.
     pub fn new(actions: Arc<Actions>, call: &Call, depth: usize, runtime: Handle) -> Host {
         let (principal, request_id) = (call.principal.clone(), call.request_id.clone());
-        let component = call.path.component().clone();
-        Host { actions, principal, request_id, component, depth, runtime }
+        Host { actions, principal, request_id, depth, runtime }
     }
 
     /// Starts work on a thread of the network; dropping what this gives ends it.
@@ -77,15 +74,12 @@ impl Drop for Spawned {
 }
 
 impl ActionHost for Host {
-    fn call(&self, kind: FunctionKind, path: String, args: Bytes) -> HostFuture<Result<Bytes, CallError>> {
-        let address = FunctionAddress::parse(&path);
-        let path = match address.and_then(|it| it.resolve(&self.component)) {
-            Ok(path) => path,
-            Err(error) => {
-                let error = CallError::new(ErrorCode::FunctionNotFound, error.to_string());
-                return Box::pin(async { Err(error) });
-            }
-        };
+    fn call(
+        &self,
+        kind: FunctionKind,
+        path: FunctionPath,
+        args: Bytes,
+    ) -> HostFuture<Result<Bytes, CallError>> {
         let (actions, call, depth) =
             (Arc::clone(&self.actions), self.nested_call(path, args), self.depth + 1);
         let request_id = self.request_id.clone();

@@ -15,6 +15,7 @@
 
 mod check;
 mod error;
+mod mounts;
 mod providers;
 mod restore;
 mod snapshots;
@@ -31,11 +32,11 @@ use serde_json::Value as Json;
 use tokio::sync::{OwnedMutexGuard, oneshot};
 use weir_auth::{OwnHost, Providers};
 use weir_db::{
-    Database, DeploymentVersion, Functions, MissingFunctions, PreparedDeployment, VariableChanges,
+    Database, Deployment, DeploymentVersion, MissingFunctions, PreparedDeployment, Schemas, VariableChanges,
     VariableReads, Variables,
 };
 use weir_outbound::Rules;
-use weir_value::{ComponentTree, FunctionPath, Schema, Timestamp};
+use weir_value::{ComponentPath, ComponentTree, FunctionPath, Mounts, Timestamp};
 
 use self::summary::Record;
 use crate::component_files::{ComponentFiles, ComponentHash};
@@ -46,7 +47,7 @@ pub use weir_db::{IndexWork, Progress};
 pub use self::error::{DeployError, LoadFailure};
 pub use self::providers::ModuleProviders;
 pub use self::snapshots::{NoSnapshots, Snapshot, SnapshotMaker};
-pub use self::summary::{FunctionSummary, MissingModule, ModuleSummary, Summary};
+pub use self::summary::{FunctionSummary, MissingModule, ModuleSummary, MountSummary, Summary};
 
 /// The name of the database's record of the deployment.
 const RECORD_NAME: &str = "deployment";
@@ -62,6 +63,15 @@ pub struct Module {
     pub name: String,
     /// A component of Weir's world.
     pub component: Bytes,
+}
+
+/// A module of the app, or of something that is mounted, there.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// Where; empty for the app.
+    pub mount: ComponentPath,
+    /// What.
+    pub module: Module,
 }
 
 /// What is to be deployed.
@@ -86,13 +96,15 @@ impl From<Vec<Module>> for NewDeployment {
 
 /// Makes functions of components.
 pub trait Loader: Send + Sync + 'static {
-    /// Compiles and checks the modules, beside which others are missing, in a deployment with these variables. Blocks.
+    /// Compiles and checks the modules of the app and of all that it mounts, beside which others are missing, in a
+    /// deployment with these variables. Blocks.
     ///
     /// # Errors
     /// What is wrong with which module, for the developer.
     fn load(
         &self,
-        modules: &[Module],
+        modules: &[Placed],
+        mounts: &Mounts,
         missing: MissingFunctions,
         variables: &Variables,
     ) -> Result<Loaded, LoadFailure>;
@@ -100,10 +112,8 @@ pub trait Loader: Send + Sync + 'static {
 
 /// Modules, loaded.
 pub struct Loaded {
-    /// The functions of all modules.
-    pub functions: Arc<dyn Functions>,
-    /// The tables that they declare.
-    pub schema: Schema,
+    /// The functions of all modules, with their schemas.
+    pub deployment: Arc<dyn Deployment>,
     /// Each module, in their order.
     pub modules: Vec<LoadedModule>,
     /// The variables that they read while they were loaded.
@@ -113,6 +123,8 @@ pub struct Loaded {
 /// What a module says of itself.
 #[derive(Debug, Clone)]
 pub struct LoadedModule {
+    /// Where it is mounted; empty for the app.
+    pub mount: ComponentPath,
     /// Its name.
     pub name: String,
     /// The paths of its functions.
@@ -214,11 +226,11 @@ impl Deployer {
         };
         let variables = self.sequenced_variables()?;
         let sources = restore::Sources { files, loader: &*self.loader, snapshots: &*self.snapshots };
-        let (loaded, missing) = restore::restore(&record.modules, sources, &variables)?;
-        if let Some(lack) = loaded.functions.lacks() {
+        let (loaded, missing) = restore::restore(&record, sources, &variables)?;
+        if let Some(lack) = loaded.deployment.lacks() {
             tracing::error!("some deployed functions cannot run, all others can: {lack}");
         }
-        let version = self.db.set_functions(Arc::clone(&loaded.functions));
+        let version = self.db.set_deployment(Arc::clone(&loaded.deployment));
         let at = self.db.store().durable();
         let mut reads = loaded.variable_reads.clone();
         if !missing.is_empty() {
@@ -226,7 +238,7 @@ impl Deployer {
             reads.add_all();
         }
         *self.variable_reads.lock() = reads;
-        let host = providers::host_beside(&*loaded.functions, &self.host);
+        let host = providers::host_beside(&*loaded.deployment, &self.host);
         let providers = providers::restore(&record, &loaded.modules, &host).unwrap_or_else(|error| {
             providers::report_lost(&error.masked(&variables, &loaded.variable_reads));
             Providers::default()
@@ -235,7 +247,7 @@ impl Deployer {
             tracing::error!(%error, "what was opened to actions is closed until you deploy again");
             Rules::default()
         });
-        self.announce((version, at), &*loaded.functions, record.summaries(), missing, (providers, rules));
+        self.announce((version, at), &*loaded.deployment, record.summaries(), missing, (providers, rules));
         self.remove_unused_files();
         Ok(())
     }
@@ -305,25 +317,28 @@ impl Deployer {
 
     /// A whole deployment, in its turn, which sets variables too. Blocks.
     fn carry_out(&self, deployment: NewDeployment, changes: VariableChanges) -> Result<Summary, DeployError> {
-        let NewDeployment { modules, auth, outbound, components: _ } = deployment;
+        let NewDeployment { modules, auth, outbound, components } = deployment;
         let rules = Rules::parse(&outbound)?;
         let variables = self.sequenced_variables()?.with(&changes);
-        let (maker, loader) = (&*self.snapshots, &*self.loader);
+        let (modules, mounts) = mounts::place(modules, &components)?;
+        mounts::check_variables(&mounts, &variables)?;
+        let makers = snapshots::Makers { maker: &*self.snapshots, loader: &*self.loader };
         let (modules, loaded) =
-            snapshots::make_and_load(maker, loader, modules, MissingFunctions::default(), &variables)?;
+            makers.make_and_load(modules, &mounts, MissingFunctions::default(), &variables)?;
         // What was deployed already goes on without what the host has lost since.
         let is_new = changes.names().next().is_none();
-        if let Some(lack) = loaded.functions.lacks().filter(|_| is_new) {
+        if let Some(lack) = loaded.deployment.lacks().filter(|_| is_new) {
             return Err(LoadFailure(lack).into());
         }
         let masked = |error: DeployError| error.masked(&variables, &loaded.variable_reads);
-        let record = Record { outbound, ..Record::of(&modules, &loaded, auth).map_err(masked)? };
-        let host = providers::host_beside(&*loaded.functions, &self.host);
+        let components = components.of_mounts(&mounts);
+        let record = Record { outbound, components, ..Record::of(&modules, &loaded, auth).map_err(masked)? };
+        let host = providers::host_beside(&*loaded.deployment, &self.host);
         let providers = record.providers(&host).map_err(masked)?;
-        let mut prepared = self.prepare(loaded.schema)?;
+        let mut prepared = self.prepare(loaded.deployment.schemas())?;
         prepared.set_variables(changes);
         let _placing = self.placing.lock();
-        let (version, recorded_at) = match self.place(&modules, &record, &prepared, &loaded.functions) {
+        let (version, recorded_at) = match self.place(&modules, &record, &prepared, &loaded.deployment) {
             Ok(placed) => placed,
             Err(error) => {
                 // Nothing is recorded, so nothing but what is in force is needed.
@@ -337,7 +352,7 @@ impl Deployer {
         self.db.forget_deployments_before(recorded_at);
         let summary = self.announce(
             (version, recorded_at),
-            &*loaded.functions,
+            &*loaded.deployment,
             record.summaries(),
             Vec::new(),
             (providers, rules),
@@ -347,11 +362,11 @@ impl Deployer {
     }
 
     /// Makes the tables and indexes of a schema, and checks the documents that there are.
-    fn prepare(&self, schema: Schema) -> Result<PreparedDeployment, DeployError> {
+    fn prepare(&self, schemas: Schemas) -> Result<PreparedDeployment, DeployError> {
         if self.is_stopping.load(Ordering::Acquire) {
             return Err(DeployError::Lost);
         }
-        let mut prepared = self.db.prepare(schema)?;
+        let mut prepared = self.db.prepare(schemas)?;
         let finished = self.finish_preparing(&mut prepared);
         *self.progress.lock() = None;
         match finished {
@@ -384,10 +399,10 @@ impl Deployer {
     /// Writes the files, then the commit that puts the deployment in force.
     fn place(
         &self,
-        modules: &[Module],
+        modules: &[Placed],
         record: &Record,
         prepared: &PreparedDeployment,
-        functions: &Arc<dyn Functions>,
+        deployment: &Arc<dyn Deployment>,
     ) -> Result<(DeploymentVersion, Timestamp), DeployError> {
         if self.is_stopping.load(Ordering::Acquire) {
             return Err(DeployError::Lost);
@@ -396,14 +411,14 @@ impl Deployer {
         let unwritable = |error: serde_json::Error| DeployError::Record(error.to_string());
         let text = serde_json::to_vec(record).map_err(unwritable)?;
         let event = serde_json::to_vec(&record.event()).map_err(unwritable)?;
-        Ok(self.db.put_in_force(prepared, Arc::clone(functions), text.into(), &event)?)
+        Ok(self.db.put_in_force(prepared, Arc::clone(deployment), text.into(), &event)?)
     }
 
-    fn keep_files(&self, modules: &[Module], record: &Record) -> Result<(), DeployError> {
+    fn keep_files(&self, modules: &[Placed], record: &Record) -> Result<(), DeployError> {
         let Some(files) = &self.files else { return Ok(()) };
         let hashes = record.modules.iter().map(|recorded| recorded.module.sha256);
         let components: Vec<(ComponentHash, &Bytes)> =
-            hashes.zip(modules.iter().map(|module| &module.component)).collect();
+            hashes.zip(modules.iter().map(|placed| &placed.module.component)).collect();
         files.write(&components).map_err(DeployError::of_files)
     }
 
@@ -420,14 +435,16 @@ impl Deployer {
     fn announce(
         &self,
         (version, at): (DeploymentVersion, Timestamp),
-        functions: &dyn Functions,
+        deployment: &dyn Deployment,
         modules: Vec<ModuleSummary>,
         missing: Vec<MissingModule>,
         (providers, outbound): (Providers, Rules),
     ) -> Summary {
-        let described = functions.list().iter().map(|info| summary::describe(info)).collect();
+        let described = deployment.list().iter().map(|info| summary::describe(info)).collect();
         let issuers = providers.issuers().map(str::to_owned).collect();
-        let summary = Summary { version: version.0, modules, functions: described, missing, issuers };
+        let components = deployment.mounts().iter().map(summary::describe_mount).collect();
+        let summary =
+            Summary { version: version.0, modules, functions: described, components, missing, issuers };
         *self.summary.lock() = summary.clone();
         (self.on_change)(InForce { at, providers, outbound });
         summary

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use weir_auth::{DISCOVERY_PATH, OwnHost, Providers, Source};
-use weir_db::{Functions, Route};
+use weir_db::{Deployment, Route};
 
 use super::summary::Record;
 use super::{DeployError, LoadedModule};
@@ -26,8 +26,8 @@ pub struct ModuleProviders {
 
 /// What the host is called in a deployment. An app that publishes keys of its own by HTTP actions, as that of
 /// `@convex-dev/auth` does, is the provider at `CONVEX_SITE_URL`, and not the host.
-pub(super) fn host_beside(functions: &dyn Functions, host: &OwnHost) -> OwnHost {
-    if Route::find(functions.routes(), "GET", DISCOVERY_PATH).is_none() {
+pub(super) fn host_beside(deployment: &dyn Deployment, host: &OwnHost) -> OwnHost {
+    if Route::find(deployment.routes(), "GET", DISCOVERY_PATH).is_none() {
         return host.clone();
     }
     if host.has_one_address() {
@@ -63,8 +63,10 @@ pub(super) fn restore(
     loaded: &[LoadedModule],
     host: &OwnHost,
 ) -> Result<Providers, DeployError> {
-    let find = |name: &str| loaded.iter().find(|module| module.name == name);
+    let find = |name: &str| loaded.iter().find(|module| module.mount.is_app() && module.name == name);
     let said = |recorded: &'_ super::summary::RecordedModule| match find(&recorded.module.name) {
+        // A component has no users of its own.
+        _ if !recorded.module.component.is_app() => Ok(None),
         Some(module) => module.providers.clone().map_err(DeployError::Providers),
         // It still belongs to the deployment: its users stay users of the other modules.
         None => Ok(recorded.providers.clone()),
@@ -84,7 +86,7 @@ pub(super) fn report_lost(error: &DeployError) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use weir_value::FunctionPath;
+    use weir_value::{ComponentPath, ComponentTree, FunctionPath};
 
     use super::super::summary::{ModuleSummary, RecordedModule};
     use super::*;
@@ -104,12 +106,18 @@ mod tests {
 
     fn recorded(name: &str, providers: Option<ModuleProviders>) -> RecordedModule {
         let sha256 = ComponentHash::of(name.as_bytes());
-        let module = ModuleSummary { name: name.to_owned(), sha256, size_bytes: 0 };
+        let (component, name) = (ComponentPath::APP, name.to_owned());
+        let module = ModuleSummary { component, name, sha256, size_bytes: 0 };
         RecordedModule { module, functions: None, providers }
     }
 
     fn loaded(name: &str, providers: Result<Option<ModuleProviders>, String>) -> LoadedModule {
-        LoadedModule { name: name.to_owned(), functions: Vec::<FunctionPath>::new(), providers }
+        LoadedModule {
+            mount: ComponentPath::APP,
+            name: name.to_owned(),
+            functions: Vec::<FunctionPath>::new(),
+            providers,
+        }
     }
 
     #[test]
@@ -129,7 +137,12 @@ mod tests {
             recorded("gone", Some(said("gone", "gone.example"))),
             recorded("none", None),
         ];
-        let record = Record { modules, auth: Some(config("sent.example")), outbound: Vec::new() };
+        let record = Record {
+            modules,
+            auth: Some(config("sent.example")),
+            outbound: Vec::new(),
+            components: ComponentTree::default(),
+        };
         let fresh = [loaded("here", Ok(Some(said("here", "new.example")))), loaded("none", Ok(None))];
         let restored = restore(&record, &fresh, &host()).unwrap();
         let issuers: Vec<_> = restored.issuers().collect();

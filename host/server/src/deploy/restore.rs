@@ -8,10 +8,11 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use weir_db::{MissingFunctions, Variables};
+use weir_value::Mounts;
 
-use super::snapshots::{self, SnapshotMaker};
-use super::summary::{MissingModule, RecordedModule};
-use super::{LoadFailure, Loaded, Loader, Module};
+use super::snapshots::{Makers, SnapshotMaker};
+use super::summary::{MissingModule, Record, RecordedModule};
+use super::{LoadFailure, Loaded, Loader, Module, Placed};
 use crate::component_files::ComponentFiles;
 
 /// Where modules come from.
@@ -28,12 +29,16 @@ pub(super) struct Sources<'a> {
 /// # Errors
 /// When not even no module at all can be loaded.
 pub(super) fn restore(
-    recorded: &[RecordedModule],
+    record: &Record,
     sources: Sources<'_>,
     variables: &Variables,
 ) -> Result<(Loaded, Vec<MissingModule>), LoadFailure> {
-    let mut restore = Restore { sources, variables, missing: Vec::new() };
-    let found: Vec<Found<'_>> = recorded.iter().filter_map(|module| restore.read(module)).collect();
+    let tree = &record.components;
+    let modules: Vec<&str> =
+        tree.definitions.values().flat_map(|it| &it.modules).map(String::as_str).collect();
+    let mounts = tree.mounts(&modules).map_err(|error| LoadFailure(error.to_string()))?;
+    let mut restore = Restore { sources, mounts: &mounts, variables, missing: Vec::new() };
+    let found: Vec<Found<'_>> = record.modules.iter().filter_map(|module| restore.read(module)).collect();
     // As a rule all of them load.
     if let Ok(loaded) = restore.load_together(&found) {
         return Ok((loaded, restore.missing));
@@ -53,11 +58,12 @@ pub(super) fn restore(
 /// A recorded module whose component is there.
 struct Found<'a> {
     recorded: &'a RecordedModule,
-    module: Module,
+    placed: Placed,
 }
 
 struct Restore<'a> {
     sources: Sources<'a>,
+    mounts: &'a Mounts,
     variables: &'a Variables,
     missing: Vec<MissingModule>,
 }
@@ -67,7 +73,7 @@ impl Restore<'_> {
         match self.sources.files.read(&recorded.module.sha256) {
             Ok(component) => {
                 let module = Module { name: recorded.module.name.clone(), component };
-                Some(Found { recorded, module })
+                Some(Found { recorded, placed: Placed { mount: recorded.module.component.clone(), module } })
             }
             Err(error) => {
                 self.miss(recorded, cannot_be_read(&error));
@@ -77,8 +83,8 @@ impl Restore<'_> {
     }
 
     fn load_alone<'a>(&mut self, found: Found<'a>) -> Option<(Found<'a>, Loaded)> {
-        let alone = vec![found.module.clone()];
-        match load(self.sources, alone, MissingFunctions::default(), self.variables) {
+        let alone = vec![found.placed.clone()];
+        match self.load(alone, MissingFunctions::default()) {
             Ok(loaded) => Some((found, loaded)),
             Err(failure) => {
                 self.miss(found.recorded, does_not_load(&failure));
@@ -88,10 +94,21 @@ impl Restore<'_> {
     }
 
     fn load_together(&self, found: &[Found<'_>]) -> Result<Loaded, LoadFailure> {
-        let modules: Vec<Module> = found.iter().map(|found| found.module.clone()).collect();
+        let modules: Vec<Placed> = found.iter().map(|found| found.placed.clone()).collect();
         let mut missing = MissingFunctions::default();
         self.missing.iter().for_each(|module| module.add_to(&mut missing));
-        load(self.sources, modules, missing, self.variables)
+        self.load(modules, missing)
+    }
+
+    /// A loader that panics has met a component that does not load.
+    fn load(&self, modules: Vec<Placed>, missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
+        let Sources { snapshots: maker, loader, .. } = self.sources;
+        let makers = Makers { maker, loader };
+        let load = || makers.make_and_load(modules, self.mounts, missing, self.variables);
+        let loaded = catch_unwind(AssertUnwindSafe(load)).map(|made| made.map(|(_, loaded)| loaded));
+        loaded.unwrap_or_else(|_| {
+            Err(LoadFailure("the host failed while it loaded it, which is a bug".to_owned()))
+        })
     }
 
     fn miss(&mut self, recorded: &RecordedModule, reason: String) {
@@ -111,20 +128,6 @@ impl Restore<'_> {
             functions: functions.clone(),
         });
     }
-}
-
-/// A loader that panics has met a component that does not load.
-fn load(
-    sources: Sources<'_>,
-    modules: Vec<Module>,
-    missing: MissingFunctions,
-    variables: &Variables,
-) -> Result<Loaded, LoadFailure> {
-    let Sources { snapshots: maker, loader, .. } = sources;
-    let load = || snapshots::make_and_load(maker, loader, modules, missing, variables);
-    let loaded = catch_unwind(AssertUnwindSafe(load)).map(|made| made.map(|(_, loaded)| loaded));
-    loaded
-        .unwrap_or_else(|_| Err(LoadFailure("the host failed while it loaded it, which is a bug".to_owned())))
 }
 
 fn cannot_be_read(error: &io::Error) -> String {
@@ -160,22 +163,23 @@ mod tests {
     impl Loader for Limited {
         fn load(
             &self,
-            modules: &[Module],
+            modules: &[Placed],
+            _: &Mounts,
             missing: MissingFunctions,
             _: &Variables,
         ) -> Result<Loaded, LoadFailure> {
             if modules.len() > self.modules_max {
                 return Err(LoadFailure("too much together".to_owned()));
             }
-            let functions = Arc::new(NativeFunctions::new().with_missing(missing));
-            let load = |module: &Module| LoadedModule {
-                name: module.name.clone(),
+            let deployment = Arc::new(NativeFunctions::new().with_missing(missing));
+            let load = |placed: &Placed| LoadedModule {
+                mount: placed.mount.clone(),
+                name: placed.module.name.clone(),
                 functions: Vec::new(),
                 providers: Ok(None),
             };
             let loaded = modules.iter().map(load).collect();
-            let (schema, variable_reads) = (weir_value::Schema::default(), VariableReads::default());
-            Ok(Loaded { functions, schema, modules: loaded, variable_reads })
+            Ok(Loaded { deployment, modules: loaded, variable_reads: VariableReads::default() })
         }
     }
 
@@ -183,7 +187,8 @@ mod tests {
         let component = Bytes::from_static(name.as_bytes());
         let sha256 = ComponentHash::of(&component);
         files.write(&[(sha256, &component)]).unwrap();
-        let module = ModuleSummary { name: name.to_owned(), sha256, size_bytes: component.len() as u64 };
+        let (size_bytes, mount) = (component.len() as u64, weir_value::ComponentPath::APP);
+        let module = ModuleSummary { component: mount, name: name.to_owned(), sha256, size_bytes };
         RecordedModule { module, functions: None, providers: None }
     }
 
@@ -191,14 +196,16 @@ mod tests {
     fn modules_that_do_not_load_together_are_all_missed() {
         let dir = tempfile::tempdir().unwrap();
         let files = ComponentFiles::at(dir.path());
-        let modules = ["one", "two"].map(|name| recorded(&files, name));
+        let modules = ["one", "two"].map(|name| recorded(&files, name)).into();
+        let components = weir_value::ComponentTree::default();
+        let record = Record { modules, auth: None, outbound: Vec::new(), components };
         let missing_with = |modules_max| {
             let loader = Limited { modules_max };
             let sources = Sources { files: &files, loader: &loader, snapshots: &NoSnapshots };
-            let (loaded, missing) = restore(&modules, sources, &Variables::default()).unwrap();
-            assert_eq!(loaded.modules.len(), modules.len() - missing.len());
+            let (loaded, missing) = restore(&record, sources, &Variables::default()).unwrap();
+            assert_eq!(loaded.modules.len(), record.modules.len() - missing.len());
             let path = weir_value::FunctionPath::parse("any:function").unwrap();
-            assert_eq!(loaded.functions.missing(&path).is_some(), !missing.is_empty());
+            assert_eq!(loaded.deployment.missing(&path).is_some(), !missing.is_empty());
             missing.into_iter().map(|module| (module.name, module.reason)).collect::<Vec<_>>()
         };
         assert_eq!(missing_with(2), []);

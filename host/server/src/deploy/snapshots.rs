@@ -8,8 +8,9 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use weir_db::{MissingFunctions, VariableReads, Variables};
+use weir_value::Mounts;
 
-use super::{LoadFailure, Loaded, Loader, Module};
+use super::{LoadFailure, Loaded, Loader, Module, Placed};
 
 /// Makes the snapshots of modules.
 pub trait SnapshotMaker: Debug + Send + Sync + 'static {
@@ -41,32 +42,53 @@ impl SnapshotMaker for NoSnapshots {
     }
 }
 
-/// Makes the snapshots of all modules, and loads them. What was read of the variables was read by either.
-pub(super) fn make_and_load(
-    maker: &dyn SnapshotMaker,
-    loader: &dyn Loader,
-    modules: Vec<Module>,
-    missing: MissingFunctions,
-    variables: &Variables,
-) -> Result<(Vec<Module>, Loaded), LoadFailure> {
-    let (modules, reads) = make_all(maker, modules, variables)?;
-    let mut loaded = loader.load(&modules, missing, variables)?;
-    loaded.variable_reads.extend(&reads);
-    Ok((modules, loaded))
+/// Who makes snapshots, and who loads.
+#[derive(Clone, Copy)]
+pub(super) struct Makers<'a> {
+    pub(super) maker: &'a dyn SnapshotMaker,
+    pub(super) loader: &'a dyn Loader,
 }
 
-/// Makes the snapshots of all modules, and says what they read together.
-fn make_all(
-    maker: &dyn SnapshotMaker,
-    modules: Vec<Module>,
-    variables: &Variables,
-) -> Result<(Vec<Module>, VariableReads), LoadFailure> {
-    let mut reads = VariableReads::default();
-    let mut made = Vec::with_capacity(modules.len());
-    for module in modules {
-        let snapshot = maker.make(&module, variables)?;
-        reads.extend(&snapshot.reads);
-        made.push(Module { name: module.name, component: snapshot.component });
+impl Makers<'_> {
+    /// Makes the snapshots of all modules, and loads them. What was read of the variables was read by either.
+    pub(super) fn make_and_load(
+        self,
+        modules: Vec<Placed>,
+        mounts: &Mounts,
+        missing: MissingFunctions,
+        variables: &Variables,
+    ) -> Result<(Vec<Placed>, Loaded), LoadFailure> {
+        let (modules, reads) = self.make_all(modules, mounts, variables)?;
+        let mut loaded = self.loader.load(&modules, mounts, missing, variables)?;
+        loaded.variable_reads.extend(&reads);
+        Ok((modules, loaded))
     }
-    Ok((made, reads))
+
+    /// Makes the snapshots of all modules, those of a mount with the variables that it has, and says which of the app's they
+    /// read together.
+    fn make_all(
+        self,
+        modules: Vec<Placed>,
+        mounts: &Mounts,
+        variables: &Variables,
+    ) -> Result<(Vec<Placed>, VariableReads), LoadFailure> {
+        let mut reads = VariableReads::default();
+        let mut made = Vec::with_capacity(modules.len());
+        for Placed { mount, module } in modules {
+            let component = match mounts.find(&mount) {
+                Some(mount) => {
+                    let snapshot = self.maker.make(&module, &variables.of_mount(mount))?;
+                    reads.extend(&snapshot.reads.of_app(mount));
+                    snapshot.component
+                }
+                None => {
+                    let snapshot = self.maker.make(&module, variables)?;
+                    reads.extend(&snapshot.reads);
+                    snapshot.component
+                }
+            };
+            made.push(Placed { mount, module: Module { name: module.name, component } });
+        }
+        Ok((made, reads))
+    }
 }

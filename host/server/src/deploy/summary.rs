@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use weir_auth::{OwnHost, Providers};
 use weir_db::{FunctionInfo, MissingFunctions, Visibility};
-use weir_value::FunctionPath;
+use weir_value::component::Mount;
+use weir_value::{ComponentPath, ComponentTree, FunctionPath};
 
-use super::{DeployError, Loaded, LoadedModule, Module, ModuleProviders, providers};
+use super::{DeployError, Loaded, LoadedModule, ModuleProviders, Placed, providers};
 use crate::component_files::ComponentHash;
 
 /// What is deployed, for people and tools.
@@ -23,6 +24,9 @@ pub struct Summary {
     pub modules: Vec<ModuleSummary>,
     /// All functions that can be called, in the order of their paths.
     pub functions: Vec<FunctionSummary>,
+    /// The components, where they are mounted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<MountSummary>,
     /// The modules that were deployed and cannot be run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<MissingModule>,
@@ -31,9 +35,21 @@ pub struct Summary {
     pub issuers: Vec<String>,
 }
 
+/// A component, where it is mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountSummary {
+    /// Where: `waitlist/mail`.
+    pub path: String,
+    /// What it is.
+    pub definition: String,
+}
+
 /// One deployed module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleSummary {
+    /// Where it is mounted; empty for the app.
+    #[serde(default, skip_serializing_if = "ComponentPath::is_app", with = "component_path")]
+    pub component: ComponentPath,
     /// Its name.
     pub name: String,
     /// SHA-256 of its component, in hex.
@@ -78,6 +94,9 @@ pub(super) struct Record {
     /// Where actions may connect to besides the internet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) outbound: Vec<String>,
+    /// What the app mounts.
+    #[serde(default, skip_serializing_if = "ComponentTree::is_empty")]
+    pub(super) components: ComponentTree,
 }
 
 /// A module in the record.
@@ -98,17 +117,21 @@ impl Record {
     ///
     /// # Errors
     /// A module cannot say who may vouch for users.
-    pub(super) fn of(modules: &[Module], loaded: &Loaded, auth: Option<Json>) -> Result<Record, DeployError> {
+    pub(super) fn of(modules: &[Placed], loaded: &Loaded, auth: Option<Json>) -> Result<Record, DeployError> {
         let describe_all = |paths: &[FunctionPath]| {
-            paths.iter().filter_map(|path| loaded.functions.find(path)).map(|info| describe(&info)).collect()
+            paths.iter().filter_map(|path| loaded.deployment.find(path)).map(|info| describe(&info)).collect()
         };
-        let record = |(module, loaded): (&Module, &LoadedModule)| {
+        let record = |(placed, loaded): (&Placed, &LoadedModule)| {
             let functions = Some(describe_all(&loaded.functions));
-            let providers = loaded.providers.clone().map_err(DeployError::Providers)?;
-            Ok(RecordedModule { module: summarize(module), functions, providers })
+            // A component has no users of its own.
+            let providers = match placed.mount.is_app() {
+                true => loaded.providers.clone().map_err(DeployError::Providers)?,
+                false => None,
+            };
+            Ok(RecordedModule { module: summarize(placed), functions, providers })
         };
         let modules = modules.iter().zip(&loaded.modules).map(record).collect::<Result<_, DeployError>>()?;
-        Ok(Record { modules, auth, outbound: Vec::new() })
+        Ok(Record { modules, auth, outbound: Vec::new(), components: ComponentTree::default() })
     }
 
     /// Who may vouch for users.
@@ -145,7 +168,7 @@ impl MissingModule {
         let reason: Arc<str> = self.explain().into();
         let Some(functions) = &self.functions else { return missing.insert_unknown(reason) };
         for function in functions {
-            if let Ok(path) = FunctionPath::parse(&function.path) {
+            if let Ok(path) = FunctionPath::parse_qualified(&function.path) {
                 missing.insert(path, function.parse_visibility(), Arc::clone(&reason));
             }
         }
@@ -168,8 +191,30 @@ pub(super) fn describe(info: &FunctionInfo) -> FunctionSummary {
     }
 }
 
-fn summarize(module: &Module) -> ModuleSummary {
+/// A mount as it is shown.
+pub(super) fn describe_mount(mount: &Mount) -> MountSummary {
+    MountSummary { path: mount.path.to_string(), definition: mount.definition.clone() }
+}
+
+/// Paths of components, as their text.
+mod component_path {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use weir_value::ComponentPath;
+
+    pub(super) fn serialize<S: Serializer>(path: &ComponentPath, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(path.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ComponentPath, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        ComponentPath::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+fn summarize(placed: &Placed) -> ModuleSummary {
+    let Placed { mount, module } = placed;
     ModuleSummary {
+        component: mount.clone(),
         name: module.name.clone(),
         sha256: ComponentHash::of(&module.component),
         size_bytes: module.component.len() as u64,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use weir_db::{VariableChanges, Variables, VariablesError};
 use weir_value::limits;
 
-use super::{DeployError, Deployer, LoadFailure, Module, NewDeployment};
+use super::{DeployError, Deployer, LoadFailure, Module, NewDeployment, mounts};
 
 impl Deployer {
     /// The variables that are in force, durably.
@@ -43,6 +43,8 @@ impl Deployer {
         }
         let before = self.sequenced_variables()?;
         let after = before.with(&changes);
+        let (_, deployment) = self.db.deployment();
+        mounts::check_variables(deployment.mounts(), &after).map_err(DeployError::Load).map_err(unchanged)?;
         if self.variable_reads.lock().agree(&before, &after) {
             let at = self.db.set_variables(&changes).map_err(refused)?;
             return self.wait_durable(at);
@@ -69,13 +71,17 @@ impl Deployer {
         let mut modules = Vec::new();
         let Some(record) = self.read_record()? else { return Ok(modules.into()) };
         for recorded in record.summaries() {
+            // One that is mounted several times is there several times; what differs is what is made anew.
+            if modules.iter().any(|module: &Module| module.name == recorded.name) {
+                continue;
+            }
             let files = self.files.as_ref();
             let files = files.ok_or_else(|| gone(&recorded.name, "this server keeps none"))?;
             let component = files.read(&recorded.sha256);
             let component = component.map_err(|error| gone(&recorded.name, &error.to_string()))?;
             modules.push(Module { name: recorded.name, component });
         }
-        let components = weir_value::ComponentTree::default();
+        let components = record.components;
         Ok(NewDeployment { modules, auth: record.auth, outbound: record.outbound, components })
     }
 }

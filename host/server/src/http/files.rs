@@ -28,7 +28,7 @@ use super::http_actions::RequestBody;
 use crate::answer::{Answer, AnswerBody, ApiError, json_text};
 use crate::app::App;
 use crate::static_files::{insert_text, is_known};
-use crate::storage::requested_range;
+use crate::storage::{FileOwner, requested_range};
 
 const DIGEST: HeaderName = HeaderName::from_static("digest");
 
@@ -57,7 +57,7 @@ async fn take_in(app: &Arc<App>, head: &Parts, body: &mut RequestBody) -> Result
     let content_type = content_type(&head.headers)?;
     let sha256 = digest(&head.headers)?;
     let _place = app.storage.admit(&token, body.0.size_hint().lower()).await.map_err(refuse)?;
-    app.storage.receive(body, content_type, sha256, Some(token)).await.map_err(refuse)
+    app.storage.receive(body, content_type, sha256, FileOwner::Upload(token)).await.map_err(refuse)
 }
 
 /// Takes what is left of a body, for a while, and drops it.

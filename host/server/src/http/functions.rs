@@ -125,7 +125,7 @@ impl Request<'_> {
     }
 
     async fn run_any(&self, call: FunctionCall) -> Result<Answer, ApiError> {
-        let (_, functions) = self.app.db.functions();
+        let (_, functions) = self.app.db.deployment();
         match functions.find(&call.path).map(|info| info.kind) {
             Some(FunctionKind::Mutation) => self.run_mutation(call).await,
             Some(FunctionKind::Action | FunctionKind::HttpAction) => self.run_action(call).await,

@@ -36,7 +36,7 @@ const REQUEST_STREAM: u32 = 1;
 
 /// Answers a request whose path, as the app sees it, is this one. `None`: no route of the app is for it.
 pub async fn answer(app: &Arc<App>, request: Request<Incoming>, path: &str) -> Option<Answer> {
-    let (_, functions) = app.db.functions();
+    let (_, functions) = app.db.deployment();
     let function = Route::find(functions.routes(), request.method().as_str(), path)?.function.clone();
     let request_id = request_id(request.headers());
     let principal = principal(app, &request).await;

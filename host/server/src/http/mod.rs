@@ -203,7 +203,7 @@ async fn echo(request: Request<Incoming>) -> Result<Answer, ApiError> {
 }
 
 fn health(app: &App) -> Answer {
-    let (version, functions) = app.db.functions();
+    let (version, functions) = app.db.deployment();
     let body = serde_json::json!({
         "status": "ok",
         "deployment": version.0,

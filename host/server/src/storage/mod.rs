@@ -16,8 +16,8 @@ use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use uuid::Uuid;
 use weir_db::{
-    Body, BodyError, BodyStream, Database, DbError, FileError, FileLimits, FileToStore, NewFile, StoredFile,
-    UploadToken,
+    Body, BodyError, BodyStream, Database, DbError, FileError, FileLimits, FileToStore, Namespace, NewFile,
+    StoredFile, UploadToken,
 };
 use weir_files::{Content, Files, FilesError, Finished, Upload};
 use weir_value::{DocumentId, ErrorCode, limits};
@@ -28,6 +28,14 @@ use crate::executor::JobKind;
 use crate::machine::Machine;
 
 pub use range::requested_range;
+
+/// Whose a file is that comes.
+pub enum FileOwner {
+    /// Whoever has made this upload URL.
+    Upload(UploadToken),
+    /// This component, or the app.
+    Component(Namespace),
+}
 
 /// The stored files of an app.
 pub struct Storage {
@@ -74,13 +82,13 @@ impl Storage {
     /// As for [`Storage::receive`].
     pub async fn store(self: &Arc<Self>, file: FileToStore) -> Result<DocumentId, DbError> {
         let _place = self.room.acquire().await.map_err(|_| stopping())?;
-        let FileToStore { body, content_type, sha256 } = file;
+        let FileToStore { body, content_type, sha256, namespace } = file;
         let body: BodyStream = match body {
             Body::Empty => Box::pin(stream::empty()),
             Body::Whole(bytes) => Box::pin(stream::once(future::ready(Ok(bytes)))),
             Body::Stream(body) => body,
         };
-        self.receive(body, content_type, sha256, None).await
+        self.receive(body, content_type, sha256, FileOwner::Component(namespace)).await
     }
 
     /// Stores a file, and gives the id of its document when that is durable. Dropped before its end, it leaves nothing; what
@@ -94,14 +102,14 @@ impl Storage {
         body: impl Stream<Item = Result<bytes::Bytes, BodyError>>,
         content_type: Option<String>,
         sha256: Option<[u8; 32]>,
-        token: Option<UploadToken>,
+        owner: FileOwner,
     ) -> Result<DocumentId, DbError> {
         NewFile::check_type(content_type.as_deref())?;
         let upload = write(self.files.begin(self.db.new_file_name()), body, &self.limits).await?;
         let (sender, receiver) = oneshot::channel();
         let storage = Arc::clone(self);
         self.machine.tasks.spawn(async move {
-            let _ = sender.send(storage.make_document(upload, content_type, sha256, token).await);
+            let _ = sender.send(storage.make_document(upload, content_type, sha256, owner).await);
         });
         receiver.await.map_err(|_| stopping())?
     }
@@ -111,7 +119,7 @@ impl Storage {
         upload: Upload,
         content_type: Option<String>,
         sha256: Option<[u8; 32]>,
-        token: Option<UploadToken>,
+        owner: FileOwner,
     ) -> Result<DocumentId, DbError> {
         let finished = upload.finish().await.map_err(|error| told(&error))?;
         if sha256.is_some_and(|expected| expected != finished.sha256) {
@@ -121,7 +129,11 @@ impl Storage {
             return Err(DbError::new(ErrorCode::DigestMismatch, message));
         }
         let Finished { name, size, sha256, .. } = finished;
-        let file = NewFile { name, sha256, size, content_type };
+        let (token, namespace) = match owner {
+            FileOwner::Upload(token) => (Some(token), Namespace::APP),
+            FileOwner::Component(namespace) => (None, namespace),
+        };
+        let file = NewFile { name, sha256, size, content_type, namespace };
         let (db, limits) = (Arc::clone(&self.db), self.limits.clone());
         let stored = self
             .machine

@@ -6,7 +6,7 @@ use weir_value::{Validator, Value};
 
 /// `[{identifier, functionType, visibility: {kind}, args, returns}]`, in the order of the paths.
 pub(super) fn api_spec(tx: &Transaction) -> Value {
-    Value::Array(tx.functions_in_force().list().iter().map(|info| describe(info)).collect())
+    Value::Array(tx.deployment_in_force().list().iter().map(|info| describe(info)).collect())
 }
 
 fn describe(info: &FunctionInfo) -> Value {

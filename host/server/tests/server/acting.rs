@@ -25,9 +25,9 @@ fn plain_actions(functions: NativeFunctions) -> NativeFunctions {
         .action("act:relay", |action, args| {
             Box::pin(async move {
                 action.log(LogLevel::Log, "'relaying'");
-                let sent = action.host().call(FunctionKind::Mutation, "chat:send".into(), json_of(&args));
+                let sent = action.call(FunctionKind::Mutation, "chat:send", json_of(&args));
                 sent.await.map_err(failed)?;
-                let all = action.host().call(FunctionKind::Query, "chat:all".into(), empty()).await;
+                let all = action.call(FunctionKind::Query, "chat:all", empty()).await;
                 Ok(Value::from_json(&all.map_err(failed)?).unwrap())
             })
         })
@@ -35,13 +35,13 @@ fn plain_actions(functions: NativeFunctions) -> NativeFunctions {
             let path = text(&args, "path");
             Box::pin(async move {
                 let kind = FunctionKind::parse(&text(&args, "kind")).unwrap();
-                let result = action.host().call(kind, path, empty()).await.map_err(failed)?;
+                let result = action.call(kind, &path, empty()).await.map_err(failed)?;
                 Ok(Value::from_json(&result).unwrap())
             })
         })
         .action("act:recurse", |action, _| {
             Box::pin(async move {
-                let again = action.host().call(FunctionKind::Action, "act:recurse".into(), empty());
+                let again = action.call(FunctionKind::Action, "act:recurse", empty());
                 again.await.map_err(failed).map(|_| Value::Null)
             })
         })

@@ -16,8 +16,8 @@ use weir_db::{
     FunctionError, FunctionKind, Functions, MissingFunctions, Transaction, VariableReads, Variables,
     Visibility,
 };
-use weir_server::deploy::{LoadFailure, Loaded, LoadedModule, Loader, Module, ModuleProviders};
-use weir_value::{FunctionPath, Schema, Value};
+use weir_server::deploy::{LoadFailure, Loaded, LoadedModule, Loader, Module, ModuleProviders, Placed};
+use weir_value::{ComponentPath, FunctionPath, Mounts, Value};
 
 use crate::acting::actions;
 use crate::hold::{Closed, Hold};
@@ -73,15 +73,18 @@ fn text(module: &Module) -> &str {
 impl Loader for TestLoader {
     fn load(
         &self,
-        modules: &[Module],
+        modules: &[Placed],
+        mounts: &Mounts,
         missing: MissingFunctions,
         variables: &Variables,
     ) -> Result<Loaded, LoadFailure> {
-        self.enter(modules)?;
+        assert!(mounts.is_empty(), "no test here mounts anything");
+        let modules: Vec<Module> = modules.iter().map(|placed| placed.module.clone()).collect();
+        self.enter(&modules)?;
         let mut functions = NativeFunctions::new().with_missing(missing);
         let mut loaded = Vec::new();
         let mut variable_reads = VariableReads::default();
-        for module in modules {
+        for module in &modules {
             let before = paths(&functions);
             let mut providers = Ok(None);
             functions = match text(module) {
@@ -99,14 +102,10 @@ impl Loader for TestLoader {
                 _ => return Err(LoadFailure(format!("module `{}` is not a component", module.name))),
             };
             let added = paths(&functions).into_iter().filter(|path| !before.contains(path));
-            loaded.push(LoadedModule { name: module.name.clone(), functions: added.collect(), providers });
+            let (mount, name, functions) = (ComponentPath::APP, module.name.clone(), added.collect());
+            loaded.push(LoadedModule { mount, name, functions, providers });
         }
-        Ok(Loaded {
-            functions: Arc::new(functions),
-            schema: Schema::default(),
-            modules: loaded,
-            variable_reads,
-        })
+        Ok(Loaded { deployment: Arc::new(functions), modules: loaded, variable_reads })
     }
 }
 

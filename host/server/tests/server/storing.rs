@@ -36,6 +36,7 @@ async fn store(action: Arc<ActionCall>, args: Value) -> Result<Value, FunctionEr
         body: Body::Stream(Box::pin(stream::iter(body))),
         content_type: Some("text/plain".to_owned()),
         sha256: sha256.map(|text| parse_sha256(&text)).transpose()?,
+        namespace: action.namespace(),
     };
     Ok(Value::from(action.host().store_file(file).await?.to_string()))
 }

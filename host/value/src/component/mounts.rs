@@ -99,6 +99,13 @@ impl ComponentTree {
         Ok(())
     }
 
+    /// The same without the definitions that nothing mounts.
+    #[must_use]
+    pub fn of_mounts(mut self, mounts: &Mounts) -> ComponentTree {
+        self.definitions.retain(|name, _| mounts.iter().any(|mount| mount.definition == *name));
+        self
+    }
+
     /// The modules that are of no component: the app's own.
     pub fn is_app_module(&self, module: &str) -> bool {
         !self.definitions.values().any(|definition| definition.modules.iter().any(|name| name == module))

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use weir_db::{Database, Functions};
+use weir_db::{Database, Deployment};
 
 use super::{BULK_INSERTS, CALLS, DOCUMENTS, GROUP, READS, fill, functions, open, read_all};
 use crate::accounts::Random;
@@ -90,9 +90,9 @@ pub fn measure(documents: usize, show: &mut impl FnMut(Line)) -> Result<()> {
 }
 
 /// How long reads take, with nothing to be flushed meanwhile.
-fn times(database: &Database, guest: &Arc<dyn Functions>, firsts: &[String]) -> Result<Times> {
+fn times(database: &Database, guest: &Arc<dyn Deployment>, firsts: &[String]) -> Result<Times> {
     database.store().checkpoint()?;
-    database.set_functions(Arc::clone(guest));
+    database.set_deployment(Arc::clone(guest));
     let calls = [
         call_guest(database, firsts, "indexed:readById", |id, _| json!({ "id": id }))?,
         call_guest(database, firsts, "indexed:readByIndex", |_, group| json!({ "n": group * GROUP }))?,
@@ -100,7 +100,7 @@ fn times(database: &Database, guest: &Arc<dyn Functions>, firsts: &[String]) -> 
         call_guest(database, firsts, "indexed:readByGroup", |_, group| json!({ "group": group }))?,
     ];
     let drawn = Arc::default();
-    database.set_functions(Arc::new(functions(&drawn)));
+    database.set_deployment(Arc::new(functions(&drawn)));
     Ok(Times { calls, reads: read_all(database, &drawn, firsts)? })
 }
 

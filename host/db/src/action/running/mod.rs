@@ -53,7 +53,7 @@ impl RunningAction {
     /// `TooManyTasks`.
     pub fn run(&mut self, kind: FunctionKind, path: String, args: Bytes) -> Result<u32, DbError> {
         self.start(|action| {
-            let called = action.call.host().call(kind, path, args);
+            let called = action.call.call(kind, &path, args);
             Ok(Box::pin(async move { End::Outcome(called.await.map(Vec::from)) }))
         })
     }

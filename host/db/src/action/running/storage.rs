@@ -29,7 +29,9 @@ impl RunningAction {
             let StoreOptions { content_type, sha256, stream } = options;
             let sha256 = sha256.map(|text| parse_sha256(&text)).transpose()?;
             let body = action.body_of(stream, body)?;
-            let stored = action.call().host().store_file(FileToStore { body, content_type, sha256 });
+            let namespace = action.call().namespace();
+            let file = FileToStore { body, content_type, sha256, namespace };
+            let stored = action.call().host().store_file(file);
             Ok(Box::pin(async move {
                 let id = stored.await.map(|id| format!("\"{id}\"").into_bytes());
                 End::Outcome(id.map_err(CallError::from))

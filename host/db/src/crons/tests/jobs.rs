@@ -378,10 +378,10 @@ fn cron_jobs_and_scheduled_functions_come_in_one_order_of_times() {
 #[test]
 fn a_function_that_is_missing_fails_the_run_and_not_the_job() {
     let world = deployed(&every(10), "notes:add");
-    world.db.set_functions(Arc::new(NativeFunctions::new()));
+    world.db.set_deployment(Arc::new(NativeFunctions::new()));
     assert!(!run_due(&world));
     assert!(statuses(&world)[0]["error"].as_str().unwrap().contains("Could not find function"));
     pass(&world, 10_000);
-    world.db.set_functions(Arc::new(functions()));
+    world.db.set_deployment(Arc::new(functions()));
     assert!(run_due(&world));
 }

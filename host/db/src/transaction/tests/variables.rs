@@ -237,7 +237,7 @@ fn a_deployment_sets_variables_in_its_commit_or_not_at_all() {
     let full: Vec<_> = full.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let refused = deploy(&full).1.expect_err("too many").to_string();
     assert!(refused.contains("1001 variables"), "{refused}");
-    assert_eq!((all(&world.db).len(), world.db.functions().0), (1, version));
+    assert_eq!((all(&world.db).len(), world.db.deployment().0), (1, version));
     world.assert_sound();
 }
 
