@@ -111,7 +111,7 @@ impl World {
         let responder = Box::new(move |response| {
             let _ = sender.send(response);
         });
-        let exchange = HttpExchange { body, responder: Some(responder) };
+        let exchange = HttpExchange { body, connection: None, responder: Some(responder) };
         let call = call_of(path, request.to_string().into(), Principal::Anonymous);
         let action = self.db.clone().http_action(call, exchange, self.host.clone());
         let taking = async move {
