@@ -259,6 +259,10 @@ pub struct Test {
     /// A file of lines NAME=value: the variables that every database begins with
     #[arg(long, value_name = "FILE", env = "WEIR_TEST_ENV_FILE")]
     pub env_file: Option<PathBuf>,
+    /// The Node.js for the actions of TypeScript files that begin with `"use node"`: a path, or a
+    /// name that is looked for as the shell does; started when a test calls one
+    #[arg(long, value_name = "PATH", env = "WEIR_TEST_NODE", default_value = "node")]
+    pub node: PathBuf,
 }
 
 /// `host key`

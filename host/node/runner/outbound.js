@@ -4,21 +4,29 @@ import dgram from "node:dgram";
 import dns from "node:dns";
 import net from "node:net";
 
+import { installFetch } from "./fetch.js";
+
 let rules;
 let lists;
 
-/** Puts rules in force, for connections from now on; null opens nothing. */
+const CLOSED = {
+  public: { closedV4: ["0.0.0.0/0"], closedV6: ["::/0"], globalV6: "2000::/3" },
+  hosts: [],
+  ranges: [],
+  refusal: ", and this host lets actions connect to nothing",
+};
+
+/**
+ * Puts rules in force, for connections from now on; null opens nothing, and so do rules with `byHost`, where the host sends
+ * what `fetch` is asked for, and no name is looked up.
+ */
 export function setRules(given) {
-  rules = given ?? {
-    public: { closedV4: [], closedV6: [], globalV6: "2000::/3" },
-    hosts: [],
-    ranges: [],
-    refusal: ", and this host lets actions connect to nothing",
-  };
+  rules = given?.byHost === true ? { ...CLOSED, ...given } : (given ?? CLOSED);
+  if (rules.byHost === true) installFetch();
   const { closedV4, closedV6, globalV6 } = rules.public;
   lists = {
-    closedV4: listOf(given === null ? ["0.0.0.0/0"] : closedV4),
-    closedV6: listOf(given === null ? ["::/0"] : closedV6),
+    closedV4: listOf(closedV4),
+    closedV6: listOf(closedV6),
     globalV6: listOf([globalV6]),
     open: listOf(rules.ranges),
   };
@@ -120,6 +128,8 @@ function guarded(lookup) {
 
 /** What is wrong with where a socket is to be connected to, before its name is looked up. */
 function refusalOf({ path, host, port }) {
+  if (rules.byHost === true)
+    return refused(`${path || `${host}:${port}`} is outside`);
   if (path) return refused(`${path} is a socket of this machine`);
   if (net.isIP(host) && !opensHost(host, port) && !opensAddress(host))
     return refused(`${host}:${port} is at ${host}`);

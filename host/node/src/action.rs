@@ -17,6 +17,7 @@ use weir_db::{
 use weir_value::limits::ACTION_STREAMS_MAX;
 use weir_value::{DocumentId, ErrorCode};
 
+use crate::fetch::Fetch;
 use crate::place::Place;
 
 /// A question, as the runner's `operations.js` asks it.
@@ -25,6 +26,7 @@ use crate::place::Place;
 enum Operation {
     Call { kind: Kind, path: String },
     FunctionHandle { path: String },
+    Fetch(Fetch),
     Schedule { path: String, at: Option<f64> },
     Cancel { id: String },
     SignJwt { expires_in_seconds: Option<Json> },
@@ -93,6 +95,11 @@ impl Asked {
                 let handle = found.unwrap_or_else(|_| Err(lost().into()))?;
                 Ok((json!({}), Json::from(handle).to_string().into()))
             }
+            // Somebody's answer may take its time, as an action's.
+            Operation::Fetch(fetch) => {
+                let host = self.action.host().clone();
+                self.place.lend_while(fetch.send(&*host, body)).await
+            }
             Operation::BeginFile { content_type, sha256 } => {
                 let file = self.begin_file(content_type, sha256.as_deref())?;
                 Ok((json!({ "file": file }), Bytes::new()))
@@ -145,6 +152,7 @@ impl Asked {
             }
             Operation::Call { .. }
             | Operation::FunctionHandle { .. }
+            | Operation::Fetch(_)
             | Operation::BeginFile { .. }
             | Operation::OpenFile { .. }
             | Operation::ReadFile { .. } => Ok(Json::Null),

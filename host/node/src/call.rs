@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use weir_db::{ActionCall, CallError, FunctionError, LogLevel};
 use weir_value::limits::ACTION_TASKS_MAX;
@@ -142,7 +143,9 @@ impl Running<'_> {
         let has_room = self.answers.len() < ACTION_TASKS_MAX && self.asked_bytes + bytes <= ASKED_BYTES_MAX;
         self.asked_bytes += bytes;
         let asked = self.asked.clone();
-        self.answers.spawn(async move {
+        let (sender, answered) = oneshot::channel();
+        // Where the host lets things go on: what a test's functions do has one order.
+        let work = self.action.host().spawn(Box::pin(async move {
             let answer = match has_room {
                 true => asked.answer(operation, body).await,
                 false => Err(too_much_asked()),
@@ -150,6 +153,11 @@ impl Running<'_> {
             let (head, body) = head_of(answer);
             // A child that is gone is noticed by who reads.
             let _ = told.send((Told::Answer { question, head }, body)).await;
+            let _ = sender.send(());
+        }));
+        self.answers.spawn(async move {
+            let _ = answered.await;
+            drop(work);
             bytes
         });
     }

@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("package.json", include_str!("../runner/package.json")),
     file!(runner "calls.js"),
     file!(runner "engine.js"),
+    file!(runner "fetch.js"),
     file!(runner "main.js"),
     file!(runner "operations.js"),
     file!(runner "outbound.js"),

@@ -13,6 +13,8 @@ mod binary;
 mod call;
 mod child;
 mod failure;
+mod fetch;
+mod figures;
 mod folder;
 mod options;
 mod pipe;
@@ -22,5 +24,6 @@ mod spawner;
 mod usage;
 
 pub use binary::{NodeBinary, NodeError};
+pub use figures::NodeFigures;
 pub use options::NodeOptions;
 pub use pool::NodePool;

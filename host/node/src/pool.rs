@@ -10,6 +10,7 @@ use weir_store::Env;
 use weir_value::{ErrorCode, FunctionPath};
 
 use crate::child::{Child, Setup};
+use crate::figures::{Counted, NodeFigures, count};
 use crate::folder::Folder;
 use crate::place::Place;
 use crate::spawner::Spawner;
@@ -32,6 +33,7 @@ struct Pool {
     /// For children.
     rooms: Arc<Semaphore>,
     idle: Mutex<Idle>,
+    counted: Counted,
 }
 
 /// Children that wait for a call, the one that has waited longest first.
@@ -52,6 +54,7 @@ impl NodePool {
             places: Arc::new(Semaphore::new(places)),
             rooms: Arc::new(Semaphore::new(places.saturating_mul(CHILDREN_FOR_A_PLACE))),
             idle: Mutex::default(),
+            counted: Counted::default(),
             options,
         }))
     }
@@ -59,6 +62,15 @@ impl NodePool {
     /// How many children wait for a call.
     pub fn idle_children(&self) -> usize {
         self.0.idle.lock().children.len()
+    }
+
+    /// What it does and has done.
+    pub fn figures(&self) -> NodeFigures {
+        let pool = &self.0;
+        let rooms = pool.options.processes_max.saturating_mul(CHILDREN_FOR_A_PLACE);
+        let processes = rooms.saturating_sub(pool.rooms.available_permits());
+        let busy = pool.options.processes_max.saturating_sub(pool.places.available_permits());
+        pool.counted.figures(processes, busy)
     }
 }
 
@@ -75,7 +87,9 @@ impl NodeRunner for NodePool {
         Box::pin(async move {
             // On the network's threads, wherever this is polled; dropping it ends the call, and with it the child.
             let running = host.spawn(Box::pin(async move {
-                drop(sender.send(pool.run(bundle, &path, args, action).await));
+                let result = pool.run(bundle, &path, args, action).await;
+                pool.counted.ended(&result);
+                drop(sender.send(result));
             }));
             let result = result.await;
             drop(running);
@@ -87,13 +101,15 @@ impl NodeRunner for NodePool {
 
 impl Pool {
     async fn run(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         bundle: Arc<NodeBundle>,
         path: &FunctionPath,
         args: Bytes,
         action: Arc<ActionCall>,
     ) -> Result<Bytes, FunctionError> {
+        let waits = self.counted.waits();
         let place = Place::take(&self.places).await;
+        drop(waits);
         let looked = action.clone();
         let variables = tokio::task::spawn_blocking(move || looked.variables()).await;
         let variables = variables.map_err(|lost| failure::no_child(lost.to_string()))??;
@@ -129,11 +145,13 @@ impl Pool {
             failure::too_many(self.options.processes_max.saturating_mul(CHILDREN_FOR_A_PLACE))
         })?;
         let with = (&self.folder, &self.spawner);
-        Child::start(&self.options, with, bundle, setup, room).await.map_err(|error| {
+        let child = Child::start(&self.options, with, bundle, setup, room).await.map_err(|error| {
             let error = format!("a Node process cannot be started: {error}");
             tracing::error!("{error}");
             failure::no_child(error)
-        })
+        })?;
+        count(&self.counted.started);
+        Ok(child)
     }
 
     /// Room for a child, if need be that of one that waits.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use support::{World, is_alive, wait_until};
-use weir_node::{NodeBinary, NodeError};
+use weir_node::{NodeBinary, NodeError, NodeFigures};
 use weir_value::ErrorCode;
 
 #[test]
@@ -100,6 +100,45 @@ fn calls_wait_for_a_place_in_turn() {
     let (first, second) = world.both_ok("sleep", json!({ "milliseconds": 400 }));
     assert_eq!([first, second], [json!("slept"), json!("slept")]);
     assert!(began.elapsed() >= Duration::from_millis(800), "{:?}", began.elapsed());
+}
+
+#[test]
+fn figures_tell_what_the_pool_does_and_has_done() {
+    let world = World::with(|options| {
+        options.processes_max = 1;
+        options.computing_time_max = Duration::from_millis(500);
+        options.memory_bytes_max = 192 << 20;
+    });
+    let figures = || world.pool.figures();
+    assert_eq!(figures(), NodeFigures::default());
+    assert!(world.ask("pid", json!({})).is_ok());
+    let idle = NodeFigures { processes: 1, started_total: 1, calls_total: 1, ..NodeFigures::default() };
+    wait_until("the place is free again", || figures().busy == 0);
+    assert_eq!(figures(), idle);
+    let running = [1, 2, 3].map(|_| world.begin("sleep", json!({ "milliseconds": 300 })));
+    wait_until("one works, and two wait", || figures() == NodeFigures { busy: 1, waiting: 2, ..idle });
+    wait_until("all have ended", || figures() == NodeFigures { calls_total: 4, ..idle });
+    drop(running);
+    // One that waits for another has no place, and its child is there.
+    assert_eq!(world.ask("nest", json!({ "depth": 1 })).unwrap(), json!(1));
+    assert_eq!((figures().started_total, figures().calls_total), (2, 6));
+    assert!(world.ask("exit", json!({})).is_err());
+    assert!(world.ask("loop", json!({})).is_err());
+    assert!(world.ask("heap", json!({})).is_err());
+    wait_until("no child is left of those that failed", || figures().processes == 0);
+    let expected = NodeFigures {
+        started_total: 4,
+        calls_total: 9,
+        failures_total: 3,
+        timeouts_total: 1,
+        out_of_memory_total: 1,
+        ..NodeFigures::default()
+    };
+    assert_eq!(figures(), expected);
+    // One that is given up has no end, and holds nothing.
+    world.give_up_after("loop", json!({}), Duration::from_millis(300));
+    wait_until("its child is gone", || figures().processes + figures().busy == 0);
+    assert_eq!(figures(), NodeFigures { started_total: 5, ..expected });
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Acting {
             seen.lock().unwrap().push(response.status);
         });
         let body = Box::pin(Never);
-        let exchange = HttpExchange { body: Some(body), responder: Some(responder) };
+        let exchange = HttpExchange { body: Some(body), connection: None, responder: Some(responder) };
         let running = self.world.db.clone().http_action(call("m:f", "{}"), exchange, self.host());
         let outcome = self.threads.block_on(running);
         let statuses = statuses.lock().unwrap().clone();

@@ -198,7 +198,7 @@ mod tests {
         let admin_key = AdminKey::read_or_create(folder.path(), "weir").unwrap();
         let urls = CanonicalUrls::at(([127, 0, 0, 1], 3210).into());
         let (loader, snapshots) = (Arc::new(NoLoader), Arc::new(NoSnapshots));
-        let machine = Machine::start(MachineParts { env, loader, snapshots, threads: 1 });
+        let machine = Machine::start(MachineParts { env, loader, snapshots, node: None, threads: 1 });
         let parts = AppParts {
             db,
             files: None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use weir_node::NodePool;
 use weir_store::Env;
 use weir_value::limits;
 
@@ -22,6 +23,8 @@ pub struct MachineParts {
     pub loader: Arc<dyn Loader>,
     /// Makes components fit a deployment's variables.
     pub snapshots: Arc<dyn SnapshotMaker>,
+    /// Runs what is written for Node, if anything does.
+    pub node: Option<Arc<NodePool>>,
     /// Threads that run functions.
     pub threads: usize,
 }
@@ -38,6 +41,8 @@ pub struct Machine {
     pub loader: Arc<dyn Loader>,
     /// Makes components fit a deployment's variables.
     pub snapshots: Arc<dyn SnapshotMaker>,
+    /// Runs what is written for Node, if anything does.
+    pub node: Option<Arc<NodePool>>,
     /// The tasks of connections, sockets and deployments.
     pub tasks: Tasks,
     /// What the server counts.
@@ -51,13 +56,14 @@ pub struct Machine {
 impl Machine {
     /// Starts its threads.
     pub fn start(parts: MachineParts) -> Arc<Machine> {
-        let MachineParts { env, loader, snapshots, threads } = parts;
+        let MachineParts { env, loader, snapshots, node, threads } = parts;
         Arc::new(Machine {
             executor: Arc::new(Executor::start(&env, "call", threads)),
             passwords: PasswordThreads::start(&env, PasswordThreads::default_threads()),
             env,
             loader,
             snapshots,
+            node,
             tasks: Tasks::default(),
             metrics: Metrics::default(),
             http_calls: Arc::new(Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX)),

@@ -215,11 +215,11 @@ fn open(
     let admin_key = AdminKey::read_or_create(data_dir, INSTANCE_NAME)?;
     let files = ComponentFiles::at(&data_dir.join("components"));
     let threads = Executor::default_threads();
-    let node = options.node.clone().map(|node| Arc::new(NodePool::new(node, &*env)) as Arc<dyn NodeRunner>);
+    let node = options.node.clone().map(|node| Arc::new(NodePool::new(node, &*env)));
     let runtime = Runtime::new(RuntimeOptions {
         compiled_dir: Some(options.compiled_dir.clone().unwrap_or_else(|| data_dir.join("compiled"))),
         max_concurrent_calls: threads as u32 + 1,
-        node,
+        node: node.clone().map(|pool| pool as Arc<dyn NodeRunner>),
         ..RuntimeOptions::default()
     })?;
     let db = Database::open(store, Arc::clone(&env))?;
@@ -227,7 +227,7 @@ fn open(
     let urls = canonical_urls(options, local_addr, site_addr);
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
-    let machine = Machine::start(MachineParts { env, loader, snapshots, threads });
+    let machine = Machine::start(MachineParts { env, loader, snapshots, node, threads });
     let key_fetcher = Arc::new(HttpFetcher::new());
     let signer = Arc::new(HostSigner::new(data_dir, &urls));
     let scheduled_calls = options.scheduled_calls.unwrap_or_else(|| Scheduler::default_calls(threads));

@@ -16,6 +16,12 @@ use crate::host::{Host, Made};
 use crate::scheduled::millis;
 use crate::{FetchAnswer, TestDatabase, TestError, after};
 
+/// Whether something goes on outside of the test's thread.
+pub type OutsideWork = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// How often it is looked whether work outside goes on.
+const OUTSIDE_EVERY: Duration = Duration::from_millis(20);
+
 /// For so long an action may go on, and more.
 const WHOLE_ACTION: Duration = Duration::from_secs(24 * 3600);
 
@@ -23,6 +29,12 @@ impl TestDatabase {
     /// Answers the requests that actions send from now on; without it, every request fails the test.
     pub fn set_fetch_handler(&mut self, handler: Option<Box<dyn AnswersFetch>>) {
         self.fetch_handler = handler;
+    }
+
+    /// Says whether something goes on outside of this thread that an action waits for, as a process does: the clock stands
+    /// still meanwhile.
+    pub fn set_outside_work(&mut self, goes_on: Option<OutsideWork>) {
+        self.outside_work = goes_on;
     }
 
     /// Runs actions from now on, scheduled ones too, with this doing for them what takes time, in the place
@@ -67,6 +79,10 @@ impl TestDatabase {
                 return Ok(());
             }
             if self.shared.event_loop.run_one() || self.answer_requests()? {
+                continue;
+            }
+            if self.outside_work.as_ref().is_some_and(|goes_on| goes_on()) {
+                self.shared.event_loop.wait_for_wake(OUTSIDE_EVERY);
                 continue;
             }
             if !self.go_on_in_time(until)? {

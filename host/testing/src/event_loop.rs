@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use weir_store::{Env, SimEnv};
 pub(crate) struct EventLoop {
     env: Arc<SimEnv>,
     state: Mutex<State>,
+    /// Something was woken, perhaps from another thread.
+    woken: Condvar,
 }
 
 #[derive(Default)]
@@ -69,7 +71,7 @@ impl State {
 
 impl EventLoop {
     pub(crate) fn new(env: Arc<SimEnv>) -> Arc<EventLoop> {
-        Arc::new(EventLoop { env, state: Mutex::default() })
+        Arc::new(EventLoop { env, state: Mutex::default(), woken: Condvar::new() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -117,6 +119,12 @@ impl EventLoop {
                 Ok(()) => return true,
             }
         }
+    }
+
+    /// Waits until something is to be polled that another thread wakes, for as long at most.
+    pub(crate) fn wait_for_wake(&self, time_max: Duration) {
+        let nothing_is = |state: &mut State| state.woken.is_empty();
+        drop(self.woken.wait_timeout_while(self.state(), time_max, nothing_is));
     }
 
     /// Comes to its end when the clock has gone on for so long.
@@ -177,6 +185,7 @@ impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
         if let Some(event_loop) = self.event_loop.upgrade() {
             event_loop.state().wake(self.number);
+            event_loop.woken.notify_one();
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::{Value as Json, json};
 use weir_db::{
     ActionHost, BodyStream, Call, CallError, Database, DbError, FileToStore, FunctionKind, GivesUp,
     HostFuture, HttpRequest, HttpResponse, PasswordResult, PasswordWork, Principal, StoredFile, Trace,
@@ -226,6 +227,13 @@ impl ActionHost for Host {
 
     fn send(&self, request: HttpRequest) -> HostFuture<Result<HttpResponse, DbError>> {
         Box::pin(send(self.shared.clone(), self.record.clone(), request))
+    }
+
+    fn outbound_rules(&self) -> Json {
+        json!({
+            "byHost": true,
+            "refusal": ", and a test reaches no network: it answers what `fetch` is asked for, and nothing else",
+        })
     }
 
     fn compute_password(&self, work: PasswordWork) -> HostFuture<Result<PasswordResult, DbError>> {

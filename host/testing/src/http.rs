@@ -86,6 +86,8 @@ impl TestDatabase {
         let begun = response.clone();
         let exchange = HttpExchange {
             body: body.map(|bytes| pieces(vec![bytes], None)),
+            // Nobody leaves in a test.
+            connection: None,
             responder: Some(Box::new(move |response| begun.fill(response))),
         };
         let call = self.next_call(&route.function.to_string(), args.to_string().into(), identity)?;

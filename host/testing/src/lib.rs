@@ -28,6 +28,7 @@ use weir_db::{
 use weir_store::{Env, SimEnv, Store, StoreOptions, memory};
 use weir_value::{FunctionPath, Identity, IdentityError, Schema, Timestamp, Value};
 
+pub use actions::OutsideWork;
 pub use fetch::{AnswersFetch, FetchAnswer, FetchRequest, FetchResponse, SentRequest};
 pub use files::TestFile;
 use host::Shared;
@@ -53,6 +54,7 @@ pub struct TestDatabase {
     shared: Arc<Shared>,
     fetch_handler: Option<Box<dyn AnswersFetch>>,
     action_host: Option<Arc<dyn ActionHost>>,
+    outside_work: Option<OutsideWork>,
     /// How many scheduled functions were called since the test asked for something.
     started: Cell<usize>,
     is_admin: bool,
@@ -169,6 +171,7 @@ impl TestDatabase {
             env,
             fetch_handler: None,
             action_host: None,
+            outside_work: None,
             started: Cell::new(0),
             schema: schema.clone(),
             is_admin: true,

@@ -49,7 +49,7 @@ pub(crate) fn serve(
     });
     let (sender, receiver) = oneshot::channel();
     let responder = Box::new(move |response| drop(sender.send(response)));
-    let exchange = HttpExchange { body: body.map(in_pieces), responder: Some(responder) };
+    let exchange = HttpExchange { body: body.map(in_pieces), connection: None, responder: Some(responder) };
     let taking = threads.spawn(async {
         match receiver.await {
             Ok(response) => shown(response).await,

@@ -221,7 +221,7 @@ fn assemblyscript() -> Result<()> {
 
 #[test]
 fn typescript() -> Result<()> {
-    check(TypeScript, "guests/typescript")
+    check(TypeScript, "guests/hostile-typescript")
 }
 
 fn check(language: Language, guests: &str) -> Result<()> {

@@ -101,6 +101,15 @@ fn actions_run_in_node_however_they_are_called() -> Result<()> {
     // Its arguments and results are checked as everybody's.
     let (message, _) = failure(&host, "tools:files", json!({"how": 7}))?;
     ensure!(message.contains("ArgumentValidationError"), "{message}");
+    // What the pool does is told; the last two calls have not come to it.
+    let metric = |name: &str| http::metric(host.address(), &format!("weir_node_{name}"));
+    ensure!(metric("calls_total")? >= 8.0, "{}", metric("calls_total")?);
+    ensure!(metric("processes")? >= 1.0 && metric("processes_started_total")? >= metric("processes")?);
+    for name in ["busy", "calls_waiting", "failures_total", "timeouts_total", "out_of_memory_total"] {
+        ensure!(metric(name)? == 0.0, "{name}: {}", metric(name)?);
+    }
+    let told = http::get(host.address(), "/metrics")?.body;
+    ensure!(told.lines().filter(|line| line.starts_with("weir_node_")).count() == 8, "{told}");
     ensure!(host.stop()?, "{}", host.errors());
     Ok(())
 }

@@ -83,6 +83,7 @@ const FILES: &[(&str, &str)] = &[
     file!("src/runtime/web/late/blob.js"),
     file!("src/runtime/web/late/bodies.js"),
     file!("src/runtime/web/late/body.js"),
+    file!("src/runtime/web/late/connection.js"),
     file!("src/runtime/web/late/domain.js"),
     file!("src/runtime/web/late/fetch.js"),
     file!("src/runtime/web/late/files.js"),

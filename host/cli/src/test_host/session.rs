@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use weir_db::{FunctionInfo, FunctionKind, Functions, MissingFunctions, VariableReads, Variables};
 use weir_runtime::{Deployment, ModuleSource, Runtime};
 use weir_server::deploy::{Module, SnapshotMaker};
-use weir_testing::{NOW_MS_DEFAULT, TestDatabase, TestError, TestRequest, identity_of, jwks};
+use weir_testing::{NOW_MS_DEFAULT, OutsideWork, TestDatabase, TestError, TestRequest, identity_of, jwks};
 use weir_value::Identity;
 
 use super::describe::{describe, describe_file, describe_runs, describe_served};
@@ -78,12 +78,14 @@ pub struct Session {
     databases: HashMap<u64, TestDatabase>,
     opened: u64,
     lines: Lines,
+    /// Whether Node works for a database.
+    outside_work: OutsideWork,
 }
 
 impl Session {
     /// One without databases.
-    pub fn new(project: Project, lines: Lines) -> Session {
-        Session { project, databases: HashMap::new(), opened: 0, lines }
+    pub fn new(project: Project, lines: Lines, outside_work: OutsideWork) -> Session {
+        Session { project, databases: HashMap::new(), opened: 0, lines, outside_work }
     }
 
     /// The line that says that tests can begin.
@@ -176,6 +178,7 @@ impl Session {
         self.opened += 1;
         let handler = AskTest { db: self.opened, lines: self.lines.clone() };
         database.set_fetch_handler(Some(Box::new(handler)));
+        database.set_outside_work(Some(self.outside_work.clone()));
         let variables = self.project.variables.set().clone().into_iter();
         let set = database.set_variables(variables.map(|(name, value)| (name, Some(value))));
         set.map_err(|error| error.to_string())?;

@@ -37,7 +37,8 @@ pub trait ActionHost: Send + Sync + 'static {
     fn send(&self, request: HttpRequest) -> HostFuture<Result<HttpResponse, DbError>>;
 
     /// Where actions may connect to: JSON, for whoever connects by itself (`host/outbound/src/rules.rs` says its form). A
-    /// host that says nothing opens nothing.
+    /// host that says nothing opens nothing; one that says `{"byHost": true, "refusal"}` opens nothing either, and sends
+    /// itself what is fetched.
     fn outbound_rules(&self) -> Json {
         Json::Null
     }

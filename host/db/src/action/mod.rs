@@ -118,6 +118,11 @@ impl ActionCall {
         self.exchange.as_ref()?.lock().body.take()
     }
 
+    /// What tells whether its client is still there; `None` if nobody can know, or it was taken.
+    pub fn take_connection(&self) -> Option<BodyStream> {
+        self.exchange.as_ref()?.lock().connection.take()
+    }
+
     /// Begins the response of an HTTP action.
     ///
     /// # Errors

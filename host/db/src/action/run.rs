@@ -29,6 +29,9 @@ pub struct ActionOutcome {
 pub struct HttpExchange {
     /// The request's body, if it has one.
     pub body: Option<BodyStream>,
+    /// Tells whether the client is still there: it gives no pieces, breaks off when the client has left without having
+    /// the whole response, and ends when it has that. `None`: nobody can know.
+    pub connection: Option<BodyStream>,
     /// Takes the response; taken when that has begun.
     pub responder: Option<Responder>,
 }

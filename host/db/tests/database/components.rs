@@ -131,7 +131,7 @@ fn functions(mounts: &[&str]) -> NativeFunctions {
 }
 
 fn deploy(world: &World, mounts: &[&str]) {
-    let deployment = Nesting::new(functions(mounts));
+    let deployment = Nesting::of(functions(mounts));
     world.db.deploy(deployment.schemas(), Arc::new(deployment)).expect("it is deployed");
 }
 
@@ -484,7 +484,7 @@ fn data_wait_for_a_component_until_they_are_dropped() {
     assert!(world.db.drop_component(&path("x")).is_err());
     deploy(&world, &["", "c"]);
     world.db.drop_component(&path("a")).expect("it begins");
-    let again = Nesting::new(functions(&PARTS));
+    let again = Nesting::of(functions(&PARTS));
     let refused = world.db.prepare(again.schemas()).map(drop).unwrap_err();
     assert!(refused.to_string().contains("are just being removed"), "{refused}");
     sound(&world);
@@ -504,12 +504,12 @@ fn data_wait_for_a_component_until_they_are_dropped() {
 fn a_document_that_does_not_fit_a_components_schema_fails_the_deployment_and_says_whose_it_is() {
     let world = world();
     mutate(&world, "a/b", "t:insert", &json!({ "n": 1 }));
-    let mut schemas = Nesting::new(functions(&PARTS)).schemas();
+    let mut schemas = Nesting::of(functions(&PARTS)).schemas();
     let strict =
         json!({ "tables": [{ "tableName": "t", "documentType": { "type": "object", "value": {} } }] });
     let strict = Arc::new(Schema::from_json(&strict).expect("a schema"));
     schemas.mounts.insert(ComponentPath::parse("a/b").expect("a path"), strict);
-    let refused = world.db.deploy(schemas, Arc::new(Nesting::new(functions(&PARTS)))).unwrap_err();
+    let refused = world.db.deploy(schemas, Arc::new(Nesting::of(functions(&PARTS)))).unwrap_err();
     assert!(refused.to_string().contains("in table \"a/b/t\""), "{refused}");
     sound(&world);
 }
@@ -517,7 +517,7 @@ fn a_document_that_does_not_fit_a_components_schema_fails_the_deployment_and_say
 #[test]
 fn what_is_in_force_without_a_namespace_reaches_nothing() {
     let world = World::new(NativeFunctions::new());
-    world.db.set_deployment(Arc::new(Nesting::new(functions(&["", "a"]))));
+    world.db.set_deployment(Arc::new(Nesting::of(functions(&["", "a"]))));
     mutate(&world, "", "t:insert", &json!({ "n": 1 }));
     assert_eq!(query(&world, "a", "t:count", &json!({})), json!(0));
 }

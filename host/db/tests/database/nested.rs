@@ -15,19 +15,22 @@ use weir_value::{FunctionPath, Mounts, Value};
 use crate::world::{Within, World, basics, call as call_of, json as value_of};
 
 /// Functions that call others, over those of `basics`: `n:run {steps: [{kind, path, args, caught}]}` runs each step
-/// and gives what came of it; `q:run` is the same as a query. Each component has both. A step may have `options`; one of
-/// the kind `commit` lets another mutation insert a document and commit, once.
+/// and gives what came of it; `q:run` is the same as a query. Each component has both. A step may have `options`; one of the
+/// kind `commit` lets another mutation insert a document and commit, once.
+#[derive(Default)]
 pub struct Nesting {
-    functions: NativeFunctions,
+    pub functions: NativeFunctions,
     within: Within,
     has_committed: AtomicBool,
 }
 
 impl Nesting {
-    pub fn new(functions: NativeFunctions) -> Nesting {
-        Nesting { functions, within: Within::default(), has_committed: AtomicBool::new(false) }
+    pub fn of(functions: NativeFunctions) -> Nesting {
+        Nesting { functions, ..Nesting::default() }
     }
+}
 
+impl Nesting {
     fn runs(path: &FunctionPath) -> Option<FunctionKind> {
         match path.local().as_str() {
             "n:run" => Some(FunctionKind::Mutation),
@@ -148,9 +151,10 @@ fn world() -> World {
     let path = FunctionPath::parse("gone:hidden").expect("a path");
     missing.insert(path, Visibility::Internal, "module `gone` is missing".into());
     let world = World::new(NativeFunctions::new());
-    let nesting = Nesting::new(functions.with_missing(missing));
-    nesting.within.set(&world);
-    world.db.set_deployment(Arc::new(nesting));
+    let within = Within::default();
+    within.set(&world);
+    let functions = functions.with_missing(missing);
+    world.db.set_deployment(Arc::new(Nesting { functions, within, has_committed: AtomicBool::new(false) }));
     world
 }
 

@@ -75,6 +75,11 @@ impl World {
         self.db.clone().action(call_of(&path, args.to_string().into()), self.host.clone())
     }
 
+    /// Begins an action, which goes on beside the test.
+    pub fn begin(&self, name: &str, args: Json) -> JoinHandle<ActionOutcome> {
+        self.runtime.spawn(self.run(name, &args))
+    }
+
     pub fn ask(&self, name: &str, args: Json) -> Result<Json, CallError> {
         let outcome = self.runtime.block_on(self.run(name, &args));
         outcome.result.map(|json| serde_json::from_slice(&json).unwrap())

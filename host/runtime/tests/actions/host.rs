@@ -21,7 +21,7 @@ use weir_db::{
 };
 use weir_runtime::{Deployment, ModuleSource, RuntimeOptions};
 use weir_store::{Env, RealEnv, StoreOptions, memory};
-use weir_value::{ComponentPath, DocumentId, ErrorCode, FunctionAddress, FunctionPath, Timestamp};
+use weir_value::{DocumentId, ErrorCode, FunctionPath, Timestamp};
 
 use crate::web::Web;
 
@@ -111,7 +111,7 @@ impl World {
         let responder = Box::new(move |response| {
             let _ = sender.send(response);
         });
-        let exchange = HttpExchange { body, responder: Some(responder) };
+        let exchange = HttpExchange { body, connection: None, responder: Some(responder) };
         let call = call_of(path, request.to_string().into(), Principal::Anonymous);
         let action = self.db.clone().http_action(call, exchange, self.host.clone());
         let taking = async move {
@@ -148,8 +148,7 @@ fn deploy(folder: PathBuf) -> Result<Arc<Deployment>> {
 }
 
 fn call_of(path: &str, args: Bytes, principal: Principal) -> Call {
-    let address = FunctionAddress::parse(path).expect("an address");
-    let path = address.resolve(&ComponentPath::APP).expect("a path");
+    let path = FunctionPath::parse(path).expect("a path");
     Call { path, args, principal, request_id: "r1".to_owned() }
 }
 

@@ -22,6 +22,7 @@ use weir_value::ErrorCode;
 
 use crate::answer::{Answer, AnswerBody, json_text, text};
 use crate::app::App;
+use crate::http::client::{Client, client};
 use crate::http::request_id;
 use crate::identity::Credentials;
 
@@ -41,10 +42,12 @@ pub async fn answer(app: &Arc<App>, request: Request<Incoming>, path: &str) -> O
     let request_id = request_id(request.headers());
     let principal = principal(app, &request).await;
     let args = describe(app, &request, path);
+    let (client, connection) = client();
     let call = Call { path: function, args, principal, request_id: request_id.clone() };
     let (responder, mut response) = oneshot::channel();
     let exchange = HttpExchange {
         body: body_of(request.into_body()),
+        connection: Some(connection),
         responder: Some(Box::new(move |response| drop(responder.send(response)))),
     };
     let actions = Arc::clone(&app.actions);
@@ -58,7 +61,7 @@ pub async fn answer(app: &Arc<App>, request: Request<Incoming>, path: &str) -> O
         ended = &mut outcome => return Some(without_response(app, &request_id, ended.ok())),
     };
     Some(match begun {
-        Some(response) => respond(response),
+        Some(response) => respond(response, client),
         // The responder was dropped: the action is over.
         None => without_response(app, &request_id, outcome.await.ok()),
     })
@@ -85,11 +88,14 @@ fn describe(app: &App, request: &Request<Incoming>, path: &str) -> Bytes {
     let headers: Vec<(&str, String)> =
         request.headers().iter().map(|(name, value)| (name.as_str(), latin1(value))).collect();
     let stream = (!request.body().is_end_stream()).then_some(REQUEST_STREAM);
+    // Both are there before any stream of the action's own, in this order.
+    let connection = stream.map_or(REQUEST_STREAM, |stream| stream + 1);
     let args = json!({
         "method": request.method().as_str(),
         "url": format!("{}{path}{query}", app.urls.site),
         "headers": headers,
         "stream": stream,
+        "connection": connection,
     });
     args.to_string().into()
 }
@@ -127,9 +133,9 @@ impl Stream for RequestBody {
     }
 }
 
-fn respond(response: HttpResponse) -> Answer {
+fn respond(response: HttpResponse, client: Client) -> Answer {
     let HttpResponse { status, headers, body, .. } = response;
-    let mut answer = Response::new(match body {
+    let mut answer = Response::new(match client.reading(body) {
         Body::Empty => AnswerBody::empty(),
         Body::Whole(bytes) => AnswerBody::bytes(bytes),
         Body::Stream(stream) => AnswerBody::Stream(stream),

@@ -18,7 +18,7 @@ struct Figure {
 /// The answer with all figures as they are now.
 pub fn answer(app: &App) -> Answer {
     let mut out = String::new();
-    let figures = [server(app), live(app), database(app), store(app)];
+    let figures = [server(app), node(app), live(app), database(app), store(app)];
     for figure in figures.into_iter().flatten() {
         let Figure { kind, name, help, value } = figure;
         let _ = writeln!(out, "# HELP weir_{name} {help}");
@@ -71,6 +71,34 @@ fn server(app: &App) -> Vec<Figure> {
             app.machine.passwords.refused(),
         ),
         gauge("missing_modules", "Deployed modules that cannot run.", app.deployer.missing_modules() as u64),
+    ]
+}
+
+/// None in a host that was given no Node.
+fn node(app: &App) -> Vec<Figure> {
+    let Some(pool) = &app.machine.node else { return Vec::new() };
+    let figures = pool.figures();
+    vec![
+        gauge("node_processes", "Node processes that there are.", figures.processes as u64),
+        gauge("node_busy", "Actions that work in a Node process.", figures.busy as u64),
+        gauge(
+            "node_calls_waiting",
+            "Actions that wait because enough work in Node already.",
+            figures.waiting as u64,
+        ),
+        counter("node_processes_started_total", "Node processes started.", figures.started_total),
+        counter("node_calls_total", "Actions in Node that have ended.", figures.calls_total),
+        counter("node_failures_total", "Actions in Node that ended with an error.", figures.failures_total),
+        counter(
+            "node_timeouts_total",
+            "Actions in Node ended because they computed for too long.",
+            figures.timeouts_total,
+        ),
+        counter(
+            "node_out_of_memory_total",
+            "Actions in Node ended because they held too much memory.",
+            figures.out_of_memory_total,
+        ),
     ]
 }
 

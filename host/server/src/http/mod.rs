@@ -9,6 +9,7 @@
 mod arguments;
 mod body;
 mod caller;
+mod client;
 mod cors;
 mod deployment;
 mod files;

@@ -226,7 +226,7 @@ pub fn parts(
         stored_files: (open_files(dir), FileLimits { file_bytes: FILE_BYTES, ..FileLimits::default() }),
     };
     let (loader, snapshots) = (Arc::clone(loader) as Arc<_>, Arc::new(NoSnapshots));
-    (MachineParts { env, loader, snapshots, threads: 4 }, parts)
+    (MachineParts { env, loader, snapshots, node: None, threads: 4 }, parts)
 }
 
 /// Stored files in `dir`.

@@ -3,6 +3,7 @@ import { httpRouter } from "convex/server";
 
 import { api } from "./_generated/api.js";
 import { httpAction } from "./_generated/server.js";
+import { routeLeaving } from "./leaving.js";
 
 const http = httpRouter();
 
@@ -95,5 +96,7 @@ http.route({
   }),
 });
 http.route({ path: "/wrong", method: "GET", handler: httpAction(async () => "text" as unknown as Response) });
+
+routeLeaving(http);
 
 export default http;

@@ -44,6 +44,17 @@ export const hashByNode = action({
   },
 });
 
+/** Takes ten minutes. */
+export const slow = action({
+  args: {},
+  returns: v.number(),
+  handler: async () => {
+    const began = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 600_000));
+    return Date.now() - began;
+  },
+});
+
 export const shout = action({
   args: { text: v.string() },
   returns: v.string(),

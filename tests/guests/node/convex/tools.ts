@@ -136,6 +136,34 @@ export const nesting = action({
     depth === 0 ? 0 : 1 + (await ctx.runAction(api.tools.nesting, { depth: depth - 1 })),
 });
 
+/** What an action of Weir's own engine and one of Node's wait for, at the same time. */
+export const slowly = action({
+  args: {},
+  handler: async (ctx): Promise<{ here: boolean; there: number }> => {
+    const [here, there] = await Promise.all([
+      new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 200)),
+      ctx.runAction(api.notes.slow, {}),
+    ]);
+    return { here, there };
+  },
+});
+
+/** What is answered to a request: all that `fetch` tells of it. */
+export const asking = action({
+  args: { url: v.string(), method: v.string(), body: v.optional(v.string()) },
+  handler: async (_ctx, { url, method, body }) => {
+    const response = await fetch(url, { method, body, headers: { "x-from": "node" } });
+    const { status, redirected } = response;
+    return {
+      status,
+      redirected,
+      url: response.url,
+      own: response.headers.get("x-own"),
+      text: await response.text(),
+    };
+  },
+});
+
 export const waiting = action({
   args: { milliseconds: v.number() },
   handler: (_ctx, { milliseconds }) =>

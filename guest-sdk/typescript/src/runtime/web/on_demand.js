@@ -12,7 +12,7 @@ import { provideKeys } from "../crypto.js";
 import { call } from "../call.js";
 import { host } from "../host.js";
 import { ask } from "../host_errors.js";
-import { begin, giveUp } from "../tasks.js";
+import { begin, giveUp, idle, setAside } from "../tasks.js";
 
 const STREAMS = [
   ...[
@@ -38,7 +38,7 @@ const LOCAL_METHODS = [
 ];
 
 /** What the code is given beside the engine. */
-const GIVEN = { host, call, ask, begin, giveUp };
+const GIVEN = { host, call, ask, begin, giveUp, idle, setAside };
 
 const find = (name) => Object.getOwnPropertyDescriptor(globalThis, name);
 

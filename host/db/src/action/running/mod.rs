@@ -34,10 +34,11 @@ impl RunningAction {
     /// That of this call, with nothing under way.
     pub fn new(call: Arc<ActionCall>) -> RunningAction {
         let mut streams = Streams::default();
-        if let Some(body) = call.take_request_body() {
-            // Of a fresh action the number is the one that its request names.
-            let added = streams.add(body);
-            debug_assert!(matches!(added, Ok(1)), "the request's body is the first stream");
+        let given = [call.take_request_body(), call.take_connection()];
+        for (number, stream) in (1..).zip(given.into_iter().flatten()) {
+            // Of a fresh action the numbers are those that its request names.
+            let added = streams.add(stream);
+            debug_assert!(added.is_ok_and(|added| added == number), "those of the request are the first");
         }
         RunningAction { call, tasks: Tasks::default(), streams }
     }

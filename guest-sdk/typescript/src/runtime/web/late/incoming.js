@@ -86,7 +86,7 @@ export function piecesOf(content) {
 
 /**
  * Writes a body to a stream of the host, each piece when there is room for it, and closes that. Where nobody reads any
- * more it ends early, and so it does when `signal` says so.
+ * more it ends early, and so it does when `signal` says so: false.
  */
 export async function send(content, id, signal) {
   const pieces = piecesOf(content);
@@ -95,6 +95,7 @@ export async function send(content, id, signal) {
     host.streams.close(String(reason), id);
   };
   signal?.addEventListener("abort", () => stop(signal.reason));
+  if (signal?.aborted === true) stop(signal.reason);
   try {
     for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
       for (let at = 0; at < piece.length; at += PIECE_BYTES_MAX) {
@@ -102,9 +103,11 @@ export async function send(content, id, signal) {
       }
     }
     host.streams.close(undefined, id);
+    return signal?.aborted !== true;
   } catch (error) {
     stop(error);
     if (error?.code !== "StreamClosed" && signal?.aborted !== true) throw error;
+    return false;
   }
 }
 

@@ -30,6 +30,7 @@ export class Request extends Body {
   #method;
   #headers;
   #signal;
+  #connection;
   #options;
 
   constructor(...args) {
@@ -56,7 +57,8 @@ export class Request extends Body {
     this.#url = url;
     this.#method = method;
     this.#headers = headers;
-    const signal = init.signal === undefined ? from?.signal : init.signal;
+    this.#connection = own?.connection ?? (init.signal === undefined ? from?.#connection : undefined);
+    const signal = this.#connection?.signal ?? (init.signal === undefined ? from?.#signal : init.signal);
     this.#signal = AbortSignal.any(signal === undefined || signal === null ? [] : [signal]);
     this.#options = chosen;
   }
@@ -74,6 +76,8 @@ export class Request extends Body {
   }
 
   get signal() {
+    // Who has it may wait for it; nobody else needs to know.
+    this.#connection?.watch();
     return this.#signal;
   }
 
@@ -119,8 +123,8 @@ export class Request extends Body {
 
   clone() {
     const body = teeContent(this);
-    const { method, signal } = this;
-    const own = { content: body, headers: receivedHeaders(this.headers) };
+    const [method, signal] = [this.#method, this.#signal];
+    const own = { content: body, headers: receivedHeaders(this.headers), connection: this.#connection };
     return new Request(this.#url, { ...this.#options, method, signal }, { [OWN]: own });
   }
 }
@@ -272,9 +276,9 @@ export function receivedResponse(content, { status, statusText, url, redirected,
   return new Response(content, { statusText }, { [OWN]: own });
 }
 
-/** A request that the host has received. */
-export const receivedRequest = (content, { method, url, headers }) =>
-  new Request(url, { method }, { [OWN]: { content, headers: receivedHeaders(headers) } });
+/** A request that the host has received, whose signal is that of its connection. */
+export const receivedRequest = (content, { method, url, headers }, connection) =>
+  new Request(url, { method }, { [OWN]: { content, headers: receivedHeaders(headers), connection } });
 
 // Members of both interfaces are each one's own.
 for (const type of [Request, Response]) {
