@@ -77,6 +77,15 @@ fn plain_types_take_their_values_and_no_others() {
 }
 
 #[test]
+fn a_commit_timestamp_is_a_bigint_and_its_placeholder_is_refused() {
+    let commit_ts = plain("commitTs");
+    check(&commit_ts, &json!({"$integer": "AQAAAAAAAAA="}), &[]);
+    check(&commit_ts, &json!(1), &["expected v.bigint(), found number"]);
+    let placeholder = Value::from_json(br#"{"$commitTs":null}"#).unwrap_err();
+    assert!(placeholder.to_string().contains("`$commitTs` is not supported"), "{placeholder}");
+}
+
+#[test]
 fn literals() {
     let literal = |value: Json| json!({"type": "literal", "value": value});
     check(&literal(json!("on")), &json!("on"), &[]);

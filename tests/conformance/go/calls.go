@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"weir.dev/go"
 )
@@ -9,7 +10,7 @@ import (
 func init() {
 	weir.Mutation("calls:run", run)
 	weir.Query("calls:runQueries", runQueries)
-	weir.Query("calls:handle", handleOf)
+	weir.Query("calls:byHandle", byHandle)
 	weir.Query("calls:ofComponent", ofComponent)
 	weir.InternalQuery("calls:secret", secret)
 	weir.Mutation("calls:recurse", recurse)
@@ -77,9 +78,25 @@ type pathed struct {
 	Path string `json:"path"`
 }
 
-// handleOf gives the handle of a function.
-func handleOf(ctx *weir.QueryCtx, args pathed) (string, error) {
-	return ctx.FunctionHandle(args.Path)
+// byHandle gives what a query gives that is called by its handle, and by the handle of that.
+func byHandle(ctx *weir.QueryCtx, args pathed) ([]weir.Value, error) {
+	handle, err := ctx.FunctionHandle(args.Path)
+	if err != nil {
+		return nil, err
+	}
+	again, err := ctx.FunctionHandle(handle)
+	if err != nil {
+		return nil, err
+	}
+	results := []weir.Value{strings.HasPrefix(handle, "function://")}
+	for _, path := range []string{handle, again} {
+		result, err := weir.RunQuery[weir.Value](ctx, path, nil)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, result)
+	}
+	return results, nil
 }
 
 // ofComponent tells how a function of a component is named.

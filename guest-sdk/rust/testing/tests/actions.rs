@@ -298,7 +298,7 @@ fn failures_are_the_actions_and_what_it_wrote_stays() {
     assert!(fail("gone").1.contains("gone"));
     assert!(fail("handle").1.contains("There is no function `weir-test:gone`"));
     let (code, message, _) = fail("component");
-    assert!(code == "ApplicationError" && message.contains("mail;lib:send"), "{code}: {message}");
+    assert!(code == "ApplicationError" && message.contains("no component `mail`"), "{code}: {message}");
     assert!(fail("url").1.contains("neither http nor https"));
     let (code, message, _) = fail("panic");
     assert!(code == "FunctionTrapped" && message.contains("on purpose"), "{code}: {message}");

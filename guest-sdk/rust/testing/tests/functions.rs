@@ -444,8 +444,8 @@ fn scheduled_functions_are_called_when_the_test_lets_their_time_come() {
 fn a_handle_is_called_and_scheduled_like_a_path() {
     let db = Database::new();
     let found: Vec<String> = db.mutation("weir-test:byHandle", fields! {}).unwrap();
-    assert_eq!(found[0], "function://;weir-test:add");
-    assert!(found[1].contains("There is no function `mail;lib:sent`"), "{found:?}");
+    assert!(found[0].starts_with("function://"), "{found:?}");
+    assert!(found[1].contains("There is no component `mail`"), "{found:?}");
     assert!(found[2].contains("There is no function `weir-test:nowhere`"), "{found:?}");
     assert_eq!(db.finish_scheduled().len(), 1);
     let items: Vec<Doc<Item>> = db.query("weir-test:list", fields! {}).unwrap();

@@ -24,6 +24,8 @@ const functions = {
   metadata: () => ask("1.0/getFunctionMetadata", {}),
   handle: ({ address }, number) =>
     ask("1.0/createFunctionHandle", { ...address, requestId: number }).catch((error) => error.message),
+  call: ({ address }, number) =>
+    ask("1.0/actions/action", { ...address, args: {}, requestId: number }).catch((error) => error.message),
   environment: () => ({ ...process.env }),
   loop: () => {
     for (;;);

@@ -147,7 +147,9 @@ pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 
 fn call_of(path: &str, args: Bytes) -> Call {
     let path = FunctionPath::parse_qualified(path).unwrap();
-    Call { path, args, principal: Principal::Anonymous, request_id: "r1".to_owned() }
+    // No client calls a function of a component.
+    let principal = if path.component().is_app() { Principal::Anonymous } else { Principal::System };
+    Call { path, args, principal, request_id: "r1".to_owned() }
 }
 
 /// Every path but one is an action of the bundle.

@@ -34,7 +34,12 @@ fn functions_are_called_at_the_same_time_with_all_values() -> Result<()> {
 #[test]
 fn functions_are_called_by_handle_and_by_name() -> Result<()> {
     let found = WORLD.ask("calls:byHandle", &json!({}))?;
-    ensure!(found[0] == "function://;notes:list" && found[1].is_array() && found[2].is_array(), "{found}");
+    ensure!(
+        found[0].as_str().is_some_and(|handle| handle.starts_with("function://"))
+            && found[1].is_array()
+            && found[2].is_array(),
+        "{found}"
+    );
     ensure!(found[3].as_str().is_some_and(|error| error.contains("no function `notes:absent`")), "{found}");
     Ok(())
 }

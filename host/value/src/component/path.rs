@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn what_is_no_path_is_refused() {
         let long = "a".repeat(COMPONENT_NAME_CHARS_MAX + 1);
-        let deep = vec!["a"; COMPONENT_DEPTH_MAX + 1].join("/");
+        let deep = ["a"; COMPONENT_DEPTH_MAX + 1].join("/");
         for text in
             ["/", "a/", "/a", "a//b", "a;b", "a:b", "_a", "1a", "a-b", "ä", long.as_str(), deep.as_str()]
         {
@@ -144,6 +144,6 @@ mod tests {
             assert!(error.to_string().contains("is not the path of a component: "), "{error}");
         }
         assert!(ComponentPath::APP.child("a/b").is_err());
-        assert!(ComponentPath::parse(&vec!["a"; COMPONENT_DEPTH_MAX].join("/")).unwrap().child("b").is_err());
+        assert!(ComponentPath::parse(&["a"; COMPONENT_DEPTH_MAX].join("/")).unwrap().child("b").is_err());
     }
 }

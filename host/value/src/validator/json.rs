@@ -22,7 +22,7 @@ const PLAIN: [(&str, Validator); 7] = [
 impl Validator {
     /// Reads Convex's JSON form, such as
     /// `{"type":"object","value":{"body":{"fieldType":{"type":"string"},"optional":false}}}`.
-    /// Keys that it does not know are ignored.
+    /// Keys that it does not know are ignored; `commitTs` is read as `bigint`.
     ///
     /// # Errors
     /// A [`ValidatorError`] that names the place and what is needed there.
@@ -115,6 +115,8 @@ fn read(tree: &Json, nesting: usize) -> Result<Validator, Failure> {
             })
         }
         "union" => read_union(tree, nesting).map_err(|error| error.within("value")),
+        // What is stored of a commit's timestamp is a bigint. The placeholder for one is no value yet: it is refused as such.
+        "commitTs" => Ok(Validator::Bigint),
         _ => match PLAIN.iter().find(|(name, _)| *name == kind) {
             Some((_, validator)) => Ok(validator.clone()),
             None => Err(Failure::new(format!(

@@ -47,10 +47,12 @@ export function runQueries(ctx: QueryCtx, steps: Step[]): Value[] {
   return results;
 }
 
-/** The handle of a function. */
+/** What a query gives that is called by its handle, and by the handle of that. */
 @query
-export function handle(ctx: QueryCtx, path: string): string {
-  return ctx.functionHandle(path);
+export function byHandle(ctx: QueryCtx, path: string): Value[] {
+  const handle = ctx.functionHandle(path);
+  const again = ctx.functionHandle(handle);
+  return [Value.of(handle.startsWith("function://")), ctx.runQuery<Value>(handle), ctx.runQuery<Value>(again)];
 }
 
 /** How a function of a component is named. */

@@ -43,10 +43,16 @@ fn run_queries(ctx: &QueryCtx, steps: Vec<Step>) -> Result<Vec<Value>> {
     steps.iter().map(|step| result_of(step, ctx.run_query(&step.path, &step.args))).collect()
 }
 
-/// The handle of a function.
+/// What a query gives that is called by its handle, and by the handle of that.
 #[query]
-fn handle(ctx: &QueryCtx, path: String) -> Result<String> {
-    ctx.function_handle(&path)
+fn by_handle(ctx: &QueryCtx, path: String) -> Result<Vec<Value>> {
+    let handle = ctx.function_handle(&path)?;
+    let again = ctx.function_handle(&handle)?;
+    Ok(vec![
+        handle.starts_with("function://").into(),
+        ctx.run_query(&handle, fields! {})?,
+        ctx.run_query(&again, fields! {})?,
+    ])
 }
 
 /// How a function of a component is named.

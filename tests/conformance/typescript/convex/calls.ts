@@ -58,11 +58,15 @@ export const runQueries = query({
   handler: (ctx, { steps }) => all(steps, (step) => runQueryStep(ctx, step)),
 });
 
-/** The handle of a function. */
-export const handle = query({
+/** What a query gives that is called by its handle, and by the handle of that. */
+export const byHandle = query({
   args: { path: v.string() },
-  returns: v.string(),
-  handler: (_ctx, { path }): Promise<string> => createFunctionHandle(makeFunctionReference<"query">(path)),
+  returns: v.array(v.any()),
+  handler: async (ctx, { path }): Promise<any[]> => {
+    const handle = await createFunctionHandle(makeFunctionReference<"query">(path));
+    const again = await createFunctionHandle(handle);
+    return [handle.startsWith("function://"), await ctx.runQuery(handle, {}), await ctx.runQuery(again, {})];
+  },
 });
 
 /** How a function of a component is named. */
