@@ -25,7 +25,7 @@ use session::{Project, Session};
 /// Builds the project, says that it is ready, and answers until standard input ends.
 pub fn test(arguments: &Test) -> anyhow::Result<()> {
     let project = build::load(&arguments.project.project)?;
-    let modules = build::modules(build::compile(&project, None)?);
+    let modules = build::modules(build::compile(&project, None)?.modules);
     let options = RuntimeOptions {
         // Tests of one project come one after the other; the rest is room for nested calls.
         max_concurrent_calls: 1,
