@@ -41,10 +41,18 @@ export async function bundle(project, out, component) {
   if (second !== undefined) problems.push(checkSecond(second, auth));
   const isNode = ({ file }) => checked.get(file).node !== undefined;
   const nodeFiles = files.filter(isNode);
-  for (const { file, module } of nodeFiles) problems.push(...checkNodeFile(file, module, checked.get(file).node));
+  for (const { file, module } of nodeFiles)
+    problems.push(...checkNodeFile(file, module, checked.get(file).node));
   if (problems.length > 0) return refusalLines(problems);
 
-  const parts = { project, functions, out, checked, inputs: new Set(), plugins: [ownModule(), localFiles(project, check)] };
+  const parts = {
+    project,
+    functions,
+    out,
+    checked,
+    inputs: new Set(),
+    plugins: [ownModule(), localFiles(project, check)],
+  };
   try {
     const node = nodeFiles.length === 0 ? [] : await bundleNode(nodeFiles, parts, problems);
     if (problems.length > 0) return refusalLines(problems);

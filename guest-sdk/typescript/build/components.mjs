@@ -51,7 +51,9 @@ class Discovery {
     }
     if (this.#open.includes(file)) {
       const circle = [...this.#open.slice(this.#open.indexOf(file)), file].map(this.#name);
-      throw new Refusal(`${this.#name(this.#open.at(-1))}:1:1: components mount each other in a circle: ${circle.join(" -> ")}`);
+      throw new Refusal(
+        `${this.#name(this.#open.at(-1))}:1:1: components mount each other in a circle: ${circle.join(" -> ")}`,
+      );
     }
     this.#open.push(file);
     const { script, map, children } = await this.#bundle(file);
@@ -193,7 +195,13 @@ async function discover({ root, apps, folders, packages }) {
     installed.push((await discovery.read(await configOfPackage(name, root), "component", name)).folder);
   }
   const definitions = discovery.definitions.filter(({ kind }) => kind === "component");
-  return { apps: own, definitions, folders: mounted, packages: installed, inputs: [...discovery.inputs].filter(existsSync) };
+  return {
+    apps: own,
+    definitions,
+    folders: mounted,
+    packages: installed,
+    inputs: [...discovery.inputs].filter(existsSync),
+  };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

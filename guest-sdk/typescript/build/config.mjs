@@ -39,7 +39,8 @@ export function evaluateConfig({ script, map, names, file }) {
       return { problem: `${file}:1:1: its top-level code ${how}` };
     }
     const { problem, reads, ...said } = JSON.parse(readFileSync(out, "utf8"));
-    if (problem !== undefined) return { problem: `${file}:${problem.line ?? 1}:${problem.column ?? 1}: ${problem.text}` };
+    if (problem !== undefined)
+      return { problem: `${file}:${problem.line ?? 1}:${problem.column ?? 1}: ${problem.text}` };
     if (reads.length > 0) {
       const read = reads.map((name) => `process.env.${name}`).join(", ");
       console.error(

@@ -42,7 +42,9 @@ function notOne() {
 function description(config) {
   const { definitionType, httpPrefix, childComponents, httpMounts, envVars } = config.export();
   const prefixOf = (name) => {
-    const found = Object.entries(httpMounts).find(([, mount]) => mount === `_reference/childComponent/${name}`);
+    const found = Object.entries(httpMounts).find(
+      ([, mount]) => mount === `_reference/childComponent/${name}`,
+    );
     return found?.[0];
   };
   return {
@@ -73,7 +75,8 @@ function placeOf(error) {
   const map = new SourceMap(withCheckpoints(readFileSync(`${bundle}.map`, "utf8")));
   for (const [, line, column] of String(error?.stack).matchAll(/config\.mjs:(\d+):(\d+)/g)) {
     const at = map.find(Number(line), Number(column));
-    if (at !== undefined && /^convex\.config\.[cm]?[jt]s$/.test(at.source)) return { line: at.line, column: at.column };
+    if (at !== undefined && /^convex\.config\.[cm]?[jt]s$/.test(at.source))
+      return { line: at.line, column: at.column };
   }
   return {};
 }

@@ -17,7 +17,8 @@ export function functionFiles(project, functions) {
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
-        if (!isSkippedFolder(entry.name) && configFile(path) === undefined) visit(path, `${prefix}${entry.name}/`);
+        if (!isSkippedFolder(entry.name) && configFile(path) === undefined)
+          visit(path, `${prefix}${entry.name}/`);
       } else if (isFunctionFile(entry.name)) {
         const module = `${prefix}${entry.name.replace(EXTENSION, "")}`;
         files.push({ file: relative(project, path), module, path });

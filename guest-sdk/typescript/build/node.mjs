@@ -101,7 +101,10 @@ export async function bundleNode(files, { project, functions, out, checked, inpu
   problems.push(...description.problems.map(({ place, text }) => ({ feature: FEATURE, place, text })));
   const { functions: described } = description;
   const { file } = files[0];
-  writeFileSync(join(out, "node.json"), JSON.stringify({ place: checked.get(file).node, functions: described }));
+  writeFileSync(
+    join(out, "node.json"),
+    JSON.stringify({ place: checked.get(file).node, functions: described }),
+  );
   return described;
 }
 

@@ -327,62 +327,77 @@ fn an_app_in_another_language_mounts_packages() {
     assert_eq!(tree(&built)["mounts"][0]["definition"], "@a/limits");
 }
 
-#[test]
-fn what_is_wrong_names_its_file() {
+const APP_CONFIG: &str = "convex/convex.config.ts";
+
+/// A file, its text, the place that is named, and what is said of it.
+type Wrong = (&'static str, String, &'static str, &'static str);
+
+/// The config of an app that imports two components, and does this.
+fn app(body: &str) -> String {
     let local = "import one from \"./one/convex.config\";\nimport two from \"./two/convex.config\";\n";
-    let app = |body: &str| config(&format!("{local}const app = defineApp();\n{body}\nexport default app;\n"));
-    let one = config("export default defineComponent(\"one\");\n");
-    let uses_app = app("app.use(one); app.use(two);");
-    let app_file = "convex/convex.config.ts";
-    let cases: Vec<(&str, String, &str, &str)> = vec![
-        (app_file, app("app.use(one); app.use(one);"), app_file, "two components are mounted as `one`"),
-        (app_file, app("app.use(one, { name: \"a-b\" });"), app_file, "is not the name of a component"),
+    config(&format!("{local}const app = defineApp();\n{body}\nexport default app;\n"))
+}
+
+fn wrong_apps() -> Vec<Wrong> {
+    vec![
+        (APP_CONFIG, app("app.use(one); app.use(one);"), APP_CONFIG, "two components are mounted as `one`"),
+        (APP_CONFIG, app("app.use(one, { name: \"a-b\" });"), APP_CONFIG, "is not the name of a component"),
         (
-            app_file,
+            APP_CONFIG,
             app("app.use(one, { httpPrefix: \"one\" });"),
             "convex/convex.config.ts:5:5",
             "httpPrefix must start with",
         ),
         (
-            app_file,
+            APP_CONFIG,
             app("app.use(one, { httpPrefix: \"/a\" }); app.use(two, { httpPrefix: \"/a/\" });"),
-            app_file,
+            APP_CONFIG,
             "have one HTTP prefix",
         ),
-        (app_file, app("app.use(one, { env: { K: \"v\" } });"), app_file, "declares no variable `K`"),
+        (APP_CONFIG, app("app.use(one, { env: { K: \"v\" } });"), APP_CONFIG, "declares no variable `K`"),
         (
-            app_file,
+            APP_CONFIG,
             app("app.use(one, { env: { K: app.env.K } });"),
             "convex/convex.config.ts:5",
             "is not declared on this app",
         ),
-        (app_file, app("app.use({} as never);"), "convex/convex.config.ts:5:5", "componentDefinitionPath"),
+        (APP_CONFIG, app("app.use({} as never);"), "convex/convex.config.ts:5:5", "componentDefinitionPath"),
         (
-            app_file,
+            APP_CONFIG,
             config("export const app = defineApp();"),
             "convex/convex.config.ts:1:1",
             "its default export must be",
         ),
         (
-            app_file,
+            APP_CONFIG,
             config("export default defineComponent(\"x\");"),
             "convex/convex.config.ts:1:1",
             "made by `defineComponent`, but this is the app's own",
         ),
-        (app_file, config("throw new Error(\"no\");"), "convex/convex.config.ts:2:7", "it fails: Error: no"),
-        (app_file, config("process.exit(3);"), "convex/convex.config.ts:1:1", "ended Node (3)"),
         (
-            app_file,
+            APP_CONFIG,
+            config("throw new Error(\"no\");"),
+            "convex/convex.config.ts:2:7",
+            "it fails: Error: no",
+        ),
+        (APP_CONFIG, config("process.exit(3);"), "convex/convex.config.ts:1:1", "ended Node (3)"),
+        (
+            APP_CONFIG,
             config("import x from \"@no/such/convex.config.js\";\nexport default defineApp().use(x);"),
             "convex/convex.config.ts:2:14",
             "npm install @no/such",
         ),
         (
-            app_file,
+            APP_CONFIG,
             config("import x from \"./nothing/convex.config\";\nexport default defineApp().use(x);"),
             "convex/convex.config.ts:2:14",
             "there is no component ./nothing",
         ),
+    ]
+}
+
+fn wrong_components() -> Vec<Wrong> {
+    vec![
         (
             "convex/one/convex.config.ts",
             config("export default defineApp();"),
@@ -411,11 +426,17 @@ fn what_is_wrong_names_its_file() {
             "convex/one/a.ts:1:27",
             "ctx.vectorSearch",
         ),
-    ];
+    ]
+}
+
+#[test]
+fn what_is_wrong_names_its_file() {
+    let one = config("export default defineComponent(\"one\");\n");
+    let uses_both = app("app.use(one); app.use(two);");
     let two = config("export default defineComponent(\"two\");\n");
-    for (file, text, place, expected) in cases {
+    for (file, text, place, expected) in wrong_apps().into_iter().chain(wrong_components()) {
         let mut files = vec![
-            (app_file, uses_app.as_str()),
+            (APP_CONFIG, uses_both.as_str()),
             ("convex/one/convex.config.ts", one.as_str()),
             ("convex/two/convex.config.ts", two.as_str()),
             FUNCTION,

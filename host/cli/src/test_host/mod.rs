@@ -25,7 +25,12 @@ use session::{Project, Session};
 /// Builds the project, says that it is ready, and answers until standard input ends.
 pub fn test(arguments: &Test) -> anyhow::Result<()> {
     let project = build::load(&arguments.project.project)?;
-    let modules = build::modules(build::compile(&project, None)?.modules);
+    let built = build::compile(&project, None)?;
+    if !built.components.is_empty() {
+        eprintln!("tests have the app's own functions; what it mounts is not there");
+    }
+    let mut modules = build::modules(built.modules);
+    modules.retain(|module| built.components.is_app_module(&module.name));
     let options = RuntimeOptions {
         // Tests of one project come one after the other; the rest is room for nested calls.
         max_concurrent_calls: 1,

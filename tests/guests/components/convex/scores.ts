@@ -10,9 +10,12 @@ const limiter = new RateLimiter(components.rateLimiter, {
   submit: { kind: "token bucket", rate: 10, period: MINUTE, capacity: 3 },
 });
 
-const scores = new TableAggregate<{ Key: number; DataModel: DataModel; TableName: "scores" }>(components.scores, {
-  sortKey: (score) => score.points,
-});
+const scores = new TableAggregate<{ Key: number; DataModel: DataModel; TableName: "scores" }>(
+  components.scores,
+  {
+    sortKey: (score) => score.points,
+  },
+);
 
 /** Adds a score, at most ten a minute of each player, and counts it. */
 export const submit = mutation({
