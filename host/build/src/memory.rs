@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
@@ -28,11 +29,39 @@ pub(crate) struct Kept<T> {
     value: Arc<T>,
 }
 
+/// When something began to be made.
+#[derive(Clone, Copy)]
+pub(crate) struct Began(SystemTime);
+
+/// The time of a file is that of the kernel's last tick.
+const TICK: Duration = Duration::from_millis(10);
+
+impl Began {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is compared with the times of files; a build has no `Env`"
+    )]
+    pub(crate) fn now() -> Began {
+        Began(SystemTime::now() - TICK)
+    }
+
+    /// Whether a file may have changed since.
+    fn is_before(self, file: &Path) -> bool {
+        std::fs::metadata(file).and_then(|file| file.modified()).is_ok_and(|modified| modified >= self.0)
+    }
+}
+
 impl<T> Kept<T> {
-    /// `besides` is what it was made of besides the files.
-    pub(crate) fn new(files: Vec<PathBuf>, besides: &str, value: Arc<T>) -> Kept<T> {
+    /// `besides` is what it was made of besides the files. `None` if one of them may have changed while it was made: then
+    /// nobody knows which of its contents it was made of.
+    pub(crate) fn new(began: Began, files: Vec<PathBuf>, besides: &str, value: Arc<T>) -> Option<Kept<T>> {
+        // Generated files are the build's own, which writes them before it reads them.
+        let is_generated = |file: &Path| file.components().any(|part| part.as_os_str() == "_generated");
+        if files.iter().any(|file| !is_generated(file) && began.is_before(file)) {
+            return None;
+        }
         let digest = digest(&files, besides);
-        Kept { files, digest, value }
+        Some(Kept { files, digest, value })
     }
 
     /// It, if it would be made of the same again.
@@ -87,13 +116,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.ts");
         std::fs::write(&file, "1").unwrap();
-        let kept = Kept::new(vec![file.clone()], "options", Arc::new(7));
+        std::thread::sleep(2 * TICK);
+        let began = Began::now();
+        let kept = Kept::new(began, vec![file.clone()], "options", Arc::new(7)).unwrap();
         assert_eq!(kept.get("options").as_deref(), Some(&7));
         assert_eq!(kept.get("others"), None);
         std::fs::write(&file, "2").unwrap();
         assert_eq!(kept.get("options"), None);
         std::fs::write(&file, "1").unwrap();
         assert!(kept.get("options").is_some());
+        assert!(
+            Kept::new(began, vec![file.clone()], "options", Arc::new(7)).is_none(),
+            "it changed while it was made"
+        );
         std::fs::remove_file(&file).unwrap();
         assert_eq!(kept.get("options"), None);
     }

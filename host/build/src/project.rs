@@ -276,5 +276,10 @@ mod tests {
         let project = Project::parse(Path::new("/p"), &format!("{TEXT}{components}")).unwrap();
         assert_eq!(project.watch_paths()[1..], ["/p/b.wasm", "/p/functions", "/a"].map(PathBuf::from));
         assert!(["/p/b.wasm", "/a/main.go"].iter().all(|path| project.is_watched(Path::new(path))));
+        let found = ["/p/functions/counter", "/shared/mail"].map(PathBuf::from).to_vec();
+        let project = Project { found, ..Project::parse(Path::new("/p"), TEXT).unwrap() };
+        assert_eq!(project.watch_paths()[1..], ["/p/functions", "/shared/mail"].map(PathBuf::from));
+        assert!(project.is_watched(Path::new("/shared/mail/letters.ts")));
+        assert!(!project.is_watched(Path::new("/shared/mail/_generated/api.ts")));
     }
 }

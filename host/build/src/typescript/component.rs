@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::Module;
 use crate::build::{BuildError, Compiled, Progress};
-use crate::memory::{Kept, Memory, listing};
+use crate::memory::{Began, Kept, Memory, listing};
 
 use super::codegen::{self, Types};
 use super::{begin, bundle, engine_of, finish, load};
@@ -71,6 +71,7 @@ impl Component {
         memory: &mut Memory,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Arc<BuiltComponent>, BuildError> {
+        let began = Began::now();
         let besides = format!("{}\n{}", self.module.name, listing(&self.folder));
         if let Some(built) = memory.built.get(&self.folder).and_then(|kept| kept.get(&besides)) {
             return Ok(built);
@@ -92,7 +93,10 @@ impl Component {
         let mut files = bundle.inputs;
         files.extend(compiler_settings(&self.folder, &module.path));
         let built = Arc::new(BuiltComponent { compiled, functions });
-        memory.built.insert(self.folder.clone(), Kept::new(files, &besides, Arc::clone(&built)));
+        match Kept::new(began, files, &besides, Arc::clone(&built)) {
+            Some(kept) => memory.built.insert(self.folder.clone(), kept),
+            None => memory.built.remove(&self.folder),
+        };
         Ok(built)
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use weir_value::component::{DeclaredVariable, SentBinding};
 
 use crate::build::{BuildError, Progress};
-use crate::memory::{Kept, Memory};
+use crate::memory::{Began, Kept, Memory};
 use crate::scratch::Scratch;
 use crate::{Module, process};
 
@@ -103,8 +103,14 @@ pub(crate) fn find(
     if let Some(found) = memory.found.as_ref().and_then(|kept| kept.get(&text)) {
         return Ok(found);
     }
+    let began = Began::now();
     node::check(module)?;
-    bundle::ensure_packages(module, progress)?;
+    let of_apps = request.apps.iter().filter_map(|functions| functions.parent());
+    for folder in of_apps.chain(request.folders.iter().map(PathBuf::as_path)).filter(|folder| folder.is_dir())
+    {
+        let path = folder.to_path_buf();
+        bundle::ensure_packages(&Module { path, ..module.clone() }, progress)?;
+    }
     let sdk = sdk::obtain(module, &cache_of(module)?, progress)?;
     let out = Scratch::new()?;
     let (asked, answer) = (out.path().join("request.json"), out.path().join("found.json"));
@@ -116,6 +122,6 @@ pub(crate) fn find(
     let found: Found = serde_json::from_slice(&answer)
         .map_err(|error| BuildError::source(module, format!("what its convex.config.ts says: {error}")))?;
     let found = Arc::new(found);
-    memory.found = Some(Kept::new(found.inputs.clone(), &text, Arc::clone(&found)));
+    memory.found = Kept::new(began, found.inputs.clone(), &text, Arc::clone(&found));
     Ok(found)
 }
