@@ -6,8 +6,8 @@
 // writes OUT/bundle.js and OUT/bundle.js.map; of files that begin with "use node" also OUT/node.js, OUT/node.js.map and
 // OUT/node.json; and OUT/inputs.json, the files that were read. The functions are those of PROJECT/convex, or of a
 // component, whose folder is COMPONENT.
-import { readFileSync, writeFileSync } from "node:fs";
-import { basename, join, relative, resolve } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { build } from "esbuild";
@@ -158,7 +158,7 @@ function ownModule() {
 const NODE_MODULES =
   /^(node:.*|fs|path|os|crypto|http|https|net|child_process|stream|util|buffer|events|url|zlib|worker_threads|process)$/;
 
-/** Says what a Node module is, instead of failing to find it. */
+/** Says what a Node module is, instead of failing to find it. A package may say that it goes without one elsewhere. */
 function nodeModules() {
   return {
     name: "weir-node-modules",
@@ -170,11 +170,22 @@ function nodeModules() {
           ? { errors: [1] }
           : await build.resolve(`${path}/`, { resolveDir, kind, pluginData: "again" });
         if (found.errors.length === 0) return found;
+        if (goesWithout(resolveDir, path)) return { path, namespace: "weir-nothing" };
         const advice = 'an action in a file that begins with "use node" has it';
         return { errors: [{ text: `the module ${path} of Node is not supported by Weir here; ${advice}` }] };
       });
+      build.onLoad({ filter: /.*/, namespace: "weir-nothing" }, () => ({ contents: "module.exports = {};" }));
     },
   };
+}
+
+/** Whether the package in which a folder lies names a module among those that it does not have in a browser: as bundlers
+ * do, and Convex's own, it has an empty one then. */
+function goesWithout(folder, path) {
+  const file = join(folder, "package.json");
+  const { name, browser } = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  if (typeof browser === "object") return browser?.[path] === false;
+  return name === undefined && dirname(folder) !== folder && goesWithout(dirname(folder), path);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -178,7 +178,7 @@ fn generated_files_tell_what_components_offer() {
 const PACKAGE: &[(&str, &str)] = &[
     (
         "node_modules/@a/limits/package.json",
-        r#"{"name": "@a/limits", "type": "module", "exports": {
+        r#"{"name": "@a/limits", "type": "module", "browser": {"fs": false}, "exports": {
             ".": "./dist/client.js",
             "./convex.config": {"@convex-dev/component-source": "./src/convex.config.ts", "default": "./dist/component/convex.config.js"}}}"#,
     ),
@@ -192,7 +192,8 @@ const PACKAGE: &[(&str, &str)] = &[
     ),
     (
         "node_modules/@a/limits/dist/component/lib.js",
-        "import { query } from \"./_generated/server.js\";\nexport const f = query({ args: {}, handler: async () => 1 });\n",
+        "import { query } from \"./_generated/server.js\";\nexport const f = query({ args: {}, handler: async () => 1 });\n\
+         export const read = (name) => require(\"fs\").readFileSync(name);\n",
     ),
     ("node_modules/@a/limits/dist/component/lib.d.ts", "export declare const f: any;\n"),
     ("node_modules/@a/limits/dist/component/lib.test.js", "throw new Error(\"a test\");\n"),
