@@ -116,7 +116,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.ts");
         std::fs::write(&file, "1").unwrap();
-        std::thread::sleep(2 * TICK);
+        let earlier = std::fs::metadata(&file).unwrap().modified().unwrap() - 100 * TICK;
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(earlier).unwrap();
         let began = Began::now();
         let kept = Kept::new(began, vec![file.clone()], "options", Arc::new(7)).unwrap();
         assert_eq!(kept.get("options").as_deref(), Some(&7));
