@@ -9,33 +9,15 @@ const CONTEXT_MEMBERS = {
   vectorSearch: "ctx.vectorSearch",
 };
 
-/** Exports of `convex/server` that make what the host does not run. */
-const SERVER_EXPORTS = {
-  defineApp: "components",
-  defineComponent: "components",
-};
-
 const TABLE_METHODS = {
   searchIndex: "a search index",
   vectorIndex: "a vector index",
   staged: "a staged validator",
 };
 
-/** Files whose name says what they are. */
-const FILES = {
-  "convex/convex.config": "components (convex.config.ts)",
-};
-
 const AUTH_CONFIG = /^convex\/auth\.config\.[^./]+$/;
 
 const notSupported = (what) => `${what} is not supported by Weir yet`;
-
-/** What is wrong with a file by its name alone. */
-export function checkFileName(file) {
-  const what = FILES[file.replace(/\.[^./]+$/, "")];
-  if (what === undefined) return [];
-  return [{ feature: what, place: `${file}:1:1`, text: `${notSupported(what)}; remove the file` }];
-}
 
 /**
  * Reads one file: its `problems`, each `{feature, place, text}`; `lines`, the
@@ -53,12 +35,11 @@ export function checkFile(file, text) {
   }
   const placeOf = ({ loc: { start } }) => `${file}:${start.line}:${start.column + 1}`;
   const report = (node, what, advice = "") => {
-    const feature = what.replace(/ \(`.*`\)$/, "");
-    problems.push({ feature, place: placeOf(node), text: `${notSupported(what)}${advice}` });
+    problems.push({ feature: what, place: placeOf(node), text: `${notSupported(what)}${advice}` });
   };
   const directive = tree.program.directives.find(({ value }) => value.value === "use node");
   const imports = new Map();
-  const own = { ...importedNames(tree.program.body, report), isAuthConfig: AUTH_CONFIG.test(file) };
+  const own = { ...importedNames(tree.program.body), isAuthConfig: AUTH_CONFIG.test(file) };
   walk(tree.program, (node, parent, contexts) => {
     checkNode(node, { parent, contexts, own, report });
     const from = importedFrom(node);
@@ -81,18 +62,14 @@ function plugins(file) {
   return /\.(tsx|jsx|js|mjs)$/.test(file) ? [...typescript, "jsx"] : typescript;
 }
 
-/** Refuses imports of what is not there; gives the file's names for `defineTable`. */
-function importedNames(body, report) {
+/** The file's names for `defineTable`. */
+function importedNames(body) {
   const defineTable = new Set();
   for (const statement of body) {
     if (statement.type !== "ImportDeclaration" || statement.importKind === "type") continue;
-    const from = statement.source.value;
-    const refused = from === "convex/server" ? SERVER_EXPORTS : {};
     for (const specifier of statement.specifiers) {
       if (specifier.type !== "ImportSpecifier" || specifier.importKind === "type") continue;
       const name = specifier.imported.name ?? specifier.imported.value;
-      if (Object.hasOwn(refused, name)) report(specifier, `${refused[name]} (\`${name}\`)`);
-      if (name === "components" && /_generated\/api(\.js)?$/.test(from)) report(specifier, "a component");
       if (name === "defineTable") defineTable.add(specifier.local.name);
     }
   }

@@ -1,32 +1,39 @@
 // Which files of a project hold functions, and what their modules are called; and which file says who may vouch for users.
 import { readdirSync } from "node:fs";
-import { join, posix } from "node:path";
+import { join, relative } from "node:path";
+
+import { configFile } from "./config.mjs";
 
 const EXTENSION = /\.(ts|tsx|js|jsx|mts|mjs)$/;
 
-/** Files of `convex/` whose exports are functions, in the order of their names: `{file, module}`. */
-export function functionFiles(project) {
+/**
+ * Files of the folder of functions whose exports are functions, in the order of their names: `{file, module, path}`, where
+ * `file` is relative to the project. A folder in it that has a convex.config is a component's, and is left out.
+ */
+export function functionFiles(project, functions) {
   const files = [];
-  const visit = (folder) => {
-    const entries = readdirSync(join(project, folder), { withFileTypes: true });
+  const visit = (folder, prefix) => {
+    const entries = readdirSync(folder, { withFileTypes: true });
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const path = posix.join(folder, entry.name);
+      const path = join(folder, entry.name);
       if (entry.isDirectory()) {
-        if (!isSkippedFolder(entry.name)) visit(path);
+        if (!isSkippedFolder(entry.name) && configFile(path) === undefined)
+          visit(path, `${prefix}${entry.name}/`);
       } else if (isFunctionFile(entry.name)) {
-        files.push({ file: path, module: moduleName(path) });
+        const module = `${prefix}${entry.name.replace(EXTENSION, "")}`;
+        files.push({ file: relative(project, path), module, path });
       }
     }
   };
-  visit("convex");
+  visit(functions, "");
   return files;
 }
 
-/** The files that say who may vouch for users: one or none, or else a mistake. */
-export function authFiles(project) {
-  const names = readdirSync(join(project, "convex")).sort();
+/** The files that say who may vouch for users: one or none, or else a mistake. Relative to the project. */
+export function authFiles(project, functions) {
+  const names = readdirSync(functions).sort();
   const found = names.filter((name) => EXTENSION.test(name) && name.replace(EXTENSION, "") === "auth.config");
-  return found.map((name) => `convex/${name}`);
+  return found.map((name) => relative(project, join(functions, name)));
 }
 
 const isSkippedFolder = (name) => name === "_generated" || name === "node_modules" || name.startsWith(".");
@@ -35,6 +42,3 @@ const isSkippedFolder = (name) => name === "_generated" || name === "node_module
 function isFunctionFile(name) {
   return EXTENSION.test(name) && !name.startsWith(".") && !name.replace(EXTENSION, "").includes(".");
 }
-
-/** `folder/chat` of `convex/folder/chat.ts`. */
-const moduleName = (file) => file.slice("convex/".length).replace(EXTENSION, "");

@@ -1,7 +1,7 @@
 // The files of a project that begin with "use node": their actions run in the host's Node, as one bundle of its own.
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
@@ -17,9 +17,9 @@ const OF_THE_PROJECT = ["http", "crons", "schema"];
 const DESCRIBE_MS_MAX = 60_000;
 
 /** What is wrong with a file for Node by its name alone. */
-export function checkNodeFile(module, place) {
+export function checkNodeFile(file, module, place) {
   if (!OF_THE_PROJECT.includes(module)) return [];
-  const text = `convex/${module} cannot begin with "use node": it is read for the whole project; a file with "use node" defines actions alone`;
+  const text = `${file} cannot begin with "use node": it is read for the whole project; a file with "use node" defines actions alone`;
   return [{ feature: FEATURE, place, text }];
 }
 
@@ -69,9 +69,10 @@ globalThis.__dirname ??= weirFileURLToPath(new URL(".", import.meta.url)).replac
  * Bundles the files, and runs the bundle once to read which functions there are: `{path, kind, visibility, args, returns}`.
  * Adds what is wrong to `problems`.
  */
-export async function bundleNode(files, { project, out, checked, plugins }, problems) {
-  const { outputFiles } = await build({
-    stdin: { contents: entry(files, checked), resolveDir: join(project, "convex"), sourcefile: "weir:entry" },
+export async function bundleNode(files, { project, functions, out, checked, inputs, plugins }, problems) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: entry(files, checked), resolveDir: functions, sourcefile: "weir:entry" },
+    metafile: true,
     absWorkingDir: project,
     bundle: true,
     // Not written there: the source map's names are relative to it.
@@ -90,6 +91,7 @@ export async function bundleNode(files, { project, out, checked, plugins }, prob
     logOverride: { "direct-eval": "silent" },
     plugins,
   });
+  noteInputs(metafile, project, inputs);
   const script = join(out, "node.mjs");
   for (const { path, contents, text } of outputFiles) {
     if (path.endsWith(".map")) writeFileSync(join(out, "node.mjs.map"), withCheckpoints(text));
@@ -97,17 +99,26 @@ export async function bundleNode(files, { project, out, checked, plugins }, prob
   }
   const description = describe(script, join(out, "node.json"));
   problems.push(...description.problems.map(({ place, text }) => ({ feature: FEATURE, place, text })));
-  const { functions } = description;
+  const { functions: described } = description;
   const { file } = files[0];
-  writeFileSync(join(out, "node.json"), JSON.stringify({ place: checked.get(file).node, functions }));
-  return functions;
+  writeFileSync(
+    join(out, "node.json"),
+    JSON.stringify({ place: checked.get(file).node, functions: described }),
+  );
+  return described;
+}
+
+/** Adds the files that a bundle was made of to `inputs`. */
+export function noteInputs({ inputs: read }, project, inputs) {
+  const files = Object.keys(read).map((name) => resolve(project, name));
+  files.filter(existsSync).forEach((file) => inputs.add(file));
 }
 
 /** The script of the host's Node: each module is evaluated when one of its functions is first called. */
 function entry(files, checked) {
-  const modules = files.map(({ file, module }) => {
+  const modules = files.map(({ file, module, path }) => {
     const where = `file: ${JSON.stringify(file)}, lines: ${JSON.stringify(checked.get(file).lines)}`;
-    return `  ${JSON.stringify(module)}: { load: () => import(${JSON.stringify(`../${file}`)}), ${where} },`;
+    return `  ${JSON.stringify(module)}: { load: () => import(${JSON.stringify(path)}), ${where} },`;
   });
   return [`export const modules = {`, ...modules, `};`].join("\n");
 }

@@ -5,10 +5,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use weir_value::ComponentTree;
+use weir_value::component::ComponentError;
+
 use crate::component::EncodeError;
+use crate::components::{self, Components};
+use crate::memory::Memory;
 use crate::project::{Language, Module, Project};
 use crate::toolchain::ToolchainError;
+use crate::typescript::Types;
 use crate::{assemblyscript, go, rust, sdk, typescript};
+
+/// The file of what mounts what, beside the components that are written.
+const TREE_FILE: &str = "components.json";
 
 /// What a build is doing, for people to read; its `Display` is one line without
 /// the line's end.
@@ -45,10 +54,21 @@ impl fmt::Display for Progress<'_> {
     }
 }
 
+/// What a project's build gives.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The app's modules, and after them those of its components.
+    pub modules: Vec<BuiltModule>,
+    /// What mounts what, and which modules are of which component.
+    pub components: ComponentTree,
+    /// The folders of components whose source is the developer's, wherever they are.
+    pub folders: Vec<PathBuf>,
+}
+
 /// A component, and what it took.
 #[derive(Debug, Clone)]
 pub struct BuiltModule {
-    /// The module's name in `host.toml`.
+    /// The module's name in `host.toml`; one that is made of the definition's, for one of a component.
     pub name: String,
     /// The component's bytes.
     pub component: Vec<u8>,
@@ -107,6 +127,9 @@ pub enum BuildError {
         /// What the module lacks or has too much of.
         error: EncodeError,
     },
+    /// What mounts what makes no sense. The text begins with the file that says so.
+    #[error(transparent)]
+    Components(#[from] ComponentError),
     /// A file or folder could not be read or written, or a program not run.
     #[error("cannot {what} {path}: {source}", path = path.display())]
     File {
@@ -134,9 +157,9 @@ impl BuildError {
     }
 }
 
-/// Builds all modules of a project, one after another, and stops at the first
-/// that fails. With `out`, each component is also written to `<out>/<name>.wasm`,
-/// whole or not at all. Blocks; `progress` is called on this thread.
+/// Builds all modules of a project and of its components, one after another, and stops at the first
+/// that fails. With `out`, each component is also written to `<out>/<name>.wasm`, and what mounts what to
+/// `<out>/components.json`, each whole or not at all. Blocks; `progress` is called on this thread.
 ///
 /// # Errors
 /// See [`BuildError`].
@@ -144,23 +167,78 @@ pub fn build(
     project: &Project,
     out: Option<&Path>,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Vec<BuiltModule>, BuildError> {
+) -> Result<Built, BuildError> {
+    build_again(project, out, &mut Memory::default(), progress)
+}
+
+/// Does what [`build`] does, and keeps in `memory` what the next build need not make again.
+///
+/// # Errors
+/// See [`BuildError`].
+pub fn build_again(
+    project: &Project,
+    out: Option<&Path>,
+    memory: &mut Memory,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Built, BuildError> {
     if let Some(out) = out {
         std::fs::create_dir_all(out).map_err(|source| BuildError::file("make the folder", out, source))?;
     }
-    project.modules.iter().map(|module| build_module(module, out, progress)).collect()
+    let mut components = components::find(project, memory, progress)?;
+    let app = project.modules.iter();
+    let app = app.map(|module| build_module(module, out, &components.app, memory, progress));
+    let mut modules = app.collect::<Result<Vec<_>, _>>()?;
+    modules.extend(components.build(out, memory, progress)?);
+    if let Some(out) = out {
+        write_tree(out, &components.tree)?;
+    }
+    let folders = components.source_folders();
+    Ok(Built { modules, components: components.tree, folders })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a build took, for who waits for it; a build has no `Env`"
-)]
-fn build_module(
+/// Writes the generated files of a project's modules and components in TypeScript, and gives those that have changed. A
+/// component is built, because the types of its functions are what they say of themselves.
+///
+/// # Errors
+/// See [`BuildError`].
+pub fn codegen(
+    project: &Project,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Vec<PathBuf>, BuildError> {
+    let mut memory = Memory::default();
+    let components: Components = components::find(project, &mut memory, progress)?;
+    let modules = project.modules.iter().filter(|module| module.language == Language::TypeScript);
+    let mut changed = Vec::new();
+    for module in modules {
+        changed.extend(typescript::codegen(module, &components.app)?);
+    }
+    changed.extend(components.codegen(&mut memory, progress)?);
+    Ok(changed)
+}
+
+/// How long something takes, for who waits for it.
+pub(crate) struct Timer(Instant);
+
+impl Timer {
+    #[expect(clippy::disallowed_methods, reason = "a build has no `Env`")]
+    pub(crate) fn start() -> Timer {
+        Timer(Instant::now())
+    }
+
+    pub(crate) fn time(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// Builds one module; `types` is what the generated files of one in TypeScript tell of the project.
+pub(crate) fn build_module(
     module: &Module,
     out: Option<&Path>,
+    types: &Types,
+    memory: &mut Memory,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<BuiltModule, BuildError> {
-    let start = Instant::now();
+    let timer = Timer::start();
     if !module.path.is_dir() {
         return Err(BuildError::source(module, format!("there is no folder {}", module.path.display())));
     }
@@ -169,26 +247,45 @@ fn build_module(
         Language::Rust => rust::build(module, progress)?,
         Language::Go => go::build(module, progress)?,
         Language::AssemblyScript => assemblyscript::build(module, progress)?,
-        Language::TypeScript => typescript::build(module, progress)?,
+        Language::TypeScript => typescript::build(module, types, memory, progress)?,
     };
     let path = out.map(|out| write_component(out, &module.name, &component)).transpose()?;
-    let built =
-        BuiltModule { name: module.name.clone(), component, path, core_bytes, duration: start.elapsed() };
+    let name = module.name.clone();
+    let built = BuiltModule { name, component, path, core_bytes, duration: timer.time() };
     progress(Progress::Finished(&built));
     Ok(built)
 }
 
-/// Writes a component so that a reader finds the old one or the new one, and
-/// never a part.
-fn write_component(out: &Path, name: &str, component: &[u8]) -> Result<PathBuf, BuildError> {
+/// Writes a component to `<out>/<name>.wasm`.
+pub(crate) fn write_component(out: &Path, name: &str, component: &[u8]) -> Result<PathBuf, BuildError> {
     let path = out.join(format!("{name}.wasm"));
-    let temporary = out.join(format!(".{name}.wasm.{}", std::process::id()));
-    std::fs::write(&temporary, component).and_then(|()| std::fs::rename(&temporary, &path)).map_err(
-        |source| {
-            // What failed is told; that the remains stay too adds nothing to it.
-            let _ = std::fs::remove_file(&temporary);
-            BuildError::file("write", &path, source)
-        },
-    )?;
+    write_file(&path, component)?;
     Ok(path)
+}
+
+/// Writes what mounts what; where nothing does, one of a build before is not left there.
+fn write_tree(out: &Path, tree: &ComponentTree) -> Result<(), BuildError> {
+    let path = out.join(TREE_FILE);
+    if tree.is_empty() {
+        return match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(BuildError::file("remove", &path, source))
+            }
+            _ => Ok(()),
+        };
+    }
+    let text = serde_json::to_vec_pretty(tree)
+        .map_err(|error| BuildError::file("write", &path, io::Error::other(error)))?;
+    write_file(&path, &text)
+}
+
+/// Writes a file so that a reader finds the old one or the new one, and never a part.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path)).map_err(|source| {
+        // What failed is told; that the remains stay too adds nothing to it.
+        let _ = std::fs::remove_file(&temporary);
+        BuildError::file("write", path, source)
+    })
 }

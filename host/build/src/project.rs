@@ -1,6 +1,9 @@
 //! A project: the folder of a `host.toml`, its modules and its web files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use weir_value::component::{DeclaredVariable, SentBinding};
 
 use crate::auth::AuthProvider;
 use crate::config::{self, ConfigError};
@@ -24,6 +27,10 @@ pub struct Project {
     pub web: Option<PathBuf>,
     /// The modules, sorted by name; never empty.
     pub modules: Vec<Module>,
+    /// What it mounts in the app, besides what a `convex.config.ts` does.
+    pub components: Vec<MountedComponent>,
+    /// Folders of components that a `convex.config.ts` mounts, as far as a build has found them: `Built::folders`.
+    pub found: Vec<PathBuf>,
     /// Whose tokens are trusted.
     pub auth: Vec<AuthProvider>,
     /// The hosts, addresses and ranges that its actions may connect to besides the internet.
@@ -39,6 +46,41 @@ pub struct Module {
     pub language: Language,
     /// Its source folder.
     pub path: PathBuf,
+}
+
+/// A component that `host.toml` mounts in the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountedComponent {
+    /// Its name in the app.
+    pub name: String,
+    /// Where it comes from. Two of one source are mounts of one definition.
+    pub source: ComponentSource,
+    /// What the paths of its HTTP routes begin with, `/mail/`.
+    pub http_prefix: Option<String>,
+    /// What its variables are.
+    pub variables: BTreeMap<String, SentBinding>,
+    /// The variables that it declares; one in TypeScript says that itself.
+    pub declared: BTreeMap<String, DeclaredVariable>,
+    /// Where it is mounted, for errors: `host.toml:3:13`.
+    pub place: String,
+}
+
+/// Where a component of `host.toml` comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ComponentSource {
+    /// A module's folder; in TypeScript one with a `convex.config.ts`, or with `convex/convex.config.ts`.
+    Folder(Language, PathBuf),
+    /// One that is built, a `.wasm` file.
+    File(PathBuf),
+    /// A package of npm.
+    Package(String),
+}
+
+impl ComponentSource {
+    /// Whether a `convex.config.ts` says what it is.
+    pub(crate) fn is_typescript(&self) -> bool {
+        matches!(self, ComponentSource::Folder(Language::TypeScript, _) | ComponentSource::Package(_))
+    }
 }
 
 /// The languages a module can be built from.
@@ -129,17 +171,36 @@ impl Project {
     }
 
     /// The files and folders whose changes call for another build: `host.toml`, key
-    /// sets, and each module's folder, without repetition. Folders are to be watched
+    /// sets, and the folder of each module and component, without repetition. Folders are to be watched
     /// with all that is in them, except where [`Project::is_watched`] says no.
     pub fn watch_paths(&self) -> Vec<PathBuf> {
         let mut paths = vec![self.root.join(FILE_NAME)];
-        paths.extend(self.key_sets().cloned());
-        for module in &self.modules {
-            if !paths.contains(&module.path) {
-                paths.push(module.path.clone());
+        paths.extend(self.single_files().cloned());
+        for folder in self.folders() {
+            // Most components are in their app's folder.
+            if !paths.iter().any(|path| folder.starts_with(path)) {
+                paths.push(folder.clone());
             }
         }
         paths
+    }
+
+    /// The folders of its modules and components.
+    fn folders(&self) -> impl Iterator<Item = &PathBuf> {
+        let components = self.components.iter().filter_map(|component| match &component.source {
+            ComponentSource::Folder(_, path) => Some(path),
+            ComponentSource::File(_) | ComponentSource::Package(_) => None,
+        });
+        self.modules.iter().map(|module| &module.path).chain(components).chain(&self.found)
+    }
+
+    /// Files that count wherever they are: key sets, and components that are built.
+    fn single_files(&self) -> impl Iterator<Item = &PathBuf> {
+        let components = self.components.iter().filter_map(|component| match &component.source {
+            ComponentSource::File(path) => Some(path),
+            ComponentSource::Folder(..) | ComponentSource::Package(_) => None,
+        });
+        self.key_sets().chain(components)
     }
 
     fn key_sets(&self) -> impl Iterator<Item = &PathBuf> {
@@ -149,11 +210,11 @@ impl Project {
     /// Whether a change of this file calls for another build. Hidden files and
     /// folders, build output and installed packages do not.
     pub fn is_watched(&self, path: &Path) -> bool {
-        if path == self.root.join(FILE_NAME) || self.key_sets().any(|file| file == path) {
+        if path == self.root.join(FILE_NAME) || self.single_files().any(|file| file == path) {
             return true;
         }
-        self.modules.iter().any(|module| {
-            path.strip_prefix(&module.path).is_ok_and(|inner| {
+        self.folders().any(|folder| {
+            path.strip_prefix(folder).is_ok_and(|inner| {
                 inner.components().all(|part| {
                     let part = part.as_os_str().to_string_lossy();
                     !part.starts_with('.') && !UNWATCHED_FOLDERS.contains(&part.as_ref())
@@ -210,5 +271,15 @@ mod tests {
         for (path, expected) in cases {
             assert_eq!(project.is_watched(Path::new(path)), expected, "{path}");
         }
+        let components =
+            "[components.a]\nlanguage = \"go\"\npath = \"../a\"\n[components.b]\nfile = \"b.wasm\"\n";
+        let project = Project::parse(Path::new("/p"), &format!("{TEXT}{components}")).unwrap();
+        assert_eq!(project.watch_paths()[1..], ["/p/b.wasm", "/p/functions", "/a"].map(PathBuf::from));
+        assert!(["/p/b.wasm", "/a/main.go"].iter().all(|path| project.is_watched(Path::new(path))));
+        let found = ["/p/functions/counter", "/shared/mail"].map(PathBuf::from).to_vec();
+        let project = Project { found, ..Project::parse(Path::new("/p"), TEXT).unwrap() };
+        assert_eq!(project.watch_paths()[1..], ["/p/functions", "/shared/mail"].map(PathBuf::from));
+        assert!(project.is_watched(Path::new("/shared/mail/letters.ts")));
+        assert!(!project.is_watched(Path::new("/shared/mail/_generated/api.ts")));
     }
 }

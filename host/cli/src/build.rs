@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use weir_build::{BuiltModule, Language, Progress, Project};
+use weir_build::{Built, BuiltModule, Language, Memory, Progress, Project};
 use weir_server::deploy::{Module, NewDeployment};
 
 use crate::arguments::{Build, Codegen};
@@ -17,7 +17,7 @@ const OUT_DIR: &str = "out";
 pub fn build(arguments: &Build) -> anyhow::Result<()> {
     let project = load(&arguments.project.project)?;
     let out = arguments.out.clone().unwrap_or_else(|| project.root.join(OUT_DIR));
-    for module in compile(&project, Some(&out))? {
+    for module in compile(&project, Some(&out))?.modules {
         if let Some(path) = &module.path {
             print_line(&path.display().to_string())?;
         }
@@ -28,15 +28,11 @@ pub fn build(arguments: &Build) -> anyhow::Result<()> {
 /// Writes the generated files of a project's TypeScript modules, and prints those that have changed.
 pub fn codegen(arguments: &Codegen) -> anyhow::Result<()> {
     let project = load(&arguments.project.project)?;
-    let mut modules =
-        project.modules.iter().filter(|module| module.language == Language::TypeScript).peekable();
-    if modules.peek().is_none() {
+    if !project.modules.iter().any(|module| module.language == Language::TypeScript) {
         bail!("no module of this project is in TypeScript; only those have generated files");
     }
-    for module in modules {
-        for path in weir_build::codegen(&module.path)? {
-            print_line(&path.display().to_string())?;
-        }
+    for path in weir_build::codegen(&project, &mut show)? {
+        print_line(&path.display().to_string())?;
     }
     Ok(())
 }
@@ -54,26 +50,41 @@ pub fn compiled_folder() -> Option<PathBuf> {
     weir_build::cache_folder().map(|cache| cache.join("compiled"))
 }
 
-/// Builds a project's modules; the compiler's messages go to standard error.
+/// Builds a project's modules and components; the compiler's messages go to standard error.
 /// Blocks.
-pub fn compile(project: &Project, out: Option<&Path>) -> anyhow::Result<Vec<BuiltModule>> {
-    let mut show = |progress: Progress<'_>| eprintln!("{progress}");
+pub fn compile(project: &Project, out: Option<&Path>) -> anyhow::Result<Built> {
     Ok(weir_build::build(project, out, &mut show)?)
 }
 
-/// Builds a project, and gives what there is to deploy: its modules, and the identity providers of its `host.toml`.
-/// Blocks.
+fn show(progress: Progress<'_>) {
+    eprintln!("{progress}");
+}
+
+/// What there is to deploy, and what else a build has found.
+pub struct Deployable {
+    /// Its modules and components, and what `host.toml` says of them.
+    pub deployment: NewDeployment,
+    /// The folders of its components.
+    pub folders: Vec<PathBuf>,
+}
+
+/// Builds a project, and gives what there is to deploy: its modules and components, and the identity providers of its
+/// `host.toml`. `memory` is that of the builds before. Blocks.
 ///
 /// # Errors
 /// The build, or a key set of a provider that cannot be read.
-pub fn deployment(project: &Project) -> anyhow::Result<NewDeployment> {
+pub fn deployment(project: &Project, memory: &mut Memory) -> anyhow::Result<Deployable> {
     // Before the build, which takes longer.
     let auth = weir_build::auth_config(&project.auth)?;
-    let modules = modules(compile(project, None)?);
+    let Built { modules: built, components, folders } =
+        weir_build::build_again(project, None, memory, &mut show)?;
     // A server that is older than providers takes a project without any.
     let auth = (!project.auth.is_empty()).then_some(auth);
-    let components = weir_value::ComponentTree::default();
-    Ok(NewDeployment { modules, auth, outbound: project.outbound.clone(), components })
+    let outbound = project.outbound.clone();
+    Ok(Deployable {
+        deployment: NewDeployment { modules: modules(built), auth, outbound, components },
+        folders,
+    })
 }
 
 /// What was built, ready to deploy.

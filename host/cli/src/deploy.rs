@@ -4,6 +4,7 @@ use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use weir_build::Memory;
 use weir_server::deploy::{Module, NewDeployment, Summary};
 
 use crate::arguments::Deploy;
@@ -16,8 +17,10 @@ pub async fn deploy(arguments: Deploy) -> anyhow::Result<()> {
     let Deploy { project, server } = arguments;
     let server = Server::find_with_key(&server, "deploying")?;
     let project = build::load(&project.project)?;
-    let built = tokio::task::spawn_blocking(move || build::deployment(&project)).await;
-    let NewDeployment { modules, auth, outbound, components } = built.context("the build panicked")??;
+    let built =
+        tokio::task::spawn_blocking(move || build::deployment(&project, &mut Memory::default())).await;
+    let NewDeployment { modules, auth, outbound, components } =
+        built.context("the build panicked")??.deployment;
     let sent =
         |module: &Module| json!({"name": module.name, "component": STANDARD.encode(&module.component)});
     let modules: Vec<_> = modules.iter().map(sent).collect();

@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
-use weir_build::Project;
+use weir_build::{Memory, Project};
 use weir_server::deploy::{Deployer, Summary};
 use weir_server::{StopSignals, WebFolder};
 
@@ -28,7 +28,7 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
     listening.site_listen.get_or_insert_with(|| next_port(listening.listen));
     let mut signals = StopSignals::install().context("cannot wait for signals")?;
     let folder = project.project;
-    let project = build::load(&folder)?;
+    let mut project = build::load(&folder)?;
     // The port and the data folder first: a long build must not end with
     // "another program listens there".
     let (web, compiled) = (web_folder(&project), build::compiled_folder());
@@ -36,9 +36,9 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
     // Before the build, so that no change falls between the two.
     let mut changes = if no_watch { None } else { Some(Changes::watch(&project)?) };
     let absent = absent_lock_files(&project);
-    let deployer = server.deployer();
+    let builder = Builder { deployer: server.deployer(), memory: Arc::default() };
     let first = tokio::select! {
-        first = build_and_deploy(project.clone(), Arc::clone(&deployer)) => first,
+        first = builder.build_and_deploy(&mut project) => first,
         name = signals.next() => {
             tracing::info!("{name}: stopped before the first build had ended");
             server.serve(std::future::ready(())).await;
@@ -53,12 +53,13 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
         result => report(result),
     }
     if let Some(changes) = &mut changes {
+        changes.watch_components(&project);
         changes.forget(&absent);
     }
     serve::announce(&server)?;
     let following = async {
         if let Some(changes) = changes {
-            follow(folder, project, deployer, changes).await;
+            follow(folder, project, builder, changes).await;
         }
     };
     serve::until_stopped(server, signals, Box::pin(following)).await;
@@ -79,10 +80,27 @@ fn web_folder(project: &Project) -> Option<WebFolder> {
     Some(WebFolder::Expected(web))
 }
 
-async fn build_and_deploy(project: Project, deployer: Arc<Deployer>) -> anyhow::Result<Summary> {
-    let built = tokio::task::spawn_blocking(move || build::deployment(&project)).await;
-    let work = deployer.deploy(built.context("the build panicked")??);
-    Ok(progress::report(work, async || deployer.progress()).await?)
+/// Builds and deploys, again and again.
+struct Builder {
+    deployer: Arc<Deployer>,
+    /// What one build keeps for the next; builds come one after the other.
+    memory: Arc<Mutex<Memory>>,
+}
+
+impl Builder {
+    /// Also tells the project where its components are.
+    async fn build_and_deploy(&self, project: &mut Project) -> anyhow::Result<Summary> {
+        let (memory, building) = (Arc::clone(&self.memory), project.clone());
+        let build = move || {
+            // What a build that panicked has left there is looked at before it is used.
+            let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+            build::deployment(&building, &mut memory)
+        };
+        let built = tokio::task::spawn_blocking(build).await.context("the build panicked")??;
+        project.found = built.folders;
+        let work = self.deployer.deploy(built.deployment);
+        Ok(progress::report(work, async || self.deployer.progress()).await?)
+    }
 }
 
 fn report(result: anyhow::Result<Summary>) {
@@ -105,23 +123,22 @@ fn next_port(address: SocketAddr) -> SocketAddr {
 }
 
 /// Builds and deploys after every change, for ever.
-async fn follow(folder: PathBuf, first: Project, deployer: Arc<Deployer>, mut changes: Changes) {
+async fn follow(folder: PathBuf, first: Project, builder: Builder, mut changes: Changes) {
     let mut project = first;
     loop {
         let Some(changed) = changes.next(&project).await else { return };
         tracing::info!("changed: {}", name_changes(&project.root, &changed));
         // host.toml itself may be what has changed.
         match build::load(&folder) {
-            Ok(loaded) => project = loaded,
+            Ok(loaded) => project = Project { found: project.found, ..loaded },
             Err(error) => {
                 report(Err(error));
                 continue;
             }
         }
-        if let Err(error) = changes.watch_also(&project) {
-            tracing::warn!("{error:#}");
-        }
-        report(build_and_deploy(project.clone(), Arc::clone(&deployer)).await);
+        changes.watch_components(&project);
+        report(builder.build_and_deploy(&mut project).await);
+        changes.watch_components(&project);
     }
 }
 
@@ -156,6 +173,13 @@ impl Changes {
         let mut changes = Changes { watcher, watched: BTreeSet::new(), paths, waiting: VecDeque::new() };
         changes.watch_also(project)?;
         Ok(changes)
+    }
+
+    /// Watches what a build, or a change of `host.toml`, has brought.
+    fn watch_components(&mut self, project: &Project) {
+        if let Err(error) = self.watch_also(project) {
+            tracing::warn!("{error:#}");
+        }
     }
 
     /// Watches what is not watched yet. A file is watched through its folder:
@@ -281,7 +305,7 @@ mod tests {
         fs::write(root.join("convex/a.ts"), "").unwrap();
         let project = build::load(&root).unwrap();
         let mut changes = Changes::watch(&project).unwrap();
-        assert_eq!(weir_build::codegen(&root).unwrap().len(), 5);
+        assert_eq!(weir_build::codegen(&project, &mut |_| {}).unwrap().len(), 5);
         fs::write(root.join("convex/a.ts"), "// changed").unwrap();
         assert_eq!(next(&mut changes, &project).await, BTreeSet::from([root.join("convex/a.ts")]));
     }

@@ -44,7 +44,7 @@ mod tasks;
 pub use canonical_urls::CanonicalUrls;
 pub use component_files::{ComponentFiles, ComponentHash};
 pub use http::{ROUTES, Route};
-pub use server::{Server, ServerOptions, WebFolder, store_folder};
+pub use server::{ComponentLoader, Server, ServerOptions, WebFolder, store_folder};
 pub use shutdown::StopSignals;
 pub use start_error::StartError;
 pub use static_files::StaticFiles;

@@ -302,7 +302,7 @@ fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {
 }
 
 /// Loads components into the WebAssembly runtime.
-struct ComponentLoader(Arc<Runtime>);
+pub struct ComponentLoader(pub Arc<Runtime>);
 
 impl Loader for ComponentLoader {
     fn load(

@@ -32,6 +32,7 @@ pub fn open(folder: &Path) -> Result<Arc<Database>> {
 pub fn bank(runtime: &Arc<Runtime>) -> Result<Arc<dyn Deployment>> {
     let project = Project::load(&project::guest("bench"))?;
     let modules: Vec<ModuleSource> = weir_build::build(&project, None, &mut |_| {})?
+        .modules
         .into_iter()
         .map(|built| ModuleSource { name: built.name, component: built.component.into() })
         .collect();

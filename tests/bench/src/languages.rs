@@ -111,8 +111,8 @@ fn measure_one(name: &str, guest: &str, goal_us: f64, show: &mut impl FnMut(Line
 
 fn build(guest: &str) -> Result<BuiltModule> {
     let project = Project::load(&project::guest(guest))?;
-    let mut built = weir_build::build(&project, None, &mut |_| {})?;
-    built.pop().context("the guest has a module")
+    let built = weir_build::build(&project, None, &mut |_| {})?;
+    built.modules.into_iter().next_back().context("the guest has a module")
 }
 
 fn runtime(compiled_dir: Option<&Path>) -> Result<Arc<Runtime>> {

@@ -61,6 +61,7 @@ impl Guest {
             }
         });
         let built = built.with_context(|| format!("building the guest in {name}\n{}", output.join("\n")))?;
+        let built = built.modules;
         anyhow::ensure!(
             project.modules.iter().all(|module| module.language == language),
             "{}: not all modules are in {name}",

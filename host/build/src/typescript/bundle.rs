@@ -1,13 +1,13 @@
 //! One script of all functions of a project, with its source map.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::Module;
 use crate::build::{BuildError, Progress};
 use crate::process;
+use crate::scratch::Scratch;
 
 use super::node_section::NodePart;
 use super::sdk::Sdk;
@@ -18,14 +18,15 @@ pub(crate) struct Bundle {
     pub(crate) source_map: String,
     /// What runs in Node, if anything does.
     pub(crate) node: Option<NodePart>,
+    /// The files that it was made of.
+    pub(crate) inputs: Vec<PathBuf>,
 }
 
-/// Runs the bundler. What is not supported is refused here, with its place.
-pub(crate) fn make(
+/// Makes sure that a project has npm `convex`: installs its packages, if it has never had any.
+pub(crate) fn ensure_packages(
     module: &Module,
-    sdk: &Sdk,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Bundle, BuildError> {
+) -> Result<(), BuildError> {
     if !has_convex(&module.path) && is_not_installed(&module.path) {
         install(module, progress)?;
     }
@@ -37,15 +38,29 @@ pub(crate) fn make(
         );
         return Err(BuildError::source(module, message));
     }
-    let out = Scratch::new().map_err(|source| BuildError::file("make", &std::env::temp_dir(), source))?;
+    Ok(())
+}
+
+/// Runs the bundler over a module's functions, or those of the component in a folder. What is not supported is refused
+/// here, with its place.
+pub(crate) fn make(
+    module: &Module,
+    component: Option<&Path>,
+    sdk: &Sdk,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Bundle, BuildError> {
+    ensure_packages(module, progress)?;
+    let scratch = Scratch::new()?;
+    let out = scratch.path();
     let mut node = Command::new("node");
-    node.arg(sdk.folder.join("build/bundle.mjs")).arg(&module.path).arg(&out.0).current_dir(&module.path);
+    node.arg(sdk.folder.join("build/bundle.mjs")).arg(&module.path).arg(out).current_dir(&module.path);
+    node.args(component);
     process::run(module, &mut node, progress)?;
     let read = |name: &str| {
-        let path = out.0.join(name);
+        let path = out.join(name);
         fs::read_to_string(&path).map_err(|source| BuildError::file("read", &path, source))
     };
-    let node = match out.0.join("node.json").exists() {
+    let node = match out.join("node.json").exists() {
         true => Some(NodePart {
             description: read("node.json")?,
             script: read("node.mjs")?,
@@ -53,7 +68,9 @@ pub(crate) fn make(
         }),
         false => None,
     };
-    Ok(Bundle { script: read("bundle.js")?, source_map: read("bundle.js.map")?, node })
+    let inputs = serde_json::from_str(&read("inputs.json")?)
+        .map_err(|error| BuildError::source(module, format!("the bundler's files: {error}")))?;
+    Ok(Bundle { script: read("bundle.js")?, source_map: read("bundle.js.map")?, node, inputs })
 }
 
 fn has_convex(folder: &Path) -> bool {
@@ -78,24 +95,4 @@ fn install(module: &Module, progress: &mut dyn FnMut(Progress<'_>)) -> Result<()
         "--loglevel=error",
     ]);
     process::run(module, &mut npm, progress).map(|_| ())
-}
-
-/// A folder that is removed when it is dropped.
-struct Scratch(std::path::PathBuf);
-
-impl Scratch {
-    fn new() -> std::io::Result<Scratch> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("weir-bundle-{}-{number}", std::process::id()));
-        fs::create_dir_all(&folder)?;
-        Ok(Scratch(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What stays is small, and the system's to clean.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -22,8 +22,11 @@ const FILES: &[(&str, &str)] = &[
     file!("package.json"),
     file!("build/bundle.mjs"),
     file!("build/checks.mjs"),
+    file!("build/components.mjs"),
+    file!("build/config.mjs"),
     file!("build/contexts.mjs"),
     file!("build/convex.mjs"),
+    file!("build/describe_config.mjs"),
     file!("build/describe_node.mjs"),
     file!("build/files.mjs"),
     file!("build/node.mjs"),
@@ -115,11 +118,14 @@ const FILES: &[(&str, &str)] = &[
 const PACKAGE: &str = "@weir/typescript";
 
 /// Those that make a project's bundle, and nothing of the runtime.
-const PROJECT_FILES: [&str; 12] = [
+const PROJECT_FILES: [&str; 15] = [
     "build/bundle.mjs",
     "build/checks.mjs",
+    "build/components.mjs",
+    "build/config.mjs",
     "build/contexts.mjs",
     "build/convex.mjs",
+    "build/describe_config.mjs",
     "build/describe_node.mjs",
     "build/files.mjs",
     "build/node.mjs",

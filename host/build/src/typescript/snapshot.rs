@@ -30,6 +30,8 @@ pub(crate) struct Snapshot {
     pub(crate) loaded: Loaded,
     /// The engine's memory.
     pub(crate) memory: Vec<u8>,
+    /// What the project says of itself, JSON, if it was asked, and can without a deployment's variables.
+    pub(crate) manifest: Option<Vec<u8>>,
 }
 
 /// The engine, ready to run.
@@ -45,6 +47,8 @@ pub(crate) struct Project<'a> {
     pub(crate) runtime: &'a str,
     pub(crate) script: &'a str,
     pub(crate) source_map: &'a str,
+    /// Whether to ask it for its manifest. An app's may depend on variables that only a deployment has.
+    pub(crate) describe: bool,
 }
 
 impl Snapshot {
@@ -53,13 +57,24 @@ impl Snapshot {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn check(&self) -> anyhow::Result<Vec<u8>> {
-        ensure!(self.loaded.problems.is_empty(), "{}", self.loaded.problems.join("\n"));
+        let memory = self.check_component()?;
         ensure!(
-            self.loaded.functions > 0 || self.loaded.has_schema,
+            !self.is_empty(),
             "convex/ exports no function, and has no schema.ts; write one: export const list = query({{ args: {{}}, \
              handler: ... }})"
         );
+        Ok(memory)
+    }
+
+    /// The same for a component, which may have nothing but others that it mounts.
+    pub(crate) fn check_component(&self) -> anyhow::Result<Vec<u8>> {
+        ensure!(self.loaded.problems.is_empty(), "{}", self.loaded.problems.join("\n"));
         Ok(memory_module(&self.memory))
+    }
+
+    /// Whether it has neither functions nor tables.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.loaded.functions == 0 && !self.loaded.has_schema
     }
 }
 
@@ -87,11 +102,13 @@ pub(crate) fn take(
     let mut guest = Guest { store, instance, memory };
     let answer = guest.init(project).map_err(|error| anyhow!("{}", log.reason(&error)))?;
     let loaded = serde_json::from_slice(&answer).context("the engine's answer is not valid JSON")?;
-    let Guest { mut store, instance, memory } = guest;
-    let after = self::globals(&instance, &mut store, code);
+    let after = self::globals(&guest.instance, &mut guest.store, code);
     // They are a stack's position; a call that is over has put it back.
     ensure!(globals == after, "the engine's globals have changed: {globals:?} were {after:?}");
-    Ok(Snapshot { loaded, memory: memory.data(&store).to_vec() })
+    let memory = guest.memory.data(&guest.store).to_vec();
+    // What it leaves in the memory is no part of the snapshot.
+    let manifest = project.describe.then(|| guest.describe().ok()).flatten();
+    Ok(Snapshot { loaded, memory, manifest })
 }
 
 /// An instance with a memory of its own, and the canonical ABI of its `init`.
@@ -111,7 +128,19 @@ impl Guest {
         let answer = init
             .call(&mut self.store, texts)
             .map_err(|error| error.context("the project cannot be loaded into the JavaScript engine"))?;
-        let (start, length) = (self.word(answer)?, self.word(answer + 4)?);
+        self.list(answer)
+    }
+
+    /// The manifest, as a host gets it.
+    fn describe(&mut self) -> wasmtime::Result<Vec<u8>> {
+        let describe = self.instance.get_typed_func::<(), u32>(&mut self.store, "describe")?;
+        let answer = describe.call(&mut self.store, ())?;
+        self.list(answer)
+    }
+
+    /// A list of bytes that the guest has given.
+    fn list(&self, at: u32) -> wasmtime::Result<Vec<u8>> {
+        let (start, length) = (self.word(at)?, self.word(at + 4)?);
         Ok(bytes_at(self.memory.data(&self.store), start as usize, length as usize)?.to_vec())
     }
 

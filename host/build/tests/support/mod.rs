@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use weir_build::{BuildError, BuiltModule, Project, build};
+use weir_build::{BuildError, Built, BuiltModule, Project, build};
 use wit_component::DecodedWasm;
 use wit_parser::{IndexMap, Resolve, WorldItem, WorldKey};
 
@@ -32,14 +32,20 @@ pub fn link_packages(folder: &tempfile::TempDir) {
     std::os::unix::fs::symlink(repository("node_modules"), folder.path().join("node_modules")).unwrap();
 }
 
-/// Builds, and gives what the build has said.
+/// Builds modules and components, and gives what the build has said.
+pub fn build_whole(project: &Project, out: Option<&Path>) -> (Result<Built, BuildError>, Vec<String>) {
+    let mut lines = Vec::new();
+    let result = build(project, out, &mut |progress| lines.push(progress.to_string()));
+    (result, lines)
+}
+
+/// Builds the modules, and gives what the build has said.
 pub fn build_quietly(
     project: &Project,
     out: Option<&Path>,
 ) -> (Result<Vec<BuiltModule>, BuildError>, Vec<String>) {
-    let mut lines = Vec::new();
-    let result = build(project, out, &mut |progress| lines.push(progress.to_string()));
-    (result, lines)
+    let (result, lines) = build_whole(project, out);
+    (result.map(|built| built.modules), lines)
 }
 
 /// Builds a project that must build.

@@ -28,7 +28,7 @@ use session::{Project, Session};
 /// Builds the project, says that it is ready, and answers until standard input ends.
 pub fn test(arguments: &Test) -> anyhow::Result<()> {
     let project = build::load(&arguments.project.project)?;
-    let modules = build::modules(build::compile(&project, None)?);
+    let built = build::compile(&project, None)?;
     // What Node's processes say comes in on a thread of its own; what is made of it is done on this one.
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let _entered = threads.enter();
@@ -42,8 +42,13 @@ pub fn test(arguments: &Test) -> anyhow::Result<()> {
     };
     let variables = arguments.env_file.as_deref().map(read_variables).transpose()?.unwrap_or_default();
     let snapshots = Snapshots::on_developers_machine();
-    let project =
-        Project::load(modules, variables, Runtime::new(options)?, snapshots).map_err(anyhow::Error::msg)?;
+    let project = Project::load(
+        (build::modules(built.modules), built.components),
+        variables,
+        Runtime::new(options)?,
+        snapshots,
+    )
+    .map_err(anyhow::Error::msg)?;
     answer_all(project, node)
 }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use weir_db::{FunctionInfo, FunctionKind, Functions, MissingFunctions, VariableReads, Variables};
-use weir_runtime::{Deployment, ModuleSource, Runtime};
-use weir_server::deploy::{Module, SnapshotMaker};
+use weir_db::{Deployment, FunctionInfo, FunctionKind, VariableReads, Variables};
+use weir_runtime::Runtime;
+use weir_server::ComponentLoader;
+use weir_server::deploy::{self, Loaded, Loader, Module, SnapshotMaker};
 use weir_testing::{NOW_MS_DEFAULT, OutsideWork, TestDatabase, TestError, TestRequest, identity_of, jwks};
-use weir_value::Identity;
+use weir_value::{ComponentTree, Identity};
 
 use super::describe::{describe, describe_file, describe_runs, describe_served};
 use super::fetch::{AskTest, read_bytes};
@@ -22,12 +23,14 @@ use crate::snapshots::Snapshots;
 pub struct Project {
     /// Its modules, as they were built.
     modules: Vec<Module>,
-    runtime: Arc<Runtime>,
+    /// What it mounts.
+    components: ComponentTree,
+    loader: ComponentLoader,
     snapshots: Snapshots,
     /// What every database begins with.
     variables: Variables,
     /// Its functions, made with these.
-    deployment: Arc<Deployment>,
+    deployment: Arc<dyn Deployment>,
     /// The variables that its modules read before their first call.
     reads: VariableReads,
 }
@@ -38,38 +41,24 @@ impl Project {
     /// # Errors
     /// What is wrong with which module.
     pub fn load(
-        modules: Vec<Module>,
+        (modules, components): (Vec<Module>, ComponentTree),
         variables: Variables,
         runtime: Arc<Runtime>,
         snapshots: Snapshots,
     ) -> Result<Project, String> {
-        let (deployment, reads) = load(&modules, &runtime, &snapshots, &variables)?;
-        Ok(Project { modules, runtime, snapshots, variables, deployment, reads })
+        let loader = ComponentLoader(runtime);
+        let loaded = deploy::load(modules.clone(), &components, (&snapshots, &loader), &variables);
+        let Loaded { deployment, variable_reads: reads, .. } = loaded.map_err(|error| error.to_string())?;
+        Ok(Project { modules, components, loader, snapshots, variables, deployment, reads })
     }
 
     /// Its functions, made with these variables, and which of them they were made with.
-    fn with(&self, variables: &Variables) -> Result<(Arc<Deployment>, VariableReads), String> {
-        load(&self.modules, &self.runtime, &self.snapshots, variables)
+    fn with(&self, variables: &Variables) -> Result<(Arc<dyn Deployment>, VariableReads), String> {
+        let makers = (&self.snapshots as &dyn SnapshotMaker, &self.loader as &dyn Loader);
+        let loaded = deploy::load(self.modules.clone(), &self.components, makers, variables);
+        let loaded = loaded.map_err(|error| error.to_string())?;
+        Ok((loaded.deployment, loaded.variable_reads))
     }
-}
-
-fn load(
-    modules: &[Module],
-    runtime: &Runtime,
-    snapshots: &Snapshots,
-    variables: &Variables,
-) -> Result<(Arc<Deployment>, VariableReads), String> {
-    let mut reads = VariableReads::default();
-    let mut sources = Vec::with_capacity(modules.len());
-    for module in modules {
-        let made = snapshots.make(module, variables).map_err(|error| error.to_string())?;
-        reads.extend(&made.reads);
-        sources.push(ModuleSource { name: module.name.clone(), component: made.component });
-    }
-    let loaded = runtime.load_beside(&sources, MissingFunctions::default(), variables);
-    let deployment = loaded.map_err(|error| error.to_string())?;
-    reads.extend(deployment.variable_reads());
-    Ok((deployment, reads))
 }
 
 /// The databases of a test run, and the functions that all of them have.
@@ -173,7 +162,8 @@ impl Session {
     fn open(&mut self, now: Option<f64>, seed: Option<u64>) -> Result<Json, String> {
         let now_ms = now.unwrap_or(NOW_MS_DEFAULT);
         let deployment = &self.project.deployment;
-        let database = TestDatabase::new(deployment.clone(), deployment.schema(), now_ms, seed.unwrap_or(1));
+        let database =
+            TestDatabase::new(deployment.clone(), &deployment.schemas().app, now_ms, seed.unwrap_or(1));
         let mut database = database.map_err(|error| error.to_string())?;
         self.opened += 1;
         let handler = AskTest { db: self.opened, lines: self.lines.clone() };

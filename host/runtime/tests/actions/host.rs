@@ -136,7 +136,7 @@ fn deploy(folder: PathBuf) -> Result<Arc<Deployment>> {
             output.push(line.to_owned());
         }
     });
-    let built = built.with_context(|| output.join("\n"))?;
+    let built = built.with_context(|| output.join("\n"))?.modules;
     // The JavaScript engine takes long to compile.
     let compiled_dir = weir_build::cache_folder().map(|folder| folder.join("compiled"));
     let runtime = weir_runtime::Runtime::new(RuntimeOptions { compiled_dir, ..RuntimeOptions::default() })?;

@@ -45,6 +45,7 @@ use crate::tasks::Tasks;
 pub use weir_db::{IndexWork, Progress};
 
 pub use self::error::{DeployError, LoadFailure};
+pub use self::mounts::load;
 pub use self::providers::ModuleProviders;
 pub use self::snapshots::{NoSnapshots, Snapshot, SnapshotMaker};
 pub use self::summary::{FunctionSummary, MissingModule, ModuleSummary, MountSummary, Summary};

@@ -1,9 +1,10 @@
 //! Which module is mounted where.
 
-use weir_db::Variables;
+use weir_db::{MissingFunctions, Variables};
 use weir_value::{ComponentPath, ComponentTree, Mounts};
 
-use super::{DeployError, LoadFailure, Module, Placed};
+use super::snapshots::{Makers, SnapshotMaker};
+use super::{DeployError, LoadFailure, Loaded, Loader, Module, Placed};
 
 /// Says of each module where it is mounted: those of the app once, those of a component at each of its mounts, and those of
 /// a component that nothing mounts nowhere.
@@ -25,6 +26,22 @@ pub(super) fn place(
         placed.extend(of_mount.map(|module| Placed { mount: mount.path.clone(), module: module.clone() }));
     }
     Ok((placed, mounts))
+}
+
+/// Makes and loads what a deployment would, with these variables: for programs that keep none, such as a test host. Blocks.
+///
+/// # Errors
+/// What is wrong with which module, or with the tree of components.
+pub fn load(
+    modules: Vec<Module>,
+    tree: &ComponentTree,
+    (maker, loader): (&dyn SnapshotMaker, &dyn Loader),
+    variables: &Variables,
+) -> Result<Loaded, DeployError> {
+    let (modules, mounts) = place(modules, tree)?;
+    let makers = Makers { maker, loader };
+    let (_, loaded) = makers.make_and_load(modules, &mounts, MissingFunctions::default(), variables)?;
+    Ok(loaded)
 }
 
 /// Checks the variables that the app and its components need.

@@ -1,6 +1,8 @@
 //! The text of `host.toml`. Unknown keys and languages are errors that name
 //! their line; nothing is guessed.
 
+mod components;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
@@ -10,6 +12,7 @@ use toml::Spanned;
 
 use crate::auth::{AuthProvider, ProviderTable};
 use crate::project::{Language, Module, Project};
+use components::ComponentTable;
 
 /// What is wrong in a `host.toml`, and where: `line:column: message`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +33,8 @@ struct File {
     web: Option<WebTable>,
     #[serde(default)]
     modules: BTreeMap<Spanned<String>, ModuleTable>,
+    #[serde(default)]
+    components: BTreeMap<Spanned<String>, ComponentTable>,
     auth: Option<AuthTable>,
     outbound: Option<OutboundTable>,
 }
@@ -86,7 +91,8 @@ pub(crate) fn parse(root: &Path, text: &str) -> Result<Project, ConfigError> {
     }
     let auth = file.auth.map(|auth| providers(text, &root, auth)).transpose()?.unwrap_or_default();
     let outbound = file.outbound.map(|outbound| outbound.allow).unwrap_or_default();
-    Ok(Project { root, name, web, modules, auth, outbound })
+    let components = components::mounted(text, &root, &file.components)?;
+    Ok(Project { root, name, web, modules, components, found: Vec::new(), auth, outbound })
 }
 
 fn module(
@@ -154,15 +160,23 @@ fn clean(path: &Path) -> PathBuf {
 }
 
 fn error_at(text: &str, span: Range<usize>, message: String) -> ConfigError {
+    let (line, column) = line_and_column(text, span);
+    ConfigError { line, column, message }
+}
+
+fn line_and_column(text: &str, span: Range<usize>) -> (usize, usize) {
     let before = text.get(..span.start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|&letter| letter != '\n').count() + 1;
-    ConfigError { line, column, message }
+    (line, column)
 }
 
 #[cfg(test)]
 mod tests {
+    use weir_value::component::{DeclaredVariable, SentBinding};
+
     use super::*;
+    use crate::project::{ComponentSource, MountedComponent};
 
     fn parse_in_root(text: &str) -> Result<Project, ConfigError> {
         parse(Path::new("/projects/chat"), text)
@@ -197,6 +211,8 @@ language = "rust"
             name: "my-chat".to_owned(),
             web: Some(PathBuf::from("/projects/web/dist")),
             modules: vec![module("chat", "/projects/chat"), module("users", "/projects/chat/users")],
+            components: Vec::new(),
+            found: Vec::new(),
             auth: Vec::new(),
             outbound: vec!["printer.lan".to_owned()],
         };
@@ -222,6 +238,103 @@ language = "rust"
         for (path, expected) in cases {
             assert_eq!(clean(Path::new(path)), PathBuf::from(expected), "{path}");
         }
+    }
+
+    #[test]
+    fn components_are_mounted_from_folders_files_and_packages() {
+        let text = r#"
+[modules.chat]
+language = "go"
+
+[components.limits]
+language = "rust"
+path = "../limits"
+http_prefix = "/limits/"
+env = { KEY = "k", OTHER = { variable = "APP_KEY" } }
+variables = { KEY = "string", OTHER = "optional string" }
+
+[components.mail-file]
+file = "built/mail.wasm"
+name = "mail"
+
+[components.rate]
+package = "@convex-dev/rate-limiter"
+"#;
+        let components = parse_in_root(text).unwrap().components;
+        let string = serde_json::json!({ "type": "string" });
+        let declared = |optional| DeclaredVariable { validator: string.clone(), optional };
+        let component = |name: &str, source, place: &str| MountedComponent {
+            name: name.to_owned(),
+            source,
+            http_prefix: None,
+            variables: BTreeMap::new(),
+            declared: BTreeMap::new(),
+            place: place.to_owned(),
+        };
+        let limits = MountedComponent {
+            http_prefix: Some("/limits/".to_owned()),
+            variables: BTreeMap::from([
+                ("KEY".to_owned(), SentBinding::Value("k".to_owned())),
+                ("OTHER".to_owned(), SentBinding::Variable("APP_KEY".to_owned())),
+            ]),
+            declared: BTreeMap::from([
+                ("KEY".to_owned(), declared(false)),
+                ("OTHER".to_owned(), declared(true)),
+            ]),
+            ..component(
+                "limits",
+                ComponentSource::Folder(Language::Rust, PathBuf::from("/projects/limits")),
+                "host.toml:5:13",
+            )
+        };
+        let file = ComponentSource::File(PathBuf::from("/projects/chat/built/mail.wasm"));
+        let package = ComponentSource::Package("@convex-dev/rate-limiter".to_owned());
+        let expected = [
+            limits,
+            component("mail", file, "host.toml:12:13"),
+            component("rate", package, "host.toml:16:13"),
+        ];
+        assert_eq!(components, expected);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_component_is_said_with_its_line() {
+        let rust = "language = \"rust\"\npath = \"a\"\n";
+        let cases = [
+            (String::new(), 3, 13, "say where the component is"),
+            (format!("{rust}file = \"a.wasm\"\n"), 3, 13, "say where the component is"),
+            ("path = \"a\"\n".into(), 4, 8, "language = \"rust\""),
+            ("path = \"\"\nlanguage = \"go\"\n".into(), 4, 8, "name a folder"),
+            ("language = \"cobol\"\npath = \"a\"\n".into(), 4, 12, "there is no language"),
+            ("language = \"go\"\nfile = \"a\"\n".into(), 4, 12, "leave it out"),
+            ("language = \"go\"\npackage = \"a\"\n".into(), 4, 12, "is in TypeScript"),
+            (format!("{rust}name = \"a-b\"\n"), 6, 8, "a name is made of letters, digits and underscores"),
+            (format!("{rust}prefix = \"/a\"\n"), 6, 1, "unknown field `prefix`"),
+            (format!("{rust}env = {{ A = 1 }}\n"), 6, 13, "`A` must be a text"),
+            (format!("{rust}env = {{ A = {{ name = \"B\" }} }}\n"), 6, 13, "variable of the app"),
+            (
+                format!("{rust}variables = {{ A = \"number\" }}\n"),
+                6,
+                19,
+                "\"optional string\", not \"number\"",
+            ),
+            ("package = \"a\"\nvariables = {}\n".into(), 5, 13, "in its convex.config.ts"),
+            (
+                format!("{rust}[components.y]\n{rust}variables = {{ A = \"string\" }}\n"),
+                6,
+                13,
+                "`x` is the same component and declares other variables",
+            ),
+        ];
+        for (table, line, column, expected) in cases {
+            let text = format!("[modules.a]\nlanguage = \"rust\"\n[components.x]\n{table}");
+            let error = parse_in_root(&text).unwrap_err();
+            assert!(error.message.contains(expected), "{table:?}: {error}");
+            assert_eq!((error.line, error.column), (line, column), "{table:?}: {error}");
+        }
+        let odd = "[modules.a]\nlanguage = \"rust\"\n[components.\"x-y\"]\nfile = \"a\"\n";
+        let error = parse_in_root(odd).unwrap_err();
+        assert!(error.message.contains("give it another: name"), "{error}");
     }
 
     #[test]
