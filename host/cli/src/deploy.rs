@@ -44,8 +44,17 @@ pub async fn deploy(arguments: Deploy) -> anyhow::Result<()> {
     };
     let answer = progress::report(work, look).await?;
     let summary: Summary = serde_json::from_value(answer).context("the server's answer")?;
-    for function in summary.functions {
+    for function in summary.app_functions() {
         print_line(&format!("{} {} {}", function.visibility, function.kind, function.path))?;
+    }
+    for mount in &summary.components {
+        print_line(&format!("component {} ({})", mount.path, mount.definition))?;
+    }
+    for path in &summary.unmounted {
+        eprintln!(
+            "`{path}` is mounted no longer; its data are kept, and are there again when it is. `host component drop \
+             {path}` removes them"
+        );
     }
     Ok(())
 }

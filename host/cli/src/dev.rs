@@ -106,8 +106,12 @@ impl Builder {
 fn report(result: anyhow::Result<Summary>) {
     match result {
         Ok(summary) => {
-            let functions: Vec<_> = summary.functions.iter().map(|function| function.path.as_str()).collect();
+            let functions: Vec<_> = summary.app_functions().map(|function| function.path.as_str()).collect();
             tracing::info!("deployed: {}", functions.join(", "));
+            if !summary.components.is_empty() {
+                let mounts: Vec<_> = summary.components.iter().map(|mount| mount.path.as_str()).collect();
+                tracing::info!("mounted: {}", mounts.join(", "));
+            }
         }
         Err(error) => {
             eprintln!("error: {error:#}");

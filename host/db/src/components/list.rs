@@ -1,6 +1,7 @@
 //! Which components have data.
 use serde::{Deserialize, Serialize};
 use weir_store::{Direction, ReadError};
+use weir_value::ComponentPath;
 use weir_value::limits::TABLES_MAX;
 
 use super::ComponentState;
@@ -61,6 +62,15 @@ impl Database {
         }
         summaries.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(summaries)
+    }
+
+    /// Where components were mounted that are so no longer, and whose data are kept, in their order.
+    pub fn unmounted_components(&self) -> Vec<ComponentPath> {
+        let components = self.deployments.newest().components.clone();
+        let unmounted = components.iter().filter(|(_, known)| known.state == ComponentState::Unmounted);
+        let mut paths: Vec<_> = unmounted.map(|(path, _)| path.clone()).collect();
+        paths.sort();
+        paths
     }
 
     /// Whether some namespace is being emptied.

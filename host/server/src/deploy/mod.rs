@@ -444,8 +444,9 @@ impl Deployer {
         let described = deployment.list().iter().map(|info| summary::describe(info)).collect();
         let issuers = providers.issuers().map(str::to_owned).collect();
         let components = deployment.mounts().iter().map(summary::describe_mount).collect();
-        let summary =
-            Summary { version: version.0, modules, functions: described, components, missing, issuers };
+        let unmounted = self.db.unmounted_components().iter().map(ToString::to_string).collect();
+        let (version, functions) = (version.0, described);
+        let summary = Summary { version, modules, functions, components, unmounted, missing, issuers };
         *self.summary.lock() = summary.clone();
         (self.on_change)(InForce { at, providers, outbound });
         summary

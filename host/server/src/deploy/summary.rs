@@ -27,12 +27,23 @@ pub struct Summary {
     /// The components, where they are mounted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<MountSummary>,
+    /// Where components were mounted that are so no longer, and whose data are kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmounted: Vec<String>,
     /// The modules that were deployed and cannot be run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<MissingModule>,
     /// Who may vouch for users: what their tokens have as `iss`.
     #[serde(default, rename = "authIssuers", skip_serializing_if = "Vec::is_empty")]
     pub issuers: Vec<String>,
+}
+
+impl Summary {
+    /// The functions of the app itself, without those of what it mounts.
+    pub fn app_functions(&self) -> impl Iterator<Item = &FunctionSummary> {
+        let is_of_app = |path: &str| FunctionPath::parse(path).is_ok();
+        self.functions.iter().filter(move |function| is_of_app(&function.path))
+    }
 }
 
 /// A component, where it is mounted.
@@ -245,6 +256,19 @@ mod tests {
             serde_json::to_string(&record).unwrap(),
             format!(r#"{{"modules":[{{{module}}}],{sent}}}"#)
         );
+    }
+
+    #[test]
+    fn the_apps_functions_are_told_from_those_of_components() {
+        let function = |path: &str| FunctionSummary {
+            path: path.to_owned(),
+            kind: "query".to_owned(),
+            visibility: "public".to_owned(),
+        };
+        let functions = ["a/b:f", "b:g", "a/b;m:f", "c;m:f"].map(function).into();
+        let summary = Summary { functions, ..Summary::default() };
+        let own: Vec<_> = summary.app_functions().map(|function| function.path.as_str()).collect();
+        assert_eq!(own, ["a/b:f", "b:g"]);
     }
 
     #[test]
