@@ -458,6 +458,14 @@ pub struct Listening {
     /// are below /http in any case [default of `host dev`: the port after --listen]
     #[arg(long, value_name = "ADDR")]
     pub site_listen: Option<SocketAddr>,
+    /// A name that this server has, such as `edge.lan`, besides those of its URLs, of addresses and
+    /// `localhost`: it answers to no other. May be repeated
+    #[arg(long, value_name = "NAME")]
+    pub host_name: Vec<String>,
+    /// Let pages of this origin (`https://app.example.com`; `*` for all) use this server,
+    /// besides its own [default of `host dev`: pages on this machine too]. May be repeated
+    #[arg(long, value_name = "ORIGIN", value_parser = parse_allowed_origin)]
+    pub allow_origin: Vec<String>,
     /// Let actions connect to this host (`printer.lan`, `printer.lan:631`), address or
     /// range (`192.168.1.0/24`) too; without it, to the internet alone. May be repeated
     #[arg(long, value_name = "HOST")]
@@ -513,6 +521,10 @@ fn parse_origin(text: &str) -> Result<String, String> {
         return Err("it must have no `?` and no `#`".into());
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn parse_allowed_origin(text: &str) -> Result<String, String> {
+    if text == "*" { Ok(text.to_owned()) } else { parse_origin(text) }
 }
 
 /// Which server, and with which key.

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use weir_node::{NodeBinary, NodeOptions};
 use weir_outbound::Rules;
 use weir_server::deploy::Summary;
-use weir_server::{Server, ServerOptions, StopSignals, WebFolder};
+use weir_server::{ReachOptions, Server, ServerOptions, StopSignals, WebFolder};
 use weir_store::StoreOptions;
 
 use crate::arguments::{Hosting, Listening, Node, Serve};
@@ -54,7 +54,20 @@ pub async fn start(
 ) -> anyhow::Result<Server> {
     allow_many_files();
     let Hosting { storage, listening, scheduling, node } = hosting;
-    let Listening { listen, allow_remote, public_url, site_url, site_listen, allow_outbound } = listening;
+    let Listening {
+        listen,
+        allow_remote,
+        public_url,
+        site_url,
+        site_listen,
+        host_name,
+        allow_origin,
+        allow_outbound,
+    } = listening;
+    // `host dev`, for which code is kept apart from the data, serves pages that a tool has on another port.
+    let is_development = compiled_dir.is_some();
+    let reach =
+        ReachOptions { host_names: host_name, origins: allow_origin, loopback_origins: is_development };
     let outbound = Rules::parse(&allow_outbound).context("--allow-outbound")?;
     let node = find_node(node, &data_dir).await?;
     let memory_bytes = storage.memory * MIB;
@@ -74,10 +87,11 @@ pub async fn start(
         public_url,
         site_url,
         site_listen,
+        reach,
         scheduled_calls: scheduling.scheduled_calls.map(usize::from),
         outbound,
         node,
-        development: compiled_dir.is_some(),
+        development: is_development,
         snapshots,
         compiled_dir,
     };

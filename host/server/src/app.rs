@@ -18,6 +18,7 @@ use crate::identity::{HostSigner, Identities, KeyRing};
 use crate::kept_snapshots::KeptSnapshots;
 use crate::live_hub::LiveHub;
 use crate::machine::Machine;
+use crate::reach::Reach;
 use crate::scheduler::Scheduler;
 use crate::start_error::StartError;
 use crate::static_files::StaticFiles;
@@ -41,6 +42,8 @@ pub struct AppParts {
     pub web: Option<StaticFiles>,
     /// Where clients reach the app.
     pub urls: CanonicalUrls,
+    /// Which names it answers to, and to whose pages.
+    pub reach: Reach,
     /// Scheduled functions that are called at once.
     pub scheduled_calls: usize,
     /// Where actions may connect to.
@@ -75,6 +78,8 @@ pub struct App {
     pub signer: Arc<HostSigner>,
     /// Where clients reach the app.
     pub urls: CanonicalUrls,
+    /// Which names it answers to, and to whose pages.
+    pub reach: Reach,
     /// The files at `/`.
     pub web: Option<StaticFiles>,
     /// Snapshots that clients may come back to.
@@ -94,6 +99,7 @@ impl App {
             signer,
             web,
             urls,
+            reach,
             scheduled_calls,
             outbound,
             shows_traces,
@@ -147,6 +153,7 @@ impl App {
             identities,
             signer,
             urls,
+            reach,
             web,
             kept_snapshots: KeptSnapshots::default(),
             shows_traces,

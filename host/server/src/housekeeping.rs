@@ -218,6 +218,7 @@ mod tests {
             key_fetcher: Arc::new(weir_auth::HttpFetcher::new()),
             signer: Arc::new(crate::identity::HostSigner::new(folder.path(), &urls)),
             web: None,
+            reach: crate::reach::Reach::new(&crate::reach::ReachOptions::default(), &urls),
             urls,
             scheduled_calls: 1,
             outbound: weir_outbound::Rules::default(),

@@ -30,6 +30,7 @@ use crate::housekeeping;
 use crate::identity::HostSigner;
 use crate::listener::{self, Listening};
 use crate::machine::{Machine, MachineParts};
+use crate::reach::{Reach, ReachOptions};
 use crate::scheduler::Scheduler;
 use crate::start_error::StartError;
 use crate::static_files::StaticFiles;
@@ -65,6 +66,8 @@ pub struct ServerOptions {
     pub site_listen: Option<SocketAddr>,
     /// How many scheduled mutations are called at once, if not as many as fit the machine.
     pub scheduled_calls: Option<usize>,
+    /// Which names it answers to, and to whose pages, besides its own.
+    pub reach: ReachOptions,
     /// Where actions may connect to besides the internet.
     pub outbound: Rules,
     /// Runs the actions that are written for Node, if the host has one.
@@ -240,6 +243,7 @@ fn open(
         key_fetcher,
         signer,
         web,
+        reach: Reach::new(&options.reach, &urls),
         urls,
         scheduled_calls,
         outbound,

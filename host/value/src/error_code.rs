@@ -248,6 +248,8 @@ error_codes! {
     DeploymentFailed,
     /// The request's host is not this one.
     BadHost,
+    /// The page that has sent it is of an origin that may not use the server.
+    OriginNotAllowed,
     /// The path names no file.
     BadPath,
     /// The admin key is wrong.

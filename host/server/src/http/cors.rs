@@ -1,6 +1,5 @@
-//! Cross-origin requests: pages of any origin may use the API, as the official
-//! clients expect. Origin and headers are mirrored; no secret rides on cookies,
-//! so that a foreign page can do no more than any other client.
+//! Cross-origin requests: what a browser is told of which pages may use the API. Origin and headers are mirrored to those
+//! of allowed origins, as the official clients expect, and to no others.
 
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -10,6 +9,7 @@ use hyper::header::{
 use hyper::{Method, StatusCode};
 
 use crate::answer::{Answer, AnswerBody, with_type};
+use crate::reach::Reach;
 
 /// The methods of the API.
 const METHODS: HeaderValue = HeaderValue::from_static("GET,POST,OPTIONS,PATCH,DELETE,PUT");
@@ -22,15 +22,20 @@ pub struct Cors {
     origin: Option<HeaderValue>,
     requested_headers: Option<HeaderValue>,
     is_preflight: bool,
+    /// A preflight for a page that may not use the API.
+    is_refused_preflight: bool,
 }
 
 impl Cors {
     /// Reads the request.
-    pub fn of(method: &Method, headers: &HeaderMap) -> Cors {
-        let origin = headers.get(ORIGIN).cloned();
+    pub fn of(method: &Method, headers: &HeaderMap, reach: &Reach) -> Cors {
+        let is_allowed =
+            |origin: &&HeaderValue| origin.to_str().is_ok_and(|text| reach.allows(text, headers));
+        let origin = headers.get(ORIGIN).filter(is_allowed).cloned();
         let asks = method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         Cors {
             is_preflight: asks && origin.is_some(),
+            is_refused_preflight: asks && origin.is_none() && headers.contains_key(ORIGIN),
             origin,
             requested_headers: headers.get(ACCESS_CONTROL_REQUEST_HEADERS).cloned(),
         }
@@ -50,6 +55,11 @@ impl Cors {
         }
         self.apply(&mut answer);
         Some(answer)
+    }
+
+    /// Whether a browser asks for a page that may not use the API.
+    pub fn is_refused_preflight(&self) -> bool {
+        self.is_refused_preflight
     }
 
     /// Adds the headers that every answer of the API carries.

@@ -49,11 +49,15 @@ pub async fn answer(app: Arc<App>, request: Request<Incoming>) -> Result<Answer,
     app.machine.metrics.http_requests.add(1);
     let path = request.uri().path().to_owned();
     let is_api = path.starts_with("/api/");
-    let cors = Cors::of(request.method(), request.headers());
+    let cors = Cors::of(request.method(), request.headers(), &app.reach);
     if is_api && let Some(answer) = cors.preflight() {
         return Ok(answer);
     }
-    let result = match check_head(&request) {
+    if is_api && cors.is_refused_preflight() {
+        let refused = app.reach.check_origin(request.method(), request.headers());
+        return Ok(refused.err().unwrap_or_else(method_not_allowed).answer());
+    }
+    let result = match check_head(&app, &request) {
         Ok(()) => Box::pin(route(&app, request, &path)).await,
         Err(error) => Err(error),
     };
@@ -70,7 +74,7 @@ pub async fn answer(app: Arc<App>, request: Request<Incoming>) -> Result<Answer,
 /// Answers one request on the port that is the app's own: all its paths are HTTP actions'.
 pub async fn answer_site(app: Arc<App>, request: Request<Incoming>) -> Result<Answer, Infallible> {
     app.machine.metrics.http_requests.add(1);
-    if let Err(error) = check_head(&request) {
+    if let Err(error) = check_head(&app, &request) {
         app.machine.metrics.http_errors.add(1);
         return Ok(error.answer());
     }
@@ -92,14 +96,14 @@ pub async fn answer_site(app: Arc<App>, request: Request<Incoming>) -> Result<An
     })
 }
 
-/// What HTTP/1.1 asks of every request.
-fn check_head(request: &Request<Incoming>) -> Result<(), ApiError> {
+/// What HTTP/1.1 asks of every request, and that it is meant for this server.
+fn check_head(app: &App, request: &Request<Incoming>) -> Result<(), ApiError> {
     let names_host = request.headers().get_all(HOST).iter().count() == 1;
     if request.version() == Version::HTTP_11 && !names_host {
         let message = "The request must have one Host header.";
         return Err(ApiError::bad_request(ErrorCode::BadHost, message));
     }
-    Ok(())
+    app.reach.check_host(request.headers())
 }
 
 async fn route(app: &Arc<App>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
@@ -118,6 +122,10 @@ async fn route(app: &Arc<App>, request: Request<Incoming>, path: &str) -> Result
         }
     };
     let (headers, query) = (request.headers(), request.uri().query().unwrap_or(""));
+    // Who has the URL of a file, or of an upload, may use it from anywhere: that is its use.
+    if !matches!(route.operation, Operation::UploadFile | Operation::DownloadFile) {
+        app.reach.check_origin(request.method(), headers)?;
+    }
     if path.starts_with("/api/") {
         caller::check_client(headers)?;
         caller::refuse_key_in_url(query)?;

@@ -63,11 +63,12 @@ fn files_in(folder: &Path) -> Vec<String> {
 async fn what_is_uploaded_can_be_downloaded() {
     let server = start().await;
     let path = upload_path(&server).await;
-    let headers = ["Content-Type: image/png", &format!("Digest: sha-256={HELLO_BASE64}"), "Origin: http://a"];
+    let headers =
+        ["Content-Type: image/png", &format!("Digest: sha-256={HELLO_BASE64}"), "Origin: https://app.test"];
     let reply = server.send("POST", &path, &headers, "hello").await;
     assert_eq!(
         (reply.status, reply.header("access-control-allow-origin")),
-        (200, Some("http://a")),
+        (200, Some("https://app.test")),
         "{reply:?}"
     );
     let id = serde_json::from_str::<Json>(&reply.body).unwrap()["storageId"].as_str().unwrap().to_owned();
@@ -77,7 +78,7 @@ async fn what_is_uploaded_can_be_downloaded() {
     assert_eq!(listed[0]["contentType"], "image/png");
 
     let path = path_of(&server, &id).await.unwrap();
-    let reply = server.send("GET", &path, &["Origin: http://a"], "").await;
+    let reply = server.send("GET", &path, &["Origin: https://app.test"], "").await;
     assert_eq!((reply.status, reply.body.as_str()), (200, "hello"));
     for (header, value) in [
         ("content-type", "image/png"),
@@ -88,7 +89,7 @@ async fn what_is_uploaded_can_be_downloaded() {
         ("etag", &format!("\"{HELLO_HEX}\"")),
         ("x-content-type-options", "nosniff"),
         ("content-security-policy", "sandbox"),
-        ("access-control-allow-origin", "http://a"),
+        ("access-control-allow-origin", "https://app.test"),
     ] {
         assert_eq!(reply.header(header), Some(value), "{reply:?}");
     }

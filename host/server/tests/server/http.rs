@@ -106,15 +106,15 @@ async fn check(server: &TestServer, cases: &[Case<'_>]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn malformed_and_oversized_requests_end_their_connection_alone() {
     let server = TestServer::start().await;
-    let huge_head = format!("GET / HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "a".repeat(80_000));
+    let huge_head = format!("GET / HTTP/1.1\r\nHost: t\r\nA: {}\r\n\r\n", "a".repeat(80_000));
     let cases: &[(&str, &[u8], u16)] = &[
         ("no HTTP", b"hello\r\n\r\n", 400),
         ("no host", b"GET /version HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
         ("two hosts", b"GET /version HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400),
         ("a head too large", huge_head.as_bytes(), 431),
-        ("a body too large by its length", b"POST /api/query HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n{", 413),
-        ("two lengths", b"POST /api/query HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400),
-        ("a bad chunk", b"POST /api/query HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        ("a body too large by its length", b"POST /api/query HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n{", 413),
+        ("two lengths", b"POST /api/query HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400),
+        ("a bad chunk", b"POST /api/query HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         ("HTTP/2 by prior knowledge, cut without an answer", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0),
     ];
     for (name, request, status) in cases {
@@ -125,7 +125,7 @@ async fn malformed_and_oversized_requests_end_their_connection_alone() {
     // A body that turns out too large only as it comes.
     let chunk = "x".repeat(1 << 20);
     let mut request = String::from(
-        "POST /api/query HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST /api/query HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n",
     );
     for _ in 0..18 {
         request += &format!("{:x}\r\n{chunk}\r\n", chunk.len());
@@ -137,9 +137,9 @@ async fn malformed_and_oversized_requests_end_their_connection_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_of_other_origins_may_call() {
+async fn pages_of_allowed_origins_may_call() {
     let server = TestServer::start().await;
-    let origin = "Origin: http://localhost:5173";
+    let origin = "Origin: https://app.test";
     let preflight = [
         origin,
         "Access-Control-Request-Method: POST",
@@ -148,7 +148,7 @@ async fn pages_of_other_origins_may_call() {
     let reply = server.send("OPTIONS", "/api/mutation", &preflight, "").await;
     assert_eq!(reply.status, 200);
     for (name, value) in [
-        ("access-control-allow-origin", "http://localhost:5173"),
+        ("access-control-allow-origin", "https://app.test"),
         ("access-control-allow-credentials", "true"),
         ("access-control-allow-methods", "get,post,options,patch,delete,put"),
         ("access-control-allow-headers", "content-type,convex-client"),
@@ -160,7 +160,7 @@ async fn pages_of_other_origins_may_call() {
     for (body, status) in [(r#"{"path":"chat:version","args":{}}"#, 200), ("{", 400)] {
         let reply = server.send("POST", "/api/query", &[origin], body).await;
         assert_eq!(reply.status, status);
-        assert_eq!(reply.header("access-control-allow-origin"), Some("http://localhost:5173"));
+        assert_eq!(reply.header("access-control-allow-origin"), Some("https://app.test"));
     }
     let reply = server.send("POST", "/api/query", &[], "{").await;
     assert_eq!(reply.header("access-control-allow-origin"), None);
@@ -197,8 +197,8 @@ async fn a_connection_serves_many_requests() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let server = TestServer::start().await;
     let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
-    let one = "GET /version HTTP/1.1\r\nHost: x\r\n\r\n";
-    let last = "GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let one = "GET /version HTTP/1.1\r\nHost: t\r\n\r\n";
+    let last = "GET /version HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n";
     stream.write_all(format!("{one}{one}{last}").as_bytes()).await.unwrap();
     let mut answers = String::new();
     stream.read_to_string(&mut answers).await.unwrap();

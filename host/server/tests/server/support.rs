@@ -24,7 +24,7 @@ use weir_server::app::{App, AppParts};
 use weir_server::deploy::{Module, NoSnapshots};
 use weir_server::identity::HostSigner;
 use weir_server::machine::MachineParts;
-use weir_server::{CanonicalUrls, ComponentFiles, ComponentHash, Server, StaticFiles};
+use weir_server::{CanonicalUrls, ComponentFiles, ComponentHash, Reach, ReachOptions, Server, StaticFiles};
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
 
@@ -211,6 +211,10 @@ pub fn parts(
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
     let web = dir.path().join("web");
     std::fs::create_dir_all(&web).unwrap();
+    // The names that requests here are sent to.
+    let host_names = ["test", "t"].map(str::to_owned).into();
+    let origins = vec!["https://app.test".to_owned()];
+    let reach = ReachOptions { host_names, origins, loopback_origins: false };
     let urls = CanonicalUrls { cloud: "http://cloud.test".into(), site: "http://site.test".into() };
     let parts = AppParts {
         db: Database::open(store, Arc::clone(&env)).unwrap(),
@@ -219,6 +223,7 @@ pub fn parts(
         key_fetcher: Arc::new(weir_auth::HttpFetcher::new()),
         signer: Arc::new(HostSigner::new(dir.path(), &urls)),
         web: Some(StaticFiles::open(&web).unwrap()),
+        reach: Reach::new(&reach, &urls),
         urls,
         scheduled_calls: 4,
         outbound: weir_outbound::Rules::parse(&["127.0.0.1"]).unwrap(),
