@@ -1,13 +1,14 @@
 //! What the host keeps for one call while its instance runs: the data of its store.
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use weir_db::{CallContext, LogLevel, Transaction, VariableReads, Variables};
 
 use crate::action::RunningAction;
 use crate::failure::CallEnd;
 use crate::resource_limits::ResourceLimits;
-use crate::ticker::Ticker;
+use crate::ticker::{Ticker, thread_cpu_time, ticks_in};
 use crate::wasi::WasiState;
 use crate::{Deployment, RuntimeOptions};
 
@@ -21,6 +22,36 @@ pub(crate) struct TimeLeft {
     pub(crate) guest_ticks: u64,
     /// The tick at which it is over, whoever takes the time.
     pub(crate) last_tick: u64,
+    /// How long its guest and those that it calls may compute, and what the thread had computed when that was first looked
+    /// at: ticks pass as well while a busy machine lets other threads run.
+    pub(crate) cpu: CpuTime,
+}
+
+/// Time that a thread computes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CpuTime {
+    pub(crate) max: Duration,
+    /// `None`: not looked at yet. It is at the first tick of a call and before one that it makes, so that a short call
+    /// does not pay for it.
+    began: Option<Duration>,
+}
+
+impl CpuTime {
+    /// At most so long.
+    pub(crate) fn at_most(max: Duration) -> CpuTime {
+        CpuTime { max, began: None }
+    }
+
+    /// The same, looked at.
+    fn looked_at(self) -> CpuTime {
+        CpuTime { began: Some(self.began.unwrap_or_else(thread_cpu_time)), ..self }
+    }
+
+    /// What is left of it.
+    fn left(&self) -> Duration {
+        let used = self.began.map_or(Duration::ZERO, |began| thread_cpu_time().saturating_sub(began));
+        self.max.saturating_sub(used)
+    }
 }
 
 /// The variables that a module is given while it describes itself, and which of them it has read.
@@ -98,6 +129,7 @@ pub(crate) struct CallState {
     guest_last_tick: u64,
     /// The tick at which the call is over, whoever takes the time.
     last_tick: u64,
+    cpu: CpuTime,
     wasi: Option<Box<WasiState>>,
 }
 
@@ -110,6 +142,7 @@ impl CallState {
             last_error_line: None,
             guest_last_tick: ticker.ticks() + setup.time.guest_ticks,
             last_tick: setup.time.last_tick,
+            cpu: setup.time.cpu,
             ticker,
             host_ticks: 0,
             host_ticks_total: 0,
@@ -182,8 +215,8 @@ impl CallState {
         Ok(result)
     }
 
-    /// The guest's own time is up, as far as the epoch can tell: how many ticks it still has, because they passed in
-    /// the host.
+    /// A tick has passed, or the guest's own time is up as far as the epoch can tell: how many ticks it still has, because
+    /// they passed in the host, or because the thread has not computed for so long.
     ///
     /// # Errors
     /// None: the call ends.
@@ -191,32 +224,39 @@ impl CallState {
         if self.ticker.ticks() >= self.last_tick {
             return Err(CallEnd::TotalTime.into());
         }
-        match std::mem::take(&mut self.host_ticks) {
-            0 => Err(CallEnd::GuestTime.into()),
-            ticks => {
-                self.guest_last_tick = self.ticker.ticks() + ticks;
-                Ok(ticks)
-            }
+        let now = self.ticker.ticks();
+        self.cpu = self.cpu.looked_at();
+        if now < self.guest_last_tick {
+            return Ok(self.guest_last_tick - now);
         }
+        let ticks = match (std::mem::take(&mut self.host_ticks), self.cpu.left()) {
+            (0, Duration::ZERO) => return Err(CallEnd::GuestTime.into()),
+            (0, left) => ticks_in(left),
+            (ticks, _) => ticks,
+        };
+        self.guest_last_tick = now + ticks;
+        Ok(ticks)
     }
 
     /// The time that a call has which this one makes: what is left of its own.
     ///
     /// # Errors
     /// There is none; the call ends.
-    pub(crate) fn time_left(&self) -> wasmtime::Result<TimeLeft> {
+    pub(crate) fn time_left(&mut self) -> wasmtime::Result<TimeLeft> {
         let now = self.ticker.ticks();
         if now >= self.last_tick {
             return Err(CallEnd::TotalTime.into());
         }
+        self.cpu = self.cpu.looked_at();
         let guest_ticks = (self.guest_last_tick + self.host_ticks).saturating_sub(now).max(1);
-        Ok(TimeLeft { guest_ticks, last_tick: self.last_tick })
+        Ok(TimeLeft { guest_ticks, last_tick: self.last_tick, cpu: self.cpu })
     }
 
     /// Whether the guest's own time is over, or all of the call's: it ends as soon as the guest goes on.
     pub(crate) fn is_time_over(&self) -> bool {
         let now = self.ticker.ticks();
-        now >= self.last_tick || now >= self.guest_last_tick + self.host_ticks
+        let is_late = now >= self.guest_last_tick + self.host_ticks;
+        now >= self.last_tick || (is_late && self.cpu.looked_at().left().is_zero())
     }
 
     /// Counts ticks as the host's that passed while the guest waited.
@@ -265,16 +305,14 @@ impl CallState {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use wasmtime::Engine;
 
     use super::*;
-    use crate::ticker::ticks_in;
 
     fn state(call_total_time_max: Duration) -> CallState {
         let ticker = Arc::new(Ticker::start(&Engine::default()).unwrap());
-        let time = TimeLeft { guest_ticks: 100, last_tick: ticker.ticks() + ticks_in(call_total_time_max) };
+        let last_tick = ticker.ticks() + ticks_in(call_total_time_max);
+        let time = TimeLeft { guest_ticks: 1, last_tick, cpu: CpuTime::default() };
         let setup = CallSetup { scope: Scope::Describe(DescribedWith::default()), time };
         CallState::new(setup, &RuntimeOptions::default(), ticker)
     }
@@ -301,7 +339,9 @@ mod tests {
         let mut state = state(Duration::from_secs(60));
         take_time(&mut state, 2).unwrap();
         take_time(&mut state, 1).unwrap();
+        state.guest_last_tick = 0;
         assert!(state.extend_guest_time().unwrap() >= 3);
+        state.guest_last_tick = 0;
         assert_eq!(end_of(state.extend_guest_time()), CallEnd::GuestTime);
     }
 

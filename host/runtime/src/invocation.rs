@@ -10,7 +10,7 @@ use weir_db::{ActionCall, FunctionError, Transaction};
 use weir_value::limits::{GUEST_STACK_BYTES_MAX, HOST_STACK_BYTES_MAX};
 
 use crate::action::{ActionClock, RunningAction, on_clock};
-use crate::call_state::{CallSetup, CallState, Scope, TimeLeft};
+use crate::call_state::{CallSetup, CallState, CpuTime, Scope, TimeLeft};
 use crate::counters::Counters;
 use crate::failure::{explain, overloaded, result_too_large};
 use crate::guest::{Answer, Guest};
@@ -78,7 +78,8 @@ impl Invoker {
     /// The time of a call that is not part of another.
     pub(crate) fn full_time(&self) -> TimeLeft {
         let last_tick = self.ticker.ticks() + ticks_in(self.options.call_total_time_max);
-        TimeLeft { guest_ticks: self.guest_ticks_max, last_tick }
+        let cpu = CpuTime::at_most(self.options.call_guest_time_max);
+        TimeLeft { guest_ticks: self.guest_ticks_max, last_tick, cpu }
     }
 
     /// Makes a store, lets `work` make an instance in it and call it, and gives back the store, to be dropped.
@@ -110,7 +111,7 @@ impl Invoker {
         let clock = ActionClock::new(self.ticker.clone(), ticks_in(self.options.action_guest_time_max));
         let scope = Scope::Action(Box::new(RunningAction::new(action, clock.clone())));
         // The ticks of a transaction are not an action's: it has its clock, and its caller a timer.
-        let time = TimeLeft { guest_ticks: ENDLESS_TICKS, last_tick: u64::MAX };
+        let time = TimeLeft { guest_ticks: ENDLESS_TICKS, last_tick: u64::MAX, cpu: CpuTime::default() };
         let mut store = self.store(CallSetup { scope, time });
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| {
@@ -144,7 +145,8 @@ impl Invoker {
         let state = CallState::new(setup, &self.options, self.ticker.clone());
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.resources);
-        store.set_epoch_deadline(guest_ticks);
+        // The first tick is noticed, so that the thread's own time is counted from there on.
+        store.set_epoch_deadline(guest_ticks.min(1));
         store.epoch_deadline_callback(|mut store| {
             store.data_mut().extend_guest_time().map(UpdateDeadline::Continue)
         });

@@ -20,8 +20,8 @@ pub struct RuntimeOptions {
     /// How many calls may run at the same time, on threads of the caller. One more is refused as overloaded. Each
     /// costs 4 GiB of address space, not memory. Default 64.
     pub max_concurrent_calls: u32,
-    /// The guest's own time in one call; what the database takes for it is not counted. Default 1 s, granularity
-    /// 10 ms.
+    /// The guest's own time in one call, for which its thread computes: neither what the database takes for it is counted,
+    /// nor what a busy machine gives to others. Default 1 s, granularity 10 ms.
     pub call_guest_time_max: Duration,
     /// All of a call's time, what the database takes included. It is looked at when the guest calls the host, and
     /// when its own time is up. Default 15 s.

@@ -23,6 +23,12 @@ pub(crate) fn ticks_in(time: Duration) -> u64 {
     u64::try_from(ticks).unwrap_or(u64::MAX / 2) + 1
 }
 
+/// How long the calling thread has computed. The system is asked, so not for every call.
+pub(crate) fn thread_cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
 /// What the thread and the calls share.
 struct TickerState {
     /// Calls that run.

@@ -1,8 +1,11 @@
 //! What well-behaved functions can do, and what they must not notice of each other.
 mod support;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use support::guests::{call, component, manifest, mutation, query};
 use support::{NOW_MS, World, text};
+
 use weir_db::Teardown;
 use weir_runtime::RuntimeOptions;
 
@@ -250,4 +253,53 @@ fn more_calls_than_the_runtime_is_made_for_are_refused_and_the_next_goes_through
         assert_eq!(refused.expect("the second call is refused").code, "Overloaded");
     });
     assert_eq!(world.ask("m:f", r#"{"a":1}"#).unwrap(), r#"{"a":1}"#);
+}
+
+#[test]
+fn a_busy_machine_takes_no_time_from_a_call() {
+    // Some 50 ms of computing, of 100 that it has; with ten threads beside it on each processor that takes half a second.
+    let options =
+        RuntimeOptions { call_guest_time_max: Duration::from_millis(100), ..RuntimeOptions::default() };
+    let body = "(local $n i32)
+        (loop $again
+          (local.set $n (i32.add (local.get $n) (i32.const 1)))
+          (br_if $again (i32.lt_u (local.get $n) (global.get $turns))))
+        (call $ok (i32.const 512) (i32.const 4))";
+    let source = |turns: u64| {
+        let globals = format!(
+            r#"(global $turns i32 (i32.const {turns})) (data (i32.const 512) "null") {}"#,
+            call(body)
+        );
+        component(&manifest(&[("m:f", "query")]), &globals)
+    };
+    let (first, mut turns) = (1_000_000, 0);
+    let world = World::of(source(first));
+    // How fast this machine is: the best of some.
+    let took = (0..5).map(|_| cpu_time_of(|| drop(world.ask("m:f", "{}").unwrap()))).min().unwrap();
+    turns += (first as f64 * 0.05 / took.as_secs_f64()) as u64;
+    let world = World::with(options);
+    world.deploy(&[("m", source(turns))]);
+    let stop = AtomicBool::new(false);
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|threads| {
+        for _ in 0..10 * processors {
+            threads.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let results: Vec<_> = (0..5).map(|_| world.ask("m:f", "{}")).collect();
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(results, vec![Ok("null".to_owned()); 5]);
+    });
+}
+
+/// How long the thread computes for this.
+fn cpu_time_of(work: impl FnOnce()) -> Duration {
+    let now = || rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let began = now();
+    work();
+    let took = now() - began;
+    Duration::new(took.tv_sec as u64, took.tv_nsec as u32)
 }
