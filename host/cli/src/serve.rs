@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use rustix::fs::Mode;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::oneshot;
 use weir_node::{NodeBinary, NodeOptions};
@@ -21,6 +22,8 @@ const MIB: u64 = 1024 * 1024;
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
     let Serve { data, hosting, web } = arguments;
+    // What it writes is nobody else's to read: documents, files, keys.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let signals = StopSignals::install().context("cannot wait for signals")?;
     let web = web.map(WebFolder::Present);
     let server = start(data.data, hosting, web, None).await?;

@@ -4,8 +4,11 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
+
+/// What others than the owner may do, in a file's mode.
+const OTHERS: u32 = 0o077;
 
 /// Makes a folder, and what is missing above it. When it returns, those that it made outlive a power cut.
 ///
@@ -53,6 +56,34 @@ pub(crate) fn make_private_durably(folder: &Path) -> io::Result<()> {
     sync_above(folder)
 }
 
+/// Lets nobody but its owner enter a folder that holds secrets, and says so if that was otherwise.
+///
+/// # Errors
+/// When it cannot be looked at. One that is not this user's own stays as it is, and that is said.
+pub(crate) fn keep_others_out(folder: &Path) -> io::Result<()> {
+    let mode = fs::metadata(folder)?.permissions().mode();
+    if mode & OTHERS == 0 {
+        return Ok(());
+    }
+    let folder_text = folder.display();
+    match fs::set_permissions(folder, fs::Permissions::from_mode(mode & !OTHERS & 0o7777)) {
+        Ok(()) => {
+            tracing::warn!(folder = %folder_text, "other users could enter the data folder; they cannot any more")
+        }
+        Err(error) => tracing::warn!(folder = %folder_text, %error, "other users can enter the data folder"),
+    }
+    Ok(())
+}
+
+/// Whether a folder is another one, or somewhere below it. What is not there yet is taken as it is written.
+pub(crate) fn is_inside(folder: &Path, other: &Path) -> bool {
+    let place = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
+    match (place(folder), place(other)) {
+        (Ok(folder), Ok(other)) => folder.starts_with(other),
+        _ => false,
+    }
+}
+
 /// Makes what was created, renamed or removed in a folder outlive a power cut.
 ///
 /// # Errors
@@ -78,6 +109,38 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_others_could_enter_is_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        for (mode, closed) in [(0o755, 0o700), (0o777, 0o700), (0o500, 0o500), (0o1750, 0o1700)] {
+            fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+            keep_others_out(dir.path()).unwrap();
+            let found = fs::metadata(dir.path()).unwrap().permissions().mode() & 0o7777;
+            assert_eq!(found, closed, "{mode:o}");
+        }
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        assert!(keep_others_out(&dir.path().join("gone")).is_err());
+    }
+
+    #[test]
+    fn a_folder_is_inside_another_by_whatever_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let (web, data) = (dir.path().join("web"), dir.path().join("web/data"));
+        fs::create_dir_all(&data).unwrap();
+        std::os::unix::fs::symlink(&web, dir.path().join("link")).unwrap();
+        for (folder, other, inside) in [
+            (data.clone(), web.clone(), true),
+            (web.clone(), web.clone(), true),
+            (web.clone(), data.clone(), false),
+            (web.join("data/../data"), dir.path().join("link"), true),
+            (dir.path().join("link/data"), web.clone(), true),
+            (dir.path().join("webdata"), web.clone(), false),
+            (dir.path().join("late/data"), dir.path().join("late"), true),
+        ] {
+            assert_eq!(is_inside(&folder, &other), inside, "{} in {}", folder.display(), other.display());
+        }
+    }
 
     #[test]
     fn makes_all_that_is_missing_and_nothing_twice() {

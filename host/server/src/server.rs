@@ -212,6 +212,12 @@ fn open(
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
     folders::make_private_durably(data_dir).map_err(in_data_dir)?;
+    folders::keep_others_out(data_dir).map_err(in_data_dir)?;
+    if let Some(WebFolder::Present(web) | WebFolder::Expected(web)) = &options.web
+        && folders::is_inside(data_dir, web)
+    {
+        return Err(StartError::DataInWeb { data: data_dir.clone(), web: web.clone() });
+    }
     let web = options.web.as_ref().map(open_web).transpose()?;
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
     let store = weir_store::open(&store_folder(data_dir), options.store.clone(), Arc::clone(&env))?;

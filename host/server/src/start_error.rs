@@ -38,6 +38,17 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What is in the data folder would be served to everybody.
+    #[error(
+        "the data folder {data} is in the web folder {web}, whose files everybody may read, and it holds keys: choose \
+         another one with --data or --web", data = data.display(), web = web.display()
+    )]
+    DataInWeb {
+        /// The data folder.
+        data: PathBuf,
+        /// The web folder.
+        web: PathBuf,
+    },
     /// The place of stored files cannot be used.
     #[error("the files in {place}")]
     Files {

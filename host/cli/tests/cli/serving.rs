@@ -131,3 +131,30 @@ pub fn get(address: &str, path: &str) -> String {
     stream.read_to_string(&mut answer).unwrap();
     answer
 }
+
+#[test]
+fn the_data_folder_is_its_owners_alone_and_never_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join(".host");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    let finished = Serving::start(folder.path(), &[]).stop("TERM");
+    assert!(finished.stderr.contains("they cannot any more"), "{finished:?}");
+    let mut open: Vec<_> = Vec::new();
+    let mut folders = vec![data.clone()];
+    while let Some(next) = folders.pop() {
+        for path in fs::read_dir(&next).unwrap().map(|entry| entry.unwrap().path()).chain([next.clone()]) {
+            let found = fs::symlink_metadata(&path).unwrap();
+            if found.permissions().mode() & 0o077 != 0 {
+                open.push(path.clone());
+            }
+            if found.is_dir() && path != next {
+                folders.push(path);
+            }
+        }
+    }
+    assert_eq!(open, Vec::<std::path::PathBuf>::new());
+    let finished = run_in(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--web", "."]);
+    assert_eq!(finished.code, 1);
+    assert!(finished.stderr.contains("is in the web folder"), "{finished:?}");
+}

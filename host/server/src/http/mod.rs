@@ -246,7 +246,8 @@ fn request_id(headers: &HeaderMap) -> String {
 fn unknown_route(path: &str) -> ApiError {
     let path: String = path.chars().take(100).collect();
     let message = format!("There is no such route: /api/{path}.");
-    ApiError::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
+    // Convex's command line takes a 404 for something that passes, and asks again for ever.
+    ApiError::bad_request(ErrorCode::NotFound, message)
 }
 
 fn method_not_allowed() -> ApiError {
