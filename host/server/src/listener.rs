@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use weir_value::limits;
@@ -38,6 +39,20 @@ enum Port {
     Site,
 }
 
+/// The place of a connection among those that may be open. A socket, which outlives the connection that it was, holds it on.
+#[derive(Clone)]
+pub struct ConnectionRoom(#[expect(dead_code, reason = "held, and given back")] Arc<OwnedSemaphorePermit>);
+
+/// How many connections may be open where a process may have so many files open; `None`: as many as it likes. Each may be
+/// sent a file, which is open as well; and the store, the log and what functions ask of others need some, or a commit
+/// would fail for want of one.
+fn connections_max(files_max: Option<u64>) -> usize {
+    let Some(files) = files_max else { return limits::HTTP_CONNECTIONS_MAX };
+    let files = usize::try_from(files).unwrap_or(usize::MAX);
+    let reserve = (files / 4).clamp(limits::RESERVED_FILES_MIN, limits::RESERVED_FILES_MAX);
+    (files.saturating_sub(reserve) / 2).clamp(1, limits::HTTP_CONNECTIONS_MAX)
+}
+
 /// What the connections of one server share.
 pub struct Listening {
     app: Arc<App>,
@@ -56,11 +71,12 @@ impl Listening {
             .header_read_timeout(Duration::from_millis(limits::HTTP_HEAD_MS_MAX))
             .max_header_size(limits::HTTP_HEAD_BYTES_MAX)
             .max_buf_size(limits::HTTP_HEAD_BYTES_MAX);
+        let connections = connections_max(getrlimit(Resource::Nofile).current);
         Listening {
             app,
             builder,
-            room: Arc::new(Semaphore::new(limits::HTTP_CONNECTIONS_MAX)),
-            refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
+            room: Arc::new(Semaphore::new(connections)),
+            refusals: Arc::new(Semaphore::new((connections / 8).clamp(1, REFUSALS_MAX))),
             stopping: watch::Sender::new(false),
         }
     }
@@ -77,8 +93,11 @@ impl Listening {
     }
 
     fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, port: Port, app: Arc<App>) {
-        let service = service_fn(move |request: Request<Incoming>| {
+        let room = ConnectionRoom(Arc::new(room));
+        let lent = room.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let app = Arc::clone(&app);
+            request.extensions_mut().insert(lent.clone());
             async move {
                 match port {
                     Port::Api => http::answer(app, request).await,
@@ -169,4 +188,23 @@ fn is_of_one_connection(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::Interrupted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_the_store() {
+        for (files, connections) in [
+            (Some(64), 1),
+            (Some(256), 96),
+            (Some(1024), 384),
+            (Some(65_536), 30_720),
+            (Some(u64::MAX), limits::HTTP_CONNECTIONS_MAX),
+            (None, limits::HTTP_CONNECTIONS_MAX),
+        ] {
+            assert_eq!(connections_max(files), connections, "{files:?}");
+        }
+    }
 }

@@ -370,7 +370,11 @@ pub const KEPT_SNAPSHOT_MS: u64 = 30_000;
 pub const KEPT_SNAPSHOTS_MAX: usize = 64;
 /// How many queries one batch request may hold.
 pub const HTTP_QUERY_BATCH_MAX: usize = 1000;
-/// How many connections may be open, sockets included.
+/// Open files that are kept for what is no connection, of a process that may have few or many.
+pub const RESERVED_FILES_MIN: usize = 64;
+/// The same, at most.
+pub const RESERVED_FILES_MAX: usize = 4096;
+/// How many connections may be open, sockets included, where the system allows as many open files.
 pub const HTTP_CONNECTIONS_MAX: usize = SOCKETS_MAX + 1024;
 /// How long calls in flight have to finish after a signal to stop.
 pub const SHUTDOWN_MS_MAX: u64 = 20_000;

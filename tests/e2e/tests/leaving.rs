@@ -27,7 +27,10 @@ fn ask(host: &HostProcess, method: &str, path: &str, body: &str) -> Result<TcpSt
     let mut stream = TcpStream::connect(host.address())?;
     stream.set_read_timeout(Some(SOON))?;
     let length = body.len();
-    write!(stream, "{method} /http{path} HTTP/1.1\r\nHost: test\r\nContent-Length: {length}\r\n\r\n{body}")?;
+    write!(
+        stream,
+        "{method} /http{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
+    )?;
     Ok(stream)
 }
 

@@ -26,6 +26,7 @@ use weir_value::{ErrorCode, limits};
 
 use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
+use crate::listener::ConnectionRoom;
 
 /// The buffer that a socket keeps for reading, in bytes: idle sockets are many,
 /// and their messages are small.
@@ -47,13 +48,14 @@ pub fn upgrade(
     let room = Arc::clone(&app.machine.sockets)
         .try_acquire_owned()
         .map_err(|_| ApiError::overloaded("Too many sockets are open on this server: try again later."))?;
+    let connection = request.extensions().get::<ConnectionRoom>().cloned();
     let upgraded = hyper::upgrade::on(&mut request);
     let task_app = Arc::clone(app);
     app.machine.tasks.spawn(async move {
         if let Some(socket) = open(upgraded).await {
             Box::pin(task::run(task_app, socket, client)).await;
         }
-        drop(room);
+        drop((room, connection));
     });
     Ok(switching_protocols(&accept))
 }

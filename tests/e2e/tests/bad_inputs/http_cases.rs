@@ -223,11 +223,12 @@ fn deep_arguments() -> String {
 }
 
 fn huge_body() -> Vec<u8> {
-    let mut bytes = b"POST /api/query HTTP/1.1\r\nHost: a\r\nContent-Length: 1073741824\r\n\r\n".to_vec();
+    let mut bytes =
+        b"POST /api/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1073741824\r\n\r\n".to_vec();
     bytes.resize(bytes.len() + 65_536, b' ');
     bytes
 }
 
 fn huge_head() -> Vec<u8> {
-    format!("GET / HTTP/1.1\r\nHost: a\r\nX-Long: {}\r\n\r\n", "a".repeat(600_000)).into_bytes()
+    format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "a".repeat(600_000)).into_bytes()
 }
