@@ -29,7 +29,7 @@ export EXAMPLES_TARGET_DIR
 # What a test helper of an SDK starts.
 TEST_HOST = env -u CARGO_TARGET_DIR WEIR_HOST="$$CARGO_TARGET_DIR/debug/host"
 TYPESCRIPT_PROJECTS := examples/board/typescript examples/chat/typescript examples/snippets/typescript examples/wiki/typescript examples/mixed \
-  tests/guests/components tests/guests/hostile-typescript tests/guests/node tests/guests/typescript tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers \
+  tests/guests/better-auth tests/guests/components tests/guests/parts tests/guests/hostile-typescript tests/guests/node tests/guests/typescript tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers \
   tests/typescript/blog
 NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-chat-assemblyscript weir-chat-typescript \
   weir-snippets-assemblyscript weir-snippets-typescript weir-tests-typescript weir-wiki-typescript

@@ -35,6 +35,12 @@ export const ACTIONS = join(repository, "tests/guests/actions");
 /** The project whose actions use npm packages of services. */
 export const PACKAGES = join(repository, "tests/guests/packages");
 
+/** The project that mounts components of npm packages, a module for each. */
+export const PARTS = join(repository, "tests/guests/parts");
+
+/** The project whose users sign in by Better Auth. */
+export const BETTER_AUTH = join(repository, "tests/guests/better-auth");
+
 const FOLDERS = join(tmpdir(), "weir-");
 
 /** An empty folder that is gone when the test `t` has ended. */

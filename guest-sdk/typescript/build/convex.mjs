@@ -32,21 +32,43 @@ export const performJsSyscall = performAsyncSyscall;
 /** A function's result goes to the host as it is. */
 const RESULT = /JSON\.stringify\((convexToJson\(result === void 0 \? null : result\))\)/g;
 
-/** Both begin so in every version; one that is written in another way converts everything, which does as well. */
-const CONVERSIONS = [/export function jsonToConvex\(value\) \{/, /export function convexToJson\(value\) \{/];
-const PLAIN = 'if (globalThis[Symbol.for("weir.runtime")].isPlain(value)) return value;';
+/** These begin so in every version; one that is written in another way converts everything, which does as well. */
+const FROM_JSON = /export function jsonToConvex\(value\) \{/;
+const IS_PLAIN = 'globalThis[Symbol.for("weir.runtime")].isPlain(value)';
+/**
+ * What npm `convex` itself gives the host, which puts fields in their order. Who calls `convexToJson` gets what the
+ * package says: a copy, with its fields in order. Packages compare the texts of two of them.
+ */
+const INSIDE = `
+export function convexToJsonInside(value) {
+  return ${IS_PLAIN} ? value : convexToJson(value);
+}
+`;
+
+/** The module `values/value`, for who converts and for npm `convex` itself. */
+function values(source) {
+  return source.replace(FROM_JSON, `$& if (${IS_PLAIN}) return value;`) + INSIDE;
+}
+
+/** A module that gives values to the host; `values` is where it finds the module above. */
+function server(source, values) {
+  if (!source.includes("convexToJson(")) return source;
+  const text = source.replace(RESULT, "({ value: $1 })").replaceAll("convexToJson(", "convexToJsonInside(");
+  return `${text}\nimport { convexToJsonInside } from "${values}";\n`;
+}
 
 /** The plugin for the bundler. */
 export function convexInside() {
   return {
     name: "weir-convex",
     setup(build) {
-      const files =
-        /[\\/]convex[\\/]dist[\\/]esm[\\/](server[\\/]impl[\\/](syscall|registration_impl)|values[\\/]value)\.js$/;
+      const files = /[\\/]convex[\\/]dist[\\/]esm[\\/](server[\\/](impl[\\/])?[a-z_]+|values[\\/]value)\.js$/;
       build.onLoad({ filter: files }, ({ path }) => {
         if (path.endsWith("syscall.js")) return { contents: SYSCALLS };
-        const source = readFileSync(path, "utf8").replace(RESULT, "({ value: $1 })");
-        return { contents: CONVERSIONS.reduce((text, start) => text.replace(start, `$& ${PLAIN}`), source) };
+        const source = readFileSync(path, "utf8");
+        if (path.endsWith("value.js")) return { contents: values(source) };
+        const up = /[\\/]impl[\\/]/.test(path) ? "../.." : "..";
+        return { contents: server(source, `${up}/values/value.js`) };
       });
     },
   };

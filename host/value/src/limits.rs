@@ -247,8 +247,9 @@ pub const THREAD_STACK_BYTES: usize = 26 * MIB;
 pub const GUEST_TABLE_ELEMENTS_MAX: usize = 100_000;
 /// How often the clock that ends guests ticks.
 pub const GUEST_EPOCH_TICK_MS: u64 = 10;
-/// How large the manifest that a module describes itself with may be.
-pub const MANIFEST_BYTES_MAX: usize = MIB;
+/// How large the manifest that a module describes itself with may be. That of Better Auth's component has 1.1 MB, for six
+/// functions.
+pub const MANIFEST_BYTES_MAX: usize = 8 * MIB;
 /// How many functions a deployment may have.
 pub const DEPLOY_FUNCTIONS_MAX: usize = 10_000;
 

@@ -178,9 +178,13 @@ export class Response extends Body {
     const code = own?.status ?? statusOf(status);
     const text = String(statusText);
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) throw new TypeError("Invalid statusText");
-    const { content, type } = own === undefined ? contentOfInit(body) : { content: body };
+    let { content, type } = own === undefined ? contentOfInit(body) : { content: body };
     if (content !== null && BODILESS_STATUSES.includes(code)) {
-      throw new TypeError(`Response constructor: Invalid response status code ${code}`);
+      // The standard refuses an empty text too; packages for Convex, which does not, give one.
+      if (content.length !== 0) {
+        throw new TypeError(`Response constructor: Invalid response status code ${code}`);
+      }
+      content = null;
     }
     const all = own?.headers ?? headersWith(headers, type);
     super(content);
