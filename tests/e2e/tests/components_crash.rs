@@ -27,6 +27,8 @@ const ALL: [&str; 3] = ["left", "right", DROPPED];
 /// What is mounted, in turn.
 const TURNS: [&[&str]; 5] = [&ALL, &["left"], &["right", DROPPED], &[], &["right", "left"]];
 const WRITERS: u32 = 2;
+/// So many documents more are written into what is dropped, each time that it is there: to remove them takes several commits.
+const BALLAST: u32 = 1_000;
 
 /// What was answered, and what was asked for next.
 #[derive(Default)]
@@ -41,6 +43,8 @@ struct Shared {
     answered: Mutex<BTreeMap<&'static str, BTreeSet<u32>>>,
     /// Those that were written into the mount that is dropped before it was, for certain.
     dropped: Mutex<BTreeSet<u32>>,
+    /// The turns in which documents were written that were dropped, for certain.
+    dropped_turns: Mutex<BTreeSet<u32>>,
     /// How many deployments were answered.
     turns: AtomicU32,
     /// How often data were removed.
@@ -78,6 +82,7 @@ fn mounts_that_come_and_go_survive_sigkill_with_their_data() -> Result<()> {
     let deployed = || Ok(shared.deploy(address, &ALL).is_ok());
     wait::until("the mounts do not come back", WAIT, deployed)?;
     check_numbers(address, &shared)?;
+    check_ballast(address, &shared)?;
     ensure!(shared.drops.load(Ordering::SeqCst) >= 2, "nothing was dropped");
     ensure!(host.stop()?, "the host stopped with an error:\n{}", host.errors());
     check(&data).map(drop)
@@ -153,8 +158,8 @@ fn write(address: SocketAddr, shared: &Arc<Shared>) -> JoinHandle<()> {
 fn change_mounts(address: SocketAddr, shared: &Arc<Shared>) -> JoinHandle<()> {
     let shared = Arc::clone(shared);
     std::thread::spawn(move || {
-        let mut turns = TURNS.iter().cycle();
-        'turns: while let Some(mounts) = turns.next() {
+        let mut filled = BTreeSet::new();
+        'turns: for (turn, mounts) in (0..).zip(TURNS.iter().cycle()) {
             let written = shared.answered_of(DROPPED);
             while shared.deploy(address, mounts).is_err() {
                 std::thread::sleep(Duration::from_millis(10));
@@ -163,7 +168,13 @@ fn change_mounts(address: SocketAddr, shared: &Arc<Shared>) -> JoinHandle<()> {
                 }
             }
             shared.turns.fetch_add(1, Ordering::SeqCst);
-            if !mounts.contains(&DROPPED) {
+            if mounts.contains(&DROPPED) {
+                filled.insert(turn);
+                // If it is not answered, all of them are there or none.
+                let args = json!({ "turn": turn, "count": BALLAST });
+                let _ =
+                    http::call_of(address, DROPPED, "mutation", "parts:fill", &args, &shared.authorization);
+            } else {
                 while !is_dropped(address, &shared.authorization) {
                     std::thread::sleep(Duration::from_millis(10));
                     if shared.is_stopped() {
@@ -172,6 +183,7 @@ fn change_mounts(address: SocketAddr, shared: &Arc<Shared>) -> JoinHandle<()> {
                 }
                 shared.drops.fetch_add(1, Ordering::SeqCst);
                 shared.dropped.lock().expect("unpoisoned").extend(written);
+                shared.dropped_turns.lock().expect("unpoisoned").extend(&filled);
             }
             if shared.is_stopped() {
                 break;
@@ -193,6 +205,21 @@ fn check_copy(data: &Path, folder: &Path) -> Result<()> {
     ensure!(Command::new("cp").arg("-r").arg(data).arg(&copy).status()?.success(), "no copy");
     check(&copy)?;
     std::fs::remove_dir_all(copy)?;
+    Ok(())
+}
+
+/// What was written into the mount that is dropped is there whole or not at all, and not once it was dropped.
+fn check_ballast(address: SocketAddr, shared: &Shared) -> Result<()> {
+    let none = json!({});
+    let answer = http::call_of(address, DROPPED, "query", "parts:ballast", &none, &shared.authorization)?;
+    let turns: Vec<u32> =
+        serde_json::from_value(answer["value"].clone()).with_context(|| answer.to_string())?;
+    let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
+    turns.into_iter().for_each(|turn| *counts.entry(turn).or_default() += 1);
+    ensure!(counts.values().all(|count| *count == BALLAST), "in part: {counts:?}");
+    let dropped = shared.dropped_turns.lock().expect("unpoisoned");
+    ensure!(!dropped.is_empty(), "nothing was dropped");
+    ensure!(counts.keys().all(|turn| !dropped.contains(turn)), "dropped and there: {counts:?}");
     Ok(())
 }
 

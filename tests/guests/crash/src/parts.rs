@@ -17,6 +17,27 @@ struct Late {
     number: u32,
 }
 
+/// What takes long to be removed.
+#[document("ballast")]
+struct Ballast {
+    turn: u32,
+}
+
+/// Writes so many documents.
+#[mutation]
+fn fill(ctx: &MutationCtx, turn: u32, count: u32) -> Result<()> {
+    for _ in 0..count {
+        ctx.db.insert("ballast", &Ballast { turn })?;
+    }
+    Ok(())
+}
+
+/// The turn of each of them.
+#[query]
+fn ballast(ctx: &QueryCtx) -> Result<Vec<u32>> {
+    Ok(ctx.db.query::<Ballast>("ballast").collect()?.iter().map(|ballast| ballast.turn).collect())
+}
+
 /// Writes a number here and in a mount, or in neither.
 #[mutation]
 fn add_in(ctx: &MutationCtx, mount: String, number: u32) -> Result<()> {
