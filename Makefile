@@ -29,9 +29,11 @@ export EXAMPLES_TARGET_DIR
 # What a test helper of an SDK starts.
 TEST_HOST = env -u CARGO_TARGET_DIR WEIR_HOST="$$CARGO_TARGET_DIR/debug/host"
 TYPESCRIPT_PROJECTS := examples/board/typescript examples/chat/typescript examples/snippets/typescript examples/wiki/typescript examples/mixed \
-  tests/guests/better-auth tests/guests/components tests/guests/parts tests/guests/hostile-typescript tests/guests/node tests/guests/typescript tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers \
+  examples/components/box-office examples/components/poll \
+  tests/guests/better-auth tests/guests/components tests/guests/parts tests/guests/hostile-typescript tests/guests/node tests/guests/typescript \
+  tests/conformance/typescript tests/typescript/tutorial tests/typescript/tasks tests/typescript/helpers \
   tests/typescript/blog
-NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-chat-assemblyscript weir-chat-typescript \
+NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-box-office weir-chat-assemblyscript weir-chat-typescript \
   weir-snippets-assemblyscript weir-snippets-typescript weir-tests-typescript weir-wiki-typescript
 
 # The host, without the target folder of its own build: guests have another.
@@ -61,11 +63,13 @@ test-rust: host ## The rooms, and end to end from Rust
 test-go: host ## The Go SDK, and the tests of the examples in Go
 	cd guest-sdk/go && go vet ./... && GOOS=wasip1 GOARCH=wasm go vet ./... && go test ./...
 	cd examples/chat/go && $(TEST_HOST) go test ./...
+	cd examples/components/poll && $(TEST_HOST) go test ./...
 	cd examples/snippets/go && $(TEST_HOST) go test ./...
 
 test-examples: host ## The examples' own tests, in the other languages
 	cd examples/board/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	cd examples/chat/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
+	cd examples/components/ledger && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	cd examples/snippets/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	cd examples/wiki/rust && CARGO_TARGET_DIR="$(EXAMPLES_TARGET_DIR)" cargo test --locked
 	$(TEST_HOST) npm test $(addprefix --workspace ,$(NPM_EXAMPLES))

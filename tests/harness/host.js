@@ -26,6 +26,13 @@ export const BOARD_PAGE = join(repository, "examples/board/web/dist");
 export const wikiIn = (language) => join(repository, "examples/wiki", language);
 export const WIKI_LANGUAGES = ["typescript", "rust"];
 
+/** The box office, which mounts a ledger twice, and the client that its page has a copy of. */
+export const BOX_OFFICE = join(repository, "examples/components/box-office");
+export const LIVE_CLIENT = join(
+  repository,
+  "host/build/templates/shared/web/live.js",
+);
+
 /** The project whose functions these tests call for what the chat does not do. */
 export const PROBE = join(repository, "tests/guests/probe");
 

@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use weir_build::{Built, BuiltModule, Language, Memory, Progress, Project};
+use weir_build::{
+    Built, BuiltModule, ComponentSource, Language, Memory, MountedComponent, Progress, Project,
+};
 use weir_server::deploy::{Module, NewDeployment};
 
 use crate::arguments::{Build, Codegen};
@@ -25,11 +27,16 @@ pub fn build(arguments: &Build) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the generated files of a project's TypeScript modules, and prints those that have changed.
+/// Writes the generated files of a project's TypeScript modules and components, and prints those that have changed.
 pub fn codegen(arguments: &Codegen) -> anyhow::Result<()> {
     let project = load(&arguments.project.project)?;
-    if !project.modules.iter().any(|module| module.language == Language::TypeScript) {
-        bail!("no module of this project is in TypeScript; only those have generated files");
+    let is_typescript = |mounted: &MountedComponent| {
+        matches!(mounted.source, ComponentSource::Folder(Language::TypeScript, _))
+    };
+    if !project.modules.iter().any(|module| module.language == Language::TypeScript)
+        && !project.components.iter().any(is_typescript)
+    {
+        bail!("no module or component of this project is in TypeScript; only those have generated files");
     }
     for path in weir_build::codegen(&project, &mut show)? {
         print_line(&path.display().to_string())?;

@@ -69,6 +69,11 @@ fn split(number: TableNumber) -> Option<(Namespace, TableNumber)> {
     }
 }
 
+/// Whose a system table is; `None` if it is none.
+pub(crate) fn namespace(number: TableNumber) -> Option<Namespace> {
+    split(number).map(|(namespace, _)| namespace)
+}
+
 /// Whether this is the table of this kind of the app or of some component.
 pub(crate) fn is_kind(number: TableNumber, kind: TableNumber) -> bool {
     split(number).is_some_and(|(_, of)| of == kind)

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use serde_json::json;
 use weir_db::{ActionOutcome, Body, BodyStream, CallError, HttpExchange, HttpResponse, Route};
-use weir_value::{ErrorCode, Identity};
+use weir_value::{ErrorCode, FunctionPath, Identity};
 
 use crate::actions::block_on;
 use crate::event_loop::Slot;
@@ -90,7 +90,7 @@ impl TestDatabase {
             connection: None,
             responder: Some(Box::new(move |response| begun.fill(response))),
         };
-        let call = self.next_call(&route.function.to_string(), args.to_string().into(), identity)?;
+        let call = self.next_call(route.function.clone(), args.to_string().into(), identity);
         self.shared.settle();
         let (host, record) = Host::new(&self.shared, &call);
         let action = self.db.clone().http_action(call, exchange, host);
@@ -121,15 +121,15 @@ impl TestDatabase {
     /// of this identity; over when the action is. The response goes to the exchange's responder meanwhile.
     ///
     /// # Errors
-    /// The path is invalid; no host was set.
+    /// No host was set.
     pub fn http_action_as(
         &mut self,
-        path: &str,
+        path: FunctionPath,
         args: Bytes,
         exchange: HttpExchange,
         identity: Option<Identity>,
     ) -> Result<Outcome, TestError> {
-        let call = self.next_call(path, args, identity)?;
+        let call = self.next_call(path, args, identity);
         let host = self.action_host.clone().ok_or(TestError::NoActionHost)?;
         let ActionOutcome { result, log_lines } = block_on(self.db.clone().http_action(call, exchange, host));
         Ok(Outcome { result: result.map_err(without_prefix), log_lines, ..Outcome::default() })

@@ -201,7 +201,8 @@ impl TestDatabase {
         args: Bytes,
         identity: Option<Identity>,
     ) -> Result<Outcome, TestError> {
-        let call = self.next_call(path, args, identity)?;
+        let path = FunctionPath::parse(path).map_err(|error| TestError::Path(error.to_string()))?;
+        let call = self.next_call(path, args, identity);
         let outcome = match kind {
             FunctionKind::Query => {
                 let (outcome, trace) = self.db.query_traced(&call, self.store.snapshot_sequenced());
@@ -223,11 +224,10 @@ impl TestDatabase {
         Ok(Outcome { result: outcome.result.map_err(without_prefix), ..outcome })
     }
 
-    fn next_call(&mut self, path: &str, args: Bytes, identity: Option<Identity>) -> Result<Call, TestError> {
+    fn next_call(&mut self, path: FunctionPath, args: Bytes, identity: Option<Identity>) -> Call {
         self.calls += 1;
-        let path = FunctionPath::parse(path).map_err(|error| TestError::Path(error.to_string()))?;
         let request_id = format!("test-{}", self.calls);
-        Ok(Call { path, args, principal: self.principal(identity), request_id })
+        Call { path, args, principal: self.principal(identity), request_id }
     }
 
     /// Sets the clock. By itself it moves only after mutations that wrote, by a tick, and while an action

@@ -11,6 +11,7 @@ func init() {
 	weir.Mutation("calls:run", run)
 	weir.Query("calls:runQueries", runQueries)
 	weir.Query("calls:byHandle", byHandle)
+	weir.Mutation("calls:passHandle", passHandle)
 	weir.Query("calls:ofComponent", ofComponent)
 	weir.InternalQuery("calls:secret", secret)
 	weir.Mutation("calls:recurse", recurse)
@@ -42,12 +43,14 @@ func (step step) resultOf(result weir.Value, err error) (weir.Value, error) {
 
 // run runs the steps, one after the other, and gives their results.
 func run(ctx *weir.MutationCtx, args steps) ([]weir.Value, error) {
-	return each(args.Steps, func(step step) (weir.Value, error) {
-		if step.Kind == "query" {
-			return weir.RunQuery[weir.Value](ctx, step.Path, step.Args)
-		}
-		return weir.RunMutation[weir.Value](ctx, step.Path, step.Args)
-	})
+	return each(args.Steps, func(step step) (weir.Value, error) { return runStep(ctx, step) })
+}
+
+func runStep(ctx *weir.MutationCtx, step step) (weir.Value, error) {
+	if step.Kind == "query" {
+		return weir.RunQuery[weir.Value](ctx, step.Path, step.Args)
+	}
+	return weir.RunMutation[weir.Value](ctx, step.Path, step.Args)
 }
 
 // runQueries does the same from a query, with queries alone.
@@ -97,6 +100,25 @@ func byHandle(ctx *weir.QueryCtx, args pathed) ([]weir.Value, error) {
 		results = append(results, result)
 	}
 	return results, nil
+}
+
+type passed struct {
+	Target string `json:"target"`
+	Step   step   `json:"step"`
+}
+
+// passHandle runs a step with the handle of a function as the argument path; gives its result.
+func passHandle(ctx *weir.MutationCtx, passed passed) (weir.Value, error) {
+	handle, err := ctx.FunctionHandle(passed.Target)
+	if err != nil {
+		return nil, err
+	}
+	args, isObject := passed.Step.Args.(weir.Object)
+	if !isObject {
+		return nil, errors.New("the arguments are an object")
+	}
+	args["path"] = handle
+	return passed.Step.resultOf(runStep(ctx, passed.Step))
 }
 
 // ofComponent tells how a function of a component is named.

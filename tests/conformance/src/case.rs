@@ -29,6 +29,10 @@ pub struct Case {
     /// The clock at the first step, in milliseconds.
     #[serde(default = "default_now_ms")]
     pub now_ms: f64,
+    /// Whether the app mounts components: itself as `own`, in which the one in Rust is mounted as `inner`, and the one in
+    /// Rust as `part`; see [`crate::Guest::mounting`].
+    #[serde(default)]
+    pub mounting: bool,
     /// The calls.
     pub steps: Vec<Step>,
 }

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
+use serde_json::json;
 use weir_build::snapshots::make;
 use weir_build::{Language, Progress, Project, build};
 use weir_db::{MissingFunctions, VariableReads, Variables};
-use weir_runtime::{Deployment, ModuleSource, Runtime, RuntimeOptions};
+use weir_runtime::{Deployment, ModuleSource, PartSource, Runtime, RuntimeOptions};
+use weir_value::{ComponentPath, ComponentTree};
 
 /// A folder of the repository's `tests`.
 pub fn folder(name: &str) -> PathBuf {
@@ -39,6 +41,8 @@ pub struct Guest {
     runtime: Arc<Runtime>,
     /// Names and components.
     modules: Vec<(String, Bytes)>,
+    /// Which of them are mounted, and where.
+    tree: ComponentTree,
     /// The functions, made without any variables.
     pub deployment: Arc<Deployment>,
     /// The variables that the modules read before their first call.
@@ -69,9 +73,42 @@ impl Guest {
         );
         let modules: Vec<_> =
             built.into_iter().map(|module| (module.name, Bytes::from(module.component))).collect();
-        let (deployment, reads) = load(&runtime, &modules, &Variables::default())
-            .with_context(|| format!("loading the guest in {name}"))?;
-        Ok(Guest { runtime, modules, deployment, reads })
+        Guest::load(runtime, modules, ComponentTree::default())
+            .with_context(|| format!("loading the guest in {name}"))
+    }
+
+    fn load(runtime: Arc<Runtime>, modules: Vec<(String, Bytes)>, tree: ComponentTree) -> Result<Guest> {
+        let (deployment, reads) = load(&runtime, &modules, &tree, &Variables::default())?;
+        Ok(Guest { runtime, modules, tree, deployment, reads })
+    }
+
+    /// The same as an app that mounts itself as `own`, with routes under `/own/`, and another guest as `part`; and `own`
+    /// mounts that one again, as `inner`. Each has the variables `GIVEN`, a text, and `BOUND`, which is the app's `A`.
+    ///
+    /// # Errors
+    /// When they cannot be loaded together.
+    pub fn mounting(&self, part: &Guest) -> Result<Guest> {
+        let mut modules = self.modules.clone();
+        let mut named = |definition: &str, guest: &Guest| -> Vec<String> {
+            let name = |module: &str| format!("{definition}-{module}");
+            modules.extend(guest.modules.iter().map(|(module, bytes)| (name(module), bytes.clone())));
+            guest.modules.iter().map(|(module, _)| name(module)).collect()
+        };
+        let (own, part) = (named("own", self), named("part", part));
+        let text = json!({ "validator": { "type": "string" }, "optional": true });
+        let variables = json!({ "GIVEN": text, "BOUND": text });
+        let mount = |name: &str, definition: &str, prefix: Option<&str>, bound: &str| {
+            json!({ "name": name, "definition": definition, "httpPrefix": prefix, "place": "conformance",
+                "variables": { "GIVEN": { "value": name }, "BOUND": { "variable": bound } } })
+        };
+        let tree = json!({
+            "definitions": {
+                "own": { "modules": own, "variables": variables, "mounts": [mount("inner", "part", None, "BOUND")] },
+                "part": { "modules": part, "variables": variables },
+            },
+            "mounts": [mount("own", "own", Some("/own/"), "A"), mount("part", "part", None, "A")],
+        });
+        Guest::load(self.runtime.clone(), modules, serde_json::from_value(tree)?)
     }
 
     /// The functions, made with these variables.
@@ -79,27 +116,49 @@ impl Guest {
     /// # Errors
     /// When a module does not go with them.
     pub fn with(&self, variables: &Variables) -> Result<Arc<Deployment>> {
-        Ok(load(&self.runtime, &self.modules, variables)?.0)
+        Ok(load(&self.runtime, &self.modules, &self.tree, variables)?.0)
     }
 }
 
 fn load(
     runtime: &Runtime,
     modules: &[(String, Bytes)],
+    tree: &ComponentTree,
     variables: &Variables,
 ) -> Result<(Arc<Deployment>, VariableReads)> {
+    let names: Vec<&str> = modules.iter().map(|(name, _)| name.as_str()).collect();
+    let mounts = tree.mounts(&names)?;
+    let mut reads = VariableReads::default();
+    let of_app = modules.iter().filter(|(name, _)| tree.is_app_module(name));
+    let (sources, of_app) = sources_of(of_app, variables)?;
+    reads.extend(&of_app);
+    let mut parts = vec![PartSource { component: ComponentPath::APP, modules: sources }];
+    for mount in mounts.iter() {
+        let of_mount = modules.iter().filter(|(name, _)| mount.modules.contains(name));
+        let (modules, of_mount) = sources_of(of_mount, &variables.of_mount(mount))?;
+        reads.extend(&of_mount.of_app(mount));
+        parts.push(PartSource { component: mount.path.clone(), modules });
+    }
+    let deployment = runtime.load_parts(&parts, mounts, MissingFunctions::default(), variables)?;
+    reads.extend(deployment.variable_reads());
+    Ok((deployment, reads))
+}
+
+/// Modules as they are made with these variables, and which of them they read.
+fn sources_of<'a>(
+    modules: impl Iterator<Item = &'a (String, Bytes)>,
+    variables: &Variables,
+) -> Result<(Vec<ModuleSource>, VariableReads)> {
     let cache = weir_build::typescript_cache_folder();
     let mut reads = VariableReads::default();
-    let mut sources = Vec::with_capacity(modules.len());
+    let mut sources = Vec::new();
     for (name, component) in modules {
         let made = make(component, &variables.to_map(), cache.as_deref())?;
         reads.extend(&VariableReads::new(made.reads.names, made.reads.all));
         let component = made.component.map_or_else(|| component.clone(), Bytes::from);
         sources.push(ModuleSource { name: name.clone(), component });
     }
-    let deployment = runtime.load_beside(&sources, MissingFunctions::default(), variables)?;
-    reads.extend(deployment.variable_reads());
-    Ok((deployment, reads))
+    Ok((sources, reads))
 }
 
 /// As [`Guest::build`], of functions that need no variables.

@@ -56,8 +56,7 @@ pub(crate) fn serve(
             Err(_) => Ok(String::new()),
         }
     });
-    let outcome =
-        db.http_action_as(&route.function.to_string(), args.to_string().into(), exchange, identity)?;
+    let outcome = db.http_action_as(route.function.clone(), args.to_string().into(), exchange, identity)?;
     Ok(Some(Served { response: threads.block_on(taking)??, outcome }))
 }
 

@@ -42,11 +42,11 @@ pub struct Transcript {
     sections: Vec<(String, String)>,
 }
 
-/// Runs all cases and writes down what comes of them.
+/// Runs all cases and writes down what comes of them; those that are said to, with the guest that mounts components.
 ///
 /// # Errors
 /// When a case cannot be run; that a function fails is not an error.
-pub fn record(guest: &Guest, cases: &Cases) -> Result<Transcript> {
+pub fn record(guest: &Guest, mounting: &Guest, cases: &Cases) -> Result<Transcript> {
     let deployment = &guest.deployment;
     let mut sections = vec![
         (FUNCTIONS.to_owned(), functions(deployment)),
@@ -58,6 +58,7 @@ pub fn record(guest: &Guest, cases: &Cases) -> Result<Transcript> {
     for case in &cases.case {
         let mut texts = cases.texts();
         texts.insert("web".to_owned(), web.origin());
+        let guest = if case.mounting { mounting } else { guest };
         let text = run(guest, case, texts, &threads).with_context(|| format!("in `{}`", case.name))?;
         sections.push((case.name.clone(), text.replace(&web.origin(), WEB)));
     }
@@ -189,12 +190,17 @@ fn change_variables(guest: &Guest, db: &TestDatabase, step: &Step) -> Result<()>
     Ok(())
 }
 
-/// Keeps a result as it stands in the arguments of a later step: a text without its quotes, and the fields of an object
-/// by themselves too, as `name.field`.
+/// Keeps a result as it stands in the arguments of a later step: a text without its quotes, the fields of an object
+/// and the items of a list by themselves too, as `name.field` and `name.0`.
 fn save(texts: &mut BTreeMap<String, String>, name: &str, result: &[u8]) -> Result<()> {
     let result: serde_json::Value = serde_json::from_slice(result)?;
     for (field, value) in result.as_object().into_iter().flatten() {
         texts.insert(format!("{name}.{field}"), plain(value));
+    }
+    if let serde_json::Value::Array(items) = &result {
+        for (index, item) in items.iter().enumerate() {
+            save(texts, &format!("{name}.{index}"), &serde_json::to_vec(item)?)?;
+        }
     }
     texts.insert(name.to_owned(), plain(&result));
     Ok(())

@@ -62,8 +62,13 @@ fn transcript_file() -> PathBuf {
 fn recorded(language: Language) -> Result<Transcript> {
     let cases = fs::read_to_string(folder("conformance/cases.toml"))?;
     let cases = Cases::parse(&cases).context("reading cases.toml")?;
-    let guest = Guest::build(runtime()?, &folder("conformance").join(language.name()), language)?;
-    record(&guest, &cases)
+    let runtime = runtime()?;
+    let build = |language: Language| {
+        Guest::build(runtime.clone(), &folder("conformance").join(language.name()), language)
+    };
+    let guest = build(language)?;
+    let mounting = guest.mounting(&build(Language::Rust)?)?;
+    record(&guest, &mounting, &cases)
 }
 
 fn compare(language: Language, found: &Transcript) -> Result<()> {

@@ -97,6 +97,26 @@ pub fn call(address: SocketAddr, kind: &str, path: &str, args: &Value) -> Result
     serde_json::from_str(&answer.body).with_context(|| format!("{} {}", answer.status, answer.body))
 }
 
+/// As [`call`], of a function of a component, with these headers: whoever asks holds an admin key, or is refused.
+///
+/// # Errors
+/// As for [`call`].
+pub fn call_of(
+    address: SocketAddr,
+    component: &str,
+    kind: &str,
+    path: &str,
+    args: &Value,
+    headers: &str,
+) -> Result<Value> {
+    let body = serde_json::json!({"path": path, "args": [args], "format": "convex_encoded_json",
+        "componentPath": component})
+    .to_string();
+    let headers = format!("Content-Type: application/json\r\n{headers}");
+    let answer = request(address, "POST", &format!("/api/{kind}"), &headers, body.as_bytes())?;
+    serde_json::from_str(&answer.body).with_context(|| format!("{} {}", answer.status, answer.body))
+}
+
 /// Calls a function that must succeed and gives its value.
 ///
 /// # Errors

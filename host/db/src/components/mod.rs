@@ -121,6 +121,12 @@ impl Components {
         }
     }
 
+    /// Whether a scheduled function waits for the component that has scheduled it to be mounted again.
+    pub(crate) fn holds_job(&self, id: &DocumentId) -> bool {
+        let path = system_tables::namespace(id.table).and_then(|namespace| self.paths.get(&namespace));
+        path.and_then(|path| self.find(path)).is_some_and(|known| known.state != ComponentState::Mounted)
+    }
+
     /// All of them, in the order of their numbers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&ComponentPath, &KnownComponent)> {
         self.paths.values().filter_map(|path| Some((path, self.find(path)?)))

@@ -7,7 +7,7 @@ use weir_value::{DocumentId, FunctionPath};
 
 use super::{ScheduledJob, StoredJob};
 use crate::crons::{self, CronJob};
-use crate::{Call, Database, Principal, keyspace};
+use crate::{Call, Database, Principal, keyspace, system_tables};
 
 /// So many keys are looked at, at once.
 const PIECE_ROWS: usize = 256;
@@ -26,8 +26,13 @@ pub struct DueJobs {
 
 /// The earliest time at which a job is due whose waiting begins or ends with these changed keys.
 pub fn earliest_due_job<'a>(keys: impl Iterator<Item = &'a Bytes>) -> Option<f64> {
-    let due = keys.filter(|key| keyspace::is_due_job(key)).filter_map(|key| keyspace::job_in_key(key));
-    due.map(|(due_ms, _)| due_ms).reduce(f64::min)
+    let components = keyspace::documents(system_tables::COMPONENTS);
+    let due_ms = |key: &Bytes| match keyspace::is_due_job(key) {
+        true => keyspace::job_in_key(key).map(|(due_ms, _)| due_ms),
+        // What one has scheduled that is mounted again may be due since any time.
+        false => components.contains(key).then_some(0.0),
+    };
+    keys.filter_map(due_ms).reduce(f64::min)
 }
 
 impl Database {
@@ -37,7 +42,8 @@ impl Database {
     }
 
     /// The jobs that wait durably, are due at `now_ms`, and not before `from_ms`, without those that `is_taken` knows:
-    /// those that are due for the longest time first, `limit` at most.
+    /// those that are due for the longest time first, `limit` at most. Those of a component that is mounted no longer wait
+    /// for it, as if there were none.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -49,12 +55,16 @@ impl Database {
         is_taken: &dyn Fn(&DocumentId) -> bool,
     ) -> Result<DueJobs, ReadError> {
         let snapshot = self.store().snapshot_durable();
+        let components = self.deployments.at(snapshot.ts()).components.clone();
         let mut due = DueJobs::default();
         let mut rest = keyspace::due_jobs_from(from_ms);
         loop {
             let rows = snapshot.scan(&rest.start, &rest.end, Direction::Ascending, PIECE_ROWS)?;
             for (key, _) in &rows {
                 let Some((due_ms, id)) = keyspace::job_in_key(key) else { continue };
+                if components.holds_job(&id) {
+                    continue;
+                }
                 due.first_ms.get_or_insert(due_ms);
                 if is_taken(&id) {
                     continue;

@@ -99,9 +99,12 @@ impl Database {
 }
 
 impl Transaction {
-    /// Looks at a job that is to be run; `None`: somebody has run it, cancelled it, dropped it, or deployed it otherwise.
-    /// Looking is a read: who cancels it meanwhile conflicts with the run.
+    /// Looks at a job that is to be run; `None`: somebody has run it, cancelled it, dropped it, or deployed it otherwise, or
+    /// it waits for its component. Looking is a read: who cancels it meanwhile conflicts with the run.
     pub(crate) fn find_job(&mut self, job: &ScheduledJob) -> Result<Option<Stored>, DbError> {
+        if self.deployed().components.holds_job(&job.id) {
+            return Ok(None);
+        }
         if job.is_cron() {
             return Ok(self.find_cron(job)?.map(Stored::Cron));
         }

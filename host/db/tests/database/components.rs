@@ -501,6 +501,35 @@ fn data_wait_for_a_component_until_they_are_dropped() {
 }
 
 #[test]
+fn what_a_component_has_scheduled_waits_for_it() {
+    let world = world();
+    mutate(&world, "a", "t:later", &json!({ "path": "t:insert" }));
+    mutate(&world, "", "t:later", &json!({ "path": child("a", "insert") }));
+    world.store.wait_durable(world.store.sequenced()).expect("it is durable");
+    let due = || world.db.due_jobs(0.0, f64::MAX, 100, &|_| false).expect("it can be read").jobs;
+    let scheduled = |jobs: &[weir_db::ScheduledJob]| jobs.iter().filter(|job| !job.is_cron()).count();
+    let taken = due();
+    assert_eq!(scheduled(&taken), 2);
+    deploy(&world, &["", "c"]);
+    // Also one that was taken out before.
+    for job in taken.iter().filter(|job| !job.is_cron()) {
+        let mut passwords = weir_db::PasswordResults::default();
+        world.db.step_job(job, &mut passwords, &mut weir_db::Teardown::default());
+    }
+    run_due(&world);
+    world.store.wait_durable(world.store.sequenced()).expect("it is durable");
+    assert_eq!(scheduled(&due()), 0, "the app's has failed, and the component's waits");
+    sound(&world);
+    let world = world.reopen(functions(&["", "c"]));
+    run_due(&world);
+    deploy(&world, &PARTS);
+    assert_eq!(query(&world, "a", "t:count", &json!({})), json!(0));
+    run_due(&world);
+    assert_eq!(query(&world, "a", "t:count", &json!({})), json!(1));
+    sound(&world);
+}
+
+#[test]
 fn a_document_that_does_not_fit_a_components_schema_fails_the_deployment_and_says_whose_it_is() {
     let world = world();
     mutate(&world, "a/b", "t:insert", &json!({ "n": 1 }));

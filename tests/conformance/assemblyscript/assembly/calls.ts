@@ -27,14 +27,17 @@ function resultOf(step: Step, result: Result<Value>): Value {
 export function run(ctx: MutationCtx, steps: Step[]): Value[] {
   const results: Value[] = [];
   for (let i = 0; i < steps.length; i++) {
-    const step = steps[i];
-    const result =
-      step.kind == "query"
-        ? ctx.tryRunQuery<Value, Value>(step.path, step.args)
-        : ctx.tryRunMutation<Value, Value>(step.path, step.args);
-    results.push(resultOf(step, result));
+    results.push(runStep(ctx, steps[i]));
   }
   return results;
+}
+
+function runStep(ctx: MutationCtx, step: Step): Value {
+  const result =
+    step.kind == "query"
+      ? ctx.tryRunQuery<Value, Value>(step.path, step.args)
+      : ctx.tryRunMutation<Value, Value>(step.path, step.args);
+  return resultOf(step, result);
 }
 
 /** The same from a query, with queries alone. */
@@ -53,6 +56,13 @@ export function byHandle(ctx: QueryCtx, path: string): Value[] {
   const handle = ctx.functionHandle(path);
   const again = ctx.functionHandle(handle);
   return [Value.of(handle.startsWith("function://")), ctx.runQuery<Value>(handle), ctx.runQuery<Value>(again)];
+}
+
+/** Runs a step with the handle of a function as the argument `path`; gives its result. */
+@mutation
+export function passHandle(ctx: MutationCtx, target: string, step: Step): Value {
+  step.args.fields.set("path", Value.of(ctx.functionHandle(target)));
+  return runStep(ctx, step);
 }
 
 /** How a function of a component is named. */

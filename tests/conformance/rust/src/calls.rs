@@ -30,11 +30,15 @@ fn result_of(step: &Step, result: Result<Value>) -> Result<Value> {
 /// Runs the steps, one after the other, and gives their results.
 #[mutation]
 fn run(ctx: &MutationCtx, steps: Vec<Step>) -> Result<Vec<Value>> {
-    let run_step = |step: &Step| match step.kind.as_str() {
+    steps.iter().map(|step| run_step(ctx, step)).collect()
+}
+
+fn run_step(ctx: &MutationCtx, step: &Step) -> Result<Value> {
+    let result = match step.kind.as_str() {
         "query" => ctx.run_query(&step.path, &step.args),
         _ => ctx.run_mutation(&step.path, &step.args),
     };
-    steps.iter().map(|step| result_of(step, run_step(step))).collect()
+    result_of(step, result)
 }
 
 /// The same from a query, with queries alone.
@@ -53,6 +57,17 @@ fn by_handle(ctx: &QueryCtx, path: String) -> Result<Vec<Value>> {
         ctx.run_query(&handle, fields! {})?,
         ctx.run_query(&again, fields! {})?,
     ])
+}
+
+/// Runs a step with the handle of a function as the argument `path`; gives its result.
+#[mutation]
+fn pass_handle(ctx: &MutationCtx, target: String, step: Step) -> Result<Value> {
+    let mut args = match step.args.clone() {
+        Value::Object(args) => args,
+        _ => bail!("the arguments are an object"),
+    };
+    args.insert("path".to_owned(), ctx.function_handle(&target)?.into());
+    run_step(ctx, &Step { args: Value::Object(args), ..step })
 }
 
 /// How a function of a component is named.

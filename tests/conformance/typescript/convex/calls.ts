@@ -4,7 +4,7 @@ import { componentsGeneric, createFunctionHandle, getFunctionAddress, makeFuncti
 import { ConvexError, v, type Infer } from "convex/values";
 
 import { internal } from "./_generated/api.js";
-import { internalQuery, mutation, query, type QueryCtx } from "./_generated/server.js";
+import { internalQuery, mutation, query, type MutationCtx, type QueryCtx } from "./_generated/server.js";
 
 /** One call of another function. */
 const step = v.object({
@@ -22,6 +22,11 @@ const recurseAgain = makeFunctionReference<"mutation", { depth: number }, number
 
 const runQueryStep = (ctx: Pick<QueryCtx, "runQuery">, step: Step): Promise<any> =>
   ctx.runQuery(makeFunctionReference<"query">(step.path), step.args);
+
+const runStep = (ctx: Pick<MutationCtx, "runQuery" | "runMutation">, step: Step): Promise<any> =>
+  step.kind === "query"
+    ? runQueryStep(ctx, step)
+    : ctx.runMutation(makeFunctionReference<"mutation">(step.path), step.args);
 
 async function resultOf(step: Step, run: (step: Step) => Promise<any>): Promise<any> {
   try {
@@ -43,12 +48,7 @@ async function all(steps: Step[], run: (step: Step) => Promise<any>): Promise<an
 export const run = mutation({
   args: { steps: v.array(step) },
   returns: v.array(v.any()),
-  handler: (ctx, { steps }) =>
-    all(steps, (step) =>
-      step.kind === "query"
-        ? runQueryStep(ctx, step)
-        : ctx.runMutation(makeFunctionReference<"mutation">(step.path), step.args),
-    ),
+  handler: (ctx, { steps }) => all(steps, (step) => runStep(ctx, step)),
 });
 
 /** The same from a query, with queries alone. */
@@ -66,6 +66,16 @@ export const byHandle = query({
     const handle = await createFunctionHandle(makeFunctionReference<"query">(path));
     const again = await createFunctionHandle(handle);
     return [handle.startsWith("function://"), await ctx.runQuery(handle, {}), await ctx.runQuery(again, {})];
+  },
+});
+
+/** Runs a step with the handle of a function as the argument `path`; gives its result. */
+export const passHandle = mutation({
+  args: { target: v.string(), step },
+  returns: v.any(),
+  handler: async (ctx, { target, step }) => {
+    const handle = await createFunctionHandle(makeFunctionReference<"query" | "mutation">(target));
+    return await resultOf({ ...step, args: { ...step.args, path: handle } }, (step) => runStep(ctx, step));
   },
 });
 
