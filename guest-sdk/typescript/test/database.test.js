@@ -15,6 +15,8 @@ globalThis[Symbol.for("weir.runtime")] = { codeOfMessage, perform, together };
 /** An id of an app's table: its first bit is 1. */
 const id = (number) => `k${String(number).padStart(31, "0")}`;
 const SYSTEM_ID = `1${"0".repeat(31)}`;
+/** The tables of the component with the namespace 1. */
+const SYSTEM_ID_OF_COMPONENT = `y200${"0".repeat(32)}`;
 const MISSING = id(404);
 const INVALID = "no id";
 
@@ -103,8 +105,10 @@ test("what is asked for first is done first", async () => {
 });
 
 test("the host's own tables are read as such, and no others", async () => {
-  assert.deepEqual(await get(undefined, SYSTEM_ID, true), { _id: SYSTEM_ID });
-  await assert.rejects(db.get(SYSTEM_ID), /System tables can only be accessed from db\.system\.get\(\)/);
+  for (const systemId of [SYSTEM_ID, SYSTEM_ID_OF_COMPONENT]) {
+    assert.deepEqual(await get(undefined, systemId, true), { _id: systemId });
+    await assert.rejects(db.get(systemId), /System tables can only be accessed from db\.system\.get\(\)/);
+  }
   await assert.rejects(db.get("_indexes", SYSTEM_ID), /db\.system\.get/);
   await assert.rejects(getMany(db, [id(1), SYSTEM_ID]), /db\.system\.get/);
   await assert.rejects(get(undefined, id(1), true), /User tables can only be accessed from db\.get\(\)/);

@@ -4,8 +4,11 @@ import { host } from "./host.js";
 /** The most that one call of the host is asked for: its answer is one text in the call's memory. */
 const IDS_MAX = 256;
 
-/** An id of the host's own tables: their numbers are below 128, so that the first bit of an id is 0. */
-const SYSTEM_ID = /^[0-9a-f]/;
+/**
+ * An id of the host's own tables. Their numbers are below 128, so that the first bit of an id is 0, or, in a component,
+ * 2^31 and more: five bytes, of which the first is 0xf0, and the second has its first bit set.
+ */
+const SYSTEM_ID = /^([0-9a-f]|y[23])/;
 
 /** The documents that are asked for while {@link together} runs; else nothing. */
 let waiting;
