@@ -35,6 +35,9 @@ export const ACTIONS = join(repository, "tests/guests/actions");
 /** The project whose actions use npm packages of services. */
 export const PACKAGES = join(repository, "tests/guests/packages");
 
+/** The project whose documents have the timestamps of their commits. */
+export const COMMITS = join(repository, "tests/guests/commits");
+
 const FOLDERS = join(tmpdir(), "weir-");
 
 /** An empty folder that is gone when the test `t` has ended. */
