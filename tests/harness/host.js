@@ -48,6 +48,9 @@ export const PARTS = join(repository, "tests/guests/parts");
 /** The project whose users sign in by Better Auth. */
 export const BETTER_AUTH = join(repository, "tests/guests/better-auth");
 
+/** The project whose documents have the timestamps of their commits. */
+export const COMMITS = join(repository, "tests/guests/commits");
+
 const FOLDERS = join(tmpdir(), "weir-");
 
 /** An empty folder that is gone when the test `t` has ended. */

@@ -60,6 +60,7 @@
 mod action;
 #[cfg(any(test, all(target_family = "wasm", feature = "allocator")))]
 mod allocator;
+mod commit_timestamp;
 mod component;
 mod crons;
 mod ctx;
@@ -87,6 +88,7 @@ mod validator;
 mod value;
 
 pub use action::{ActionCtx, http};
+pub use commit_timestamp::CommitTimestamp;
 pub use component::{Component, component};
 pub use crons::{Crons, Daily, Hourly, Monthly, Weekday, Weekly};
 pub use ctx::{CallCtx, MutationCtx, QueryCtx};

@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::fields::Fields;
 use crate::id::Table;
-use crate::{Bytes, Doc, Id, Value};
+use crate::{Bytes, CommitTimestamp, Doc, Id, Value};
 
 /// What a value must be like. Written as JSON it has Convex's form.
 #[derive(Debug, Clone, PartialEq)]
@@ -202,7 +202,7 @@ macro_rules! shapes {
 shapes! {
     Null: ();
     Number: i8 i16 i32 u8 u16 u32 f32 f64;
-    Bigint: i64 u64 isize usize;
+    Bigint: i64 u64 isize usize CommitTimestamp;
     Boolean: bool;
     String: String str char;
     Bytes: Bytes;

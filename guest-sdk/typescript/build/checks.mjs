@@ -15,6 +15,9 @@ const TABLE_METHODS = {
   staged: "a staged validator",
 };
 
+/** What `ctx.db.vars` has. */
+const VARIABLES_OF_DATABASE = ["commitTs"];
+
 const AUTH_CONFIG = /^convex\/auth\.config\.[^./]+$/;
 
 const notSupported = (what) => `${what} is not supported by Weir yet`;
@@ -79,6 +82,9 @@ function importedNames(body) {
 function checkNode(node, { parent, contexts, own, report }) {
   if (isMember(node)) checkMember(node, contexts, report);
   if (node.type === "ObjectPattern" && unpacksContext(node, parent, contexts)) checkPattern(node, report);
+  if (node.type === "VariableDeclarator" && node.id.type === "ObjectPattern" && isVariables(node.init)) {
+    checkVariables(node.id, report);
+  }
   if (node.type !== "CallExpression") return;
   const { callee } = node;
   // In a function it is an error that can be caught; this file is no function, and nobody would see it.
@@ -101,7 +107,21 @@ function checkMember(node, contexts, report) {
   if (Object.hasOwn(CONTEXT_MEMBERS, name) && isContext(node.object, contexts)) {
     report(node, CONTEXT_MEMBERS[name]);
   }
-  if (name === "vars" && isDatabase(node.object)) report(node.property, "ctx.db.vars");
+  if (isVariables(node.object)) checkVariable(node.property, name, report);
+}
+
+function checkVariable(node, name, report) {
+  if (!VARIABLES_OF_DATABASE.includes(name)) report(node, `ctx.db.vars.${name}`);
+}
+
+/** Whether a node is `ctx.db.vars`. */
+const isVariables = (node) => isMember(node) && nameOfMember(node) === "vars" && isDatabase(node.object);
+
+/** `const { commitTs } = ctx.db.vars` */
+function checkVariables({ properties }, report) {
+  for (const { type, key } of properties) {
+    if (type === "ObjectProperty" && key.type === "Identifier") checkVariable(key, key.name, report);
+  }
 }
 
 /** `handler: async ({ db, vectorSearch }) => ...` */

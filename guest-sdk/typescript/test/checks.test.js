@@ -57,3 +57,17 @@ test("a problem stands on its own line and column", () => {
   const found = problems(`export const f = query({\n  handler: async (c) => c.vectorSearch,\n});`);
   assert.match(found[0], /^convex\/a\.ts:2:25: ctx\.vectorSearch/);
 });
+
+test("of the database's variables only the timestamp of the commit is known", () => {
+  assert.deepEqual(problems("export const f = (ctx) => ctx.db.vars.commitTs;"), []);
+  assert.deepEqual(
+    problems("export const f = ({ db }) => { const { commitTs: at } = db.vars; return at; };"),
+    [],
+  );
+  const refused = "ctx.db.vars.ip is not supported by Weir yet";
+  assert.deepEqual(problems("const f = ({ db }) => db.vars.ip;"), [`convex/a.ts:1:31: ${refused}`]);
+  assert.deepEqual(problems('const f = ({ db }) => db["vars"]["ip"];'), [`convex/a.ts:1:34: ${refused}`]);
+  assert.deepEqual(problems("const f = (c) => { const { ip } = c.db.vars; };"), [
+    `convex/a.ts:1:28: ${refused}`,
+  ]);
+});

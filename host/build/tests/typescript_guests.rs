@@ -127,7 +127,13 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "ctx.vectorSearch",
     ),
     ("a.ts", "export const f = (ctx) => ctx.vectorSearch(x);", "a.ts:1:27", "ctx.vectorSearch"),
-    ("a.ts", "export const f = (ctx) => ctx.db.vars.commitTs;", "a.ts:1:34", "ctx.db.vars"),
+    ("a.ts", "export const f = (ctx) => ctx.db.vars.now;", "a.ts:1:39", "ctx.db.vars.now"),
+    (
+        "a.ts",
+        "export const f = (ctx) => {\n  const { commitTs, ip } = ctx.db.vars;\n};",
+        "a.ts:2:21",
+        "ctx.db.vars.ip",
+    ),
     (
         "a.ts",
         "export const f = (ctx) => ctx.db.query(\"t\").withSearchIndex(\"s\");",
@@ -265,12 +271,12 @@ fn who_calls_tokens_and_variables_are_built_without_a_word() {
 #[test]
 fn hundreds_of_refusals_begin_with_a_summary() {
     let calls = "  ctx.vectorSearch(x);\n".repeat(200);
-    let text = format!("{SERVER}export const f = (ctx, x) => {{\n{calls}  ctx.db.vars;\n}};");
+    let text = format!("{SERVER}export const f = (ctx, x) => {{\n{calls}  ctx.db.vars.ip;\n}};");
     let (_folder, project) = project_with(&[("a.ts", &text)]);
     let (result, lines) = build_quietly(&project);
     result.unwrap_err();
     let summary =
-        "201 places use what is not supported by Weir yet:\n  ctx.vectorSearch  200\n  ctx.db.vars       1\n";
+        "201 places use what is not supported by Weir yet:\n  ctx.vectorSearch  200\n  ctx.db.vars.ip    1\n";
     assert!(lines.contains(summary), "{lines}");
     assert!(lines.contains("... and 195 more of: ctx.vectorSearch"), "{lines}");
     assert_eq!(lines.matches("ctx.vectorSearch is not supported").count(), 5, "{lines}");

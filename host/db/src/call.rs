@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use weir_value::commit_timestamp::Template;
+use weir_value::json::{self, Bounds};
 use weir_value::limits::{FUNCTION_ARGS_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX};
 use weir_value::{FunctionPath, Timestamp, Value};
 
@@ -144,17 +146,24 @@ pub(crate) fn check_args(info: &FunctionInfo, json: &[u8], tx: &mut Transaction)
 }
 
 /// Checks a result against its validator; gives it in its canonical form.
-pub(crate) fn check_result(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
-    if json.len() > FUNCTION_RESULT_BYTES_MAX {
+pub(crate) fn check_result(info: &FunctionInfo, text: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
+    if text.len() > FUNCTION_RESULT_BYTES_MAX {
         return Err(Failure::ResultTooLarge);
     }
     let invalid = |message: String| Failure::Function(FunctionError::InvalidResult { message });
-    let value = Value::from_json(json).map_err(|error| invalid(error.to_string()))?;
+    let commit_timestamp = tx.may_return_placeholders(info.kind);
+    let value = json::parse_within(text, Bounds { commit_timestamp, ..Bounds::VALUE })
+        .map_err(|error| invalid(error.to_string()))?;
     let checked = info.returns.check(&value, &SeenTables::new(tx));
     not_poisoned(tx)?;
     checked.map_err(|error| Failure::Returns(error.to_string()))?;
     let canonical = value.to_json_bytes();
-    match canonical.len() <= FUNCTION_RESULT_BYTES_MAX {
+    let mut size_bytes = canonical.len();
+    if value.has_commit_timestamp() {
+        tx.note_placeholder_in_result();
+        size_bytes = Template::of_json(&canonical).map_or(size_bytes, |template| template.size_bytes());
+    }
+    match size_bytes <= FUNCTION_RESULT_BYTES_MAX {
         true => Ok(canonical.into()),
         false => Err(Failure::ResultTooLarge),
     }

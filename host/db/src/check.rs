@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use serde::Deserialize;
 use weir_store::{ReadError, Snapshot};
+use weir_value::commit_timestamp::Template;
 use weir_value::{ComponentPath, DocumentId, TableNumber, json};
 
 use crate::components;
@@ -334,6 +335,9 @@ impl<'a> Checker<'a> {
             Ok(found) if found.creation_time != id.creation_time.as_f64() => {
                 self.problem(format!("the document {expected} has another creation time than its id"));
             }
+            Ok(_) if Template::of_json(value).is_some() => {
+                self.problem(format!("the document {expected} waits for the timestamp of its commit"));
+            }
             Ok(_) => {}
         }
     }
@@ -451,7 +455,10 @@ mod tests {
         for part in [&id, "no known kind", "`ghosts` has the number 7", "cannot be read"] {
             assert!(told.contains(part), "{part}: {told}");
         }
-        write(&world, key, r#"{"_id":"another","_creationTime":1}"#);
+        write(&world, key.clone(), r#"{"_id":"another","_creationTime":1}"#);
         assert!(checked(&world).problems.join("\n").contains("says that its id is another"));
+        let time = DocumentId::parse(&id).unwrap().creation_time.as_f64();
+        write(&world, key, &format!(r#"{{"_id":"{id}","_creationTime":{time},"at":{{"$commitTs":null}}}}"#));
+        assert!(checked(&world).problems.join("\n").contains("waits for the timestamp of its commit"));
     }
 }

@@ -15,6 +15,7 @@ use weir_store::planted::{self, Bug};
 use weir_store::{Changes, ReadError, SequenceError, Snapshot, Store, Write};
 use weir_value::{TableNumber, Timestamp};
 
+use crate::commit_timestamp::Unstamped;
 use crate::keyspace;
 use crate::transaction::ReadSetBuilder;
 use crate::write_buffer::CountChanges;
@@ -134,24 +135,24 @@ impl Gate<'_> {
     }
 
     /// Sequences changes that were checked, with the tables' new counts and one more write, that knows its own
-    /// timestamp. `at` is told the timestamp before anything of the commit can be read.
+    /// timestamp. Placeholders for it in the changes are completed. `at` is told the timestamp before anything of the commit can be read.
     pub(crate) fn sequence(
         &mut self,
-        mut changes: Changes,
+        changes: impl Into<Unstamped>,
         counts: &CountChanges,
         stamped: Option<impl FnOnce(Timestamp) -> Write>,
         at: &mut dyn FnMut(Timestamp),
     ) -> Result<Timestamp, SequenceError> {
-        let mut stamped = stamped;
+        let (mut changes, mut stamped) = (changes.into(), stamped);
         let mut keys: Box<[Bytes]> = Box::default();
         let counted = self.history.counted(counts);
         let count_write = |(table, count): &(TableNumber, u64)| Write {
             key: keyspace::table_count_key(*table),
             value: Some(Bytes::copy_from_slice(&count.to_be_bytes())),
         };
-        changes.writes.extend(counted.iter().map(count_write));
+        changes.extend(counted.iter().map(count_write));
         let ts = self.committer.store.sequence(&mut |ts| {
-            let mut changes = std::mem::take(&mut changes);
+            let mut changes = std::mem::take(&mut changes).stamp(ts);
             changes.writes.extend(stamped.take().map(|stamp| stamp(ts)));
             keys = changes.writes.iter().map(|write| &write.key).chain(&changes.touched).cloned().collect();
             at(ts);
@@ -174,13 +175,13 @@ impl Gate<'_> {
 
     /// Sequences writes of the host itself, which depend on nothing that was read and are none of documents.
     pub(crate) fn sequence_plain(&mut self, writes: Vec<Write>) -> Result<Timestamp, SequenceError> {
-        self.sequence_unstamped(writes.into(), &CountChanges::new())
+        self.sequence_unstamped(Changes::from(writes), &CountChanges::new())
     }
 
-    /// As [`Gate::sequence`], where no write depends on the timestamp.
+    /// As [`Gate::sequence`], without such a write.
     pub(crate) fn sequence_unstamped(
         &mut self,
-        changes: Changes,
+        changes: impl Into<Unstamped>,
         counts: &CountChanges,
     ) -> Result<Timestamp, SequenceError> {
         self.sequence(changes, counts, None::<fn(Timestamp) -> Write>, &mut |_| {})

@@ -432,6 +432,13 @@ pub(crate) fn index_in_key(key: &[u8]) -> Option<IndexNumber> {
     Some(IndexNumber(u32::from_be_bytes(*number)))
 }
 
+/// Where the sort keys of an index entry's fields stand in its key; `None` if it is no entry's key.
+pub(crate) fn sort_keys_of_entry(key: &[u8]) -> Option<std::ops::Range<usize>> {
+    index_in_key(key)?;
+    let (start, end) = (1 + size_of::<u32>(), key.len().checked_sub(DOCUMENT_SUFFIX_BYTES)?);
+    (start <= end).then_some(start..end)
+}
+
 /// The document of this table that an index entry stands for.
 pub(crate) fn document_of_entry(key: &[u8], table: TableNumber) -> Option<DocumentId> {
     let suffix = key.last_chunk::<DOCUMENT_SUFFIX_BYTES>()?;

@@ -14,6 +14,7 @@ mod call;
 mod call_options;
 mod catalog;
 mod check;
+mod commit_timestamp;
 mod committer;
 mod components;
 mod crons;

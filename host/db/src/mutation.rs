@@ -9,6 +9,7 @@ use weir_store::Write;
 use weir_store::planted::{self, Bug};
 use weir_value::{ErrorCode, Timestamp};
 
+use crate::commit_timestamp::UnstampedJson;
 use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
 use crate::execution::Execution;
@@ -242,14 +243,15 @@ impl Database {
         result: Bytes,
     ) -> MutationOutcome {
         let snapshot_ts = tx.ts();
+        let result = UnstampedJson::of(&tx, result);
         let (draft, lines) = tx.into_draft();
         let stamped = session.map(|request| {
             let log_lines = lines.iter().map(|(_, line)| line.clone()).collect();
             let result = result.clone();
             let owner = Owner::of(&call.principal);
-            move |ts: Timestamp| Write {
-                key: keyspace::session_request_key(&request),
-                value: Some(SessionRecord { ts, owner, result, log_lines }.encode()),
+            move |ts: Timestamp| {
+                let record = SessionRecord { ts, owner, result: result.stamp(ts), log_lines };
+                Write { key: keyspace::session_request_key(&request), value: Some(record.encode()) }
             }
         });
         let sequenced = gate.sequence(draft.changes, &draft.counts, stamped, &mut |_| {});
@@ -261,7 +263,7 @@ impl Database {
         match sequenced {
             Ok(ts) => {
                 count(&self.counters.commits);
-                MutationOutcome { result: Ok(result), ts, log_lines, replayed: false }
+                MutationOutcome { result: Ok(result.stamp(ts)), ts, log_lines, replayed: false }
             }
             Err(error) => self.failed(call, Failure::Commit(error), snapshot_ts, log_lines),
         }
@@ -279,6 +281,8 @@ impl Database {
             Ending::Failed(failure) => self.fail(call, tx, failure),
             Ending::Returned(result) => {
                 let ts = tx.ts();
+                // Nothing is committed: it took place at the timestamp that it read at.
+                let result = UnstampedJson::of(&tx, result).stamp(ts);
                 let log_lines = call::emit_log(call, tx.into_draft().1);
                 MutationOutcome { result: Ok(result), ts, log_lines, replayed: false }
             }

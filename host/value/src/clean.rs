@@ -13,6 +13,8 @@ pub(crate) fn to_clean_json(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Int64(number) => Json::String(number.to_string()),
+        // No value for clients has it: it is another value by then.
+        Value::CommitTimestamp => Json::Null,
         Value::Float64(number) => clean_float(*number),
         Value::Boolean(flag) => Json::Bool(*flag),
         Value::String(text) => Json::String(text.clone()),

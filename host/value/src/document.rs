@@ -7,7 +7,11 @@ use crate::names::check_document_field_name;
 use crate::{NameError, Object, Value, ValueError};
 
 /// What documents may be.
-const BOUNDS: Bounds = Bounds { nesting_max: DOCUMENT_NESTING_MAX, size_bytes_max: DOCUMENT_SIZE_BYTES_MAX };
+const BOUNDS: Bounds = Bounds {
+    nesting_max: DOCUMENT_NESTING_MAX,
+    size_bytes_max: DOCUMENT_SIZE_BYTES_MAX,
+    commit_timestamp: true,
+};
 
 /// Why something is no document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +26,7 @@ pub enum DocumentError {
 
 /// Parses a document: an object within the limits on values, nested at most
 /// [`DOCUMENT_NESTING_MAX`] deep, of at most [`DOCUMENT_SIZE_BYTES_MAX`], whose own fields have
-/// names of documents.
+/// names of documents. The placeholder for the commit's timestamp may stand in it.
 ///
 /// # Errors
 /// A [`DocumentError`] that names the place.

@@ -6,6 +6,7 @@
 //! **Invariant:** nothing here panics on what comes from outside; every decoder
 //! bounds its recursion, and every encoding has exactly one form that decodes.
 
+pub mod commit_timestamp;
 pub mod component;
 pub mod document;
 mod error_code;

@@ -8,7 +8,7 @@ use crate::Value;
 
 /// Compares two values where either may be missing: `undefined` (`None`) is the lowest.
 ///
-/// undefined < null < int64 < float64 (IEEE total order: -NaN < -Inf .. -0 < 0 .. Inf < NaN) <
+/// undefined < null < int64 < the commit timestamp to come < float64 (IEEE total order: -NaN < -Inf .. -0 < 0 .. Inf < NaN) <
 /// boolean (false < true) < string (UTF-8 bytes) < bytes < array (item by item, then the shorter)
 /// < object (by its sorted pairs of name and value).
 pub fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
@@ -20,12 +20,13 @@ fn rank(value: &Value) -> u8 {
     match value {
         Value::Null => 0,
         Value::Int64(_) => 1,
-        Value::Float64(_) => 2,
-        Value::Boolean(_) => 3,
-        Value::String(_) => 4,
-        Value::Bytes(_) => 5,
-        Value::Array(_) => 6,
-        Value::Object(_) => 7,
+        Value::CommitTimestamp => 2,
+        Value::Float64(_) => 3,
+        Value::Boolean(_) => 4,
+        Value::String(_) => 5,
+        Value::Bytes(_) => 6,
+        Value::Array(_) => 7,
+        Value::Object(_) => 8,
     }
 }
 
@@ -69,7 +70,7 @@ impl Hash for Value {
     fn hash<H: Hasher>(&self, state: &mut H) {
         rank(self).hash(state);
         match self {
-            Value::Null => {}
+            Value::Null | Value::CommitTimestamp => {}
             Value::Int64(number) => number.hash(state),
             Value::Float64(number) => number.to_bits().hash(state),
             Value::Boolean(flag) => flag.hash(state),
@@ -100,6 +101,7 @@ mod tests {
             [-f64::NAN, f64::NEG_INFINITY, -1.5, -f64::MIN_POSITIVE, -0.0, 0.0, 5e-324, 1.0, f64::MAX];
         let mut values = vec![None, Some(Value::Null)];
         values.extend([i64::MIN, -1, 0, 1, i64::MAX].map(|number| Some(Value::from(number))));
+        values.push(Some(Value::CommitTimestamp));
         values.extend(floats.map(|number| Some(Value::from(number))));
         values.extend([f64::INFINITY, f64::NAN].map(|number| Some(Value::from(number))));
         values.extend([false, true].map(|flag| Some(Value::from(flag))));

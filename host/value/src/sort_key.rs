@@ -16,6 +16,8 @@ mod tag {
     pub(super) const UNDEFINED: u8 = 0x10;
     pub(super) const NULL: u8 = 0x18;
     pub(super) const INT64: u8 = 0x20;
+    /// In no key that is stored.
+    pub(super) const COMMIT_TIMESTAMP: u8 = 0x24;
     pub(super) const FLOAT64: u8 = 0x28;
     pub(super) const FALSE: u8 = 0x30;
     pub(super) const TRUE: u8 = 0x31;
@@ -65,6 +67,7 @@ pub fn encode(value: Option<&Value>, out: &mut Vec<u8>) {
         None => out.push(tag::UNDEFINED),
         Some(Value::Null) => out.push(tag::NULL),
         Some(Value::Int64(number)) => encode_fixed(tag::INT64, int_bits(*number), out),
+        Some(Value::CommitTimestamp) => out.push(tag::COMMIT_TIMESTAMP),
         Some(Value::Float64(number)) => encode_fixed(tag::FLOAT64, float_bits(*number), out),
         Some(Value::Boolean(false)) => out.push(tag::FALSE),
         Some(Value::Boolean(true)) => out.push(tag::TRUE),
@@ -97,6 +100,28 @@ pub fn decode(bytes: &[u8]) -> Result<(Option<Value>, &[u8]), SortKeyError> {
         _ => Some(input.value(0)?),
     };
     Ok((value, input.rest))
+}
+
+/// Where placeholders for the commit's timestamp stand, a byte each, in sort keys that follow each other.
+///
+/// # Errors
+/// `Truncated` and `Tag` where the bytes are no sort keys.
+pub(crate) fn commit_timestamps(keys: &[u8]) -> Result<Vec<usize>, SortKeyError> {
+    let mut places = Vec::new();
+    let mut input = Input { rest: keys };
+    while let Some(&first) = input.rest.first() {
+        let place = keys.len() - input.rest.len();
+        input.byte()?;
+        match first {
+            tag::COMMIT_TIMESTAMP => places.push(place),
+            tag::INT64 | tag::FLOAT64 => drop(input.fixed()?),
+            tag::STRING | tag::BYTES => drop(input.bytes()?),
+            // What is in a container stands there as keys of its own.
+            tag::UNDEFINED | tag::NULL | tag::FALSE | tag::TRUE | tag::ARRAY | tag::OBJECT | END => {}
+            other => return Err(SortKeyError::Tag(other)),
+        }
+    }
+    Ok(places)
 }
 
 /// 8 bytes that sort as doubles do in IEEE total order (-NaN < -Inf .. -0 < 0 .. Inf < NaN).
@@ -195,6 +220,7 @@ impl Input<'_> {
         Ok(match self.byte()? {
             tag::NULL => Value::Null,
             tag::INT64 => Value::Int64(int_from_bits(self.fixed()?)),
+            tag::COMMIT_TIMESTAMP => Value::CommitTimestamp,
             tag::FLOAT64 => Value::Float64(float_from_bits(self.fixed()?)),
             tag::FALSE => Value::Boolean(false),
             tag::TRUE => Value::Boolean(true),
@@ -249,10 +275,11 @@ mod tests {
     fn the_forms_are_fixed() {
         // Keys are on disk: none of these may ever change.
         let object = Object::from([("a", Value::from(1_i64))]);
-        let cases: [(Option<Value>, &[u8]); 12] = [
+        let cases: [(Option<Value>, &[u8]); 13] = [
             (None, &[0x10]),
             (Some(Value::Null), &[0x18]),
             (Some(Value::from(-1_i64)), &[0x20, 0x7F, 255, 255, 255, 255, 255, 255, 255]),
+            (Some(Value::CommitTimestamp), &[0x24]),
             (Some(Value::from(1.0)), &[0x28, 0xBF, 0xF0, 0, 0, 0, 0, 0, 0]),
             (Some(Value::from(-0.0)), &[0x28, 0x7F, 255, 255, 255, 255, 255, 255, 255]),
             (Some(Value::from(false)), &[0x30]),

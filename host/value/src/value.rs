@@ -13,6 +13,9 @@ pub enum Value {
     Null,
     /// A 64-bit integer (`bigint`); `{"$integer": base64}` in JSON.
     Int64(i64),
+    /// The timestamp of the commit to come, which becomes an `Int64` with it; `{"$commitTs": null}` in JSON. Only
+    /// what a mutation writes and reads has it: nothing that is stored, or leaves the host. Higher than every `Int64`.
+    CommitTimestamp,
     /// A double (`number`); what JSON calls a number.
     Float64(f64),
     /// `true` or `false`.
@@ -73,7 +76,7 @@ impl Value {
     pub fn size_bytes(&self) -> usize {
         match self {
             Value::Null | Value::Boolean(_) => 1,
-            Value::Int64(_) | Value::Float64(_) => 9,
+            Value::Int64(_) | Value::CommitTimestamp | Value::Float64(_) => 9,
             Value::String(text) => 2 + text.len(),
             Value::Bytes(bytes) => 2 + bytes.len(),
             Value::Array(items) => 2 + items.iter().map(Value::size_bytes).sum::<usize>(),
@@ -95,12 +98,23 @@ impl Value {
         match self {
             Value::Null => "null",
             Value::Int64(_) => "bigint",
+            Value::CommitTimestamp => "commit timestamp",
             Value::Float64(_) => "number",
             Value::Boolean(_) => "boolean",
             Value::String(_) => "string",
             Value::Bytes(_) => "bytes",
             Value::Array(_) => "array",
             Value::Object(_) => "object",
+        }
+    }
+
+    /// Whether it is, or holds at any depth, the placeholder for the commit's timestamp.
+    pub fn has_commit_timestamp(&self) -> bool {
+        match self {
+            Value::CommitTimestamp => true,
+            Value::Array(items) => items.iter().any(Value::has_commit_timestamp),
+            Value::Object(object) => object.values().any(Value::has_commit_timestamp),
+            _ => false,
         }
     }
 

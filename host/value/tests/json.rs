@@ -105,7 +105,8 @@ fn what_is_refused_and_why() {
         (r#"[[{"$foo":1}]]"#, "at `[0][0]`: the field name \"$foo\" starts with '$'"),
         (r#"{"a b":[{"$set":[]}]}"#, "at `[\"a b\"][0]`: `$set` is not supported: use an array"),
         (r#"{"$map":[]}"#, "`$map` is not supported: use an object"),
-        (r#"{"$commitTs":null}"#, "`$commitTs` is not supported"),
+        (r#"{"$commitTs":null}"#, "the placeholder for the commit's timestamp may stand only in documents"),
+        (r#"{"a":[{"b":{"$commitTs":null}}]}"#, "at `.a[0].b`: the placeholder for the commit's timestamp"),
         (r#"{"$integer":1}"#, "`$integer` needs the base64 of 8 bytes"),
         (r#"{"$integer":"AAAA"}"#, "`$integer` needs the base64 of 8 bytes"),
         (r#"{"$integer":"AAAAAAAAAAAA"}"#, "`$integer` needs the base64 of 8 bytes"),
@@ -198,7 +199,7 @@ fn the_size_of_a_value() {
     for (text, size_bytes) in cases {
         assert_eq!(Value::from_json(text.as_bytes()).unwrap().size_bytes(), size_bytes, "{text}");
         // The parser counts the same: the bound holds exactly there.
-        let bounds = |size_bytes_max| json::Bounds { nesting_max: 64, size_bytes_max };
+        let bounds = |size_bytes_max| json::Bounds { size_bytes_max, ..json::Bounds::VALUE };
         assert!(json::parse_within(text.as_bytes(), bounds(size_bytes)).is_ok(), "{text}");
         let error = json::parse_within(text.as_bytes(), bounds(size_bytes - 1)).expect_err(text).to_string();
         assert!(error.contains("larger than"), "{text}: {error}");

@@ -154,6 +154,8 @@ impl Simulation {
         let schema = serde_json::to_vec(&schema.to_schema().to_json()).expect("JSON can be written");
         let mut records: std::collections::BTreeMap<String, Bytes> =
             [("deployment".to_owned(), record), ("schema".to_owned(), schema.into())].into();
+        // Nothing is mounted.
+        records.insert("component-schemas".to_owned(), Bytes::from_static(b"{}"));
         let read = self.host.db.read_system("cursor-key");
         let key = read.ok().flatten().ok_or_else(|| Broken {
             property: Property::Deployments,

@@ -6,10 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use weir_value::{DocumentId, Value};
+use weir_value::{DocumentId, Timestamp, Value};
 
 use crate::program::Fields;
-use crate::scope::json_of;
 
 /// An id as the host gave it, and what it tells.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,12 +48,22 @@ pub(crate) struct Document {
 impl Document {
     pub(crate) fn new(id: &DocId, fields: Fields) -> Document {
         let (time, pad) = (id.creation_time_json(), "x".repeat(fields.pad_bytes));
-        let m = json_of(fields.m);
+        let m = fields.m.json();
         let json = format!(
             r#"{{"_creationTime":{time},"_id":"{}","m":{m},"n":{},"pad":"{pad}"}}"#,
             id.text, fields.n
         );
         Document { fields, json: json.into() }
+    }
+
+    /// The document that a commit leaves.
+    pub(crate) fn committed(self, id: &DocumentId, ts: Timestamp) -> Document {
+        let m = self.fields.m.committed(ts);
+        if m == self.fields.m {
+            return self;
+        }
+        let id = DocId { text: id.to_string().into(), parsed: *id };
+        Document::new(&id, Fields { m, ..self.fields })
     }
 }
 

@@ -17,7 +17,7 @@ use weir_value::{ErrorCode, FunctionPath};
 use crate::client::{Port, Report};
 use crate::documents::DocId;
 use crate::program::{Access, Change, Code, Ending, Fields, Look, Nested, Output, Stopped, execute};
-use crate::scope::{Bounds, Cursor, PageSeen, Scope, json_of};
+use crate::scope::{Bounds, Cursor, PageSeen, Scope};
 
 /// Several paths for the same: the database keeps a rate of conflicts for each.
 pub(crate) const MUTATIONS: [&str; 3] = ["sim:first", "sim:second", "sim:third"];
@@ -118,7 +118,7 @@ impl Access for Running<'_> {
     fn patch(&mut self, id: &DocId, change: Change) -> Result<(), Code> {
         let fields = match change {
             Change::N(n) => format!(r#"{{"n":{n}}}"#),
-            Change::M(m) => format!(r#"{{"m":{}}}"#, json_of(m)),
+            Change::M(m) => format!(r#"{{"m":{}}}"#, m.json()),
         };
         self.with(|tx| tx.patch(None, &id.text, fields.as_bytes()))
     }
@@ -216,7 +216,7 @@ impl Access for Running<'_> {
 }
 
 fn json(fields: Fields) -> String {
-    format!(r#"{{"m":{},"n":{},"pad":"{}"}}"#, json_of(fields.m), fields.n, "x".repeat(fields.pad_bytes))
+    format!(r#"{{"m":{},"n":{},"pad":"{}"}}"#, fields.m.json(), fields.n, "x".repeat(fields.pad_bytes))
 }
 
 /// Of a page, what a program sees.

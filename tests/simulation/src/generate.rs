@@ -7,7 +7,7 @@ use weir_value::DocumentId;
 
 use crate::chance::Chance;
 use crate::documents::DocId;
-use crate::program::{DocRef, Look, NUMBER_BOUND, Nested, Op, Program};
+use crate::program::{DocRef, Look, NUMBER_BOUND, Nested, Op, Other, Program};
 use crate::schemas::{Field, INDEX_NAMES, SchemaModel};
 use crate::scope::{Bounds, Cursor, Place, Scope, Source};
 
@@ -187,7 +187,10 @@ impl Generator<'_> {
     fn value_bounds(&mut self, table: usize, index: &str) -> Bounds<DocRef> {
         let fields = self.schema.readable(TABLES[table], index).unwrap_or(&[Field::N]);
         if self.chance.percent(3) {
-            return vec![("eq", Place::Value(Field::M, None)), ("gt", Place::Value(Field::M, None))];
+            return vec![
+                ("eq", Place::Value(Field::M, Other::Null)),
+                ("gt", Place::Value(Field::M, Other::Null)),
+            ];
         }
         let is_narrow = self.chance.percent(40);
         let mut bounds = Vec::new();
@@ -207,11 +210,15 @@ impl Generator<'_> {
         bounds
     }
 
-    /// A number, small ones more often, or null.
-    fn value(&mut self, null_percent: u64) -> Option<u32> {
+    /// A number, small ones more often, or null, or the timestamp of the commit.
+    fn value(&mut self, null_percent: u64) -> Other {
         let is_null = self.chance.percent(null_percent);
         let value = self.chance.mostly_small(12, u64::from(NUMBER_BOUND)) as u32;
-        (!is_null).then_some(value)
+        match is_null {
+            true => Other::Null,
+            false if self.chance.percent(10) => Other::Pending,
+            false => Other::Number(value),
+        }
     }
 
     /// The page behind one that was read, or a first one.

@@ -140,6 +140,7 @@ impl Model {
             self.tables.put(name, ts, Some(number));
         }
         for (key, document) in changes.documents {
+            let document = document.map(|document| document.committed(&key, ts));
             self.documents.put(key, ts, document);
         }
         for (request, answer) in changes.answers {

@@ -7,6 +7,7 @@
 
 use bytes::Bytes;
 use weir_db::FunctionKind;
+use weir_value::Timestamp;
 
 use crate::documents::{DocId, numbers_in};
 use crate::scope::{Bounds, Cursor, PageSeen, Place, Scope};
@@ -26,12 +27,39 @@ pub(crate) enum DocRef {
     Own(usize),
 }
 
+/// What the field `m` of a document is, in the order of an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Other {
+    Null,
+    /// The timestamp of the commit that wrote it.
+    Committed(Timestamp),
+    /// The same, before that commit.
+    Pending,
+    Number(u32),
+}
+
+impl Other {
+    /// What it is once the commit has its timestamp.
+    pub(crate) fn committed(self, ts: Timestamp) -> Other {
+        if self == Other::Pending { Other::Committed(ts) } else { self }
+    }
+
+    pub(crate) fn json(self) -> String {
+        match self {
+            Other::Null => "null".to_owned(),
+            Other::Committed(ts) => format!(r#"{{"$integer":"{}"}}"#, ts.to_base64()),
+            Other::Pending => r#"{"$commitTs":null}"#.to_owned(),
+            Other::Number(number) => number.to_string(),
+        }
+    }
+}
+
 /// The fields of a document to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) n: u32,
-    /// In fewer indexes than `n`, or in none; null at times.
-    pub(crate) m: Option<u32>,
+    /// In fewer indexes than `n`, or in none; no number at times.
+    pub(crate) m: Other,
     /// How long the text is that makes documents differ in size.
     pub(crate) pad_bytes: usize,
 }
@@ -50,7 +78,7 @@ pub(crate) struct Look {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     N(u32),
-    M(Option<u32>),
+    M(Other),
 }
 
 /// A function that another one calls.
@@ -72,7 +100,7 @@ pub(crate) enum Op {
     /// Sets the other number.
     PatchOther {
         doc: DocRef,
-        m: Option<u32>,
+        m: Other,
     },
     Replace {
         doc: DocRef,
@@ -81,7 +109,7 @@ pub(crate) enum Op {
     },
     Insert {
         table: &'static str,
-        m: Option<u32>,
+        m: Other,
         pad_bytes: usize,
     },
     Delete(DocRef),
@@ -233,7 +261,7 @@ impl Registers {
             Op::Patch { add, .. } => Output::Written(access.patch(&id, Change::N(number(add)))),
             Op::PatchOther { m, .. } => Output::Written(access.patch(&id, Change::M(*m))),
             Op::Replace { add, pad_bytes, .. } => Output::Written(
-                access.replace(&id, Fields { n: number(add), m: Some(*add), pad_bytes: *pad_bytes }),
+                access.replace(&id, Fields { n: number(add), m: Other::Number(*add), pad_bytes: *pad_bytes }),
             ),
             Op::Delete(_) => Output::Written(access.delete(&id)),
             _ => Output::Document(access.get(&id)),

@@ -9,7 +9,7 @@ use weir_value::Schema;
 
 use crate::chance::Chance;
 use crate::generate::TABLES;
-use crate::program::Fields;
+use crate::program::{Fields, Other};
 
 /// The names of indexes.
 pub(crate) const INDEX_NAMES: [&str; 2] = ["by_a", "by_b"];
@@ -33,9 +33,9 @@ impl Field {
     }
 
     /// Its value in a document; `None`: it has none.
-    pub(crate) fn of(self, fields: &Fields) -> Option<Option<u32>> {
+    pub(crate) fn of(self, fields: &Fields) -> Option<Other> {
         match self {
-            Field::N => Some(Some(fields.n)),
+            Field::N => Some(Other::Number(fields.n)),
             Field::M => Some(fields.m),
             Field::Absent => None,
         }
@@ -108,7 +108,7 @@ impl SchemaModel {
     /// Whether the table may have a document of these fields.
     pub(crate) fn allows(&self, table: &str, fields: &Fields) -> bool {
         let is_strict = |table: &TableModel| table.strictness == Strictness::Strict;
-        !self.validates || !self.tables.get(table).is_some_and(is_strict) || fields.m.is_some()
+        !self.validates || !self.tables.get(table).is_some_and(is_strict) || fields.m != Other::Null
     }
 
     pub(crate) fn to_schema(&self) -> Schema {
@@ -156,8 +156,10 @@ impl Strictness {
         let number = json!({ "type": "number" });
         let m = match self {
             Strictness::Any => return json!({ "type": "any" }),
-            Strictness::Open => json!({ "type": "union", "value": [number, { "type": "null" }] }),
-            Strictness::Strict => number.clone(),
+            Strictness::Open => {
+                json!({ "type": "union", "value": [number, { "type": "commitTs" }, { "type": "null" }] })
+            }
+            Strictness::Strict => json!({ "type": "union", "value": [number, { "type": "commitTs" }] }),
         };
         let field = |of: Json| json!({ "fieldType": of, "optional": false });
         json!({ "type": "object", "value": {

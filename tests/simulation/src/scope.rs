@@ -9,7 +9,7 @@ use std::sync::Arc;
 use weir_value::DocumentId;
 
 use crate::documents::DocId;
-use crate::program::{DocRef, Fields};
+use crate::program::{DocRef, Fields, Other};
 use crate::schemas::Field;
 
 /// Which order of a table's documents.
@@ -27,7 +27,7 @@ pub(crate) enum Place<D> {
     /// A document's place in a built-in index.
     Document(D),
     /// A value of a field of the index.
-    Value(Field, Option<u32>),
+    Value(Field, Other),
 }
 
 /// The bounds of a range, each with its comparison.
@@ -59,7 +59,7 @@ impl Scope {
             let (field, value) = match bound {
                 Place::Document(id) if self.source == Source::ById => (place, format!("\"{}\"", id.text)),
                 Place::Document(id) => (place, id.creation_time_json()),
-                Place::Value(field, value) => (field.name(), json_of(*value)),
+                Place::Value(field, value) => (field.name(), value.json()),
             };
             let _ = write!(plan, r#"{comma}{{"op":"{op}","field":"{field}","value":{value}}}"#);
         }
@@ -71,15 +71,10 @@ impl Scope {
     }
 }
 
-/// A number or null.
-pub(crate) fn json_of(value: Option<u32>) -> String {
-    value.map_or_else(|| "null".to_owned(), |value| value.to_string())
-}
-
 /// Where a document stands in an index: what its fields are, then its id.
-pub(crate) type Position = (Vec<Option<Option<u32>>>, DocumentId);
+pub(crate) type Position = (Vec<Option<Other>>, DocumentId);
 
-/// The position of a document in an index on these fields. Absent values come first, then null, then numbers.
+/// The position of a document in an index on these fields. Absent values come first.
 pub(crate) fn position(index: &[Field], id: &DocumentId, fields: &Fields) -> Position {
     (index.iter().map(|field| field.of(fields)).collect(), *id)
 }

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{self, DeserializeSeed, Visitor, value::BorrowedStrDeserializer};
+use serde::de::value::{BorrowedStrDeserializer, MapDeserializer};
+use serde::de::{self, DeserializeSeed, Visitor};
 
 use super::input::Input;
-use super::{EXACT, JsonError, float};
+use super::{COMMIT_TIMESTAMP, EXACT, JsonError, float};
 
 /// The largest integer below which every integer is an `f64`.
 const EXACT_INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
@@ -24,6 +25,8 @@ enum Encoded {
     Integer(i64),
     Float(f64),
     Bytes(Vec<u8>),
+    /// The placeholder for the timestamp of the commit.
+    CommitTimestamp,
 }
 
 impl<'de> Reader<'de> {
@@ -39,6 +42,11 @@ impl<'de> Reader<'de> {
         self.input.expect(b'{', "an object")?;
         let name = self.input.string()?;
         self.input.expect(b':', "`:`")?;
+        if name == COMMIT_TIMESTAMP {
+            self.input.expect_word("null")?;
+            self.input.expect(b'}', "`}`")?;
+            return Ok(Encoded::CommitTimestamp);
+        }
         let text = self.input.string()?;
         let value = match name.as_ref() {
             "$integer" => Encoded::Integer(i64::from_le_bytes(float::read_eight(&text)?)),
@@ -112,6 +120,10 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
                 Encoded::Integer(value) => visitor.visit_i64(value),
                 Encoded::Float(value) => visitor.visit_f64(value),
                 Encoded::Bytes(value) => visitor.visit_byte_buf(value),
+                // An object, so that only what knows it takes it, and a value without a type gives it back.
+                Encoded::CommitTimestamp => {
+                    visitor.visit_map(MapDeserializer::new([(COMMIT_TIMESTAMP, ())].into_iter()))
+                }
             },
             b'{' => self.visit_map(visitor),
             b't' => {

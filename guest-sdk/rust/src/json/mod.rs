@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `i8`..`i32`, `u8`..`u32`, `f32`, `f64` | a number; `NaN`, infinities and `-0.0` as `{"$float": base64}` |
 //! | `i64`, `u64`, `isize`, `usize` | `{"$integer": base64}`, 64 bits |
+//! | [`CommitTimestamp`](crate::CommitTimestamp) | `{"$integer": base64}`, or `{"$commitTs": null}` where it is not known yet |
 //! | [`Bytes`](crate::Bytes) | `{"$bytes": base64}` |
 //! | `None` in a struct's field | the field is left out |
 //! | `None` elsewhere, `()` | `null` |
@@ -26,6 +27,9 @@ pub(crate) use ser::Writer;
 
 /// A newtype with this name holds a JSON text that is written as it is.
 pub(crate) const RAW: &str = "$weir::raw";
+
+/// The name in the object that stands for the timestamp of the commit to come.
+pub(crate) const COMMIT_TIMESTAMP: &str = "$commitTs";
 /// A newtype with this name reads numbers exactly: `$integer` as `i64`, all others as `f64`.
 pub(crate) const EXACT: &str = "$weir::exact";
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{from_slice, to_vec};
-use crate::{Bytes, Value};
+use crate::{Bytes, CommitTimestamp, Value};
 
 fn text<T: Serialize>(value: &T) -> String {
     String::from_utf8(to_vec(value).unwrap()).unwrap()
@@ -249,4 +249,24 @@ proptest! {
         let _ = from_slice::<Everything>(json.as_bytes());
         let _ = from_slice::<serde::de::IgnoredAny>(json.as_bytes());
     }
+}
+
+#[test]
+fn timestamps_of_commits_are_known_or_pending() {
+    let pending = r#"{"$commitTs":null}"#;
+    assert_eq!(text(&CommitTimestamp::Pending), pending);
+    assert_eq!(text(&CommitTimestamp::At(1)), r#"{"$integer":"AQAAAAAAAAA="}"#);
+    let read = |json: &str| from_slice::<CommitTimestamp>(json.as_bytes());
+    assert_eq!(read(pending).unwrap(), CommitTimestamp::Pending);
+    assert_eq!(read(r#"{ "$commitTs" : null }"#).unwrap(), CommitTimestamp::Pending);
+    assert_eq!(read(r#"{"$integer":"AQAAAAAAAAA="}"#).unwrap().nanos(), Some(1));
+    assert!(CommitTimestamp::Pending > CommitTimestamp::At(i64::MAX));
+    for wrong in ["1.5", "null", "{}", r#"{"at":null}"#, r#"{"$commitTs":1}"#] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+    let document = format!(r#"{{"at":{pending},"n":1.0}}"#);
+    let value: Value = from_slice(document.as_bytes()).unwrap();
+    assert_eq!(text(&value), document, "a value without a type gives it back");
+    assert!(from_slice::<i64>(pending.as_bytes()).is_err());
+    assert!(from_slice::<Option<i64>>(pending.as_bytes()).is_err());
 }

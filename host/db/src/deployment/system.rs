@@ -30,7 +30,7 @@ impl Database {
         draft: Draft,
         deployed: Deployed,
     ) -> Result<Timestamp, SequenceError> {
-        if draft.changes.writes.is_empty() {
+        if draft.changes.is_empty() {
             self.deployments.replace(|_| deployed);
             return Ok(self.store().sequenced());
         }

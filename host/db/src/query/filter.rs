@@ -216,7 +216,7 @@ fn parse_field(operand: &Json) -> Result<Expression, DbError> {
 
 /// A value in Convex's encoding, or `undefined`.
 pub(crate) fn parse_value(json: &Json) -> Result<Option<Value>, DbError> {
-    let value = weir_value::json::optional_from_tree(json);
+    let value = weir_value::json::parse_operand(json);
     value.map_err(|error| invalid_query(format!("{} is not a value: {error}", excerpt(json))))
 }
 
@@ -343,6 +343,7 @@ fn type_name(value: Option<&Value>) -> &'static str {
         None => "undefined (the field is missing)",
         Some(Value::Null) => "null",
         Some(Value::Int64(_)) => "a 64-bit integer",
+        Some(Value::CommitTimestamp) => "a commit timestamp that is not known yet",
         Some(Value::Float64(_)) => "a number",
         Some(Value::Boolean(_)) => "a boolean",
         Some(Value::String(_)) => "a string",

@@ -23,10 +23,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
-use weir_store::{Changes, Env, ReadError, Snapshot};
+use weir_store::{Env, ReadError, Snapshot};
 use weir_value::{CreationTime, DocumentId, ErrorCode, FunctionPath, Identity, Timestamp, ValidationError};
 
 use crate::catalog::Catalog;
+use crate::commit_timestamp::Unstamped;
 use crate::deployed::Deployed;
 use crate::entropy::Entropy;
 use crate::keyspace::Namespace;
@@ -143,12 +144,14 @@ pub struct Transaction {
     last_created: Option<CreationTime>,
     /// Documents of which some version did not fit a deployment that is being prepared.
     pending_suspects: BTreeSet<DocumentId>,
+    /// Whether the placeholder for the commit's timestamp may stand in what is written, or in the result.
+    has_placeholders: bool,
     poison: Option<DbError>,
 }
 
 /// What a transaction leaves behind for the committer.
 pub(crate) struct Draft {
-    pub(crate) changes: Changes,
+    pub(crate) changes: Unstamped,
     pub(crate) counts: CountChanges,
     /// A document that is left and does not fit a deployment that is being prepared.
     pub(crate) pending_mismatch: Option<(DocumentId, ValidationError)>,
@@ -191,6 +194,7 @@ impl Transaction {
             scratch: Vec::new(),
             last_created: None,
             pending_suspects: BTreeSet::new(),
+            has_placeholders: false,
             poison: None,
         }
     }
@@ -390,8 +394,28 @@ impl Transaction {
     pub(crate) fn into_draft(mut self) -> (Draft, Vec<(LogLevel, String)>) {
         let pending_mismatch = self.pending_mismatch();
         let (changes, counts) = self.writes.into_changes();
+        let changes = match self.has_placeholders {
+            true => Unstamped::find(changes),
+            false => changes.into(),
+        };
         let draft = Draft { changes, counts, pending_mismatch };
         (draft, self.log.into_lines())
+    }
+
+    /// Whether the placeholder for the commit's timestamp may stand in what is written, or in the result.
+    pub(crate) fn has_placeholders(&self) -> bool {
+        self.has_placeholders
+    }
+
+    /// Whether the result of a function of this kind, which runs in this transaction, may have the placeholder; a query
+    /// reads it where a mutation has called it.
+    pub(crate) fn may_return_placeholders(&self, kind: FunctionKind) -> bool {
+        kind == FunctionKind::Mutation || self.has_placeholders
+    }
+
+    /// Notes that a result has it.
+    pub(crate) fn note_placeholder_in_result(&mut self) {
+        self.has_placeholders = true;
     }
 
     /// Whose tables the function sees.

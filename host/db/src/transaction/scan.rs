@@ -8,8 +8,9 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 use weir_store::Direction;
 use weir_store::planted::{self, Bug};
+use weir_value::json::{self, Bounds};
 use weir_value::limits::{QUERY_BATCH_BYTES_MAX, QUERY_BATCH_ROWS_DEFAULT, QUERY_BATCH_ROWS_MAX};
-use weir_value::{ErrorCode, TableNumber, Value};
+use weir_value::{ErrorCode, TableNumber};
 
 use super::Transaction;
 use super::write::damaged;
@@ -319,7 +320,7 @@ fn document_key_of(entry: &[u8], table: TableNumber) -> Result<keyspace::Documen
 
 pub(super) fn keeps(cursor: &Cursor, document: &[u8]) -> Result<bool, DbError> {
     let Some(filter) = &cursor.filter else { return Ok(true) };
-    let document = Value::from_json(document).map_err(|error| {
+    let document = json::parse_within(document, Bounds::MUTATION).map_err(|error| {
         DbError::new(ErrorCode::StorageFailed, format!("A stored document cannot be read: {error}"))
     })?;
     filter.keeps(&document)

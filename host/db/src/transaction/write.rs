@@ -2,6 +2,7 @@
 //!
 //! All of them end in `write_document`, which alone knows what else a written document changes.
 use bytes::Bytes;
+use weir_value::json::Bounds;
 use weir_value::{
     CreationTime, DocumentError, DocumentId, ErrorCode, Object, TableNumber, Value, document, json, names,
 };
@@ -30,6 +31,7 @@ impl Transaction {
             return Err(DbError::new(ErrorCode::InvalidDocument, message));
         }
         let number = self.table_for_insert(table)?;
+        self.note_placeholders(fields.values());
         let id = self.insert_into(number, &mut fields)?;
         Ok(id.to_string())
     }
@@ -79,6 +81,7 @@ impl Transaction {
             check_unchanged(&id, name, value.as_ref())?;
         }
         changes.retain(|(name, _)| !is_given_by_host(name));
+        self.note_placeholders(changes.iter().filter_map(|(_, value)| value.as_ref()));
         self.scratch.clear();
         if splice(&stored, &changes, &mut self.scratch) {
             let json = Bytes::copy_from_slice(&self.scratch);
@@ -103,6 +106,7 @@ impl Transaction {
             }
         }
         let stored = self.find_document(&id)?;
+        self.note_placeholders(fields.values());
         set_host_fields(&id, &mut fields);
         self.write_object(&id, Some(&stored), &fields)
     }
@@ -117,6 +121,11 @@ impl Transaction {
         let id = self.resolve_writable(table, id)?;
         let stored = self.find_document(&id)?;
         self.write_document(&id, Some(&stored), None)
+    }
+
+    /// Notes whether what is about to be written waits for the commit's timestamp.
+    fn note_placeholders<'v>(&mut self, mut values: impl Iterator<Item = &'v Value>) {
+        self.has_placeholders = self.has_placeholders || values.any(Value::has_commit_timestamp);
     }
 
     /// What an id means, if functions may write its document.
@@ -176,7 +185,7 @@ fn set_host_fields(id: &DocumentId, fields: &mut Object) {
 
 /// The patched document, by the way that every patch could go, and the unusual ones do.
 fn patch_value(stored: &[u8], changes: Vec<(String, Option<Value>)>) -> Result<Object, DbError> {
-    let mut patched = json::parse_object(stored).map_err(|_| damaged())?;
+    let mut patched = json::parse_object_within(stored, Bounds::MUTATION).map_err(|_| damaged())?;
     for (name, value) in changes {
         match value {
             Some(value) => drop(patched.insert(name, value)),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use weir_store::planted::{self, Bug};
+use weir_value::json::Bounds;
 use weir_value::{DocumentId, ErrorCode, Object, ValidationError, Validator, Value, json};
 
 use super::Transaction;
@@ -72,7 +73,7 @@ impl Transaction {
         before: Option<&Bytes>,
         after: Option<&NewDocument<'_>>,
     ) -> Result<Vec<EntryChange>, DbError> {
-        let parse = |json: &Bytes| json::parse_object(json).map_err(|_| damaged());
+        let parse = |json: &Bytes| json::parse_object_within(json, Bounds::MUTATION).map_err(|_| damaged());
         let after: Option<Cow<'_, Object>> = match after {
             None => None,
             Some(NewDocument { fields: Some(fields), .. }) => Some(Cow::Borrowed(fields)),
@@ -130,7 +131,7 @@ impl Transaction {
         std::mem::take(&mut self.pending_suspects).into_iter().find_map(|id| {
             let validator = deployed.registry.table(id.table)?.pending_document.as_ref()?;
             let written = self.writes.get(&keyspace::document_key(&id))?.value()?;
-            let bare = without_host_fields(&json::parse_object(written).ok()?);
+            let bare = without_host_fields(&json::parse_object_within(written, Bounds::MUTATION).ok()?);
             let checked = validator.check(&Value::Object(bare), &SeenTables::new(self));
             checked.err().map(|error| (id, error))
         })

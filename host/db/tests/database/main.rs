@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 mod admin_keys;
 mod calls;
+mod commit_timestamps;
 mod commits;
 mod components;
 mod deployment_crashes;

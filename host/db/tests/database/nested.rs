@@ -15,7 +15,7 @@ use weir_value::{FunctionPath, Mounts, Value};
 use crate::world::{Within, World, basics, call as call_of, json as value_of};
 
 /// Functions that call others, over those of `basics`: `n:run {steps: [{kind, path, args, caught}]}` runs each step
-/// and gives what came of it; `q:run` is the same as a query. Each component has both. A step may have `options`; one of the
+/// and gives what came of it (arguments may be a text of JSON); `q:run` is the same as a query. Each component has both. A step may have `options`; one of the
 /// kind `commit` lets another mutation insert a document and commit, once.
 #[derive(Default)]
 pub struct Nesting {
@@ -54,7 +54,7 @@ impl Nesting {
                 Some("query") => FunctionKind::Query,
                 _ => FunctionKind::Mutation,
             };
-            let args = step["args"].to_string();
+            let args = step["args"].as_str().map_or_else(|| step["args"].to_string(), str::to_owned);
             let call =
                 NestedCall { path: step["path"].as_str().expect("a path"), args: args.as_bytes(), called_as };
             let run = |info: &_, args: &_, tx| self.run(info, args, tx, &mut Teardown::default());

@@ -18,6 +18,8 @@ pub(super) enum Encoding {
     Bytes,
     /// `$undefined`: null.
     Undefined,
+    /// `$commitTs`: null.
+    CommitTimestamp,
 }
 
 impl Encoding {
@@ -30,9 +32,9 @@ impl Encoding {
             "$float" => Ok(Encoding::Float),
             "$bytes" => Ok(Encoding::Bytes),
             "$undefined" => Ok(Encoding::Undefined),
+            "$commitTs" => Ok(Encoding::CommitTimestamp),
             "$set" => unsupported("$set", "use an array"),
             "$map" => unsupported("$map", "use an object, or an array of pairs"),
-            "$commitTs" => unsupported("$commitTs", "the commit timestamp is not known to functions yet"),
             _ => match check_field_name(name) {
                 Err(error) => Err(ValueErrorReason::Name(error)),
                 Ok(()) => unreachable!("field names do not start with `$`"),
@@ -46,6 +48,7 @@ impl Encoding {
             Encoding::Float => "$float",
             Encoding::Bytes => "$bytes",
             Encoding::Undefined => "$undefined",
+            Encoding::CommitTimestamp => "$commitTs",
         }
     }
 
@@ -57,7 +60,7 @@ impl Encoding {
                 "the base64 of 8 bytes, little-endian, that are NaN, an infinity or -0; other numbers are written as they are"
             }
             Encoding::Bytes => "padded base64 in the standard alphabet",
-            Encoding::Undefined => "null",
+            Encoding::Undefined | Encoding::CommitTimestamp => "null",
         };
         ValueErrorReason::EncodingContent { encoding: self.name(), expected }
     }
@@ -66,6 +69,7 @@ impl Encoding {
     pub(super) fn decode(self, content: Option<Value>) -> Result<Option<Value>, ValueErrorReason> {
         let decoded = match (self, content) {
             (Encoding::Undefined, Some(Value::Null)) => return Ok(None),
+            (Encoding::CommitTimestamp, Some(Value::Null)) => Some(Value::CommitTimestamp),
             (Encoding::Integer, Some(Value::String(text))) => {
                 decode_8(&text).map(i64::from_le_bytes).map(Value::Int64)
             }

@@ -62,12 +62,12 @@ pub enum ValueErrorReason {
     /// An encoding with something else in it than it needs.
     #[error("`{encoding}` needs {expected}")]
     EncodingContent {
-        /// `$integer`, `$float`, `$bytes` or `$undefined`.
+        /// `$integer`, `$float`, `$bytes`, `$undefined` or `$commitTs`.
         encoding: &'static str,
         /// What has to stand in it.
         expected: &'static str,
     },
-    /// `$set` and `$map`, and `$commitTs` outside of a function.
+    /// `$set` and `$map`.
     #[error("`{encoding}` is not supported: {instead}")]
     EncodingUnsupported {
         /// The encoding's key.
@@ -75,6 +75,12 @@ pub enum ValueErrorReason {
         /// What to use in its place.
         instead: &'static str,
     },
+    /// `{"$commitTs": null}` where no commit puts its timestamp in the place.
+    #[error(
+        "the placeholder for the commit's timestamp may stand only in documents and results of the mutation that commits; \
+         when it has, read the timestamp from a document"
+    )]
+    CommitTimestamp,
     /// `{"$undefined": null}` where a value is needed.
     #[error(
         "`undefined` may stand only as a field of a patch and in a filter; leave the field out, or use null"

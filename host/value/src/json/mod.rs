@@ -1,5 +1,5 @@
 //! The value encoding: JSON, with `{"$integer": ...}`, `{"$float": ...}` and `{"$bytes": ...}`
-//! for what JSON lacks. Reading is strict and bounded; writing gives one form for each value.
+//! for what JSON lacks, and `{"$commitTs": null}` for a timestamp that is not known yet. Reading is strict and bounded; writing gives one form for each value.
 //! Not the `json` format of the HTTP API, which loses types and lives in `clean`.
 
 mod encoding;
@@ -10,8 +10,9 @@ mod write;
 
 pub use error::{ValueError, ValueErrorReason};
 pub use parse::{
-    Bounds, from_tree, optional_from_tree, parse, parse_object, parse_optional, parse_patch, parse_within,
+    Bounds, from_tree, optional_from_tree, parse, parse_object, parse_object_within, parse_operand,
+    parse_optional, parse_patch, parse_within,
 };
 pub use write::{write, write_object, write_string};
 
-pub(crate) use write::as_integer;
+pub(crate) use write::{COMMIT_TIMESTAMP, as_integer};

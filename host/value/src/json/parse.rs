@@ -16,11 +16,19 @@ pub struct Bounds {
     pub nesting_max: usize,
     /// How large it may be in all, counted as [`Value::size_bytes`].
     pub size_bytes_max: usize,
+    /// Whether [`Value::CommitTimestamp`] may stand in it.
+    pub commit_timestamp: bool,
 }
 
 impl Bounds {
     /// What arguments and results may be.
-    pub const VALUE: Bounds = Bounds { nesting_max: VALUE_NESTING_MAX, size_bytes_max: VALUE_SIZE_BYTES_MAX };
+    pub const VALUE: Bounds = Bounds {
+        nesting_max: VALUE_NESTING_MAX,
+        size_bytes_max: VALUE_SIZE_BYTES_MAX,
+        commit_timestamp: false,
+    };
+    /// The same within a mutation, which does not know the timestamp of its commit yet.
+    pub const MUTATION: Bounds = Bounds { commit_timestamp: true, ..Bounds::VALUE };
 }
 
 /// Parses one value, and nothing but white space around it.
@@ -48,7 +56,16 @@ pub fn parse_within(text: &[u8], bounds: Bounds) -> Result<Value, ValueError> {
 /// # Errors
 /// A [`ValueError`] that names the path within the value.
 pub fn parse_object(text: &[u8]) -> Result<Object, ValueError> {
-    parse(text)?.into_object().map_err(|value| ValueErrorReason::NotAnObject(value.type_name()).at_root())
+    parse_object_within(text, Bounds::VALUE)
+}
+
+/// [`parse_object`] with other bounds.
+///
+/// # Errors
+/// A [`ValueError`] that names the path within the value.
+pub fn parse_object_within(text: &[u8], bounds: Bounds) -> Result<Object, ValueError> {
+    let value = parse_within(text, bounds)?;
+    value.into_object().map_err(|value| ValueErrorReason::NotAnObject(value.type_name()).at_root())
 }
 
 /// Parses a value that may be `{"$undefined": null}`, which is `None`: an operand of a filter.
@@ -60,7 +77,8 @@ pub fn parse_optional(text: &[u8]) -> Result<Option<Value>, ValueError> {
 }
 
 /// Parses the fields of a patch, sorted by name: an object whose own fields (and only they) may
-/// be `{"$undefined": null}`, which is `None` and removes the field.
+/// be `{"$undefined": null}`, which is `None` and removes the field. The placeholder for the
+/// commit's timestamp may stand in them.
 ///
 /// # Errors
 /// A [`ValueError`] that names the path within the value.
@@ -69,7 +87,7 @@ pub fn parse_patch(text: &[u8]) -> Result<Vec<(String, Option<Value>)>, ValueErr
         let value = parse(text)?;
         return Err(ValueErrorReason::NotAnObject(value.type_name()).at_root());
     }
-    read_text(text, Bounds::VALUE, |reader, input| PatchSeed(reader).deserialize(input))
+    read_text(text, Bounds::MUTATION, |reader, input| PatchSeed(reader).deserialize(input))
 }
 
 /// [`parse`] for JSON that is a tree already. Keys that were repeated are merged before, and
@@ -86,7 +104,20 @@ pub fn from_tree(tree: &serde_json::Value) -> Result<Value, ValueError> {
 /// # Errors
 /// A [`ValueError`] that names the path within the value.
 pub fn optional_from_tree(tree: &serde_json::Value) -> Result<Option<Value>, ValueError> {
-    let mut reader = Reader::new(Bounds::VALUE);
+    read_tree(tree, Bounds::VALUE)
+}
+
+/// [`optional_from_tree`] for an operand of a query, which may be the placeholder for the
+/// commit's timestamp.
+///
+/// # Errors
+/// A [`ValueError`] that names the path within the value.
+pub fn parse_operand(tree: &serde_json::Value) -> Result<Option<Value>, ValueError> {
+    read_tree(tree, Bounds::MUTATION)
+}
+
+fn read_tree(tree: &serde_json::Value, bounds: Bounds) -> Result<Option<Value>, ValueError> {
+    let mut reader = Reader::new(bounds);
     ValueSeed(&mut reader).deserialize(tree).map_err(|error| reader.into_error(&error))
 }
 

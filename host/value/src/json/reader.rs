@@ -173,6 +173,9 @@ impl Reader {
             return Err(self.fail(outer.wrong_content()));
         }
         let encoding = Encoding::named(name).map_err(|reason| self.fail(reason))?;
+        if encoding == Encoding::CommitTimestamp && !self.bounds.commit_timestamp {
+            return Err(self.fail(ValueErrorReason::CommitTimestamp));
+        }
         self.content_of = Some(encoding);
         let content = map.next_value_seed(ValueSeed(self))?;
         self.content_of = None;

@@ -10,6 +10,9 @@ use crate::{Object, Value};
 /// Up to here every integer is a double, and an integral one is written as an integer.
 const INTEGRAL_MAX: f64 = 9_007_199_254_740_992.0;
 
+/// The placeholder for the commit's timestamp.
+pub(crate) const COMMIT_TIMESTAMP: &[u8] = br#"{"$commitTs":null}"#;
+
 /// The integer that a double is, if it is one that prints as such: not -0, not beyond 2^53.
 pub(crate) fn as_integer(number: f64) -> Option<i64> {
     let is_integral = number.fract() == 0.0 && number.abs() <= INTEGRAL_MAX;
@@ -25,6 +28,7 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
         Value::Boolean(false) => out.extend_from_slice(b"false"),
         Value::Float64(number) => write_float(*number, out),
         Value::Int64(number) => write_encoded("$integer", &number.to_le_bytes(), out),
+        Value::CommitTimestamp => out.extend_from_slice(COMMIT_TIMESTAMP),
         Value::Bytes(bytes) => write_encoded("$bytes", bytes, out),
         Value::String(text) => write_string(text, out),
         Value::Array(items) => write_array(items, out),

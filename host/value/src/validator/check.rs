@@ -27,7 +27,8 @@ impl Validator {
             (Validator::Any, _)
             | (Validator::Null, Value::Null)
             | (Validator::Number, Value::Float64(_))
-            | (Validator::Bigint, Value::Int64(_))
+            // What the commit puts in its place is one.
+            | (Validator::Bigint, Value::Int64(_) | Value::CommitTimestamp)
             | (Validator::Boolean, Value::Boolean(_))
             | (Validator::String, Value::String(_))
             | (Validator::Bytes, Value::Bytes(_)) => Ok(()),
@@ -54,7 +55,7 @@ impl Validator {
             (Validator::Any, _)
             | (Validator::Null, Value::Null)
             | (Validator::Number, Value::Float64(_))
-            | (Validator::Bigint, Value::Int64(_))
+            | (Validator::Bigint, Value::Int64(_) | Value::CommitTimestamp)
             | (Validator::Boolean, Value::Boolean(_))
             | (Validator::String | Validator::Id(_), Value::String(_))
             | (Validator::Bytes, Value::Bytes(_))

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use weir_store::Direction;
+use weir_value::commit_timestamp::Template;
+use weir_value::json::Bounds;
 use weir_value::schema::field_at;
 use weir_value::{DocumentId, Object, Value, compare, json as value_json};
 
@@ -15,7 +17,7 @@ const FIELDS: [&str; 3] = ["a", "b", "c.d"];
 
 /// A field's value, few enough that they meet; the last two are missing fields and wrong steps.
 fn value(choice: u8) -> Option<Json> {
-    match choice % 9 {
+    match choice % 10 {
         0 => Some(json!(null)),
         1 => Some(json!(1.0)),
         2 => Some(json!(2.0)),
@@ -24,6 +26,7 @@ fn value(choice: u8) -> Option<Json> {
         5 => Some(json!("x")),
         6 => Some(json!("x\u{0}y")),
         7 => Some(json!(["x"])),
+        8 => Some(json!({"$commitTs": null})),
         _ => None,
     }
 }
@@ -75,9 +78,22 @@ impl Model {
     fn read_again(&mut self, tx: &mut Transaction, id: DocumentId) -> Result<(), DbError> {
         self.0.retain(|(other, _)| *other != id);
         if let Some(document) = tx.get(None, &id.to_string())? {
-            self.0.push((id, value_json::parse_object(&document).expect("a document")));
+            self.0.push((
+                id,
+                value_json::parse_object_within(&document, Bounds::MUTATION).expect("a document"),
+            ));
         }
         Ok(())
+    }
+
+    /// What is there when the transaction has committed: its timestamp stands in the place of each placeholder.
+    pub(super) fn commit(&mut self, world: &World) {
+        let ts = world.db.store().sequenced();
+        for (_, document) in &mut self.0 {
+            if let Some(template) = Template::of_json(&document.to_json_bytes()) {
+                *document = value_json::parse_object(&template.complete(ts)).expect("a document");
+            }
+        }
     }
 
     pub(super) fn apply(&mut self, tx: &mut Transaction, step: &Step) -> Result<(), DbError> {
@@ -183,7 +199,7 @@ fn bound_json(choice: u8) -> Json {
 }
 
 fn bound(choice: u8) -> Option<Value> {
-    value(choice).map(|json| Value::from_json_value(&json).expect("a value"))
+    value(choice).and_then(|json| value_json::parse_operand(&json).expect("a value"))
 }
 
 impl Range {
@@ -277,6 +293,7 @@ proptest! {
         let world = World::new();
         let mut model = Model::default();
         world.write(|tx| before.iter().try_for_each(|step| model.apply(tx, step)));
+        model.commit(&world);
         let indexes = indexes(&order);
         world.deploy(&schema(&indexes)).unwrap();
         for steps in after {
@@ -285,6 +302,7 @@ proptest! {
                 ranges.iter().for_each(|range| range.check(tx, &indexes[range.index], &model));
                 Ok(())
             });
+            model.commit(&world);
         }
         let mut tx = world.tx();
         ranges.iter().for_each(|range| range.check(&mut tx, &indexes[range.index], &model));
@@ -307,12 +325,14 @@ proptest! {
         world.deploy(&schema(&indexes)).unwrap();
         let mut model = Model::default();
         world.write(|tx| before.iter().try_for_each(|step| model.apply(tx, step)));
+        model.commit(&world);
         let range = Range { limit: None, ..range };
         let mut reader = world.tx();
         range.check(&mut reader, fields, &model);
         reader.insert("results", b"{}").unwrap();
         let was = model.clone();
         world.write(|tx| model.apply(tx, &step));
+        model.commit(&world);
         let changed = |id: &DocumentId, one: &Model, other: &Model| {
             let of = |model: &Model| model.0.iter().find(|(at, _)| at == id).map(|(_, document)| document.clone());
             of(one) != of(other)

@@ -238,6 +238,7 @@ proptest! {
         world.deploy(&schema(&indexes)).unwrap();
         let mut model = Model::default();
         world.write(|tx| before.iter().try_for_each(|step| model.apply(tx, step)));
+        model.commit(&world);
         let mut live: Vec<Live> =
             reads.into_iter().map(|read| Live::run(&world, read, &indexes, &model)).collect();
         for steps in commits {
@@ -251,6 +252,7 @@ proptest! {
                 }
                 Ok(())
             });
+            model.commit(&world);
             while stepper.write_group() {}
             let keys = std::mem::take(&mut *announced.0.lock());
             // One that is written twice in a commit may have stood elsewhere in between.
