@@ -1,13 +1,12 @@
-// Components of npm packages, unmodified, that keep something: limits, aggregates, counters. Each by
-// its documented features over the official client, with live queries on what it holds, and across SIGKILL.
+// Components that keep something: limits, aggregates, counters.
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { it } from "node:test";
 import { anyApi as api } from "convex/server";
 import { connect, Watch } from "../../harness/clients.js";
-import { hostFor, PARTS } from "../../harness/host.js";
 
-describe("components that keep something", () => {
-  const host = hostFor(PARTS);
+export function keepingState(host) {
+  const random = generator(14);
+  const model = new Scores();
 
   it("rate-limiter: token buckets, windows, shards, reservations", async (t) => {
     const client = connect(t, host.url);
@@ -84,22 +83,6 @@ describe("components that keep something", () => {
     assert.deepEqual([(await inline()).ok, (await inline()).ok], [true, false]);
   });
 
-  it("rate-limiter: what was taken stays taken across SIGKILL", async (t) => {
-    const client = connect(t, host.url);
-    const args = { name: "sendMessage", key: "killed" };
-    const limit = new Watch(client, api.limits.check, { ...args, count: 2 });
-    await limit.until(({ ok }) => ok);
-    await client.mutation(api.limits.limit, { ...args, count: 3 });
-    await host.kill();
-    await host.serve();
-    await limit.until(({ ok }) => !ok);
-    const again = await client.mutation(api.limits.limit, {
-      ...args,
-      count: 2,
-    });
-    assert.equal(again.ok, false);
-  });
-
   it("rate-limiter: what the package's hook asks", async (t) => {
     const client = connect(t, host.url);
     const value = new Watch(client, api.limits.getRateLimit, {});
@@ -117,8 +100,6 @@ describe("components that keep something", () => {
 
   it("aggregate: its tree against a sorted array", async (t) => {
     const client = connect(t, host.url);
-    const random = generator(14);
-    const model = new Scores();
     for (const [game, maxNodeSize, rootLazy] of [
       ["small nodes", 4, false],
       ["large nodes", 16, true],
@@ -141,15 +122,6 @@ describe("components that keep something", () => {
       client.mutation(api.scores.change, args),
       /on purpose/,
     );
-    await model.compare(client, "small nodes", random);
-
-    await host.kill();
-    await host.serve();
-    await model.compare(client, "small nodes", random);
-    await model.compare(client, "large nodes", random);
-    const more = model.randomChanges("small nodes", random, 20);
-    const again = { changes: more.map(({ change }) => change) };
-    model.apply(more, await client.mutation(api.scores.change, again));
     await model.compare(client, "small nodes", random);
   });
 
@@ -197,9 +169,6 @@ describe("components that keep something", () => {
     await count.until((count) => count === 50);
     assert.ok(Math.max(...count.values) <= 90);
 
-    await host.kill();
-    await host.serve();
-    assert.equal(await client.query(api.counters.count, { name }), 50);
     await client.mutation(api.counters.rebalance, { name });
     assert.equal(await client.query(api.counters.count, { name }), 50);
     for (const shards of [1, 4]) {
@@ -212,7 +181,35 @@ describe("components that keep something", () => {
     await count.until((count) => count === 0);
     assert.equal(await client.query(api.counters.count, other), 7);
   });
-});
+
+  it("across SIGKILL: each holds what it held", async (t) => {
+    const client = connect(t, host.url);
+    const args = { name: "sendMessage", key: "killed" };
+    const limit = new Watch(client, api.limits.check, { ...args, count: 2 });
+    await limit.until(({ ok }) => ok);
+    await client.mutation(api.limits.limit, { ...args, count: 3 });
+    const name = "killed";
+    const count = new Watch(client, api.counters.count, { name });
+    await client.mutation(api.counters.add, { name, count: 50 });
+
+    await host.kill();
+    await host.serve();
+    await limit.until(({ ok }) => !ok);
+    const again = { ...args, count: 2 };
+    assert.equal((await client.mutation(api.limits.limit, again)).ok, false);
+
+    await model.compare(client, "large nodes", random);
+    await model.compare(client, "small nodes", random);
+    const changes = model.randomChanges("small nodes", random, 20);
+    const more = { changes: changes.map(({ change }) => change) };
+    model.apply(changes, await client.mutation(api.scores.change, more));
+    await model.compare(client, "small nodes", random);
+
+    assert.equal(await client.query(api.counters.count, { name }), 50);
+    await client.mutation(api.counters.add, { name, count: 1 });
+    await count.until((count) => count === 51);
+  });
+}
 
 /** Numbers below one, the same for the same seed. */
 function generator(seed) {

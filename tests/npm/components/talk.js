@@ -1,24 +1,18 @@
-// Components of npm packages, unmodified, that talk to somebody: who is present, texts that are streamed, mail.
-// Each by its documented features over the official client, with live queries, and across SIGKILL.
+// Components that talk to somebody: who is present, texts that are streamed, mail.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 import { anyApi as api } from "convex/server";
 import { Webhook } from "svix";
 import { connect, Watch } from "../../harness/clients.js";
-import { Host, PARTS } from "../../harness/host.js";
 
 /** What the app gives the component as the webhook's secret. */
 const SECRET = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cw==";
 
-/** Lets actions ask the stand-in. */
-const OUTBOUND = ["--allow-outbound", "127.0.0.1"];
-
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe("components that talk to somebody", () => {
-  const host = new Host();
+export function talkingToSomebody(host) {
   /** What the stand-in of the mail service was sent. */
   const sent = [];
   let service, url;
@@ -28,9 +22,7 @@ describe("components that talk to somebody", () => {
     service.listen(0, "127.0.0.1");
     await once(service, "listening");
     url = `http://127.0.0.1:${service.address().port}`;
-    await host.dev(PARTS, ...OUTBOUND);
   });
-  after(() => host.remove());
   after(() => service.close());
 
   async function answer(request, response) {
@@ -102,7 +94,7 @@ describe("components that talk to somebody", () => {
 
     // Who falls silent while the host is down has gone when it is up again.
     await host.kill();
-    await host.serve({ flags: OUTBOUND });
+    await host.serve();
     await until("ada");
     await client.mutation(api.presence.removeUser, {
       roomId: "hall",
@@ -177,7 +169,7 @@ describe("components that talk to somebody", () => {
     await rest.until(({ text }) => text === "One.");
     await host.kill();
     assert.equal(await asked, "broken off");
-    await host.serve({ flags: OUTBOUND });
+    await host.serve();
     await sleep(50);
     const { text, status } = await client.query(api.streams.body, {
       streamId: killed,
@@ -266,11 +258,11 @@ describe("components that talk to somebody", () => {
     );
 
     await host.kill();
-    await host.serve({ flags: OUTBOUND });
+    await host.serve();
     const kept = await client.query(api.mail.get, { id });
     assert.deepEqual(
       [kept.status, kept.opened, kept.to],
       ["delivered", true, [mail.to]],
     );
   });
-});
+}
