@@ -9,6 +9,7 @@ mod accounts;
 mod bank;
 mod bases;
 mod call_cost;
+mod components;
 mod dev;
 mod engine;
 mod fan_out;
@@ -36,8 +37,19 @@ use crate::table::{Line, print_head};
 const KIB: f64 = 1024.0;
 
 /// What `--only` takes.
-const PARTS: [&str; 10] =
-    ["call", "languages", "dev", "transfer", "fanout", "platform", "files", "indexes", "bases", LARGE];
+const PARTS: [&str; 11] = [
+    "call",
+    "languages",
+    "components",
+    "dev",
+    "transfer",
+    "fanout",
+    "platform",
+    "files",
+    "indexes",
+    "bases",
+    LARGE,
+];
 /// The part that is measured only when it is asked for: it takes long, and gigabytes of the disk.
 const LARGE: &str = "large";
 /// The part of each size that a quick look takes.
@@ -118,6 +130,9 @@ fn measure() -> Result<()> {
     }
     if options.wants("languages") {
         languages::measure(options.accounts.min(10_000), Duration::from_secs(options.seconds), &mut show)?;
+    }
+    if options.wants("components") {
+        components::measure(&mut show)?;
     }
     if options.wants("dev") {
         dev::measure(&mut show)?;

@@ -7,6 +7,7 @@ mod bank;
 mod files;
 mod indexed;
 mod jobs;
+mod parts;
 
 /// Gives back what it is given.
 #[query]

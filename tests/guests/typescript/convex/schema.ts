@@ -14,6 +14,7 @@ export default defineSchema(
     }),
     /** A table that nothing else reads. */
     notes: defineTable({ text: v.string() }),
+    parts: defineTable({ number: v.number() }),
   },
   // As in the guests of other languages that are measured beside this one.
   { schemaValidation: false },
