@@ -71,6 +71,8 @@ func makeCodec(t reflect.Type) (codec, error) {
 	switch {
 	case t == undefinedType:
 		return undefinedCodec(), nil
+	case t == commitTimestampType:
+		return commitTimestampCodec(), nil
 	case t.Implements(documentType) && t.Kind() == reflect.Struct:
 		return objectCodec(t)
 	case t.Implements(maybeType) && t.Kind() == reflect.Struct:

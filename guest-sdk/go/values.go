@@ -110,10 +110,11 @@ type Enum interface {
 }
 
 var (
-	identifiedType = reflect.TypeFor[identified]()
-	documentType   = reflect.TypeFor[document]()
-	maybeType      = reflect.TypeFor[maybe]()
-	orNullType     = reflect.TypeFor[orNull]()
-	enumType       = reflect.TypeFor[Enum]()
-	undefinedType  = reflect.TypeFor[undefined]()
+	identifiedType      = reflect.TypeFor[identified]()
+	documentType        = reflect.TypeFor[document]()
+	maybeType           = reflect.TypeFor[maybe]()
+	orNullType          = reflect.TypeFor[orNull]()
+	enumType            = reflect.TypeFor[Enum]()
+	undefinedType       = reflect.TypeFor[undefined]()
+	commitTimestampType = reflect.TypeFor[CommitTimestamp]()
 )

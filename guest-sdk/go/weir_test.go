@@ -55,6 +55,36 @@ func TestValuesAreWrittenAndReadBack(t *testing.T) {
 	}
 }
 
+func TestTimestampsOfCommitsAreKnownOrPending(t *testing.T) {
+	type work struct {
+		At CommitTimestamp `json:"at"`
+	}
+	for at, text := range map[CommitTimestamp]string{
+		PendingCommit: `{"at":{"$commitTs":null}}`, 1: `{"at":{"$integer":"AQAAAAAAAAA="}}`,
+	} {
+		written, err := Marshal(work{At: at})
+		if err != nil || string(written) != text {
+			t.Errorf("%v was written as %s (%v)", at, written, err)
+		}
+		var read work
+		if err := Unmarshal(written, &read); err != nil || read.At != at {
+			t.Errorf("%s was read as %v (%v)", text, read, err)
+		}
+		var untyped Value
+		if err := Unmarshal(written, &untyped); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := Marshal(untyped); err != nil || string(again) != text {
+			t.Errorf("%s was written again as %s (%v)", text, again, err)
+		}
+	}
+	for _, text := range []string{`{"at":null}`, `{"at":1}`, `{"at":{}}`, `{"at":{"$commitTs":1}}`, `{"at":{"$commitTs":null,"a":1}}`} {
+		if err := Unmarshal([]byte(text), new(work)); err == nil {
+			t.Errorf("%s was read", text)
+		}
+	}
+}
+
 func TestADocumentIsOneFlatObject(t *testing.T) {
 	text := `{"_id":"k","_creationTime":1.5,"x":2,"other":[1]}`
 	var typed Doc[place]

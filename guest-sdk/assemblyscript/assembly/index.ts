@@ -2,6 +2,7 @@
 // language's own case; `types/index.d.ts` says the same to editors.
 
 export { Box } from "./json/box";
+export { CommitTimestamp } from "./json/commit_timestamp";
 export { Fields } from "./json/fields";
 export { Value, ValueKind } from "./json/value";
 export { Body, BodyWriter } from "./action/body";

@@ -143,6 +143,8 @@ export class Validators {
       case `${SDK}json/value/Value`:
       case `${SDK}json/fields/Fields`:
         return { type: "any" };
+      case `${SDK}json/commit_timestamp/CommitTimestamp`:
+        return { type: "bigint" };
       case `${SDK}json/box/Box`:
         return this.of(first, scope);
       case `${SDK}id/Id`:

@@ -25,6 +25,20 @@ export declare class Box<T> {
   constructor(value: T);
 }
 
+/**
+ * When a mutation committed: the order of commits. A mutation writes `CommitTimestamp.pending()`, which it reads back until
+ * it has committed; then the field is the timestamp of the commit, in indexes too.
+ */
+export declare class CommitTimestamp {
+  /** Nanoseconds on the database's clock. Of a pending one they are the largest number. */
+  nanos: i64;
+  constructor(nanos: i64);
+  /** That of the mutation that runs. */
+  static pending(): CommitTimestamp;
+  /** Whether it is that of the mutation that runs, which is not known yet. */
+  readonly isPending: bool;
+}
+
 /** An object made on the spot. Where a function takes one, an object literal becomes this. */
 export declare class Fields {
   constructor();

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,8 @@ func init() {
 	weir.Query("items:list", listItems)
 	weir.Query("items:first", first)
 	weir.Query("items:unique", unique)
+	weir.Mutation("items:stamp", stamp)
+	weir.Query("items:stampedFrom", stampedFrom)
 	weir.Query("items:position", position)
 	weir.Query("items:compare", compare)
 	weir.Query("items:matching", matching)
@@ -95,6 +98,36 @@ type labelled struct {
 // unique gives the only one with this label.
 func unique(ctx *weir.QueryCtx, args labelled) (*string, error) {
 	return label(items(ctx, args.Table).Filter(weir.Field("label").Eq(args.Label)).Unique())
+}
+
+// Stamped is an item with the timestamp of the commit that added it.
+type Stamped struct {
+	Label string               `json:"label"`
+	At    weir.CommitTimestamp `json:"at"`
+}
+
+// stamp adds an item with the timestamp of the commit, finds it by that, and gives it as it was found.
+func stamp(ctx *weir.MutationCtx, args inTable) (weir.CommitTimestamp, error) {
+	table := weir.NewTable[Stamped](args.Table, weir.Undeclared)
+	if _, err := table.Insert(ctx, Stamped{Label: "stamped", At: weir.PendingCommit}); err != nil {
+		return 0, err
+	}
+	found, err := table.Query(ctx).Filter(weir.Field("at").Eq(weir.PendingCommit)).Unique()
+	if err != nil {
+		return 0, err
+	}
+	if found == nil || found.Value.At != weir.PendingCommit {
+		return 0, errors.New("it is not pending")
+	}
+	return found.Value.At, nil
+}
+
+// stampedFrom gives those that the commit with this timestamp, or a later one, has added.
+func stampedFrom(ctx *weir.QueryCtx, args struct {
+	inTable
+	At int64 `json:"at"`
+}) ([]string, error) {
+	return labels(items(ctx, args.Table).Filter(weir.Field("at").Gte(args.At)).Collect())
 }
 
 // position goes through the items one by one until the label is found; gives how

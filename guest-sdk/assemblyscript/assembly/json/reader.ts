@@ -254,6 +254,15 @@ export class __WeirReader {
     return 0;
   }
 
+  /** Takes the placeholder for the timestamp of the commit, if it stands there. */
+  takeCommitTimestamp(): bool {
+    const saved = this.at;
+    const isThere = this.beginObject() && this.nextKey(true) && this.isKey("$commitTs") && this.takeNull();
+    if (isThere && this.take(0x7d)) return true;
+    this.at = saved;
+    return false;
+  }
+
   private eight: u64 = 0;
 
   /** Takes an object whose one field of this name is 8 bytes of base64. */

@@ -200,6 +200,24 @@ func (reader *Reader) ReadInt64() (int64, error) {
 	return int64(binary.LittleEndian.Uint64(bytes)), nil
 }
 
+// ReadCommitTimestamp reads an `$integer`, or the placeholder for one that is not known yet.
+func (reader *Reader) ReadCommitTimestamp() (nanos int64, isKnown bool, err error) {
+	start := reader.at
+	key, ok, err := reader.encodedKey()
+	if err != nil {
+		return 0, false, err
+	}
+	if !ok || key != "$commitTs" {
+		reader.at = start
+		nanos, err = reader.ReadInt64()
+		return nanos, err == nil, err
+	}
+	if err = reader.ReadNull(); err == nil && !reader.next('}') {
+		err = reader.fail("`}` was expected")
+	}
+	return 0, false, err
+}
+
 // ReadBytes reads `$bytes`.
 func (reader *Reader) ReadBytes() ([]byte, error) {
 	if reader.Peek() != Object {

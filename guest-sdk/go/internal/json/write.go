@@ -78,6 +78,9 @@ func AppendInt64(out []byte, number int64) []byte {
 	return appendEncoded(out, "$integer", bytes[:])
 }
 
+// CommitTimestamp is the placeholder for the timestamp of the commit.
+const CommitTimestamp = `{"$commitTs":null}`
+
 // AppendBytes appends bytes as `$bytes`.
 func AppendBytes(out, bytes []byte) []byte {
 	return appendEncoded(out, "$bytes", bytes)

@@ -3,7 +3,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
-use crate::{Bytes, Id, Value, json};
+use crate::{Bytes, CommitTimestamp, Id, Value, json};
 
 /// The document that a filter is asked about.
 #[derive(Debug, Clone, Copy)]
@@ -121,6 +121,7 @@ literals!(
     i16,
     i32,
     i64,
+    CommitTimestamp,
     u8,
     u16,
     u32,

@@ -1,7 +1,7 @@
 // Queries: each gives the labels of the documents that it finds, in their
 // order. The documents may have more fields than a label.
 
-import { Box, Expression, field, Id, IdRange, MutationCtx, QueryCtx, TimeRange, Value } from "@weir/assemblyscript";
+import { Box, CommitTimestamp, Expression, field, Id, IdRange, MutationCtx, QueryCtx, TimeRange, Value } from "@weir/assemblyscript";
 
 class Item {
   label: string;
@@ -47,6 +47,27 @@ export function first(ctx: QueryCtx, table: string, order: string): string | nul
 export function unique(ctx: QueryCtx, table: string, label: string): string | null {
   const only = ctx.db.query<Item>(table).filter(field("label").eq(label)).unique();
   return only ? only.label : null;
+}
+
+class Stamped {
+  label: string;
+  at: CommitTimestamp;
+}
+
+/** Adds an item with the timestamp of the commit, finds it by that, and gives it as it was found. */
+@mutation
+export function stamp(ctx: MutationCtx, table: string): CommitTimestamp {
+  const at = CommitTimestamp.pending();
+  ctx.db.insert<Stamped>(table, { label: "stamped", at });
+  const found = ctx.db.query<Stamped>(table).filter(field("at").eq(at)).unique();
+  if (found === null || !found.at.isPending) throw new Error("it is not pending");
+  return found.at;
+}
+
+/** Those that the commit with this timestamp, or a later one, has added. */
+@query
+export function stampedFrom(ctx: QueryCtx, table: string, at: i64): string[] {
+  return labels(ctx.db.query<Item>(table).filter(field("at").gte(at)).collect());
 }
 
 /** Goes through the items one by one until the label is found; gives how many that took, -1 if there is none. */

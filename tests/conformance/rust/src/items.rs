@@ -50,6 +50,30 @@ fn unique(ctx: &QueryCtx, table: String, label: String) -> Result<Option<String>
     Ok(only.map(|item| item.into_value().label))
 }
 
+#[value]
+struct Stamped {
+    label: String,
+    at: CommitTimestamp,
+}
+
+/// Adds an item with the timestamp of the commit, finds it by that, and gives it as it was found.
+#[mutation]
+fn stamp(ctx: &MutationCtx, table: String) -> Result<CommitTimestamp> {
+    let at = CommitTimestamp::Pending;
+    ctx.db.insert(&table, &Stamped { label: "stamped".to_owned(), at })?;
+    let found = ctx.db.query::<Stamped>(&table).filter(|item| item.field("at").eq(at)).unique()?;
+    match found {
+        Some(found) if found.at == at => Ok(found.at),
+        _ => bail!("it is not pending"),
+    }
+}
+
+/// Those that the commit with this timestamp, or a later one, has added.
+#[query]
+fn stamped_from(ctx: &QueryCtx, table: String, at: i64) -> Result<Vec<String>> {
+    ctx.db.query(&table).filter(|item| item.field("at").gte(at)).collect().map(labels)
+}
+
 /// Goes through the items one by one until the label is found; gives how many that took, -1 if there
 /// is none.
 #[query]

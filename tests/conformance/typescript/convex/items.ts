@@ -54,6 +54,35 @@ export const unique = query({
   },
 });
 
+/** Adds an item with the timestamp of the commit, finds it by that, and gives it as it was found. */
+export const stamp = mutation({
+  args: { table },
+  returns: v.commitTs(),
+  handler: async (ctx, { table }) => {
+    const { commitTs } = ctx.db.vars;
+    await ctx.db.insert(table, { label: "stamped", at: commitTs });
+    const found = await ctx.db
+      .query(table)
+      .filter((q) => q.eq(q.field("at"), commitTs))
+      .unique();
+    if (found?.at !== commitTs) throw new Error("it is not pending");
+    return found.at;
+  },
+});
+
+/** Those that the commit with this timestamp, or a later one, has added. */
+export const stampedFrom = query({
+  args: { table, at: v.int64() },
+  returns: labels,
+  handler: async (ctx, { table, at }) =>
+    labelsOf(
+      await ctx.db
+        .query(table)
+        .filter((q) => q.gte(q.field("at"), at))
+        .collect(),
+    ),
+});
+
 /** Goes through the items one by one until the label is found; gives how many that took, -1 if there is none. */
 export const position = query({
   args: { table, label: v.string() },
