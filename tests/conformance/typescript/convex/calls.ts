@@ -1,6 +1,11 @@
 // Functions that call others.
 import { errorCode } from "@weir/typescript";
-import { componentsGeneric, createFunctionHandle, getFunctionAddress, makeFunctionReference } from "convex/server";
+import {
+  componentsGeneric,
+  createFunctionHandle,
+  getFunctionAddress,
+  makeFunctionReference,
+} from "convex/server";
 import { ConvexError, v, type Infer } from "convex/values";
 
 import { internal } from "./_generated/api.js";
