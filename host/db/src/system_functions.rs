@@ -3,7 +3,7 @@
 //! They belong to no deployment, and no deployment's function calls them. What they do is the server's matter.
 use std::sync::Arc;
 
-use weir_value::FunctionPath;
+use weir_value::{ComponentPath, FunctionPath};
 
 use crate::call::Resolved;
 use crate::error::Failure;
@@ -30,7 +30,7 @@ impl Database {
         debug_assert!(is_first, "the host's own functions are given once");
     }
 
-    /// Finds one of them, for a caller that may call it and as what it is.
+    /// Finds one of them, for a caller that may call it and as what it is. Called of a component, it sees that one's tables.
     pub(crate) fn resolve_system(&self, call: &Call, called_as: FunctionKind) -> Result<Resolved, Failure> {
         let not_found = Failure::NotFound { to_admin: call.principal.is_admin() };
         let scope = match &call.principal {
@@ -39,8 +39,10 @@ impl Database {
             Principal::Anonymous | Principal::User(_) | Principal::Function { .. } => return Err(not_found),
         };
         let Some(functions) = self.system_functions.get() else { return Err(not_found) };
-        let Some(info) = functions.find(&call.path) else { return Err(not_found) };
-        if let Some(scope) = scope.filter(|scope| !functions.is_open_to(&call.path, *scope)) {
+        let path = call.path.clone().of(ComponentPath::APP);
+        let is_there = self.namespace(call.path.component()).is_some();
+        let Some(info) = functions.find(&path).filter(|_| is_there) else { return Err(not_found) };
+        if let Some(scope) = scope.filter(|scope| !functions.is_open_to(&path, *scope)) {
             return Err(Failure::SystemScope(scope));
         }
         match info.kind == called_as {

@@ -334,6 +334,19 @@ fn nobody_reaches_another_part_but_through_its_functions() {
 }
 
 #[test]
+fn the_hosts_own_functions_see_the_tables_of_whichever_part_they_are_called_of() {
+    let world = world();
+    crate::system_functions::give_to(&world);
+    mutate(&world, "a", "t:insert", &json!({ "n": 1 }));
+    for part in ["", "a", "a/b"] {
+        assert_eq!(query(&world, part, "_system/cli/tables:default", &json!({})), "t", "{part}");
+    }
+    deploy(&world, &["", "c"]);
+    assert_eq!(query(&world, "a", "_system/cli/tables:default", &json!({})), "t", "its data are there still");
+    assert_eq!(query(&world, "gone", "_system/cli/tables:default", &json!({}))["error"], "FunctionNotFound");
+}
+
+#[test]
 fn nobody_is_told_of_the_user_but_the_app() {
     let world = world();
     let claims = json!({ "issuer": "https://issuer.test", "subject": "ada", "tokenIdentifier": "x|ada" });
