@@ -16,6 +16,7 @@ mod env;
 mod init;
 mod key;
 mod key_source;
+mod log;
 mod output;
 mod progress;
 mod run;
@@ -30,32 +31,18 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Err(error) = start_log(&arguments.log) {
+    if let Err(error) = log::start(&arguments.log) {
         return fail(&error);
     }
     match perform(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
-}
-
-/// The log goes to standard error; standard output is for results.
-fn start_log(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| Usage(format!("--log `{filter}` is not a valid log filter: {error}")))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_target(false)
-        .init();
-    Ok(())
 }
 
 fn perform(command: Command) -> anyhow::Result<()> {
