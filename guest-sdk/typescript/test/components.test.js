@@ -86,7 +86,10 @@ test("a handle is the host's, of whatever can be called", async () => {
 
 test("what is no function of a mounted component is refused", async () => {
   await run((ctx) =>
-    assert.rejects(ctx.runQuery(currentSystemUdfInComponent("x"), {}), /a call of the function _reference.* is not supported/),
+    assert.rejects(
+      ctx.runQuery(currentSystemUdfInComponent("x"), {}),
+      /a call of the function _reference.* is not supported/,
+    ),
   );
   assert.deepEqual(asked, []);
 });
@@ -121,8 +124,14 @@ test("`ctx.meta` tells the function, its component, and what is left of the limi
 
 test("what the host does not have is said by its name", async () => {
   const query = (handler) => queryGeneric(handler).invokeQuery("[{}]");
-  await assert.rejects(query((ctx) => ctx.meta.getSnapshotTs()), /ctx\.meta\.getSnapshotTs is not supported/);
-  await assert.rejects(query((ctx) => ctx.meta.getDeploymentMetadata()), /getDeploymentMetadata is not supported/);
+  await assert.rejects(
+    query((ctx) => ctx.meta.getSnapshotTs()),
+    /ctx\.meta\.getSnapshotTs is not supported/,
+  );
+  await assert.rejects(
+    query((ctx) => ctx.meta.getDeploymentMetadata()),
+    /getDeploymentMetadata is not supported/,
+  );
   const action = actionGeneric((ctx) => ctx.vectorSearch("t", "v", { vector: [1] }));
   await assert.rejects(action.invokeAction("r", "[{}]"), /ctx\.vectorSearch is not supported/);
 });

@@ -37,7 +37,9 @@ export const byHandle = action({
       handle,
       await ctx.runQuery(handle, {}),
       await ctx.runQuery(makeFunctionReference<"query">("notes:list"), {}),
-      await createFunctionHandle(makeFunctionReference<"query">("notes:absent")).catch((error: Error) => error.message),
+      await createFunctionHandle(makeFunctionReference<"query">("notes:absent")).catch(
+        (error: Error) => error.message,
+      ),
     ];
   },
 });
