@@ -21,7 +21,7 @@ pub struct Case(&'static str, Send, u16, &'static [&'static str]);
 const JSON: &str = "Content-Type: application/json\r\n";
 
 pub const CASES: &[Case] = &[
-    Case("no such route", Send::Request("GET", "/api/nothing", "", ""), 404, &["code", "message"]),
+    Case("no such route", Send::Request("GET", "/api/nothing", "", ""), 400, &["code", "message"]),
     Case("wrong method", Send::Request("DELETE", "/api/query", "", ""), 405, &["code"]),
     Case("no JSON", Send::Request("POST", "/api/query", JSON, "{nope"), 400, &["InvalidRequest", "column 2"]),
     Case("no path", Send::Request("POST", "/api/query", JSON, r#"{"args":{}}"#), 400, &["path"]),
