@@ -1,5 +1,6 @@
 //! What the host keeps for one call while its instance runs: the data of its store.
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,7 +130,7 @@ pub(crate) struct CallState {
     guest_last_tick: u64,
     /// The tick at which the call is over, whoever takes the time.
     last_tick: u64,
-    cpu: CpuTime,
+    cpu: Cell<CpuTime>,
     wasi: Option<Box<WasiState>>,
 }
 
@@ -142,7 +143,7 @@ impl CallState {
             last_error_line: None,
             guest_last_tick: ticker.ticks() + setup.time.guest_ticks,
             last_tick: setup.time.last_tick,
-            cpu: setup.time.cpu,
+            cpu: Cell::new(setup.time.cpu),
             ticker,
             host_ticks: 0,
             host_ticks_total: 0,
@@ -225,11 +226,11 @@ impl CallState {
             return Err(CallEnd::TotalTime.into());
         }
         let now = self.ticker.ticks();
-        self.cpu = self.cpu.looked_at();
+        let cpu = self.look_at_cpu();
         if now < self.guest_last_tick {
             return Ok(self.guest_last_tick - now);
         }
-        let ticks = match (std::mem::take(&mut self.host_ticks), self.cpu.left()) {
+        let ticks = match (std::mem::take(&mut self.host_ticks), cpu.left()) {
             (0, Duration::ZERO) => return Err(CallEnd::GuestTime.into()),
             (0, left) => ticks_in(left),
             (ticks, _) => ticks,
@@ -242,21 +243,28 @@ impl CallState {
     ///
     /// # Errors
     /// There is none; the call ends.
-    pub(crate) fn time_left(&mut self) -> wasmtime::Result<TimeLeft> {
+    pub(crate) fn time_left(&self) -> wasmtime::Result<TimeLeft> {
         let now = self.ticker.ticks();
         if now >= self.last_tick {
             return Err(CallEnd::TotalTime.into());
         }
-        self.cpu = self.cpu.looked_at();
+        let cpu = self.look_at_cpu();
         let guest_ticks = (self.guest_last_tick + self.host_ticks).saturating_sub(now).max(1);
-        Ok(TimeLeft { guest_ticks, last_tick: self.last_tick, cpu: self.cpu })
+        Ok(TimeLeft { guest_ticks, last_tick: self.last_tick, cpu })
     }
 
     /// Whether the guest's own time is over, or all of the call's: it ends as soon as the guest goes on.
     pub(crate) fn is_time_over(&self) -> bool {
         let now = self.ticker.ticks();
         let is_late = now >= self.guest_last_tick + self.host_ticks;
-        now >= self.last_tick || (is_late && self.cpu.looked_at().left().is_zero())
+        now >= self.last_tick || (is_late && self.look_at_cpu().left().is_zero())
+    }
+
+    /// The thread's time, which counts from the first look on.
+    fn look_at_cpu(&self) -> CpuTime {
+        let cpu = self.cpu.get().looked_at();
+        self.cpu.set(cpu);
+        cpu
     }
 
     /// Counts ticks as the host's that passed while the guest waited.
