@@ -14,6 +14,7 @@ mod answer;
 pub mod app;
 mod canonical_urls;
 mod component_files;
+mod connection_room;
 pub mod deploy;
 mod durable_gate;
 mod executor;

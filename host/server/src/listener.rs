@@ -22,6 +22,7 @@ use weir_value::limits;
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::connection_room::ConnectionRoom;
 use crate::http;
 
 /// How long to wait when the system has no more room for connections.
@@ -38,10 +39,6 @@ enum Port {
     /// The HTTP actions' own.
     Site,
 }
-
-/// The place of a connection among those that may be open. A socket, which outlives the connection that it was, holds it on.
-#[derive(Clone)]
-pub struct ConnectionRoom(#[expect(dead_code, reason = "held, and given back")] Arc<OwnedSemaphorePermit>);
 
 /// How many connections may be open where a process may have so many files open; `None`: as many as it likes. Each may be
 /// sent a file, which is open as well; and the store, the log and what functions ask of others need some, or a commit
@@ -93,7 +90,7 @@ impl Listening {
     }
 
     fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, port: Port, app: Arc<App>) {
-        let room = ConnectionRoom(Arc::new(room));
+        let room = ConnectionRoom::new(room);
         let lent = room.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             let app = Arc::clone(&app);

@@ -26,7 +26,7 @@ use weir_value::{ErrorCode, limits};
 
 use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
-use crate::listener::ConnectionRoom;
+use crate::connection_room::ConnectionRoom;
 
 /// The buffer that a socket keeps for reading, in bytes: idle sockets are many,
 /// and their messages are small.

@@ -292,11 +292,12 @@ async fn names_that_are_none_are_not_found() {
         "/api/storage/owner".to_owned(),
         path.replace('-', ""),
         path.to_ascii_uppercase().replace("/API/STORAGE", "/api/storage"),
-        format!("{path}/x"),
     ] {
         let reply = server.send("GET", &wrong, &[], "").await;
         assert_eq!((reply.status, reply.code().as_str()), (404, "NotFound"), "{wrong}: {reply:?}");
     }
+    let below = server.send("GET", &format!("{path}/x"), &[], "").await;
+    assert_eq!((below.status, below.code().as_str()), (400, "NotFound"), "no such route: {below:?}");
     server.stop().await;
 }
 
