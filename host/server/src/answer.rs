@@ -146,15 +146,16 @@ impl ApiError {
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, message)
     }
 
-    /// A write that the store does not take, 503; 500 for what is none of its caller's business.
-    pub fn of_store(error: &SequenceError) -> ApiError {
+    /// 503: a write that the store does not take just now. `None`: it is something else, and none of its caller's business.
+    pub fn of_store(error: &SequenceError) -> Option<ApiError> {
         let code = match error {
             SequenceError::DiskFull => ErrorCode::DiskFull,
             SequenceError::Overloaded => ErrorCode::Overloaded,
             SequenceError::Closed => ErrorCode::ShuttingDown,
-            _ => return ApiError::internal(),
+            _ => return None,
         };
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string())
+        let message = format!("{}.", sentence(&error.to_string()));
+        Some(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message))
     }
 
     /// 503: too much at once; the same request may work later.
@@ -205,4 +206,10 @@ pub fn with_type(status: StatusCode, media_type: &'static str, body: AnswerBody)
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     answer
+}
+
+/// With a capital letter, where it begins with a small one.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

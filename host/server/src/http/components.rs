@@ -41,7 +41,9 @@ fn refuse(error: VariablesError) -> ApiError {
             };
             ApiError::new(status, error.code, error.message)
         }
-        VariablesError::Commit(CommitError::Sequence(error)) => ApiError::of_store(&error),
+        VariablesError::Commit(CommitError::Sequence(error)) => {
+            ApiError::of_store(&error).unwrap_or_else(ApiError::internal)
+        }
         VariablesError::Commit(CommitError::Read(_)) => ApiError::internal(),
     }
 }

@@ -11,12 +11,11 @@ use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use weir_db::{AdminKeyError, AdminKeyRecord, CommitError, Scope};
-use weir_store::SequenceError;
 use weir_value::{ErrorCode, limits};
 
 use super::arguments::invalid_json;
 use super::body;
-use crate::answer::{Answer, ApiError, json};
+use crate::answer::{Answer, ApiError, json, sentence};
 use crate::app::App;
 use crate::executor::JobKind;
 use crate::identity::FIRST_KEY_NAME;
@@ -126,14 +125,8 @@ fn refuse(error: KeyChangeError) -> ApiError {
             AdminKeyError::Exists(_) => (StatusCode::CONFLICT, ErrorCode::AdminKeyExists),
             AdminKeyError::NotFound(_) => (StatusCode::NOT_FOUND, ErrorCode::AdminKeyNotFound),
             AdminKeyError::TooMany => (StatusCode::CONFLICT, ErrorCode::TooManyAdminKeys),
-            AdminKeyError::Commit(CommitError::Sequence(SequenceError::DiskFull)) => {
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::DiskFull)
-            }
-            AdminKeyError::Commit(CommitError::Sequence(SequenceError::Overloaded)) => {
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Overloaded)
-            }
-            AdminKeyError::Commit(CommitError::Sequence(SequenceError::Closed)) => {
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ShuttingDown)
+            AdminKeyError::Commit(CommitError::Sequence(refusal)) => {
+                return ApiError::of_store(refusal).unwrap_or_else(|| failed(&error));
             }
             AdminKeyError::Table(_) | AdminKeyError::Commit(_) => return failed(&error),
         },
@@ -146,10 +139,4 @@ fn refuse(error: KeyChangeError) -> ApiError {
 fn failed(error: &KeyChangeError) -> ApiError {
     tracing::error!(%error, "the admin keys cannot be changed or listed");
     ApiError::internal()
-}
-
-/// With a capital letter, where it begins with a small one.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
