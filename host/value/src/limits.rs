@@ -156,8 +156,10 @@ pub const FILE_TYPE_BYTES_MAX: usize = 255;
 pub const UPLOAD_URL_MS: f64 = 3600.0 * 1000.0;
 /// How long the body of an upload may be silent.
 pub const UPLOAD_SILENCE_MS_MAX: u64 = 120_000;
-/// How long what is left of the body of a refused upload is taken, in milliseconds.
+/// How long what is left of the body of a request that was answered before its end is taken and dropped.
 pub const REFUSED_BODY_MS_MAX: u64 = 10_000;
+/// And how long the client may send nothing of it meanwhile.
+pub const REFUSED_BODY_SILENCE_MS_MAX: u64 = 2_000;
 /// How many files may be on their way at once, each with a piece in memory.
 pub const UPLOADS_AT_ONCE_MAX: usize = 64;
 /// How long a browser may keep a file: 30 days. What a URL gives never changes.
@@ -333,8 +335,11 @@ pub const MUTATION_QUEUE_RUN_MAX: usize = 16;
 pub const SOCKETS_MAX: usize = 100_000;
 /// A server sends the protocol's `Ping` after this long without another message.
 pub const SYNC_PING_MS: u64 = 15_000;
-/// A server sends a WebSocket ping this often.
-pub const SOCKET_PING_MS: u64 = 5_000;
+/// A server sends a WebSocket ping to a client that was silent for this long: with the other one, so that an idle socket
+/// costs one write and one read.
+pub const SOCKET_PING_MS: u64 = 15_000;
+/// Pings leave at multiples of this time, those of many sockets at one waking of the timer.
+pub const SOCKET_PING_GRID_MS: u64 = 500;
 /// A client that is silent for this long is dropped.
 pub const SOCKET_SILENCE_MS_MAX: u64 = 120_000;
 /// A client that takes nothing for this long, while there is something to take, is dropped.
@@ -432,6 +437,9 @@ const _: () = {
     // A client hears from the server before it gives it up, and the server hears several answers before it does.
     assert!(SYNC_PING_MS * 2 <= CLIENT_PATIENCE_MS);
     assert!(SOCKET_PING_MS <= SYNC_PING_MS);
+    assert!(SOCKET_PING_GRID_MS * 10 <= SOCKET_PING_MS);
+    assert!(SYNC_PING_MS + SOCKET_PING_GRID_MS < CLIENT_PATIENCE_MS);
+    assert!(REFUSED_BODY_SILENCE_MS_MAX <= REFUSED_BODY_MS_MAX);
     assert!(SOCKET_PING_MS * 4 <= SOCKET_SILENCE_MS_MAX);
     assert!(SOCKET_WRITE_MS_MAX <= SOCKET_SILENCE_MS_MAX);
     assert!(SOCKETS_MAX < HTTP_CONNECTIONS_MAX);

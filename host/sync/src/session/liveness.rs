@@ -1,11 +1,15 @@
 //! Who was heard last, and when to say something. Times are of a monotonic clock that the caller reads.
+//!
+//! Most sockets are idle most of the time, and there may be many: what they cost is their pings. So deadlines lie on a coarse
+//! grid, where many sockets ring at one waking of the timer, and what is nearly due leaves together with what is.
 use std::time::Duration;
 
-use weir_value::limits::{SOCKET_PING_MS, SOCKET_SILENCE_MS_MAX, SYNC_PING_MS};
+use weir_value::limits::{SOCKET_PING_GRID_MS, SOCKET_PING_MS, SOCKET_SILENCE_MS_MAX, SYNC_PING_MS};
 
 const MESSAGE_PING: Duration = Duration::from_millis(SYNC_PING_MS);
 const SOCKET_PING: Duration = Duration::from_millis(SOCKET_PING_MS);
 const SILENCE_MAX: Duration = Duration::from_millis(SOCKET_SILENCE_MS_MAX);
+const GRID: Duration = Duration::from_millis(SOCKET_PING_GRID_MS);
 
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,22 +42,31 @@ impl Liveness {
         self.message_sent = self.message_sent.max(now);
     }
 
-    /// When something is due next.
+    /// When something is due next: on the grid, not before it is.
     pub(super) fn deadline(&self) -> Duration {
-        self.silence_at().min(self.message_ping_at()).min(self.socket_ping_at())
+        let due = self.silence_at().min(self.message_ping_at()).min(self.socket_ping_at());
+        let over = due.as_nanos() % GRID.as_nanos();
+        match u64::try_from(over) {
+            Ok(0) | Err(_) => due,
+            Ok(over) => due + (GRID - Duration::from_nanos(over)),
+        }
     }
 
-    /// What is due now, each once: asking counts as doing.
+    /// What is due now, each once: asking counts as doing. The answer to a ping comes a moment after it, and is no reason
+    /// for the next one to leave alone, a moment after the other kind's.
     pub(super) fn take_due(&mut self, now: Duration) -> Vec<Due> {
         if self.silence_at() <= now {
             return vec![Due::Silence];
         }
         let mut due = Vec::new();
-        if self.message_ping_at() <= now {
+        if now < self.message_ping_at().min(self.socket_ping_at()) {
+            return due;
+        }
+        if self.message_ping_at() <= now + GRID {
             self.message_sent = now;
             due.push(Due::MessagePing);
         }
-        if self.socket_ping_at() <= now {
+        if self.socket_ping_at() <= now + GRID {
             self.socket_pinged = now;
             due.push(Due::SocketPing);
         }
@@ -82,17 +95,37 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
     #[test]
     fn pings_come_on_time_and_once() {
         let mut liveness = Liveness::new(at(0));
-        assert_eq!((liveness.deadline(), liveness.take_due(at(4))), (at(5), vec![]));
-        assert_eq!(liveness.take_due(at(5)), [Due::SocketPing]);
-        assert_eq!(liveness.take_due(at(5)), []);
-        liveness.heard(at(6));
-        assert_eq!(liveness.deadline(), at(11));
-        liveness.message_sent(at(10));
-        assert_eq!(liveness.take_due(at(15)), [Due::SocketPing]);
-        assert_eq!(liveness.take_due(at(25)), [Due::MessagePing, Due::SocketPing]);
+        assert_eq!((liveness.deadline(), liveness.take_due(at(14))), (at(15), vec![]));
+        // Who says nothing and is told nothing: both leave as one, again and again.
+        for round in 1..=4 {
+            assert_eq!(liveness.deadline(), at(15 * round));
+            assert_eq!(liveness.take_due(at(15 * round)), [Due::MessagePing, Due::SocketPing]);
+            assert_eq!(liveness.take_due(at(15 * round)), []);
+            liveness.heard(at(15 * round) + millis(40));
+        }
+        // Who is told something is asked all the same, and who says something is told.
+        liveness.message_sent(at(70));
+        assert_eq!(liveness.take_due(at(75) + millis(40)), [Due::SocketPing]);
+        liveness.heard(at(80));
+        assert_eq!(liveness.take_due(at(85)), [Due::MessagePing]);
+        assert_eq!(liveness.deadline(), at(95));
+    }
+
+    #[test]
+    fn deadlines_lie_on_a_grid_and_never_early() {
+        for offset in [0, 1, 499, 500, 501, 999] {
+            let deadline = Liveness::new(millis(offset)).deadline();
+            assert!(deadline >= millis(offset) + MESSAGE_PING.min(SOCKET_PING), "{offset}");
+            assert!(deadline < millis(offset) + MESSAGE_PING.min(SOCKET_PING) + GRID, "{offset}");
+            assert_eq!(deadline.as_millis() as u64 % SOCKET_PING_GRID_MS, 0, "{offset}");
+        }
     }
 
     #[test]

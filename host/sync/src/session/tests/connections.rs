@@ -84,22 +84,18 @@ fn pings_are_sent_and_silence_ends() {
         r#"
         A opens npm-1.48.0
         {CONNECT}
-        A is at 4
-        A is at 5
-        A< ping
-        A heard at 6
-        A is at 9
-        A is at 15
+        A is at 14
+        A is-due at 15
         A< {{"type":"Ping"}}
         A< ping
-        A heard at 20
-        A is at 25
-        A< ping
-        A is at 30
+        A heard at 16
+        A is at 29
+        A is-due at 30
         A< {{"type":"Ping"}}
+        A is-due at 31
         A< ping
         A heard at 35
-        A is at 155
+        A is-due at 155
         A< close 1001 ClientSilent
         "#
     ));

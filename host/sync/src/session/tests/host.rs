@@ -8,7 +8,7 @@
 //! | `A mutates 0 m:send {..}` | the next mutation that is due |
 //! | `A mutated 0 null at 5`, `A failed 0 text at 5`, `A failed 0 text with {..} at 5` | how it ended |
 //! | `A reads slowly`, `A reads on` | its task is busy writing |
-//! | `A heard at 10`, `A is at 15` | a pong, and time, in seconds |
+//! | `A heard at 10`, `A is at 14`, `A is-due at 15` | a pong; time, in seconds, at which the session has nothing to do, or has |
 //! | `durable 5` | the store; the registry hears of it later |
 //! | `group 5 a b` | a commit group, with the keys that it wrote |
 //! | `runs m:a m:b` | the queries in flight |
@@ -314,13 +314,9 @@ impl Socket {
             ["reads", "slowly"] => self.is_busy = true,
             ["reads", "on"] => self.is_busy = false,
             ["heard", "at", at] => self.session.heard(Duration::from_secs(number(at))),
-            ["is", "at", at] => {
+            [due @ ("is" | "is-due"), "at", at] => {
                 self.now = Duration::from_secs(number(at));
-                assert_eq!(
-                    self.session.deadline() <= self.now,
-                    self.now.as_secs().is_multiple_of(5),
-                    "the deadline"
-                );
+                assert_eq!(self.session.deadline() <= self.now, *due == "is-due", "the deadline");
                 self.session.tick(self.now);
             }
             _ => panic!("{rest} is not a line of a transcript"),

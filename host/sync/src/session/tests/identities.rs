@@ -89,7 +89,7 @@ fn a_token_that_expires_ends_the_session() {
         A is verified as ada until 5
         A< {confirmed}
         A is at 4
-        A is at 5
+        A is-due at 5
         A< {{"type":"AuthError","error":"TokenExpired: the token has expired; send a new one.","baseVersion":1,"authUpdateAttempted":false}}
         A< close
         "#
@@ -109,7 +109,8 @@ fn a_newer_token_takes_the_place_of_one_that_expires() {
         A verifies long
         A is verified as ada until 500
         A< {second}
-        A is at 5
+        A is-due at 15
+        A< {{"type":"Ping"}}
         A< ping
         "#
     ));
