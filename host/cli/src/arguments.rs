@@ -483,6 +483,28 @@ pub struct Hosting {
     pub scheduling: Scheduling,
     #[command(flatten)]
     pub node: Node,
+    #[command(flatten)]
+    pub telling: Telling,
+}
+
+/// What clients are told of what goes on inside.
+#[derive(Debug, Clone, Args)]
+pub struct Telling {
+    /// Send clients what functions log, and the texts of their errors. Without it they read
+    /// `Server Error` with the request's id, under which the log has the rest, and the data of
+    /// a ConvexError; holders of admin keys read all [default: false; of `host dev`: true]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub show_errors: Option<bool>,
+    /// Show /metrics to whoever asks, and not to holders of admin keys alone [`host dev` does]
+    #[arg(long)]
+    pub open_metrics: bool,
 }
 
 /// What scheduled functions may take.

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use weir_node::{NodeBinary, NodeOptions};
 use weir_outbound::Rules;
 use weir_server::deploy::Summary;
-use weir_server::{ReachOptions, Server, ServerOptions, StopSignals, WebFolder};
+use weir_server::{Disclosure, ReachOptions, Server, ServerOptions, StopSignals, WebFolder};
 use weir_store::StoreOptions;
 
 use crate::arguments::{Hosting, Listening, Node, Serve};
@@ -56,7 +56,7 @@ pub async fn start(
     compiled_dir: Option<PathBuf>,
 ) -> anyhow::Result<Server> {
     allow_many_files();
-    let Hosting { storage, listening, scheduling, node } = hosting;
+    let Hosting { storage, listening, scheduling, node, telling } = hosting;
     let Listening {
         listen,
         allow_remote,
@@ -94,7 +94,11 @@ pub async fn start(
         scheduled_calls: scheduling.scheduled_calls.map(usize::from),
         outbound,
         node,
-        development: is_development,
+        disclosure: match telling.show_errors.unwrap_or(is_development) {
+            true => Disclosure::Everything,
+            false => Disclosure::Production,
+        },
+        open_metrics: telling.open_metrics || is_development,
         snapshots,
         compiled_dir,
     };

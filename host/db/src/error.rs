@@ -93,12 +93,32 @@ pub struct CallError {
     pub data: Option<Bytes>,
     /// The store took no writes just then, and nothing of the call was kept: the same call may succeed later.
     pub retryable: bool,
+    /// Whether everybody may read the message: it tells of the request and of the host, and nothing of what goes on
+    /// inside of functions.
+    pub is_public: bool,
 }
 
 impl CallError {
     /// An error of this code and text, without data, that will be the same next time.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        CallError { code, message: message.into(), data: None, retryable: false }
+        CallError { code, message: message.into(), data: None, retryable: false, is_public: false }
+    }
+
+    /// The same, of a message that everybody may read.
+    #[must_use]
+    pub fn public(self) -> CallError {
+        CallError { is_public: true, ..self }
+    }
+
+    /// As those get it whom nothing is told of what goes on inside of functions, as Convex has it in production: the
+    /// request's id, under which the operator finds the rest in the log, and the data of an application error, which is
+    /// meant for clients.
+    #[must_use]
+    pub fn redacted(mut self, request_id: &str) -> CallError {
+        if !self.is_public {
+            self.message = format!("{REQUEST_ID}{request_id}{}", SERVER_ERROR.trim_end());
+        }
+        self
     }
 
     /// As another function gets it that called this one: an application error's message is the function's own.
@@ -162,11 +182,10 @@ impl FunctionError {
     }
 }
 
-/// What a client reads when the host failed: nothing that it could do something about.
 /// What stands before every message for a client, around the request's id.
 const REQUEST_ID: &str = "[Request ID: ";
 const SERVER_ERROR: &str = "] Server Error\n";
-
+/// What a client reads when the host failed: nothing that it could do something about.
 const SYSTEM_MESSAGE: &str = "The host could not complete the request. Try again later.";
 
 /// Everything that a call can fail with.
@@ -300,13 +319,13 @@ impl Failure {
         let (code, retryable) = (self.code(), self.is_refusal());
         match self {
             Failure::Function(FunctionError::Application { message, data }) => {
-                CallError { code, message, data, retryable: false }
+                CallError { data, ..CallError::new(code, message) }
             }
             failure => {
                 let data = failure.system_data();
                 let message = failure.client_message(path);
                 let message = message.strip_prefix("Uncaught Error: ").map(str::to_owned).unwrap_or(message);
-                CallError { code, message, data, retryable }
+                CallError { data, retryable, ..CallError::new(code, message) }
             }
         }
     }
@@ -314,6 +333,7 @@ impl Failure {
     /// What the client gets.
     pub(crate) fn into_call_error(self, path: &FunctionPath, request_id: &str) -> CallError {
         let (code, retryable) = (self.code(), self.is_refusal());
+        let is_public = self.is_independent_of_data();
         let mut message = format!("{REQUEST_ID}{request_id}{SERVER_ERROR}{}", self.client_message(path));
         if message.len() > ERROR_MESSAGE_BYTES_MAX {
             message.truncate(message.floor_char_boundary(ERROR_MESSAGE_BYTES_MAX));
@@ -323,7 +343,7 @@ impl Failure {
             Failure::Function(error) => error.into_data(),
             failure => failure.system_data(),
         };
-        CallError { code, message, data, retryable }
+        CallError { code, message, data, retryable, is_public }
     }
 }
 
@@ -438,6 +458,46 @@ mod tests {
             let (body, error) = message_of(failure);
             assert_eq!((body.as_str(), error.code.as_str(), error.retryable), (text, code, false));
             assert_eq!(error.data.is_some(), text.contains("ConvexError"), "{text}");
+        }
+    }
+
+    /// What a stranger is told in production: nothing that a function says, but for the data that it has for clients.
+    #[test]
+    fn what_goes_on_inside_of_functions_can_be_kept_from_clients() {
+        let application = |data: Option<&'static str>| {
+            Failure::Function(FunctionError::Application {
+                message: "inside".into(),
+                data: data.map(Bytes::from),
+            })
+        };
+        let trap = Failure::Function(FunctionError::Trap { message: "inside".into() });
+        let path = FunctionPath::parse("chat.js:send").expect("a path");
+        let hidden = [
+            application(None),
+            application(Some("7")),
+            trap,
+            Failure::Arguments("inside".into()),
+            Failure::Returns("inside".into()),
+            Failure::Poisoned(DbError::new(ErrorCode::FunctionNotFound, "inside")),
+            Failure::Missing(MissingFunction {
+                visibility: Some(Visibility::Public),
+                reason: "inside".into(),
+            }),
+        ];
+        for failure in hidden {
+            let full = failure.into_call_error(&path, "r1");
+            assert!(full.message.contains("inside"), "{full}");
+            let told = full.clone().redacted("r1");
+            assert_eq!((told.message.as_str(), &told.data), ("[Request ID: r1] Server Error", &full.data));
+        }
+        let open = [
+            Failure::NotFound { to_admin: false },
+            Failure::WrongKind { is: FunctionKind::Query, called_as: FunctionKind::Action },
+            Failure::Commit(SequenceError::DiskFull),
+        ];
+        for failure in open {
+            let full = failure.into_call_error(&path, "r1");
+            assert_eq!(full.clone().redacted("r1"), full);
         }
     }
 

@@ -12,6 +12,7 @@ use crate::admin_key::AdminKey;
 use crate::canonical_urls::CanonicalUrls;
 use crate::component_files::ComponentFiles;
 use crate::deploy::{Deployer, InForce};
+use crate::disclosure::Disclosure;
 use crate::durable_gate::DurableGate;
 use crate::group_listener::GroupListener;
 use crate::identity::{HostSigner, Identities, KeyRing};
@@ -48,8 +49,10 @@ pub struct AppParts {
     pub scheduled_calls: usize,
     /// Where actions may connect to.
     pub outbound: Rules,
-    /// Whether the answer for an HTTP action that failed says how.
-    pub shows_traces: bool,
+    /// What callers are told of what goes on inside of functions.
+    pub disclosure: Disclosure,
+    /// Whether the figures are shown to whoever asks.
+    pub open_metrics: bool,
     /// Where stored files lie, and how many there may be.
     pub stored_files: (Files, FileLimits),
 }
@@ -84,8 +87,10 @@ pub struct App {
     pub web: Option<StaticFiles>,
     /// Snapshots that clients may come back to.
     pub kept_snapshots: KeptSnapshots,
-    /// Whether the answer for an HTTP action that failed says how.
-    pub shows_traces: bool,
+    /// What callers are told of what goes on inside of functions.
+    pub disclosure: Disclosure,
+    /// Whether the figures are shown to whoever asks.
+    pub open_metrics: bool,
 }
 
 impl App {
@@ -102,14 +107,15 @@ impl App {
             reach,
             scheduled_calls,
             outbound,
-            shows_traces,
+            disclosure,
+            open_metrics,
             stored_files,
         } = parts;
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         db.set_built_in_variables(urls.variables());
         let durable = Arc::new(DurableGate::new(db.store().durable()));
-        let live = LiveHub::start(&*machine.env, Arc::clone(&db), Arc::clone(&machine.executor));
+        let live = LiveHub::start(&*machine.env, Arc::clone(&db), Arc::clone(&machine.executor), disclosure);
         let client = Arc::new(Client::new(outbound.clone()));
         let storage = Storage::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), stored_files);
         let actions = Actions::new(
@@ -118,6 +124,7 @@ impl App {
             Arc::clone(&durable),
             Arc::clone(&client),
             Arc::clone(&storage),
+            disclosure,
         );
         let scheduler = Scheduler::new(
             Arc::clone(&machine),
@@ -156,7 +163,8 @@ impl App {
             reach,
             web,
             kept_snapshots: KeptSnapshots::default(),
-            shows_traces,
+            disclosure,
+            open_metrics,
         })
     }
 

@@ -222,7 +222,8 @@ mod tests {
             urls,
             scheduled_calls: 1,
             outbound: weir_outbound::Rules::default(),
-            shows_traces: false,
+            disclosure: crate::disclosure::Disclosure::Production,
+            open_metrics: false,
             stored_files: (weir_files::Files::in_memory(), weir_db::FileLimits::default()),
         };
         App::start(machine, parts)

@@ -23,22 +23,14 @@ use weir_value::limits;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::connection_room::ConnectionRoom;
-use crate::http;
+use crate::http::{self, Port};
+use crate::strict_heads::StrictHeads;
 
 /// How long to wait when the system has no more room for connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Connections that are told "too many" at a time; what comes beyond is cut.
 const REFUSALS_MAX: usize = 64;
-
-/// Which port a connection came to.
-#[derive(Debug, Clone, Copy)]
-enum Port {
-    /// The API's.
-    Api,
-    /// The HTTP actions' own.
-    Site,
-}
 
 /// How many connections may be open where a process may have so many files open; `None`: as many as it likes. Each may be
 /// sent a file, which is open as well; and the store, the log and what functions ask of others need some, or a commit
@@ -95,14 +87,10 @@ impl Listening {
         let service = service_fn(move |mut request: Request<Incoming>| {
             let app = Arc::clone(&app);
             request.extensions_mut().insert(lent.clone());
-            async move {
-                match port {
-                    Port::Api => http::answer(app, request).await,
-                    Port::Site => Box::pin(http::answer_site(app, request)).await,
-                }
-            }
+            http::answer(app, port, request)
         });
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let connection =
+            self.builder.serve_connection(TokioIo::new(StrictHeads::new(stream)), service).with_upgrades();
         let mut stopping = self.stopping.subscribe();
         self.app.machine.tasks.spawn(async move {
             let mut connection = std::pin::pin!(connection);
@@ -129,7 +117,7 @@ impl Listening {
         });
         let mut builder = self.builder.clone();
         builder.keep_alive(false);
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let connection = builder.serve_connection(TokioIo::new(StrictHeads::new(stream)), service);
         self.app.machine.tasks.spawn(async move {
             let _ = connection.await;
             drop(turn);

@@ -18,6 +18,7 @@ use weir_store::{CommitGroup, Env, Snapshot};
 use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, SocketId, Step, WatchChange};
 use weir_value::Timestamp;
 
+use crate::disclosure::Disclosure;
 use crate::executor::{Executor, JobKind};
 use crate::inbox::Inbox;
 use crate::request_id::{internal_error, new_request_id};
@@ -26,6 +27,7 @@ use crate::request_id::{internal_error, new_request_id};
 pub struct LiveHub {
     db: Arc<Database>,
     executor: Arc<Executor>,
+    disclosure: Disclosure,
     registry: Mutex<Registry>,
     sockets: Mutex<HashMap<SocketId, Arc<Inbox>>>,
     next_socket: AtomicU64,
@@ -83,12 +85,18 @@ impl Registry {
 
 impl LiveHub {
     /// A hub without sockets, and its thread.
-    pub fn start(env: &dyn Env, db: Arc<Database>, executor: Arc<Executor>) -> Arc<LiveHub> {
+    pub fn start(
+        env: &dyn Env,
+        db: Arc<Database>,
+        executor: Arc<Executor>,
+        disclosure: Disclosure,
+    ) -> Arc<LiveHub> {
         let snapshot = SnapshotHandle::default();
         let live = LiveQueries::new(db.store().durable(), snapshot.clone());
         let hub = Arc::new(LiveHub {
             db,
             executor,
+            disclosure,
             registry: Mutex::new(Registry { live, snapshot, redeploy_at: None }),
             sockets: Mutex::new(HashMap::new()),
             next_socket: AtomicU64::new(0),
@@ -290,10 +298,12 @@ impl LiveHub {
         };
         let journal = run.journal.as_deref();
         let query = AssertUnwindSafe(|| self.db.query_again(&call, snapshot, journal, teardown));
-        catch_unwind(query).unwrap_or_else(|_| {
+        let outcome = catch_unwind(query).unwrap_or_else(|_| {
             tracing::error!(call.request_id, "a live query panicked in the host");
             not_run(run.at, &call.request_id)
-        })
+        });
+        // Holders of keys and others never share a query, so what one run is told fits all who watch it.
+        self.disclosure.of_query(&call, outcome)
     }
 }
 

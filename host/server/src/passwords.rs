@@ -46,7 +46,7 @@ impl TooManyWait {
     /// What the client of a mutation is told.
     pub fn into_call_error(self, request_id: &str) -> CallError {
         let message = format!("[Request ID: {request_id}] Server Error\nOverloaded: {self}");
-        CallError { code: ErrorCode::Overloaded, message, data: None, retryable: true }
+        CallError { retryable: true, ..CallError::new(ErrorCode::Overloaded, message).public() }
     }
 }
 

@@ -21,5 +21,5 @@ pub fn internal_error(request_id: &str) -> CallError {
     let message = format!(
         "[Request ID: {request_id}] Server Error\nYour request couldn't be completed. Try again later."
     );
-    CallError::new(ErrorCode::InternalServerError, message)
+    CallError::new(ErrorCode::InternalServerError, message).public()
 }

@@ -24,6 +24,7 @@ use crate::component_files::ComponentFiles;
 use crate::deploy::{
     Deployer, LoadFailure, Loaded, LoadedModule, Loader, ModuleProviders, Placed, SnapshotMaker,
 };
+use crate::disclosure::Disclosure;
 use crate::executor::Executor;
 use crate::folders;
 use crate::housekeeping;
@@ -72,8 +73,10 @@ pub struct ServerOptions {
     pub outbound: Rules,
     /// Runs the actions that are written for Node, if the host has one.
     pub node: Option<NodeOptions>,
-    /// Whether it serves a developer, who is told more of what fails.
-    pub development: bool,
+    /// What callers are told of what goes on inside of functions.
+    pub disclosure: Disclosure,
+    /// Whether `/metrics` is open to whoever asks; otherwise to holders of admin keys.
+    pub open_metrics: bool,
     /// Makes components fit the deployment's variables.
     pub snapshots: Arc<dyn SnapshotMaker>,
     /// Where compiled code is kept between starts, if not in the data folder. Whoever can write there can run code in
@@ -241,7 +244,7 @@ fn open(
     let signer = Arc::new(HostSigner::new(data_dir, &urls));
     let scheduled_calls = options.scheduled_calls.unwrap_or_else(|| Scheduler::default_calls(threads));
     let files = Some(files);
-    let (outbound, shows_traces) = (options.outbound.clone(), options.development);
+    let outbound = options.outbound.clone();
     let parts = AppParts {
         db,
         files,
@@ -253,7 +256,8 @@ fn open(
         urls,
         scheduled_calls,
         outbound,
-        shows_traces,
+        disclosure: options.disclosure,
+        open_metrics: options.open_metrics,
         stored_files,
     };
     let app = App::start(machine, parts);

@@ -348,6 +348,7 @@ impl Store for Engine {
             snapshots: parts.view.open_snapshots(),
             floor: parts.view.floor(),
             disk_full: parts.sequencer.is_disk_full(),
+            is_closed: parts.sequencer.is_closed(),
             ..parts.counters.snapshot()
         }
     }

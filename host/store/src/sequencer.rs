@@ -381,6 +381,11 @@ impl Sequencer {
         state.disk_full || state.disk_low
     }
 
+    /// Whether all commits are refused from now on.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.lock().closing
+    }
+
     /// Refuses what comes from now on. What is queued stays.
     pub(crate) fn close(&self) {
         self.state.lock().closing = true;

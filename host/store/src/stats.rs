@@ -42,6 +42,8 @@ pub struct StoreStats {
     pub floor: Timestamp,
     /// Whether new commits are refused because the disk is full.
     pub disk_full: bool,
+    /// Whether no commit will be accepted any more: the store was closed, or has failed.
+    pub is_closed: bool,
 }
 
 /// Counted as it happens.

@@ -47,8 +47,11 @@ pub fn check(data: &Path) -> Result<String> {
     Ok(told)
 }
 
+/// The flags with which `host serve` tells everybody what it tells holders of admin keys: tests look at it.
+pub const TELLING: [&str; 2] = ["--show-errors", "--open-metrics"];
+
 impl HostProcess {
-    /// `host serve` on `data`, on a free port.
+    /// `host serve` on `data`, on a free port; clients are told all, as `host dev` tells them.
     ///
     /// # Errors
     /// When it ends, or says nothing for 60 s, before it is ready; with what it wrote.
@@ -63,6 +66,7 @@ impl HostProcess {
     pub fn serve_at(data: &Path, listen: &str) -> Result<HostProcess> {
         let mut command = Command::new(host_binary());
         command.arg("serve").arg("--data").arg(data).args(["--listen", listen]);
+        command.args(TELLING);
         Self::start(command)
     }
 

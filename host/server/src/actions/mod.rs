@@ -13,6 +13,7 @@ use weir_db::{ActionOutcome, Call, CallError, Database, HttpExchange};
 use weir_outbound::Client;
 use weir_value::{ErrorCode, limits};
 
+use crate::disclosure::Disclosure;
 use crate::durable_gate::DurableGate;
 use crate::machine::Machine;
 use crate::storage::Storage;
@@ -27,6 +28,8 @@ pub struct Actions {
     client: Arc<Client>,
     /// Stores their files.
     storage: Arc<Storage>,
+    /// What their callers are told.
+    disclosure: Disclosure,
     /// Room for actions.
     room: Arc<Semaphore>,
 }
@@ -39,9 +42,10 @@ impl Actions {
         durable: Arc<DurableGate>,
         client: Arc<Client>,
         storage: Arc<Storage>,
+        disclosure: Disclosure,
     ) -> Arc<Actions> {
         let room = Arc::new(Semaphore::new(limits::ACTIONS_AT_ONCE_MAX));
-        Arc::new(Actions { machine, db, durable, client, storage, room })
+        Arc::new(Actions { machine, db, durable, client, storage, disclosure, room })
     }
 
     /// How many run.
@@ -49,9 +53,11 @@ impl Actions {
         limits::ACTIONS_AT_ONCE_MAX - self.room.available_permits()
     }
 
-    /// Runs an action, and gives how it ended.
+    /// Runs an action, and gives what its caller is told of how it ended.
     pub async fn run(self: &Arc<Self>, call: Call) -> ActionOutcome {
-        self.run_below(call, 0).await
+        let asked = call.clone();
+        let outcome = self.run_below(call, 0).await;
+        self.disclosure.of_action(&asked, outcome)
     }
 
     /// The same, of an action that so many others stand around. On a thread of the network.
@@ -96,5 +102,5 @@ impl Actions {
 
 fn refused(request_id: &str, code: ErrorCode, message: &str) -> ActionOutcome {
     let message = format!("[Request ID: {request_id}] Server Error\n{code}: {message}");
-    ActionOutcome { result: Err(CallError::new(code, message)), log_lines: Vec::new() }
+    ActionOutcome { result: Err(CallError::new(code, message).public()), log_lines: Vec::new() }
 }

@@ -5,16 +5,17 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::StatusCode;
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use weir_value::{ErrorCode, limits};
 
 use crate::answer::ApiError;
+use crate::request_body::RequestBody;
 
 /// Reads a body of at most `bytes_max`, within `HTTP_BODY_MS_MAX`.
 ///
 /// # Errors
 /// 413 when it is larger, 408 when it does not come, 400 when it breaks off.
-pub async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, ApiError> {
+pub async fn read(body: RequestBody, bytes_max: usize) -> Result<Bytes, ApiError> {
     let timeout = Duration::from_millis(limits::HTTP_BODY_MS_MAX);
     match tokio::time::timeout(timeout, read_bounded(body, bytes_max)).await {
         Ok(result) => result,
@@ -26,8 +27,8 @@ pub async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, ApiError> {
     }
 }
 
-async fn read_bounded(mut body: Incoming, bytes_max: usize) -> Result<Bytes, ApiError> {
-    if body.size_hint().lower() > bytes_max as u64 {
+async fn read_bounded(mut body: RequestBody, bytes_max: usize) -> Result<Bytes, ApiError> {
+    if Body::size_hint(&body).lower() > bytes_max as u64 {
         return Err(too_large(bytes_max));
     }
     let mut first = Bytes::new();

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -22,6 +21,7 @@ use crate::answer::{Answer, ApiError, json};
 use crate::app::App;
 use crate::canonical_urls::CanonicalUrls;
 use crate::deploy::{DeployError, Module, NewDeployment, Summary};
+use crate::request_body::RequestBody;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,7 +58,7 @@ struct Described {
 }
 
 /// Puts a new deployment in place.
-pub async fn deploy(app: &Arc<App>, request: Request<Incoming>) -> Result<Answer, ApiError> {
+pub async fn deploy(app: &Arc<App>, request: Request<RequestBody>) -> Result<Answer, ApiError> {
     let text = body::read(request.into_body(), limits::DEPLOY_REQUEST_BYTES_MAX).await?;
     let deployment = decode(&text)?;
     drop(text);

@@ -5,15 +5,13 @@
 //! that `getUrl` gives, answers with the file. The URLs are the credentials.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::StreamExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::Body as _;
 use hyper::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    EXPECT, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE, X_CONTENT_TYPE_OPTIONS,
+    HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
@@ -24,9 +22,9 @@ use weir_files::Content;
 use weir_value::{DocumentId, ErrorCode, limits};
 
 use super::caller::parameter;
-use super::http_actions::RequestBody;
 use crate::answer::{Answer, AnswerBody, ApiError, json_text};
 use crate::app::App;
+use crate::request_body::RequestBody;
 use crate::static_files::{insert_text, is_known};
 use crate::storage::{FileOwner, requested_range};
 
@@ -37,17 +35,10 @@ const DIGEST: HeaderName = HeaderName::from_static("digest");
 const PDF: &str = "application/pdf";
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox");
 
-/// Takes a file in. Who is refused is told at once, and what is still on its way is taken and dropped: many clients read no
-/// answer before they have sent all, and a connection that is closed with something unread is reset, answer and all.
-pub async fn upload(app: &Arc<App>, request: Request<Incoming>) -> Result<Answer, ApiError> {
-    let (head, body) = request.into_parts();
-    let mut body = RequestBody(body);
-    let stored = take_in(app, &head, &mut body).await;
-    // Who waits to be told to go on has sent nothing.
-    if stored.is_err() && !head.headers.contains_key(EXPECT) {
-        drain(app, body);
-    }
-    let id = stored?;
+/// Takes a file in. Who is refused is told at once.
+pub async fn upload(app: &Arc<App>, request: Request<RequestBody>) -> Result<Answer, ApiError> {
+    let (head, mut body) = request.into_parts();
+    let id = take_in(app, &head, &mut body).await?;
     Ok(json_text(StatusCode::OK, json!({ "storageId": id.to_string() }).to_string()))
 }
 
@@ -56,19 +47,8 @@ async fn take_in(app: &Arc<App>, head: &Parts, body: &mut RequestBody) -> Result
     let token = UploadToken::parse(&token).map_err(refuse)?;
     let content_type = content_type(&head.headers)?;
     let sha256 = digest(&head.headers)?;
-    let _place = app.storage.admit(&token, body.0.size_hint().lower()).await.map_err(refuse)?;
+    let _place = app.storage.admit(&token, body.size_hint().lower()).await.map_err(refuse)?;
     app.storage.receive(body, content_type, sha256, FileOwner::Upload(token)).await.map_err(refuse)
-}
-
-/// Takes what is left of a body, for a while, and drops it.
-fn drain(app: &App, mut body: RequestBody) {
-    if body.0.is_end_stream() {
-        return;
-    }
-    app.machine.tasks.spawn(async move {
-        let to_its_end = async { while let Some(Ok(_)) = body.next().await {} };
-        let _ = tokio::time::timeout(Duration::from_millis(limits::REFUSED_BODY_MS_MAX), to_its_end).await;
-    });
 }
 
 /// Gives a file, or a range of it, out.

@@ -161,8 +161,10 @@ impl Request<'_> {
     ) -> Result<(), ApiError> {
         let format = call.format;
         let call = self.call(call);
-        let db = Arc::clone(&self.app.db);
-        let query = move |teardown: &mut Teardown| db.query_again(&call, at, None, teardown);
+        let (db, disclosure) = (Arc::clone(&self.app.db), self.app.disclosure);
+        let query = move |teardown: &mut Teardown| {
+            disclosure.of_query(&call, db.query_again(&call, at, None, teardown))
+        };
         let outcome = self.run_job(query).await?;
         write_outcome(out, &outcome.result, &outcome.log_lines, format)
     }
@@ -194,14 +196,14 @@ impl Request<'_> {
         let call = Arc::new(call);
         let mut passwords = PasswordResults::default();
         loop {
-            let (db, call) = (Arc::clone(&self.app.db), Arc::clone(&call));
+            let (db, stepped) = (Arc::clone(&self.app.db), Arc::clone(&call));
             let step = move |teardown: &mut Teardown| {
-                (db.step_mutation(&call, None, &mut passwords, teardown), passwords)
+                (db.step_mutation(&stepped, None, &mut passwords, teardown), passwords)
             };
             let (step, known) = self.run_job(step).await?;
             passwords = known;
             match step {
-                MutationStep::Ended(outcome) => return Ok(outcome),
+                MutationStep::Ended(outcome) => return Ok(self.app.disclosure.of_mutation(&call, outcome)),
                 MutationStep::Waits(work) => {
                     let threads = &self.app.machine.passwords;
                     let place = threads

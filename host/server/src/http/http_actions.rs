@@ -2,22 +2,17 @@
 //!
 //! Bodies stream in both ways. CORS is the app's matter here, and so are all paths.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::Stream;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::{Request, Response, StatusCode};
 use serde_json::json;
 use tokio::sync::oneshot;
-use weir_db::{
-    ActionOutcome, Body, BodyError, BodyStream, Call, HttpExchange, HttpResponse, Principal, Route,
-};
+use weir_db::{ActionOutcome, Body, BodyStream, Call, HttpExchange, HttpResponse, Principal, Route};
 use weir_value::ErrorCode;
 
 use crate::answer::{Answer, AnswerBody, json_text, text};
@@ -25,6 +20,7 @@ use crate::app::App;
 use crate::http::client::{Client, client};
 use crate::http::request_id;
 use crate::identity::Credentials;
+use crate::request_body::RequestBody;
 
 /// Where HTTP actions are on the API's own port.
 pub const PREFIX: &str = "/http";
@@ -36,11 +32,12 @@ const OF_THE_CONNECTION: [HeaderName; 4] = [CONNECTION, CONTENT_LENGTH, TRANSFER
 const REQUEST_STREAM: u32 = 1;
 
 /// Answers a request whose path, as the app sees it, is this one. `None`: no route of the app is for it.
-pub async fn answer(app: &Arc<App>, request: Request<Incoming>, path: &str) -> Option<Answer> {
+pub async fn answer(app: &Arc<App>, request: Request<RequestBody>, path: &str) -> Option<Answer> {
     let (_, functions) = app.db.deployment();
     let function = Route::find(functions.routes(), request.method().as_str(), path)?.function.clone();
     let request_id = request_id(request.headers());
     let principal = principal(app, &request).await;
+    let is_told = app.disclosure.is_full_for(&principal);
     let args = describe(app, &request, path);
     let (client, connection) = client();
     let call = Call { path: function, args, principal, request_id: request_id.clone() };
@@ -58,12 +55,12 @@ pub async fn answer(app: &Arc<App>, request: Request<Incoming>, path: &str) -> O
     let begun = tokio::select! {
         biased;
         begun = &mut response => begun.ok(),
-        ended = &mut outcome => return Some(without_response(app, &request_id, ended.ok())),
+        ended = &mut outcome => return Some(without_response(app, &request_id, is_told, ended.ok())),
     };
     Some(match begun {
         Some(response) => respond(response, client),
         // The responder was dropped: the action is over.
-        None => without_response(app, &request_id, outcome.await.ok()),
+        None => without_response(app, &request_id, is_told, outcome.await.ok()),
     })
 }
 
@@ -73,7 +70,7 @@ pub fn no_route() -> Answer {
 }
 
 /// On whose behalf the action runs. A header that is somebody else's, a web hook's for instance, makes it nobody's.
-async fn principal(app: &App, request: &Request<Incoming>) -> Principal {
+async fn principal(app: &App, request: &Request<RequestBody>) -> Principal {
     let Some(header) = request.headers().get(AUTHORIZATION) else { return Principal::Anonymous };
     let credentials = header.to_str().map_or(Credentials::Unknown, Credentials::parse);
     match app.identities.authenticate(credentials).await {
@@ -83,7 +80,7 @@ async fn principal(app: &App, request: &Request<Incoming>) -> Principal {
 }
 
 /// The request as the function gets it.
-fn describe(app: &App, request: &Request<Incoming>, path: &str) -> Bytes {
+fn describe(app: &App, request: &Request<RequestBody>, path: &str) -> Bytes {
     let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
     let headers: Vec<(&str, String)> =
         request.headers().iter().map(|(name, value)| (name.as_str(), latin1(value))).collect();
@@ -105,31 +102,10 @@ fn latin1(value: &HeaderValue) -> String {
     value.as_bytes().iter().copied().map(char::from).collect()
 }
 
-fn body_of(body: Incoming) -> Option<BodyStream> {
+fn body_of(body: RequestBody) -> Option<BodyStream> {
     match body.is_end_stream() {
         true => None,
-        false => Some(Box::pin(RequestBody(body))),
-    }
-}
-
-/// The body of a request, without trailers.
-pub(super) struct RequestBody(pub(super) Incoming);
-
-impl Stream for RequestBody {
-    type Item = Result<Bytes, BodyError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            return match Pin::new(&mut self.0).poll_frame(context) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(None) => Poll::Ready(None),
-                Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(BodyError(error.to_string())))),
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => Poll::Ready(Some(Ok(data))),
-                    Err(_) => continue,
-                },
-            };
-        }
+        false => Some(Box::pin(body)),
     }
 }
 
@@ -152,9 +128,9 @@ fn respond(response: HttpResponse, client: Client) -> Answer {
     answer
 }
 
-/// The answer for an action that ended without a response: what went wrong stands in the log, and in the answer of a
-/// server for development.
-fn without_response(app: &App, request_id: &str, outcome: Option<ActionOutcome>) -> Answer {
+/// The answer for an action that ended without a response: what went wrong stands in the log, and in the answer to who
+/// may be told.
+fn without_response(app: &App, request_id: &str, is_told: bool, outcome: Option<ActionOutcome>) -> Answer {
     app.machine.metrics.http_errors.add(1);
     let error = match outcome.map(|outcome| outcome.result) {
         Some(Err(error)) => error.message,
@@ -166,7 +142,7 @@ fn without_response(app: &App, request_id: &str, outcome: Option<ActionOutcome>)
         "code": ErrorCode::InternalServerError.as_str(),
         "message": format!("[Request ID: {request_id}] Server Error"),
     });
-    if app.shows_traces {
+    if is_told {
         body["trace"] = error.into();
     }
     json_text(StatusCode::INTERNAL_SERVER_ERROR, body.to_string())

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use weir_db::{AdminKeyError, AdminKeyRecord, CommitError, Scope};
@@ -20,6 +19,7 @@ use crate::app::App;
 use crate::executor::JobKind;
 use crate::identity::FIRST_KEY_NAME;
 use crate::key_changes::{self, KeyChangeError};
+use crate::request_body::RequestBody;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -78,7 +78,7 @@ impl DescribedKey {
 }
 
 /// Makes a key.
-pub async fn create(app: &Arc<App>, request: Request<Incoming>) -> Result<Answer, ApiError> {
+pub async fn create(app: &Arc<App>, request: Request<RequestBody>) -> Result<Answer, ApiError> {
     let text = body::read(request.into_body(), limits::HTTP_HEAD_BYTES_MAX).await?;
     let NewKey { name, scope, expires_in_seconds } =
         serde_json::from_slice(&text).map_err(|error| invalid_json(&error))?;

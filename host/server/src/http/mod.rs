@@ -15,6 +15,7 @@ mod cors;
 mod deployment;
 mod files;
 mod functions;
+mod health;
 mod http_actions;
 mod keys;
 mod metrics;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, HOST, HeaderMap, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, HOST, HeaderMap, HeaderValue, UPGRADE};
 use hyper::{Method, Request, StatusCode, Version};
 use weir_db::Principal;
 use weir_value::{ErrorCode, limits};
@@ -36,29 +37,53 @@ pub use self::routes::{ROUTES, Route};
 
 use self::cors::Cors;
 use self::routes::{Found, OpenTo, Operation};
-use crate::answer::{self, Answer, ApiError, json_text, text};
+use crate::answer::{self, Answer, ApiError, text};
 use crate::app::App;
+use crate::request_body::RequestBody;
 use crate::request_id::new_request_id;
 use crate::socket;
 
 /// The longest request id that is taken from a client.
 const REQUEST_ID_CHARS_MAX: usize = 64;
 
+/// Which of the server's ports a request came to.
+#[derive(Debug, Clone, Copy)]
+pub enum Port {
+    /// The API's.
+    Api,
+    /// The HTTP actions' own: all its paths are theirs.
+    Site,
+}
+
 /// Answers one request. Never fails: what goes wrong is an answer too.
-pub async fn answer(app: Arc<App>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+pub async fn answer(app: Arc<App>, port: Port, request: Request<Incoming>) -> Result<Answer, Infallible> {
     app.machine.metrics.http_requests.add(1);
+    let asks_upgrade = request.headers().contains_key(UPGRADE);
+    let request = RequestBody::of(request, &app.machine.tasks);
+    let mut answer = match port {
+        Port::Api => answer_api(&app, request).await,
+        Port::Site => Box::pin(answer_site(&app, request)).await,
+    };
+    // What follows a request for another protocol is not looked at as HTTP: if it is refused, nothing may follow.
+    if asks_upgrade && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(answer)
+}
+
+async fn answer_api(app: &Arc<App>, request: Request<RequestBody>) -> Answer {
     let path = request.uri().path().to_owned();
     let is_api = path.starts_with("/api/");
     let cors = Cors::of(request.method(), request.headers(), &app.reach);
     if is_api && let Some(answer) = cors.preflight() {
-        return Ok(answer);
+        return answer;
     }
     if is_api && cors.is_refused_preflight() {
         let refused = app.reach.check_origin(request.method(), request.headers());
-        return Ok(refused.err().unwrap_or_else(method_not_allowed).answer());
+        return refused.err().unwrap_or_else(method_not_allowed).answer();
     }
-    let result = match check_head(&app, &request) {
-        Ok(()) => Box::pin(route(&app, request, &path)).await,
+    let result = match check_head(app, &request) {
+        Ok(()) => Box::pin(route(app, request, &path)).await,
         Err(error) => Err(error),
     };
     let mut answer = result.unwrap_or_else(|error| {
@@ -68,15 +93,13 @@ pub async fn answer(app: Arc<App>, request: Request<Incoming>) -> Result<Answer,
     if is_api {
         cors.apply(&mut answer);
     }
-    Ok(answer)
+    answer
 }
 
-/// Answers one request on the port that is the app's own: all its paths are HTTP actions'.
-pub async fn answer_site(app: Arc<App>, request: Request<Incoming>) -> Result<Answer, Infallible> {
-    app.machine.metrics.http_requests.add(1);
-    if let Err(error) = check_head(&app, &request) {
+async fn answer_site(app: &Arc<App>, request: Request<RequestBody>) -> Answer {
+    if let Err(error) = check_head(app, &request) {
         app.machine.metrics.http_errors.add(1);
-        return Ok(error.answer());
+        return error.answer();
     }
     let path = request.uri().path().to_owned();
     let operation = match routes::find(request.method(), &path) {
@@ -86,18 +109,18 @@ pub async fn answer_site(app: Arc<App>, request: Request<Incoming>) -> Result<An
         _ => None,
     };
     // An app that is its own provider of users answers these itself.
-    if let Some(answer) = Box::pin(http_actions::answer(&app, request, &path)).await {
-        return Ok(answer);
+    if let Some(answer) = Box::pin(http_actions::answer(app, request, &path)).await {
+        return answer;
     }
-    Ok(match operation {
-        Some(Operation::KeySet) => well_known::key_set(&app).await.unwrap_or_else(|error| error.answer()),
-        Some(_) => well_known::discovery(&app),
+    match operation {
+        Some(Operation::KeySet) => well_known::key_set(app).await.unwrap_or_else(|error| error.answer()),
+        Some(_) => well_known::discovery(app),
         None => http_actions::no_route(),
-    })
+    }
 }
 
 /// What HTTP/1.1 asks of every request, and that it is meant for this server.
-fn check_head(app: &App, request: &Request<Incoming>) -> Result<(), ApiError> {
+fn check_head(app: &App, request: &Request<RequestBody>) -> Result<(), ApiError> {
     let names_host = request.headers().get_all(HOST).iter().count() == 1;
     if request.version() == Version::HTTP_11 && !names_host {
         let message = "The request must have one Host header.";
@@ -106,7 +129,7 @@ fn check_head(app: &App, request: &Request<Incoming>) -> Result<(), ApiError> {
     app.reach.check_host(request.headers())
 }
 
-async fn route(app: &Arc<App>, request: Request<Incoming>, path: &str) -> Result<Answer, ApiError> {
+async fn route(app: &Arc<App>, request: Request<RequestBody>, path: &str) -> Result<Answer, ApiError> {
     if let Some(rest) = path.strip_prefix(http_actions::PREFIX).filter(|rest| rest.starts_with('/')) {
         let answer = Box::pin(http_actions::answer(app, request, rest)).await;
         return Ok(answer.unwrap_or_else(http_actions::no_route));
@@ -132,15 +155,18 @@ async fn route(app: &Arc<App>, request: Request<Incoming>, path: &str) -> Result
     }
     let principal = match route.open_to {
         OpenTo::Everybody => Principal::Anonymous,
+        OpenTo::Scrapers(_) if app.open_metrics => Principal::Anonymous,
         OpenTo::Callers => caller::identify(&app.identities, headers).await?,
-        OpenTo::Keys(needed) => caller::require(needed, &app.identities, headers).await?,
+        OpenTo::Keys(needed) | OpenTo::Scrapers(needed) => {
+            caller::require(needed, &app.identities, headers).await?
+        }
     };
     act(app, request, route.operation, rest, principal).await
 }
 
 async fn act(
     app: &Arc<App>,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
     operation: Operation,
     rest: &str,
     principal: Principal,
@@ -149,7 +175,7 @@ async fn act(
         Operation::Version => Ok(text(StatusCode::OK, env!("CARGO_PKG_VERSION"))),
         Operation::InstanceVersion => Ok(text(StatusCode::OK, format!("weir-{}", env!("CARGO_PKG_VERSION")))),
         Operation::InstanceName => Ok(text(StatusCode::OK, app.identities.instance_name().to_owned())),
-        Operation::Health => Ok(health(app)),
+        Operation::Health => Ok(health::answer(app, &principal)),
         Operation::Metrics => Ok(metrics::answer(app)),
         Operation::KeySet => well_known::key_set(app).await,
         Operation::Discovery => Ok(well_known::discovery(app)),
@@ -182,7 +208,7 @@ async fn act(
 /// A route that runs functions.
 async fn call(
     app: &Arc<App>,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
     operation: Operation,
     rest: &str,
     principal: Principal,
@@ -204,28 +230,17 @@ async fn call(
     }
 }
 
-async fn read_call(request: Request<Incoming>) -> Result<Bytes, ApiError> {
+async fn read_call(request: Request<RequestBody>) -> Result<Bytes, ApiError> {
     let body = request.into_body();
     body::read(body, limits::HTTP_BODY_BYTES_MAX).await
 }
 
-async fn echo(request: Request<Incoming>) -> Result<Answer, ApiError> {
+async fn echo(request: Request<RequestBody>) -> Result<Answer, ApiError> {
     let body = read_call(request).await?;
     Ok(answer::with_type(StatusCode::OK, "application/octet-stream", answer::AnswerBody::bytes(body)))
 }
 
-fn health(app: &App) -> Answer {
-    let (version, functions) = app.db.deployment();
-    let body = serde_json::json!({
-        "status": "ok",
-        "deployment": version.0,
-        "functions": functions.list().len(),
-        "missingModules": app.deployer.missing_modules(),
-    });
-    json_text(StatusCode::OK, body.to_string())
-}
-
-async fn serve_file(app: &App, request: &Request<Incoming>, path: &str) -> Answer {
+async fn serve_file(app: &App, request: &Request<RequestBody>, path: &str) -> Answer {
     match &app.web {
         Some(files) => files.serve(request.method(), path, request.headers()).await,
         None if path == "/" => text(StatusCode::OK, "This Weir deployment is running.\n"),
@@ -258,7 +273,7 @@ fn method_not_allowed() -> ApiError {
 /// The answer to one connection too many.
 pub fn too_many_connections() -> Answer {
     let mut answer = ApiError::overloaded("Too many connections: try again later.").answer();
-    answer.headers_mut().insert(hyper::header::CONNECTION, HeaderValue::from_static("close"));
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer.headers_mut().remove(ALLOW);
     answer
 }

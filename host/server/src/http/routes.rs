@@ -28,6 +28,8 @@ pub(super) enum OpenTo {
     Callers,
     /// An admin key that is good for this.
     Keys(Permission),
+    /// The same, unless the operator has opened the host's figures to everybody.
+    Scrapers(Permission),
 }
 
 /// What a route does.
@@ -78,7 +80,7 @@ const fn route(
     Route { methods, path, open_to, operation }
 }
 
-use OpenTo::{Callers, Everybody, Keys};
+use OpenTo::{Callers, Everybody, Keys, Scrapers};
 
 /// All of them. Of two that a path fits, the first one counts.
 #[rustfmt::skip]
@@ -86,11 +88,12 @@ pub static ROUTES: &[Route] = &[
     route(READ, "/version", Everybody, Operation::Version),
     route(READ, "/instance_version", Everybody, Operation::InstanceVersion),
     route(READ, "/instance_name", Everybody, Operation::InstanceName),
-    route(READ, "/health", Everybody, Operation::Health),
-    route(READ, "/metrics", Everybody, Operation::Metrics),
+    // Whether it is well is everybody's to know; what there is, the holder's of a key.
+    route(READ, "/health", Callers, Operation::Health),
+    route(READ, "/metrics", Scrapers(Permission::Inspect), Operation::Metrics),
     route(READ, "/.well-known/jwks.json", Everybody, Operation::KeySet),
     route(READ, "/.well-known/openid-configuration", Everybody, Operation::Discovery),
-    route(POST, "/echo", Everybody, Operation::Echo),
+    route(POST, "/echo", Keys(Permission::Inspect), Operation::Echo),
     // Functions.
     route(POST, "/api/run/{*function}", Callers, Operation::Run),
     // Who it is, a message says.

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use weir_db::{DbError, VariableChanges};
@@ -17,6 +16,7 @@ use super::{body, deployment};
 use crate::answer::{Answer, ApiError, json};
 use crate::app::App;
 use crate::executor::JobKind;
+use crate::request_body::RequestBody;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +44,7 @@ struct Variable<'a> {
 }
 
 /// Sets and removes variables.
-pub async fn update(app: &Arc<App>, request: Request<Incoming>) -> Result<Answer, ApiError> {
+pub async fn update(app: &Arc<App>, request: Request<RequestBody>) -> Result<Answer, ApiError> {
     let text = body::read(request.into_body(), limits::HTTP_BODY_BYTES_MAX).await?;
     let changes = decode(&text)?;
     app.deployer.set_variables(changes).await.map_err(deployment::refuse)?;

@@ -9,7 +9,6 @@ mod task;
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
 use hyper::header::{
     CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -27,6 +26,8 @@ use weir_value::{ErrorCode, limits};
 use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
 use crate::connection_room::ConnectionRoom;
+use crate::request_body::RequestBody;
+use crate::strict_heads::StrictHeads;
 
 /// The buffer that a socket keeps for reading, in bytes: idle sockets are many,
 /// and their messages are small.
@@ -39,7 +40,7 @@ const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// socket too many.
 pub fn upgrade(
     app: &Arc<App>,
-    mut request: Request<Incoming>,
+    mut request: Request<RequestBody>,
     version: Option<&str>,
 ) -> Result<Answer, ApiError> {
     let client = identify(request.headers(), version)
@@ -72,7 +73,7 @@ fn identify(headers: &HeaderMap, version: Option<&str>) -> Result<ClientInfo, Cl
 
 /// Checks what RFC 6455 (4.2.1) asks of a client's handshake, and gives the
 /// value of `Sec-WebSocket-Accept`.
-fn check_handshake(request: &Request<Incoming>) -> Result<String, ApiError> {
+fn check_handshake(request: &Request<RequestBody>) -> Result<String, ApiError> {
     let headers = request.headers();
     let is_upgrade = request.method() == Method::GET
         && has_token(headers, &CONNECTION, "upgrade")
@@ -114,14 +115,14 @@ fn switching_protocols(accept: &str) -> Answer {
 /// Takes the connection back from HTTP, without the buffers that HTTP had.
 async fn open(upgraded: OnUpgrade) -> Option<WebSocketStream<TcpStream>> {
     let upgraded = upgraded.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    let parts = upgraded.downcast::<TokioIo<StrictHeads<TcpStream>>>().ok()?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(Some(limits::FRAME_BYTES_MAX))
         .max_frame_size(Some(limits::FRAME_BYTES_MAX));
-    let stream = parts.io.into_inner();
+    let stream = parts.io.into_inner().into_inner();
     let read = parts.read_buf.to_vec();
     Some(WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await)
 }

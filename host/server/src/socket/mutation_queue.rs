@@ -87,7 +87,10 @@ impl MutationQueue {
         for _ in 0..limits::MUTATION_QUEUE_RUN_MAX {
             let Some(mut started) = self.next() else { return };
             match self.step(&mut started, teardown) {
-                MutationStep::Ended(outcome) => self.leave(started.request, outcome),
+                MutationStep::Ended(outcome) => {
+                    let outcome = self.app.disclosure.of_mutation(&started.call, outcome);
+                    self.leave(started.request, outcome);
+                }
                 MutationStep::Waits(work) => match self.app.machine.passwords.take_place() {
                     Ok(place) => return self.wait(started, place, work),
                     Err(error) => {

@@ -16,8 +16,8 @@ async fn every_request_has_its_answer() {
         ("GET", "/instance_version", &[], "", 200, "weir-0.1.0"),
         ("GET", "/health", &[], "", 200, r#""status":"ok""#),
         ("POST", "/health", &[], "", 405, "MethodNotAllowed"),
-        ("POST", "/echo", &[], "hello", 200, "hello"),
-        ("GET", "/metrics", &[], "", 200, "# TYPE weir_commits_total counter"),
+        ("POST", "/echo", &[admin], "hello", 200, "hello"),
+        ("GET", "/metrics", &[admin], "", 200, "# TYPE weir_commits_total counter"),
         // Functions, in all the ways to call them.
         ("POST", "/api/query", &[], r#"{"path":"chat:echo","args":{"a":1}}"#, 200, r#"{"status":"success","value":{"a":1}}"#),
         ("POST", "/api/query", &[], r#"{"path":"chat.js:echo","args":[{"a":1}],"format":"convex_encoded_json"}"#, 200, r#"{"status":"success","value":{"a":1}}"#),
@@ -124,17 +124,71 @@ async fn malformed_and_oversized_requests_end_their_connection_alone() {
         assert_eq!(reply.status, *status, "{name}: {reply:?}");
         assert_eq!(server.send("GET", "/version", &[], "").await.status, 200, "after {name}");
     }
-    // A body that turns out too large only as it comes.
-    let chunk = "x".repeat(1 << 20);
-    let mut request = String::from(
-        "POST /api/query HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n",
-    );
-    for _ in 0..18 {
-        request += &format!("{:x}\r\n{chunk}\r\n", chunk.len());
+    server.stop().await;
+}
+
+/// The client sends all it has before it reads, as many do: what nobody wants of it is taken, or the answer would be lost
+/// with the connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_can_read_why() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = TestServer::start().await;
+    let chunk = format!("{:x}\r\n{}\r\n", 1 << 20, "x".repeat(1 << 20));
+    for (head, status) in [
+        ("POST /api/query", 413),
+        ("POST /api/weir/keys", 401),
+        ("POST /api/nothing", 400),
+        ("PUT /api/query", 405),
+        ("POST /index.html", 405),
+        ("POST /http/hello", 404),
+        ("POST /api/storage/upload?token=none", 401),
+    ] {
+        let head = format!("{head} HTTP/1.1\r\nHost: t\r\n");
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes()).await.unwrap();
+        for _ in 0..18 {
+            stream.write_all(chunk.as_bytes()).await.unwrap_or_else(|error| panic!("{head}: {error}"));
+        }
+        // The connection goes on, after the body's end.
+        let last = "GET /version HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n";
+        stream.write_all(format!("0\r\n\r\n{last}").as_bytes()).await.unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).await.unwrap_or_else(|error| panic!("{head}: {error}"));
+        assert!(answers.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answers}");
+        assert!(answers.contains("HTTP/1.1 200 OK"), "{head}: {answers}");
     }
-    let reply = server.send_raw(request.as_bytes()).await;
-    assert!(matches!(reply.status, 413 | 0), "{reply:?}");
-    assert_eq!(server.send("GET", "/version", &[], "").await.status, 200);
+    server.stop().await;
+}
+
+/// A line feed alone ends no line of a head: servers that disagree about that disagree about where requests end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heads_have_strict_lines() {
+    let server = TestServer::start().await;
+    let get = "GET /version HTTP/1.1\r\nHost: t\r\n";
+    let body = "POST /api/query HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n\n\n";
+    let chunked =
+        "POST /api/query HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\n\n\r\n0\r\n\r\n";
+    let lax = "GET /version HTTP/1.1\nHost: t\n\n";
+    for (request, statuses) in [
+        (format!("{get}Connection: close\r\n\r\n"), &[200][..]),
+        (lax.to_owned(), &[400]),
+        (format!("{get}X: y\nConnection: close\r\n\r\n"), &[400]),
+        (format!("{get}\n\r\n"), &[400]),
+        (format!("\n{get}\r\n"), &[400]),
+        // Whatever stands before it: line feeds in bodies are nobody's business.
+        (format!("{get}\r\n{lax}"), &[200, 400]),
+        (format!("{body}{lax}"), &[400, 400]),
+        (format!("{body}{get}Connection: close\r\n\r\n"), &[400, 200]),
+        (format!("{chunked}{lax}"), &[400, 400]),
+        (format!("{chunked}{get}Connection: close\r\n\r\n"), &[400, 200]),
+        // A request for another protocol is not followed further, and nothing is answered behind it.
+        (format!("{get}Upgrade: h2c\r\n\r\n{lax}"), &[200]),
+    ] {
+        let answers = String::from_utf8(server.exchange(request.as_bytes()).await).unwrap();
+        let found: Vec<u16> =
+            answers.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().unwrap()).collect();
+        assert_eq!(found, statuses, "{request:?}: {answers}");
+    }
     server.stop().await;
 }
 

@@ -146,6 +146,10 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
             tx.log(weir_db::LogLevel::Log, "'hi'");
             Ok(Value::Null)
         })
+        .query("chat:broken", |tx, _| {
+            tx.log(weir_db::LogLevel::Log, "'inside'");
+            Err(FunctionError::Trap { message: "inside".into() })
+        })
         .query("chat:panic", |_, _| panic!("a bug of the host"))
         .mutation("chat:send", |tx, args| insert(tx, "messages", args))
         .mutation("other:send", |tx, args| insert(tx, "other", args))

@@ -24,7 +24,9 @@ use weir_server::app::{App, AppParts};
 use weir_server::deploy::{Module, NoSnapshots};
 use weir_server::identity::HostSigner;
 use weir_server::machine::MachineParts;
-use weir_server::{CanonicalUrls, ComponentFiles, ComponentHash, Reach, ReachOptions, Server, StaticFiles};
+use weir_server::{
+    CanonicalUrls, ComponentFiles, ComponentHash, Disclosure, Reach, ReachOptions, Server, StaticFiles,
+};
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
 
@@ -79,13 +81,33 @@ impl TestServer {
     }
 
     /// Of these parts.
-    #[expect(clippy::disallowed_methods, reason = "the server's own task; the test waits for it")]
     pub async fn start_with(
         store: Arc<dyn Store>,
         dir: tempfile::TempDir,
         loader: Arc<TestLoader>,
     ) -> TestServer {
-        let (machine, parts) = parts(store, &dir, &loader);
+        TestServer::start_as(store, dir, loader, |_| {}).await
+    }
+
+    /// On a new disk, with the functions of `v1` in place, as `host serve` has it: strangers are told little.
+    pub async fn start_in_production() -> TestServer {
+        let (store, dir) = (open_store(&MemoryDisk::new()), tempfile::tempdir().unwrap());
+        let production = |parts: &mut AppParts| parts.disclosure = Disclosure::Production;
+        let server = TestServer::start_as(store, dir, Arc::default(), production).await;
+        let modules = vec![module("native", "v1"), module("actions", "actions")];
+        server.app.deployer.deploy(modules).await.unwrap();
+        server
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the server's own task; the test waits for it")]
+    async fn start_as(
+        store: Arc<dyn Store>,
+        dir: tempfile::TempDir,
+        loader: Arc<TestLoader>,
+        change: impl FnOnce(&mut AppParts),
+    ) -> TestServer {
+        let (machine, mut parts) = parts(store, &dir, &loader);
+        change(&mut parts);
         let (admin_key, list_runs) = (parts.admin_key.as_str().to_owned(), Arc::clone(&loader.list_runs));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::of_parts(machine, parts, listener).await.unwrap();
@@ -182,7 +204,7 @@ impl TestServer {
 
     /// The value of one line of `/metrics`.
     pub async fn metric(&self, name: &str) -> u64 {
-        let reply = self.send("GET", "/metrics", &[], "").await;
+        let reply = self.send("GET", "/metrics", &[&self.admin_header()], "").await;
         let line = reply.body.lines().find(|line| line.starts_with(&format!("{name} ")));
         line.unwrap_or_else(|| panic!("no {name}")).rsplit(' ').next().unwrap().parse().unwrap()
     }
@@ -227,7 +249,8 @@ pub fn parts(
         urls,
         scheduled_calls: 4,
         outbound: weir_outbound::Rules::parse(&["127.0.0.1"]).unwrap(),
-        shows_traces: true,
+        disclosure: Disclosure::Everything,
+        open_metrics: false,
         stored_files: (open_files(dir), FileLimits { file_bytes: FILE_BYTES, ..FileLimits::default() }),
     };
     let (loader, snapshots) = (Arc::clone(loader) as Arc<_>, Arc::new(NoSnapshots));

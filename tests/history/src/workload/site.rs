@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use weir_test_support::host::{free_port, host_binary};
+use weir_test_support::host::{TELLING, free_port, host_binary};
 use weir_test_support::{HostProcess, project};
 
 /// Where a host lives: its data, its address, and what else it is told.
@@ -54,6 +54,7 @@ impl Site {
     pub(super) fn start(&self) -> Result<HostProcess> {
         let mut command = Command::new(host_binary());
         command.arg("serve").arg("--data").arg(self.data.path()).args(["--listen", &self.listen]);
+        command.args(TELLING);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         HostProcess::start(command)
     }
