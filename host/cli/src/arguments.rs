@@ -14,6 +14,7 @@ use weir_store::BaseKind;
 use weir_value::ComponentPath;
 
 use crate::key::parse_lifetime;
+use crate::log::LogFormat;
 
 /// Where data is kept when nothing else is said.
 pub const DATA_DIR: &str = ".host";
@@ -37,6 +38,17 @@ pub struct Arguments {
         hide_env_values = true
     )]
     pub log: String,
+
+    /// For whom to log: `text` for people, `json` for programs, one object a line
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "WEIR_LOG_FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub log_format: LogFormat,
 
     /// What to do.
     #[command(subcommand)]

@@ -1,4 +1,5 @@
-//! The log: one line an event on standard error, which nobody but the host can begin.
+//! The log on standard error: for people, one line an event, which nobody but the host can begin; for programs, one JSON
+//! object a line.
 //!
 //! What functions, clients and the system say stands in events, and may have lines of its own. Those are shown below the
 //! event's first line, each behind a mark, so that a text that looks like an event is seen to be none.
@@ -12,19 +13,31 @@ use crate::Usage;
 /// What a further line of an event begins with.
 const FURTHER_LINE: &[u8] = b"    | ";
 
+/// For whom the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: `timestamp`, `level`, `target`, and `fields` with the `message`.
+    Json,
+}
+
 /// Begins to write the log; standard output is for results.
 ///
 /// # Errors
 /// The filter is none.
-pub fn start(filter: &str) -> anyhow::Result<()> {
+pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Usage(format!("--log `{filter}` is not a valid log filter: {error}")))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(|| EventWriter(io::stderr()))
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .with_target(false)
-        .init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    match format {
+        LogFormat::Text => log
+            .with_writer(|| EventWriter(io::stderr()))
+            .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+            .with_target(false)
+            .init(),
+        LogFormat::Json => log.json().with_writer(io::stderr).init(),
+    }
     Ok(())
 }
 

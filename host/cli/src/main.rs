@@ -36,7 +36,7 @@ use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Err(error) = log::start(&arguments.log) {
+    if let Err(error) = log::start(&arguments.log, arguments.log_format) {
         return fail(&error);
     }
     match perform(arguments.command) {

@@ -19,6 +19,7 @@ use crate::entropy::Entropy;
 use crate::error::Failure;
 use crate::execution::ConflictRates;
 use crate::record_age::RecordAge;
+use crate::run_observer::RunObserver;
 use crate::scan_all::scan_all;
 use crate::stats::{Counters, count};
 use crate::transaction::Shared;
@@ -80,6 +81,7 @@ pub struct Database {
     pub(crate) deployments: Deployments,
     pub(crate) preparing: Preparing,
     pub(crate) system_functions: OnceLock<Arc<dyn SystemFunctions>>,
+    pub(crate) run_observer: OnceLock<Box<dyn RunObserver>>,
 }
 
 impl Database {
@@ -114,6 +116,7 @@ impl Database {
             deployments: Deployments::new(deployed),
             preparing: Preparing::default(),
             system_functions: OnceLock::new(),
+            run_observer: OnceLock::new(),
         }))
     }
 
@@ -177,7 +180,7 @@ impl Database {
         count(&self.counters.query_runs);
         let mut tx = Transaction::begin(self.shared.clone(), snapshot, deployed, FunctionKind::Query, call);
         tx.resume_page(journal.map(str::to_owned));
-        let (tx, result) = call::run(&resolved, call, tx, teardown);
+        let (tx, result) = self.measured(&call.path, || call::run(&resolved, call, tx, teardown));
         if result.is_err() {
             count(&self.counters.failures);
         }

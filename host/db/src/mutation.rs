@@ -219,7 +219,7 @@ impl Database {
         };
         count(&self.counters.mutation_runs);
         tx.know_passwords(std::mem::take(passwords));
-        let (mut tx, result) = call::run(&resolved, call, tx, teardown);
+        let (mut tx, result) = self.measured(&call.path, || call::run(&resolved, call, tx, teardown));
         let (waiting, known) = tx.take_passwords();
         *passwords = known;
         let ending = match (waiting, result) {

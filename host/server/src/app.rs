@@ -25,7 +25,6 @@ use crate::start_error::StartError;
 use crate::static_files::StaticFiles;
 use crate::storage::Storage;
 use crate::system_functions::AdminFunctions;
-use crate::tasks::Tasks;
 
 /// What an app is made of.
 pub struct AppParts {
@@ -115,7 +114,7 @@ impl App {
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         db.set_built_in_variables(urls.variables());
         let durable = Arc::new(DurableGate::new(db.store().durable()));
-        let live = LiveHub::start(&*machine.env, Arc::clone(&db), Arc::clone(&machine.executor), disclosure);
+        let live = LiveHub::start(&machine.env, Arc::clone(&db), Arc::clone(&machine.executor), disclosure);
         let client = Arc::new(Client::new(outbound.clone()));
         let storage = Storage::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), stored_files);
         let actions = Actions::new(
@@ -137,7 +136,9 @@ impl App {
             durable: Arc::clone(&durable),
             alarm: scheduler.alarm(),
             live: Arc::downgrade(&live),
+            times: (machine.metrics.syncs.clone(), machine.metrics.commits.clone()),
         }));
+        db.set_run_observer(Box::new(machine.metrics.runs.clone()));
         let identities = identities(&machine, &db, &admin_key, key_fetcher, &signer);
         let deployer = Deployer::new(
             Arc::clone(&db),
@@ -146,7 +147,7 @@ impl App {
             files,
             machine.tasks.clone(),
             signer.as_provider(),
-            on_change(&live, &identities, &machine.tasks, (client, outbound)),
+            on_change(&live, &identities, &machine, (client, outbound)),
         );
         Arc::new(App {
             machine,
@@ -219,10 +220,11 @@ fn identities(
 fn on_change(
     live: &Arc<LiveHub>,
     identities: &Arc<Identities>,
-    tasks: &Tasks,
+    machine: &Machine,
     (client, opened): (Arc<Client>, Rules),
 ) -> Box<dyn Fn(InForce) + Send + Sync> {
-    let (hub, identities, tasks) = (Arc::downgrade(live), Arc::clone(identities), tasks.clone());
+    let (hub, identities, tasks) = (Arc::downgrade(live), Arc::clone(identities), machine.tasks.clone());
+    let runs = machine.metrics.runs.clone();
     Box::new(move |InForce { at, providers, outbound }| {
         let Some(hub) = hub.upgrade() else { return };
         client.set_rules(opened.and(&outbound));
@@ -231,6 +233,7 @@ fn on_change(
             let identities = Arc::clone(&identities);
             tasks.spawn_until_stop(async move { identities.prepare_keys().await });
         }
+        runs.deployed(&hub.functions());
         hub.redeploy(at);
     })
 }

@@ -1,12 +1,14 @@
 //! Who hears of commits once they are durable.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use weir_store::{CommitGroup, GroupObserver};
 
 use crate::durable_gate::DurableGate;
 use crate::live_hub::LiveHub;
 use crate::scheduler::Alarm;
+use crate::timings::Times;
 
 /// Hears of every durable group of one app's store, on the log's thread: moves the gate, sets the scheduler's alarm, and
 /// leaves the group for the live queries. Keeps nothing alive that stands on the store.
@@ -17,6 +19,8 @@ pub struct GroupListener {
     pub alarm: Arc<Alarm>,
     /// The live queries.
     pub live: Weak<LiveHub>,
+    /// How long syncs and commits take.
+    pub times: (Times, Times),
 }
 
 impl GroupObserver for GroupListener {
@@ -26,5 +30,11 @@ impl GroupObserver for GroupListener {
         if let Some(live) = self.live.upgrade() {
             live.group_durable(group);
         }
+    }
+
+    fn group_written(&self, took: Duration, waited: Duration) {
+        let (syncs, commits) = &self.times;
+        syncs.note(took);
+        commits.note(waited);
     }
 }

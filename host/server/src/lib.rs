@@ -32,6 +32,7 @@ mod live_hub;
 pub mod machine;
 mod metrics;
 mod passwords;
+mod range;
 mod reach;
 mod request_body;
 mod request_id;
@@ -45,6 +46,7 @@ mod storage;
 mod strict_heads;
 mod system_functions;
 mod tasks;
+mod timings;
 
 pub use canonical_urls::CanonicalUrls;
 pub use component_files::{ComponentFiles, ComponentHash};

@@ -5,15 +5,16 @@
 //! it, the snapshot it is at, and the one thread that brings it commit groups.
 //! The log's thread only leaves the group and goes on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
-use weir_db::{Call, Database, Principal, QueryOutcome, ReadSet, Teardown};
+use weir_db::{Call, Database, FunctionInfo, Principal, QueryOutcome, ReadSet, Teardown};
 use weir_store::{CommitGroup, Env, Snapshot};
 use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, SocketId, Step, WatchChange};
 use weir_value::Timestamp;
@@ -23,8 +24,12 @@ use crate::executor::{Executor, JobKind};
 use crate::inbox::Inbox;
 use crate::request_id::{internal_error, new_request_id};
 
+/// Groups of which it is known when they became durable, so that a push can be measured.
+const RECENT_GROUPS: usize = 64;
+
 /// The registry of live queries and what it needs around it.
 pub struct LiveHub {
+    env: Arc<dyn Env>,
     db: Arc<Database>,
     executor: Arc<Executor>,
     disclosure: Disclosure,
@@ -55,6 +60,8 @@ struct SnapshotHandle(Arc<Mutex<Option<Arc<Snapshot>>>>);
 struct Arrivals {
     state: Mutex<ArrivalState>,
     filled: Condvar,
+    /// When the last of them became durable.
+    recent: Mutex<VecDeque<(Timestamp, Duration)>>,
 }
 
 #[derive(Default)]
@@ -86,7 +93,7 @@ impl Registry {
 impl LiveHub {
     /// A hub without sockets, and its thread.
     pub fn start(
-        env: &dyn Env,
+        env: &Arc<dyn Env>,
         db: Arc<Database>,
         executor: Arc<Executor>,
         disclosure: Disclosure,
@@ -94,6 +101,7 @@ impl LiveHub {
         let snapshot = SnapshotHandle::default();
         let live = LiveQueries::new(db.store().durable(), snapshot.clone());
         let hub = Arc::new(LiveHub {
+            env: Arc::clone(env),
             db,
             executor,
             disclosure,
@@ -163,6 +171,17 @@ impl LiveHub {
         self.perform(step);
     }
 
+    /// The functions that are in force.
+    pub fn functions(&self) -> Vec<Arc<FunctionInfo>> {
+        self.db.deployment().1.list()
+    }
+
+    /// When the group of this timestamp became durable, by the monotonic clock; `None` for one that is long past.
+    pub fn durable_at(&self, ts: Timestamp) -> Option<Duration> {
+        let recent = self.arrivals.recent.lock();
+        recent.iter().rev().find(|(group, _)| *group == ts).map(|(_, at)| *at)
+    }
+
     /// The registry's figures.
     pub fn stats(&self) -> LiveStats {
         self.registry.lock().live.stats()
@@ -203,6 +222,12 @@ impl LiveHub {
         if !self.is_watched.load(Ordering::SeqCst) {
             return;
         }
+        let mut recent = self.arrivals.recent.lock();
+        if recent.len() == RECENT_GROUPS {
+            recent.pop_front();
+        }
+        recent.push_back((group.last_ts(), self.env.monotonic()));
+        drop(recent);
         let snapshot = Arc::new(self.db.store().snapshot_durable());
         let mut arrived = self.arrivals.state.lock();
         arrived.groups.push(group.clone());

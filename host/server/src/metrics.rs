@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::timings::{RunTimes, Times};
+
 /// A number that only grows.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -42,4 +44,12 @@ pub struct Metrics {
     pub socket_messages_received: Counter,
     /// Bytes written to sockets, frame headers included.
     pub socket_bytes_sent: Counter,
+    /// How long functions take.
+    pub runs: RunTimes,
+    /// How long a group of commits takes to be written and synced.
+    pub syncs: Times,
+    /// How long a commit waits until it is durable, the first one of each group.
+    pub commits: Times,
+    /// From a commit's being durable to its news having been given to the system, for each socket.
+    pub pushes: Times,
 }

@@ -3,6 +3,7 @@
 //! Not here: how they are encoded (see the log) or where they are kept.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use weir_value::Timestamp;
@@ -82,4 +83,10 @@ pub trait GroupObserver: Send + Sync {
     /// The next group waits until this returns, so hand the work over and return. A panic here ends the
     /// process as a failed sync does, because a listener that missed a group would be wrong from then on.
     fn group_durable(&self, group: &CommitGroup);
+
+    /// Called just before that, with how long writing and syncing the group has taken, and how long the first of its
+    /// commits has waited since it was sequenced, the writing included.
+    fn group_written(&self, took: Duration, waited: Duration) {
+        let _ = (took, waited);
+    }
 }

@@ -130,8 +130,10 @@ impl GroupCommit {
         if is_answered {
             self.publish(&CommitGroup { commits: taken.group.clone() }, taken.framed_bytes);
         }
+        let began = self.parts.env.monotonic();
         match self.parts.log.append(&taken.group) {
             Ok(bytes) => {
+                self.tell_times(began, taken.queued_at);
                 state.bytes_since_check = state.bytes_since_check.saturating_add(bytes);
                 self.parts.sequencer.note_written(taken.framed_bytes, self.parts.log.secured_bytes());
                 self.secure(&mut state);
@@ -192,6 +194,13 @@ impl GroupCommit {
         if self.parts.sequencer.set_disk_full(true) {
             tracing::error!(%error, "the disk is full: commits are refused until there is room");
         }
+    }
+
+    /// Tells the observers how long a group took, which is written now.
+    fn tell_times(&self, began: Duration, queued_at: Duration) {
+        let now = self.parts.env.monotonic();
+        let (took, waited) = (now.saturating_sub(began), now.saturating_sub(queued_at));
+        self.observers.read().iter().for_each(|observer| observer.group_written(took, waited));
     }
 
     fn publish(&self, group: &CommitGroup, bytes: u64) -> Step {

@@ -78,6 +78,7 @@ struct State {
 struct Queued {
     size_bytes: u64,
     framed_bytes: u64,
+    queued_at: Duration,
     commit: Arc<Commit>,
 }
 
@@ -104,6 +105,8 @@ pub(crate) struct Taken {
     pub(crate) group: Vec<Arc<Commit>>,
     /// Space that the group takes at most.
     pub(crate) framed_bytes: u64,
+    /// When its first commit was queued.
+    pub(crate) queued_at: Duration,
 }
 
 impl Sequencer {
@@ -177,7 +180,8 @@ impl Sequencer {
         view.publish_sequenced(ts);
         state.last = ts;
         let commit = Arc::new(Commit { ts, writes, touched });
-        state.queue.push_back(Queued { size_bytes, framed_bytes, commit });
+        let queued_at = self.env.monotonic();
+        state.queue.push_back(Queued { size_bytes, framed_bytes, queued_at, commit });
         state.queued_bytes += size_bytes;
         state.spoken_bytes += framed_bytes;
         self.slow_down(&mut state.pace, before, view.memory.bytes());
@@ -298,8 +302,9 @@ impl Sequencer {
     pub(crate) fn take_group(&self) -> Taken {
         let mut state = self.state.lock();
         let mut group_bytes = 0;
-        let mut taken = Taken { group: Vec::with_capacity(state.queue.len()), framed_bytes: 0 };
-        while let Some(Queued { size_bytes, framed_bytes, commit }) = state.queue.pop_front() {
+        let queued_at = state.queue.front().map_or(Duration::ZERO, |first| first.queued_at);
+        let mut taken = Taken { group: Vec::with_capacity(state.queue.len()), framed_bytes: 0, queued_at };
+        while let Some(Queued { size_bytes, framed_bytes, commit, .. }) = state.queue.pop_front() {
             group_bytes += size_bytes;
             taken.framed_bytes += framed_bytes;
             taken.group.push(commit);

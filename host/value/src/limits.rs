@@ -333,6 +333,12 @@ pub const QUERY_SET_MODIFICATIONS_MAX: usize = 10_000;
 pub const MUTATION_QUEUE_RUN_MAX: usize = 16;
 /// How many sockets may be open.
 pub const SOCKETS_MAX: usize = 100_000;
+/// A text of the web folder up to this size is sent compressed to clients that take that.
+pub const WEB_ENCODED_FILE_BYTES_MAX: usize = 4 * MIB;
+/// How much of compressed texts of the web folder is kept.
+pub const WEB_ENCODED_BYTES_MAX: usize = 32 * MIB;
+/// How many functions have figures of their own among the metrics; the rest share one.
+pub const METRICS_FUNCTIONS_MAX: usize = 200;
 /// A server sends the protocol's `Ping` after this long without another message.
 pub const SYNC_PING_MS: u64 = 15_000;
 /// A server sends a WebSocket ping to a client that was silent for this long: with the other one, so that an idle socket

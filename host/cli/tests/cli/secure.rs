@@ -53,7 +53,7 @@ fn a_server_behind_tls_is_called_and_watched_with_its_key() {
 #[test]
 fn who_is_not_trusted_is_sent_nothing_and_told_of() {
     let folder = tempfile::tempdir().unwrap();
-    let serving = Serving::start(folder.path(), &[]);
+    let serving = Serving::start(folder.path(), &["--open-metrics"]);
     let before = requests(serving.address());
     for (certificate, trusts, expected) in [
         (Certificate::OfOwnAuthority, false, "name that one's certificate with --ca-certificate"),

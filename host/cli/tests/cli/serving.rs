@@ -158,3 +158,29 @@ fn the_data_folder_is_its_owners_alone_and_never_served() {
     assert_eq!(finished.code, 1);
     assert!(finished.stderr.contains("is in the web folder"), "{finished:?}");
 }
+
+#[test]
+fn the_log_can_be_read_by_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--log-format", "json"]);
+    let finished = serving.stop("TERM");
+    let lines: Vec<serde_json::Value> =
+        finished.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let messages = lines.iter().filter_map(|line| line["fields"]["message"].as_str());
+    assert!(messages.clone().any(|message| message.contains("nothing is deployed yet")), "{finished:?}");
+    assert!(lines.iter().all(|line| line["level"].is_string() && line["timestamp"].is_string()));
+    let finished = run_in(folder.path(), &["check", "--log-format", "xml"]);
+    assert_eq!(finished.code, 2, "{finished:?}");
+    assert!(finished.stderr.contains("text, json"), "{finished:?}");
+}
+
+#[test]
+fn figures_are_for_holders_of_keys_unless_they_are_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flags, expected) in [(&[][..], "401"), (&["--open-metrics"], "200")] {
+        let serving = Serving::start(folder.path(), flags);
+        let answer = get(serving.address(), "/metrics");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {expected}")), "{flags:?}: {answer}");
+        serving.stop("TERM");
+    }
+}

@@ -104,7 +104,7 @@ impl Database {
             log: Mutex::new(LogLines::default()),
             host,
         });
-        let result = in_time(&resolved, &args, &action).await;
+        let result = self.measured_action(&call.path, in_time(&resolved, &args, &action)).await;
         let result = result
             .map_err(Failure::Function)
             .and_then(|json| self.look(&call, |tx| call::check_result(&resolved.info, &json, tx)));

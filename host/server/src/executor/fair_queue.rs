@@ -23,9 +23,24 @@ pub enum JobKind {
     Maintenance,
 }
 
-const KINDS: usize = 5;
+const KINDS: usize = JobKind::ALL.len();
 
 impl JobKind {
+    /// All of them, in their order.
+    pub const ALL: [JobKind; 5] =
+        [JobKind::Client, JobKind::Live, JobKind::Action, JobKind::Scheduled, JobKind::Maintenance];
+
+    /// As the metrics call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            JobKind::Client => "client",
+            JobKind::Live => "live",
+            JobKind::Action => "action",
+            JobKind::Scheduled => "scheduled",
+            JobKind::Maintenance => "maintenance",
+        }
+    }
+
     /// Its part of the threads' time, beside the weights of the other kinds that have jobs waiting. So a backlog of
     /// scheduled functions takes a fifth of the time beside clients' calls, and everything that is left over.
     const fn weight(self) -> u64 {

@@ -11,6 +11,7 @@
 //! waits until the job has answered.
 
 mod fair_queue;
+mod queue_waits;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use weir_store::Env;
 
 use fair_queue::FairQueue;
 pub use fair_queue::JobKind;
+use queue_waits::QueueWaits;
 
 /// One piece of work. It answers whoever asked for it, and leaves for after that what its calls ran in.
 type Job = Box<dyn FnOnce(&mut Teardown) + Send>;
@@ -39,11 +41,18 @@ struct Shared {
     env: Arc<dyn Env>,
     queue: Mutex<Queue>,
     filled: Condvar,
+    waits: QueueWaits,
+}
+
+/// A job, and since when it waits.
+struct Waiting {
+    job: Job,
+    since: Duration,
 }
 
 #[derive(Default)]
 struct Queue {
-    jobs: FairQueue<Job>,
+    jobs: FairQueue<Waiting>,
     idle: usize,
     stopped: bool,
 }
@@ -63,8 +72,12 @@ impl Executor {
 
     /// Starts `threads` threads, whose names begin with `name`.
     pub fn start(env: &Arc<dyn Env>, name: &str, threads: usize) -> Executor {
-        let shared =
-            Shared { env: Arc::clone(env), queue: Mutex::new(Queue::default()), filled: Condvar::new() };
+        let shared = Shared {
+            env: Arc::clone(env),
+            queue: Mutex::new(Queue::default()),
+            filled: Condvar::new(),
+            waits: QueueWaits::default(),
+        };
         let shared = Arc::new(shared);
         let thread = |number| {
             let shared = Arc::clone(&shared);
@@ -137,6 +150,11 @@ impl Executor {
         self.shared.queue.lock().jobs.len()
     }
 
+    /// How long jobs have waited for a thread.
+    pub fn waits(&self) -> &QueueWaits {
+        &self.shared.waits
+    }
+
     /// Finishes the queued jobs and ends the threads. Jobs that come later are
     /// dropped. Blocks; may be called twice.
     pub fn stop(&self) {
@@ -150,6 +168,7 @@ impl Executor {
 
 impl Shared {
     fn push(&self, kind: JobKind, job: Job) {
+        let since = self.env.monotonic();
         let mut queue = self.queue.lock();
         if queue.stopped {
             // Not under the lock: what the job holds may come here when it is dropped.
@@ -157,7 +176,7 @@ impl Shared {
             drop(job);
             return;
         }
-        queue.jobs.push(kind, job);
+        queue.jobs.push(kind, Waiting { job, since });
         let someone_waits = queue.idle > 0;
         drop(queue);
         if someone_waits {
@@ -168,8 +187,9 @@ impl Shared {
 
 fn work(shared: &Shared) {
     let mut done = None;
-    while let Some((kind, job)) = next_job(shared, done.take()) {
+    while let Some((kind, Waiting { job, since })) = next_job(shared, done.take()) {
         let began = shared.env.monotonic();
+        shared.waits.note(kind, began.saturating_sub(since));
         if catch_unwind(AssertUnwindSafe(|| job(&mut Teardown::default()))).is_err() {
             tracing::error!("a call panicked; its caller gets an internal error");
         }
@@ -178,7 +198,7 @@ fn work(shared: &Shared) {
 }
 
 /// The next job, after one that was done. `None`: the executor has stopped.
-fn next_job(shared: &Shared, done: Option<(JobKind, Duration)>) -> Option<(JobKind, Job)> {
+fn next_job(shared: &Shared, done: Option<(JobKind, Duration)>) -> Option<(JobKind, Waiting)> {
     let mut queue = shared.queue.lock();
     if let Some((kind, took)) = done {
         queue.jobs.charge(kind, took);

@@ -24,9 +24,10 @@ use weir_value::{DocumentId, ErrorCode, limits};
 use super::caller::parameter;
 use crate::answer::{Answer, AnswerBody, ApiError, json_text};
 use crate::app::App;
+use crate::range::requested_range;
 use crate::request_body::RequestBody;
 use crate::static_files::{insert_text, is_known};
-use crate::storage::{FileOwner, requested_range};
+use crate::storage::FileOwner;
 
 const DIGEST: HeaderName = HeaderName::from_static("digest");
 

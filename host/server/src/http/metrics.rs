@@ -1,38 +1,111 @@
-//! GET `/metrics`: all figures of the server in Prometheus' text form.
+//! GET `/metrics`: all figures of the server as OpenMetrics' text, which Prometheus reads.
 
-use std::fmt::Write;
+use std::fmt;
 
 use hyper::StatusCode;
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
 
-use crate::answer::{Answer, AnswerBody, with_type};
+use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
+use crate::timings::Times;
+
+const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// One figure: its name without the prefix, what it means, its value.
 struct Figure {
-    kind: &'static str,
+    kind: Kind,
     name: &'static str,
     help: &'static str,
     value: u64,
 }
 
-/// The answer with all figures as they are now.
-pub fn answer(app: &App) -> Answer {
-    let mut out = String::new();
-    let figures = [server(app), node(app), live(app), database(app), store(app)];
-    for figure in figures.into_iter().flatten() {
-        let Figure { kind, name, help, value } = figure;
-        let _ = writeln!(out, "# HELP weir_{name} {help}");
-        let _ = writeln!(out, "# TYPE weir_{name} {kind}\nweir_{name} {value}");
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+/// Histograms of one name, told apart by a label.
+#[derive(Debug)]
+struct Labelled {
+    label: &'static str,
+    times: Vec<(String, Times)>,
+}
+
+impl EncodeMetric for Labelled {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        self.times.iter().try_for_each(|(value, times)| {
+            let labels = [(self.label, value.as_str())];
+            times.histogram().encode(encoder.encode_family(&labels)?)
+        })
     }
-    with_type(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", AnswerBody::bytes(out))
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
+    }
+}
+
+/// The answer with all figures as they are now.
+pub fn answer(app: &App) -> Result<Answer, ApiError> {
+    let mut registry = Registry::with_prefix("weir");
+    let figures = [server(app), node(app), live(app), database(app), store(app)];
+    figures.into_iter().flatten().for_each(|figure| figure.register(&mut registry));
+    times(app, &mut registry);
+    let mut out = String::new();
+    text::encode(&mut out, &registry).map_err(|_| ApiError::internal())?;
+    Ok(with_type(StatusCode::OK, MEDIA_TYPE, AnswerBody::bytes(out)))
+}
+
+impl Figure {
+    /// The form adds a full stop to the help, and `_total` to the names of counters.
+    fn register(self, registry: &mut Registry) {
+        let help = self.help.trim_end_matches('.');
+        match self.kind {
+            Kind::Counter => {
+                let name = self.name.trim_end_matches("_total");
+                registry.register(name, help, ConstCounter::new(self.value));
+            }
+            Kind::Gauge => {
+                let value = i64::try_from(self.value).unwrap_or(i64::MAX);
+                registry.register(self.name, help, ConstGauge::new(value));
+            }
+        }
+    }
+}
+
+fn times(app: &App, registry: &mut Registry) {
+    let metrics = &app.machine.metrics;
+    let waits = app.machine.executor.waits().all().map(|(kind, times)| (kind.to_owned(), times.clone()));
+    let runs = Labelled { label: "function", times: metrics.runs.all() };
+    registry.register("function_run_seconds", "How long runs of a function took", runs);
+    let waits = Labelled { label: "kind", times: waits.collect() };
+    registry.register("queue_wait_seconds", "How long jobs waited for a thread", waits);
+    for (name, help, times) in [
+        ("log_sync_seconds", "How long a group of commits took to be written and synced", &metrics.syncs),
+        (
+            "commit_seconds",
+            "How long the first commit of a group waited until it was durable",
+            &metrics.commits,
+        ),
+        (
+            "push_seconds",
+            "From a commit's being durable to its news being written to a socket",
+            &metrics.pushes,
+        ),
+    ] {
+        registry.register(name, help, times.histogram());
+    }
 }
 
 fn counter(name: &'static str, help: &'static str, value: u64) -> Figure {
-    Figure { kind: "counter", name, help, value }
+    Figure { kind: Kind::Counter, name, help, value }
 }
 
 fn gauge(name: &'static str, help: &'static str, value: u64) -> Figure {
-    Figure { kind: "gauge", name, help, value }
+    Figure { kind: Kind::Gauge, name, help, value }
 }
 
 fn server(app: &App) -> Vec<Figure> {

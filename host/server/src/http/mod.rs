@@ -176,7 +176,7 @@ async fn act(
         Operation::InstanceVersion => Ok(text(StatusCode::OK, format!("weir-{}", env!("CARGO_PKG_VERSION")))),
         Operation::InstanceName => Ok(text(StatusCode::OK, app.identities.instance_name().to_owned())),
         Operation::Health => Ok(health::answer(app, &principal)),
-        Operation::Metrics => Ok(metrics::answer(app)),
+        Operation::Metrics => metrics::answer(app),
         Operation::KeySet => well_known::key_set(app).await,
         Operation::Discovery => Ok(well_known::discovery(app)),
         Operation::Echo => echo(request).await,

@@ -19,7 +19,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use weir_db::Call;
-use weir_sync::live::SocketId;
+use weir_sync::live::{Advance, SocketId};
 use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame};
 use weir_sync::session::{DueAction, DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
 use weir_value::limits;
@@ -29,6 +29,7 @@ use super::mutation_queue::MutationQueue;
 use crate::app::App;
 use crate::identity::{Authenticated, Credentials, Grounds};
 use crate::inbox::{Inbox, SocketIdentity};
+use crate::machine::Machine;
 use crate::request_id::new_request_id;
 
 /// Messages that are taken in before the session is served.
@@ -54,6 +55,8 @@ struct Socket {
     has_acted: bool,
     due: Vec<DueMutation>,
     writer: FrameWriter,
+    /// Since when there is news, which is not written yet.
+    news_since: Option<Duration>,
     /// The last frame, which waits for the client to hang up by itself.
     last_frame: Option<CloseFrame>,
     /// Rings at the session's deadline, or before it.
@@ -100,6 +103,7 @@ pub async fn run(app: Arc<App>, wire: WebSocketStream<TcpStream>, client: Client
         has_acted: false,
         due: Vec::new(),
         writer: FrameWriter::default(),
+        news_since: None,
         last_frame: None,
         // The upgrade may have brought some along.
         has_unread: true,
@@ -187,6 +191,10 @@ impl Socket {
         }
         if let Some(at_least) = self.session.wanted_timestamp() {
             let advance = self.app.live.advance(self.id, at_least);
+            // What a client is given first is no news, however old it is.
+            let is_news = |advance: &&Advance| advance.changes.iter().any(|change| change.base.is_some());
+            let news = advance.as_ref().filter(is_news);
+            self.news_since = news.and_then(|news| self.app.live.durable_at(news.ts)).or(self.news_since);
             self.session.transition(advance);
         }
         if let Some(ts) = self.session.awaited_durable() {
@@ -251,7 +259,11 @@ impl Socket {
     async fn flush(&mut self) -> std::io::Result<()> {
         let written =
             self.writer.write(&mut self.wire, Duration::from_millis(limits::SOCKET_WRITE_MS_MAX)).await?;
-        self.app.machine.metrics.socket_bytes_sent.add(written as u64);
+        let Machine { metrics, .. } = &*self.app.machine;
+        metrics.socket_bytes_sent.add(written as u64);
+        if let Some(since) = self.news_since.take_if(|_| written > 0) {
+            metrics.pushes.note(self.app.machine.clock().saturating_sub(since));
+        }
         Ok(())
     }
 

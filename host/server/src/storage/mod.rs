@@ -4,7 +4,6 @@
 //! document, and uses up the token by which it came; when that is durable, whoever sent it is told. So there is no
 //! document without a file, whenever the power goes. A file without a document is swept.
 
-mod range;
 mod sweep;
 
 use std::ops::Range;
@@ -26,8 +25,6 @@ use crate::answer::FileBody;
 use crate::durable_gate::DurableGate;
 use crate::executor::JobKind;
 use crate::machine::Machine;
-
-pub use range::requested_range;
 
 /// Whose a file is that comes.
 pub enum FileOwner {

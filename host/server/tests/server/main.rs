@@ -21,6 +21,7 @@ mod keys;
 mod kill_points;
 mod loader;
 mod many_users;
+mod metrics;
 mod missing;
 mod modules;
 mod passwords;
