@@ -46,7 +46,8 @@ pub struct Arguments {
         value_name = "FORMAT",
         env = "WEIR_LOG_FORMAT",
         default_value = "text",
-        hide_possible_values = true
+        hide_possible_values = true,
+        hide_env_values = true
     )]
     pub log_format: LogFormat,
 
