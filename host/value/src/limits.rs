@@ -44,6 +44,9 @@ pub const FUNCTION_PATH_CHARS_MAX: usize = 512;
 
 /// How many documents a transaction may read, those that a filter drops included.
 pub const TRANSACTION_DOCUMENTS_READ_MAX: usize = 32_000;
+/// So many rows that were deleted, and lie in memory until they are flushed, count as one document read when a query passes
+/// them. A table that is cleared piece by piece passes those of the pieces before each time.
+pub const DELETED_ROWS_PER_DOCUMENT: usize = 4;
 /// How many bytes of documents a transaction may read.
 pub const TRANSACTION_BYTES_READ_MAX: usize = 16 * MIB;
 /// How many index ranges a transaction may read: calls of `get` and `query`.
