@@ -22,8 +22,10 @@ use weir_value::limits;
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::budget::ConnectionBudget;
 use crate::connection_room::ConnectionRoom;
 use crate::http;
+use crate::wire::Wire;
 
 /// How long to wait when the system has no more room for connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -78,23 +80,31 @@ impl Listening {
         }
     }
 
-    fn accept(&self, stream: TcpStream, port: Port) {
+    fn accept(&self, (stream, peer): (TcpStream, SocketAddr), port: Port) {
         let _ = stream.set_nodelay(true);
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(room) => {
                 self.app.machine.metrics.connections.add(1);
-                self.serve(stream, room, port, Arc::clone(&self.app));
+                let budget = self.app.machine.budget.connection(peer.ip());
+                self.serve(stream, (room, budget), port, Arc::clone(&self.app));
             }
             Err(_) => self.refuse(stream),
         }
     }
 
-    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, port: Port, app: Arc<App>) {
+    fn serve(
+        &self,
+        stream: TcpStream,
+        (room, budget): (OwnedSemaphorePermit, ConnectionBudget),
+        port: Port,
+        app: Arc<App>,
+    ) {
         let room = ConnectionRoom::new(room);
         let lent = room.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             let app = Arc::clone(&app);
             request.extensions_mut().insert(lent.clone());
+            request.extensions_mut().insert(budget.clone());
             async move {
                 match port {
                     Port::Api => http::answer(app, request).await,
@@ -102,7 +112,8 @@ impl Listening {
                 }
             }
         });
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let connection =
+            self.builder.serve_connection(TokioIo::new(Wire::new(stream)), service).with_upgrades();
         let mut stopping = self.stopping.subscribe();
         self.app.machine.tasks.spawn(async move {
             let mut connection = std::pin::pin!(connection);
@@ -129,7 +140,7 @@ impl Listening {
         });
         let mut builder = self.builder.clone();
         builder.keep_alive(false);
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let connection = builder.serve_connection(TokioIo::new(Wire::new(stream)), service);
         self.app.machine.tasks.spawn(async move {
             let _ = connection.await;
             drop(turn);
@@ -153,7 +164,7 @@ pub async fn accept(
             () = stop.as_mut() => break,
         };
         match accepted {
-            Ok((stream, _)) => listening.accept(stream, port),
+            Ok(accepted) => listening.accept(accepted, port),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted; trying again");

@@ -19,6 +19,7 @@ mod keys;
 mod kill_points;
 mod loader;
 mod many_users;
+mod memory;
 mod missing;
 mod modules;
 mod passwords;

@@ -27,6 +27,7 @@ use weir_server::machine::MachineParts;
 use weir_server::{CanonicalUrls, ComponentFiles, ComponentHash, Reach, ReachOptions, Server, StaticFiles};
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
+use weir_value::limits;
 
 use crate::loader::TestLoader;
 
@@ -78,14 +79,32 @@ impl TestServer {
         TestServer::start_with(open_store(disk), dir, Arc::default()).await
     }
 
+    /// On a new disk, with the functions of `v1` in place, and so much memory for its clients.
+    pub async fn start_with_memory(client_memory_bytes: usize) -> TestServer {
+        let (dir, loader) = (tempfile::tempdir().unwrap(), Arc::default());
+        let (machine, parts) = parts(open_store(&MemoryDisk::new()), &dir, &loader);
+        let machine = MachineParts { client_memory_bytes, ..machine };
+        let server = TestServer::start_of((machine, parts), dir, loader).await;
+        server.app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
+        server
+    }
+
     /// Of these parts.
-    #[expect(clippy::disallowed_methods, reason = "the server's own task; the test waits for it")]
     pub async fn start_with(
         store: Arc<dyn Store>,
         dir: tempfile::TempDir,
         loader: Arc<TestLoader>,
     ) -> TestServer {
-        let (machine, parts) = parts(store, &dir, &loader);
+        let parts = parts(store, &dir, &loader);
+        TestServer::start_of(parts, dir, loader).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the server's own task; the test waits for it")]
+    async fn start_of(
+        (machine, parts): (MachineParts, AppParts),
+        dir: tempfile::TempDir,
+        loader: Arc<TestLoader>,
+    ) -> TestServer {
         let (admin_key, list_runs) = (parts.admin_key.as_str().to_owned(), Arc::clone(&loader.list_runs));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::of_parts(machine, parts, listener).await.unwrap();
@@ -231,7 +250,8 @@ pub fn parts(
         stored_files: (open_files(dir), FileLimits { file_bytes: FILE_BYTES, ..FileLimits::default() }),
     };
     let (loader, snapshots) = (Arc::clone(loader) as Arc<_>, Arc::new(NoSnapshots));
-    (MachineParts { env, loader, snapshots, node: None, threads: 4 }, parts)
+    let client_memory_bytes = limits::MEMORY_BYTES / limits::MEMORY_PART_OF_CLIENTS;
+    (MachineParts { env, loader, snapshots, node: None, threads: 4, client_memory_bytes }, parts)
 }
 
 /// Stored files in `dir`.
@@ -300,6 +320,11 @@ pub struct Client {
 impl Client {
     pub async fn say(&mut self, message: Json) {
         self.socket.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// Sends a message that the server may hang up over.
+    pub async fn send_text(&mut self, text: String) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        self.socket.send(Message::text(text)).await
     }
 
     pub async fn connect(&mut self, session: &str) {
