@@ -11,7 +11,7 @@ use weir_build::Language;
 use weir_db::{FileLimits, Scope};
 use weir_files::FilesPlace;
 use weir_store::BaseKind;
-use weir_value::ComponentPath;
+use weir_value::{ComponentPath, limits};
 
 use crate::key::parse_lifetime;
 use crate::log::LogFormat;
@@ -20,6 +20,9 @@ use crate::log::LogFormat;
 pub const DATA_DIR: &str = ".host";
 /// Where a server is looked for when nothing else is said.
 pub const URL: &str = "http://127.0.0.1:3210";
+
+/// What a host may hold in memory when nothing else is said.
+const MEMORY_MIB: u64 = (limits::MEMORY_BYTES >> 20) as u64;
 
 /// Weir: a live backend in one binary. Functions compiled to WebAssembly read
 /// and write a transactional document store; clients that watch a query get
@@ -400,8 +403,14 @@ pub struct Storage {
     /// What keeps the base: redb or sled [default: what the folder has; redb in a new one]
     #[arg(long, value_name = "BASE")]
     pub base: Option<BaseKind>,
-    /// Memory for the store: recent writes and what is read again and again
-    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(16..=1_048_576))]
+    /// Memory for the host
+    ///
+    /// A half of it is the store's: recent writes, and what is read again and again. A
+    /// quarter is what is held for clients: what they have sent, what they watch, and what
+    /// they have not taken yet; beyond it who holds most is refused, with an error that
+    /// passes. The rest is for functions as they run, and for the process itself. Node
+    /// processes are not part of it.
+    #[arg(long, value_name = "MIB", default_value_t = MEMORY_MIB, value_parser = clap::value_parser!(u64).range(32..=1_048_576))]
     pub memory: u64,
     /// Where stored files lie: a folder, or `s3://BUCKET/PREFIX` [default: `files` in the
     /// data folder]

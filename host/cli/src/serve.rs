@@ -12,6 +12,7 @@ use weir_outbound::Rules;
 use weir_server::deploy::Summary;
 use weir_server::{Disclosure, ReachOptions, Server, ServerOptions, StopSignals, WebFolder};
 use weir_store::StoreOptions;
+use weir_value::limits;
 
 use crate::arguments::{Hosting, Listening, Node, Serve};
 use crate::output::print_line;
@@ -74,7 +75,9 @@ pub async fn start(
     let outbound = Rules::parse(&allow_outbound).context("--allow-outbound")?;
     let node = find_node(node, &data_dir).await?;
     let memory_bytes = storage.memory * MIB;
-    let store = StoreOptions { base: storage.base, memory_bytes, ..StoreOptions::default() };
+    let store =
+        StoreOptions { base: storage.base, memory_bytes: memory_bytes / 2, ..StoreOptions::default() };
+    let client_memory_bytes = usize::try_from(memory_bytes)? / limits::MEMORY_PART_OF_CLIENTS;
     let snapshots = Arc::new(match &compiled_dir {
         Some(_) => Snapshots::on_developers_machine(),
         None => Snapshots { cache: Some(data_dir.join("compiled").join("snapshots")) },
@@ -82,6 +85,7 @@ pub async fn start(
     let options = ServerOptions {
         data_dir,
         store,
+        client_memory_bytes,
         listen,
         allow_remote,
         files: storage.files.clone(),

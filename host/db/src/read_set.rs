@@ -62,6 +62,14 @@ impl ReadSet {
             || find_range(&self.ranges, key).is_some()
     }
 
+    /// How much memory it takes, roughly.
+    pub fn size_bytes(&self) -> usize {
+        let points = self.points.iter().map(|point| size_of::<Bytes>() + point.len());
+        let ranges =
+            self.ranges.iter().map(|range| size_of::<KeyRange>() + range.start.len() + range.end.len());
+        points.sum::<usize>() + ranges.sum::<usize>()
+    }
+
     /// Whether nothing was read.
     pub fn is_empty(&self) -> bool {
         self.points.is_empty() && self.ranges.is_empty()

@@ -13,6 +13,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use tokio::io::{AsyncRead, ReadBuf};
 use weir_db::{BodyStream, CallError};
+use weir_sync::budget::Overdrawn;
 
 /// How much of a file is read at a time, in bytes.
 const FILE_CHUNK_BYTES: usize = 64 * 1024;
@@ -156,6 +157,11 @@ impl ApiError {
         };
         let message = format!("{}.", sentence(&error.to_string()));
         Some(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message))
+    }
+
+    /// 503: there is no room for what was asked for; the same request may work later.
+    pub fn without_room(error: Overdrawn) -> ApiError {
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Overloaded, error.to_string())
     }
 
     /// 503: too much at once; the same request may work later.

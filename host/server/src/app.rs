@@ -114,7 +114,13 @@ impl App {
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         db.set_built_in_variables(urls.variables());
         let durable = Arc::new(DurableGate::new(db.store().durable()));
-        let live = LiveHub::start(&machine.env, Arc::clone(&db), Arc::clone(&machine.executor), disclosure);
+        let live = LiveHub::start(
+            &machine.env,
+            Arc::clone(&db),
+            Arc::clone(&machine.executor),
+            disclosure,
+            machine.budget.shared_results(),
+        );
         let client = Arc::new(Client::new(outbound.clone()));
         let storage = Storage::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), stored_files);
         let actions = Actions::new(

@@ -14,6 +14,10 @@ use crate::executor::{JobKind, JobLost};
 /// How often kept snapshots are looked through.
 const SNAPSHOTS_EVERY: Duration = Duration::from_secs(5);
 
+/// How often live queries run again whose results had no room, and how many of them.
+const RESULTS_EVERY: Duration = Duration::from_secs(1);
+const RESULTS_AT_ONCE: usize = 8;
+
 /// How often it is looked whether there are indexes to be dropped or built, and how long the steps of that leave the
 /// disk to others.
 const INDEXES_EVERY: Duration = Duration::from_secs(2);
@@ -30,12 +34,23 @@ const SWEEP_EVERY: Duration = Duration::from_millis(limits::SESSION_SWEEP_MS);
 pub async fn keep(app: &Arc<App>) {
     tokio::join!(
         release_snapshots(app),
+        retry_results(app),
         sweep_requests(app),
         sweep_jobs(app),
         maintain_indexes(app),
         remove_files(app),
         sweep_files(app),
     );
+}
+
+/// Live queries that failed because there was no room for their results run again, a few at a time.
+async fn retry_results(app: &Arc<App>) {
+    loop {
+        tokio::time::sleep(RESULTS_EVERY).await;
+        if app.machine.budget.has_room() {
+            app.live.retry_without_room(RESULTS_AT_ONCE);
+        }
+    }
 }
 
 async fn maintain_indexes(app: &Arc<App>) {
@@ -210,7 +225,9 @@ mod tests {
         let admin_key = AdminKey::read_or_create(folder.path(), "weir").unwrap();
         let urls = CanonicalUrls::at(([127, 0, 0, 1], 3210).into());
         let (loader, snapshots) = (Arc::new(NoLoader), Arc::new(NoSnapshots));
-        let machine = Machine::start(MachineParts { env, loader, snapshots, node: None, threads: 1 });
+        let client_memory_bytes = 1 << 20;
+        let machine = MachineParts { env, loader, snapshots, node: None, threads: 1, client_memory_bytes };
+        let machine = Machine::start(machine);
         let parts = AppParts {
             db,
             files: None,

@@ -7,10 +7,12 @@ use std::task::{Context, Poll, Wake};
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use weir_db::{ActionOutcome, MutationOutcome};
-use weir_sync::protocol::RequestId;
+use weir_sync::budget::{Account, Charge};
+use weir_sync::protocol::{ClientMessage, ProtocolError, RequestId};
 use weir_sync::session::{IdentityRefusal, VerifiedIdentity};
 use weir_value::Timestamp;
 
+use crate::budget::{charge_outcome, lost_result};
 use crate::durable_gate::DurableGate;
 use crate::identity::Grounds;
 
@@ -20,6 +22,11 @@ pub struct Inbox {
     signalled: AtomicBool,
     live_changed: AtomicBool,
     shutdown: AtomicBool,
+    /// An answer was dropped, because there was no room for it.
+    overdrawn: AtomicBool,
+    /// Counts the answers that wait.
+    account: Arc<Account>,
+    parsed: Mutex<Option<Parsed>>,
     verdict: Mutex<Option<Verdict>>,
     finished: Mutex<Finished>,
     actions: Mutex<Vec<(RequestId, ActionOutcome)>>,
@@ -27,6 +34,14 @@ pub struct Inbox {
 
 /// Whose a token is, or why it is nobody's.
 pub type Verdict = Result<SocketIdentity, IdentityRefusal>;
+
+/// A message that was parsed on another thread.
+pub struct Parsed {
+    /// The message, or why it is none; `None`: the host has failed.
+    pub message: Option<Result<ClientMessage, ProtocolError>>,
+    /// What it is counted with.
+    pub held: Charge,
+}
 
 /// Whose a socket is.
 pub struct SocketIdentity {
@@ -44,13 +59,16 @@ struct Finished {
 }
 
 impl Inbox {
-    /// An empty one.
-    pub fn new() -> Arc<Inbox> {
+    /// An empty one, whose answers count in `account`.
+    pub fn new(account: Arc<Account>) -> Arc<Inbox> {
         Arc::new(Inbox {
             task: AtomicWaker::new(),
             signalled: AtomicBool::new(false),
             live_changed: AtomicBool::new(false),
             shutdown: AtomicBool::new(false),
+            overdrawn: AtomicBool::new(false),
+            account,
+            parsed: Mutex::new(None),
             verdict: Mutex::new(None),
             finished: Mutex::new(Finished::default()),
             actions: Mutex::default(),
@@ -105,6 +123,22 @@ impl Inbox {
         self.shutdown.load(Ordering::Acquire)
     }
 
+    /// Whether an answer was dropped: its client has to ask again, over another connection.
+    pub fn is_overdrawn(&self) -> bool {
+        self.overdrawn.load(Ordering::Acquire)
+    }
+
+    /// Leaves a message that was parsed.
+    pub fn leave_parsed(&self, parsed: Parsed) {
+        *self.parsed.lock() = Some(parsed);
+        self.signal();
+    }
+
+    /// Takes it, if it is there.
+    pub fn take_parsed(&self) -> Option<Parsed> {
+        self.parsed.lock().take()
+    }
+
     /// Leaves what came of the token that the session has had verified.
     pub fn leave_verdict(&self, verdict: Verdict) {
         *self.verdict.lock() = Some(verdict);
@@ -116,22 +150,36 @@ impl Inbox {
         self.verdict.lock().take()
     }
 
-    /// Leaves the outcomes of mutations, in order. The task is woken when the
+    /// Leaves the outcome of a mutation, of several in their order. The task is woken when the
     /// first of them is durable, not before: until then there is nothing to say.
     /// What waits for no commit wakes it at once.
-    pub fn leave_outcomes(
+    ///
+    /// One for which there is no room is dropped, and with it the socket: its client asks again when it has connected anew,
+    /// and is answered from the record of the request. Whether anything is to be run after it.
+    pub fn leave_outcome(
         self: &Arc<Self>,
-        outcomes: &mut Vec<(RequestId, MutationOutcome)>,
+        request: RequestId,
+        mut outcome: MutationOutcome,
         gate: &DurableGate,
-    ) {
-        let Some(first) = outcomes.first().map(|(_, outcome)| outcome.ts) else { return };
+    ) -> bool {
+        if charge_outcome(&self.account, &mut outcome.result, &outcome.log_lines).is_err() {
+            self.overdrawn.store(true, Ordering::Release);
+            self.signal();
+            return false;
+        }
+        let ts = outcome.ts;
         let mut finished = self.finished.lock();
-        finished.outcomes.append(outcomes);
-        self.arm(&mut finished, first, gate);
+        finished.outcomes.push((request, outcome));
+        self.arm(&mut finished, ts, gate);
+        true
     }
 
-    /// Leaves the outcome of an action.
-    pub fn leave_action(&self, request: RequestId, outcome: ActionOutcome) {
+    /// Leaves the outcome of an action. If there is no room for its result, that is the outcome: nobody could ask for it
+    /// again.
+    pub fn leave_action(&self, request: RequestId, mut outcome: ActionOutcome) {
+        if let Err(error) = charge_outcome(&self.account, &mut outcome.result, &outcome.log_lines) {
+            outcome = ActionOutcome { result: Err(lost_result(error)), log_lines: Vec::new() };
+        }
         self.actions.lock().push((request, outcome));
         self.signal();
     }
@@ -176,8 +224,10 @@ impl Wake for Inbox {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use bytes::Bytes;
+    use weir_sync::budget::Held;
+
+    use super::*;
     use futures_util::task::noop_waker_ref;
 
     fn outcome(ts: u64) -> MutationOutcome {
@@ -196,9 +246,10 @@ mod tests {
     #[test]
     fn wakes_when_the_first_outcome_is_durable() {
         let gate = DurableGate::new(Timestamp::from_nanos(1));
-        let inbox = Inbox::new();
-        inbox.leave_outcomes(&mut vec![(0, outcome(2)), (1, outcome(3))], &gate);
-        inbox.leave_outcomes(&mut vec![(2, outcome(4))], &gate);
+        let inbox = Inbox::new(Account::unlimited());
+        inbox.leave_outcome(0, outcome(2), &gate);
+        inbox.leave_outcome(1, outcome(3), &gate);
+        inbox.leave_outcome(2, outcome(4), &gate);
         assert!(!is_woken(&inbox));
         gate.advance(Timestamp::from_nanos(2));
         assert!(is_woken(&inbox));
@@ -206,7 +257,7 @@ mod tests {
         assert_eq!(taken, [0, 1, 2]);
         // The task then waits for the next one; later outcomes need no other wake-up.
         inbox.wake_at(Timestamp::from_nanos(3), &gate);
-        inbox.leave_outcomes(&mut vec![(3, outcome(5))], &gate);
+        inbox.leave_outcome(3, outcome(5), &gate);
         gate.advance(Timestamp::from_nanos(5));
         assert!(is_woken(&inbox));
         assert!(!is_woken(&inbox));
@@ -215,20 +266,20 @@ mod tests {
     #[test]
     fn wakes_at_once_for_what_is_durable_already() {
         let gate = DurableGate::new(Timestamp::from_nanos(9));
-        let inbox = Inbox::new();
-        inbox.leave_outcomes(&mut vec![(0, outcome(9))], &gate);
+        let inbox = Inbox::new(Account::unlimited());
+        inbox.leave_outcome(0, outcome(9), &gate);
         assert!(is_woken(&inbox));
-        inbox.leave_outcomes(&mut vec![(1, outcome(4))], &gate);
+        inbox.leave_outcome(1, outcome(4), &gate);
         assert!(is_woken(&inbox));
     }
 
     #[test]
     fn what_waits_for_no_commit_wakes_at_once_and_disturbs_nobody() {
         let gate = DurableGate::new(Timestamp::from_nanos(1));
-        let inbox = Inbox::new();
-        inbox.leave_outcomes(&mut vec![(0, outcome(5))], &gate);
+        let inbox = Inbox::new(Account::unlimited());
+        inbox.leave_outcome(0, outcome(5), &gate);
         assert!(!is_woken(&inbox));
-        inbox.leave_outcomes(&mut vec![(1, outcome(0))], &gate);
+        inbox.leave_outcome(1, outcome(0), &gate);
         assert!(is_woken(&inbox));
         assert_eq!(inbox.finished.lock().armed_for, Some(Timestamp::from_nanos(5)));
         gate.advance(Timestamp::from_nanos(5));
@@ -237,12 +288,30 @@ mod tests {
 
     #[test]
     fn tells_live_changes_once() {
-        let inbox = Inbox::new();
+        let inbox = Inbox::new(Account::unlimited());
         assert!(!inbox.take_live_changed());
         inbox.wake_live();
         inbox.wake_live();
         assert!(is_woken(&inbox));
         assert!(inbox.take_live_changed());
         assert!(!inbox.take_live_changed());
+    }
+
+    #[test]
+    fn an_answer_without_room_ends_the_socket_and_an_actions_is_an_error() {
+        let gate = DurableGate::new(Timestamp::from_nanos(9));
+        let account = Account::process(1 << 20);
+        let inbox = Inbox::new(Arc::clone(&account));
+        let large = |bytes: usize| Ok(Bytes::from(vec![b' '; bytes]));
+        let answer = |bytes| MutationOutcome { result: large(bytes), ..outcome(1) };
+        assert!(inbox.leave_outcome(0, answer(700_000), &gate));
+        assert_eq!(account.held(Held::Answers), 700_000);
+        assert!(!inbox.leave_outcome(1, answer(700_000), &gate) && inbox.is_overdrawn() && is_woken(&inbox));
+        inbox.leave_action(2, ActionOutcome { result: large(700_000), log_lines: Vec::new() });
+        let (_, ended) = inbox.take_actions().pop().unwrap();
+        let error = ended.result.unwrap_err();
+        assert!(error.message.starts_with("Overloaded: The function has run"), "{}", error.message);
+        assert_eq!(inbox.take_outcomes().len(), 1);
+        assert_eq!(account.bytes(), 0);
     }
 }

@@ -22,9 +22,11 @@ use weir_value::limits;
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::budget::ConnectionBudget;
 use crate::connection_room::ConnectionRoom;
 use crate::http::{self, Port};
 use crate::strict_heads::StrictHeads;
+use crate::wire::Wire;
 
 /// How long to wait when the system has no more room for connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -70,27 +72,35 @@ impl Listening {
         }
     }
 
-    fn accept(&self, stream: TcpStream, port: Port) {
+    fn accept(&self, (stream, peer): (TcpStream, SocketAddr), port: Port) {
         let _ = stream.set_nodelay(true);
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(room) => {
                 self.app.machine.metrics.connections.add(1);
-                self.serve(stream, room, port, Arc::clone(&self.app));
+                let budget = self.app.machine.budget.connection(peer.ip());
+                self.serve(stream, (room, budget), port, Arc::clone(&self.app));
             }
             Err(_) => self.refuse(stream),
         }
     }
 
-    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, port: Port, app: Arc<App>) {
+    fn serve(
+        &self,
+        stream: TcpStream,
+        (room, budget): (OwnedSemaphorePermit, ConnectionBudget),
+        port: Port,
+        app: Arc<App>,
+    ) {
         let room = ConnectionRoom::new(room);
         let lent = room.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             let app = Arc::clone(&app);
             request.extensions_mut().insert(lent.clone());
+            request.extensions_mut().insert(budget.clone());
             http::answer(app, port, request)
         });
-        let connection =
-            self.builder.serve_connection(TokioIo::new(StrictHeads::new(stream)), service).with_upgrades();
+        let stream = StrictHeads::new(Wire::new(stream));
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut stopping = self.stopping.subscribe();
         self.app.machine.tasks.spawn(async move {
             let mut connection = std::pin::pin!(connection);
@@ -117,7 +127,8 @@ impl Listening {
         });
         let mut builder = self.builder.clone();
         builder.keep_alive(false);
-        let connection = builder.serve_connection(TokioIo::new(StrictHeads::new(stream)), service);
+        let stream = StrictHeads::new(Wire::new(stream));
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         self.app.machine.tasks.spawn(async move {
             let _ = connection.await;
             drop(turn);
@@ -141,7 +152,7 @@ pub async fn accept(
             () = stop.as_mut() => break,
         };
         match accepted {
-            Ok((stream, _)) => listening.accept(stream, port),
+            Ok(accepted) => listening.accept(accepted, port),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted; trying again");

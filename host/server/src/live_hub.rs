@@ -16,6 +16,7 @@ use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
 use weir_db::{Call, Database, FunctionInfo, Principal, QueryOutcome, ReadSet, Teardown};
 use weir_store::{CommitGroup, Env, Snapshot};
+use weir_sync::budget::Account;
 use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, SocketId, Step, WatchChange};
 use weir_value::Timestamp;
 
@@ -92,14 +93,16 @@ impl Registry {
 
 impl LiveHub {
     /// A hub without sockets, and its thread.
+    /// Results that several sockets watch count in `shared_results`.
     pub fn start(
         env: &Arc<dyn Env>,
         db: Arc<Database>,
         executor: Arc<Executor>,
         disclosure: Disclosure,
+        shared_results: Arc<Account>,
     ) -> Arc<LiveHub> {
         let snapshot = SnapshotHandle::default();
-        let live = LiveQueries::new(db.store().durable(), snapshot.clone());
+        let live = LiveQueries::new(db.store().durable(), snapshot.clone()).sharing_in(shared_results);
         let hub = Arc::new(LiveHub {
             env: Arc::clone(env),
             db,
@@ -118,10 +121,11 @@ impl LiveHub {
         hub
     }
 
-    /// Adds a socket; it watches nothing yet.
-    pub fn open_socket(&self, inbox: Arc<Inbox>) -> SocketId {
+    /// Adds a socket; it watches nothing yet. What it will watch alone counts in `results`.
+    pub fn open_socket(&self, inbox: Arc<Inbox>, results: Arc<Account>) -> SocketId {
         let id = SocketId(self.next_socket.fetch_add(1, Ordering::Relaxed));
         self.sockets.lock().insert(id, inbox);
+        self.registry.lock().live.open_socket(id, results);
         id
     }
 
@@ -180,6 +184,12 @@ impl LiveHub {
     pub fn durable_at(&self, ts: Timestamp) -> Option<Duration> {
         let recent = self.arrivals.recent.lock();
         recent.iter().rev().find(|(group, _)| *group == ts).map(|(_, at)| *at)
+    }
+
+    /// Runs again some of the queries whose results had no room.
+    pub fn retry_without_room(self: &Arc<Self>, runs_max: usize) {
+        let step = self.registry.lock().live.retry_without_room(runs_max);
+        self.perform(step);
     }
 
     /// The registry's figures.

@@ -9,8 +9,10 @@ use weir_node::NodePool;
 use weir_store::Env;
 use weir_value::limits;
 
+use crate::budget::Budget;
 use crate::deploy::{Loader, SnapshotMaker};
 use crate::executor::Executor;
+use crate::large_json::LargeJson;
 use crate::metrics::Metrics;
 use crate::passwords::PasswordThreads;
 use crate::tasks::Tasks;
@@ -27,6 +29,8 @@ pub struct MachineParts {
     pub node: Option<Arc<NodePool>>,
     /// Threads that run functions.
     pub threads: usize,
+    /// What may be held in memory for clients, in bytes.
+    pub client_memory_bytes: usize,
 }
 
 /// A machine. Knows no app.
@@ -51,12 +55,16 @@ pub struct Machine {
     pub http_calls: Arc<Semaphore>,
     /// Room for sockets.
     pub sockets: Arc<Semaphore>,
+    /// Room for what is held for clients.
+    pub budget: Budget,
+    /// Where large JSON is read and written.
+    pub large_json: LargeJson,
 }
 
 impl Machine {
     /// Starts its threads.
     pub fn start(parts: MachineParts) -> Arc<Machine> {
-        let MachineParts { env, loader, snapshots, node, threads } = parts;
+        let MachineParts { env, loader, snapshots, node, threads, client_memory_bytes } = parts;
         Arc::new(Machine {
             executor: Arc::new(Executor::start(&env, "call", threads)),
             passwords: PasswordThreads::start(&env, PasswordThreads::default_threads()),
@@ -68,6 +76,8 @@ impl Machine {
             metrics: Metrics::default(),
             http_calls: Arc::new(Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX)),
             sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
+            budget: Budget::new(client_memory_bytes),
+            large_json: LargeJson::default(),
         })
     }
 

@@ -40,6 +40,8 @@ pub struct Metrics {
     pub sockets_opened: Counter,
     /// Sockets that have ended.
     pub sockets_closed: Counter,
+    /// Sockets that were closed because there was no room for what they sent, or for what they were to be sent.
+    pub sockets_shed: Counter,
     /// Text messages from sockets.
     pub socket_messages_received: Counter,
     /// Bytes written to sockets, frame headers included.

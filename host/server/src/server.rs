@@ -49,6 +49,8 @@ pub struct ServerOptions {
     pub data_dir: PathBuf,
     /// How the store in it is kept.
     pub store: StoreOptions,
+    /// What may be held in memory for clients, in bytes.
+    pub client_memory_bytes: usize,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Whether `listen` may be an address that other machines can reach.
@@ -239,7 +241,9 @@ fn open(
     let urls = canonical_urls(options, local_addr, site_addr);
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
-    let machine = Machine::start(MachineParts { env, loader, snapshots, node, threads });
+    let client_memory_bytes = options.client_memory_bytes;
+    let machine = MachineParts { env, loader, snapshots, node, threads, client_memory_bytes };
+    let machine = Machine::start(machine);
     let key_fetcher = Arc::new(HttpFetcher::new());
     let signer = Arc::new(HostSigner::new(data_dir, &urls));
     let scheduled_calls = options.scheduled_calls.unwrap_or_else(|| Scheduler::default_calls(threads));

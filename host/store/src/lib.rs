@@ -47,7 +47,7 @@ pub use env::{Env, RealEnv, SimEnv};
 pub use log::LogReadError;
 pub use open::{OpenError, open};
 pub use options::{BaseKind, FatalHandler, StoreOptions};
-pub use snapshot::{Direction, ReadError, Snapshot};
+pub use snapshot::{Direction, ReadError, ScanPart, Snapshot};
 pub use stats::StoreStats;
 pub use store::{SequenceError, Store, StoreClosed};
 pub use weir_value::Timestamp;

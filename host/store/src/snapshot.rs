@@ -36,6 +36,8 @@ use crate::view::View;
 const CHUNK_KEYS_MAX: usize = 256;
 /// And the fewest, so that a scan for one row does not crawl over a run of deleted ones.
 const CHUNK_KEYS_MIN: usize = 16;
+/// Deleted rows that one part of a scan passes.
+const PART_DELETED_MAX: usize = 1024;
 
 /// The order in which a scan returns keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +52,17 @@ pub enum Direction {
 #[derive(Debug, Clone, Error)]
 #[error("the stored data cannot be read: {0}; if the disk is healthy, restore the data folder from a backup")]
 pub struct ReadError(#[from] BaseError);
+
+/// Some rows of a scan, and what it took to find them.
+#[derive(Debug)]
+pub struct ScanPart {
+    /// The rows, with their values.
+    pub rows: Vec<(Bytes, Bytes)>,
+    /// Rows that were passed and are not there any more: until a flush they lie in memory.
+    pub deleted: usize,
+    /// The last key that the part speaks for. `None`: all of the range.
+    pub reached: Option<Bytes>,
+}
 
 /// The state at one timestamp; later commits never show. Dropping it lets the flush go on, so do not keep one
 /// for long.
@@ -143,28 +156,67 @@ impl Snapshot {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<(Bytes, Bytes)>, ReadError> {
+        Ok(self.scan_past(start, end, direction, limit, usize::MAX)?.rows)
+    }
+
+    /// As [`Snapshot::scan`], but stops also behind many deleted rows: so whoever scans can count them, and give up.
+    ///
+    /// # Errors
+    /// The base cannot be read.
+    pub fn scan_part(
+        &self,
+        start: &[u8],
+        end: &[u8],
+        direction: Direction,
+        limit: usize,
+    ) -> Result<ScanPart, ReadError> {
+        self.scan_past(start, end, direction, limit, PART_DELETED_MAX)
+    }
+
+    fn scan_past(
+        &self,
+        start: &[u8],
+        end: &[u8],
+        direction: Direction,
+        limit: usize,
+        deleted_max: usize,
+    ) -> Result<ScanPart, ReadError> {
         let whole = Interval { low: Bound::Included(start), high: Bound::Excluded(end) };
         let mut rows = Rows::default();
+        let mut deleted = 0;
         let mut behind: Option<Bytes> = None;
-        while rows.len() < limit {
+        let mut is_exhausted = false;
+        while rows.len() < limit && deleted < deleted_max {
             let rest = behind.as_deref().map_or(whole, |key| whole.behind(key, direction));
             if rest.is_empty() {
+                is_exhausted = true;
                 break;
             }
             let keys_max = (limit - rows.len()).clamp(CHUNK_KEYS_MIN, CHUNK_KEYS_MAX);
             let mut chunk = self.view.memory.chunk(rest, self.ts, direction, keys_max);
             let reached = chunk.reached.take();
             let covered = reached.as_deref().map_or(rest, |key| rest.up_to(key, direction));
-            self.merge(chunk, covered, direction, limit, &mut rows)?;
+            deleted += self.merge(chunk, covered, direction, limit, &mut rows)?;
             match reached {
                 Some(key) => behind = Some(key),
-                None => break,
+                None => {
+                    is_exhausted = true;
+                    break;
+                }
             }
         }
-        Ok(rows.finish())
+        let rows = rows.finish();
+        let reached = match rows.last() {
+            // Rows behind the last one were not looked at, or will be again.
+            Some((last, _)) if rows.len() >= limit => Some(last.clone()),
+            _ if is_exhausted => None,
+            _ => behind,
+        };
+        Ok(ScanPart { rows, deleted, reached })
     }
 
-    /// Adds the rows of `interval`, whose keys in memory are all in `chunk`, until there are `limit`.
+    /// Adds the rows of `interval`, whose keys in memory are all in `chunk`, until there are `limit`. Gives the number of
+    /// deleted rows before that.
     fn merge(
         &self,
         chunk: Chunk,
@@ -172,7 +224,8 @@ impl Snapshot {
         direction: Direction,
         limit: usize,
         rows: &mut Rows,
-    ) -> Result<(), ReadError> {
+    ) -> Result<usize, ReadError> {
+        let mut deleted = 0;
         // Memory may hide rows of the base, and then more of them are looked at than wanted.
         let rows_max = if chunk.entries.is_empty() { limit - rows.len() } else { usize::MAX };
         let mut recent = chunk.entries.into_iter().peekable();
@@ -185,8 +238,9 @@ impl Snapshot {
             let mut is_in_memory = false;
             while let Some((recent_key, value)) = recent.next_if(|(recent, _)| order(recent, key).is_le()) {
                 is_in_memory = recent_key == key;
-                if let Some(value) = value {
-                    rows.push(recent_key, value);
+                match value {
+                    Some(value) => rows.push(recent_key, value),
+                    None => deleted += 1,
                 }
                 if rows.len() == limit {
                     return Ok(ControlFlow::Break(()));
@@ -200,9 +254,16 @@ impl Snapshot {
             }
             Ok(if rows.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        let rest = recent.filter_map(|(key, value)| Some((key, value?)));
-        rest.take(limit - rows.len()).for_each(|(key, value)| rows.push(key, value));
-        Ok(())
+        for (key, value) in recent {
+            if rows.len() == limit {
+                break;
+            }
+            match value {
+                Some(value) => rows.push(key, value),
+                None => deleted += 1,
+            }
+        }
+        Ok(deleted)
     }
 }
 

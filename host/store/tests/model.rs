@@ -136,6 +136,10 @@ impl World {
             }
             expected.truncate(limit);
             let direction = if descending { Direction::Descending } else { Direction::Ascending };
+            let part = snapshot.scan_part(&low, &high, direction, limit).unwrap();
+            let last = expected.last().filter(|_| expected.len() >= limit).map(|(key, _)| key);
+            prop_assert_eq!(part.reached.as_ref(), last);
+            prop_assert_eq!(&part.rows, &expected);
             prop_assert_eq!(snapshot.scan(&low, &high, direction, limit).unwrap(), expected);
             prop_assert_eq!(snapshot.get(&low).unwrap(), rows.get(&low).cloned());
         }

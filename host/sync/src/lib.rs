@@ -16,6 +16,7 @@
 //! | [`result`] | one result of one query, shared by all sockets, encoded once |
 //! | [`diff`] | the difference of two results as an RFC 6902 patch |
 //! | [`fanout`] | a transition's frame, put together from the shared pieces |
+//! | [`budget`] | bytes that are held for clients: counted, and bounded |
 //!
 //! # How a host drives it
 //!
@@ -88,6 +89,7 @@
 //! [`SOCKET_MUTATIONS_IN_FLIGHT_MAX`](weir_value::limits::SOCKET_MUTATIONS_IN_FLIGHT_MAX) mutations, and makes a
 //! transition only when it is asked for one, after the write before it is through. So a slow socket collapses to
 //! the newest timestamp.
+pub mod budget;
 pub mod diff;
 pub mod fanout;
 pub mod interval_index;

@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use weir_value::limits::SOCKET_QUERIES_MAX;
+use weir_value::limits::{SOCKET_QUERIES_MAX, WATCHED_QUERY_BYTES};
 
+use crate::budget::{Charge, Held};
 use crate::live::{LiveKey, ResultChange, WatchChange};
-use crate::protocol::{ProtocolError, QueryId, QuerySetModification, resolve_call};
+use crate::protocol::{FailureBody, ProtocolError, QueryId, QuerySetModification, ResolvedCall};
 use crate::result::QueryResult;
 
 /// Results that no run made have this number: they are sent once, and are the base of nothing.
@@ -18,7 +19,7 @@ const REFUSED_SEQ: u64 = u64::MAX;
 enum Watched {
     /// In the registry of live queries.
     Live,
-    /// Its path or arguments are invalid: it has failed, and stays so.
+    /// Its path or arguments are invalid, or there was no room for them: it has failed, and stays so.
     Refused,
 }
 
@@ -34,25 +35,26 @@ pub struct QuerySet {
 }
 
 impl QuerySet {
-    /// Applies the modifications of one message, in order.
+    /// Applies the modifications of one message, in order. `held` is what the message is counted with: what is kept of it
+    /// counts on.
     ///
     /// # Errors
     /// An id that is in use, or is not; too many queries. The set is then of no more use, nor is the connection.
     pub fn modify(
         &mut self,
         modifications: Vec<QuerySetModification>,
+        held: &mut Charge,
     ) -> Result<Vec<WatchChange>, ProtocolError> {
         let mut changes = Vec::new();
         for modification in modifications {
             match modification {
-                QuerySetModification::Add { query, udf_path, args, component_path, journal } => {
+                QuerySetModification::Add { query, call, journal } => {
                     self.check_new(query)?;
-                    match resolve_call(&udf_path, &args, component_path.as_deref()) {
-                        Ok((path, args)) => {
+                    match live_key(call, journal, held) {
+                        Ok(key) => {
                             self.queries.insert(query, Watched::Live);
                             self.live += 1;
-                            let journal = journal.map(Arc::from);
-                            changes.push(WatchChange::Add(query, LiveKey { path, args, journal }));
+                            changes.push(WatchChange::Add(query, key));
                         }
                         Err(failure) => {
                             self.queries.insert(query, Watched::Refused);
@@ -109,29 +111,41 @@ impl QuerySet {
     }
 }
 
+/// What is to be watched; it counts with its arguments for as long as anything knows them.
+fn live_key(call: ResolvedCall, journal: Option<String>, held: &mut Charge) -> Result<LiveKey, FailureBody> {
+    let (path, args) = call?;
+    let beside = WATCHED_QUERY_BYTES + journal.as_ref().map_or(0, String::len);
+    Ok(LiveKey { path, args: held.cover(Held::Arguments, args, beside)?, journal: journal.map(Arc::from) })
+}
+
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
+    use crate::budget::Account;
+    use crate::protocol::resolve_call;
 
     fn add(query: QueryId, udf_path: &str) -> QuerySetModification {
-        let args = Bytes::from_static(b"[{}]");
-        let udf_path = udf_path.to_owned();
-        QuerySetModification::Add { query, udf_path, args, component_path: None, journal: None }
+        QuerySetModification::Add { query, call: resolve_call(udf_path, b"[{}]", None), journal: None }
+    }
+
+    fn nothing() -> Charge {
+        Account::unlimited().hold(Held::Messages, 0)
     }
 
     #[test]
     fn changes_go_to_the_registry_and_refusals_do_not() {
         let mut set = QuerySet::default();
-        let changes = set.modify(vec![add(0, "a:b"), add(1, "no such : path")]).expect("valid");
+        let changes =
+            set.modify(vec![add(0, "a:b"), add(1, "no such : path")], &mut nothing()).expect("valid");
         assert!(matches!(&changes[..], [WatchChange::Add(0, key)] if key.path.to_string() == "a:b"));
         assert_eq!(set.take_refused().len(), 1);
         assert!(set.take_refused().is_empty());
-        let changes = set.modify(vec![QuerySetModification::Remove { query: 1 }]).expect("valid");
-        assert!(changes.is_empty() && !set.is_without_live());
         let changes =
-            set.modify(vec![QuerySetModification::Remove { query: 0 }, add(0, "a:c")]).expect("valid");
+            set.modify(vec![QuerySetModification::Remove { query: 1 }], &mut nothing()).expect("valid");
+        assert!(changes.is_empty() && !set.is_without_live());
+        let changes = set
+            .modify(vec![QuerySetModification::Remove { query: 0 }, add(0, "a:c")], &mut nothing())
+            .expect("valid");
         assert!(matches!(&changes[..], [WatchChange::Remove(0), WatchChange::Add(0, _)]));
         assert_eq!(set.take_removed(), [0, 1]);
         assert!(set.take_removed().is_empty());
@@ -140,7 +154,8 @@ mod tests {
     #[test]
     fn a_refused_query_that_is_removed_at_once_is_only_removed() {
         let mut set = QuerySet::default();
-        set.modify(vec![add(3, ""), QuerySetModification::Remove { query: 3 }]).expect("valid");
+        set.modify(vec![add(3, ""), QuerySetModification::Remove { query: 3 }], &mut nothing())
+            .expect("valid");
         assert!(set.take_refused().is_empty() && set.is_without_live());
         assert_eq!(set.take_removed(), [3]);
     }
@@ -148,10 +163,37 @@ mod tests {
     #[test]
     fn ids_are_checked() {
         let mut set = QuerySet::default();
-        assert_eq!(set.modify(vec![add(0, "a:b"), add(0, "a:b")]), Err(ProtocolError::DuplicateQueryId(0)));
-        let unknown = set.modify(vec![QuerySetModification::Remove { query: 9 }]);
+        assert_eq!(
+            set.modify(vec![add(0, "a:b"), add(0, "a:b")], &mut nothing()),
+            Err(ProtocolError::DuplicateQueryId(0))
+        );
+        let unknown = set.modify(vec![QuerySetModification::Remove { query: 9 }], &mut nothing());
         assert_eq!(unknown, Err(ProtocolError::UnknownQueryId(9)));
         let many = (1..=SOCKET_QUERIES_MAX as QueryId).map(|query| add(query, "a:b")).collect();
-        assert_eq!(set.modify(many), Err(ProtocolError::TooManyQueries { max: SOCKET_QUERIES_MAX }));
+        assert_eq!(
+            set.modify(many, &mut nothing()),
+            Err(ProtocolError::TooManyQueries { max: SOCKET_QUERIES_MAX })
+        );
+    }
+
+    #[test]
+    fn a_query_counts_until_nobody_knows_its_arguments() {
+        let account = Account::process(1 << 20);
+        let args = format!(r#"{{"a":"{}"}}"#, "x".repeat(200_000));
+        let large = |query| {
+            let call = resolve_call("a:b", args.as_bytes(), None);
+            QuerySetModification::Add { query, call, journal: None }
+        };
+        let mut set = QuerySet::default();
+        let mut message = account.charge(Held::Messages, 3 * args.len()).expect("room");
+        let mut changes = set.modify((0..6).map(large).collect(), &mut message).expect("valid");
+        drop(message);
+        let (watched, refused) = (changes.len(), set.take_refused());
+        assert_eq!((watched, refused.len()), (5, 1), "of 6");
+        let failure = refused[0].result.outcome().expect_err("no room");
+        assert!(failure.message.starts_with("Overloaded: The server holds"), "{}", failure.message);
+        assert_eq!(account.held(Held::Arguments), 5 * (args.len() + WATCHED_QUERY_BYTES));
+        changes.truncate(1);
+        assert_eq!((account.held(Held::Arguments), account.held(Held::Messages)), (args.len() + 512, 0));
     }
 }

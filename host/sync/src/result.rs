@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use weir_db::QueryOutcome;
 use weir_value::limits::DIFF_BASES_MAX;
 
+use crate::budget::{Charge, Held, Overdrawn};
 use crate::diff::{Tree, diff};
 use crate::protocol::{FailureBody, push_log_lines};
 
@@ -18,7 +19,9 @@ pub struct QueryResult {
     journal: Option<String>,
     /// `log_lines` as JSON.
     log_lines_json: OnceLock<String>,
-    tree: OnceLock<Option<Tree>>,
+    tree: OnceLock<Option<(Tree, Option<Charge>)>>,
+    /// What it is counted with, for as long as somebody has it.
+    charge: Option<Charge>,
     patches: Mutex<Vec<(u64, PatchCell)>>,
 }
 
@@ -46,6 +49,33 @@ impl QueryResult {
         QueryResult::with(seq, Err(failure), Vec::new(), None)
     }
 
+    /// The result of a query whose own has no room.
+    pub fn without_room(seq: u64, error: Overdrawn) -> QueryResult {
+        QueryResult::failed(seq, error.into())
+    }
+
+    /// It counts with this from now on.
+    #[must_use]
+    pub fn charged(self, charge: Charge) -> QueryResult {
+        QueryResult { charge: Some(charge), ..self }
+    }
+
+    /// How much it is counted with.
+    pub fn charged_bytes(&self) -> usize {
+        self.charge.as_ref().map_or(0, Charge::bytes)
+    }
+
+    /// How much memory the result of this outcome takes, and of what it has read, roughly.
+    pub fn size_bytes(outcome: &QueryOutcome) -> usize {
+        let value = match &outcome.result {
+            Ok(value) => value.len(),
+            Err(error) => error.message.len() + error.data.as_ref().map_or(0, |data| data.len()),
+        };
+        let log_lines = outcome.log_lines.iter().map(|line| size_of::<String>() + line.len());
+        let journal = outcome.journal.as_ref().map_or(0, |journal| journal.len());
+        value + log_lines.sum::<usize>() + journal + outcome.read_set.size_bytes()
+    }
+
     fn with(
         seq: u64,
         outcome: Result<Arc<str>, FailureBody>,
@@ -59,6 +89,7 @@ impl QueryResult {
             journal,
             log_lines_json: OnceLock::new(),
             tree: OnceLock::new(),
+            charge: None,
             patches: Mutex::default(),
         }
     }
@@ -124,7 +155,13 @@ impl QueryResult {
 
     fn tree(&self) -> Option<&Tree> {
         let value = self.outcome.as_ref().ok()?;
-        self.tree.get_or_init(|| Tree::parse(value)).as_ref()
+        let tree = self.tree.get_or_init(|| {
+            let tree = Tree::parse(value)?;
+            let charge =
+                self.charge.as_ref().map(|charge| charge.account().hold(Held::Results, tree.size_bytes()));
+            Some((tree, charge))
+        });
+        tree.as_ref().map(|(tree, _)| tree)
     }
 }
 

@@ -44,6 +44,9 @@ pub const FUNCTION_PATH_CHARS_MAX: usize = 512;
 
 /// How many documents a transaction may read, those that a filter drops included.
 pub const TRANSACTION_DOCUMENTS_READ_MAX: usize = 32_000;
+/// So many rows that were deleted, and lie in memory until they are flushed, count as one document read when a query passes
+/// them. A table that is cleared piece by piece passes those of the pieces before each time.
+pub const DELETED_ROWS_PER_DOCUMENT: usize = 4;
 /// How many bytes of documents a transaction may read.
 pub const TRANSACTION_BYTES_READ_MAX: usize = 16 * MIB;
 /// How many index ranges a transaction may read: calls of `get` and `query`.
@@ -317,10 +320,41 @@ pub const SESSION_SWEEP_STEP_ROWS: usize = 512;
 /// How many bytes of records, the last few excepted.
 pub const SESSION_SWEEP_STEP_BYTES: usize = 4 * MIB;
 
+// ---- Memory
+
+/// What the process may hold in memory, unless the operator says otherwise: a half is the store's,
+pub const MEMORY_BYTES: usize = 512 * MIB;
+/// and a quarter what is held for clients: what they have sent, what they watch, and what they have not taken yet. The
+/// rest is for functions as they run, and for the process itself.
+pub const MEMORY_PART_OF_CLIENTS: usize = 4;
+/// Connections from one address hold this part of it at most, this machine's own excepted,
+pub const BUDGET_PART_OF_ADDRESS: usize = 2;
+/// and one connection this part with its requests and their answers, and as much again with the results of the queries
+/// that it watches.
+pub const BUDGET_PART_OF_CONNECTION: usize = 3;
+/// Who holds no more than this is not refused more, however much others hold.
+pub const BUDGET_GRANTED_BYTES: usize = 32 * KIB;
+/// Who holds no more than this may fill the last quarter of what is held for clients.
+pub const BUDGET_LIGHT_BYTES: usize = MIB;
+/// What a message that is on its way may hold without being counted: no more than a socket's buffer has.
+pub const MESSAGE_BYTES_UNCOUNTED: usize = 4 * KIB;
+/// Answers that are no larger are not counted: there are so many at most as calls in flight.
+pub const ANSWER_BYTES_UNCOUNTED: usize = KIB;
+/// What a watched query is counted with beside its arguments and its result.
+pub const WATCHED_QUERY_BYTES: usize = 512;
+/// What is larger is read and written on threads apart, not on those of the network,
+pub const INLINE_JSON_BYTES_MAX: usize = 64 * KIB;
+/// and so many bytes of it at once, because it takes several times as much memory while it is read.
+pub const JSON_AT_ONCE_BYTES_MAX: usize = FRAME_BYTES_MAX;
+
 // ---- Sync
 
 /// How large one message of a client may be: the arguments of a call, and what stands around them.
 pub const FRAME_BYTES_MAX: usize = FUNCTION_ARGS_BYTES_MAX + 64 * KIB;
+/// How large the first message of a socket may be: it says who comes.
+pub const CONNECT_BYTES_MAX: usize = 64 * KIB;
+/// How long a client may take to send a message that it has begun.
+pub const SOCKET_MESSAGE_MS_MAX: u64 = 60_000;
 /// How many mutations of one socket may wait.
 pub const SOCKET_MUTATIONS_IN_FLIGHT_MAX: usize = 1000;
 /// How many bytes of arguments the waiting mutations of one socket may hold together.
@@ -348,8 +382,10 @@ pub const SOCKET_PING_MS: u64 = 15_000;
 pub const SOCKET_PING_GRID_MS: u64 = 500;
 /// A client that is silent for this long is dropped.
 pub const SOCKET_SILENCE_MS_MAX: u64 = 120_000;
-/// A client that takes nothing for this long, while there is something to take, is dropped.
+/// A client that takes nothing for this long, while there is something to take, is dropped,
 pub const SOCKET_WRITE_MS_MAX: u64 = 60_000;
+/// and so is one that takes less than this in that time.
+pub const WRITE_BYTES_MIN: usize = 64 * KIB;
 /// The silence after which the least patient official client gives a server up.
 pub const CLIENT_PATIENCE_MS: u64 = 30_000;
 /// A `Transition` larger than this travels to clients that know chunks in chunks of this size.
@@ -380,8 +416,10 @@ pub const HTTP_CALLS_IN_FLIGHT_MAX: usize = 1024;
 pub const KEPT_SNAPSHOT_MS: u64 = 30_000;
 /// How many such snapshots are kept.
 pub const KEPT_SNAPSHOTS_MAX: usize = 64;
-/// How many queries one batch request may hold.
+/// How many queries one batch request may hold,
 pub const HTTP_QUERY_BATCH_MAX: usize = 1000;
+/// and how large their results may be together, as JSON.
+pub const HTTP_QUERY_BATCH_BYTES_MAX: usize = 2 * FUNCTION_RESULT_BYTES_MAX;
 /// Open files that are kept for what is no connection, of a process that may have few or many.
 pub const RESERVED_FILES_MIN: usize = 64;
 /// The same, at most.
@@ -439,6 +477,15 @@ const _: () = {
     assert!(FUNCTION_ARGS_BYTES_MAX < FRAME_BYTES_MAX);
     assert!(FUNCTION_ARGS_BYTES_MAX < HTTP_BODY_BYTES_MAX);
     assert!(FRAME_BYTES_MAX <= SOCKET_MUTATION_BYTES_IN_FLIGHT_MAX);
+    // By default a connection can send the largest message, and is answered with the largest result.
+    assert!(
+        FRAME_BYTES_MAX + FUNCTION_RESULT_BYTES_MAX
+            <= MEMORY_BYTES / MEMORY_PART_OF_CLIENTS / BUDGET_PART_OF_CONNECTION
+    );
+    assert!(BUDGET_GRANTED_BYTES < BUDGET_LIGHT_BYTES);
+    assert!(CONNECT_BYTES_MAX <= INLINE_JSON_BYTES_MAX);
+    assert!(INLINE_JSON_BYTES_MAX <= JSON_AT_ONCE_BYTES_MAX);
+    assert!(SOCKET_MESSAGE_MS_MAX <= HTTP_BODY_MS_MAX);
     assert!(MUTATION_QUEUE_RUN_MAX <= SOCKET_MUTATIONS_IN_FLIGHT_MAX);
     // A client hears from the server before it gives it up, and the server hears several answers before it does.
     assert!(SYNC_PING_MS * 2 <= CLIENT_PATIENCE_MS);

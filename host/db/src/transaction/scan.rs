@@ -6,8 +6,8 @@
 use std::cmp::Ordering;
 
 use bytes::Bytes;
-use weir_store::Direction;
 use weir_store::planted::{self, Bug};
+use weir_store::{Direction, ScanPart};
 use weir_value::json::{self, Bounds};
 use weir_value::limits::{QUERY_BATCH_BYTES_MAX, QUERY_BATCH_ROWS_DEFAULT, QUERY_BATCH_ROWS_MAX};
 use weir_value::{ErrorCode, TableNumber};
@@ -231,12 +231,10 @@ impl Transaction {
     /// The same with what stands under the keys: documents, or nothing under those of index entries.
     pub(super) fn read_keys(&mut self, cursor: &Cursor, rows_max: usize) -> Result<Piece, DbError> {
         let rest = &cursor.rest;
-        let stored = self.snapshot.scan(&rest.start, &rest.end, cursor.direction, rows_max);
-        let stored = self.or_unreadable(stored)?;
-        let reached = match stored.last() {
-            Some((last, _)) if stored.len() >= rows_max => Some(last.clone()),
-            _ => None,
-        };
+        let part = self.snapshot.scan_part(&rest.start, &rest.end, cursor.direction, rows_max);
+        let ScanPart { rows: stored, deleted, reached } = self.or_unreadable(part)?;
+        let counted = self.usage.add_deleted(deleted);
+        self.or_poison(counted)?;
         let rows = match self.writes.is_empty() {
             true => stored,
             false => {

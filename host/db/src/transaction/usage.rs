@@ -3,8 +3,9 @@
 //! Only counts; whoever counts marks the transaction as poisoned when this says that a limit is passed.
 use weir_value::ErrorCode;
 use weir_value::limits::{
-    FUNCTION_HOST_CALLS_MAX, TRANSACTION_BYTES_READ_MAX, TRANSACTION_BYTES_WRITTEN_MAX,
-    TRANSACTION_DOCUMENTS_READ_MAX, TRANSACTION_DOCUMENTS_WRITTEN_MAX, TRANSACTION_RANGES_READ_MAX,
+    DELETED_ROWS_PER_DOCUMENT, FUNCTION_HOST_CALLS_MAX, TRANSACTION_BYTES_READ_MAX,
+    TRANSACTION_BYTES_WRITTEN_MAX, TRANSACTION_DOCUMENTS_READ_MAX, TRANSACTION_DOCUMENTS_WRITTEN_MAX,
+    TRANSACTION_RANGES_READ_MAX,
 };
 
 use crate::DbError;
@@ -17,6 +18,8 @@ pub struct Usage {
     pub documents_read: usize,
     /// Their size.
     pub bytes_read: usize,
+    /// Rows passed that had been deleted, and that still lie in memory.
+    pub deleted_passed: usize,
     /// Calls of `get` and `query`.
     pub ranges_read: usize,
     /// Documents written or deleted; a document that is written twice counts twice.
@@ -58,15 +61,7 @@ impl Usage {
     pub(crate) fn add_read(&mut self, bytes: usize) -> Result<(), DbError> {
         self.documents_read += 1;
         self.bytes_read += bytes;
-        if self.documents_read > TRANSACTION_DOCUMENTS_READ_MAX {
-            return Err(DbError::new(
-                ErrorCode::TooManyReads,
-                format!(
-                    "Too many documents read in a single function execution (limit: \
-                     {TRANSACTION_DOCUMENTS_READ_MAX}). Narrow the query's range, or take fewer documents."
-                ),
-            ));
-        }
+        self.check_rows()?;
         if self.bytes_read > TRANSACTION_BYTES_READ_MAX {
             return Err(DbError::new(
                 ErrorCode::TooManyBytesRead,
@@ -77,6 +72,32 @@ impl Usage {
             ));
         }
         Ok(())
+    }
+
+    /// A query passed rows that had been deleted: several of them cost as much as a document that is there.
+    pub(crate) fn add_deleted(&mut self, rows: usize) -> Result<(), DbError> {
+        self.deleted_passed += rows;
+        self.check_rows()
+    }
+
+    fn check_rows(&self) -> Result<(), DbError> {
+        let deleted = self.deleted_passed / DELETED_ROWS_PER_DOCUMENT;
+        if self.documents_read + deleted <= TRANSACTION_DOCUMENTS_READ_MAX {
+            return Ok(());
+        }
+        let why = match deleted {
+            0 => "Narrow the query's range, or take fewer documents.",
+            _ => {
+                "Documents that were deleted a moment ago and lie in the range count a little, too: begin the range \
+                 behind them, or try again later."
+            }
+        };
+        Err(DbError::new(
+            ErrorCode::TooManyReads,
+            format!(
+                "Too many documents read in a single function execution (limit: {TRANSACTION_DOCUMENTS_READ_MAX}). {why}"
+            ),
+        ))
     }
 
     pub(crate) fn add_write(&mut self, bytes: usize) -> Result<(), DbError> {
@@ -101,5 +122,25 @@ impl Usage {
             ));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deleted_rows_count_a_part_of_those_that_are_there() {
+        let mut usage = Usage::default();
+        let all = TRANSACTION_DOCUMENTS_READ_MAX * DELETED_ROWS_PER_DOCUMENT;
+        assert_eq!(usage.add_deleted(all), Ok(()));
+        assert_eq!(usage.add_deleted(DELETED_ROWS_PER_DOCUMENT - 1), Ok(()));
+        let error = usage.add_deleted(1).expect_err("one too many");
+        assert!(error.code == "TooManyReads" && error.message.contains("deleted"), "{error:?}");
+        let mut usage = Usage { deleted_passed: all / 2, ..Usage::default() };
+        for _ in 0..TRANSACTION_DOCUMENTS_READ_MAX / 2 {
+            usage.add_read(1).expect("within the limit");
+        }
+        assert!(usage.add_read(1).is_err());
     }
 }

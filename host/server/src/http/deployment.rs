@@ -59,7 +59,7 @@ struct Described {
 
 /// Puts a new deployment in place.
 pub async fn deploy(app: &Arc<App>, request: Request<RequestBody>) -> Result<Answer, ApiError> {
-    let text = body::read(request.into_body(), limits::DEPLOY_REQUEST_BYTES_MAX).await?;
+    let text = body::read_trusted(request, limits::DEPLOY_REQUEST_BYTES_MAX).await?;
     let deployment = decode(&text)?;
     drop(text);
     let summary = app.deployer.deploy(deployment).await.map_err(refuse)?;

@@ -3,16 +3,22 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::StatusCode;
 use serde::Deserialize;
-use weir_db::{Call, FunctionKind, MutationOutcome, MutationStep, PasswordResults, Principal, Teardown};
+use weir_db::{
+    ActionOutcome, Call, CallError, FunctionKind, MutationOutcome, MutationStep, PasswordResults, Principal,
+    QueryOutcome, Teardown,
+};
 use weir_store::Snapshot;
+use weir_sync::budget::{Account, Held};
 use weir_value::{ErrorCode, Timestamp, limits};
 
 use super::arguments::{Format, FunctionCall, FunctionRequest, invalid_json, parse_path, write_outcome};
 use super::caller::parameter;
 use crate::answer::{Answer, ApiError, json, json_text};
 use crate::app::App;
+use crate::budget::{charge_outcome, lost_result};
 use crate::executor::JobKind;
 
 /// A request for a function, as far as the routes share it.
@@ -23,12 +29,14 @@ pub struct Request<'a> {
     pub principal: Principal,
     /// For error messages and the log.
     pub request_id: String,
+    /// Counts what is held for it.
+    pub account: Arc<Account>,
 }
 
 impl Request<'_> {
     /// POST `/api/query`.
-    pub async fn query(&self, body: &[u8]) -> Result<Answer, ApiError> {
-        let call = FunctionRequest::parse(body)?.into_call()?;
+    pub async fn query(&self, body: Bytes) -> Result<Answer, ApiError> {
+        let call = self.read_call(body).await?;
         self.run_query(call, self.newest()).await
     }
 
@@ -52,14 +60,17 @@ impl Request<'_> {
     }
 
     /// POST `/api/query_at_ts`: a query at a timestamp that `query_ts` gave.
-    pub async fn query_at_ts(&self, body: &[u8]) -> Result<Answer, ApiError> {
-        let request = FunctionRequest::parse(body)?;
-        let ts = request.ts.as_deref().and_then(|ts| Timestamp::from_base64(ts).ok());
-        let Some(ts) = ts else {
-            let message = "`ts` must be a timestamp that /api/query_ts gave.";
-            return Err(ApiError::bad_request(ErrorCode::InvalidTimestamp, message));
+    pub async fn query_at_ts(&self, body: Bytes) -> Result<Answer, ApiError> {
+        let read = |body: &Bytes| {
+            let request = FunctionRequest::parse(body)?;
+            let ts = request.ts.as_deref().and_then(|ts| Timestamp::from_base64(ts).ok());
+            let Some(ts) = ts else {
+                let message = "`ts` must be a timestamp that /api/query_ts gave.";
+                return Err(ApiError::bad_request(ErrorCode::InvalidTimestamp, message));
+            };
+            Ok((request.into_call(body)?, ts))
         };
-        let call = request.into_call()?;
+        let (call, ts) = self.read(body, read).await?;
         let newest = self.newest();
         let at = if newest.ts() == ts { Some(newest) } else { self.app.kept_snapshots.find(ts) };
         let at = at.ok_or_else(|| {
@@ -70,58 +81,75 @@ impl Request<'_> {
     }
 
     /// POST `/api/query_batch`: several queries, all at one timestamp.
-    pub async fn query_batch(&self, body: &[u8]) -> Result<Answer, ApiError> {
-        #[derive(Deserialize)]
-        struct Batch<'a> {
-            #[serde(borrow)]
-            queries: Vec<FunctionRequest<'a>>,
-        }
-        let batch: Batch<'_> = serde_json::from_slice(body).map_err(|error| invalid_json(&error))?;
-        if batch.queries.len() > limits::HTTP_QUERY_BATCH_MAX {
-            let message = format!("More than {} queries.", limits::HTTP_QUERY_BATCH_MAX);
-            return Err(ApiError::bad_request(ErrorCode::TooManyQueries, message));
-        }
-        let calls: Result<Vec<_>, _> = batch.queries.into_iter().map(FunctionRequest::into_call).collect();
+    pub async fn query_batch(&self, body: Bytes) -> Result<Answer, ApiError> {
+        let calls = self.read(body, read_batch).await?;
         let at = self.newest();
+        let mut room = self.account.hold(Held::Answers, 0);
         let mut out = b"{\"results\":[".to_vec();
-        for (number, call) in calls?.into_iter().enumerate() {
+        for (number, call) in calls.into_iter().enumerate() {
             if number > 0 {
                 out.push(b',');
             }
-            self.append_query(&mut out, call, Arc::clone(&at)).await?;
+            out = self.append_query(out, call, Arc::clone(&at)).await?;
+            if out.len() > limits::HTTP_QUERY_BATCH_BYTES_MAX {
+                let message = format!(
+                    "The results of these queries are larger than {} bytes together: ask for fewer at once.",
+                    limits::HTTP_QUERY_BATCH_BYTES_MAX
+                );
+                return Err(ApiError::bad_request(ErrorCode::TooManyQueries, message));
+            }
+            room.grow(out.len().saturating_sub(room.bytes())).map_err(ApiError::without_room)?;
         }
         out.extend_from_slice(b"]}");
-        Ok(json_text(StatusCode::OK, out))
+        Ok(json_text(StatusCode::OK, room.attach(out.into())))
     }
 
     /// POST `/api/mutation`. Answers when the commit is durable, or at once when
     /// the store takes no writes.
-    pub async fn mutation(&self, body: &[u8]) -> Result<Answer, ApiError> {
-        let call = FunctionRequest::parse(body)?.into_call()?;
+    pub async fn mutation(&self, body: Bytes) -> Result<Answer, ApiError> {
+        let call = self.read_call(body).await?;
         self.run_mutation(call).await
     }
 
     /// POST `/api/action`. Answers when it has ended, which may take half an hour.
-    pub async fn action(&self, body: &[u8]) -> Result<Answer, ApiError> {
-        let call = FunctionRequest::parse(body)?.into_call()?;
+    pub async fn action(&self, body: Bytes) -> Result<Answer, ApiError> {
+        let call = self.read_call(body).await?;
         self.run_action(call).await
     }
 
     /// POST `/api/function`: whatever kind of function the path names.
-    pub async fn function(&self, body: &[u8]) -> Result<Answer, ApiError> {
-        let call = FunctionRequest::parse(body)?.into_call()?;
+    pub async fn function(&self, body: Bytes) -> Result<Answer, ApiError> {
+        let call = self.read_call(body).await?;
         self.run_any(call).await
     }
 
     /// POST `/api/run/{module}/{function}`.
-    pub async fn run(&self, identifier: &str, body: &[u8]) -> Result<Answer, ApiError> {
-        let body = if body.is_empty() { b"{}" } else { body };
-        let mut request = FunctionRequest::parse(body)?;
-        request.path = Some(match identifier.rsplit_once('/') {
+    pub async fn run(&self, identifier: &str, body: Bytes) -> Result<Answer, ApiError> {
+        let body = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
+        let path = match identifier.rsplit_once('/') {
             Some((module, function)) => format!("{module}:{function}"),
             None => identifier.to_owned(),
-        });
-        self.run_any(request.into_call()?).await
+        };
+        let read = |body: &Bytes| {
+            let request = FunctionRequest { path: Some(path), ..FunctionRequest::parse(body)? };
+            request.into_call(body)
+        };
+        self.run_any(self.read(body, read).await?).await
+    }
+
+    /// What a body asks for; a large one is read where that holds up nobody.
+    async fn read<T: Send + 'static>(
+        &self,
+        body: Bytes,
+        read: impl FnOnce(&Bytes) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let bytes = body.len();
+        let read = self.app.machine.large_json.work(bytes, move || read(&body)).await;
+        read.ok_or_else(ApiError::internal)?
+    }
+
+    async fn read_call(&self, body: Bytes) -> Result<FunctionCall, ApiError> {
+        self.read(body, |body| FunctionRequest::parse(body)?.into_call(body)).await
     }
 
     async fn run_any(&self, call: FunctionCall) -> Result<Answer, ApiError> {
@@ -148,47 +176,71 @@ impl Request<'_> {
     }
 
     async fn run_query(&self, call: FunctionCall, at: Arc<Snapshot>) -> Result<Answer, ApiError> {
-        let mut out = Vec::new();
-        self.append_query(&mut out, call, at).await?;
-        Ok(json_text(StatusCode::OK, out))
+        let out = self.append_query(Vec::new(), call, at).await?;
+        Ok(self.answer(out))
+    }
+
+    /// The answer counts until it is sent. There was room for what it is made of, which is gone.
+    fn answer(&self, out: Vec<u8>) -> Answer {
+        let room = self.account.hold(Held::Answers, out.len());
+        json_text(StatusCode::OK, room.attach(out.into()))
     }
 
     async fn append_query(
         &self,
-        out: &mut Vec<u8>,
+        out: Vec<u8>,
         call: FunctionCall,
         at: Arc<Snapshot>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Vec<u8>, ApiError> {
         let format = call.format;
         let call = self.call(call);
-        let (db, disclosure) = (Arc::clone(&self.app.db), self.app.disclosure);
+        let (db, account) = (Arc::clone(&self.app.db), Arc::clone(&self.account));
+        let disclosure = self.app.disclosure;
         let query = move |teardown: &mut Teardown| {
-            disclosure.of_query(&call, db.query_again(&call, at, None, teardown))
+            let outcome = disclosure.of_query(&call, db.query_again(&call, at, None, teardown));
+            let QueryOutcome { mut result, log_lines, .. } = outcome;
+            charge_outcome(&account, &mut result, &log_lines).map(|()| (result, log_lines))
         };
-        let outcome = self.run_job(query).await?;
-        write_outcome(out, &outcome.result, &outcome.log_lines, format)
+        let (result, log_lines) = self.run_job(query).await?.map_err(ApiError::without_room)?;
+        self.append_outcome(out, result, log_lines, format).await
+    }
+
+    async fn append_outcome(
+        &self,
+        mut out: Vec<u8>,
+        result: Result<Bytes, CallError>,
+        log_lines: Vec<String>,
+        format: Format,
+    ) -> Result<Vec<u8>, ApiError> {
+        // Plain JSON is written from the value, and the other kind copied.
+        let bytes = result.as_ref().map_or(0, |value| if format == Format::Clean { value.len() } else { 0 });
+        let writing = move || write_outcome(&mut out, &result, &log_lines, format).map(|()| out);
+        self.app.machine.large_json.work(bytes, writing).await.ok_or_else(ApiError::internal)?
     }
 
     async fn run_mutation(&self, call: FunctionCall) -> Result<Answer, ApiError> {
         let format = call.format;
-        let outcome = self.mutate(self.call(call)).await?;
+        let mut outcome = self.mutate(self.call(call)).await?;
+        if let Err(error) = charge_outcome(&self.account, &mut outcome.result, &outcome.log_lines) {
+            (outcome.result, outcome.log_lines) = (Err(lost_result(error)), Vec::new());
+        }
         self.app.durable.wait(outcome.ts).await;
         if let Err(error) = &outcome.result
             && error.retryable
         {
             return Err(ApiError::refused(error));
         }
-        let mut out = Vec::new();
-        write_outcome(&mut out, &outcome.result, &outcome.log_lines, format)?;
-        Ok(json_text(StatusCode::OK, out))
+        let MutationOutcome { result, log_lines, .. } = outcome;
+        Ok(self.answer(self.append_outcome(Vec::new(), result, log_lines, format).await?))
     }
 
     async fn run_action(&self, call: FunctionCall) -> Result<Answer, ApiError> {
         let format = call.format;
-        let outcome = self.app.actions.run(self.call(call)).await;
-        let mut out = Vec::new();
-        write_outcome(&mut out, &outcome.result, &outcome.log_lines, format)?;
-        Ok(json_text(StatusCode::OK, out))
+        let ActionOutcome { mut result, mut log_lines } = self.app.actions.run(self.call(call)).await;
+        if let Err(error) = charge_outcome(&self.account, &mut result, &log_lines) {
+            (result, log_lines) = (Err(lost_result(error)), Vec::new());
+        }
+        Ok(self.answer(self.append_outcome(Vec::new(), result, log_lines, format).await?))
     }
 
     /// Runs a mutation to its end. While it waits for a password it holds neither a thread nor room for calls.
@@ -231,4 +283,19 @@ impl Request<'_> {
         };
         self.app.machine.executor.run_calls(JobKind::Client, job).await.map_err(|_| ApiError::internal())
     }
+}
+
+/// The queries of a batch.
+fn read_batch(body: &Bytes) -> Result<Vec<FunctionCall>, ApiError> {
+    #[derive(Deserialize)]
+    struct Batch<'a> {
+        #[serde(borrow)]
+        queries: Vec<FunctionRequest<'a>>,
+    }
+    let batch: Batch<'_> = serde_json::from_slice(body).map_err(|error| invalid_json(&error))?;
+    if batch.queries.len() > limits::HTTP_QUERY_BATCH_MAX {
+        let message = format!("More than {} queries.", limits::HTTP_QUERY_BATCH_MAX);
+        return Err(ApiError::bad_request(ErrorCode::TooManyQueries, message));
+    }
+    batch.queries.into_iter().map(|request| request.into_call(body)).collect()
 }

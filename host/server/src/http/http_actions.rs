@@ -13,12 +13,13 @@ use hyper::{Request, Response, StatusCode};
 use serde_json::json;
 use tokio::sync::oneshot;
 use weir_db::{ActionOutcome, Body, BodyStream, Call, HttpExchange, HttpResponse, Principal, Route};
+use weir_sync::budget::{Account, Held, Overdrawn};
 use weir_value::ErrorCode;
 
-use crate::answer::{Answer, AnswerBody, json_text, text};
+use crate::answer::{Answer, AnswerBody, ApiError, json_text, text};
 use crate::app::App;
 use crate::http::client::{Client, client};
-use crate::http::request_id;
+use crate::http::{account_of, request_id};
 use crate::identity::Credentials;
 use crate::request_body::RequestBody;
 
@@ -34,6 +35,7 @@ const REQUEST_STREAM: u32 = 1;
 /// Answers a request whose path, as the app sees it, is this one. `None`: no route of the app is for it.
 pub async fn answer(app: &Arc<App>, request: Request<RequestBody>, path: &str) -> Option<Answer> {
     let (_, functions) = app.db.deployment();
+    let account = account_of(&request).ok();
     let function = Route::find(functions.routes(), request.method().as_str(), path)?.function.clone();
     let request_id = request_id(request.headers());
     let principal = principal(app, &request).await;
@@ -58,7 +60,7 @@ pub async fn answer(app: &Arc<App>, request: Request<RequestBody>, path: &str) -
         ended = &mut outcome => return Some(without_response(app, &request_id, is_told, ended.ok())),
     };
     Some(match begun {
-        Some(response) => respond(response, client),
+        Some(response) => respond(response, client, account.as_ref()),
         // The responder was dropped: the action is over.
         None => without_response(app, &request_id, is_told, outcome.await.ok()),
     })
@@ -109,11 +111,14 @@ fn body_of(body: RequestBody) -> Option<BodyStream> {
     }
 }
 
-fn respond(response: HttpResponse, client: Client) -> Answer {
+fn respond(response: HttpResponse, client: Client, account: Option<&Arc<Account>>) -> Answer {
     let HttpResponse { status, headers, body, .. } = response;
     let mut answer = Response::new(match client.reading(body) {
         Body::Empty => AnswerBody::empty(),
-        Body::Whole(bytes) => AnswerBody::bytes(bytes),
+        Body::Whole(bytes) => match counted(bytes, account) {
+            Ok(bytes) => AnswerBody::bytes(bytes),
+            Err(error) => return ApiError::without_room(error).answer(),
+        },
         Body::Stream(stream) => AnswerBody::Stream(stream),
     });
     *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -126,6 +131,12 @@ fn respond(response: HttpResponse, client: Client) -> Answer {
         }
     }
     answer
+}
+
+/// The body of a response, which counts until it is sent.
+fn counted(bytes: Bytes, account: Option<&Arc<Account>>) -> Result<Bytes, Overdrawn> {
+    let Some(account) = account else { return Ok(bytes) };
+    Ok(account.charge(Held::Bodies, bytes.len())?.attach(bytes))
 }
 
 /// The answer for an action that ended without a response: what went wrong stands in the log, and in the answer to who

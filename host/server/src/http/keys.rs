@@ -79,7 +79,7 @@ impl DescribedKey {
 
 /// Makes a key.
 pub async fn create(app: &Arc<App>, request: Request<RequestBody>) -> Result<Answer, ApiError> {
-    let text = body::read(request.into_body(), limits::HTTP_HEAD_BYTES_MAX).await?;
+    let text = body::read_trusted(request, limits::HTTP_HEAD_BYTES_MAX).await?;
     let NewKey { name, scope, expires_in_seconds } =
         serde_json::from_slice(&text).map_err(|error| invalid_json(&error))?;
     let scope = parse_scope(scope.as_deref())?;

@@ -8,6 +8,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use weir_sync::budget::Held;
 
 use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
@@ -51,7 +52,7 @@ impl EncodeMetric for Labelled {
 /// The answer with all figures as they are now.
 pub fn answer(app: &App) -> Result<Answer, ApiError> {
     let mut registry = Registry::with_prefix("weir");
-    let figures = [server(app), node(app), live(app), database(app), store(app)];
+    let figures = [server(app), held(app), node(app), live(app), database(app), store(app)];
     figures.into_iter().flatten().for_each(|figure| figure.register(&mut registry));
     times(app, &mut registry);
     let mut out = String::new();
@@ -123,6 +124,11 @@ fn server(app: &App) -> Vec<Figure> {
         counter("files_stored_total", "Files stored.", metrics.files_stored.get()),
         counter("file_stored_bytes_total", "Bytes of files stored.", metrics.file_bytes_stored.get()),
         counter("sockets_opened_total", "Sockets opened.", metrics.sockets_opened.get()),
+        counter(
+            "sockets_shed_total",
+            "Sockets closed because there was no room for their messages or answers.",
+            metrics.sockets_shed.get(),
+        ),
         counter("sockets_closed_total", "Sockets that have ended.", metrics.sockets_closed.get()),
         counter(
             "socket_messages_received_total",
@@ -175,12 +181,36 @@ fn node(app: &App) -> Vec<Figure> {
     ]
 }
 
+/// What is held for clients, in bytes.
+fn held(app: &App) -> Vec<Figure> {
+    let budget = &app.machine.budget;
+    let gauge_of = |name, help, kind| gauge(name, help, budget.held(kind) as u64);
+    vec![
+        gauge("held_bytes", "Bytes held for clients.", budget.process().bytes() as u64),
+        gauge("held_bytes_max", "Bytes that may be held for clients.", budget.process().bytes_max() as u64),
+        gauge_of("held_messages_bytes", "Of them in messages on their way.", Held::Messages),
+        gauge_of(
+            "held_arguments_bytes",
+            "Of them in arguments of calls and watched queries.",
+            Held::Arguments,
+        ),
+        gauge_of("held_results_bytes", "Of them in results of watched queries.", Held::Results),
+        gauge_of("held_answers_bytes", "Of them in answers that wait to be taken.", Held::Answers),
+        gauge_of("held_bodies_bytes", "Of them in bodies of HTTP requests and responses.", Held::Bodies),
+    ]
+}
+
 fn live(app: &App) -> Vec<Figure> {
     let stats = app.live.stats();
     vec![
         gauge("live_queries", "Distinct queries that are watched.", stats.live_queries),
         gauge("subscriptions", "Pairs of socket and watched query.", stats.subscriptions),
         gauge("live_runs_in_flight", "Runs of live queries in flight.", stats.runs_in_flight),
+        counter(
+            "live_results_without_room_total",
+            "Results of live queries dropped for want of room.",
+            stats.results_without_room,
+        ),
         counter("live_runs_total", "Runs of live queries started.", stats.runs_started),
         counter(
             "live_runs_unchanged_total",

@@ -31,6 +31,7 @@ use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONNECTION, HOST, HeaderMap, HeaderValue, UPGRADE};
 use hyper::{Method, Request, StatusCode, Version};
 use weir_db::Principal;
+use weir_sync::budget::Account;
 use weir_value::{ErrorCode, limits};
 
 pub use self::routes::{ROUTES, Route};
@@ -39,6 +40,7 @@ use self::cors::Cors;
 use self::routes::{Found, OpenTo, Operation};
 use crate::answer::{self, Answer, ApiError, text};
 use crate::app::App;
+use crate::budget::ConnectionBudget;
 use crate::request_body::RequestBody;
 use crate::request_id::new_request_id;
 use crate::socket;
@@ -215,24 +217,30 @@ async fn call(
 ) -> Result<Answer, ApiError> {
     let by_url = request.method() == Method::GET;
     let query = request.uri().query().unwrap_or("").to_owned();
-    let call = functions::Request { app, principal, request_id: request_id(request.headers()) };
+    let account = account_of(&request)?;
+    let call = functions::Request { app, principal, request_id: request_id(request.headers()), account };
     let body = read_call(request).await?;
     match operation {
         Operation::Query if by_url => call.query_by_url(&query).await,
-        Operation::Query => call.query(&body).await,
-        Operation::Mutation => call.mutation(&body).await,
-        Operation::Action => call.action(&body).await,
+        Operation::Query => call.query(body).await,
+        Operation::Mutation => call.mutation(body).await,
+        Operation::Action => call.action(body).await,
         Operation::QueryTs => Ok(call.query_ts()),
-        Operation::QueryAtTs => call.query_at_ts(&body).await,
-        Operation::QueryBatch => call.query_batch(&body).await,
-        Operation::Function => call.function(&body).await,
-        _ => call.run(rest, &body).await,
+        Operation::QueryAtTs => call.query_at_ts(body).await,
+        Operation::QueryBatch => call.query_batch(body).await,
+        Operation::Function => call.function(body).await,
+        _ => call.run(rest, body).await,
     }
 }
 
 async fn read_call(request: Request<RequestBody>) -> Result<Bytes, ApiError> {
-    let body = request.into_body();
-    body::read(body, limits::HTTP_BODY_BYTES_MAX).await
+    body::read(request, limits::HTTP_BODY_BYTES_MAX).await
+}
+
+/// What counts how much is held for the connection that a request came over.
+fn account_of(request: &Request<RequestBody>) -> Result<Arc<Account>, ApiError> {
+    let budget = request.extensions().get::<ConnectionBudget>();
+    budget.map(|budget| Arc::clone(&budget.requests)).ok_or_else(ApiError::internal)
 }
 
 async fn echo(request: Request<RequestBody>) -> Result<Answer, ApiError> {

@@ -45,7 +45,7 @@ struct Variable<'a> {
 
 /// Sets and removes variables.
 pub async fn update(app: &Arc<App>, request: Request<RequestBody>) -> Result<Answer, ApiError> {
-    let text = body::read(request.into_body(), limits::HTTP_BODY_BYTES_MAX).await?;
+    let text = body::read_trusted(request, limits::HTTP_BODY_BYTES_MAX).await?;
     let changes = decode(&text)?;
     app.deployer.set_variables(changes).await.map_err(deployment::refuse)?;
     Ok(json(StatusCode::OK, &serde_json::json!({})))

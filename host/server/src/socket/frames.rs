@@ -6,15 +6,15 @@
 //! under way, so that frames never mix.
 
 use std::io;
-use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 use weir_sync::protocol::CloseFrame;
+
+use crate::wire::Wire;
 
 /// When this much is waiting it is written before more is added, in bytes.
 pub const FULL_BYTES: usize = 64 * 1024;
@@ -32,6 +32,15 @@ impl FrameWriter {
     /// Adds a text message.
     pub fn text(&mut self, text: &str) {
         self.frame(OpCode::Data(Data::Text), text.as_bytes());
+    }
+
+    /// Writes all that is due, and a text message after it, of which no copy is made. Fails when the other side takes too
+    /// little. Gives the number of bytes written.
+    pub async fn write_text(&mut self, socket: &mut WebSocketStream<Wire>, text: &str) -> io::Result<usize> {
+        self.head(OpCode::Data(Data::Text), text.len());
+        let before = self.write(socket).await?;
+        write_all(socket.get_mut(), text.as_bytes()).await?;
+        Ok(before + text.len())
     }
 
     /// Adds a ping without payload.
@@ -54,29 +63,18 @@ impl FrameWriter {
         self.bytes.len() >= FULL_BYTES
     }
 
-    /// Writes all that is due. Fails when the other side takes nothing for
-    /// `stall_max`. Gives the number of bytes written.
-    pub async fn write(
-        &mut self,
-        socket: &mut WebSocketStream<TcpStream>,
-        stall_max: Duration,
-    ) -> io::Result<usize> {
+    /// Writes all that is due. Fails when the other side takes too little. Gives the number of bytes written.
+    pub async fn write(&mut self, socket: &mut WebSocketStream<Wire>) -> io::Result<usize> {
         if self.bytes.is_empty() {
             return Ok(0);
         }
         // What the library has to say (pongs) has left already, or leaves now.
         match socket.flush().now_or_never() {
             Some(flushed) => flushed.map_err(io::Error::other)?,
-            None => within(stall_max, async { socket.flush().await.map_err(io::Error::other) }).await?,
+            None => socket.flush().await.map_err(io::Error::other)?,
         }
-        let mut written = write_now(socket.get_ref(), &self.bytes)?;
-        let stream = socket.get_mut();
-        while written < self.bytes.len() {
-            match within(stall_max, stream.write(&self.bytes[written..])).await? {
-                0 => return Err(io::ErrorKind::WriteZero.into()),
-                some => written += some,
-            }
-        }
+        write_all(socket.get_mut(), &self.bytes).await?;
+        let written = self.bytes.len();
         self.bytes.clear();
         if self.bytes.capacity() > KEPT_BYTES_MAX {
             self.bytes = Vec::new();
@@ -85,24 +83,27 @@ impl FrameWriter {
     }
 
     fn frame(&mut self, opcode: OpCode, payload: &[u8]) {
-        let header = FrameHeader { opcode, ..FrameHeader::default() };
-        let length = payload.len() as u64;
-        self.bytes.reserve(header.len(length) + payload.len());
-        header.format(length, &mut self.bytes).expect("a vector takes every byte");
+        self.head(opcode, payload.len());
         self.bytes.extend_from_slice(payload);
     }
-}
 
-/// Writes what the system takes at once: nearly always all.
-fn write_now(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    match stream.try_write(bytes) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-        other => other,
+    fn head(&mut self, opcode: OpCode, length: usize) {
+        let header = FrameHeader { opcode, ..FrameHeader::default() };
+        let length = length as u64;
+        header.format(length, &mut self.bytes).expect("a vector takes every byte");
     }
 }
 
-async fn within<T>(limit: Duration, write: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    tokio::time::timeout(limit, write).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+/// Nearly always the system takes all at once.
+async fn write_all(wire: &mut Wire, bytes: &[u8]) -> io::Result<()> {
+    let mut written = wire.write_now(bytes)?;
+    while written < bytes.len() {
+        match wire.write(&bytes[written..]).await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            some => written += some,
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

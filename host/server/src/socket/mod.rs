@@ -4,6 +4,7 @@
 //! in batches, with a time limit, and with buffers that are given back.
 
 mod frames;
+mod half_message;
 mod mutation_queue;
 mod task;
 
@@ -16,7 +17,6 @@ use hyper::header::{
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -25,9 +25,11 @@ use weir_value::{ErrorCode, limits};
 
 use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
+use crate::budget::ConnectionBudget;
 use crate::connection_room::ConnectionRoom;
 use crate::request_body::RequestBody;
 use crate::strict_heads::StrictHeads;
+use crate::wire::Wire;
 
 /// The buffer that a socket keeps for reading, in bytes: idle sockets are many,
 /// and their messages are small.
@@ -50,11 +52,12 @@ pub fn upgrade(
         .try_acquire_owned()
         .map_err(|_| ApiError::overloaded("Too many sockets are open on this server: try again later."))?;
     let connection = request.extensions().get::<ConnectionRoom>().cloned();
+    let budget = request.extensions().get::<ConnectionBudget>().cloned().ok_or_else(ApiError::internal)?;
     let upgraded = hyper::upgrade::on(&mut request);
     let task_app = Arc::clone(app);
     app.machine.tasks.spawn(async move {
-        if let Some(socket) = open(upgraded).await {
-            Box::pin(task::run(task_app, socket, client)).await;
+        if let Some(socket) = open(upgraded, &budget).await {
+            Box::pin(task::run(task_app, socket, client, budget)).await;
         }
         drop((room, connection));
     });
@@ -113,16 +116,18 @@ fn switching_protocols(accept: &str) -> Answer {
 }
 
 /// Takes the connection back from HTTP, without the buffers that HTTP had.
-async fn open(upgraded: OnUpgrade) -> Option<WebSocketStream<TcpStream>> {
+async fn open(upgraded: OnUpgrade, budget: &ConnectionBudget) -> Option<WebSocketStream<Wire>> {
     let upgraded = upgraded.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<StrictHeads<TcpStream>>>().ok()?;
+    let parts = upgraded.downcast::<TokioIo<StrictHeads<Wire>>>().ok()?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(Some(limits::FRAME_BYTES_MAX))
         .max_frame_size(Some(limits::FRAME_BYTES_MAX));
-    let stream = parts.io.into_inner().into_inner();
+    let mut stream = parts.io.into_inner().into_inner();
     let read = parts.read_buf.to_vec();
+    // What is refused here is refused again when more is read.
+    let _ = stream.begin_messages(Arc::clone(&budget.requests), &read);
     Some(WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await)
 }

@@ -103,8 +103,11 @@ impl MutationQueue {
         self.schedule();
     }
 
+    /// Nothing runs after one whose answer has no room: the client asks again for all that it was not answered.
     fn leave(&self, request: SessionRequest, outcome: MutationOutcome) {
-        self.inbox.leave_outcomes(&mut vec![(request.request, outcome)], &self.app.durable);
+        if !self.inbox.leave_outcome(request.request, outcome, &self.app.durable) {
+            self.close();
+        }
     }
 
     /// The next mutation; without one the queue is not scheduled any more.

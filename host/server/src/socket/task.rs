@@ -14,23 +14,26 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
 use weir_db::Call;
+use weir_sync::budget::{Charge, Held};
 use weir_sync::live::{Advance, SocketId};
-use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame};
+use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame, parse_client_message};
 use weir_sync::session::{DueAction, DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
-use weir_value::limits;
 
-use super::frames::FrameWriter;
+use super::frames::{FULL_BYTES, FrameWriter};
+use super::half_message::HalfMessage;
 use super::mutation_queue::MutationQueue;
 use crate::app::App;
+use crate::budget::ConnectionBudget;
 use crate::identity::{Authenticated, Credentials, Grounds};
-use crate::inbox::{Inbox, SocketIdentity};
+use crate::inbox::{Inbox, Parsed, SocketIdentity};
+use crate::large_json::LargeJson;
 use crate::machine::Machine;
 use crate::request_id::new_request_id;
+use crate::wire::{Refusal, Wire};
 
 /// Messages that are taken in before the session is served.
 const ROUND_MESSAGES_MAX: usize = 64;
@@ -45,7 +48,7 @@ const HANG_UP_TIME_MAX: Duration = Duration::from_secs(2);
 struct Socket {
     app: Arc<App>,
     id: SocketId,
-    wire: WebSocketStream<TcpStream>,
+    wire: WebSocketStream<Wire>,
     session: Session,
     inbox: Arc<Inbox>,
     /// What it rests on that it is its principal's.
@@ -65,6 +68,10 @@ struct Socket {
     alarm_at: Duration,
     /// Messages may have been read that were not taken in yet.
     has_unread: bool,
+    /// A long message is parsed elsewhere. What follows waits for it.
+    is_parsing: bool,
+    /// The message of which a part has come.
+    half: HalfMessage,
 }
 
 /// What a socket waits for.
@@ -83,12 +90,13 @@ enum End {
 }
 
 /// Serves one socket until it ends.
-pub async fn run(app: Arc<App>, wire: WebSocketStream<TcpStream>, client: ClientInfo) {
-    let inbox = Inbox::new();
-    let id = app.live.open_socket(Arc::clone(&inbox));
+pub async fn run(app: Arc<App>, wire: WebSocketStream<Wire>, client: ClientInfo, budget: ConnectionBudget) {
+    let ConnectionBudget { requests, results } = budget;
+    let inbox = Inbox::new(Arc::clone(&requests));
+    let id = app.live.open_socket(Arc::clone(&inbox), results);
     app.machine.metrics.sockets_opened.add(1);
     let now = app.machine.clock();
-    let session = Session::new(client, now);
+    let session = Session::new(client, now, requests);
     let alarm_at = session.deadline();
     let mut socket = Socket {
         alarm: Box::pin(tokio::time::sleep(alarm_at.saturating_sub(now))),
@@ -107,6 +115,8 @@ pub async fn run(app: Arc<App>, wire: WebSocketStream<TcpStream>, client: Client
         last_frame: None,
         // The upgrade may have brought some along.
         has_unread: true,
+        is_parsing: false,
+        half: HalfMessage::default(),
     };
     let end = socket.serve().await;
     socket.leave();
@@ -133,6 +143,16 @@ impl Socket {
 
     /// What other threads have left.
     fn take_in(&mut self) {
+        if self.is_parsing
+            && let Some(Parsed { message, held }) = self.inbox.take_parsed()
+        {
+            self.is_parsing = false;
+            let (now, durable) = (self.app.machine.clock(), self.app.durable.reached());
+            match message {
+                Some(message) => self.session.receive_parsed(message, held, now, durable),
+                None => self.session.close(CloseFrame::internal_error()),
+            }
+        }
         if self.mutations.is_some() {
             for (request, outcome) in self.inbox.take_outcomes() {
                 self.session.mutation_finished(request, outcome);
@@ -155,6 +175,10 @@ impl Socket {
         self.heed_withdrawal();
         if self.inbox.take_live_changed() {
             self.session.wake();
+        }
+        if self.inbox.is_overdrawn() && !self.session.is_closed() {
+            self.app.machine.metrics.sockets_shed.add(1);
+            self.session.close(CloseFrame::out_of_memory());
         }
         if self.inbox.is_shut_down() && !self.session.is_closed() {
             self.session.close(CloseFrame::shutting_down());
@@ -234,6 +258,11 @@ impl Socket {
         let mut is_open = true;
         loop {
             match self.session.next_frame(self.app.machine.clock()) {
+                Some(Frame::Text(text)) if text.len() >= FULL_BYTES => {
+                    let written = self.writer.write_text(&mut self.wire, &text).await?;
+                    drop(text);
+                    self.written(written);
+                }
                 Some(Frame::Text(text)) => self.writer.text(&text),
                 Some(Frame::Ping) => self.writer.ping(),
                 Some(Frame::Close(close)) => {
@@ -257,14 +286,18 @@ impl Socket {
     }
 
     async fn flush(&mut self) -> std::io::Result<()> {
-        let written =
-            self.writer.write(&mut self.wire, Duration::from_millis(limits::SOCKET_WRITE_MS_MAX)).await?;
+        let written = self.writer.write(&mut self.wire).await?;
+        self.written(written);
+        Ok(())
+    }
+
+    fn written(&mut self, bytes: usize) {
+        self.session.frames_written();
         let Machine { metrics, .. } = &*self.app.machine;
-        metrics.socket_bytes_sent.add(written as u64);
-        if let Some(since) = self.news_since.take_if(|_| written > 0) {
+        metrics.socket_bytes_sent.add(bytes as u64);
+        if let Some(since) = self.news_since.take_if(|_| bytes > 0) {
             metrics.pushes.note(self.app.machine.clock().saturating_sub(since));
         }
-        Ok(())
     }
 
     /// Waits until there is something to do, and takes it in; false when the
@@ -278,6 +311,9 @@ impl Socket {
                 if self.session.deadline() <= now {
                     self.session.tick(now);
                 }
+                if self.half.is_overdue(now, self.reads()) {
+                    self.session.close(CloseFrame::message_too_slow());
+                }
             }
         }
         true
@@ -286,8 +322,10 @@ impl Socket {
     /// Asks for reading first: a client that was heard while a write was under
     /// way is not silent.
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        let reads = !self.session.is_verifying();
-        if reads && (self.has_unread || self.wire.get_ref().poll_read_ready(cx).is_ready()) {
+        let is_readable = |socket: &Self, cx: &mut Context<'_>| {
+            socket.wire.get_ref().stream().poll_read_ready(cx).is_ready()
+        };
+        if self.reads() && (self.has_unread || is_readable(self, cx)) {
             return Poll::Ready(Event::Readable);
         }
         if self.inbox.poll_signal(cx).is_ready() {
@@ -299,7 +337,8 @@ impl Socket {
     /// The deadline moves with every message. The alarm is not moved with it: it
     /// rings too early then, and is set again.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let deadline = self.session.deadline();
+        let deadline =
+            self.half.deadline().map_or(self.session.deadline(), |at| at.min(self.session.deadline()));
         if deadline < self.alarm_at {
             self.set_alarm(deadline);
         }
@@ -318,16 +357,26 @@ impl Socket {
         self.alarm_at = at;
     }
 
+    /// What follows a token, or a message that is parsed elsewhere, waits for it.
+    fn reads(&self) -> bool {
+        !self.session.is_verifying() && !self.is_parsing
+    }
+
     /// Takes in the messages that have arrived.
     fn receive(&mut self) -> bool {
         let now = self.app.machine.clock();
+        let is_there = self.receive_some(now);
+        self.half.look(self.wire.get_ref().meter(), now);
+        is_there
+    }
+
+    fn receive_some(&mut self, now: Duration) -> bool {
         for _ in 0..ROUND_MESSAGES_MAX {
             // A session that has ended takes nothing more; its last frames are due.
             if self.session.is_closed() {
                 return true;
             }
-            // What follows a token waits for it.
-            if self.session.is_verifying() {
+            if !self.reads() {
                 self.has_unread = true;
                 return true;
             }
@@ -347,9 +396,19 @@ impl Socket {
         match message {
             Some(Ok(Message::Text(text))) => {
                 self.app.machine.metrics.socket_messages_received.add(1);
-                self.session.receive_text(&text, now, self.app.durable.reached());
+                let held = self.take_charge();
+                match LargeJson::is_large(text.len()) {
+                    true => self.parse_apart(text, held),
+                    false => {
+                        let durable = self.app.durable.reached();
+                        self.session.receive_parsed(parse_client_message(&text), held, now, durable);
+                    }
+                }
             }
-            Some(Ok(Message::Binary(_))) => self.session.receive_binary(now),
+            Some(Ok(Message::Binary(_))) => {
+                drop(self.take_charge());
+                self.session.receive_binary(now);
+            }
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => self.session.heard(now),
             Some(Err(SocketError::Capacity(error))) => {
                 tracing::debug!(%error, "a message was too large");
@@ -360,7 +419,43 @@ impl Socket {
                 self.session.close(breach(1002, "ProtocolError"));
             }
             Some(Err(SocketError::Utf8(_))) => self.session.close(breach(1007, "InvalidUtf8")),
-            Some(Ok(Message::Close(_) | Message::Frame(_)) | Err(_)) | None => return false,
+            Some(Ok(Message::Close(_) | Message::Frame(_)) | Err(_)) | None => return self.is_refused(),
+        }
+        true
+    }
+
+    /// What the message is counted with that was read just now.
+    fn take_charge(&mut self) -> Charge {
+        match self.wire.get_mut().meter_mut() {
+            Some(meter) => meter.take_charge(),
+            None => self.app.machine.budget.process().hold(Held::Messages, 0),
+        }
+    }
+
+    /// Has a long message parsed where that holds up nobody.
+    fn parse_apart(&mut self, text: Utf8Bytes, held: Charge) {
+        self.is_parsing = true;
+        let (app, inbox) = (Arc::clone(&self.app), Arc::clone(&self.inbox));
+        self.app.machine.tasks.spawn_until_stop(async move {
+            let bytes = text.len();
+            let parsing = move || parse_client_message(&text);
+            let message = app.machine.large_json.work(bytes, parsing).await;
+            inbox.leave_parsed(Parsed { message, held });
+        });
+    }
+
+    /// Whether reading has failed because no more of the client's message is taken: then it is told so.
+    fn is_refused(&mut self) -> bool {
+        let Some(refusal) = self.wire.get_ref().meter().and_then(|meter| meter.refusal()) else {
+            return false;
+        };
+        tracing::debug!(%refusal, "a message is not taken");
+        match refusal {
+            Refusal::TooLarge => self.session.close(breach(1009, "MessageTooLarge")),
+            Refusal::Overdrawn(_) => {
+                self.app.machine.metrics.sockets_shed.add(1);
+                self.session.close(CloseFrame::out_of_memory());
+            }
         }
         true
     }
@@ -397,7 +492,7 @@ impl Socket {
                     return;
                 }
             }
-            let stream = self.wire.get_mut();
+            let stream = self.wire.get_mut().stream_mut();
             let _ = stream.shutdown().await;
             let mut unread = [0_u8; 1024];
             while stream.read(&mut unread).await.is_ok_and(|read| read > 0) {}

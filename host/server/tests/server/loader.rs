@@ -150,6 +150,11 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
             tx.log(weir_db::LogLevel::Log, "'inside'");
             Err(FunctionError::Trap { message: "inside".into() })
         })
+        .query("chat:large", |_, args| Ok(large(args)))
+        .mutation("chat:send_large", |tx, args| {
+            insert(tx, "messages", args)?;
+            Ok(large(args))
+        })
         .query("chat:panic", |_, _| panic!("a bug of the host"))
         .mutation("chat:send", |tx, args| insert(tx, "messages", args))
         .mutation("other:send", |tx, args| insert(tx, "other", args))
@@ -194,6 +199,12 @@ fn cron(functions: NativeFunctions, component: &str) -> NativeFunctions {
     functions
         .cron("every second", &every_second, path, &serde_json::from_str(args).unwrap())
         .query("cron:jobs", |tx, _| read_newest(tx, "_cron_jobs", 10))
+}
+
+/// A text of as many bytes as the arguments say.
+fn large(args: &Value) -> Value {
+    let bytes = args.as_object().and_then(|args| args.get("bytes")).and_then(Value::as_float64);
+    Value::from("x".repeat(bytes.expect("a number of bytes") as usize))
 }
 
 fn insert(tx: &mut Transaction, table: &str, args: &Value) -> Result<Value, FunctionError> {

@@ -21,6 +21,7 @@ mod keys;
 mod kill_points;
 mod loader;
 mod many_users;
+mod memory;
 mod metrics;
 mod missing;
 mod modules;

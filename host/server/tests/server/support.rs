@@ -29,6 +29,7 @@ use weir_server::{
 };
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
+use weir_value::limits;
 
 use crate::loader::TestLoader;
 
@@ -80,19 +81,28 @@ impl TestServer {
         TestServer::start_with(open_store(disk), dir, Arc::default()).await
     }
 
+    /// On a new disk, with the functions of `v1` in place, and so much memory for its clients.
+    pub async fn start_with_memory(client_memory_bytes: usize) -> TestServer {
+        let (dir, loader) = (tempfile::tempdir().unwrap(), Arc::default());
+        let bounded = |machine: &mut MachineParts, _: &mut AppParts| machine.client_memory_bytes = client_memory_bytes;
+        let server = TestServer::start_as(open_store(&MemoryDisk::new()), dir, loader, bounded).await;
+        server.app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
+        server
+    }
+
     /// Of these parts.
     pub async fn start_with(
         store: Arc<dyn Store>,
         dir: tempfile::TempDir,
         loader: Arc<TestLoader>,
     ) -> TestServer {
-        TestServer::start_as(store, dir, loader, |_| {}).await
+        TestServer::start_as(store, dir, loader, |_, _| {}).await
     }
 
     /// On a new disk, with the functions of `v1` in place, as `host serve` has it: strangers are told little.
     pub async fn start_in_production() -> TestServer {
         let (store, dir) = (open_store(&MemoryDisk::new()), tempfile::tempdir().unwrap());
-        let production = |parts: &mut AppParts| parts.disclosure = Disclosure::Production;
+        let production = |_: &mut MachineParts, parts: &mut AppParts| parts.disclosure = Disclosure::Production;
         let server = TestServer::start_as(store, dir, Arc::default(), production).await;
         let modules = vec![module("native", "v1"), module("actions", "actions")];
         server.app.deployer.deploy(modules).await.unwrap();
@@ -104,10 +114,10 @@ impl TestServer {
         store: Arc<dyn Store>,
         dir: tempfile::TempDir,
         loader: Arc<TestLoader>,
-        change: impl FnOnce(&mut AppParts),
+        change: impl FnOnce(&mut MachineParts, &mut AppParts),
     ) -> TestServer {
-        let (machine, mut parts) = parts(store, &dir, &loader);
-        change(&mut parts);
+        let (mut machine, mut parts) = parts(store, &dir, &loader);
+        change(&mut machine, &mut parts);
         let (admin_key, list_runs) = (parts.admin_key.as_str().to_owned(), Arc::clone(&loader.list_runs));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::of_parts(machine, parts, listener).await.unwrap();
@@ -254,7 +264,8 @@ pub fn parts(
         stored_files: (open_files(dir), FileLimits { file_bytes: FILE_BYTES, ..FileLimits::default() }),
     };
     let (loader, snapshots) = (Arc::clone(loader) as Arc<_>, Arc::new(NoSnapshots));
-    (MachineParts { env, loader, snapshots, node: None, threads: 4 }, parts)
+    let client_memory_bytes = limits::MEMORY_BYTES / limits::MEMORY_PART_OF_CLIENTS;
+    (MachineParts { env, loader, snapshots, node: None, threads: 4, client_memory_bytes }, parts)
 }
 
 /// Stored files in `dir`.
@@ -323,6 +334,11 @@ pub struct Client {
 impl Client {
     pub async fn say(&mut self, message: Json) {
         self.socket.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// Sends a message that the server may hang up over.
+    pub async fn send_text(&mut self, text: String) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        self.socket.send(Message::text(text)).await
     }
 
     pub async fn connect(&mut self, session: &str) {

@@ -51,6 +51,11 @@ impl Tree {
         (scanner.at == text.len()).then(|| Tree { nodes: scanner.nodes, text: text.clone() })
     }
 
+    /// How much memory it takes beside the text.
+    pub fn size_bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node>()
+    }
+
     /// The text that was read.
     pub fn text(&self) -> &str {
         &self.text

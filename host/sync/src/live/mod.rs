@@ -34,6 +34,7 @@
 //! So a slow query stalls nobody who does not watch it, and who does is brought forward once a run.
 mod advance;
 mod audience;
+mod charging;
 mod query;
 mod recent;
 mod runs;
@@ -49,6 +50,7 @@ use bytes::Bytes;
 use weir_db::Principal;
 use weir_value::{FunctionPath, Timestamp};
 
+use crate::budget::Account;
 use crate::interval_index::{IntervalIndex, LiveId};
 use crate::protocol::QueryId;
 use crate::result::QueryResult;
@@ -176,6 +178,8 @@ pub struct LiveStats {
     pub runs_unchanged: u64,
     /// Runs in flight.
     pub runs_in_flight: u64,
+    /// Results that were dropped because there was no room for them, ever.
+    pub results_without_room: u64,
 }
 
 /// The live queries of all sockets. `S` is the host's handle of a snapshot.
@@ -188,6 +192,12 @@ pub struct LiveQueries<S> {
     /// Those that a newcomer shares.
     by_key: HashMap<SharedKey, LiveId>,
     sockets: HashMap<SocketId, Socket>,
+    /// What the results count in that a socket watches alone.
+    accounts: HashMap<SocketId, Arc<Account>>,
+    /// What those count in that several watch.
+    shared: Arc<Account>,
+    /// Queries whose results had no room, in the order in which they failed.
+    without_room: BTreeSet<(u64, LiveId)>,
     runs: HashMap<RunId, RunInFlight>,
     /// Sockets that wait for the registry to reach a timestamp.
     waiting: BTreeSet<(Timestamp, SocketId)>,
@@ -217,6 +227,9 @@ impl<S: Clone> LiveQueries<S> {
             queries: Slab::default(),
             by_key: HashMap::new(),
             sockets: HashMap::new(),
+            accounts: HashMap::new(),
+            shared: Account::unlimited(),
+            without_room: BTreeSet::new(),
             runs: HashMap::new(),
             waiting: BTreeSet::new(),
             deployment: 0,
@@ -250,7 +263,11 @@ impl<S: Clone> LiveQueries<S> {
     #[cfg(test)]
     fn is_empty_of_everything(&self) -> bool {
         let nobody = self.sockets.is_empty() && self.by_key.is_empty() && self.queries.ids().is_empty();
-        nobody && self.runs.is_empty() && self.index.is_empty() && self.snapshots.is_without_wants()
+        nobody
+            && self.without_room.is_empty()
+            && self.runs.is_empty()
+            && self.index.is_empty()
+            && self.snapshots.is_without_wants()
     }
 
     /// Names the socket in the step, unless an earlier step did and it has not asked since.
@@ -262,6 +279,8 @@ impl<S: Clone> LiveQueries<S> {
     }
 }
 
+#[cfg(test)]
+mod charging_tests;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

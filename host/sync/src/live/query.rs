@@ -42,6 +42,8 @@ pub(super) struct LiveQuery {
     /// Where the query's page ends, if it reads one: as the last run has left it.
     pub(super) journal: Option<Arc<str>>,
     read_set: Option<ReadSet>,
+    /// Its place among those whose results had no room, if its last one had none.
+    pub(super) without_room: Option<u64>,
     /// How many runs in a row were at a timestamp that was not the newest.
     pub(super) joins: u32,
 }
@@ -58,6 +60,7 @@ impl LiveQuery {
             latest: None,
             running: None,
             read_set: None,
+            without_room: None,
             joins: 0,
         }
     }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use weir_db::QueryOutcome;
+use weir_db::{QueryOutcome, ReadSet};
 use weir_value::Timestamp;
 
 use super::{JOINS_IN_A_ROW_MAX, LiveQueries, Run, RunId, RunInFlight, Step};
@@ -149,10 +149,9 @@ impl<S: Clone> LiveQueries<S> {
         if !self.settle_audience(live, outcome.asked_identity, step) {
             return;
         }
-        let read_set = outcome.read_set.clone();
-        let last = self.recent.last_before_hit(at, &read_set);
+        let last = self.recent.last_before_hit(at, &outcome.read_set);
         let journal = outcome.journal.as_deref().map(Arc::from);
-        let result = self.shared_result(live, outcome);
+        let (result, read_set) = self.shared_result(live, outcome);
         let Some(query) = self.queries.get_mut(live) else {
             return;
         };
@@ -169,18 +168,18 @@ impl<S: Clone> LiveQueries<S> {
         self.tell_subscribers(live, &result, step);
     }
 
-    /// The result as it is shared: the one before if it is the same.
-    fn shared_result(&mut self, live: LiveId, outcome: QueryOutcome) -> Arc<QueryResult> {
-        let result = Arc::new(QueryResult::new(self.next_seq, outcome));
+    /// The result as it is shared: the one before if it is the same. And what to depend on.
+    fn shared_result(&mut self, live: LiveId, outcome: QueryOutcome) -> (Arc<QueryResult>, ReadSet) {
         let latest = self.queries.get(live).and_then(|query| query.latest.clone());
+        let (result, read_set) = self.charged_result(live, outcome, latest.as_deref());
         match latest.filter(|latest| latest.is_same(&result)) {
             Some(same) => {
                 self.stats.runs_unchanged += 1;
-                same
+                (same, read_set)
             }
             None => {
                 self.next_seq += 1;
-                result
+                (Arc::new(result), read_set)
             }
         }
     }

@@ -4,7 +4,7 @@ use weir_value::Identity;
 
 use super::*;
 
-fn ts(nanos: u64) -> Timestamp {
+pub(super) fn ts(nanos: u64) -> Timestamp {
     Timestamp::from_nanos(nanos)
 }
 
@@ -36,23 +36,23 @@ fn outcome(run: &Run<()>, value: &str) -> QueryOutcome {
     }
 }
 
-struct Host {
-    live: LiveQueries<()>,
+pub(super) struct Host {
+    pub(super) live: LiveQueries<()>,
     in_flight: Vec<Run<()>>,
     woken: Vec<SocketId>,
 }
 
 impl Host {
-    fn new() -> Host {
+    pub(super) fn new() -> Host {
         Host { live: LiveQueries::new(ts(1), ()), in_flight: vec![], woken: vec![] }
     }
 
-    fn take(&mut self, step: Step<()>) {
+    pub(super) fn take(&mut self, step: Step<()>) {
         self.in_flight.extend(step.runs);
         self.woken.extend(step.wake);
     }
 
-    fn watch(&mut self, socket: u64, names: &[&str]) {
+    pub(super) fn watch(&mut self, socket: u64, names: &[&str]) {
         let changes: Vec<WatchChange> =
             names.iter().enumerate().map(|(at, name)| WatchChange::Add(at as QueryId, key(name))).collect();
         let step = self.live.watch(SocketId(socket), Timestamp::ZERO, &Principal::Anonymous, &changes);
@@ -67,7 +67,7 @@ impl Host {
     }
 
     /// Ends the run of this query with this value; the timestamp that it read.
-    fn finish(&mut self, name: &str, value: &str) -> u64 {
+    pub(super) fn finish(&mut self, name: &str, value: &str) -> u64 {
         let at = self.in_flight.iter().position(|run| run.key == key(name)).expect("a run in flight");
         let run = self.in_flight.remove(at);
         let step = self.live.run_finished(run.id, outcome(&run, value));

@@ -53,6 +53,7 @@ impl<S: Clone> LiveQueries<S> {
             left.into_iter().for_each(|live| self.forget_if_unwatched(live));
         }
         self.forget_socket(socket);
+        self.accounts.remove(&socket);
         Step::default()
     }
 
@@ -89,6 +90,9 @@ impl<S: Clone> LiveQueries<S> {
             return;
         };
         self.unshare(live, &query.key);
+        if let Some(place) = query.without_room {
+            self.without_room.remove(&(place, live));
+        }
         if let Some(run) = query.running.and_then(|run| self.runs.get_mut(&run)) {
             run.live = None;
         }

@@ -7,17 +7,16 @@ use weir_value::{ComponentPath, FunctionPath, Value};
 
 use super::FailureBody;
 
+/// The canonical path and arguments of a call, or why it fails.
+pub type ResolvedCall = Result<(FunctionPath, Bytes), FailureBody>;
+
 /// The canonical path and arguments of a call, of the app or of a component: whether the caller may name one is not looked
 /// at here. `m:f`, `m.js:f`, and `m` for `m:default` are one function; `{"b":1}`
 /// and `[{"b":1.0}]` are the same arguments, whose canonical JSON comes back.
 ///
 /// # Errors
 /// What the client gets as the failure of this one call.
-pub fn resolve_call(
-    udf_path: &str,
-    args: &[u8],
-    component_path: Option<&str>,
-) -> Result<(FunctionPath, Bytes), FailureBody> {
+pub fn resolve_call(udf_path: &str, args: &[u8], component_path: Option<&str>) -> ResolvedCall {
     let component = ComponentPath::parse(component_path.unwrap_or_default())
         .map_err(|error| failure(format!("componentPath: {error}")))?;
     let path = FunctionPath::parse(udf_path).map_err(|error| {

@@ -2,6 +2,8 @@
 use bytes::Bytes;
 use weir_value::Timestamp;
 
+use super::call::ResolvedCall;
+
 /// The client's number of a query that it watches. Never used twice in a session.
 pub type QueryId = u32;
 /// The client's number of a mutation or an action.
@@ -91,12 +93,8 @@ pub enum QuerySetModification {
     Add {
         /// The client's number for it.
         query: QueryId,
-        /// The function, as it was written.
-        udf_path: String,
-        /// The arguments, as they were written: one object, or a list of one.
-        args: Bytes,
-        /// Not the root component: admin only.
-        component_path: Option<String>,
+        /// What to watch; what is wrong with it is the query's own failure, not the connection's.
+        call: ResolvedCall,
         /// What an earlier connection was told with the query's last result.
         journal: Option<String>,
     },
@@ -107,18 +105,13 @@ pub enum QuerySetModification {
     },
 }
 
-/// A call of a mutation or an action. Path and arguments are as they were written: what is wrong with them is the
-/// call's own failure, not the connection's.
+/// A call of a mutation or an action.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionCall {
     /// The client's number for it.
     pub request: RequestId,
-    /// The function, as it was written.
-    pub udf_path: String,
-    /// The arguments, as they were written.
-    pub args: Bytes,
-    /// Not the root component: admin only.
-    pub component_path: Option<String>,
+    /// What to call; what is wrong with it is the call's own failure, not the connection's.
+    pub call: ResolvedCall,
 }
 
 /// The proof of an identity.

@@ -32,6 +32,19 @@ impl CloseFrame {
         CloseFrame::with(1013, code)
     }
 
+    /// What the socket holds, or would, has no room. Official clients know the beginning, and wait for a while before they
+    /// try again.
+    pub fn out_of_memory() -> CloseFrame {
+        CloseFrame::overloaded(
+            "TooManyConcurrentRequests: no room for more of this client's messages and results",
+        )
+    }
+
+    /// A message began to come, and did not end.
+    pub fn message_too_slow() -> CloseFrame {
+        CloseFrame::with(1001, "MessageTooSlow")
+    }
+
     /// The client was silent for too long.
     pub fn client_silent() -> CloseFrame {
         CloseFrame::with(1001, "ClientSilent")

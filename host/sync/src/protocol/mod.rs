@@ -10,7 +10,7 @@ mod error;
 mod parse;
 mod server_message;
 
-pub use call::{ArgumentsError, named_arguments, resolve_call};
+pub use call::{ArgumentsError, ResolvedCall, named_arguments, resolve_call};
 pub use chunk::split_transition;
 pub use client_info::{ClientInfo, ClientInfoError};
 pub use client_message::{

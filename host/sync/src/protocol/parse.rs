@@ -10,9 +10,11 @@ use weir_value::limits::QUERY_SET_MODIFICATIONS_MAX;
 
 use super::{
     AuthToken, ClientMessage, Connect, FunctionCall, ModifyQuerySet, ProtocolError, QuerySetModification,
+    resolve_call,
 };
 
-/// Reads one text frame. Unknown fields are left alone; an unknown `type`, a missing field or one of the wrong
+/// Reads one text frame, the arguments of its calls included: all that depends on its length is done here, on whichever
+/// thread that should be. Unknown fields are left alone; an unknown `type`, a missing field or one of the wrong
 /// type is an error that names it. Never panics, whatever the text.
 ///
 /// # Errors
@@ -147,9 +149,7 @@ fn modification(text: &str) -> Result<QuerySetModification, ProtocolError> {
             let add: AddFields<'_> = fields("ModifyQuerySet: Add", text)?;
             Ok(QuerySetModification::Add {
                 query: add.query_id,
-                udf_path: add.udf_path,
-                args: raw_bytes(add.args),
-                component_path: add.component_path,
+                call: resolve_call(&add.udf_path, add.args.get().as_bytes(), add.component_path.as_deref()),
                 journal: add.journal,
             })
         }
@@ -165,9 +165,7 @@ impl CallFields<'_> {
     fn read(self) -> FunctionCall {
         FunctionCall {
             request: self.request_id,
-            udf_path: self.udf_path,
-            args: raw_bytes(self.args),
-            component_path: self.component_path,
+            call: resolve_call(&self.udf_path, self.args.get().as_bytes(), self.component_path.as_deref()),
         }
     }
 }

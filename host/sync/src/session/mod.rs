@@ -12,6 +12,7 @@ mod tests;
 mod unanswered;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use weir_db::{ActionOutcome, MutationOutcome, Principal, SessionRequest};
 use weir_value::limits::TRANSITION_CHUNK_BYTES_MAX;
 use weir_value::{FunctionPath, Timestamp};
 
+use crate::budget::{Account, Charge, Held};
 use crate::fanout::Transition;
 use crate::live::{Advance, ResultChange, WatchChange};
 use crate::protocol::{
@@ -107,13 +109,20 @@ pub struct Session {
     woken: bool,
     effects: VecDeque<Effect>,
     frames: VecDeque<Frame>,
+    /// Bytes of text in `frames`.
+    frames_bytes: usize,
+    /// Counts what the client has sent, and what waits for it.
+    account: Arc<Account>,
+    /// What is in `frames`, and what was taken out and is not written yet.
+    unwritten: Charge,
     liveness: Liveness,
     closed: bool,
 }
 
 impl Session {
-    /// A socket that has just been opened. `now` is of a monotonic clock, as every other `now` here.
-    pub fn new(client: ClientInfo, now: Duration) -> Session {
+    /// A socket that has just been opened. `now` is of a monotonic clock, as every other `now` here. What it holds for
+    /// its client counts in `account`.
+    pub fn new(client: ClientInfo, now: Duration, account: Arc<Account>) -> Session {
         Session {
             client,
             session_id: None,
@@ -129,6 +138,9 @@ impl Session {
             woken: false,
             effects: VecDeque::new(),
             frames: VecDeque::new(),
+            frames_bytes: 0,
+            unwritten: account.hold(Held::Answers, 0),
+            account,
             liveness: Liveness::new(now),
             closed: false,
         }
@@ -212,10 +224,18 @@ impl Session {
     /// The next frame, in order, to be sent at `now`. Nothing comes after [`Frame::Close`].
     pub fn next_frame(&mut self, now: Duration) -> Option<Frame> {
         let frame = self.frames.pop_front()?;
-        if matches!(frame, Frame::Text(_)) {
+        if let Frame::Text(text) = &frame {
+            self.frames_bytes -= text.len();
             self.liveness.message_sent(now);
         }
         Some(frame)
+    }
+
+    /// All frames that were taken so far are written: their memory is given back.
+    pub fn frames_written(&mut self) {
+        if self.unwritten.bytes() > self.frames_bytes {
+            self.unwritten.set(self.frames_bytes);
+        }
     }
 
     /// When to call [`Session::tick`] if nothing else happens.
@@ -289,16 +309,26 @@ impl Session {
         };
         let text = transition.to_json();
         self.pending.sent(ts);
+        // The client comes back with what it has seen, and is brought from there to the newest state when there is room.
+        if self.unwritten.grow(text.len()).is_err() {
+            return self.close(CloseFrame::out_of_memory());
+        }
         if text.len() > TRANSITION_CHUNK_BYTES_MAX && self.client.takes_chunks() {
             let chunks = split_transition(&text, TRANSITION_CHUNK_BYTES_MAX);
-            self.frames.extend(chunks.into_iter().map(Frame::Text));
+            chunks.into_iter().for_each(|chunk| self.queue(chunk));
         } else {
-            self.frames.push_back(Frame::Text(text));
+            self.queue(text);
         }
     }
 
     fn say(&mut self, message: &ServerMessage) {
-        self.frames.push_back(Frame::Text(message.to_json()));
+        self.queue(message.to_json());
+    }
+
+    fn queue(&mut self, text: String) {
+        self.frames_bytes += text.len();
+        self.unwritten.set(self.unwritten.bytes().max(self.frames_bytes));
+        self.frames.push_back(Frame::Text(text));
     }
 
     /// The client broke the protocol: it is told how, and the session ends.

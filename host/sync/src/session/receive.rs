@@ -6,20 +6,34 @@ use weir_value::Timestamp;
 use weir_value::limits::SOCKET_ACTIONS_MAX;
 
 use super::{DueAction, DueMutation, Effect, Session};
+use crate::budget::{Charge, Held};
 use crate::protocol::{
     ClientMessage, CloseFrame, Connect, FunctionCall, ModifyQuerySet, ProtocolError, ServerMessage,
-    parse_client_message, resolve_call,
+    parse_client_message,
 };
 
 impl Session {
     /// A text frame came. `durable` is the newest durable timestamp.
     pub fn receive_text(&mut self, text: &str, now: Duration, durable: Timestamp) {
+        let nothing = self.account.hold(Held::Messages, 0);
+        self.receive_parsed(parse_client_message(text), nothing, now, durable);
+    }
+
+    /// A text frame came, and was parsed already: a long one, on a thread where that disturbs nobody. `held` is what it
+    /// is counted with.
+    pub fn receive_parsed(
+        &mut self,
+        parsed: Result<ClientMessage, ProtocolError>,
+        mut held: Charge,
+        now: Duration,
+        durable: Timestamp,
+    ) {
         self.liveness.heard(now);
         if self.closed {
             return;
         }
         debug_assert!(!self.is_verifying(), "what follows an Authenticate waits for it");
-        if let Err(error) = parse_client_message(text).and_then(|message| self.receive(message, durable)) {
+        if let Err(error) = parsed.and_then(|message| self.receive(message, &mut held, durable)) {
             self.fail(&error);
         }
     }
@@ -37,7 +51,12 @@ impl Session {
         }
     }
 
-    fn receive(&mut self, message: ClientMessage, durable: Timestamp) -> Result<(), ProtocolError> {
+    fn receive(
+        &mut self,
+        message: ClientMessage,
+        held: &mut Charge,
+        durable: Timestamp,
+    ) -> Result<(), ProtocolError> {
         let session = match (self.session_id, &message) {
             (None, ClientMessage::Connect(_)) => [0; 16],
             (None, other) => return Err(ProtocolError::NotConnected(other.name())),
@@ -46,10 +65,10 @@ impl Session {
         };
         match message {
             ClientMessage::Connect(connect) => self.connect(connect, durable),
-            ClientMessage::ModifyQuerySet(modify) => self.modify(modify)?,
+            ClientMessage::ModifyQuerySet(modify) => self.modify(modify, held)?,
             ClientMessage::Authenticate { base_version, token } => self.authenticate(base_version, token)?,
-            ClientMessage::Mutation(call) => self.mutate(session, &call),
-            ClientMessage::Action(call) => self.act(&call),
+            ClientMessage::Mutation(call) => self.mutate(session, call, held),
+            ClientMessage::Action(call) => self.act(call, held),
             ClientMessage::Event { .. } => {}
         }
         Ok(())
@@ -66,7 +85,7 @@ impl Session {
         }
     }
 
-    fn modify(&mut self, modify: ModifyQuerySet) -> Result<(), ProtocolError> {
+    fn modify(&mut self, modify: ModifyQuerySet, held: &mut Charge) -> Result<(), ProtocolError> {
         let (base, new, current) = (modify.base_version, modify.new_version, self.received.query_set);
         if base != current {
             return Err(ProtocolError::BaseVersionMismatch {
@@ -78,7 +97,7 @@ impl Session {
         if new <= base {
             return Err(ProtocolError::InvalidNewVersion { base, new });
         }
-        let changes = self.queries.modify(modify.modifications)?;
+        let changes = self.queries.modify(modify.modifications, held)?;
         self.received.query_set = new;
         self.pending.request();
         if !changes.is_empty() {
@@ -87,34 +106,35 @@ impl Session {
         Ok(())
     }
 
-    fn mutate(&mut self, session: [u8; 16], call: &FunctionCall) {
-        let resolved = resolve_call(&call.udf_path, &call.args, call.component_path.as_deref());
-        let queued = match &resolved {
-            Ok(_) => self.mutations.push(call.request, call.args.len()),
-            Err(failure) => self.mutations.push_failed(call.request, failure.clone()),
+    fn mutate(&mut self, session: [u8; 16], call: FunctionCall, held: &mut Charge) {
+        let FunctionCall { request, call } = call;
+        let charged = call.and_then(|(path, args)| Ok((path, held.cover(Held::Arguments, args, 0)?)));
+        let queued = match &charged {
+            Ok((_, args)) => self.mutations.push(request, args.len()),
+            Err(failure) => self.mutations.push_failed(request, failure.clone()),
         };
         if queued.is_err() {
             return self.close(CloseFrame::overloaded("TooManyConcurrentMutations"));
         }
-        if let Ok((path, args)) = resolved {
+        if let Ok((path, args)) = charged {
             let principal = self.principal().clone();
-            let request = SessionRequest { session, request: call.request };
+            let request = SessionRequest { session, request };
             self.effects.push_back(Effect::Mutate(DueMutation { request, path, args, principal }));
         }
     }
 
-    fn act(&mut self, call: &FunctionCall) {
+    fn act(&mut self, call: FunctionCall, held: &mut Charge) {
         if self.actions == SOCKET_ACTIONS_MAX {
             return self.close(CloseFrame::overloaded("TooManyInflightActionsForSingleClient"));
         }
-        match resolve_call(&call.udf_path, &call.args, call.component_path.as_deref()) {
+        let FunctionCall { request, call } = call;
+        match call.and_then(|(path, args)| Ok((path, held.cover(Held::Arguments, args, 0)?))) {
             Ok((path, args)) => {
                 self.actions += 1;
-                let (request, principal) = (call.request, self.principal().clone());
+                let principal = self.principal().clone();
                 self.effects.push_back(Effect::Act(DueAction { request, path, args, principal }));
             }
             Err(failure) => {
-                let request = call.request;
                 let result = Err(failure);
                 self.say(&ServerMessage::ActionResponse { request, result, log_lines: Vec::new() });
                 self.pending.request();

@@ -1,8 +1,9 @@
 //! Every limit: what is allowed works, one more is refused, and then the transaction is poisoned.
 use weir_value::limits::{
-    FUNCTION_HOST_CALLS_MAX, QUERY_BATCH_BYTES_MAX, QUERY_BATCH_ROWS_DEFAULT, QUERY_BATCH_ROWS_MAX,
-    QUERY_CURSORS_MAX, TABLES_MAX, TRANSACTION_BYTES_READ_MAX, TRANSACTION_BYTES_WRITTEN_MAX,
-    TRANSACTION_DOCUMENTS_READ_MAX, TRANSACTION_DOCUMENTS_WRITTEN_MAX, TRANSACTION_RANGES_READ_MAX,
+    DELETED_ROWS_PER_DOCUMENT, FUNCTION_HOST_CALLS_MAX, QUERY_BATCH_BYTES_MAX, QUERY_BATCH_ROWS_DEFAULT,
+    QUERY_BATCH_ROWS_MAX, QUERY_CURSORS_MAX, TABLES_MAX, TRANSACTION_BYTES_READ_MAX,
+    TRANSACTION_BYTES_WRITTEN_MAX, TRANSACTION_DOCUMENTS_READ_MAX, TRANSACTION_DOCUMENTS_WRITTEN_MAX,
+    TRANSACTION_RANGES_READ_MAX,
 };
 
 use crate::testing::World;
@@ -57,6 +58,32 @@ fn rows_that_a_filter_drops_count() {
     fill(&world, TRANSACTION_DOCUMENTS_READ_MAX + 1, "{}");
     let mut tx = world.tx();
     let error = tx.query(br#"{"table":"t","filter":{"$literal":false}}"#, 0).unwrap_err();
+    assert_poisoned(&mut tx, &error, "TooManyReads");
+}
+
+/// Nothing is flushed in this world: what was deleted lies in memory.
+#[test]
+fn rows_that_were_deleted_are_passed_and_count() {
+    let (world, _stepper) = World::stepped();
+    fill(&world, 5000, "{}");
+    let mut tx = world.tx();
+    let batch = tx.query(br#"{"table":"t"}"#, 10).unwrap();
+    assert_eq!((batch.count, tx.usage.deleted_passed), (10, 0));
+    for _ in 0..5 {
+        world.write(|tx| {
+            let rows = tx.query(br#"{"table":"t"}"#, 1000)?;
+            let documents: Vec<serde_json::Value> = serde_json::from_slice(&rows.documents).expect("a list");
+            documents
+                .iter()
+                .try_for_each(|document| tx.delete(None, document["_id"].as_str().expect("an id")).map(drop))
+        });
+    }
+    let mut tx = world.tx();
+    assert_eq!(read_all(&mut tx), Ok(0));
+    assert_eq!((tx.usage.deleted_passed, tx.usage.documents_read), (5000, 0));
+    tx.usage.deleted_passed = TRANSACTION_DOCUMENTS_READ_MAX * DELETED_ROWS_PER_DOCUMENT - 2000;
+    let error = read_all(&mut tx).unwrap_err();
+    assert!(tx.usage.deleted_passed < TRANSACTION_DOCUMENTS_READ_MAX * DELETED_ROWS_PER_DOCUMENT + 2000);
     assert_poisoned(&mut tx, &error, "TooManyReads");
 }
 

@@ -1,5 +1,6 @@
 //! Beginnings, ends, identities, pings.
 use super::check;
+use crate::budget::Account;
 use crate::protocol::CloseFrame;
 use crate::session::{ClientInfo, Frame, Session};
 
@@ -104,7 +105,7 @@ fn pings_are_sent_and_silence_ends() {
 #[test]
 fn pongs_do_not_stand_in_for_connect() {
     let now = std::time::Duration::from_secs;
-    let mut session = Session::new(ClientInfo::unknown(), now(0));
+    let mut session = Session::new(ClientInfo::unknown(), now(0), Account::unlimited());
     (0..120).for_each(|second| session.heard(now(second)));
     session.tick(now(120));
     assert_eq!(session.next_frame(now(120)), Some(Frame::Close(CloseFrame::client_silent())));
@@ -114,7 +115,7 @@ fn pongs_do_not_stand_in_for_connect() {
 #[test]
 fn the_host_can_end_a_session() {
     let now = std::time::Duration::from_secs(1);
-    let mut session = Session::new(ClientInfo::unknown(), now);
+    let mut session = Session::new(ClientInfo::unknown(), now, Account::unlimited());
     session.close(CloseFrame::shutting_down());
     session.close(CloseFrame::internal_error());
     session.receive_text("nonsense", now, super::host::ts(1));

@@ -10,6 +10,7 @@ use weir_db::{Principal, QueryOutcome, ReadSet};
 use weir_value::Timestamp;
 
 use super::host::ts;
+use crate::budget::Account;
 use crate::live::{LiveQueries, SocketId, Step};
 use crate::protocol::ClientInfo;
 use crate::session::{Effect, Frame, Session};
@@ -27,7 +28,7 @@ struct Client {
 
 impl Client {
     fn new(socket: u64, query_patches: &str, live: &mut LiveQueries<()>) -> (Client, Step<()>) {
-        let mut session = Session::new(ClientInfo::unknown(), Duration::ZERO);
+        let mut session = Session::new(ClientInfo::unknown(), Duration::ZERO, Account::unlimited());
         let id = "88820804-0000-4000-8000-000000000001";
         let connect =
             json!({"type": "Connect", "sessionId": id, "connectionCount": 0, "queryPatches": query_patches});

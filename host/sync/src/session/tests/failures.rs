@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::check;
 use super::host::ts;
+use crate::budget::Account;
 use crate::protocol::ClientInfo;
 use crate::session::Session;
 
@@ -89,7 +90,7 @@ proptest! {
     #[test]
     fn arbitrary_frames_never_panic(frames in prop::collection::vec("\\PC{0,60}", 0..5), connects in any::<bool>()) {
         let now = std::time::Duration::ZERO;
-        let mut session = Session::new(ClientInfo::unknown(), now);
+        let mut session = Session::new(ClientInfo::unknown(), now, Account::unlimited());
         if connects {
             session.receive_text(CONNECT, now, ts(1));
         }

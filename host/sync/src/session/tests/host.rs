@@ -26,6 +26,7 @@ use bytes::Bytes;
 use weir_db::{ActionOutcome, CallError, MutationOutcome, Principal, QueryOutcome, ReadSet};
 use weir_value::{ErrorCode, Identity, Timestamp};
 
+use crate::budget::Account;
 use crate::live::{LiveQueries, Run, SocketId, Step};
 use crate::protocol::{AuthToken, ClientInfo};
 use crate::session::{DueAction, DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
@@ -120,7 +121,7 @@ impl Host {
         let name = verb.chars().next().expect("a socket");
         if let Some(client) = rest.strip_prefix("opens ") {
             let client = ClientInfo::from_header(client).expect("a client");
-            let session = Session::new(client, Duration::ZERO);
+            let session = Session::new(client, Duration::ZERO, Account::unlimited());
             self.opened += 1;
             let id = SocketId(self.opened);
             let socket = Socket {

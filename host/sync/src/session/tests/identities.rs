@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use super::host::check;
+use crate::budget::Account;
 
 const CONNECT: &str =
     r#"A> {"type":"Connect","sessionId":"88820804-0000-4000-8000-000000000001","connectionCount":0}"#;
@@ -175,6 +176,7 @@ fn a_revoked_key_ends_its_sessions() {
     let mut session = super::super::Session::new(
         crate::protocol::ClientInfo::from_header("npm-1.48.0").expect("a client"),
         Duration::ZERO,
+        Account::unlimited(),
     );
     session.end_identity("The admin key was revoked.");
     assert!(session.is_closed());

@@ -1,6 +1,7 @@
 //! Query sets, transitions, patches, chunks.
 use super::check;
 use super::host::ts;
+use crate::budget::Account;
 use crate::live::{LiveKey, LiveQueries, SocketId};
 use crate::protocol::ClientInfo;
 use crate::session::{Effect, Frame, Session};
@@ -145,7 +146,8 @@ fn patches_go_to_those_who_asked_for_them() {
 fn first_transition(client: &str, value: String) -> Vec<String> {
     let now = Duration::ZERO;
     let mut live = LiveQueries::new(ts(1), ());
-    let mut session = Session::new(ClientInfo::from_header(client).expect("a client"), now);
+    let mut session =
+        Session::new(ClientInfo::from_header(client).expect("a client"), now, Account::unlimited());
     session.receive_text(CONNECT, now, ts(1));
     let add = r#"{"type":"Add","queryId":0,"udfPath":"m:a","args":[]}"#;
     let modify =

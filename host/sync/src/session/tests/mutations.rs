@@ -4,6 +4,7 @@ use weir_value::limits::SOCKET_MUTATIONS_IN_FLIGHT_MAX;
 
 use super::check;
 use super::host::ts;
+use crate::budget::Account;
 use crate::protocol::{ClientInfo, CloseFrame};
 use crate::session::{Effect, Frame, Session};
 
@@ -184,7 +185,7 @@ fn a_second_connection_repeats_what_was_not_answered() {
 #[test]
 fn mutations_in_flight_have_an_end() {
     let now = std::time::Duration::ZERO;
-    let mut session = Session::new(ClientInfo::unknown(), now);
+    let mut session = Session::new(ClientInfo::unknown(), now, Account::unlimited());
     session.receive_text(CONNECT.trim_start_matches("A> "), now, ts(1));
     for request in 0..SOCKET_MUTATIONS_IN_FLIGHT_MAX {
         session.receive_text(&mutation(request), now, ts(1));

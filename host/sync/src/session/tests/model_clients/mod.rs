@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use weir_db::{MutationOutcome, Principal, QueryOutcome, ReadSet};
 use weir_value::{Identity, Timestamp};
 
+use crate::budget::Account;
 use crate::live::{LiveQueries, Run, SocketId, Step};
 use crate::protocol::{AuthToken, ClientInfo};
 use crate::session::{DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
@@ -238,7 +239,7 @@ impl World {
         self.next_connection += 1;
         let connection = Connection {
             client,
-            session: Session::new(info, self.now),
+            session: Session::new(info, self.now, Account::unlimited()),
             to_host: VecDeque::new(),
             to_client: VecDeque::new(),
             unverified: None,

@@ -1,0 +1,135 @@
+//! A connection's bytes, as they pass: a write that gets nowhere ends it, and what comes for a socket is counted while it
+//! is not yet a message.
+//!
+//! Knows nothing of what is said over it.
+
+mod message_meter;
+mod slow_writes;
+
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use weir_sync::budget::Account;
+
+pub use self::message_meter::{MessageMeter, Refusal};
+use self::slow_writes::SlowWrites;
+
+/// A connection.
+pub struct Wire {
+    stream: TcpStream,
+    writes: SlowWrites,
+    /// Counts the messages of a socket.
+    meter: Option<MessageMeter>,
+}
+
+impl Wire {
+    /// Of a connection that was accepted.
+    pub fn new(stream: TcpStream) -> Wire {
+        Wire { stream, writes: SlowWrites::default(), meter: None }
+    }
+
+    /// From now on it is a socket's, of whose messages these bytes have come already.
+    ///
+    /// # Errors
+    /// There is no room for them.
+    pub fn begin_messages(&mut self, account: Arc<Account>, read: &[u8]) -> Result<(), Refusal> {
+        self.meter.insert(MessageMeter::new(account)).take(read)
+    }
+
+    /// What it counts of a socket's messages.
+    pub fn meter(&self) -> Option<&MessageMeter> {
+        self.meter.as_ref()
+    }
+
+    /// The same.
+    pub fn meter_mut(&mut self) -> Option<&mut MessageMeter> {
+        self.meter.as_mut()
+    }
+
+    /// Writes what the system takes at once.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub fn write_now(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.stream.try_write(bytes) {
+            Ok(taken) => {
+                self.writes.count(taken);
+                Ok(taken)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The connection itself, past what is counted.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// The same.
+    pub fn stream_mut(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        if let Some(meter) = &mut self.meter {
+            meter
+                .take(&buffer.filled()[before..])
+                .map_err(|refusal| io::Error::other(refusal.to_string()))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.writes.look(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.writes.look(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Whom connections from this address are counted with: an IPv6 network is one customer's.
+pub fn counted_address(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let mut octets = address.octets();
+            octets[8..].fill(0);
+            IpAddr::from(octets)
+        }
+        address => address,
+    }
+}
