@@ -49,8 +49,7 @@ export function fieldsOf(statement, source, emitter) {
       type: source ? textOf(member.type, source) : "",
       isNullable: member.type.isNullable,
       initializer: member.initializer && source ? textOf(member.initializer, source) : undefined,
-      isOptional:
-        (member.type.isNullable && !hasDecorator(member, "orNull")) || member.initializer !== null,
+      isOptional: (member.type.isNullable && !hasDecorator(member, "orNull")) || member.initializer !== null,
     }));
 }
 
@@ -62,7 +61,11 @@ function keyOf(member, emitter) {
   const key = argument?.kind === NodeKind.Literal ? argument.value : undefined;
   if (typeof key === "string" && /^[ !#-&(-[\]^_a-~]+$/.test(key)) return key;
   if (emitter) {
-    report(emitter, decorator.range, 'say the name, of ASCII without quotes and backslashes: @key("first-name")');
+    report(
+      emitter,
+      decorator.range,
+      'say the name, of ASCII without quotes and backslashes: @key("first-name")',
+    );
   }
   return member.name.text;
 }

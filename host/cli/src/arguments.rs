@@ -79,8 +79,9 @@ pub enum Command {
     Build(Build),
     /// Write `convex/_generated` for a project's TypeScript modules
     ///
-    /// Typed `api`, `internal`, `Doc`, `Id`, `query`, `mutation`. `host build` and
-    /// `host dev` do this too.
+    /// Typed `api`, `internal`, `Doc`, `Id`, `query`, `mutation` in TypeScript, and typed
+    /// references to what is mounted in every language. `host build` and `host dev` do
+    /// this too.
     Codegen(Codegen),
     /// Build a project and deploy it to a running server
     Deploy(Deploy),

@@ -11,7 +11,10 @@ const IMPORTED: [&str; 6] =
     ["ActionReference", "Box", "MutationReference", "NoArgs", "QueryReference", "Value"];
 
 /// What no field, namespace or constant is called.
-const KEYWORDS: [&str; 46] = [
+const KEYWORDS: [&str; 54] = [
+    "abstract",
+    "async",
+    "await",
     "break",
     "case",
     "catch",
@@ -42,6 +45,9 @@ const KEYWORDS: [&str; 46] = [
     "let",
     "new",
     "null",
+    "of",
+    "override",
+    "package",
     "private",
     "protected",
     "public",
@@ -58,15 +64,14 @@ const KEYWORDS: [&str; 46] = [
     "typeof",
     "var",
     "while",
+    "with",
+    "yield",
 ];
 
 /// What no namespace or constant is called besides: it would hide what the file names, or is a word of the language there.
-const RESERVED: [&str; 48] = [
-    "abstract",
+const RESERVED: [&str; 40] = [
     "any",
     "as",
-    "async",
-    "await",
     "bool",
     "boolean",
     "from",
@@ -85,9 +90,6 @@ const RESERVED: [&str; 48] = [
     "never",
     "number",
     "object",
-    "of",
-    "override",
-    "package",
     "string",
     "symbol",
     "type",
@@ -100,8 +102,6 @@ const RESERVED: [&str; 48] = [
     "usize",
     "v128",
     "void",
-    "with",
-    "yield",
     "Array",
     "Map",
     "Uint8Array",
