@@ -71,6 +71,8 @@ func makeCodec(t reflect.Type) (codec, error) {
 	switch {
 	case t == undefinedType:
 		return undefinedCodec(), nil
+	case t == nullType:
+		return nullCodec(), nil
 	case t == commitTimestampType:
 		return commitTimestampCodec(), nil
 	case t.Implements(documentType) && t.Kind() == reflect.Struct:

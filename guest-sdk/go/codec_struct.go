@@ -240,7 +240,7 @@ func readObject(reader *json.Reader, value reflect.Value, fields []field, rest *
 			}
 			if field := &fields[index]; string(key) == field.name {
 				expected = index + 1
-				if field.kind != never && field.held.Kind() != reflect.Interface && reader.Peek() == json.Null {
+				if field.kind != never && !field.takesNull() && reader.Peek() == json.Null {
 					// Another language may write null for what is missing.
 					return reader.ReadNull()
 				}
@@ -283,6 +283,11 @@ func (rest *open) read(reader *json.Reader, name string, more reflect.Value) err
 	}
 	more.SetMapIndex(reflect.ValueOf(name).Convert(more.Type().Key()), item)
 	return nil
+}
+
+// takesNull tells whether null is a value of the field, and not what is missing.
+func (field *field) takesNull() bool {
+	return field.held.Kind() == reflect.Interface || field.held == nullType || field.held.Implements(orNullType)
 }
 
 // get gives the field's value in a struct, and whether there is one.

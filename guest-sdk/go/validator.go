@@ -28,6 +28,9 @@ func (describer *describer) named(name string) {
 // validator describes a type whose codec could be made.
 func (describer *describer) validator(t reflect.Type) {
 	switch {
+	case t == nullType:
+		describer.named("null")
+		return
 	case t.Implements(identifiedType) && t.Kind() == reflect.String:
 		describer.id(reflect.Zero(t).Interface().(identified).documentType())
 		return

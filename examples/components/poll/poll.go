@@ -4,6 +4,8 @@ package main
 import (
 	"fmt"
 
+	"poll/_generated/components"
+
 	"weir.dev/go"
 )
 
@@ -25,15 +27,10 @@ type Result struct {
 	Counts map[string]float64 `json:"counts"`
 }
 
-// named is the argument of the tally.
-type named struct {
-	Name string `json:"name"`
-}
-
 var votes = weir.NewTable[Vote]("votes")
 
-// tally counts, in TypeScript.
-const tally weir.Component = "tally"
+// tally counts, in TypeScript: host codegen has written what it takes and gives.
+var tally = components.Tally.Counts
 
 func init() {
 	weir.Mutation("poll:vote", vote)
@@ -47,7 +44,7 @@ func vote(ctx *weir.MutationCtx, ballot Ballot) error {
 		if _, err := votes.Insert(ctx, Vote{ballot.Voter, choice}); err != nil {
 			return err
 		}
-		if _, err := weir.RunMutation[float64](ctx, tally.Function("counts:add"), named{choice}); err != nil {
+		if _, err := tally.Add.Run(ctx, components.TallyCountsAddArgs{Name: choice}); err != nil {
 			return err
 		}
 		if chosen[choice] {
@@ -64,7 +61,7 @@ func result(ctx *weir.QueryCtx) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	counts, err := weir.RunQuery[map[string]float64](ctx, tally.Function("counts:all"), nil)
+	counts, err := tally.All.Run(ctx, weir.NoArgs{})
 	return Result{float64(count), counts}, err
 }
 

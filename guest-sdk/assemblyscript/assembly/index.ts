@@ -29,5 +29,6 @@ export { CallError, fail, failWith, Result } from "./failure";
 export { Id } from "./id";
 export { Identity } from "./identity";
 export { Random } from "./random";
+export { ActionReference, MutationReference, NoArgs, QueryReference } from "./reference";
 export { ScheduledFunction, ScheduledState, Scheduler } from "./scheduler";
 export { FileMetadata, StorageReader, StorageWriter, StoredFile } from "./storage";

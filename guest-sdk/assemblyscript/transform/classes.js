@@ -43,12 +43,31 @@ export function fieldsOf(statement, source, emitter) {
     .filter((member) => isTyped(member, emitter))
     .map((member) => ({
       name: member.name.text,
+      key: keyOf(member, emitter),
+      isOrNull: hasDecorator(member, "orNull"),
       node: member.type,
       type: source ? textOf(member.type, source) : "",
       isNullable: member.type.isNullable,
       initializer: member.initializer && source ? textOf(member.initializer, source) : undefined,
-      isOptional: member.type.isNullable || member.initializer !== null,
+      isOptional: (member.type.isNullable && !hasDecorator(member, "orNull")) || member.initializer !== null,
     }));
+}
+
+/** What a field is called as JSON: its name, or that of `@key("name")`. */
+function keyOf(member, emitter) {
+  const decorator = (member.decorators ?? []).find((decorator) => nameOf(decorator) === "key");
+  if (!decorator) return member.name.text;
+  const [argument] = decorator.args ?? [];
+  const key = argument?.kind === NodeKind.Literal ? argument.value : undefined;
+  if (typeof key === "string" && /^[ !#-&(-[\]^_a-~]+$/.test(key)) return key;
+  if (emitter) {
+    report(
+      emitter,
+      decorator.range,
+      'say the name, of ASCII without quotes and backslashes: @key("first-name")',
+    );
+  }
+  return member.name.text;
 }
 
 function isTyped(member, emitter) {
@@ -78,17 +97,17 @@ function idType({ name, typeParameters }) {
 
 /** Reads each field as it comes, and marks which were there. */
 function readerOf(found) {
-  const fields = found.fields.map(({ name, type }, index) => {
-    return `if (__reader.isKey("${name}")) { this.${name} = __weir_read<${type}>(__reader); __seen |= ${bit(index)}; } else `;
+  const fields = found.fields.map(({ name, key, type }, index) => {
+    return `if (__reader.isKey("${key}")) { this.${name} = __weir_read<${type}>(__reader); __seen |= ${bit(index)}; } else `;
   });
   const system = [
     `if (__reader.isKey("_id")) this._id = __weir_read<${idType(found)}>(__reader); else `,
     `if (__reader.isKey("_creationTime")) this._creationTime = __weir_read<f64>(__reader); else `,
   ];
   const cases = [...fields, ...(found.table === undefined ? [] : system)].join("");
-  const absent = found.fields.map(({ name, initializer, isOptional }, index) => {
+  const absent = found.fields.map(({ name, key, initializer, isOptional }, index) => {
     if (initializer !== undefined) return `if (!(__seen & ${bit(index)})) this.${name} = ${initializer};`;
-    return isOptional ? "" : `if (!(__seen & ${bit(index)})) __reader.missing("${name}");`;
+    return isOptional ? "" : `if (!(__seen & ${bit(index)})) __reader.missing("${key}");`;
   });
   return (
     '__weirRead(__reader: __WeirReader): void { if (!__reader.beginObject()) __reader.mismatch("an object"); ' +
@@ -101,11 +120,11 @@ function bit(index) {
   return `(<u64>1 << ${index})`;
 }
 
-/** Writes each field, but none that is null, and the system fields of a stored document. */
+/** Writes each field, but none that is null unless it is to be, and the system fields of a stored document. */
 function writerOf(found) {
-  const fields = found.fields.map(({ name, isNullable }) => {
-    const write = `__writer.name('"${name}":'); __weir_write(__writer, this.${name});`;
-    return isNullable ? `if (changetype<usize>(this.${name}) != 0) { ${write} }` : write;
+  const fields = found.fields.map(({ name, key, isNullable, isOrNull }) => {
+    const write = `__writer.name('"${key}":'); __weir_write(__writer, this.${name});`;
+    return isNullable && !isOrNull ? `if (changetype<usize>(this.${name}) != 0) { ${write} }` : write;
   });
   const system =
     "const __stored = __writer.takesSystemFields(); __writer.byte(0x7b); " +

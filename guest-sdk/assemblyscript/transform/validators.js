@@ -239,8 +239,8 @@ export class Validators {
       value._creationTime = { fieldType: { type: "number" }, optional: false };
     }
     for (const field of fields) {
-      value[field.name] = {
-        fieldType: this.of(field.node, inner, true),
+      value[field.key] = {
+        fieldType: this.of(field.node, inner, !field.isOrNull),
         optional: field.isOptional,
       };
     }

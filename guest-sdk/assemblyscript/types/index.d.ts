@@ -343,6 +343,54 @@ export declare class Component {
  */
 export declare function component(name: string): Component;
 
+/** The arguments of a function that takes none: `{}`. */
+export declare class NoArgs {}
+
+/** A query that takes an `A` and gives an `R`. `host codegen` writes those of the components that are mounted. */
+export declare class QueryReference<A, R> {
+  constructor(path: string);
+  /** The function's path, which is taken wherever a path is: by `ctx.functionHandle`, say. */
+  readonly path: string;
+  /** Runs the query, from a function of any kind. Its error is passed on. */
+  run(ctx: CallCtx, args: A): R;
+  /** The same; its error can be handled. */
+  tryRun(ctx: CallCtx, args: A): Result<R>;
+  /** Starts the query in an action, and gives the task to wait for. */
+  start(ctx: ActionCtx, args: A): Task<R>;
+}
+
+/** A mutation that takes an `A` and gives an `R`. */
+export declare class MutationReference<A, R> {
+  constructor(path: string);
+  readonly path: string;
+  /** Runs the mutation, from a mutation or an action; of a query it does not compile. Its error is passed on. */
+  run(ctx: MutationCtx | ActionCtx, args: A): R;
+  /** The same; its error can be handled, and what it wrote is undone then. */
+  tryRun(ctx: MutationCtx | ActionCtx, args: A): Result<R>;
+  /** Starts the mutation in an action, and gives the task to wait for. */
+  start(ctx: ActionCtx, args: A): Task<R>;
+  /** Has it called after so many milliseconds. An error is passed on. */
+  scheduleAfter(scheduler: Scheduler, milliseconds: f64, args: A): Id<ScheduledFunction>;
+  /** Has it called at a time in milliseconds since the epoch. An error is passed on. */
+  scheduleAt(scheduler: Scheduler, at: f64, args: A): Id<ScheduledFunction>;
+}
+
+/** An action that takes an `A` and gives an `R`. */
+export declare class ActionReference<A, R> {
+  constructor(path: string);
+  readonly path: string;
+  /** Runs the action, from another one. Its error is passed on. */
+  run(ctx: ActionCtx, args: A): R;
+  /** The same; its error can be handled. */
+  tryRun(ctx: ActionCtx, args: A): Result<R>;
+  /** Starts the action, and gives the task to wait for. */
+  start(ctx: ActionCtx, args: A): Task<R>;
+  /** Has it called after so many milliseconds. An error is passed on. */
+  scheduleAfter(scheduler: Scheduler, milliseconds: f64, args: A): Id<ScheduledFunction>;
+  /** Has it called at a time in milliseconds since the epoch. An error is passed on. */
+  scheduleAt(scheduler: Scheduler, at: f64, args: A): Id<ScheduledFunction>;
+}
+
 /** What every function is given, of whatever kind: the time, random numbers, variables, and who calls. */
 export declare class CallCtx {
   /**
@@ -788,4 +836,8 @@ declare global {
   function document(table: string): (target: any, context?: any) => any;
   /** Leaves the table of a class out of the schema: another class or module declares it, or none. */
   function undeclared(target: any, context?: any): any;
+  /** Says what a field is called as JSON, where that can be no name of a field: `@key("first-name") firstName: string`. */
+  function key(name: string): (target: any, context?: any) => any;
+  /** Says that a field is always there, as a value or as null, where a null is a field that is left out. */
+  function orNull(target: any, context?: any): any;
 }

@@ -47,6 +47,7 @@
 //!
 //! # Components
 //! A component that is mounted has tables and functions of its own. [`component`] names one of its functions, and a
+//! typed reference ([`QueryReference`] and the like) is written of each by `host codegen`; a
 //! handle ([`CallCtx::function_handle`]) is a text by which any function can call another one, wherever it is.
 //!
 //! # Actions
@@ -77,10 +78,12 @@ mod id;
 mod identity;
 pub mod json;
 pub mod log;
+pub mod nullable;
 #[cfg(target_family = "wasm")]
 mod panic;
 pub mod prelude;
 mod random;
+mod reference;
 mod scheduler;
 mod schema;
 mod storage;
@@ -100,6 +103,9 @@ pub use fields::Fields;
 pub use id::{Id, Table};
 pub use identity::Identity;
 pub use random::Random;
+pub use reference::{
+    ActionReference, MutationCaller, MutationReference, NoArgs, Pending, QueryCaller, QueryReference,
+};
 pub use scheduler::{ScheduledFunction, ScheduledState, Scheduler};
 pub use storage::{
     FileContent, FileMetadata, NewFile, StorageActionWriter, StorageReader, StorageWriter, StoredFile,

@@ -9,9 +9,10 @@ use weir_value::ComponentTree;
 use weir_value::component::ComponentError;
 
 use crate::component::EncodeError;
-use crate::components::{self, Components};
+use crate::components::{self, BuiltComponents};
 use crate::memory::Memory;
 use crate::project::{Language, Module, Project};
+use crate::references::{self, Mount};
 use crate::toolchain::ToolchainError;
 use crate::typescript::Types;
 use crate::{assemblyscript, go, rust, sdk, typescript};
@@ -86,6 +87,15 @@ pub(crate) struct Compiled {
     pub(crate) component: Vec<u8>,
     /// The size of the core module that the compiler gave, in bytes.
     pub(crate) core_bytes: usize,
+}
+
+/// What a module is told of what the app mounts, for its generated files.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// For one in TypeScript.
+    pub(crate) types: Types,
+    /// For one in another language.
+    pub(crate) mounts: Vec<Mount>,
 }
 
 /// Why a project could not be built.
@@ -185,10 +195,12 @@ pub fn build_again(
         std::fs::create_dir_all(out).map_err(|source| BuildError::file("make the folder", out, source))?;
     }
     let mut components = components::find(project, memory, progress)?;
+    // What the app mounts is built first, because it says what the app's generated files hold.
+    let BuiltComponents { modules: of_components, told } = components.build(out, memory, progress)?;
     let app = project.modules.iter();
-    let app = app.map(|module| build_module(module, out, &components.app, memory, progress));
+    let app = app.map(|module| build_module(module, out, &told, memory, progress));
     let mut modules = app.collect::<Result<Vec<_>, _>>()?;
-    modules.extend(components.build(out, memory, progress)?);
+    modules.extend(of_components);
     if let Some(out) = out {
         write_tree(out, &components.tree)?;
     }
@@ -196,8 +208,8 @@ pub fn build_again(
     Ok(Built { modules, components: components.tree, folders })
 }
 
-/// Writes the generated files of a project's modules and components in TypeScript, and gives those that have changed. A
-/// component is built, because the types of its functions are what they say of themselves.
+/// Writes the generated files of a project's modules and components, and gives those that have changed. A component is
+/// built, because the types of its functions are what they say of themselves.
 ///
 /// # Errors
 /// See [`BuildError`].
@@ -206,14 +218,23 @@ pub fn codegen(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Vec<PathBuf>, BuildError> {
     let mut memory = Memory::default();
-    let components: Components = components::find(project, &mut memory, progress)?;
-    let modules = project.modules.iter().filter(|module| module.language == Language::TypeScript);
+    let components = components::find(project, &mut memory, progress)?;
+    let has_references = project.modules.iter().any(|module| module.language != Language::TypeScript);
+    let (of_components, told) = components.codegen(has_references, &mut memory, progress)?;
     let mut changed = Vec::new();
-    for module in modules {
-        changed.extend(typescript::codegen(module, &components.app)?);
+    for module in &project.modules {
+        changed.extend(generate(module, &told)?);
     }
-    changed.extend(components.codegen(&mut memory, progress)?);
+    changed.extend(of_components);
     Ok(changed)
+}
+
+/// Writes the generated files of a module, and gives those that have changed.
+fn generate(module: &Module, told: &Told) -> Result<Vec<PathBuf>, BuildError> {
+    match module.language {
+        Language::TypeScript => typescript::codegen(module, &told.types),
+        Language::Rust | Language::Go | Language::AssemblyScript => references::write(module, &told.mounts),
+    }
 }
 
 /// How long something takes, for who waits for it.
@@ -230,11 +251,11 @@ impl Timer {
     }
 }
 
-/// Builds one module; `types` is what the generated files of one in TypeScript tell of the project.
+/// Builds one module; `told` is for its generated files.
 pub(crate) fn build_module(
     module: &Module,
     out: Option<&Path>,
-    types: &Types,
+    told: &Told,
     memory: &mut Memory,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<BuiltModule, BuildError> {
@@ -243,11 +264,12 @@ pub(crate) fn build_module(
         return Err(BuildError::source(module, format!("there is no folder {}", module.path.display())));
     }
     sdk::ensure(module)?;
+    generate(module, told)?;
     let Compiled { component, core_bytes } = match module.language {
         Language::Rust => rust::build(module, progress)?,
         Language::Go => go::build(module, progress)?,
         Language::AssemblyScript => assemblyscript::build(module, progress)?,
-        Language::TypeScript => typescript::build(module, types, memory, progress)?,
+        Language::TypeScript => typescript::build(module, memory, progress)?,
     };
     let path = out.map(|out| write_component(out, &module.name, &component)).transpose()?;
     let name = module.name.clone();

@@ -2,7 +2,7 @@
 //! of each module's language, runs it, and turns the core module it gives into
 //! a component of Weir's world.
 //!
-//! **Invariant:** nothing here runs a guest but to take its snapshot, or knows of
+//! **Invariant:** nothing here runs a guest but to take its snapshot and to ask it for its functions, or knows of
 //! a running host. Deploying what was built is the command line's job.
 
 mod assemblyscript;
@@ -14,14 +14,18 @@ mod component;
 mod components;
 mod config;
 mod data_segments;
+mod describe;
 mod embedded;
+mod generated;
 mod go;
 mod hex;
 mod init;
+mod manifest;
 mod memory;
 mod preinitialize;
 mod process;
 mod project;
+mod references;
 mod rust;
 mod scratch;
 mod sdk;

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
+use crate::describe::Asked;
+use crate::generated;
 use crate::typescript::{BuiltComponent, Found, JsEngine};
 
 /// What a build keeps for the next one. What is in it is used as long as every file that it was made of is the same.
@@ -18,6 +20,8 @@ pub struct Memory {
     pub(crate) built: BTreeMap<PathBuf, Kept<BuiltComponent>>,
     /// The engine of all that is in TypeScript.
     pub(crate) engine: Option<Arc<JsEngine>>,
+    /// The functions of components that were asked for them.
+    pub(crate) asked: Asked,
     /// How many components in TypeScript were built, and not kept.
     pub(crate) made: usize,
 }
@@ -56,7 +60,7 @@ impl<T> Kept<T> {
     /// nobody knows which of its contents it was made of.
     pub(crate) fn new(began: Began, files: Vec<PathBuf>, besides: &str, value: Arc<T>) -> Option<Kept<T>> {
         // Generated files are the build's own, which writes them before it reads them.
-        let is_generated = |file: &Path| file.components().any(|part| part.as_os_str() == "_generated");
+        let is_generated = |file: &Path| file.components().any(|part| part.as_os_str() == generated::FOLDER);
         if files.iter().any(|file| !is_generated(file) && began.is_before(file)) {
             return None;
         }
@@ -93,7 +97,7 @@ pub(crate) fn listing(folder: &Path) -> String {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with('.') || name == "_generated" || name == "node_modules" {
+            if name.starts_with('.') || name == generated::FOLDER || name == "node_modules" {
                 continue;
             }
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());

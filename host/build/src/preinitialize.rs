@@ -94,7 +94,7 @@ pub(crate) fn bytes_at(content: &[u8], start: usize, length: usize) -> Result<&[
 }
 
 /// For code that runs once: what counts is how fast it compiles.
-fn engine() -> Result<Engine> {
+pub(crate) fn engine() -> Result<Engine> {
     let mut config = Config::new();
     config.cranelift_opt_level(OptLevel::None).epoch_interruption(true);
     Engine::new(&config)

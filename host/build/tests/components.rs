@@ -258,14 +258,14 @@ fn what_has_not_changed_is_not_built_again() {
         assert_eq!(built.modules.len(), 3);
         finished
     };
-    assert_eq!(build(), ["guest", "convex_waitlist", "convex_waitlist_mail"]);
+    assert_eq!(build(), ["convex_waitlist", "convex_waitlist_mail", "guest"]);
     assert_eq!(build(), ["guest"]);
     std::fs::write(folder.path().join("convex/waitlist/more.ts"), format!("{SERVER}{QUERY}")).unwrap();
-    assert_eq!(build(), ["guest", "convex_waitlist"]);
+    assert_eq!(build(), ["convex_waitlist", "guest"]);
     assert!(read(&folder, "convex/waitlist/_generated/component.ts").contains("\"more\""));
     let letters = folder.path().join("convex/waitlist/mail/letters.ts");
     std::fs::write(&letters, format!("{SERVER}{}", QUERY.replace("f =", "g ="))).unwrap();
-    assert_eq!(build(), ["guest", "convex_waitlist_mail"]);
+    assert_eq!(build(), ["convex_waitlist_mail", "guest"]);
 }
 
 #[test]

@@ -80,10 +80,11 @@ pub enum Command {
     Dev(Dev),
     /// Build a project's modules into components
     Build(Build),
-    /// Write `convex/_generated` for a project's TypeScript modules
+    /// Write the generated files of a project: types and references
     ///
-    /// Typed `api`, `internal`, `Doc`, `Id`, `query`, `mutation`. `host build` and
-    /// `host dev` do this too.
+    /// Typed `api`, `internal`, `Doc`, `Id`, `query`, `mutation` in TypeScript, and typed
+    /// references to what is mounted in every language. `host build` and `host dev` do
+    /// this too.
     Codegen(Codegen),
     /// Build a project and deploy it to a running server
     Deploy(Deploy),

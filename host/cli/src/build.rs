@@ -4,9 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use weir_build::{
-    Built, BuiltModule, ComponentSource, Language, Memory, MountedComponent, Progress, Project,
-};
+use weir_build::{Built, BuiltModule, Language, Memory, Progress, Project};
 use weir_server::deploy::{Module, NewDeployment};
 
 use crate::arguments::{Build, Codegen};
@@ -27,16 +25,14 @@ pub fn build(arguments: &Build) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the generated files of a project's TypeScript modules and components, and prints those that have changed.
+/// Writes the generated files of a project's modules and components, and prints those that have changed.
 pub fn codegen(arguments: &Codegen) -> anyhow::Result<()> {
     let project = load(&arguments.project.project)?;
-    let is_typescript = |mounted: &MountedComponent| {
-        matches!(mounted.source, ComponentSource::Folder(Language::TypeScript, _))
-    };
-    if !project.modules.iter().any(|module| module.language == Language::TypeScript)
-        && !project.components.iter().any(is_typescript)
-    {
-        bail!("no module or component of this project is in TypeScript; only those have generated files");
+    let is_typescript = |module: &weir_build::Module| module.language == Language::TypeScript;
+    if project.components.is_empty() && !project.modules.iter().any(is_typescript) {
+        bail!(
+            "this project has nothing to generate: it has no module in TypeScript, and its host.toml mounts no component"
+        );
     }
     for path in weir_build::codegen(&project, &mut show)? {
         print_line(&path.display().to_string())?;

@@ -50,7 +50,7 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Builds the project in a folder, whose modules must be of the language, and loads it.
+    /// Builds the project in a folder, whose modules must be of the language, and loads it with what it mounts.
     ///
     /// # Errors
     /// When there is no such project, no toolchain for it, or the build or the load fails; with all that the
@@ -65,15 +65,14 @@ impl Guest {
             }
         });
         let built = built.with_context(|| format!("building the guest in {name}\n{}", output.join("\n")))?;
-        let built = built.modules;
         anyhow::ensure!(
             project.modules.iter().all(|module| module.language == language),
             "{}: not all modules are in {name}",
             folder.display()
         );
         let modules: Vec<_> =
-            built.into_iter().map(|module| (module.name, Bytes::from(module.component))).collect();
-        Guest::load(runtime, modules, ComponentTree::default())
+            built.modules.into_iter().map(|module| (module.name, Bytes::from(module.component))).collect();
+        Guest::load(runtime, modules, built.components)
             .with_context(|| format!("loading the guest in {name}"))
     }
 

@@ -51,7 +51,7 @@ export const buy = mutation({
   },
 });
 
-const has = (ctx: QueryCtx, ledger: typeof coins, owner: string): Promise<number> =>
+const has = (ctx: QueryCtx, ledger: typeof coins | typeof tickets, owner: string): Promise<number> =>
   ctx.runQuery(ledger.ledger.balance, { owner });
 
 /** What there is: in the office, in the customer's hands, and the latest orders. */

@@ -7,7 +7,7 @@
 //! | `i64`, `u64`, `isize`, `usize` | `{"$integer": base64}`, 64 bits |
 //! | [`CommitTimestamp`](crate::CommitTimestamp) | `{"$integer": base64}`, or `{"$commitTs": null}` where it is not known yet |
 //! | [`Bytes`](crate::Bytes) | `{"$bytes": base64}` |
-//! | `None` in a struct's field | the field is left out |
+//! | `None` in a struct's field | the field is left out; `null` with [`nullable`](crate::nullable) |
 //! | `None` elsewhere, `()` | `null` |
 //! | an enum's variant | as serde says: `"Name"`, `{"Name": ...}`, or by its attributes |
 //!

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::build::{BuildError, Compiled, Progress};
 use crate::component;
+use crate::generated;
 use crate::process;
 use crate::project::Module;
 use crate::snapshots::section::{Recipe, Section};
@@ -45,7 +46,8 @@ pub(crate) fn remake(section: &Section, given: &Given) -> anyhow::Result<Vec<u8>
     Ok(component::encode(&started)?)
 }
 
-/// All source files of a module, by their paths in its folder, in one order on every machine.
+/// All source files of a module, by their paths in its folder, in one order on every machine. Generated ones are compiled if
+/// one of these imports them.
 fn source_files(module: &Module) -> Result<Vec<PathBuf>, BuildError> {
     let folder = module.path.join(SOURCE_FOLDER);
     let mut files = Vec::new();
@@ -72,7 +74,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') || name == "node_modules" {
+        if name.starts_with('.') || name == "node_modules" || name == generated::FOLDER {
             continue;
         }
         if path.is_dir() {
@@ -123,7 +125,15 @@ mod tests {
         };
         let error = source_files(&module).unwrap_err().to_string();
         assert!(error.contains("assembly/index.ts"), "{error}");
-        for name in ["users.ts", "admin/list.ts", "index.ts", "types.d.ts", "notes.md", ".hidden.ts"] {
+        for name in [
+            "users.ts",
+            "admin/list.ts",
+            "index.ts",
+            "types.d.ts",
+            "notes.md",
+            ".hidden.ts",
+            "_generated/components.ts",
+        ] {
             let path = folder.path().join(SOURCE_FOLDER).join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();

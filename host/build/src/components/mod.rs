@@ -10,12 +10,14 @@ use std::sync::Arc;
 use weir_value::component::{ComponentError, ComponentTree, DeclaredMount, Definition};
 
 use crate::Module;
-use crate::build::{BuildError, BuiltModule, Progress};
+use crate::build::{BuildError, BuiltModule, Progress, Told};
 use crate::memory::Memory;
 use crate::project::{ComponentSource, Language, MountedComponent, Project};
+use crate::references::Mount;
 use crate::typescript::{self, Config, ConfigMount, Found, MountType, Request, Types};
 use keys::Keys;
 pub(crate) use keys::relative;
+use planned::BuiltDefinition;
 pub(crate) use planned::{Planned, Source};
 
 /// What there is, before it is built.
@@ -273,6 +275,14 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// What the builds of definitions give.
+pub(crate) struct BuiltComponents {
+    /// The modules of those that have one, in the order of the definitions' names.
+    pub(crate) modules: Vec<BuiltModule>,
+    /// What the app's modules are told of what it mounts.
+    pub(crate) told: Told,
+}
+
 impl Components {
     /// Builds all definitions. One that has neither functions nor tables is no module.
     pub(crate) fn build(
@@ -280,42 +290,82 @@ impl Components {
         out: Option<&Path>,
         memory: &mut Memory,
         progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Vec<BuiltModule>, BuildError> {
-        let mut built = Vec::new();
-        for planned in &self.planned {
-            match planned.build(out, memory, progress)? {
-                Some(module) => built.push(module),
-                None => {
-                    if let Some(definition) = self.tree.definitions.get_mut(&planned.key) {
-                        definition.modules.clear();
-                    }
-                }
+    ) -> Result<BuiltComponents, BuildError> {
+        let all: Vec<_> = self.planned.iter().collect();
+        let (built, told) = self.build_these(&all, out, memory, progress)?;
+        let mut modules = Vec::new();
+        for (key, definition) in built {
+            match (definition.module, self.tree.definitions.get_mut(&key)) {
+                (Some(module), _) => modules.push(module),
+                (None, Some(definition)) => definition.modules.clear(),
+                (None, None) => {}
             }
         }
         // What is mounted no more is not kept.
         let folders: Vec<_> =
             self.planned.iter().filter_map(Planned::typescript).map(|it| &it.folder).collect();
         memory.built.retain(|folder, _| folders.contains(&folder));
-        Ok(built)
+        memory.asked.end_build();
+        Ok(BuiltComponents { modules, told })
     }
 
-    /// Writes the generated files of the components whose source is the developer's, and gives those that have changed.
+    /// Writes the generated files of the components whose source is the developer's, and gives those that have changed,
+    /// with what the app's modules are told. Of the others those are built that somebody has to be told of.
     pub(crate) fn codegen(
         &self,
+        has_references: bool,
         memory: &mut Memory,
         progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Vec<PathBuf>, BuildError> {
-        let sources = self.planned.iter().filter_map(Planned::typescript).filter(|it| it.is_source);
-        let sources: Vec<_> = sources.collect();
-        let mut changed = Vec::new();
-        for component in &sources {
-            changed.extend(component.codegen()?);
+    ) -> Result<(Vec<PathBuf>, Told), BuildError> {
+        let is_told_of = |key: &str| {
+            let mut mounts = self.tree.mounts.iter().filter(|mount| mount.definition == key);
+            mounts.any(|mount| {
+                has_references || matches!(self.app.mounts.get(&mount.name), Some(MountType::Any))
+            })
+        };
+        let is_source = |planned: &Planned| planned.typescript().is_some_and(|it| it.is_source);
+        let needed = self.planned.iter().filter(|planned| is_source(planned) || is_told_of(&planned.key));
+        let needed: Vec<_> = needed.collect();
+        let (built, told) = self.build_these(&needed, None, memory, progress)?;
+        Ok((built.into_values().flat_map(|definition| definition.generated).collect(), told))
+    }
+
+    fn build_these(
+        &self,
+        planned: &[&Planned],
+        out: Option<&Path>,
+        memory: &mut Memory,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(BTreeMap<String, BuiltDefinition>, Told), BuildError> {
+        let mut built = BTreeMap::new();
+        // A component may import what is generated of another one.
+        let mut generated = Vec::new();
+        for component in planned.iter().filter_map(|planned| planned.typescript()) {
+            generated.extend(component.codegen()?);
         }
-        for component in sources {
-            let built = component.build(memory, progress)?;
-            changed.extend(component.codegen_api(&built)?);
+        for planned in planned {
+            let mut definition = planned.build(out, memory, progress)?;
+            definition.generated.append(&mut generated);
+            built.insert(planned.key.clone(), definition);
         }
-        Ok(changed)
+        let told = self.told(&built);
+        Ok((built, told))
+    }
+
+    /// What the app's modules are told, as far as definitions are built.
+    fn told(&self, built: &BTreeMap<String, BuiltDefinition>) -> Told {
+        let mut types = self.app.clone();
+        let mut mounts = Vec::new();
+        for mount in &self.tree.mounts {
+            let functions = built.get(&mount.definition).and_then(|definition| definition.functions.clone());
+            if let (Some(type_ @ MountType::Any), Some(functions)) =
+                (types.mounts.get_mut(&mount.name), &functions)
+            {
+                *type_ = MountType::Described(functions.clone());
+            }
+            mounts.push(Mount { name: mount.name.clone(), functions });
+        }
+        Told { types, mounts }
     }
 
     /// The folders of components whose source is the developer's.

@@ -1,13 +1,14 @@
 //! The build of one definition.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wasmparser::Parser;
 
 use crate::Module;
-use crate::build::{BuildError, BuiltModule, Compiled, Progress, Timer, build_module, write_component};
+use crate::build::{BuildError, BuiltModule, Compiled, Progress, Timer, Told, build_module, write_component};
+use crate::manifest::Function;
 use crate::memory::Memory;
-use crate::typescript::{self, Types};
+use crate::typescript;
 
 /// A definition that is to be built.
 pub(crate) struct Planned {
@@ -26,6 +27,16 @@ pub(crate) enum Source {
     File(Module),
 }
 
+/// What the build of a definition gives.
+pub(super) struct BuiltDefinition {
+    /// `None`: it has neither functions nor tables.
+    pub(super) module: Option<BuiltModule>,
+    /// Its functions; `None`: it cannot say them before a deployment.
+    pub(super) functions: Option<Vec<Function>>,
+    /// The generated files that have changed.
+    pub(super) generated: Vec<PathBuf>,
+}
+
 impl Planned {
     pub(crate) fn module(&self) -> &Module {
         match &self.source {
@@ -41,39 +52,71 @@ impl Planned {
         }
     }
 
-    /// Builds it; `None` if it has neither functions nor tables.
+    /// Builds it, and asks it for its functions.
     pub(super) fn build(
         &self,
         out: Option<&Path>,
         memory: &mut Memory,
         progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Option<BuiltModule>, BuildError> {
-        let (timer, before) = (Timer::start(), memory.made);
-        let name = self.module().name.clone();
-        let (component, core_bytes) = match &self.source {
-            Source::Folder(module) => {
-                return build_module(module, out, &Types::default(), memory, progress).map(Some);
-            }
-            Source::TypeScript(component) => {
-                component.codegen()?;
-                let built = component.build(memory, progress)?;
-                component.codegen_api(&built)?;
-                let Some(Compiled { component, core_bytes }) = &built.compiled else { return Ok(None) };
-                (component.clone(), *core_bytes)
-            }
-            Source::File(module) => {
-                let component = read(module)?;
-                let bytes = component.len();
-                (component, bytes)
+    ) -> Result<BuiltDefinition, BuildError> {
+        let module = match &self.source {
+            Source::TypeScript(component) => return build_typescript(component, out, memory, progress),
+            // It mounts nothing.
+            Source::Folder(module) => build_module(module, out, &Told::default(), memory, progress)?,
+            Source::File(module) => read_module(module, out)?,
+        };
+        let functions = match memory.asked.functions(&module.component) {
+            Ok(functions) => Some(functions),
+            Err(error) => {
+                let line =
+                    format!("its functions are not known before a deployment, and have no types: {error:#}");
+                line.lines().for_each(|line| progress(Progress::Output { module: &module.name, line }));
+                None
             }
         };
-        let path = out.map(|out| write_component(out, &name, &component)).transpose()?;
-        let built = BuiltModule { name, component, path, core_bytes, duration: timer.time() };
-        if before != memory.made {
-            progress(Progress::Finished(&built));
-        }
-        Ok(Some(built))
+        Ok(BuiltDefinition { module: Some(module), functions, generated: Vec::new() })
     }
+}
+
+fn build_typescript(
+    component: &typescript::Component,
+    out: Option<&Path>,
+    memory: &mut Memory,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<BuiltDefinition, BuildError> {
+    let (timer, before) = (Timer::start(), memory.made);
+    let mut generated = component.codegen()?;
+    let built = component.build(memory, progress)?;
+    generated.extend(component.codegen_api(&built)?);
+    let functions = built.functions.clone();
+    let Some(Compiled { component: bytes, core_bytes }) = &built.compiled else {
+        return Ok(BuiltDefinition { module: None, functions: Some(Vec::new()), generated });
+    };
+    let name = component.module.name.clone();
+    let module = finished(name, bytes.clone(), *core_bytes, out, &timer)?;
+    if before != memory.made {
+        progress(Progress::Finished(&module));
+    }
+    Ok(BuiltDefinition { module: Some(module), functions, generated })
+}
+
+/// The component of a file.
+fn read_module(module: &Module, out: Option<&Path>) -> Result<BuiltModule, BuildError> {
+    let timer = Timer::start();
+    let component = read(module)?;
+    let bytes = component.len();
+    finished(module.name.clone(), component, bytes, out, &timer)
+}
+
+fn finished(
+    name: String,
+    component: Vec<u8>,
+    core_bytes: usize,
+    out: Option<&Path>,
+    timer: &Timer,
+) -> Result<BuiltModule, BuildError> {
+    let path = out.map(|out| write_component(out, &name, &component)).transpose()?;
+    Ok(BuiltModule { name, component, path, core_bytes, duration: timer.time() })
 }
 
 fn read(module: &Module) -> Result<Vec<u8>, BuildError> {

@@ -82,7 +82,7 @@ impl Section {
     /// It has one that cannot be read.
     pub(crate) fn find(component: &[u8]) -> anyhow::Result<Option<Section>> {
         for section in sections(component).unwrap_or_default() {
-            if let Some(content) = content_of(&section) {
+            if let Some(content) = section.custom(NAME) {
                 return Section::decode(content).context("its section `weir:snapshot` is damaged").map(Some);
             }
         }
@@ -95,7 +95,7 @@ impl Section {
     /// It is no component.
     pub(crate) fn add_to(&self, component: &[u8]) -> anyhow::Result<Vec<u8>> {
         let mut with = Component::new();
-        for section in sections(component)?.iter().filter(|section| content_of(section).is_none()) {
+        for section in sections(component)?.iter().filter(|section| section.custom(NAME).is_none()) {
             with.section(&RawSection { id: section.id, data: section.data });
         }
         with.section(&CustomSection { name: Cow::Borrowed(NAME), data: Cow::Owned(self.encode()) });
@@ -189,13 +189,15 @@ pub(crate) fn sections(component: &[u8]) -> anyhow::Result<Vec<Raw<'_>>> {
     }
 }
 
-/// What stands in the section, if it is one of ours.
-fn content_of<'a>(section: &Raw<'a>) -> Option<&'a [u8]> {
-    if section.id != CUSTOM_SECTION {
-        return None;
+impl<'a> Raw<'a> {
+    /// What stands in it, if it is a custom section of this name.
+    pub(crate) fn custom(&self, name: &str) -> Option<&'a [u8]> {
+        if self.id != CUSTOM_SECTION {
+            return None;
+        }
+        let mut reader = BinaryReader::new(self.data, 0);
+        (reader.read_string().ok()? == name).then(|| &self.data[reader.original_position()..])
     }
-    let mut reader = BinaryReader::new(section.data, 0);
-    (reader.read_string().ok()? == NAME).then(|| &section.data[reader.original_position()..])
 }
 
 #[cfg(test)]

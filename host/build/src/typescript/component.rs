@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::Value as Json;
-
 use crate::Module;
 use crate::build::{BuildError, Compiled, Progress};
+use crate::manifest::{Described, Function};
 use crate::memory::{Began, Kept, Memory, listing};
 
 use super::codegen::{self, Types};
@@ -31,23 +29,6 @@ pub(crate) struct BuiltComponent {
     pub(crate) compiled: Option<Compiled>,
     /// Its functions, if it could be asked for them.
     pub(crate) functions: Option<Vec<Function>>,
-}
-
-/// A function of a component, as its manifest describes it.
-#[derive(Deserialize)]
-pub(crate) struct Function {
-    /// `module:name`.
-    pub(crate) path: String,
-    pub(crate) kind: String,
-    pub(crate) visibility: String,
-    /// The validator of its arguments, in Convex's JSON form.
-    pub(crate) args: Option<Json>,
-    pub(crate) returns: Option<Json>,
-}
-
-#[derive(Deserialize)]
-struct Described {
-    functions: Vec<Function>,
 }
 
 impl Component {

@@ -22,6 +22,7 @@ pub(crate) use codegen::{MountType, Types};
 pub(crate) use component::{BuiltComponent, Component};
 pub(crate) use definitions::{Config, ConfigMount, Found, Request, find, has_config};
 pub(crate) use engine::JsEngine;
+pub(crate) use node_section::functions as node_functions;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,14 +64,12 @@ pub(crate) fn codegen(module: &Module, types: &Types) -> Result<Vec<PathBuf>, Bu
     codegen::app(&convex, types)
 }
 
-/// Builds a module. `types` is what its generated files tell of the project.
+/// Builds a module, whose generated files are there.
 pub(crate) fn build(
     module: &Module,
-    types: &Types,
     memory: &mut Memory,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Compiled, BuildError> {
-    codegen(module, types)?;
     let (sdk, cache) = begin(module, progress)?;
     let bundle = bundle::make(module, None, &sdk, progress)?;
     let engine = engine_of(module, &sdk, &cache, memory, progress)?;

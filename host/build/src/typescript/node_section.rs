@@ -10,6 +10,7 @@ use anyhow::{Context, ensure};
 use serde_json::{Value as Json, json};
 use wasm_encoder::{Component, CustomSection, RawSection};
 
+use crate::manifest::{Described, Function};
 use crate::snapshots::section::sections;
 
 /// The section's name.
@@ -31,6 +32,21 @@ pub(crate) struct NodePart {
     /// A module of JavaScript.
     pub(crate) script: String,
     pub(crate) source_map: String,
+}
+
+/// The functions of a component that run in Node.
+///
+/// # Errors
+/// The section is damaged, or of another version's format.
+pub(crate) fn functions(component: &[u8]) -> anyhow::Result<Vec<Function>> {
+    let custom = sections(component)?.into_iter().filter_map(|section| section.custom(NAME));
+    let Some(content) = custom.last() else { return Ok(Vec::new()) };
+    let header = match content {
+        [FORMAT, a, b, c, d, rest @ ..] => rest.get(..u32::from_le_bytes([*a, *b, *c, *d]) as usize),
+        _ => None,
+    };
+    let header = header.with_context(|| format!("its section {NAME} is damaged, or of another version"))?;
+    Ok(serde_json::from_slice::<Described>(header).context(NAME)?.functions)
 }
 
 impl NodePart {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::typescript::component::Function;
+use crate::manifest::Function;
 
 /// The type of what a validator lets through, in Convex's JSON form. Ids are texts: they are another component's.
 pub(super) fn of_validator(validator: &Json) -> String {
@@ -48,28 +48,24 @@ fn object(fields: &Json) -> String {
     if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join("; ")) }
 }
 
-/// The type of what a component offers to who mounts it, in which `Name` is that of the mount: its public functions.
-pub(super) fn of_component(functions: &[Function]) -> String {
+/// The type of what a component offers to who mounts it: its public functions. `mount` is the type of the mount's name.
+pub(super) fn of_component(functions: &[Function], mount: &str) -> String {
     let mut tree = Tree::default();
     for function in functions.iter().filter(|function| function.visibility == "public") {
-        let (module, name) = function.path.split_once(':').unwrap_or((&function.path, "default"));
+        let (module, name) = function.module_and_name();
         if matches!(function.kind.as_str(), "query" | "mutation" | "action") {
             let branch =
                 module.split('/').fold(&mut tree, |tree, part| tree.branches.entry(part).or_default());
-            branch.leaves.insert(name, of_function(function));
+            branch.leaves.insert(name, of_function(function, mount));
         }
     }
     tree.text("  ")
 }
 
-fn of_function(Function { kind, args, returns, .. }: &Function) -> String {
-    let or_any = |validator: &Option<Json>| {
-        validator
-            .as_ref()
-            .filter(|validator| !validator.is_null())
-            .map_or_else(|| "any".to_owned(), of_validator)
-    };
-    format!("FunctionReference<\"{kind}\", \"internal\", {}, {}, Name>", or_any(args), or_any(returns))
+fn of_function(function: &Function, mount: &str) -> String {
+    let or_any = |validator: Option<&Json>| validator.map_or_else(|| "any".to_owned(), of_validator);
+    let (args, returns) = (or_any(function.args()), or_any(function.returns()));
+    format!("FunctionReference<\"{}\", \"internal\", {args}, {returns}, {mount}>", function.kind)
 }
 
 #[derive(Default)]
@@ -139,7 +135,7 @@ mod tests {
             function("a:hidden", "mutation", "internal"),
             function("http:h", "httpAction", "public"),
         ];
-        let text = of_component(&functions);
+        let text = of_component(&functions, "Name");
         let c = "\"c\": FunctionReference<\"query\", \"internal\", {}, any, Name>;";
         assert_eq!(
             text,
