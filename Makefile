@@ -19,8 +19,10 @@ GUEST ?= rust
 # What is simulated: see `simulate --help`.
 SIMULATE ?= --hours 1
 CHURN_SECONDS ?= 1200
-# How long, and from which seed on, programs are made for the JavaScript engine.
+# How long each target is fuzzed, and which ones: `weir-fuzz --list` tells them. For the JavaScript engine: how long, and
+# from which seed on, programs are made.
 FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?=
 FUZZ_FROM ?= $(shell date +%s)
 
 # Tests of functions in Rust, compiled for this machine.
@@ -39,7 +41,7 @@ NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-box-of
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser simulate engine engine-suite fuzz lint format churn bench bench-large docs page pages host host-release
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser simulate engine engine-suite fuzz fuzz-engine lint format churn bench bench-large docs page pages host host-release
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,11 +99,16 @@ engine: ## Compile the JavaScript engine of TypeScript functions, which travels 
 	cargo build --locked -p weir-js-engine
 
 engine-suite: ## QuickJS's own tests, test262's programs and those of a grammar in the JavaScript engine, under sanitizers
-	@scripts/setup fuzz
+	@scripts/setup fuzz-engine
 	nice node guest-sdk/typescript/engine/suite/suite.js "$(WEIR_CACHE_DIR)/engine-native"
 
-fuzz: ## Ten minutes of new programs for the JavaScript engine, under sanitizers (FUZZ_SECONDS=3600, FUZZ_FROM=7: that seed)
+fuzz: ## Ten minutes of cargo fuzz for each target: frames, sessions, logs, ... (FUZZ_SECONDS=3600, FUZZ_TARGETS="tokens": those)
 	@scripts/setup fuzz
+	cargo build --locked -p weir-cli -p weir-fuzz
+	nice scripts/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+fuzz-engine: ## Ten minutes of new programs for the JavaScript engine, under sanitizers (FUZZ_SECONDS=3600, FUZZ_FROM=7: that seed)
+	@scripts/setup fuzz-engine
 	nice node guest-sdk/typescript/engine/suite/fuzz.js "$(WEIR_CACHE_DIR)/engine-native" --seconds $(FUZZ_SECONDS) --from $(FUZZ_FROM)
 
 simulate: ## An hour of new seeds for the simulation (SIMULATE="--hours 8", "--seeds 0..1000", "--seed 7": those)

@@ -37,7 +37,7 @@ mod wasi;
 pub use counters::RuntimeStats;
 pub use deployment::Deployment;
 pub use load_error::LoadError;
-pub use manifest::{ManifestError, ModuleAuth};
+pub use manifest::{ManifestError, ModuleAuth, check_manifest};
 pub use module::ModuleInfo;
 pub use options::{RuntimeError, RuntimeOptions};
 pub use runtime::{ModuleSource, PartSource, Runtime};

@@ -218,6 +218,21 @@ pub(crate) fn parse(manifest: &[u8], node: &[FunctionJson]) -> Result<Manifest, 
     Ok(Manifest { functions, schema, auth, routes, crons })
 }
 
+/// Reads a manifest by itself, without the component that gives it, and gives it back as the host tells of it: as
+/// [`Deployment::manifest`](crate::Deployment::manifest) does. What is wrong with it before anything is compiled.
+///
+/// # Errors
+/// As for the load of a component with this manifest; not that a cron job's function is missing, which others may have.
+pub fn check_manifest(manifest: &[u8]) -> Result<Json, ManifestError> {
+    let Manifest { functions, schema, routes, crons, .. } = parse(manifest, &[])?;
+    Ok(json!({
+        "functions": functions.iter().map(|info| to_json(info, false)).collect::<Vec<_>>(),
+        "schema": schema.unwrap_or_default().to_json(),
+        "routes": routes.iter().map(routes::to_json).collect::<Vec<_>>(),
+        "crons": crons.iter().map(crons::to_json).collect::<Vec<_>>(),
+    }))
+}
+
 fn parse_function(function: &FunctionJson) -> Result<FunctionInfo, ManifestError> {
     let path = parse_path(&function.path)?;
     let kind = FunctionKind::parse(&function.kind)

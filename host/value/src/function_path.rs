@@ -157,6 +157,16 @@ fn split(text: &str) -> Result<FunctionPath, String> {
     }
     module.split('/').try_for_each(check_module_part)?;
     check_function_name(function)?;
+    // What is written in one form is read back as the same path: it is neither shortened again nor too long then.
+    if module.ends_with(".js") {
+        return Err("the module's name ends in `.js` twice".to_owned());
+    }
+    let canonical_chars = module.len() + ":".len() + function.len();
+    if canonical_chars > FUNCTION_PATH_CHARS_MAX {
+        return Err(format!(
+            "it stands for one of {canonical_chars} characters, where {FUNCTION_PATH_CHARS_MAX} are allowed"
+        ));
+    }
     let (module, function) = (module.to_owned(), function.to_owned());
     Ok(FunctionPath { component: ComponentPath::APP, module, function })
 }
@@ -264,6 +274,8 @@ mod tests {
     #[test]
     fn bad_paths_say_why() {
         let too_long = format!("{}:f", "m".repeat(600));
+        // Its function is `default`, which makes it longer.
+        let too_long_once_written = "m".repeat(505);
         let cases = [
             ("", "names no module"),
             (":f", "names no module"),
@@ -282,6 +294,9 @@ mod tests {
             ("mö:f", "contains 'ö'"),
             ("m\\n:f", "contains '\\\\'"),
             (too_long.as_str(), "602 characters long"),
+            (too_long_once_written.as_str(), "stands for one of 513 characters"),
+            ("m.js.js:f", "ends in `.js` twice"),
+            ("a/.js.js:f", "ends in `.js` twice"),
         ];
         for (text, reason) in cases {
             let error = FunctionPath::parse(text).expect_err(text).to_string();
@@ -291,7 +306,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn canonical_paths_are_their_own_form(text in "[a-z_./:-]{0,12}|\\PC{0,12}") {
+        fn canonical_paths_are_their_own_form(text in "[a-z_./:-]{0,12}|\\PC{0,12}|(m|/|\\.js){0,5}(:f)?|m{500,512}") {
             if let Ok(path) = FunctionPath::parse(&text) {
                 prop_assert_eq!(FunctionPath::parse(&path.to_string()), Ok(path));
             }
