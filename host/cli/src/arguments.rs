@@ -11,6 +11,7 @@ use weir_build::Language;
 use weir_db::{FileLimits, Scope};
 use weir_files::FilesPlace;
 use weir_store::BaseKind;
+use weir_subprocess::Confinement;
 use weir_value::{ComponentPath, limits};
 
 use crate::key::parse_lifetime;
@@ -128,6 +129,22 @@ pub enum Command {
     /// what it was until the last moment of this, also when it is interrupted. No server
     /// may be running on the folder.
     Convert(Convert),
+    /// Work that a host does in a process of its own.
+    #[command(name = SUBPROCESS, hide = true)]
+    Work(Work),
+}
+
+/// The command of a process that a host starts, and nobody else.
+pub const SUBPROCESS: &str = "subprocess";
+
+/// `host subprocess`
+#[derive(Debug, Args)]
+pub struct Work {
+    /// What binds it.
+    #[arg(value_parser = <Confinement as std::str::FromStr>::from_str)]
+    pub confinement: Confinement,
+    /// What is to be done with standard input.
+    pub kind: String,
 }
 
 /// `host serve`
@@ -503,6 +520,8 @@ pub struct Hosting {
     #[command(flatten)]
     pub listening: Listening,
     #[command(flatten)]
+    pub deploying: Deploying,
+    #[command(flatten)]
     pub scheduling: Scheduling,
     #[command(flatten)]
     pub node: Node,
@@ -528,6 +547,17 @@ pub struct Telling {
     /// Show /metrics to whoever asks, and not to holders of admin keys alone [`host dev` does]
     #[arg(long)]
     pub open_metrics: bool,
+}
+
+/// What a deployment may take.
+#[derive(Debug, Clone, Args)]
+pub struct Deploying {
+    /// How long all components of a deployment may take to be compiled, in a process of its own
+    #[arg(long, value_name = "SECONDS", default_value_t = limits::DEPLOY_TIME_MS_MAX / 1000, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub deploy_time: u64,
+    /// Memory of the process that compiles a component
+    #[arg(long, value_name = "MIB", default_value_t = limits::DEPLOY_MEMORY_BYTES_MAX >> 20, value_parser = clap::value_parser!(u64).range(64..=1_048_576))]
+    pub deploy_memory: u64,
 }
 
 /// What scheduled functions may take.

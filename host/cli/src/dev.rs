@@ -32,7 +32,8 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
     // The port and the data folder first: a long build must not end with
     // "another program listens there".
     let (web, compiled) = (web_folder(&project), build::compiled_folder());
-    let server = serve::start(data.data, hosting, web, compiled).await?;
+    let starting = serve::start(data.data, hosting, web, compiled);
+    let Some(server) = serve::start_unless_stopped(&mut signals, starting).await? else { return Ok(()) };
     // Before the build, so that no change falls between the two.
     let mut changes = if no_watch { None } else { Some(Changes::watch(&project)?) };
     let absent = absent_lock_files(&project);

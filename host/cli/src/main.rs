@@ -22,6 +22,7 @@ mod progress;
 mod run;
 mod serve;
 mod snapshots;
+mod subprocess;
 mod test_host;
 mod tls;
 mod url;
@@ -36,6 +37,10 @@ use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // It logs nothing: standard error is for why it failed.
+    if let Command::Work(work) = &arguments.command {
+        return subprocess::work(work);
+    }
     if let Err(error) = log::start(&arguments.log, arguments.log_format) {
         return fail(&error);
     }
@@ -60,6 +65,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Component(arguments) => in_tokio(component::component(arguments)),
         Command::Check(arguments) => check::check(&arguments),
         Command::Convert(arguments) => convert::convert(&arguments),
+        Command::Work(_) => unreachable!("it was done before anything else"),
     }
 }
 

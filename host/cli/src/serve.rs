@@ -9,6 +9,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::oneshot;
 use weir_node::{NodeBinary, NodeOptions};
 use weir_outbound::Rules;
+use weir_runtime::Compiler;
 use weir_server::deploy::Summary;
 use weir_server::{Disclosure, ReachOptions, Server, ServerOptions, StopSignals, WebFolder};
 use weir_store::StoreOptions;
@@ -17,6 +18,7 @@ use weir_value::limits;
 use crate::arguments::{Hosting, Listening, Node, Serve};
 use crate::output::print_line;
 use crate::snapshots::Snapshots;
+use crate::subprocess;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -25,13 +27,30 @@ pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
     let Serve { data, hosting, web } = arguments;
     // What it writes is nobody else's to read: documents, files, keys.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    let signals = StopSignals::install().context("cannot wait for signals")?;
+    let mut signals = StopSignals::install().context("cannot wait for signals")?;
     let web = web.map(WebFolder::Present);
-    let server = start(data.data, hosting, web, None).await?;
+    let Some(server) = start_unless_stopped(&mut signals, start(data.data, hosting, web, None)).await? else {
+        return Ok(());
+    };
     tell_deployment(&server.deployer().summary());
     announce(&server)?;
     until_stopped(server, signals, std::future::pending()).await;
     Ok(())
+}
+
+/// Waits for the start, or for a signal: it may have to compile what is deployed. Whatever it is about then ends with the
+/// process, as it would if that was killed, which harms no data.
+pub async fn start_unless_stopped(
+    signals: &mut StopSignals,
+    start: impl Future<Output = anyhow::Result<Server>>,
+) -> anyhow::Result<Option<Server>> {
+    tokio::select! {
+        server = start => server.map(Some),
+        name = signals.next() => {
+            tracing::info!("{name}: stopped before it was ready");
+            Ok(None)
+        }
+    }
 }
 
 /// What is missing was said, with its reason, when it was found.
@@ -57,7 +76,7 @@ pub async fn start(
     compiled_dir: Option<PathBuf>,
 ) -> anyhow::Result<Server> {
     allow_many_files();
-    let Hosting { storage, listening, scheduling, node, telling } = hosting;
+    let Hosting { storage, listening, deploying, scheduling, node, telling } = hosting;
     let Listening {
         listen,
         allow_remote,
@@ -78,10 +97,12 @@ pub async fn start(
     let store =
         StoreOptions { base: storage.base, memory_bytes: memory_bytes / 2, ..StoreOptions::default() };
     let client_memory_bytes = usize::try_from(memory_bytes)? / limits::MEMORY_PART_OF_CLIENTS;
-    let snapshots = Arc::new(match &compiled_dir {
+    let compiling = Arc::new(subprocess::of_deployments(&deploying));
+    let snapshots = match &compiled_dir {
         Some(_) => Snapshots::on_developers_machine(),
-        None => Snapshots { cache: Some(data_dir.join("compiled").join("snapshots")) },
-    });
+        None => Snapshots::of_server(data_dir.join("compiled").join("snapshots")),
+    };
+    let snapshots = Arc::new(Snapshots { subprocess: Some(Arc::clone(&compiling)), ..snapshots });
     let options = ServerOptions {
         data_dir,
         store,
@@ -104,6 +125,7 @@ pub async fn start(
         },
         open_metrics: telling.open_metrics || is_development,
         snapshots,
+        compiler: Compiler::Subprocess(compiling),
         compiled_dir,
     };
     Ok(Box::pin(Server::start(options)).await?)

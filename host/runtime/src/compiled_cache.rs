@@ -14,6 +14,8 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
+use crate::compiler::Code;
+
 /// The SHA-256 of a component.
 pub(crate) type Digest = [u8; 32];
 
@@ -21,7 +23,7 @@ const MAGIC: [u8; 8] = *b"WEIRCW01";
 /// The length of the code, its SHA-256, [`MAGIC`].
 const TRAILER_BYTES: u64 = 8 + 32 + 8;
 /// How much of a file is read at once.
-const CHUNK_BYTES: usize = 16 << 10;
+const CHUNK_BYTES: usize = 64 << 10;
 /// Files of this engine that no deployment needs any more are removed, oldest first, above this size of all.
 const FOLDER_BYTES_MAX: u64 = 512 << 20;
 
@@ -71,19 +73,11 @@ impl CompiledCache {
         );
     }
 
-    /// The code of this component, mapped from its file; `None` when there is no file, or no sound one.
-    pub(crate) fn load(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
-        self.load_by(digest, |path| map(engine, path))
-    }
-
-    /// As [`Self::load`], of a core module that components share.
-    pub(crate) fn load_module(&self, engine: &Engine, digest: &Digest) -> Option<Module> {
-        self.load_by(digest, |path| map_module(engine, path))
-    }
-
-    fn load_by<T>(&self, digest: &Digest, map: impl FnOnce(&Path) -> io::Result<T>) -> Option<T> {
+    /// The code of this component, or of a core module that components share, mapped from its file; `None` when there is
+    /// no file, or no sound one.
+    pub(crate) fn load<C: Compiled>(&self, engine: &Engine, digest: &Digest) -> Option<C> {
         let path = self.path(digest)?;
-        let loaded = check(&path).and_then(|()| map(&path));
+        let loaded = check(&path).and_then(|()| map(engine, &path));
         match loaded {
             Ok(code) => Some(code),
             Err(error) if is_not_there(&error) => None,
@@ -96,20 +90,40 @@ impl CompiledCache {
         }
     }
 
-    /// Keeps the code of a component: whole on disk under its name, or not at all. Without a folder nothing is kept,
-    /// and a disk that does not take it is no more than said. Gives whether it may be there now.
-    pub(crate) fn store(&self, digest: &Digest, code: &[u8]) -> bool {
+    /// Keeps what was just compiled, and gives it: from the folder, where its memory is the page cache's, or, without one
+    /// and on a disk that does not take it, from memory.
+    ///
+    /// # Errors
+    /// It is no code of this engine, or cannot be read.
+    pub(crate) fn keep<C: Compiled>(&self, engine: &Engine, digest: &Digest, code: Code) -> io::Result<C> {
+        if self.store(digest, &code)
+            && let Some(kept) = self.load(engine, digest)
+        {
+            return Ok(kept);
+        }
+        let bytes = code.into_bytes()?;
+        // SAFETY: a compiler of this program has just made it for an engine of this version and settings, and kept it where
+        // nobody else can write.
+        #[allow(unsafe_code)]
+        let code = unsafe { C::from_bytes(engine, &bytes) };
+        code.map_err(|error| io::Error::other(format!("{error:#}")))
+    }
+
+    /// Puts code on disk: whole under its name, or not at all. A disk that does not take it is no more than said. Gives
+    /// whether it may be there now.
+    fn store(&self, digest: &Digest, code: &Code) -> bool {
         let kept = self.try_store(digest, code);
         self.say_failure(&kept);
         kept.is_ok()
     }
 
-    fn try_store(&self, digest: &Digest, code: &[u8]) -> io::Result<()> {
+    fn try_store(&self, digest: &Digest, code: &Code) -> io::Result<()> {
         let (Some(dir), Some(path)) = (&self.dir, self.path(digest)) else { return Ok(()) };
         make_private_folder(dir)?;
         let number = self.temporary_files.fetch_add(1, Ordering::Relaxed);
         let temporary = dir.join(format!("{}.{}.tmp", hex(digest), number));
-        let written = write(&temporary, code).and_then(|()| fs::rename(&temporary, &path));
+        let written = code.reader().and_then(|mut code| write(&temporary, &mut code));
+        let written = written.and_then(|()| fs::rename(&temporary, &path));
         if written.is_err() {
             let _ = fs::remove_file(&temporary);
         }
@@ -136,29 +150,75 @@ impl CompiledCache {
     }
 }
 
+/// Something that machine code is made of.
+pub(crate) trait Compiled: Sized {
+    /// Maps a file.
+    ///
+    /// # Safety
+    /// It holds what a compiler has made for an engine of this version and settings, and nobody alters it.
+    #[allow(unsafe_code)]
+    unsafe fn from_file(engine: &Engine, path: &Path) -> wasmtime::Result<Self>;
+
+    /// Copies bytes.
+    ///
+    /// # Safety
+    /// A compiler has made them for an engine of this version and settings.
+    #[allow(unsafe_code)]
+    unsafe fn from_bytes(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self>;
+}
+
+#[allow(unsafe_code)]
+impl Compiled for Component {
+    unsafe fn from_file(engine: &Engine, path: &Path) -> wasmtime::Result<Self> {
+        // SAFETY: as this function's.
+        unsafe { Component::deserialize_file(engine, path) }
+    }
+
+    unsafe fn from_bytes(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self> {
+        // SAFETY: as this function's.
+        unsafe { Component::deserialize(engine, bytes) }
+    }
+}
+
+#[allow(unsafe_code)]
+impl Compiled for Module {
+    unsafe fn from_file(engine: &Engine, path: &Path) -> wasmtime::Result<Self> {
+        // SAFETY: as this function's.
+        unsafe { Module::deserialize_file(engine, path) }
+    }
+
+    unsafe fn from_bytes(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self> {
+        // SAFETY: as this function's.
+        unsafe { Module::deserialize(engine, bytes) }
+    }
+}
+
 /// Maps a file that [`check`] has found sound.
-fn map(engine: &Engine, path: &Path) -> io::Result<Component> {
-    // SAFETY: the file holds what `Component::serialize` gave for an engine of this version and settings: the name
-    // says so, wasmtime checks it again, and the SHA-256 in the trailer, just compared, shows that not a byte has
+fn map<C: Compiled>(engine: &Engine, path: &Path) -> io::Result<C> {
+    // SAFETY: the file holds what a compiler of this program gave for an engine of this version and settings: the name
+    // says so, wasmtime checks them again, and the SHA-256 in the trailer, just compared, shows that not a byte has
     // changed since this program wrote it. Only the host's user can write into the folder (mode 0700); whoever is
     // that user can replace the host itself.
     #[allow(unsafe_code)]
-    let component = unsafe { Component::deserialize_file(engine, path) };
-    component.map_err(|error| io::Error::other(format!("{error:#}")))
+    let code = unsafe { C::from_file(engine, path) };
+    code.map_err(|error| io::Error::other(format!("{error:#}")))
 }
 
-fn map_module(engine: &Engine, path: &Path) -> io::Result<Module> {
-    // SAFETY: as for a component; the file holds what `Module::serialize` gave.
-    #[allow(unsafe_code)]
-    let module = unsafe { Module::deserialize_file(engine, path) };
-    module.map_err(|error| io::Error::other(format!("{error:#}")))
-}
-
-fn write(path: &Path, code: &[u8]) -> io::Result<()> {
+/// Writes code and its trailer, and syncs both.
+fn write(path: &Path, code: &mut dyn Read) -> io::Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(code)?;
-    file.write_all(&(code.len() as u64).to_le_bytes())?;
-    file.write_all(&Sha256::digest(code))?;
+    let (mut hash, mut code_bytes, mut chunk) = (Sha256::new(), 0, vec![0; CHUNK_BYTES]);
+    loop {
+        let read = code.read(&mut chunk)?;
+        if read == 0 {
+            break;
+        }
+        file.write_all(&chunk[..read])?;
+        hash.update(&chunk[..read]);
+        code_bytes += read as u64;
+    }
+    file.write_all(&code_bytes.to_le_bytes())?;
+    file.write_all(&hash.finalize())?;
     file.write_all(&MAGIC)?;
     file.sync_all()
 }
@@ -183,7 +243,7 @@ fn check(path: &Path) -> io::Result<()> {
 
 fn hash_of(reader: &mut impl Read) -> io::Result<Digest> {
     let mut hash = Sha256::new();
-    let mut chunk = [0; CHUNK_BYTES];
+    let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         match reader.read(&mut chunk)? {
             0 => return Ok(hash.finalize().into()),
@@ -292,7 +352,7 @@ mod tests {
             ("more is there", |file| file.push(0)),
         ];
         for (what, damage) in damages {
-            write(&path, &[7; 1_000]).unwrap();
+            write(&path, &mut &[7; 1_000][..]).unwrap();
             check(&path).unwrap();
             let mut file = fs::read(&path).unwrap();
             damage(&mut file);

@@ -11,6 +11,7 @@ mod action;
 mod bindings;
 mod call_state;
 mod compiled_cache;
+mod compiler;
 mod counters;
 mod crons;
 mod deployment;
@@ -34,6 +35,7 @@ mod shared_code;
 mod ticker;
 mod wasi;
 
+pub use compiler::{Artefact, Compiler, compile};
 pub use counters::RuntimeStats;
 pub use deployment::Deployment;
 pub use load_error::LoadError;

@@ -1,5 +1,6 @@
 //! Why a deployment was refused: always with the module's name.
 use thiserror::Error;
+use weir_subprocess::Failure;
 use weir_value::FunctionPath;
 use weir_value::limits::{CRONS_MAX, DEPLOY_BYTES_MAX, DEPLOY_FUNCTIONS_MAX, DEPLOY_MODULES_MAX};
 
@@ -117,6 +118,14 @@ pub enum LoadError {
         /// What the compiler said.
         reason: String,
     },
+    /// It was not compiled, whatever is in it.
+    #[error("module `{module}` was not compiled: {failure}")]
+    Compile {
+        /// The module's name.
+        module: String,
+        /// What it takes too much of, or what failed.
+        failure: Failure,
+    },
     /// What it says of its actions for Node cannot be read.
     #[error("module `{module}` is damaged: {reason}")]
     Node {
@@ -206,6 +215,7 @@ impl LoadError {
             | LoadError::NotWasm { module, .. }
             | LoadError::CoreModule { module }
             | LoadError::Invalid { module, .. }
+            | LoadError::Compile { module, .. }
             | LoadError::UnknownImport { module, .. }
             | LoadError::WrongVersion { module, .. }
             | LoadError::NotAGuest { module, .. }

@@ -7,10 +7,12 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Linker};
 use weir_db::{Cron, FunctionInfo, NodeBundle, Route, VariableReads, Variables};
+use weir_subprocess::{Cancellation, Failure};
 use weir_value::{ComponentPath, FunctionPath, Schema};
 
 use crate::call_state::{CallSetup, CallState, DescribedWith, Scope};
-use crate::compiled_cache::{CompiledCache, Digest};
+use crate::compiled_cache::{Compiled, CompiledCache, Digest};
+use crate::compiler::Artefact;
 use crate::guest::Guest;
 use crate::inspection::{check_world, not_a_guest};
 use crate::invocation::Invoker;
@@ -72,16 +74,14 @@ impl Module {
         source: &ModuleSource,
         digest: &Digest,
         variables: &Variables,
-        invoker: &Invoker,
-        linkers: &Linkers,
-        cache: &CompiledCache,
-        codes: &Codes,
+        loading: Loading<'_>,
     ) -> Result<Module, LoadError> {
         #[expect(clippy::disallowed_methods, reason = "how long it took, for the log alone")]
         let began = Instant::now();
-        let shared = codes.obtain(source, invoker, cache)?;
+        let Loading { invoker, linkers, codes, .. } = loading;
+        let shared = codes.obtain(source, loading)?;
         let image = image(source, invoker.options.call_memory_bytes_max)?;
-        let component = obtain_code(source, digest, invoker, cache, &shared, image.is_some(), began)?;
+        let component = obtain_code(source, digest, loading, &shared, image.is_some(), began)?;
         let given: Vec<&str> = shared.iter().map(|(code, _)| code.name.as_str()).collect();
         check_world(&source.name, &component, &invoker.engine, &given)?;
         let not_linked = |error: wasmtime::Error| not_a_guest(&source.name, format!("{error:#}"));
@@ -135,12 +135,12 @@ fn with_shared<'a>(
 fn obtain_code(
     source: &ModuleSource,
     digest: &Digest,
-    invoker: &Invoker,
-    cache: &CompiledCache,
+    loading: Loading<'_>,
     shared: &[(SharedCode<'_>, wasmtime::Module)],
     has_image: bool,
     began: Instant,
 ) -> Result<Component, LoadError> {
+    let Loading { invoker, cache, .. } = loading;
     if let Some(component) = cache.load(&invoker.engine, digest) {
         invoker.counters.loaded_from_cache(began.elapsed());
         return Ok(component);
@@ -152,36 +152,38 @@ fn obtain_code(
     if !shared.is_empty() {
         rest = shared_code::take_out(&rest, shared).map_or(rest, Cow::Owned);
     }
-    let component =
-        Component::from_binary(&invoker.engine, &rest).map_err(|error| invalid(source, &error))?;
+    let component = loading.compile(source, Artefact::Component, &rest, digest)?;
     invoker.counters.compiled(began.elapsed());
     tracing::info!(module = source.name, took = ?began.elapsed(), "compiled");
-    Ok(keep_code(component.serialize(), component, digest, cache, |cache| {
-        cache.load(&invoker.engine, digest)
-    }))
+    Ok(component)
 }
 
-/// Keeps the code on disk, and uses it from there, where its memory is the page cache's. A disk that does not take it
-/// costs the next start a compilation, no more.
-fn keep_code<C>(
-    bytes: wasmtime::Result<Vec<u8>>,
-    code: C,
-    digest: &Digest,
-    cache: &CompiledCache,
-    load: impl FnOnce(&CompiledCache) -> Option<C>,
-) -> C {
-    match bytes {
-        Ok(bytes) if cache.store(digest, &bytes) => load(cache).unwrap_or(code),
-        Ok(_) => code,
-        Err(error) => {
-            tracing::warn!("compiled code cannot be written down; the next start compiles again: {error:#}");
-            code
-        }
+/// What modules are loaded with, and for whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Loading<'a> {
+    pub(crate) invoker: &'a Invoker,
+    pub(crate) linkers: &'a Linkers,
+    pub(crate) cache: &'a CompiledCache,
+    pub(crate) codes: &'a Codes,
+    pub(crate) cancellation: &'a Cancellation,
+}
+
+impl Loading<'_> {
+    /// Makes the code of what is not in the cache, which keeps it from now on.
+    fn compile<C: Compiled>(
+        &self,
+        source: &ModuleSource,
+        artefact: Artefact,
+        wasm: &[u8],
+        digest: &Digest,
+    ) -> Result<C, LoadError> {
+        let Invoker { engine, options, .. } = self.invoker;
+        let code = options.compiler.compile(engine, artefact, (&source.name, wasm), self.cancellation)?;
+        self.cache.keep(engine, digest, code).map_err(|error| LoadError::Compile {
+            module: source.name.clone(),
+            failure: Failure::Died(format!("what it gave cannot be used: {error}")),
+        })
     }
-}
-
-fn invalid(source: &ModuleSource, error: &wasmtime::Error) -> LoadError {
-    LoadError::Invalid { module: source.name.clone(), reason: format!("{error:#}") }
 }
 
 /// The code that components share, as long as some deployment may use it.
@@ -195,8 +197,7 @@ impl Codes {
     fn obtain<'a>(
         &self,
         source: &'a ModuleSource,
-        invoker: &Invoker,
-        cache: &CompiledCache,
+        loading: Loading<'_>,
     ) -> Result<Vec<(SharedCode<'a>, wasmtime::Module)>, LoadError> {
         // Held while it compiles: who wants the same code had better wait for it.
         let mut loaded = self.loaded.lock();
@@ -204,7 +205,7 @@ impl Codes {
         for code in shared_code::find(&source.component) {
             let module = match loaded.get(&code.digest) {
                 Some(module) => module.clone(),
-                None => load_or_compile(source, &code, invoker, cache)?,
+                None => load_or_compile(source, &code, loading)?,
             };
             loaded.insert(code.digest, module.clone());
             codes.push((code, module));
@@ -221,20 +222,16 @@ impl Codes {
 fn load_or_compile(
     source: &ModuleSource,
     code: &SharedCode<'_>,
-    invoker: &Invoker,
-    cache: &CompiledCache,
+    loading: Loading<'_>,
 ) -> Result<wasmtime::Module, LoadError> {
-    if let Some(module) = cache.load_module(&invoker.engine, &code.digest) {
+    if let Some(module) = loading.cache.load(&loading.invoker.engine, &code.digest) {
         return Ok(module);
     }
     #[expect(clippy::disallowed_methods, reason = "how long it took, for the log alone")]
     let began = Instant::now();
-    let module =
-        wasmtime::Module::from_binary(&invoker.engine, code.wasm).map_err(|error| invalid(source, &error))?;
+    let module = loading.compile(source, Artefact::Module, code.wasm, &code.digest)?;
     tracing::info!(module = source.name, took = ?began.elapsed(), "compiled code that modules share");
-    Ok(keep_code(module.serialize(), module, &code.digest, cache, |cache| {
-        cache.load_module(&invoker.engine, &code.digest)
-    }))
+    Ok(module)
 }
 
 fn describe(

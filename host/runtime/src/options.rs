@@ -10,6 +10,8 @@ use weir_value::limits::{
     FUNCTION_TOTAL_TIME_MS_MAX, GUEST_MEMORY_BYTES_MAX, GUEST_TABLE_ELEMENTS_MAX,
 };
 
+use crate::Compiler;
+
 /// What a host decides about its runtime. The defaults are the documented limits.
 #[derive(Debug, Clone)]
 pub struct RuntimeOptions {
@@ -17,6 +19,8 @@ pub struct RuntimeOptions {
     /// folder can run code in the host: it belongs beside the data, readable and writable by the host's user alone. A
     /// folder that takes nothing, as on a full disk, is said in the log, and every load compiles.
     pub compiled_dir: Option<PathBuf>,
+    /// Who compiles. Default: the thread that loads, without a limit.
+    pub compiler: Compiler,
     /// How many calls may run at the same time, on threads of the caller. One more is refused as overloaded. Each
     /// costs 4 GiB of address space, not memory. Default 64.
     pub max_concurrent_calls: u32,
@@ -42,6 +46,7 @@ impl Default for RuntimeOptions {
     fn default() -> Self {
         RuntimeOptions {
             compiled_dir: None,
+            compiler: Compiler::InProcess,
             max_concurrent_calls: 64,
             call_guest_time_max: Duration::from_millis(FUNCTION_GUEST_TIME_MS_MAX),
             call_total_time_max: Duration::from_millis(FUNCTION_TOTAL_TIME_MS_MAX),

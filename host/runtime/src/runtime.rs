@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 use weir_db::{FunctionInfo, MissingFunctions, Variables};
+use weir_subprocess::Cancellation;
 use weir_value::limits::{DEPLOY_BYTES_MAX, DEPLOY_MODULES_MAX};
 use weir_value::{ComponentPath, Mounts};
 
@@ -16,7 +17,7 @@ use crate::compiled_cache::{CompiledCache, Digest, hex};
 use crate::deployment::Part;
 use crate::inspection::check_bytes;
 use crate::invocation::Invoker;
-use crate::module::{Codes, Module, ModuleInfo};
+use crate::module::{Codes, Loading, Module, ModuleInfo};
 use crate::{Deployment, LoadError, RuntimeError, RuntimeOptions, RuntimeStats, engine, interfaces};
 
 /// A component to be loaded, and what to call it in errors.
@@ -101,42 +102,37 @@ impl Runtime {
         missing: MissingFunctions,
         variables: &Variables,
     ) -> Result<Arc<Deployment>, LoadError> {
+        self.load_unless_cancelled(sources, mounts, missing, variables, &Cancellation::default())
+    }
+
+    /// As [`Runtime::load_parts`], for somebody who may cease to wait for it: what is compiled in a process of its own ends
+    /// then, and the load fails. One that has nothing left to compile goes on.
+    ///
+    /// # Errors
+    /// As for [`Runtime::load`].
+    pub fn load_unless_cancelled(
+        &self,
+        sources: &[PartSource],
+        mounts: Mounts,
+        missing: MissingFunctions,
+        variables: &Variables,
+        cancellation: &Cancellation,
+    ) -> Result<Arc<Deployment>, LoadError> {
         check_parts(sources)?;
         let mut needed = Vec::new();
         let mut parts = Vec::with_capacity(sources.len());
         for PartSource { component, modules } in sources {
             let own = mounts.find(component).map(|mount| variables.of_mount(mount));
             let variables = own.as_ref().unwrap_or(variables);
-            let modules =
-                modules.iter().map(|source| self.load_module(source, component, variables, &mut needed));
+            let modules = modules.iter().map(|source| {
+                let module = self.module(source, variables, cancellation)?;
+                Ok(take_down(source, component, module, &mut needed))
+            });
             parts.push(Part { component: component.clone(), modules: modules.collect::<Result<_, _>>()? });
         }
         self.codes.retain(&needed);
         self.cache.prune(&needed);
         Deployment::assemble(self.invoker.clone(), parts, mounts, missing)
-    }
-
-    fn load_module(
-        &self,
-        source: &ModuleSource,
-        component: &ComponentPath,
-        variables: &Variables,
-        needed: &mut Vec<Digest>,
-    ) -> Result<(ModuleInfo, Arc<Module>), LoadError> {
-        let digest: Digest = Sha256::digest(&source.component).into();
-        let module = self.module(source, &digest, variables)?;
-        let path_of = |function: &Arc<FunctionInfo>| function.path.clone().of(component.clone());
-        let info = ModuleInfo {
-            name: source.name.clone(),
-            component: component.clone(),
-            sha256: hex(&digest),
-            bytes: source.component.len(),
-            functions: module.functions.iter().map(path_of).collect(),
-            auth: module.auth.clone(),
-        };
-        needed.push(digest);
-        needed.extend(&module.shared);
-        Ok((info, module))
     }
 
     /// What was done since the start.
@@ -147,26 +143,28 @@ impl Runtime {
     fn module(
         &self,
         source: &ModuleSource,
-        digest: &Digest,
         variables: &Variables,
-    ) -> Result<Arc<Module>, LoadError> {
+        cancellation: &Cancellation,
+    ) -> Result<(Digest, Arc<Module>), LoadError> {
+        let digest: Digest = Sha256::digest(&source.component).into();
         let fitting = |modules: &Vec<Weak<Module>>| {
             modules.iter().filter_map(Weak::upgrade).find(|module| module.is_described_with(variables))
         };
-        if let Some(module) = self.loaded.lock().get(digest).and_then(fitting) {
+        if let Some(module) = self.loaded.lock().get(&digest).and_then(fitting) {
             self.invoker.counters.shared();
-            return Ok(module);
+            return Ok((digest, module));
         }
-        let module =
-            Module::load(source, digest, variables, &self.invoker, &self.linkers, &self.cache, &self.codes)?;
+        let Runtime { invoker, linkers, cache, codes, .. } = self;
+        let loading = Loading { invoker, linkers, cache, codes, cancellation };
+        let module = Module::load(source, &digest, variables, loading)?;
         let module = Arc::new(module);
         let mut loaded = self.loaded.lock();
         loaded.retain(|_, modules| {
             modules.retain(|module| module.strong_count() > 0);
             !modules.is_empty()
         });
-        loaded.entry(*digest).or_default().push(Arc::downgrade(&module));
-        Ok(module)
+        loaded.entry(digest).or_default().push(Arc::downgrade(&module));
+        Ok((digest, module))
     }
 }
 
@@ -174,6 +172,27 @@ impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Runtime").field("options", &self.invoker.options).finish_non_exhaustive()
     }
+}
+
+/// What is known of a module that is loaded. `needed` is whose code the deployment needs.
+fn take_down(
+    source: &ModuleSource,
+    component: &ComponentPath,
+    (digest, module): (Digest, Arc<Module>),
+    needed: &mut Vec<Digest>,
+) -> (ModuleInfo, Arc<Module>) {
+    let path_of = |function: &Arc<FunctionInfo>| function.path.clone().of(component.clone());
+    let info = ModuleInfo {
+        name: source.name.clone(),
+        component: component.clone(),
+        sha256: hex(&digest),
+        bytes: source.component.len(),
+        functions: module.functions.iter().map(path_of).collect(),
+        auth: module.auth.clone(),
+    };
+    needed.push(digest);
+    needed.extend(&module.shared);
+    (info, module)
 }
 
 /// What components are linked with.

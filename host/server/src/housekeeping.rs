@@ -188,6 +188,7 @@ mod tests {
     use weir_db::{Call, Database, MissingFunctions, Principal, SessionRequest, Variables, check};
     use weir_store::memory::{self, CrashImage, MemoryDisk};
     use weir_store::{Env, SimEnv, StoreOptions};
+    use weir_subprocess::Cancellation;
     use weir_value::{FunctionPath, Mounts, Schema, Timestamp, Value};
 
     use super::*;
@@ -208,6 +209,7 @@ mod tests {
             _: &Mounts,
             _: MissingFunctions,
             _: &Variables,
+            _: &Cancellation,
         ) -> Result<Loaded, LoadFailure> {
             Err(LoadFailure("nothing is deployed here".into()))
         }

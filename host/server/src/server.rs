@@ -13,8 +13,9 @@ use weir_db::{CommitError, Database, FileLimits, MissingFunctions, NodeRunner, V
 use weir_files::{Files, FilesError, FilesPlace};
 use weir_node::{NodeOptions, NodePool};
 use weir_outbound::Rules;
-use weir_runtime::{ModuleAuth, ModuleInfo, ModuleSource, PartSource, Runtime, RuntimeOptions};
+use weir_runtime::{Compiler, ModuleAuth, ModuleInfo, ModuleSource, PartSource, Runtime, RuntimeOptions};
 use weir_store::{Env, RealEnv, SequenceError, StoreOptions};
+use weir_subprocess::Cancellation;
 use weir_value::{Mounts, limits};
 
 use crate::admin_key::AdminKey;
@@ -81,6 +82,8 @@ pub struct ServerOptions {
     pub open_metrics: bool,
     /// Makes components fit the deployment's variables.
     pub snapshots: Arc<dyn SnapshotMaker>,
+    /// Who compiles what is deployed.
+    pub compiler: Compiler,
     /// Where compiled code is kept between starts, if not in the data folder. Whoever can write there can run code in
     /// the host.
     pub compiled_dir: Option<PathBuf>,
@@ -178,6 +181,7 @@ impl Server {
         }
         tracing::info!("stopping: no new connections, waiting for calls to end");
         app.live.shut_down_sockets();
+        app.deployer.stop_compiling();
         app.machine.tasks.stop();
         let patience = Duration::from_millis(limits::SHUTDOWN_MS_MAX);
         if tokio::time::timeout(patience, app.machine.tasks.all_ended()).await.is_err() {
@@ -232,6 +236,7 @@ fn open(
     let node = options.node.clone().map(|node| Arc::new(NodePool::new(node, &*env)));
     let runtime = Runtime::new(RuntimeOptions {
         compiled_dir: Some(options.compiled_dir.clone().unwrap_or_else(|| data_dir.join("compiled"))),
+        compiler: options.compiler.clone(),
         max_concurrent_calls: threads as u32 + 1,
         node: node.clone().map(|pool| pool as Arc<dyn NodeRunner>),
         ..RuntimeOptions::default()
@@ -329,6 +334,7 @@ impl Loader for ComponentLoader {
         mounts: &Mounts,
         missing: MissingFunctions,
         variables: &Variables,
+        cancellation: &Cancellation,
     ) -> Result<Loaded, LoadFailure> {
         let mut parts: Vec<PartSource> = Vec::new();
         for Placed { mount, module } in modules {
@@ -338,7 +344,8 @@ impl Loader for ComponentLoader {
                 None => parts.push(PartSource { component: mount.clone(), modules: vec![source] }),
             }
         }
-        let deployment = self.0.load_parts(&parts, mounts.clone(), missing, variables);
+        let deployment =
+            self.0.load_unless_cancelled(&parts, mounts.clone(), missing, variables, cancellation);
         let deployment = deployment.map_err(|error| LoadFailure(error.to_string()))?;
         let modules = deployment.modules().iter().map(loaded).collect();
         let variable_reads = deployment.variable_reads().clone();

@@ -273,6 +273,15 @@ pub const DEPLOY_BYTES_MAX: usize = 64 * MIB;
 /// How large the body of the request that deploys may be: base64 of the components, and names.
 pub const DEPLOY_REQUEST_BYTES_MAX: usize = 96 * MIB;
 
+/// How long all of a deployment may take to be compiled, if the operator does not say otherwise.
+pub const DEPLOY_TIME_MS_MAX: u64 = 120_000;
+/// How much memory the process may have that compiles a component, if the operator does not say otherwise.
+pub const DEPLOY_MEMORY_BYTES_MAX: u64 = 1024 * MIB as u64;
+/// How large the machine code of a component may be.
+pub const COMPILED_BYTES_MAX: u64 = 256 * MIB as u64;
+/// How many components wait to be compiled; one is compiled at a time.
+pub const COMPILATIONS_WAITING_MAX: usize = 16;
+
 // ---- Components
 
 /// How long the name of a component or of a mount may be, in ASCII characters.

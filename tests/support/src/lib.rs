@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod frame;
+pub mod heavy;
 pub mod host;
 pub mod http;
 pub mod project;

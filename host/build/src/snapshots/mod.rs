@@ -34,19 +34,35 @@ pub struct Made {
 #[error("{0}")]
 pub struct SnapshotError(String);
 
+/// What a component's top-level code has read, if it has the snapshot that this leaves with these variables, or needs none;
+/// `None`: it is to be made. Runs and compiles nothing.
+///
+/// # Errors
+/// The component says that it has a snapshot, and is damaged.
+pub fn reads_if_made(component: &[u8], values: &Values) -> Result<Option<Reads>, SnapshotError> {
+    let section = Section::find(component).map_err(|error| SnapshotError(format!("{error:#}")))?;
+    Ok(match section {
+        None => Some(Reads::default()),
+        Some(section) if section.made_with.as_ref() == Some(&section.reads.digest(values)) => {
+            Some(section.reads)
+        }
+        Some(_) => None,
+    })
+}
+
 /// Gives a component the snapshot that its top-level code leaves with these variables. `cache` is a folder for machine code
 /// that is made on the way, and that the next call finds there. Blocks, for as long as compiling takes.
 ///
 /// # Errors
 /// The component says that it has a snapshot, and is damaged; or its top-level code fails.
 pub fn make(component: &[u8], values: &Values, cache: Option<&Path>) -> Result<Made, SnapshotError> {
+    if let Some(reads) = reads_if_made(component, values)? {
+        return Ok(Made { component: None, reads });
+    }
     let failed = |error: anyhow::Error| SnapshotError(format!("{error:#}"));
     let Some(section) = Section::find(component).map_err(failed)? else {
         return Ok(Made { component: None, reads: Reads::default() });
     };
-    if section.made_with.as_ref() == Some(&section.reads.digest(values)) {
-        return Ok(Made { component: None, reads: section.reads });
-    }
     let given = Given::new(values);
     let made = match section.recipe {
         Recipe::Go => go::remake(&section, &given),

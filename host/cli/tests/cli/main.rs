@@ -2,6 +2,7 @@
 //! standard output and what to standard error.
 #![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 
+mod compiling;
 mod help;
 mod init;
 mod keys;

@@ -59,6 +59,8 @@ pub(crate) fn take_out(component: &[u8]) -> Option<Vec<u8>> {
 }
 
 const WASM_PAGE_BYTES: u64 = 65_536;
+/// How deep components are looked at that stand in each other: what somebody sends can nest them a million times.
+const NESTING_MAX: usize = 16;
 
 const CORE_MODULE_SECTION: u8 = ComponentSectionId::CoreModule as u8;
 const CORE_INSTANCE_SECTION: u8 = ComponentSectionId::CoreInstance as u8;
@@ -100,7 +102,7 @@ fn module_with_memory(component: &[u8]) -> Option<ModuleWithMemory<'_>> {
                     }
                 }
             }
-            (COMPONENT_SECTION, nested) if has_modules(nested) => return None,
+            (COMPONENT_SECTION, nested) if has_modules(nested, NESTING_MAX) => return None,
             (ALIAS_SECTION, data) if items(data)?.iter().any(names_module) => return None,
             (IMPORT_SECTION, data) if items(data)?.iter().any(is_module) => return None,
             _ => {}
@@ -114,9 +116,10 @@ fn items<'a, T: FromReader<'a>>(section: &'a [u8]) -> Option<Vec<T>> {
     SectionLimited::new(BinaryReader::new(section, 0)).ok()?.into_iter().collect::<Result<_, _>>().ok()
 }
 
-fn has_modules(component: &[u8]) -> bool {
+/// Whether there are modules in the component or in those within it, or may be, deeper than is looked.
+fn has_modules(component: &[u8], nesting_max: usize) -> bool {
     sections(component).any(|section| match section {
-        Some((COMPONENT_SECTION, nested)) => has_modules(nested),
+        Some((COMPONENT_SECTION, nested)) => nesting_max == 0 || has_modules(nested, nesting_max - 1),
         Some((number, _)) => number == CORE_MODULE_SECTION,
         None => true,
     })
@@ -251,6 +254,18 @@ mod tests {
         assert_eq!((data.size, data.start, data.bytes.len()), (16 << 16, page, 2 * page + 2));
         assert_eq!(&data.bytes[9..14], b"\0axc\0");
         assert_eq!(&data.bytes[2 * page..], b"yz");
+    }
+
+    #[test]
+    fn components_that_nest_without_end_are_not_followed() {
+        let mut nested = wat::parse_str("(component)").unwrap();
+        for _ in 0..20_000 {
+            let mut outer = Component::new();
+            outer.section(&RawSection { id: COMPONENT_SECTION, data: &nested });
+            nested = outer.finish();
+        }
+        assert_eq!(find(&nested, SIZE_MAX), None);
+        assert!(has_modules(&nested, NESTING_MAX));
     }
 
     #[test]

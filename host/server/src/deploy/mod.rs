@@ -8,8 +8,9 @@
 //! begins. So the record names no file that is not there, whenever the process
 //! ends. A deployment that fails at any step leaves the one before in force.
 //!
-//! A deployment has its turn to its end, whether or not somebody still waits
-//! for it: what is recorded last is what was put in force last.
+//! A deployment has its turn to its end: what is recorded last is what was put
+//! in force last. Nothing more is compiled for one that nobody waits for any
+//! more; one that was compiled by then goes on, whether or not somebody waits.
 //!
 //! Not here: how components become functions, which is the loader's matter.
 
@@ -36,6 +37,7 @@ use weir_db::{
     VariableReads, Variables,
 };
 use weir_outbound::Rules;
+use weir_subprocess::Cancellation;
 use weir_value::{ComponentPath, ComponentTree, FunctionPath, Mounts, Timestamp};
 
 use self::summary::Record;
@@ -98,7 +100,8 @@ impl From<Vec<Module>> for NewDeployment {
 /// Makes functions of components.
 pub trait Loader: Send + Sync + 'static {
     /// Compiles and checks the modules of the app and of all that it mounts, beside which others are missing, in a
-    /// deployment with these variables. Blocks.
+    /// deployment with these variables. Blocks. It ends soon when it is cancelled, as far as it can; what it gives
+    /// then is good all the same.
     ///
     /// # Errors
     /// What is wrong with which module, for the developer.
@@ -108,6 +111,7 @@ pub trait Loader: Send + Sync + 'static {
         mounts: &Mounts,
         missing: MissingFunctions,
         variables: &Variables,
+        cancellation: &Cancellation,
     ) -> Result<Loaded, LoadFailure>;
 }
 
@@ -145,6 +149,22 @@ pub struct InForce {
     pub outbound: Rules,
 }
 
+/// What is compiled, and whether anything is to be any more.
+#[derive(Default)]
+struct Compiling {
+    is_over: bool,
+    current: Cancellation,
+}
+
+/// Cancels when it is dropped, as when nobody waits any more.
+struct CancelsWhenDropped(Cancellation);
+
+impl Drop for CancelsWhenDropped {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 /// Takes deployments in, one at a time.
 pub struct Deployer {
     db: Arc<Database>,
@@ -159,6 +179,8 @@ pub struct Deployer {
     /// Held from the first file that is written to the last that is removed.
     placing: Mutex<()>,
     is_stopping: AtomicBool,
+    /// What is compiled for the deployment that has its turn.
+    compiling: Mutex<Compiling>,
     /// The record is written and not durable yet.
     is_recording: AtomicBool,
     summary: Mutex<Summary>,
@@ -191,6 +213,7 @@ impl Deployer {
             turn: Arc::default(),
             placing: Mutex::default(),
             is_stopping: AtomicBool::new(false),
+            compiling: Mutex::default(),
             is_recording: AtomicBool::new(false),
             summary: Mutex::default(),
             variable_reads: Mutex::default(),
@@ -254,8 +277,9 @@ impl Deployer {
     }
 
     /// Loads, keeps and puts in force new modules, instead of all there were.
-    /// When it returns, the deployment is durable and serves. It goes on when
-    /// nobody waits for it any more; until it has ended there is no other.
+    /// When it returns, the deployment is durable and serves. When nobody waits
+    /// for it any more, it ends if it is still being compiled, and goes on if
+    /// not; until it has ended there is no other.
     ///
     /// # Errors
     /// The old deployment stays in force; see [`DeployError::WaitsForRoom`] for
@@ -270,20 +294,25 @@ impl Deployer {
             return Err(DeployError::Lost);
         }
         let turn = Arc::clone(&self.turn).try_lock_owned().map_err(|_| DeployError::Busy)?;
-        self.in_turn(turn, move |deployer| deployer.carry_out(deployment, VariableChanges::default())).await
+        let none = VariableChanges::default();
+        self.in_turn(turn, move |deployer, cancellation| deployer.carry_out(deployment, none, cancellation))
+            .await
     }
 
-    /// Lets work go on in its turn to its end, on a thread that may block.
+    /// Lets work go on in its turn to its end, on a thread that may block. What it compiles is cancelled when nobody waits
+    /// any more.
     async fn in_turn<R: Send + 'static>(
         self: &Arc<Self>,
         turn: OwnedMutexGuard<()>,
-        work: impl FnOnce(&Deployer) -> Result<R, DeployError> + Send + 'static,
+        work: impl FnOnce(&Deployer, &Cancellation) -> Result<R, DeployError> + Send + 'static,
     ) -> Result<R, DeployError> {
         let (sender, receiver) = oneshot::channel();
         let this = Arc::clone(self);
+        let cancellation = self.begin_compiling();
+        let _waiting = CancelsWhenDropped(cancellation.clone());
         self.tasks.spawn(async move {
             let work = tokio::task::spawn_blocking(move || {
-                let result = work(&this);
+                let result = work(&this, &cancellation);
                 drop(turn);
                 result
             });
@@ -298,6 +327,32 @@ impl Deployer {
             }
         });
         self.hear(receiver).await
+    }
+
+    /// What the deployment compiles that has its turn now.
+    fn begin_compiling(&self) -> Cancellation {
+        let mut compiling = self.compiling.lock();
+        compiling.current = Cancellation::default();
+        if compiling.is_over {
+            compiling.current.cancel();
+        }
+        compiling.current.clone()
+    }
+
+    /// From now on nothing is compiled: a deployment that is being compiled, or comes later, is lost. One that was compiled
+    /// goes on.
+    pub fn stop_compiling(&self) {
+        let mut compiling = self.compiling.lock();
+        compiling.is_over = true;
+        compiling.current.cancel();
+    }
+
+    /// Why nothing was loaded: it is the deployer's own matter if the server stops.
+    fn not_loaded(&self, failure: LoadFailure, cancellation: &Cancellation) -> DeployError {
+        match cancellation.is_cancelled() && self.compiling.lock().is_over {
+            true => DeployError::Lost,
+            false => failure.into(),
+        }
     }
 
     /// Waits for the end of a deployment, or until it is plain that it cannot
@@ -317,15 +372,20 @@ impl Deployer {
     }
 
     /// A whole deployment, in its turn, which sets variables too. Blocks.
-    fn carry_out(&self, deployment: NewDeployment, changes: VariableChanges) -> Result<Summary, DeployError> {
+    fn carry_out(
+        &self,
+        deployment: NewDeployment,
+        changes: VariableChanges,
+        cancellation: &Cancellation,
+    ) -> Result<Summary, DeployError> {
         let NewDeployment { modules, auth, outbound, components } = deployment;
         let rules = Rules::parse(&outbound)?;
         let variables = self.sequenced_variables()?.with(&changes);
         let (modules, mounts) = mounts::place(modules, &components)?;
         mounts::check_variables(&mounts, &variables)?;
-        let makers = snapshots::Makers { maker: &*self.snapshots, loader: &*self.loader };
-        let (modules, loaded) =
-            makers.make_and_load(modules, &mounts, MissingFunctions::default(), &variables)?;
+        let makers = snapshots::Makers { maker: &*self.snapshots, loader: &*self.loader, cancellation };
+        let made = makers.make_and_load(modules, &mounts, MissingFunctions::default(), &variables);
+        let (modules, loaded) = made.map_err(|failure| self.not_loaded(failure, cancellation))?;
         // What was deployed already goes on without what the host has lost since.
         let is_new = changes.names().next().is_none();
         if let Some(lack) = loaded.deployment.lacks().filter(|_| is_new) {
@@ -464,6 +524,7 @@ impl Deployer {
     /// From now on no deployment is put in force that has not begun to be: it is
     /// lost. One that has begun ends, at the latest when the store is closed.
     pub fn give_up(&self) {
+        self.stop_compiling();
         self.is_stopping.store(true, Ordering::Release);
     }
 

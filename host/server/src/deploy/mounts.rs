@@ -1,6 +1,7 @@
 //! Which module is mounted where.
 
 use weir_db::{MissingFunctions, Variables};
+use weir_subprocess::Cancellation;
 use weir_value::{ComponentPath, ComponentTree, Mounts};
 
 use super::snapshots::{Makers, SnapshotMaker};
@@ -39,7 +40,7 @@ pub fn load(
     variables: &Variables,
 ) -> Result<Loaded, DeployError> {
     let (modules, mounts) = place(modules, tree)?;
-    let makers = Makers { maker, loader };
+    let makers = Makers { maker, loader, cancellation: &Cancellation::default() };
     let (_, loaded) = makers.make_and_load(modules, &mounts, MissingFunctions::default(), variables)?;
     Ok(loaded)
 }

@@ -8,6 +8,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use weir_db::{MissingFunctions, Variables};
+use weir_subprocess::Cancellation;
 use weir_value::Mounts;
 
 use super::snapshots::{Makers, SnapshotMaker};
@@ -103,7 +104,10 @@ impl Restore<'_> {
     /// A loader that panics has met a component that does not load.
     fn load(&self, modules: Vec<Placed>, missing: MissingFunctions) -> Result<Loaded, LoadFailure> {
         let Sources { snapshots: maker, loader, .. } = self.sources;
-        let makers = Makers { maker, loader };
+        // They were deployed within the limit of time of a deployment: that all of them have to be compiled now, as after an
+        // upgrade, is not their fault.
+        let cancellation = Cancellation::for_each_piece();
+        let makers = Makers { maker, loader, cancellation: &cancellation };
         let load = || makers.make_and_load(modules, self.mounts, missing, self.variables);
         let loaded = catch_unwind(AssertUnwindSafe(load)).map(|made| made.map(|(_, loaded)| loaded));
         loaded.unwrap_or_else(|_| {
@@ -167,6 +171,7 @@ mod tests {
             _: &Mounts,
             missing: MissingFunctions,
             _: &Variables,
+            _: &Cancellation,
         ) -> Result<Loaded, LoadFailure> {
             if modules.len() > self.modules_max {
                 return Err(LoadFailure("too much together".to_owned()));

@@ -8,6 +8,7 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use weir_db::{MissingFunctions, VariableReads, Variables};
+use weir_subprocess::Cancellation;
 use weir_value::Mounts;
 
 use super::{LoadFailure, Loaded, Loader, Module, Placed};
@@ -15,12 +16,17 @@ use super::{LoadFailure, Loaded, Loader, Module, Placed};
 /// Makes the snapshots of modules.
 pub trait SnapshotMaker: Debug + Send + Sync + 'static {
     /// Gives a module's component with the snapshot that its top-level code leaves with these variables: the same bytes,
-    /// if that is the one it has. Blocks.
+    /// if that is the one it has. Blocks. It ends soon when it is cancelled, as far as it can.
     ///
     /// # Errors
     /// The component says that it has a snapshot, and is damaged; or its top-level code fails. The text shows no value of
     /// a variable.
-    fn make(&self, module: &Module, variables: &Variables) -> Result<Snapshot, LoadFailure>;
+    fn make(
+        &self,
+        module: &Module,
+        variables: &Variables,
+        cancellation: &Cancellation,
+    ) -> Result<Snapshot, LoadFailure>;
 }
 
 /// A component with its snapshot.
@@ -37,16 +43,17 @@ pub struct Snapshot {
 pub struct NoSnapshots;
 
 impl SnapshotMaker for NoSnapshots {
-    fn make(&self, module: &Module, _: &Variables) -> Result<Snapshot, LoadFailure> {
+    fn make(&self, module: &Module, _: &Variables, _: &Cancellation) -> Result<Snapshot, LoadFailure> {
         Ok(Snapshot { component: module.component.clone(), reads: VariableReads::default() })
     }
 }
 
-/// Who makes snapshots, and who loads.
+/// Who makes snapshots, who loads, and whether somebody still waits for it.
 #[derive(Clone, Copy)]
 pub(super) struct Makers<'a> {
     pub(super) maker: &'a dyn SnapshotMaker,
     pub(super) loader: &'a dyn Loader,
+    pub(super) cancellation: &'a Cancellation,
 }
 
 impl Makers<'_> {
@@ -59,7 +66,7 @@ impl Makers<'_> {
         variables: &Variables,
     ) -> Result<(Vec<Placed>, Loaded), LoadFailure> {
         let (modules, reads) = self.make_all(modules, mounts, variables)?;
-        let mut loaded = self.loader.load(&modules, mounts, missing, variables)?;
+        let mut loaded = self.loader.load(&modules, mounts, missing, variables, self.cancellation)?;
         loaded.variable_reads.extend(&reads);
         Ok((modules, loaded))
     }
@@ -77,12 +84,12 @@ impl Makers<'_> {
         for Placed { mount, module } in modules {
             let component = match mounts.find(&mount) {
                 Some(mount) => {
-                    let snapshot = self.maker.make(&module, &variables.of_mount(mount))?;
+                    let snapshot = self.maker.make(&module, &variables.of_mount(mount), self.cancellation)?;
                     reads.extend(&snapshot.reads.of_app(mount));
                     snapshot.component
                 }
                 None => {
-                    let snapshot = self.maker.make(&module, variables)?;
+                    let snapshot = self.maker.make(&module, variables, self.cancellation)?;
                     reads.extend(&snapshot.reads);
                     snapshot.component
                 }

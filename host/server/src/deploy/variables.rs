@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use weir_db::{VariableChanges, Variables, VariablesError};
+use weir_subprocess::Cancellation;
 use weir_value::limits;
 
 use super::{DeployError, Deployer, LoadFailure, Module, NewDeployment, mounts};
@@ -23,8 +24,8 @@ impl Deployer {
         self.db.variables(&snapshot).map_err(|error| DeployError::Record(error.to_string()))
     }
 
-    /// Sets and removes variables, all or none. When it returns, that is durable, and calls that begin see it. It goes
-    /// on when nobody waits for it any more, and waits for a deployment that is under way, for a while.
+    /// Sets and removes variables, all or none. When it returns, that is durable, and calls that begin see it. When
+    /// nobody waits for it any more it goes on, unless modules are being compiled for it; and it waits for a deployment that is under way, for a while.
     ///
     /// # Errors
     /// The variables stay as they were, and the deployment too; see [`DeployError::WaitsForRoom`] for the one
@@ -33,11 +34,16 @@ impl Deployer {
         let patience = Duration::from_millis(limits::VARIABLES_WAIT_MS_MAX);
         let turn = tokio::time::timeout(patience, Arc::clone(&self.turn).lock_owned()).await;
         let turn = turn.map_err(|_| DeployError::Busy)?;
-        self.in_turn(turn, move |deployer| deployer.carry_out_change(changes)).await
+        self.in_turn(turn, move |deployer, cancellation| deployer.carry_out_change(changes, cancellation))
+            .await
     }
 
     /// A whole change of variables, in its turn. Blocks.
-    fn carry_out_change(&self, changes: VariableChanges) -> Result<(), DeployError> {
+    fn carry_out_change(
+        &self,
+        changes: VariableChanges,
+        cancellation: &Cancellation,
+    ) -> Result<(), DeployError> {
         if self.is_stopping.load(Ordering::Acquire) {
             return Err(DeployError::Lost);
         }
@@ -50,7 +56,7 @@ impl Deployer {
             return self.wait_durable(at);
         }
         let deployed = self.read_deployed()?;
-        self.carry_out(deployed, changes).map(drop).map_err(unchanged)
+        self.carry_out(deployed, changes, cancellation).map(drop).map_err(unchanged)
     }
 
     /// As of the newest commit: in a turn nobody else sets any.

@@ -1,6 +1,7 @@
 //! Deployments that nobody waits for any more, or that a stop meets: whatever is in force is what is recorded.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -131,6 +132,49 @@ async fn a_deployment_that_a_stop_overtakes_is_lost_whole() {
     // What comes after the stop is somebody else's, and nothing of it was touched.
     let server = TestServer::start_on(&disk, server.stop().await).await;
     assert_eq!(server.ask("chat:version").await, "three");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_that_is_compiled_ends_when_its_client_leaves() {
+    let server = TestServer::start_on(&MemoryDisk::new(), tempfile::tempdir().unwrap()).await;
+    assert_eq!(server.deploy(&[("native", "v1")]).await.status, 200);
+    let compiles = || server.loader.is_compiling.load(Ordering::SeqCst);
+    let client = send_deployment(&server, "endless").await;
+    until(compiles).await;
+    let reply = server.deploy(&[("native", "v3")]).await;
+    assert_eq!((reply.status, reply.code().as_str()), (409, "DeploymentInProgress"), "{reply:?}");
+    drop(client);
+    until(|| !compiles()).await;
+    until(|| server.app.machine.tasks.running() == 0).await;
+    assert_eq!(server.ask("chat:version").await, "one");
+    assert_eq!(server.deploy(&[("native", "v3")]).await.status, 200);
+    assert_eq!(server.ask("chat:version").await, "three");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_what_is_compiled() {
+    let disk = MemoryDisk::new();
+    let mut server = TestServer::start_on(&disk, tempfile::tempdir().unwrap()).await;
+    assert_eq!(server.deploy(&[("native", "v1")]).await.status, 200);
+    let deployer = Arc::clone(&server.app.deployer);
+    let result = {
+        let deployment = deployer.deploy(vec![module("native", "endless")]);
+        tokio::pin!(deployment);
+        tokio::select! {
+            result = &mut deployment => panic!("{result:?}"),
+            () = until(|| server.loader.is_compiling.load(Ordering::SeqCst)) => {}
+        }
+        server.begin_stop();
+        deployment.await
+    };
+    assert!(matches!(result, Err(DeployError::Lost)), "{result:?}");
+    // Nor does it begin with another one.
+    let result = deployer.deploy(vec![module("native", "endless")]).await;
+    assert!(matches!(result, Err(DeployError::Lost)), "{result:?}");
+    let server = TestServer::start_on(&disk, server.stop().await).await;
+    assert_eq!(server.ask("chat:version").await, "one");
     server.stop().await;
 }
 

@@ -1,13 +1,14 @@
 //! A loader of native functions, in the hands of the test.
 //!
 //! A component is a text: `v1`, `v2` and `v3` are versions of the chat, `extra` and what begins with it is another
-//! module, `actions` and `storage` are others. `issuer NAME JWKS` names who may vouch for users, `issuer $NAME JWKS` the one
+//! module, `actions` and `storage` are others. `endless` is compiled for as long as somebody waits for it. `issuer NAME JWKS` names who may vouch for users, `issuer $NAME JWKS` the one
 //! that a variable names. Nothing else is a component. `cron PATH ARGS`, beside the functions, is a cron job that calls that
 //! one every second.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
@@ -17,6 +18,7 @@ use weir_db::{
     Visibility,
 };
 use weir_server::deploy::{LoadFailure, Loaded, LoadedModule, Loader, Module, ModuleProviders, Placed};
+use weir_subprocess::Cancellation;
 use weir_value::{ComponentPath, FunctionPath, Mounts, Value};
 
 use crate::acting::actions;
@@ -31,6 +33,8 @@ pub struct TestLoader {
     hold: Hold,
     held: Mutex<HashSet<String>>,
     broken: Mutex<HashSet<String>>,
+    /// Whether `endless` is being compiled.
+    pub is_compiling: AtomicBool,
 }
 
 impl TestLoader {
@@ -66,6 +70,17 @@ impl TestLoader {
     }
 }
 
+impl TestLoader {
+    fn compile_without_end(&self, cancellation: &Cancellation) -> LoadFailure {
+        self.is_compiling.store(true, Ordering::SeqCst);
+        while !cancellation.is_cancelled() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.is_compiling.store(false, Ordering::SeqCst);
+        LoadFailure("nobody waits for it any more".to_owned())
+    }
+}
+
 fn text(module: &Module) -> &str {
     std::str::from_utf8(&module.component).unwrap()
 }
@@ -77,9 +92,13 @@ impl Loader for TestLoader {
         mounts: &Mounts,
         missing: MissingFunctions,
         variables: &Variables,
+        cancellation: &Cancellation,
     ) -> Result<Loaded, LoadFailure> {
         assert!(mounts.is_empty(), "no test here mounts anything");
         let modules: Vec<Module> = modules.iter().map(|placed| placed.module.clone()).collect();
+        if modules.iter().any(|module| text(module) == "endless") {
+            return Err(self.compile_without_end(cancellation));
+        }
         self.enter(&modules)?;
         let mut functions = NativeFunctions::new().with_missing(missing);
         let mut loaded = Vec::new();
