@@ -8,7 +8,7 @@ use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre
 
 use crate::bindings::weir::guest::types::Failure;
 use crate::call_state::CallState;
-use crate::memory::{self, Image};
+use crate::memory::{self, Image, UsedBy};
 
 /// What a function gave: one JSON value, or its own error.
 pub(crate) type Answer = Result<Vec<u8>, Failure>;
@@ -60,7 +60,7 @@ impl Guest {
 
     /// A fresh instance.
     pub(crate) fn instantiate(&self, store: &mut Store<CallState>) -> wasmtime::Result<Instance> {
-        memory::with_image(self.image.as_ref(), || self.linked.instantiate(store))
+        memory::with_image(self.image.as_ref(), UsedBy::ThisThread, || self.linked.instantiate(store))
     }
 
     /// Asks for the manifest. `Err` inside: an export is of another type than the world's.
@@ -97,9 +97,11 @@ impl Guest {
         let linked = self.linked_for_actions.as_ref();
         let linked = linked.ok_or_else(|| wasmtime::format_err!("the module is not linked for actions"))?;
         let mut instantiate = Box::pin(linked.instantiate_async(&mut *store));
-        // The memory is made while the future is polled, on whatever thread that is.
-        let instance =
-            poll_fn(|context| memory::with_image(self.image.as_ref(), || instantiate.as_mut().poll(context)));
+        // The memory is made while the future is polled, on whatever thread that is, and so it is with the call.
+        let image = self.image.as_ref();
+        let instance = poll_fn(|context| {
+            memory::with_image(image, UsedBy::AnyThread, || instantiate.as_mut().poll(context))
+        });
         let instance = instance.await?;
         drop(instantiate);
         let call = instance.get_typed_func::<(&str, &[u8]), (Answer,)>(&mut *store, &self.call)?;

@@ -10,6 +10,8 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use wasmtime::LinearMemory;
 
+use super::UsedBy;
+use super::faults::Faults;
 use super::slot::Slot;
 use super::written;
 
@@ -55,9 +57,9 @@ impl Image {
         Slot::new(reserved_bytes, guard_bytes, self.size, self.content.as_ref())
     }
 
-    /// Sets a slot back and keeps it, if nothing is in the way of that.
-    fn put_back(&self, mut slot: Slot) {
-        if let Err(error) = self.set_back(&mut slot) {
+    /// Sets a slot back and keeps it, if nothing is in the way of that. `is_known`: no page was written that was not before.
+    fn put_back(&self, mut slot: Slot, is_known: bool) {
+        if let Err(error) = self.set_back(&mut slot, is_known) {
             tracing::warn!(%error, "a call's memory could not be set back; the next call takes another");
             return;
         }
@@ -67,8 +69,8 @@ impl Image {
         }
     }
 
-    fn set_back(&self, slot: &mut Slot) -> io::Result<()> {
-        let copied = slot.copied < COPIED_TIMES_MAX && self.copy_written(slot);
+    fn set_back(&self, slot: &mut Slot, is_known: bool) -> io::Result<()> {
+        let copied = slot.copied < COPIED_TIMES_MAX && self.copy_written(slot, is_known);
         if copied {
             slot.copied += 1;
         } else {
@@ -78,13 +80,23 @@ impl Image {
     }
 
     /// `false`: it is not known what was written, or too much was.
-    fn copy_written(&self, slot: &mut Slot) -> bool {
-        let Ok(runs) = written::runs(slot.bytes(0..slot.open_bytes()), COPIED_BYTES_MAX) else {
-            return false;
+    fn copy_written(&self, slot: &mut Slot, is_known: bool) -> bool {
+        let known = slot.written.take();
+        let runs = match known {
+            Some(runs) if is_known => runs,
+            known => match look(slot, known.unwrap_or_default()) {
+                Some(runs) => runs,
+                None => return false,
+            },
         };
-        for run in runs {
-            self.copy(slot.bytes(run.clone()), run);
+        for run in &runs {
+            // Past what is open nothing was written.
+            let run = run.start..run.end.min(slot.open_bytes());
+            if !run.is_empty() {
+                self.copy(slot.bytes(run.clone()), run);
+            }
         }
+        slot.written = Some(runs);
         true
     }
 
@@ -102,6 +114,16 @@ impl Image {
         let original = self.content.as_ref().map_or(&[][..], Content::bytes);
         bytes[part].copy_from_slice(&original[inside.start - content.start..inside.end - content.start]);
     }
+}
+
+/// The pages of a slot that were written since all were given back: what the kernel says of those that are open, and what
+/// was known of the others, which a call may open again. `None`: it is not known, or they are too many.
+fn look(slot: &mut Slot, known: Vec<Range<usize>>) -> Option<Vec<Range<usize>>> {
+    let open = slot.open_bytes();
+    let mut runs = written::runs(slot.bytes(0..open), COPIED_BYTES_MAX).ok()?;
+    let past = known.into_iter().filter(|run| run.end > open);
+    runs.extend(past.map(|run| run.start.max(open)..run.end));
+    Some(runs)
 }
 
 /// The part of an image that is not zeros.
@@ -169,16 +191,23 @@ pub(super) struct ImageMemory {
     image: Arc<Image>,
     slot: Option<Slot>,
     size: usize,
+    /// Those of the thread that alone uses the memory, when it began to.
+    faults: Option<Faults>,
 }
 
 impl ImageMemory {
     pub(super) fn new(
         image: Arc<Image>,
+        used_by: UsedBy,
         reserved_bytes: usize,
         guard_bytes: usize,
     ) -> io::Result<ImageMemory> {
         let slot = image.take_slot(reserved_bytes, guard_bytes)?;
-        Ok(ImageMemory { size: image.size, image, slot: Some(slot) })
+        let faults = match used_by {
+            UsedBy::ThisThread => Faults::now(),
+            UsedBy::AnyThread => None,
+        };
+        Ok(ImageMemory { size: image.size, image, slot: Some(slot), faults })
     }
 
     fn slot(&self) -> &Slot {
@@ -189,7 +218,8 @@ impl ImageMemory {
 impl Drop for ImageMemory {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
-            self.image.put_back(slot);
+            let is_known = self.faults.as_ref().is_some_and(Faults::are_all);
+            self.image.put_back(slot, is_known);
         }
     }
 }
@@ -224,7 +254,7 @@ mod tests {
     const RESERVED: usize = 64 << 20;
 
     fn memory(image: &Arc<Image>) -> ImageMemory {
-        ImageMemory::new(image.clone(), RESERVED, GUARD).unwrap()
+        ImageMemory::new(image.clone(), UsedBy::ThisThread, RESERVED, GUARD).unwrap()
     }
 
     fn content(memory: &mut ImageMemory) -> &mut [u8] {
@@ -268,6 +298,64 @@ mod tests {
             content(&mut memory)[whole.len()..].fill(3);
         }
         assert_eq!(memory(&image).slot().open_bytes(), whole.len());
+    }
+
+    /// What is past the size stays written, and nobody faults who opens it again: it has to be remembered meanwhile.
+    #[test]
+    fn growth_is_gone_whatever_was_looked_at_meanwhile() {
+        let (image, whole) = image();
+        let grown = whole.len() + (1 << 18);
+        let grow = || {
+            let mut memory = memory(&image);
+            memory.grow_to(grown).unwrap();
+            assert!(content(&mut memory)[whole.len()..].iter().all(|&byte| byte == 0));
+            content(&mut memory)[whole.len()..].fill(3);
+        };
+        for page in 0..8 {
+            grow();
+            // Another page each time, which is a fault, and so a look at what is open then.
+            content(&mut memory(&image))[page * page_bytes()] ^= 0xff;
+            grow();
+            assert_eq!(content(&mut memory(&image)), whole);
+        }
+    }
+
+    #[test]
+    fn the_kernel_is_asked_only_after_a_fault() {
+        let (image, _) = image();
+        let page = page_bytes();
+        let write = |at: usize| content(&mut memory(&image))[at] ^= 0xff;
+        let known = || image.idle.lock()[0].written.clone().unwrap();
+        let knows = |at: usize| known().iter().any(|run| run.contains(&at));
+        write(0);
+        assert!(knows(0));
+        // What it would not say.
+        let marked = [0..page, page..2 * page];
+        let is_asked = || {
+            image.idle.lock()[0].written = Some(marked.to_vec());
+            write(0);
+            known() != marked
+        };
+        // A fault of anything else in this thread makes it be asked too.
+        assert!((0..100).any(|_| !is_asked()));
+        write(5 * page);
+        assert!(knows(5 * page) && !knows(4 * page));
+    }
+
+    /// A thread that has the memory for a time takes faults that the first one does not know of.
+    #[test]
+    fn what_other_threads_write_is_gone_too() {
+        let (image, whole) = image();
+        let any = || ImageMemory::new(image.clone(), UsedBy::AnyThread, RESERVED, GUARD).unwrap();
+        drop(memory(&image));
+        for page in 0..8 {
+            let mut memory = any();
+            std::thread::scope(|scope| {
+                scope.spawn(|| content(&mut memory)[page * page_bytes()] ^= 0xff);
+            });
+            drop(memory);
+            assert_eq!(content(&mut any()), whole, "page {page}");
+        }
     }
 
     #[test]

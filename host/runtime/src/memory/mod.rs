@@ -2,11 +2,13 @@
 //!
 //! What a module puts into its memory at the start is an [`image`] of it, mapped privately into a [`slot`] of address
 //! space. After a call the slot is set back to the image by copying the [`written`] pages, and serves the next call of
-//! the module: its pages stay where they are, and the next call takes no page fault for them.
+//! the module: its pages stay where they are, and the next call takes no page fault for them. A call that took no
+//! [`faults`] at all has written none but those that are known from the calls before, and the kernel is not asked.
 //!
 //! wasmtime's pool does the same, but looks at no more than 32 runs of written pages in a memory and gives the rest
 //! back to the kernel. A call in Go or JavaScript writes 50 to 90 runs, and paid for it with as many page faults.
 mod data;
+mod faults;
 mod image;
 mod slot;
 mod written;
@@ -23,13 +25,26 @@ use image::ImageMemory;
 
 thread_local! {
     /// The image of the instance that this thread is about to make.
-    static NEXT: RefCell<Option<Arc<Image>>> = const { RefCell::new(None) };
+    static NEXT: RefCell<Option<(Arc<Image>, UsedBy)>> = const { RefCell::new(None) };
+}
+
+/// Who reads and writes an instance's memory until it is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UsedBy {
+    /// The thread that makes the instance; whoever drops it.
+    ThisThread,
+    /// Any, one at a time.
+    AnyThread,
 }
 
 /// Runs `instantiate`, which makes one instance of the component that the image was taken out of.
-pub(crate) fn with_image<R>(image: Option<&Arc<Image>>, instantiate: impl FnOnce() -> R) -> R {
+pub(crate) fn with_image<R>(
+    image: Option<&Arc<Image>>,
+    used_by: UsedBy,
+    instantiate: impl FnOnce() -> R,
+) -> R {
     let _forget = Forget;
-    NEXT.set(image.cloned());
+    NEXT.set(image.map(|image| (image.clone(), used_by)));
     instantiate()
 }
 
@@ -62,12 +77,12 @@ unsafe impl MemoryCreator for Memories {
         guard_size_in_bytes: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
         let reserved = reserved_size_in_bytes.unwrap_or(minimum).max(minimum);
-        let image = match NEXT.take() {
-            Some(image) if image.size() == minimum => image,
-            Some(image) => return Err(format!("an image of {} bytes for {minimum}", image.size())),
-            None => Arc::new(Image::of_zeros(minimum)),
+        let (image, used_by) = match NEXT.take() {
+            Some((image, used_by)) if image.size() == minimum => (image, used_by),
+            Some((image, _)) => return Err(format!("an image of {} bytes for {minimum}", image.size())),
+            None => (Arc::new(Image::of_zeros(minimum)), UsedBy::AnyThread),
         };
-        match ImageMemory::new(image, reserved, guard_size_in_bytes) {
+        match ImageMemory::new(image, used_by, reserved, guard_size_in_bytes) {
             Ok(memory) => Ok(Box::new(memory)),
             Err(error) => {
                 let gib = reserved >> 30;

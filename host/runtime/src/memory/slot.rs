@@ -18,6 +18,11 @@ pub(super) struct Slot {
     whole_bytes: usize,
     guard_bytes: usize,
     open_bytes: usize,
+    /// As far as it was ever open.
+    opened_bytes: usize,
+    /// The pages that were written since all were last given back, as runs in order, also past what is open. `None`: that
+    /// was not looked at yet.
+    pub(super) written: Option<Vec<Range<usize>>>,
     /// How often the memory was set back since its pages were last given back.
     pub(super) copied: u32,
 }
@@ -54,7 +59,15 @@ impl Slot {
                 MapFlags::PRIVATE | MapFlags::NORESERVE,
             )
         }?;
-        let mut slot = Slot { whole: whole.cast(), whole_bytes, guard_bytes, open_bytes: 0, copied: 0 };
+        let mut slot = Slot {
+            whole: whole.cast(),
+            whole_bytes,
+            guard_bytes,
+            open_bytes: 0,
+            opened_bytes: 0,
+            written: None,
+            copied: 0,
+        };
         // A huge page would count as written, whole, by one byte. A kernel without them refuses, and has none.
         // SAFETY: the advice changes no content, and the range is the slot's own.
         #[allow(unsafe_code)]
@@ -85,6 +98,7 @@ impl Slot {
         if bytes > self.open_bytes {
             self.protect(self.open_bytes..bytes, MprotectFlags::READ | MprotectFlags::WRITE)?;
             self.open_bytes = bytes;
+            self.opened_bytes = self.opened_bytes.max(bytes);
         }
         Ok(())
     }
@@ -108,11 +122,12 @@ impl Slot {
         }
     }
 
-    /// Sets all that is open back to the image, by giving the kernel what was written.
+    /// Sets all that was ever open back to the image, by giving the kernel what was written.
     pub(super) fn give_back(&mut self) -> io::Result<()> {
         // SAFETY: the range is the slot's own; its private pages become the file's, or zeros, again.
         #[allow(unsafe_code)]
-        unsafe { madvise(self.base().cast(), self.open_bytes, Advice::LinuxDontNeed) }?;
+        unsafe { madvise(self.base().cast(), self.opened_bytes, Advice::LinuxDontNeed) }?;
+        self.written = None;
         self.copied = 0;
         Ok(())
     }
