@@ -34,6 +34,7 @@
 //! So a slow query stalls nobody who does not watch it, and who does is brought forward once a run.
 mod advance;
 mod audience;
+mod horizon;
 mod query;
 mod recent;
 mod runs;
@@ -100,7 +101,9 @@ pub struct Run<S> {
     pub id: RunId,
     /// What to run.
     pub key: LiveKey,
-    /// On whose behalf.
+    /// For which socket, of those that watch it.
+    pub on_behalf_of: SocketId,
+    /// Whose that is.
     pub principal: Principal,
     /// What the run before has left, for `Database::query_again`.
     pub journal: Option<Arc<str>>,
