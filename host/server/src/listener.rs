@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::Request;
@@ -23,6 +24,7 @@ use weir_value::limits;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::connection_room::ConnectionRoom;
+use crate::executor::Flow;
 use crate::http;
 
 /// How long to wait when the system has no more room for connections.
@@ -56,6 +58,8 @@ pub struct Listening {
     builder: http1::Builder,
     room: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
+    /// Connections that were taken so far.
+    taken: AtomicU64,
     stopping: watch::Sender<bool>,
 }
 
@@ -74,27 +78,36 @@ impl Listening {
             builder,
             room: Arc::new(Semaphore::new(connections)),
             refusals: Arc::new(Semaphore::new((connections / 8).clamp(1, REFUSALS_MAX))),
+            taken: AtomicU64::new(0),
             stopping: watch::Sender::new(false),
         }
     }
 
-    fn accept(&self, stream: TcpStream, port: Port) {
+    fn accept(&self, stream: TcpStream, from: SocketAddr, port: Port) {
         let _ = stream.set_nodelay(true);
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(room) => {
                 self.app.machine.metrics.connections.add(1);
-                self.serve(stream, room, port, Arc::clone(&self.app));
+                let flow = Flow::of(from.ip(), self.taken.fetch_add(1, Ordering::Relaxed));
+                self.serve(stream, room, (flow, port), Arc::clone(&self.app));
             }
             Err(_) => self.refuse(stream),
         }
     }
 
-    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit, port: Port, app: Arc<App>) {
+    fn serve(
+        &self,
+        stream: TcpStream,
+        room: OwnedSemaphorePermit,
+        (flow, port): (Flow, Port),
+        app: Arc<App>,
+    ) {
         let room = ConnectionRoom::new(room);
         let lent = room.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             let app = Arc::clone(&app);
             request.extensions_mut().insert(lent.clone());
+            request.extensions_mut().insert(flow);
             async move {
                 match port {
                     Port::Api => http::answer(app, request).await,
@@ -153,7 +166,7 @@ pub async fn accept(
             () = stop.as_mut() => break,
         };
         match accepted {
-            Ok((stream, _)) => listening.accept(stream, port),
+            Ok((stream, from)) => listening.accept(stream, from, port),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted; trying again");

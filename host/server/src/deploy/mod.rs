@@ -109,6 +109,9 @@ pub trait Loader: Send + Sync + 'static {
         missing: MissingFunctions,
         variables: &Variables,
     ) -> Result<Loaded, LoadFailure>;
+
+    /// Ends the calls of guests that run, and those that come: the server stops.
+    fn interrupt(&self) {}
 }
 
 /// Modules, loaded.

@@ -13,7 +13,8 @@ use super::arguments::{Format, FunctionCall, FunctionRequest, invalid_json, pars
 use super::caller::parameter;
 use crate::answer::{Answer, ApiError, json, json_text};
 use crate::app::App;
-use crate::executor::JobKind;
+use crate::executor::{Flow, JobKind, JobLost, Work};
+use crate::request_id::not_run_error;
 
 /// A request for a function, as far as the routes share it.
 pub struct Request<'a> {
@@ -21,6 +22,8 @@ pub struct Request<'a> {
     pub app: &'a Arc<App>,
     /// On whose behalf.
     pub principal: Principal,
+    /// From which connection.
+    pub flow: Flow,
     /// For error messages and the log.
     pub request_id: String,
 }
@@ -160,10 +163,10 @@ impl Request<'_> {
         at: Arc<Snapshot>,
     ) -> Result<(), ApiError> {
         let format = call.format;
-        let call = self.call(call);
-        let db = Arc::clone(&self.app.db);
-        let query = move |teardown: &mut Teardown| db.query_again(&call, at, None, teardown);
-        let outcome = self.run_job(query).await?;
+        let call = Arc::new(self.call(call));
+        let (db, queried) = (Arc::clone(&self.app.db), Arc::clone(&call));
+        let query = move |teardown: &mut Teardown| db.query_again(&queried, at, None, teardown);
+        let outcome = self.run_job(JobKind::Client, call, query).await?;
         write_outcome(out, &outcome.result, &outcome.log_lines, format)
     }
 
@@ -183,7 +186,7 @@ impl Request<'_> {
 
     async fn run_action(&self, call: FunctionCall) -> Result<Answer, ApiError> {
         let format = call.format;
-        let outcome = self.app.actions.run(self.call(call)).await;
+        let outcome = self.app.actions.run(self.call(call), self.flow).await;
         let mut out = Vec::new();
         write_outcome(&mut out, &outcome.result, &outcome.log_lines, format)?;
         Ok(json_text(StatusCode::OK, out))
@@ -194,11 +197,11 @@ impl Request<'_> {
         let call = Arc::new(call);
         let mut passwords = PasswordResults::default();
         loop {
-            let (db, call) = (Arc::clone(&self.app.db), Arc::clone(&call));
+            let (db, stepped) = (Arc::clone(&self.app.db), Arc::clone(&call));
             let step = move |teardown: &mut Teardown| {
-                (db.step_mutation(&call, None, &mut passwords, teardown), passwords)
+                (db.step_mutation(&stepped, None, &mut passwords, teardown), passwords)
             };
-            let (step, known) = self.run_job(step).await?;
+            let (step, known) = self.run_job(JobKind::Mutation, Arc::clone(&call), step).await?;
             passwords = known;
             match step {
                 MutationStep::Ended(outcome) => return Ok(outcome),
@@ -216,17 +219,26 @@ impl Request<'_> {
     /// Runs a call on the executor, if there is room for one more.
     async fn run_job<T: Send + 'static>(
         &self,
+        kind: JobKind,
+        call: Arc<Call>,
         job: impl FnOnce(&mut Teardown) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let room = Arc::clone(&self.app.machine.http_calls)
             .try_acquire_owned()
             .map_err(|_| ApiError::overloaded("Too many function calls at once: try again in a moment."))?;
         // The job has the room, and not this future, which is dropped when the client leaves.
+        let executor = &self.app.machine.executor;
+        let work = executor.calling(&call.path, Work::of(kind, self.flow));
+        let learner = Arc::clone(executor);
         let job = move |teardown: &mut Teardown| {
-            let result = job(teardown);
+            let result = learner.learn(&call.path, || job(teardown));
             drop(room);
             result
         };
-        self.app.machine.executor.run_calls(JobKind::Client, job).await.map_err(|_| ApiError::internal())
+        let result = executor.run_calls(work, job).await;
+        result.map_err(|lost| match lost {
+            JobLost::Panicked => ApiError::internal(),
+            JobLost::TooLate | JobLost::Stopped => ApiError::refused(&not_run_error(lost, &self.request_id)),
+        })
     }
 }

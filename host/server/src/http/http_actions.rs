@@ -42,6 +42,7 @@ pub async fn answer(app: &Arc<App>, request: Request<Incoming>, path: &str) -> O
     let request_id = request_id(request.headers());
     let principal = principal(app, &request).await;
     let args = describe(app, &request, path);
+    let flow = super::flow(&request);
     let (client, connection) = client();
     let call = Call { path: function, args, principal, request_id: request_id.clone() };
     let (responder, mut response) = oneshot::channel();
@@ -53,7 +54,7 @@ pub async fn answer(app: &Arc<App>, request: Request<Incoming>, path: &str) -> O
     let actions = Arc::clone(&app.actions);
     let (ended, mut outcome) = oneshot::channel();
     app.machine.tasks.spawn_until_stop(async move {
-        let _ = ended.send(actions.run_http(call, exchange).await);
+        let _ = ended.send(actions.run_http(call, flow, exchange).await);
     });
     let begun = tokio::select! {
         biased;

@@ -38,6 +38,7 @@ use self::cors::Cors;
 use self::routes::{Found, OpenTo, Operation};
 use crate::answer::{self, Answer, ApiError, json_text, text};
 use crate::app::App;
+use crate::executor::Flow;
 use crate::request_id::new_request_id;
 use crate::socket;
 
@@ -189,7 +190,12 @@ async fn call(
 ) -> Result<Answer, ApiError> {
     let by_url = request.method() == Method::GET;
     let query = request.uri().query().unwrap_or("").to_owned();
-    let call = functions::Request { app, principal, request_id: request_id(request.headers()) };
+    let call = functions::Request {
+        app,
+        principal,
+        flow: flow(&request),
+        request_id: request_id(request.headers()),
+    };
     let body = read_call(request).await?;
     match operation {
         Operation::Query if by_url => call.query_by_url(&query).await,
@@ -231,6 +237,11 @@ async fn serve_file(app: &App, request: &Request<Incoming>, path: &str) -> Answe
         None if path == "/" => text(StatusCode::OK, "This Weir deployment is running.\n"),
         None => text(StatusCode::NOT_FOUND, "Not found\n"),
     }
+}
+
+/// Whose a request is.
+fn flow(request: &Request<Incoming>) -> Flow {
+    request.extensions().get().copied().unwrap_or(Flow::HOST)
 }
 
 fn request_id(headers: &HeaderMap) -> String {

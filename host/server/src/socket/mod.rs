@@ -27,6 +27,7 @@ use weir_value::{ErrorCode, limits};
 use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
 use crate::connection_room::ConnectionRoom;
+use crate::executor::Flow;
 
 /// The buffer that a socket keeps for reading, in bytes: idle sockets are many,
 /// and their messages are small.
@@ -49,11 +50,12 @@ pub fn upgrade(
         .try_acquire_owned()
         .map_err(|_| ApiError::overloaded("Too many sockets are open on this server: try again later."))?;
     let connection = request.extensions().get::<ConnectionRoom>().cloned();
+    let flow = request.extensions().get().copied().unwrap_or(Flow::HOST);
     let upgraded = hyper::upgrade::on(&mut request);
     let task_app = Arc::clone(app);
     app.machine.tasks.spawn(async move {
         if let Some(socket) = open(upgraded).await {
-            Box::pin(task::run(task_app, socket, client)).await;
+            Box::pin(task::run(task_app, socket, client, flow)).await;
         }
         drop((room, connection));
     });

@@ -27,6 +27,7 @@ use weir_value::limits;
 use super::frames::FrameWriter;
 use super::mutation_queue::MutationQueue;
 use crate::app::App;
+use crate::executor::Flow;
 use crate::identity::{Authenticated, Credentials, Grounds};
 use crate::inbox::{Inbox, SocketIdentity};
 use crate::request_id::new_request_id;
@@ -44,6 +45,8 @@ const HANG_UP_TIME_MAX: Duration = Duration::from_secs(2);
 struct Socket {
     app: Arc<App>,
     id: SocketId,
+    /// Whose work it makes.
+    flow: Flow,
     wire: WebSocketStream<TcpStream>,
     session: Session,
     inbox: Arc<Inbox>,
@@ -80,9 +83,9 @@ enum End {
 }
 
 /// Serves one socket until it ends.
-pub async fn run(app: Arc<App>, wire: WebSocketStream<TcpStream>, client: ClientInfo) {
+pub async fn run(app: Arc<App>, wire: WebSocketStream<TcpStream>, client: ClientInfo, flow: Flow) {
     let inbox = Inbox::new();
-    let id = app.live.open_socket(Arc::clone(&inbox));
+    let id = app.live.open_socket(Arc::clone(&inbox), flow);
     app.machine.metrics.sockets_opened.add(1);
     let now = app.machine.clock();
     let session = Session::new(client, now);
@@ -92,6 +95,7 @@ pub async fn run(app: Arc<App>, wire: WebSocketStream<TcpStream>, client: Client
         alarm_at,
         app,
         id,
+        flow,
         wire,
         session,
         inbox,
@@ -182,7 +186,7 @@ impl Socket {
             }
         }
         if !self.due.is_empty() {
-            let new = || MutationQueue::new(Arc::clone(&self.app), Arc::clone(&self.inbox));
+            let new = || MutationQueue::new(Arc::clone(&self.app), Arc::clone(&self.inbox), self.flow);
             self.mutations.get_or_insert_with(new).push(&mut self.due);
         }
         if let Some(at_least) = self.session.wanted_timestamp() {
@@ -214,9 +218,9 @@ impl Socket {
         self.has_acted = true;
         let DueAction { request, path, args, principal } = action;
         let call = Call { path, args, principal, request_id: new_request_id() };
-        let (app, inbox) = (Arc::clone(&self.app), Arc::clone(&self.inbox));
+        let (app, inbox, flow) = (Arc::clone(&self.app), Arc::clone(&self.inbox), self.flow);
         self.app.machine.tasks.spawn_until_stop(async move {
-            let outcome = app.actions.run(call).await;
+            let outcome = app.actions.run(call, flow).await;
             inbox.leave_action(request, outcome);
         });
     }

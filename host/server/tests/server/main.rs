@@ -9,6 +9,7 @@ mod actions;
 mod crons;
 mod deploying_on_full_disk;
 mod deployment;
+mod fairness;
 mod files;
 mod foreign_pages;
 mod full_disk;
