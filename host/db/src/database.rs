@@ -18,6 +18,7 @@ use crate::deployment::Preparing;
 use crate::entropy::Entropy;
 use crate::error::Failure;
 use crate::execution::ConflictRates;
+use crate::long_turns::LongTurns;
 use crate::record_age::RecordAge;
 use crate::run_observer::RunObserver;
 use crate::scan_all::scan_all;
@@ -76,6 +77,7 @@ pub struct Database {
     pub(crate) committer: Committer,
     pub(crate) shared: Arc<Shared>,
     pub(crate) conflict_rates: ConflictRates,
+    pub(crate) long_turns: LongTurns,
     pub(crate) counters: Counters,
     pub(crate) record_age: RecordAge,
     pub(crate) deployments: Deployments,
@@ -111,6 +113,7 @@ impl Database {
                 built_in_variables: RwLock::default(),
             }),
             conflict_rates: ConflictRates::default(),
+            long_turns: LongTurns::default(),
             counters: Counters::default(),
             record_age,
             deployments: Deployments::new(deployed),

@@ -1,15 +1,18 @@
 //! How a mutation is executed first: optimistically, or serially because it would conflict anyway.
 //!
 //! Each function has a rate of conflicts that decays. Above a threshold its calls are executed serially at once,
-//! where nothing can conflict and so nothing is learnt; every now and then one is let through as a probe.
+//! where nothing can conflict and so nothing is learnt; every now and then one is let through as a probe. A function that
+//! is slow is not executed serially at once, however often it conflicts: nobody else would commit meanwhile.
 //!
 //! **Invariant:** the choice is about speed alone. Whichever is chosen, the outcome is serializable.
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use parking_lot::RwLock;
 use weir_value::FunctionPath;
+use weir_value::limits::SLOW_FUNCTION_MS;
 
 /// A rate of one: every run conflicts.
 const RATE_ONE: u32 = 1 << 16;
@@ -20,6 +23,9 @@ const WEIGHT_RUN_SHIFT: u32 = 4;
 const WEIGHT_PROBE_SHIFT: u32 = 2;
 /// One call in so many of a serial function is a probe.
 const PROBE_INTERVAL_CALLS: u32 = 32;
+
+/// A run moves what is known of a function's time by a fourth of the way.
+const TIME_WEIGHT_SHIFT: u32 = 2;
 
 /// How a mutation begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,20 +38,38 @@ pub(crate) enum Execution {
     Serial,
 }
 
-/// How often one function has conflicted lately.
+/// How often one function has conflicted lately, and how long it runs.
 #[derive(Debug, Default)]
 pub(crate) struct ConflictRate {
     rate: AtomicU32,
     serial_calls: AtomicU32,
+    /// How long runs take, in nanoseconds; zero before the first.
+    run_ns: AtomicU64,
 }
 
 impl ConflictRate {
     pub(crate) fn choose(&self) -> Execution {
-        if self.rate.load(Relaxed) < RATE_SERIAL {
+        if self.rate.load(Relaxed) < RATE_SERIAL || self.is_slow() {
             return Execution::Optimistic;
         }
         let calls = self.serial_calls.fetch_add(1, Relaxed).wrapping_add(1);
         if calls.is_multiple_of(PROBE_INTERVAL_CALLS) { Execution::Probe } else { Execution::Serial }
+    }
+
+    /// Whether a run takes so long that nobody should have to wait for its end.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.run_ns.load(Relaxed) >= SLOW_FUNCTION_MS * 1_000_000
+    }
+
+    /// Notes how long a run took, of whichever kind.
+    pub(crate) fn note_time(&self, took: Duration) {
+        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX >> TIME_WEIGHT_SHIFT);
+        let known = self.run_ns.load(Relaxed);
+        let moved = match known {
+            0 => took,
+            known => known - (known >> TIME_WEIGHT_SHIFT) + (took >> TIME_WEIGHT_SHIFT),
+        };
+        self.run_ns.store(moved, Relaxed);
     }
 
     /// Notes how an optimistic run or a probe ended. Racing notes may lose one another: it is a rate.
@@ -124,6 +148,18 @@ mod tests {
             rate.note(Execution::Optimistic, run % 10 == 0);
             assert_eq!(rate.choose(), Execution::Optimistic, "at run {run}");
         }
+    }
+
+    #[test]
+    fn a_slow_function_is_not_executed_serially_at_once() {
+        let rate = ConflictRate::default();
+        (0..64).for_each(|_| rate.note(Execution::Optimistic, true));
+        rate.note_time(Duration::from_millis(300));
+        assert!(rate.is_slow());
+        assert!((0..100).all(|_| rate.choose() == Execution::Optimistic));
+        (0..20).for_each(|_| rate.note_time(Duration::from_micros(50)));
+        assert!(!rate.is_slow());
+        assert_eq!(rate.choose(), Execution::Serial);
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod index;
 mod jobs;
 mod keyspace;
 mod log_lines;
+mod long_turns;
 mod missing;
 mod mutation;
 pub mod native;

@@ -1,18 +1,21 @@
 //! Mutations: optimistic execution, serial execution, and answers from the record.
 //!
 //! A mutation runs at most twice: once without the gate, and, if what it read was written meanwhile, once behind it,
-//! where nothing else commits. One that needs passwords hashed or verified runs once more for each, because it waits for
+//! where nothing else commits. A slow one that conflicts may have to try some times more without: see
+//! [`crate::long_turns`]. One that needs passwords hashed or verified runs once more for each, because it waits for
 //! them between runs, where it holds nothing (see [`crate::passwords`]). Queries are not here; nor is what a run does.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use weir_store::Write;
 use weir_store::planted::{self, Bug};
-use weir_value::{ErrorCode, Timestamp};
+use weir_value::{ErrorCode, Timestamp, limits};
 
 use crate::commit_timestamp::UnstampedJson;
 use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
-use crate::execution::Execution;
+use crate::execution::{ConflictRate, Execution};
 use crate::passwords::{PasswordResults, PasswordWork};
 use crate::session_requests::{Owner, SessionRecord};
 use crate::stats::count;
@@ -20,6 +23,9 @@ use crate::{
     Call, Database, DbError, FunctionKind, MutationOutcome, ScheduledJob, SessionRequest, Teardown,
     Transaction, call, keyspace,
 };
+
+/// So often a slow mutation is tried without the gate, if it conflicts each time and others are to have the gate.
+const SLOW_TRIES_MAX: u32 = 8;
 
 /// How far a mutation has come.
 #[derive(Debug)]
@@ -104,9 +110,10 @@ impl Database {
         };
         let rate = self.conflict_rates.rate(&resolved.info.path);
         let execution = rate.choose();
-        if execution != Execution::Serial {
-            let opened = self.committer.open();
-            match self.run_optimistic(call, origin, &opened, passwords, teardown) {
+        let mut tries = 0;
+        while execution != Execution::Serial && self.may_try(&rate, tries) {
+            tries += 1;
+            match self.try_optimistic(call, origin, &rate, passwords, teardown) {
                 Ok(MutationStep::Ended(outcome)) => {
                     rate.note(execution, false);
                     return MutationStep::Ended(outcome);
@@ -118,7 +125,34 @@ impl Database {
                 }
             }
         }
-        self.run_serial(call, origin, passwords, teardown, &mut |_| {})
+        let (step, held) = self.run_serial(call, origin, passwords, teardown, &mut |_| {});
+        rate.note_time(held);
+        step
+    }
+
+    /// Whether a mutation that has conflicted so often is to be run without the gate once more: the first time, and when it
+    /// is slow and others are to have the gate.
+    fn may_try(&self, rate: &ConflictRate, tries: u32) -> bool {
+        match tries {
+            0 => true,
+            SLOW_TRIES_MAX.. => false,
+            _ => rate.is_slow() && !self.long_turns.may_begin(self.shared.env.monotonic()),
+        }
+    }
+
+    fn try_optimistic(
+        &self,
+        call: &Call,
+        origin: Origin<'_>,
+        rate: &ConflictRate,
+        passwords: &mut PasswordResults,
+        teardown: &mut Teardown,
+    ) -> Result<MutationStep, Conflict> {
+        let began = self.shared.env.monotonic();
+        let opened = self.committer.open();
+        let (tx, ending) = self.run(call, origin, &opened, passwords, teardown);
+        rate.note_time(self.shared.env.monotonic().saturating_sub(began));
+        self.end_optimistic(call, origin, tx, ending)
     }
 
     /// Runs a mutation in serial execution, and shows its transaction before it ends.
@@ -127,7 +161,9 @@ impl Database {
         call: &Call,
         observe: &mut dyn FnMut(&Transaction),
     ) -> MutationOutcome {
-        to_the_end(|passwords, teardown| self.run_serial(call, Origin::Caller, passwords, teardown, observe))
+        to_the_end(|passwords, teardown| {
+            self.run_serial(call, Origin::Caller, passwords, teardown, observe).0
+        })
     }
 
     /// A call of what cannot be called; yet a repetition of what once could is answered.
@@ -141,15 +177,14 @@ impl Database {
         }
     }
 
-    fn run_optimistic(
+    fn end_optimistic(
         &self,
         call: &Call,
         origin: Origin<'_>,
-        opened: &Opened<'_>,
-        passwords: &mut PasswordResults,
-        teardown: &mut Teardown,
+        tx: Transaction,
+        ending: Ending,
     ) -> Result<MutationStep, Conflict> {
-        match self.run(call, origin, opened, passwords, teardown) {
+        match (tx, ending) {
             (mut tx, Ending::Returned(result)) if tx.has_writes() => {
                 tx.order_reads();
                 let gate = self.committer.enter();
@@ -164,6 +199,7 @@ impl Database {
         }
     }
 
+    /// Gives also for how long the gate was held.
     fn run_serial(
         &self,
         call: &Call,
@@ -171,13 +207,14 @@ impl Database {
         passwords: &mut PasswordResults,
         teardown: &mut Teardown,
         observe: &mut dyn FnMut(&Transaction),
-    ) -> MutationStep {
+    ) -> (MutationStep, Duration) {
         count(&self.counters.serial_runs);
         let gate = self.committer.enter();
+        let began = self.shared.env.monotonic();
         let opened = self.committer.open();
         let (tx, ending) = self.run(call, origin, &opened, passwords, teardown);
         observe(&tx);
-        match (tx, ending) {
+        let step = match (tx, ending) {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
                 debug_assert_eq!(gate.check(tx.reads(), tx.ts()), Ok(()), "nothing commits past a held gate");
                 let session = origin.session().filter(|_| !planted::is(Bug::RequestRecordLost));
@@ -187,7 +224,12 @@ impl Database {
                 drop(gate);
                 self.end_without_commit(call, tx, ending)
             }
+        };
+        let now = self.shared.env.monotonic();
+        if now.saturating_sub(began) >= Duration::from_millis(limits::SLOW_FUNCTION_MS) {
+            self.long_turns.note(began, now);
         }
+        (step, now.saturating_sub(began))
     }
 
     fn run(

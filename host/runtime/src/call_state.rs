@@ -16,6 +16,9 @@ use crate::{Deployment, RuntimeOptions};
 /// What a module is told while it describes itself: nothing that could make two answers differ.
 static DESCRIBE_CONTEXT: CallContext = CallContext { now_ms: 0.0, seed: [0; 32], request_id: String::new() };
 
+/// After so many ticks a guest that computes is looked after, at the latest: it may be interrupted.
+const INTERRUPTION_TICKS: u64 = 25;
+
 /// How long a call may go on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TimeLeft {
@@ -210,6 +213,7 @@ impl CallState {
         let result = work(self)?;
         let after = self.ticker.ticks();
         self.credit_host_ticks(after - before);
+        self.refuse_if_interrupted()?;
         if after >= self.last_tick {
             return Err(CallEnd::TotalTime.into());
         }
@@ -222,13 +226,14 @@ impl CallState {
     /// # Errors
     /// None: the call ends.
     pub(crate) fn extend_guest_time(&mut self) -> wasmtime::Result<u64> {
+        self.refuse_if_interrupted()?;
         if self.ticker.ticks() >= self.last_tick {
             return Err(CallEnd::TotalTime.into());
         }
         let now = self.ticker.ticks();
         let cpu = self.look_at_cpu();
         if now < self.guest_last_tick {
-            return Ok(self.guest_last_tick - now);
+            return Ok((self.guest_last_tick - now).min(INTERRUPTION_TICKS));
         }
         let ticks = match (std::mem::take(&mut self.host_ticks), cpu.left()) {
             (0, Duration::ZERO) => return Err(CallEnd::GuestTime.into()),
@@ -236,7 +241,14 @@ impl CallState {
             (ticks, _) => ticks,
         };
         self.guest_last_tick = now + ticks;
-        Ok(ticks)
+        Ok(ticks.min(INTERRUPTION_TICKS))
+    }
+
+    fn refuse_if_interrupted(&self) -> wasmtime::Result<()> {
+        match self.ticker.is_interrupted() {
+            true => Err(CallEnd::Interrupted.into()),
+            false => Ok(()),
+        }
     }
 
     /// The time that a call has which this one makes: what is left of its own.
@@ -351,6 +363,17 @@ mod tests {
         assert!(state.extend_guest_time().unwrap() >= 3);
         state.guest_last_tick = 0;
         assert_eq!(end_of(state.extend_guest_time()), CallEnd::GuestTime);
+    }
+
+    #[test]
+    fn an_interrupted_call_ends_at_its_next_tick_and_at_its_next_call_to_the_host() {
+        let mut state = state(Duration::from_secs(60));
+        state.guest_last_tick = u64::MAX;
+        assert_eq!(state.extend_guest_time().unwrap(), INTERRUPTION_TICKS, "it is looked after now and then");
+        state.ticker.interrupt();
+        assert_eq!(end_of(state.extend_guest_time()), CallEnd::Interrupted);
+        let error = take_time(&mut state, 0).unwrap_err();
+        assert_eq!(error.downcast::<CallEnd>().unwrap(), CallEnd::Interrupted);
     }
 
     #[test]

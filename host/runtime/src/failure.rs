@@ -28,6 +28,9 @@ pub(crate) enum CallEnd {
     /// All of the call's time is over.
     #[error("the call's time is over")]
     TotalTime,
+    /// The host stops.
+    #[error("the host stops")]
+    Interrupted,
     /// A limit of the transaction.
     #[error(transparent)]
     Transaction(DbError),
@@ -70,6 +73,11 @@ fn explain_end(end: &CallEnd, options: &RuntimeOptions) -> FunctionError {
             "it took longer than {} s, the time in the database included; read less in one call",
             options.call_total_time_max.as_secs_f64()
         )),
+        CallEnd::Interrupted => FunctionError::System {
+            code: ErrorCode::ShuttingDown,
+            message: "it was interrupted, because the server stops; call it again when it has started"
+                .to_owned(),
+        },
         CallEnd::Transaction(error) => limit(error.code, error.message.clone()),
         CallEnd::Failed(error) => error.clone(),
     }

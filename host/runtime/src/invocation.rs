@@ -63,6 +63,11 @@ impl Invoker {
         })
     }
 
+    /// Ends calls that run, within some ticks, and those that come.
+    pub(crate) fn interrupt(&self) {
+        self.ticker.interrupt();
+    }
+
     /// Takes one of the runtime's places for a call that is not part of another; what it calls in turn takes none.
     ///
     /// # Errors

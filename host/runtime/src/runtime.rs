@@ -51,6 +51,11 @@ pub struct Runtime {
 }
 
 impl Runtime {
+    /// Ends queries and mutations that run, within some ticks, and those that come: the host stops.
+    pub fn interrupt(&self) {
+        self.invoker.interrupt();
+    }
+
     /// Starts an engine and its clock.
     ///
     /// Functions run on the threads of whoever calls [`weir_db::Functions::run`]; with less than

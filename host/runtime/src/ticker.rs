@@ -39,6 +39,8 @@ struct TickerState {
     parked: AtomicBool,
     /// The thread must end.
     stopped: AtomicBool,
+    /// Calls must end.
+    interrupted: AtomicBool,
 }
 
 /// Owns the thread; dropping it ends the thread.
@@ -56,6 +58,7 @@ impl Ticker {
             ticks: AtomicU64::new(0),
             parked: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            interrupted: AtomicBool::new(false),
         });
         let thread = {
             let (state, engine) = (state.clone(), engine.clone());
@@ -79,6 +82,16 @@ impl Ticker {
             self.waker.unpark();
         }
         Running { state: &self.state }
+    }
+
+    /// Calls are to end, those that run and those that come.
+    pub(crate) fn interrupt(&self) {
+        self.state.interrupted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether calls are to end.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.state.interrupted.load(Ordering::Relaxed)
     }
 
     /// Ticks since the start.

@@ -9,7 +9,7 @@ use weir_db::{CommitError, DeploymentError, VariablesError};
 use weir_value::limits;
 
 use crate::app::App;
-use crate::executor::{JobKind, JobLost};
+use crate::executor::{JobKind, JobLost, Work};
 
 /// How often kept snapshots are looked through.
 const SNAPSHOTS_EVERY: Duration = Duration::from_secs(5);
@@ -69,7 +69,7 @@ async fn maintain_step(app: &Arc<App>, started: Duration) -> Duration {
         Ok(db.maintain_indexes()? || db.empty_dropped_component()? || abandoned()?)
     };
     let done: Result<Result<bool, MaintainError>, JobLost> =
-        app.machine.executor.run(JobKind::Maintenance, step).await;
+        app.machine.executor.run(Work::of_host(JobKind::Maintenance), step).await;
     match done {
         Ok(Ok(true)) => INDEX_STEP_PAUSE,
         Ok(Ok(false)) => INDEXES_EVERY,
@@ -78,7 +78,7 @@ async fn maintain_step(app: &Arc<App>, started: Duration) -> Duration {
             INDEXES_EVERY
         }
         // It has been logged where it was.
-        Err(JobLost) => INDEXES_EVERY,
+        Err(_) => INDEXES_EVERY,
     }
 }
 
@@ -109,9 +109,14 @@ async fn sweep_jobs(app: &Arc<App>) {
     loop {
         let db = Arc::clone(&app.db);
         let now_ms = app.machine.unix_time().as_secs_f64() * 1000.0;
-        match app.machine.executor.run(JobKind::Maintenance, move || db.sweep_jobs(now_ms)).await {
+        match app
+            .machine
+            .executor
+            .run(Work::of_host(JobKind::Maintenance), move || db.sweep_jobs(now_ms))
+            .await
+        {
             Ok(Ok(true)) => continue,
-            Ok(Ok(false)) | Err(JobLost) => {}
+            Ok(Ok(false)) | Err(_) => {}
             Ok(Err(error)) => tracing::debug!(%error, "old scheduled functions are dropped later"),
         }
         tokio::time::sleep(Duration::from_millis(limits::SCHEDULED_SWEEP_MS)).await;
@@ -172,10 +177,15 @@ async fn sweep(app: &Arc<App>) {
 /// Each step stands at the end of the queue: the calls that wait go first.
 async fn sweep_in_steps(app: &Arc<App>) -> Result<(), SweepError> {
     let db = Arc::clone(&app.db);
-    let mut pass = app.machine.executor.run(JobKind::Maintenance, move || db.begin_sweep()).await??;
+    let mut pass =
+        app.machine.executor.run(Work::of_host(JobKind::Maintenance), move || db.begin_sweep()).await??;
     while let Some(begun) = pass {
         let db = Arc::clone(&app.db);
-        pass = app.machine.executor.run(JobKind::Maintenance, move || db.sweep_step(begun)).await??;
+        pass = app
+            .machine
+            .executor
+            .run(Work::of_host(JobKind::Maintenance), move || db.sweep_step(begun))
+            .await??;
     }
     Ok(())
 }

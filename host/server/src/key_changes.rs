@@ -12,7 +12,7 @@ use weir_value::Timestamp;
 
 use crate::admin_key::AdminKey;
 use crate::app::App;
-use crate::executor::{JobKind, JobLost};
+use crate::executor::{JobKind, JobLost, Work};
 use crate::identity::{FIRST_KEY_NAME, hash_of};
 
 /// Why a change was not made.
@@ -95,10 +95,10 @@ async fn carry_out<T: Send + 'static>(
     app: &Arc<App>,
     commit: impl FnOnce() -> Result<(T, Timestamp), AdminKeyError> + Send + 'static,
 ) -> Result<T, KeyChangeError> {
-    let (made, ts) = app.machine.executor.run(JobKind::Client, commit).await??;
+    let (made, ts) = app.machine.executor.run(Work::of_host(JobKind::Client), commit).await??;
     app.durable.wait(ts).await;
     let identities = Arc::clone(&app.identities);
-    app.machine.executor.run(JobKind::Client, move || identities.keys().refresh()).await??;
+    app.machine.executor.run(Work::of_host(JobKind::Client), move || identities.keys().refresh()).await??;
     app.live.grounds_changed();
     Ok(made)
 }

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::Request;
@@ -24,6 +25,7 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::budget::ConnectionBudget;
 use crate::connection_room::ConnectionRoom;
+use crate::executor::Flow;
 use crate::http::{self, Port};
 use crate::strict_heads::StrictHeads;
 use crate::wire::Wire;
@@ -50,6 +52,8 @@ pub struct Listening {
     builder: http1::Builder,
     room: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
+    /// Connections that were taken so far.
+    taken: AtomicU64,
     stopping: watch::Sender<bool>,
 }
 
@@ -68,17 +72,19 @@ impl Listening {
             builder,
             room: Arc::new(Semaphore::new(connections)),
             refusals: Arc::new(Semaphore::new((connections / 8).clamp(1, REFUSALS_MAX))),
+            taken: AtomicU64::new(0),
             stopping: watch::Sender::new(false),
         }
     }
 
-    fn accept(&self, (stream, peer): (TcpStream, SocketAddr), port: Port) {
+    fn accept(&self, (stream, from): (TcpStream, SocketAddr), port: Port) {
         let _ = stream.set_nodelay(true);
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(room) => {
                 self.app.machine.metrics.connections.add(1);
-                let budget = self.app.machine.budget.connection(peer.ip());
-                self.serve(stream, (room, budget), port, Arc::clone(&self.app));
+                let flow = Flow::of(from.ip(), self.taken.fetch_add(1, Ordering::Relaxed));
+                let budget = self.app.machine.budget.connection(from.ip());
+                self.serve(stream, room, (flow, budget, port), Arc::clone(&self.app));
             }
             Err(_) => self.refuse(stream),
         }
@@ -87,8 +93,8 @@ impl Listening {
     fn serve(
         &self,
         stream: TcpStream,
-        (room, budget): (OwnedSemaphorePermit, ConnectionBudget),
-        port: Port,
+        room: OwnedSemaphorePermit,
+        (flow, budget, port): (Flow, ConnectionBudget, Port),
         app: Arc<App>,
     ) {
         let room = ConnectionRoom::new(room);
@@ -96,6 +102,7 @@ impl Listening {
         let service = service_fn(move |mut request: Request<Incoming>| {
             let app = Arc::clone(&app);
             request.extensions_mut().insert(lent.clone());
+            request.extensions_mut().insert(flow);
             request.extensions_mut().insert(budget.clone());
             http::answer(app, port, request)
         });

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use weir_db::{Call, Database, FunctionInfo, Principal, QueryOutcome, ReadSet, Teardown};
 use weir_store::{CommitGroup, Env, Snapshot};
 use weir_sync::budget::Account;
@@ -21,12 +21,15 @@ use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, SocketId, Step, Watc
 use weir_value::Timestamp;
 
 use crate::disclosure::Disclosure;
-use crate::executor::{Executor, JobKind};
+use crate::executor::{Executor, Flow, JobKind, Refusal, Turn, Work};
 use crate::inbox::Inbox;
 use crate::request_id::{internal_error, new_request_id};
 
 /// Groups of which it is known when they became durable, so that a push can be measured.
 const RECENT_GROUPS: usize = 64;
+
+/// How many changes of what a socket watches are made before others get at the registry.
+const CHANGES_AT_ONCE: usize = 256;
 
 /// The registry of live queries and what it needs around it.
 pub struct LiveHub {
@@ -35,12 +38,19 @@ pub struct LiveHub {
     executor: Arc<Executor>,
     disclosure: Disclosure,
     registry: Mutex<Registry>,
-    sockets: Mutex<HashMap<SocketId, Arc<Inbox>>>,
+    sockets: Mutex<HashMap<SocketId, OpenSocket>>,
     next_socket: AtomicU64,
     /// Whether anybody watches anything: if not, groups need not be brought.
     is_watched: AtomicBool,
     arrivals: Arrivals,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the hub knows of a socket.
+struct OpenSocket {
+    inbox: Arc<Inbox>,
+    /// Whose its queries are.
+    flow: Flow,
 }
 
 struct Registry {
@@ -122,9 +132,9 @@ impl LiveHub {
     }
 
     /// Adds a socket; it watches nothing yet. What it will watch alone counts in `results`.
-    pub fn open_socket(&self, inbox: Arc<Inbox>, results: Arc<Account>) -> SocketId {
+    pub fn open_socket(&self, inbox: Arc<Inbox>, flow: Flow, results: Arc<Account>) -> SocketId {
         let id = SocketId(self.next_socket.fetch_add(1, Ordering::Relaxed));
-        self.sockets.lock().insert(id, inbox);
+        self.sockets.lock().insert(id, OpenSocket { inbox, flow });
         self.registry.lock().live.open_socket(id, results);
         id
     }
@@ -133,10 +143,10 @@ impl LiveHub {
     pub fn close_socket(self: &Arc<Self>, id: SocketId) {
         self.sockets.lock().remove(&id);
         let mut registry = self.registry.lock();
-        let step = registry.live.close_socket(id);
+        while registry.live.leave_some(id, CHANGES_AT_ONCE) {
+            MutexGuard::bump(&mut registry);
+        }
         self.rest_if_unwatched(&registry);
-        drop(registry);
-        self.perform(step);
     }
 
     /// Changes what a socket, which stands at `since` and is this principal's, watches.
@@ -148,11 +158,16 @@ impl LiveHub {
         changes: &[WatchChange],
     ) {
         let mut registry = self.registry.lock();
-        let caught_up = self.catch_up(&mut registry);
-        let step = registry.live.watch(socket, since, principal, changes);
+        let mut step = self.catch_up(&mut registry).unwrap_or_default();
+        // Without changes, too: the socket may be somebody else's.
+        let (first, rest) = changes.split_at(changes.len().min(CHANGES_AT_ONCE));
+        step.append(registry.live.watch(socket, since, principal, first));
+        for some in rest.chunks(CHANGES_AT_ONCE) {
+            MutexGuard::bump(&mut registry);
+            step.append(registry.live.watch(socket, since, principal, some));
+        }
         self.rest_if_unwatched(&registry);
         drop(registry);
-        caught_up.into_iter().for_each(|step| self.perform(step));
         self.perform(step);
     }
 
@@ -199,13 +214,13 @@ impl LiveHub {
 
     /// Tells every socket that the server stops.
     pub fn shut_down_sockets(&self) {
-        self.sockets.lock().values().for_each(|inbox| inbox.shut_down());
+        self.sockets.lock().values().for_each(|socket| socket.inbox.shut_down());
     }
 
     /// Tells every socket that admin keys were revoked, or that the providers of users are others: whose identity rests
     /// on what is gone, ends.
     pub fn grounds_changed(&self) {
-        self.sockets.lock().values().for_each(|inbox| inbox.grounds_changed());
+        self.sockets.lock().values().for_each(|socket| socket.inbox.grounds_changed());
     }
 
     /// Sockets that are open.
@@ -294,16 +309,24 @@ impl LiveHub {
     }
 
     fn perform(self: &Arc<Self>, step: Step<SnapshotHandle>) {
-        for run in step.runs {
-            let hub = Arc::clone(self);
-            self.executor.spawn(JobKind::Live, move |teardown| hub.run(run, teardown));
-        }
-        if step.wake.is_empty() {
+        if step.is_empty() {
             return;
         }
         let sockets = self.sockets.lock();
-        for inbox in step.wake.iter().filter_map(|socket| sockets.get(socket)) {
-            inbox.wake_live();
+        for socket in step.wake.iter().filter_map(|socket| sockets.get(socket)) {
+            socket.inbox.wake_live();
+        }
+        let flow_of = |run: &Run<_>| sockets.get(&run.on_behalf_of).map_or(Flow::HOST, |socket| socket.flow);
+        let runs: Vec<_> = step.runs.into_iter().map(|run| (flow_of(&run), run)).collect();
+        drop(sockets);
+        for (flow, run) in runs {
+            let work = Work::of(JobKind::Live, flow).however_long();
+            let (work, hub) = (self.executor.calling(&run.key.path, work), Arc::clone(self));
+            self.executor.spawn(work, move |turn| match turn {
+                Turn::Run(teardown) => hub.run(run, teardown),
+                // Every socket has been told that it is over.
+                Turn::Refused(Refusal::Stopping | Refusal::TooLate) => {}
+            });
         }
     }
 
@@ -333,7 +356,7 @@ impl LiveHub {
         };
         let journal = run.journal.as_deref();
         let query = AssertUnwindSafe(|| self.db.query_again(&call, snapshot, journal, teardown));
-        let outcome = catch_unwind(query).unwrap_or_else(|_| {
+        let outcome = self.executor.learn(&call.path, || catch_unwind(query)).unwrap_or_else(|_| {
             tracing::error!(call.request_id, "a live query panicked in the host");
             not_run(run.at, &call.request_id)
         });

@@ -91,7 +91,13 @@ impl Machine {
         self.env.now().since_epoch()
     }
 
-    /// Ends the threads that run functions: calls that have begun end, and those that come later are lost. Blocks.
+    /// Refuses calls that have not begun, and those that come later.
+    pub fn refuse_calls(&self) {
+        self.passwords.close();
+        self.executor.close();
+    }
+
+    /// Ends the threads that run functions: calls that have begun end, and others are refused. Blocks.
     pub fn stop(&self) {
         self.passwords.stop();
         self.executor.stop();

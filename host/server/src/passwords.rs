@@ -13,7 +13,7 @@ use weir_db::{CallError, PasswordResult, PasswordWork};
 use weir_store::Env;
 use weir_value::{ErrorCode, limits};
 
-use crate::executor::{Executor, JobKind};
+use crate::executor::{Executor, JobKind, Turn, Work};
 use crate::metrics::Counter;
 
 /// The threads, and how many mutations wait for them.
@@ -35,6 +35,14 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.0.taken.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+fn compute(work: PasswordWork) -> Option<PasswordResult> {
+    let result = catch_unwind(AssertUnwindSafe(|| work.run())).ok();
+    if result.is_none() {
+        tracing::error!("computing a password panicked; its caller gets an internal error");
+    }
+    result
 }
 
 /// As many mutations wait as may.
@@ -84,16 +92,19 @@ impl PasswordThreads {
     }
 
     /// Has a piece of work done, and hands over what comes of it, on the thread that has done it; nothing, if that has
-    /// panicked. After `stop` nothing is handed over.
+    /// panicked, or the threads have stopped.
     pub fn compute(
         &self,
         place: Place,
         work: PasswordWork,
         done: impl FnOnce(Option<PasswordResult>) + Send + 'static,
     ) {
-        self.executor.spawn(JobKind::Client, move |_| {
-            let result = catch_unwind(AssertUnwindSafe(|| work.run())).ok();
-            place.0.computed.add(1);
+        self.executor.spawn(Work::of_host(JobKind::Client), move |turn| {
+            let result = match turn {
+                Turn::Run(_) => compute(work),
+                Turn::Refused(_) => None,
+            };
+            place.0.computed.add(u64::from(result.is_some()));
             drop(place);
             done(result);
         });
@@ -121,7 +132,12 @@ impl PasswordThreads {
         self.refused.get()
     }
 
-    /// Computes what waits and ends the threads. Blocks.
+    /// Computes nothing more than what is being computed.
+    pub fn close(&self) {
+        self.executor.close();
+    }
+
+    /// The same, and ends the threads. Blocks.
     pub fn stop(&self) {
         self.executor.stop();
     }

@@ -26,7 +26,7 @@ use weir_value::{DocumentId, Timestamp, limits};
 
 use crate::actions::Actions;
 use crate::durable_gate::DurableGate;
-use crate::executor::JobKind;
+use crate::executor::{Flow, JobKind, Work};
 use crate::machine::Machine;
 
 /// So many are taken out of the store at once.
@@ -197,7 +197,7 @@ impl Scheduler {
     async fn call_due(self: Arc<Self>, room: OwnedSemaphorePermit) {
         loop {
             let scheduler = Arc::clone(&self);
-            let turn = self.machine.executor.run(JobKind::Scheduled, move || scheduler.take_turn()).await;
+            let turn = self.machine.executor.run(self.next_work(), move || scheduler.take_turn()).await;
             let Ok(turn) = turn else { return };
             self.machine.tasks.spawn_until_stop(Arc::clone(&self).end(turn.ended, turn.ts));
             self.begin_actions(turn.actions);
@@ -219,18 +219,28 @@ impl Scheduler {
         self.alarm.changed.notify_one();
     }
 
-    /// Calls one function after another, on the calling thread, for a short time.
+    /// What the next turn is: slow functions are called where they hold up none that are quick.
+    fn next_work(&self) -> Work {
+        let work = Work::of_host(JobKind::Scheduled);
+        match self.due.lock().front() {
+            Some(job) => self.machine.executor.calling(&job.call.path, work),
+            None => work,
+        }
+    }
+
+    /// Calls one function after another, on the calling thread, for a short time, and none that is slow after another.
     fn take_turn(&self) -> Turn {
         let began = self.machine.env.monotonic();
         let mut turn = Turn::default();
         while turn.refused.is_none() && turn.waits.is_none() {
-            let Some(job) = self.due.lock().pop_front() else { break };
+            let Some(job) = self.next_of_turn(&turn) else { break };
             if self.db.is_action_job(&job) {
                 turn.actions.push(job);
                 continue;
             }
             let mut passwords = PasswordResults::default();
-            match self.step(&job, &mut passwords) {
+            let step = || self.step(&job, &mut passwords);
+            match self.machine.executor.learn(&job.call.path, step) {
                 Some(JobStep::Ended(outcome)) => turn.note_end(job.id, self.end_of(&job, &outcome)),
                 Some(JobStep::Waits(work)) => turn.waits = Some((job, work, passwords)),
                 Some(JobStep::Refused(_)) | None => turn.refused = Some(job.id),
@@ -240,6 +250,15 @@ impl Scheduler {
             }
         }
         turn
+    }
+
+    fn next_of_turn(&self, turn: &Turn) -> Option<ScheduledJob> {
+        let mut due = self.due.lock();
+        let is_first = turn.ended.is_empty() && turn.actions.is_empty();
+        match due.front() {
+            Some(next) if !is_first && self.machine.executor.is_slow(&next.call.path) => None,
+            _ => due.pop_front(),
+        }
     }
 
     /// `None`: the call has panicked.
@@ -291,7 +310,8 @@ impl Scheduler {
             passwords.add(self.machine.passwords.run(place, work).await?);
             let (scheduler, running) = (Arc::clone(self), Arc::clone(&job));
             let step = move || (scheduler.step(&running, &mut passwords), passwords);
-            let (step, known) = self.machine.executor.run(JobKind::Scheduled, step).await.ok()?;
+            let (step, known) =
+                self.machine.executor.run(Work::of_host(JobKind::Scheduled), step).await.ok()?;
             passwords = known;
             match step? {
                 JobStep::Ended(outcome) => return Some(self.end_of(&job, &outcome)),
@@ -323,7 +343,7 @@ impl Scheduler {
         let begun = self.on_disk(job, |db, job| db.begin_action_job(job)).await?;
         let Some(begun) = begun else { return Ok(()) };
         self.durable.wait(begun).await;
-        let outcome = self.actions.run(job.call.clone()).await;
+        let outcome = self.actions.run(job.call.clone(), Flow::HOST).await;
         if let Err(error) = &outcome.result {
             tracing::warn!(id = %job.id, "{job} failed: {}", error.message);
         }
@@ -341,7 +361,8 @@ impl Scheduler {
         write: impl FnOnce(&Database, &ScheduledJob) -> Result<Option<Timestamp>, VariablesError> + Send + 'static,
     ) -> Result<Option<Timestamp>, VariablesError> {
         let (db, job) = (Arc::clone(&self.db), job.clone());
-        let written = self.machine.executor.run(JobKind::Scheduled, move || write(&db, &job)).await;
+        let written =
+            self.machine.executor.run(Work::of_host(JobKind::Scheduled), move || write(&db, &job)).await;
         // The server stops.
         written.unwrap_or(Ok(None))
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use weir_auth::HttpFetcher;
 use weir_db::{CommitError, Database, FileLimits, MissingFunctions, NodeRunner, Variables};
 use weir_files::{Files, FilesError, FilesPlace};
@@ -180,22 +181,36 @@ impl Server {
             () = app.scheduler.run() => {}
         }
         tracing::info!("stopping: no new connections, waiting for calls to end");
+        let began = Instant::now();
         app.live.shut_down_sockets();
         app.deployer.stop_compiling();
         app.machine.tasks.stop();
-        let patience = Duration::from_millis(limits::SHUTDOWN_MS_MAX);
-        if tokio::time::timeout(patience, app.machine.tasks.all_ended()).await.is_err() {
-            tracing::warn!("some connections did not end in time and are cut");
-        }
+        app.machine.refuse_calls();
+        end_calls(&app).await;
         let stopped = tokio::task::spawn_blocking(move || {
             app.machine.stop();
             app.close();
-        })
-        .await;
-        if stopped.is_err() {
+        });
+        let until = began + Duration::from_millis(limits::SHUTDOWN_MS_MAX);
+        if !matches!(tokio::time::timeout_at(until, stopped).await, Ok(Ok(()))) {
             tracing::error!("the store could not be closed in order; the next start recovers it");
         }
         tracing::info!("stopped");
+    }
+}
+
+/// Waits until the calls that run have ended. Guests that take too long are interrupted, and connections cut.
+async fn end_calls(app: &App) {
+    let tasks = &app.machine.tasks;
+    let patience = Duration::from_millis(limits::SHUTDOWN_CALLS_MS_MAX);
+    if tokio::time::timeout(patience, tasks.all_ended()).await.is_ok() {
+        return;
+    }
+    tracing::warn!("some calls did not end in time and are interrupted");
+    app.machine.loader.interrupt();
+    let patience = Duration::from_millis(limits::SHUTDOWN_INTERRUPTED_MS_MAX);
+    if tokio::time::timeout(patience, tasks.all_ended()).await.is_err() {
+        tracing::warn!("some connections did not end in time and are cut");
     }
 }
 
@@ -328,6 +343,10 @@ fn open_web(folder: &WebFolder) -> Result<StaticFiles, StartError> {
 pub struct ComponentLoader(pub Arc<Runtime>);
 
 impl Loader for ComponentLoader {
+    fn interrupt(&self) {
+        self.0.interrupt();
+    }
+
     fn load(
         &self,
         modules: &[Placed],

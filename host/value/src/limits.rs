@@ -84,6 +84,10 @@ pub const FUNCTION_RESULT_BYTES_MAX: usize = 16 * MIB;
 pub const FUNCTION_GUEST_TIME_MS_MAX: u64 = 1000;
 /// How long a call may take in all, host calls included.
 pub const FUNCTION_TOTAL_TIME_MS_MAX: u64 = 15_000;
+/// From which time on, computing alone, a function is slow: it runs where it holds up none that are quick.
+pub const SLOW_FUNCTION_MS: u64 = 20;
+/// How long a call may wait for its turn before it is refused.
+pub const CALL_WAIT_MS_MAX: u64 = 10_000;
 /// How often a call may call the host.
 pub const FUNCTION_HOST_CALLS_MAX: usize = 100_000;
 /// How many calls may stand one inside the other below a client's call.
@@ -435,7 +439,11 @@ pub const RESERVED_FILES_MIN: usize = 64;
 pub const RESERVED_FILES_MAX: usize = 4096;
 /// How many connections may be open, sockets included, where the system allows as many open files.
 pub const HTTP_CONNECTIONS_MAX: usize = SOCKETS_MAX + 1024;
-/// How long calls in flight have to finish after a signal to stop.
+/// How long calls that run have to finish after a signal to stop, before their guests are interrupted,
+pub const SHUTDOWN_CALLS_MS_MAX: u64 = 15_000;
+/// how long connections have then,
+pub const SHUTDOWN_INTERRUPTED_MS_MAX: u64 = 2_000;
+/// and how long a stop takes in all.
 pub const SHUTDOWN_MS_MAX: u64 = 20_000;
 
 // ---- The relations between them
@@ -506,5 +514,10 @@ const _: () = {
     assert!(SOCKET_WRITE_MS_MAX <= SOCKET_SILENCE_MS_MAX);
     assert!(SOCKETS_MAX < HTTP_CONNECTIONS_MAX);
     // A call that began before the signal to stop may end.
-    assert!(FUNCTION_TOTAL_TIME_MS_MAX <= SHUTDOWN_MS_MAX);
+    assert!(FUNCTION_TOTAL_TIME_MS_MAX <= SHUTDOWN_CALLS_MS_MAX);
+    assert!(SHUTDOWN_CALLS_MS_MAX + SHUTDOWN_INTERRUPTED_MS_MAX < SHUTDOWN_MS_MAX);
+    // What is slow is noticed well before it is ended.
+    assert!(SLOW_FUNCTION_MS * 10 <= FUNCTION_GUEST_TIME_MS_MAX);
+    // A client that waits for its turn is told before it gives the server up.
+    assert!(CALL_WAIT_MS_MAX < CLIENT_PATIENCE_MS);
 };

@@ -15,6 +15,7 @@ mod principals;
 mod refusals;
 mod replays;
 mod schemas;
+mod slow_conflicts;
 mod sweeps;
 mod system_functions;
 mod traces;

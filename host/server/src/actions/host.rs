@@ -18,14 +18,16 @@ use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
 use weir_value::{DocumentId, ErrorCode, FunctionPath, Timestamp};
 
 use super::Actions;
-use crate::executor::JobKind;
-use crate::request_id::internal_error;
+use crate::executor::{Flow, JobKind, Work};
+use crate::request_id::{internal_error, not_run_error};
 
 /// The host of one action. Its futures run on the network's threads; functions that they call, on the executor's.
 pub struct Host {
     actions: Arc<Actions>,
     principal: Principal,
     request_id: String,
+    /// Whose it is.
+    flow: Flow,
     /// So many actions stand around it.
     depth: usize,
     /// Where its futures run, wherever they are polled.
@@ -33,10 +35,10 @@ pub struct Host {
 }
 
 impl Host {
-    /// The host of this call.
-    pub fn new(actions: Arc<Actions>, call: &Call, depth: usize, runtime: Handle) -> Host {
+    /// The host of this call, of this client and so many actions deep.
+    pub fn new(actions: Arc<Actions>, call: &Call, (flow, depth): (Flow, usize), runtime: Handle) -> Host {
         let (principal, request_id) = (call.principal.clone(), call.request_id.clone());
-        Host { actions, principal, request_id, depth, runtime }
+        Host { actions, principal, request_id, flow, depth, runtime }
     }
 
     /// Starts work on a thread of the network; dropping what this gives ends it.
@@ -82,11 +84,11 @@ impl ActionHost for Host {
     ) -> HostFuture<Result<Bytes, CallError>> {
         let (actions, call, depth) =
             (Arc::clone(&self.actions), self.nested_call(path, args), self.depth + 1);
-        let request_id = self.request_id.clone();
+        let (request_id, flow) = (self.request_id.clone(), self.flow);
         let called = self.start(async move {
             let result = match kind {
-                FunctionKind::Query => query(&actions, call).await,
-                FunctionKind::Mutation => mutation(&actions, call).await,
+                FunctionKind::Query => query(&actions, flow, call).await,
+                FunctionKind::Mutation => mutation(&actions, flow, call).await,
                 FunctionKind::Action | FunctionKind::HttpAction if depth > NESTED_CALLS_DEPTH_MAX => {
                     let message = format!(
                         "`{}` was called by too many actions, one inside the other (limit: {NESTED_CALLS_DEPTH_MAX}); a \
@@ -96,7 +98,7 @@ impl ActionHost for Host {
                     Err(CallError::new(ErrorCode::NestedTooDeep, message))
                 }
                 FunctionKind::Action | FunctionKind::HttpAction => {
-                    Box::pin(actions.run_below(call, depth)).await.result
+                    Box::pin(actions.run_below(call, flow, depth)).await.result
                 }
             };
             result.map_err(CallError::into_nested)
@@ -166,24 +168,33 @@ impl ActionHost for Host {
     }
 }
 
-async fn query(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
+async fn query(actions: &Actions, flow: Flow, call: Call) -> Result<Bytes, CallError> {
     let (db, id) = (Arc::clone(&actions.db), call.request_id.clone());
     let at = db.store().snapshot_durable();
-    let query = move |teardown: &mut Teardown| db.query_again(&call, at, None, teardown);
-    actions.machine.executor.run_calls(JobKind::Action, query).await.map_err(|_| internal_error(&id))?.result
+    let executor = &actions.machine.executor;
+    let work = executor.calling(&call.path, Work::of(JobKind::Action, flow));
+    let learner = Arc::clone(executor);
+    let query = move |teardown: &mut Teardown| {
+        learner.learn(&call.path, || db.query_again(&call, at, None, teardown))
+    };
+    executor.run_calls(work, query).await.map_err(|lost| not_run_error(lost, &id))?.result
 }
 
 /// Runs a mutation until it is durable.
-async fn mutation(actions: &Actions, call: Call) -> Result<Bytes, CallError> {
+async fn mutation(actions: &Actions, flow: Flow, call: Call) -> Result<Bytes, CallError> {
     let call = Arc::new(call);
     let mut passwords = PasswordResults::default();
     loop {
         let (db, stepped) = (Arc::clone(&actions.db), Arc::clone(&call));
+        let executor = &actions.machine.executor;
+        let work = executor.calling(&call.path, Work::of(JobKind::Mutation, flow));
+        let learner = Arc::clone(executor);
         let step = move |teardown: &mut Teardown| {
-            (db.step_mutation(&stepped, None, &mut passwords, teardown), passwords)
+            let step = || db.step_mutation(&stepped, None, &mut passwords, teardown);
+            (learner.learn(&stepped.path, step), passwords)
         };
-        let step = actions.machine.executor.run_calls(JobKind::Action, step).await;
-        let (step, known) = step.map_err(|_| internal_error(&call.request_id))?;
+        let step = executor.run_calls(work, step).await;
+        let (step, known) = step.map_err(|lost| not_run_error(lost, &call.request_id))?;
         passwords = known;
         match step {
             MutationStep::Ended(outcome) => {

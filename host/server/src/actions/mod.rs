@@ -15,6 +15,7 @@ use weir_value::{ErrorCode, limits};
 
 use crate::disclosure::Disclosure;
 use crate::durable_gate::DurableGate;
+use crate::executor::Flow;
 use crate::machine::Machine;
 use crate::storage::Storage;
 use host::Host;
@@ -53,30 +54,31 @@ impl Actions {
         limits::ACTIONS_AT_ONCE_MAX - self.room.available_permits()
     }
 
-    /// Runs an action, and gives what its caller is told of how it ended.
-    pub async fn run(self: &Arc<Self>, call: Call) -> ActionOutcome {
+    /// Runs an action of this client, and gives what its caller is told of how it ended.
+    pub async fn run(self: &Arc<Self>, call: Call, flow: Flow) -> ActionOutcome {
         let asked = call.clone();
-        let outcome = self.run_below(call, 0).await;
+        let outcome = self.run_below(call, flow, 0).await;
         self.disclosure.of_action(&asked, outcome)
     }
 
     /// The same, of an action that so many others stand around. On a thread of the network.
-    async fn run_below(self: &Arc<Self>, call: Call, depth: usize) -> ActionOutcome {
-        let host = Arc::new(Host::new(Arc::clone(self), &call, depth, Handle::current()));
+    async fn run_below(self: &Arc<Self>, call: Call, flow: Flow, depth: usize) -> ActionOutcome {
+        let host = Arc::new(Host::new(Arc::clone(self), &call, (flow, depth), Handle::current()));
         let request_id = call.request_id.clone();
-        self.to_its_end(request_id, Arc::clone(&self.db).action(call, host)).await
+        self.to_its_end(request_id, flow, Arc::clone(&self.db).action(call, host)).await
     }
 
     /// Runs an HTTP action, and gives how it ended; its response has been given before.
-    pub async fn run_http(self: &Arc<Self>, call: Call, exchange: HttpExchange) -> ActionOutcome {
-        let host = Arc::new(Host::new(Arc::clone(self), &call, 0, Handle::current()));
+    pub async fn run_http(self: &Arc<Self>, call: Call, flow: Flow, exchange: HttpExchange) -> ActionOutcome {
+        let host = Arc::new(Host::new(Arc::clone(self), &call, (flow, 0), Handle::current()));
         let request_id = call.request_id.clone();
-        self.to_its_end(request_id, Arc::clone(&self.db).http_action(call, exchange, host)).await
+        self.to_its_end(request_id, flow, Arc::clone(&self.db).http_action(call, exchange, host)).await
     }
 
     async fn to_its_end(
         &self,
         request_id: String,
+        flow: Flow,
         action: impl Future<Output = ActionOutcome> + Send + 'static,
     ) -> ActionOutcome {
         let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
@@ -87,7 +89,7 @@ impl Actions {
             return refused(&request_id, ErrorCode::TooManyActions, &message);
         };
         let (sender, receiver) = oneshot::channel();
-        let running = self.machine.executor.run_future(action);
+        let running = self.machine.executor.run_future(flow, action);
         self.machine.tasks.spawn_until_stop(async move {
             let outcome = running.await;
             drop(room);

@@ -113,6 +113,9 @@ pub trait Loader: Send + Sync + 'static {
         variables: &Variables,
         cancellation: &Cancellation,
     ) -> Result<Loaded, LoadFailure>;
+
+    /// Ends the calls of guests that run, and those that come: the server stops.
+    fn interrupt(&self) {}
 }
 
 /// Modules, loaded.

@@ -1,18 +1,22 @@
 //! The threads that functions run on.
 //!
-//! Guests run synchronously and may take up to a second, so they never run on
-//! the threads of the network: a fixed number of dedicated threads takes jobs
-//! from one queue, which shares their time fairly between kinds of jobs. The
-//! queue itself knows no bound; whoever puts jobs in is bounded (HTTP calls by
-//! a semaphore, a socket by its one mutation queue, live queries by single
-//! flight).
+//! Guests run synchronously and may take up to a second, so they never run on the threads of the network: a fixed number
+//! of dedicated threads takes jobs from one queue. That shares their time between kinds of work, by weight and with a
+//! number of threads that each may have at most ([`lanes`]); within a kind between clients, by address, and between the
+//! connections of one ([`shares`]). What has waited for too long is refused ([`waiting`]), and so is all that waits when the
+//! executor stops. The queue itself knows no bound; whoever puts jobs in is bounded (HTTP calls by a semaphore, a
+//! socket by its one mutation queue, live queries by single flight).
 //!
-//! Knows nothing of what it runs, but that what calls leave to be torn down
-//! waits until the job has answered.
+//! Knows nothing of what it runs, but that what calls leave to be torn down waits until the job has answered.
 
-mod fair_queue;
+mod estimates;
+mod flow;
+mod lanes;
 mod queue_waits;
+mod shares;
+mod waiting;
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -23,13 +27,77 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 use weir_db::Teardown;
 use weir_store::Env;
+use weir_value::{FunctionPath, limits};
 
-use fair_queue::FairQueue;
-pub use fair_queue::JobKind;
+use estimates::Estimates;
+pub use flow::Flow;
+pub use lanes::JobKind;
+use lanes::{Lane, Limits, Taken};
 use queue_waits::QueueWaits;
+use waiting::{Next, WaitingJobs};
+
+/// How long a job waits that does not wait for ever.
+const WAIT_MAX: Duration = Duration::from_millis(limits::CALL_WAIT_MS_MAX);
 
 /// One piece of work. It answers whoever asked for it, and leaves for after that what its calls ran in.
-type Job = Box<dyn FnOnce(&mut Teardown) + Send>;
+type Job = Box<dyn FnOnce(Turn<'_>) + Send>;
+
+/// What becomes of a job.
+pub enum Turn<'a> {
+    /// It is its turn.
+    Run(&'a mut Teardown),
+    /// It is not run.
+    Refused(Refusal),
+}
+
+/// Why a job is not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has waited for too long.
+    TooLate,
+    /// The executor has stopped.
+    Stopping,
+}
+
+/// What a job is, and whose.
+#[derive(Debug, Clone, Copy)]
+pub struct Work {
+    kind: JobKind,
+    flow: Flow,
+    /// How long it is expected to take, if it is slow.
+    expected: Option<Duration>,
+    waits_for_ever: bool,
+}
+
+impl Work {
+    /// What the host does by itself. It waits for as long as it takes.
+    pub fn of_host(kind: JobKind) -> Work {
+        Work { kind, flow: Flow::HOST, expected: None, waits_for_ever: true }
+    }
+
+    /// What a client wants, who waits for it and is told if that takes too long.
+    pub fn of(kind: JobKind, flow: Flow) -> Work {
+        Work { kind, flow, expected: None, waits_for_ever: false }
+    }
+
+    /// The same, for as long as it takes.
+    pub fn however_long(self) -> Work {
+        Work { waits_for_ever: true, ..self }
+    }
+
+    fn lane(self) -> Lane {
+        match (self.expected, self.kind) {
+            (None, kind) => Lane::Quick(kind),
+            (Some(_), JobKind::Mutation) => Lane::SlowMutation,
+            (Some(_), _) => Lane::Slow,
+        }
+    }
+}
+
+thread_local! {
+    /// How long the thread had computed when that was last looked at: when its job began, or after a slow call since.
+    static LOOKED_AT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
 
 /// A fixed set of threads and the queue they take jobs from.
 pub struct Executor {
@@ -41,26 +109,36 @@ struct Shared {
     env: Arc<dyn Env>,
     queue: Mutex<Queue>,
     filled: Condvar,
+    estimates: Estimates,
     waits: QueueWaits,
 }
 
-/// A job, and since when it waits.
+/// A job, what it is for, and since when it waits.
 struct Waiting {
     job: Job,
+    kind: JobKind,
     since: Duration,
 }
 
-#[derive(Default)]
 struct Queue {
-    jobs: FairQueue<Waiting>,
+    jobs: WaitingJobs<Waiting>,
     idle: usize,
     stopped: bool,
 }
 
-/// The job did not give a result: it panicked, or the executor has stopped.
-#[derive(Debug, thiserror::Error)]
-#[error("the call was dropped before it gave a result")]
-pub struct JobLost;
+/// The job did not give a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JobLost {
+    /// It waited for too long, and was not run.
+    #[error("Too many calls are waiting: try again in a moment.")]
+    TooLate,
+    /// The executor has stopped, and it was not run.
+    #[error("The server stops: try again later.")]
+    Stopped,
+    /// It panicked.
+    #[error("the call was dropped before it gave a result")]
+    Panicked,
+}
 
 impl Executor {
     /// How many threads a machine of this size runs functions on: enough that a
@@ -72,13 +150,14 @@ impl Executor {
 
     /// Starts `threads` threads, whose names begin with `name`.
     pub fn start(env: &Arc<dyn Env>, name: &str, threads: usize) -> Executor {
-        let shared = Shared {
+        let queue = Queue { jobs: WaitingJobs::new(Limits::of(threads)), idle: 0, stopped: false };
+        let shared = Arc::new(Shared {
             env: Arc::clone(env),
-            queue: Mutex::new(Queue::default()),
+            queue: Mutex::new(queue),
             filled: Condvar::new(),
+            estimates: Estimates::default(),
             waits: QueueWaits::default(),
-        };
-        let shared = Arc::new(shared);
+        });
         let thread = |number| {
             let shared = Arc::clone(&shared);
             env.spawn(&format!("{name}-{number}"), Box::new(move || work(&shared)))
@@ -87,23 +166,46 @@ impl Executor {
         Executor { shared, threads }
     }
 
-    /// Puts a job at the end of the queue of its kind. What it leaves in its [`Teardown`] is torn down when it has returned. After
-    /// `stop` the job is dropped.
-    pub fn spawn(&self, kind: JobKind, job: impl FnOnce(&mut Teardown) + Send + 'static) {
-        self.shared.push(kind, Box::new(job));
+    /// The same work, as what a call of this function is: if that is known to be slow, it waits where it holds up none
+    /// that are quick.
+    pub fn calling(&self, path: &FunctionPath, work: Work) -> Work {
+        Work { expected: self.shared.estimates.slow(path), ..work }
+    }
+
+    /// Whether a function is known to be slow.
+    pub fn is_slow(&self, path: &FunctionPath) -> bool {
+        self.shared.estimates.slow(path).is_some()
+    }
+
+    /// Calls a function on the calling thread, which is one of the executor's, and learns how long it takes.
+    pub fn learn<T>(&self, path: &FunctionPath, call: impl FnOnce() -> T) -> T {
+        let began = self.shared.env.monotonic();
+        let result = call();
+        let took = self.shared.env.monotonic().saturating_sub(began);
+        // The system is not asked for the thread's time after every quick call.
+        if self.shared.estimates.is_worth(path, took) {
+            let computed = thread_cpu_time().saturating_sub(LOOKED_AT.replace(thread_cpu_time()));
+            self.shared.estimates.note(path, took.min(computed));
+        }
+        result
+    }
+
+    /// Puts a job at the end of the queue. What it leaves in its [`Teardown`] is torn down when it has returned.
+    pub fn spawn(&self, work: Work, job: impl FnOnce(Turn<'_>) + Send + 'static) {
+        self.shared.push(work, Box::new(job));
     }
 
     /// Runs `job` on one of the threads and gives its result. If nobody waits for it any more when its turn comes, it
     /// is not run.
     ///
     /// # Errors
-    /// `JobLost` when the job panicked or the executor has stopped.
+    /// See [`JobLost`].
     pub async fn run<T: Send + 'static>(
         &self,
-        kind: JobKind,
+        work: Work,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JobLost> {
-        self.run_calls(kind, move |_| job()).await
+        self.run_calls(work, move |_| job()).await
     }
 
     /// As [`Executor::run`], of a job that calls functions: its result is given before what it leaves in its
@@ -113,31 +215,40 @@ impl Executor {
     /// As those of [`Executor::run`].
     pub async fn run_calls<T: Send + 'static>(
         &self,
-        kind: JobKind,
+        work: Work,
         job: impl FnOnce(&mut Teardown) -> T + Send + 'static,
     ) -> Result<T, JobLost> {
-        let (sender, receiver) = oneshot::channel::<T>();
-        self.spawn(kind, move |teardown| {
-            if !sender.is_closed() {
-                let _ = sender.send(job(teardown));
+        let (sender, receiver) = oneshot::channel::<Result<T, JobLost>>();
+        self.spawn(work, move |turn| {
+            if sender.is_closed() {
+                return;
             }
+            let _ = sender.send(match turn {
+                Turn::Run(teardown) => Ok(job(teardown)),
+                Turn::Refused(Refusal::TooLate) => Err(JobLost::TooLate),
+                Turn::Refused(Refusal::Stopping) => Err(JobLost::Stopped),
+            });
         });
-        receiver.await.map_err(|_| JobLost)
+        receiver.await.unwrap_or(Err(JobLost::Panicked))
     }
 
-    /// Polls an action on the threads, each time that it is woken; between that it holds none. Dropping what this gives
-    /// drops the future. Gives `None` if the future panicked, or the executor has stopped.
+    /// Polls an action of this client on the threads, each time that it is woken; between that it holds none. Dropping
+    /// what this gives drops the future. Gives `None` if the future panicked, or the executor has stopped.
     pub fn run_future<T: Send + 'static>(
         &self,
+        flow: Flow,
         future: impl Future<Output = T> + Send + 'static,
     ) -> FallibleTask<T> {
         let shared = Arc::downgrade(&self.shared);
         let schedule = move |runnable: Runnable| {
             if let Some(shared) = shared.upgrade() {
-                let poll = move |_: &mut Teardown| {
-                    runnable.run();
+                let poll = move |turn: Turn<'_>| match turn {
+                    Turn::Run(_) => {
+                        runnable.run();
+                    }
+                    Turn::Refused(_) => drop(runnable),
                 };
-                shared.push(JobKind::Action, Box::new(poll));
+                shared.push(Work::of(JobKind::Action, flow).however_long(), Box::new(poll));
             }
         };
         let (runnable, task) = async_task::spawn(future, schedule);
@@ -155,11 +266,19 @@ impl Executor {
         &self.shared.waits
     }
 
-    /// Finishes the queued jobs and ends the threads. Jobs that come later are
-    /// dropped. Blocks; may be called twice.
-    pub fn stop(&self) {
-        self.shared.queue.lock().stopped = true;
+    /// Refuses what is queued, and what comes later. What runs goes on.
+    pub fn close(&self) {
+        let mut queue = self.shared.queue.lock();
+        queue.stopped = true;
+        let jobs = queue.jobs.take_all();
+        drop(queue);
         self.shared.filled.notify_all();
+        jobs.into_iter().for_each(|waiting| refuse(waiting.job, Refusal::Stopping));
+    }
+
+    /// The same, and ends the threads when what runs has ended. Blocks; may be called twice.
+    pub fn stop(&self) {
+        self.close();
         for thread in std::mem::take(&mut *self.threads.lock()) {
             let _ = thread.join();
         }
@@ -167,16 +286,18 @@ impl Executor {
 }
 
 impl Shared {
-    fn push(&self, kind: JobKind, job: Job) {
+    fn push(&self, work: Work, job: Job) {
         let since = self.env.monotonic();
+        let until = (!work.waits_for_ever).then(|| since + WAIT_MAX);
         let mut queue = self.queue.lock();
         if queue.stopped {
-            // Not under the lock: what the job holds may come here when it is dropped.
+            // Not under the lock: what the job does may come here again.
             drop(queue);
-            drop(job);
+            refuse(job, Refusal::Stopping);
             return;
         }
-        queue.jobs.push(kind, Waiting { job, since });
+        let job = Waiting { job, kind: work.kind, since };
+        queue.jobs.push((work.lane(), work.flow), work.expected, until, job);
         let someone_waits = queue.idle > 0;
         drop(queue);
         if someone_waits {
@@ -187,118 +308,64 @@ impl Shared {
 
 fn work(shared: &Shared) {
     let mut done = None;
-    while let Some((kind, Waiting { job, since })) = next_job(shared, done.take()) {
-        let began = shared.env.monotonic();
-        shared.waits.note(kind, began.saturating_sub(since));
-        if catch_unwind(AssertUnwindSafe(|| job(&mut Teardown::default()))).is_err() {
-            tracing::error!("a call panicked; its caller gets an internal error");
+    let mut began = thread_cpu_time();
+    while let Some(next) = next_job(shared, done.take()) {
+        match next {
+            Next::TooLate(Waiting { job, .. }) => refuse(job, Refusal::TooLate),
+            Next::Run(taken, Waiting { job, kind, since }) => {
+                shared.waits.note(kind, shared.env.monotonic().saturating_sub(since));
+                LOOKED_AT.set(began);
+                run(|| job(Turn::Run(&mut Teardown::default())));
+                let ended = thread_cpu_time();
+                done = Some((taken, ended.saturating_sub(began)));
+                began = ended;
+            }
         }
-        done = Some((kind, shared.env.monotonic().saturating_sub(began)));
     }
 }
 
-/// The next job, after one that was done. `None`: the executor has stopped.
-fn next_job(shared: &Shared, done: Option<(JobKind, Duration)>) -> Option<(JobKind, Waiting)> {
+fn refuse(job: Job, why: Refusal) {
+    run(|| job(Turn::Refused(why)));
+}
+
+fn run(job: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(job)).is_err() {
+        tracing::error!("a call panicked; its caller gets an internal error");
+    }
+}
+
+/// How long the calling thread has computed: what it waited for is nobody's doing who runs on it.
+fn thread_cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// What to do next, after a job that was done. `None`: the executor has stopped.
+fn next_job(shared: &Shared, done: Option<(Taken, Duration)>) -> Option<Next<Waiting>> {
     let mut queue = shared.queue.lock();
-    if let Some((kind, took)) = done {
-        queue.jobs.charge(kind, took);
+    if let Some((taken, took)) = done {
+        queue.jobs.done(taken, took);
     }
     loop {
-        if let Some(next) = queue.jobs.pop() {
+        let now = shared.env.monotonic();
+        if let Some(next) = queue.jobs.next(now) {
+            // What has ended may have made room for more than the one that this thread takes.
+            if queue.idle > 0 && queue.jobs.has_next() {
+                shared.filled.notify_one();
+            }
             return Some(next);
         }
         if queue.stopped {
             return None;
         }
         queue.idle += 1;
-        shared.filled.wait(&mut queue);
+        match queue.jobs.next_late() {
+            Some(late) => drop(shared.filled.wait_for(&mut queue, late.saturating_sub(now))),
+            None => shared.filled.wait(&mut queue),
+        }
         queue.idle -= 1;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use weir_store::RealEnv;
-
-    fn start(name: &str, threads: usize) -> Executor {
-        let env: Arc<dyn Env> = Arc::new(RealEnv::new());
-        Executor::start(&env, name, threads)
-    }
-
-    #[tokio::test]
-    async fn gives_results_and_survives_a_panic() {
-        let executor = start("call", 1);
-        assert_eq!(executor.run(JobKind::Client, || 6 * 7).await.unwrap(), 42);
-        assert!(executor.run(JobKind::Client, || panic!("as a guest's bug would")).await.is_err());
-        assert_eq!(executor.run(JobKind::Client, || "still here").await.unwrap(), "still here");
-    }
-
-    #[tokio::test]
-    async fn a_future_holds_no_thread_while_it_waits() {
-        let executor = start("call", 1);
-        let (sender, receiver) = oneshot::channel();
-        let waiting = executor.run_future(async move { receiver.await.unwrap_or(0) });
-        assert_eq!(
-            executor.run(JobKind::Client, || "the thread is free").await.unwrap(),
-            "the thread is free"
-        );
-        sender.send(7).unwrap();
-        assert_eq!(waiting.await, Some(7));
-        assert_eq!(executor.run_future(async { panic!("as a guest's bug would") }).await, None::<()>);
-        let dropped = executor.run_future(std::future::pending::<()>());
-        executor.stop();
-        drop(dropped);
-        assert_eq!(executor.run_future(async { 1 }).await, None);
-    }
-
-    #[tokio::test]
-    async fn finishes_what_is_queued_and_takes_no_more() {
-        let executor = start("call", 2);
-        let results: Vec<_> = (0..100).map(|n| executor.run(JobKind::Client, move || n)).collect();
-        let results = futures_util::future::join_all(results);
-        assert_eq!(results.await.into_iter().map(Result::unwrap).sum::<i32>(), 4950);
-        executor.stop();
-        assert!(executor.run(JobKind::Client, || ()).await.is_err());
-    }
-
-    /// Reports when it is torn down, and waits until it may be.
-    struct Finished(std::sync::mpsc::Receiver<()>, oneshot::Sender<()>);
-
-    impl Drop for Finished {
-        fn drop(&mut self) {
-            self.0.recv().unwrap();
-            let (unused, _) = oneshot::channel();
-            std::mem::replace(&mut self.1, unused).send(()).unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn answers_before_it_tears_down() {
-        let executor = start("call", 1);
-        let (answered, may_tear_down) = std::sync::mpsc::channel();
-        let (sender, torn_down) = oneshot::channel();
-        let job = move |teardown: &mut Teardown| teardown.defer(Finished(may_tear_down, sender));
-        executor.run_calls(JobKind::Client, job).await.unwrap();
-        answered.send(()).unwrap();
-        torn_down.await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn what_nobody_waits_for_is_not_run() {
-        let executor = start("call", 1);
-        let (free, busy) = std::sync::mpsc::channel::<()>();
-        executor.spawn(JobKind::Client, move |_| busy.recv().unwrap());
-        let ran = Arc::new(Mutex::new(Vec::new()));
-        let job = |name| {
-            let ran = Arc::clone(&ran);
-            executor.run(JobKind::Client, move || ran.lock().push(name))
-        };
-        let mut given_up = Box::pin(job("given up"));
-        assert!(futures_util::poll!(given_up.as_mut()).is_pending());
-        drop(given_up);
-        free.send(()).unwrap();
-        job("awaited").await.unwrap();
-        assert_eq!(*ran.lock(), ["awaited"]);
-    }
-}
+mod tests;

@@ -11,12 +11,12 @@ use weir_value::{ComponentPath, ErrorCode};
 
 use crate::answer::{Answer, ApiError, json};
 use crate::app::App;
-use crate::executor::JobKind;
+use crate::executor::{JobKind, Work};
 
 /// Lists the components that have data.
 pub async fn list(app: &Arc<App>) -> Result<Answer, ApiError> {
     let db = Arc::clone(&app.db);
-    let read = app.machine.executor.run(JobKind::Client, move || db.components()).await;
+    let read = app.machine.executor.run(Work::of_host(JobKind::Client), move || db.components()).await;
     let components = read.map_err(|_| ApiError::internal())?.map_err(|_| ApiError::internal())?;
     Ok(json(StatusCode::OK, &serde_json::json!({ "components": components })))
 }
@@ -26,7 +26,8 @@ pub async fn drop(app: &Arc<App>, path: &str) -> Result<Answer, ApiError> {
     let path = ComponentPath::parse(path)
         .map_err(|error| ApiError::bad_request(ErrorCode::InvalidRequest, format!("{error}.")))?;
     let db = Arc::clone(&app.db);
-    let dropped = app.machine.executor.run(JobKind::Client, move || db.drop_component(&path)).await;
+    let dropped =
+        app.machine.executor.run(Work::of_host(JobKind::Client), move || db.drop_component(&path)).await;
     let ts = dropped.map_err(|_| ApiError::internal())?.map_err(refuse)?;
     app.durable.wait(ts).await;
     Ok(json(StatusCode::OK, &serde_json::json!({})))

@@ -19,7 +19,8 @@ use super::caller::parameter;
 use crate::answer::{Answer, ApiError, json, json_text};
 use crate::app::App;
 use crate::budget::{charge_outcome, lost_result};
-use crate::executor::JobKind;
+use crate::executor::{Flow, JobKind, JobLost, Work};
+use crate::request_id::not_run_error;
 
 /// A request for a function, as far as the routes share it.
 pub struct Request<'a> {
@@ -27,6 +28,8 @@ pub struct Request<'a> {
     pub app: &'a Arc<App>,
     /// On whose behalf.
     pub principal: Principal,
+    /// From which connection.
+    pub flow: Flow,
     /// For error messages and the log.
     pub request_id: String,
     /// Counts what is held for it.
@@ -193,15 +196,16 @@ impl Request<'_> {
         at: Arc<Snapshot>,
     ) -> Result<Vec<u8>, ApiError> {
         let format = call.format;
-        let call = self.call(call);
-        let (db, account) = (Arc::clone(&self.app.db), Arc::clone(&self.account));
+        let call = Arc::new(self.call(call));
+        let (db, account, queried) = (Arc::clone(&self.app.db), Arc::clone(&self.account), Arc::clone(&call));
         let disclosure = self.app.disclosure;
         let query = move |teardown: &mut Teardown| {
-            let outcome = disclosure.of_query(&call, db.query_again(&call, at, None, teardown));
+            let outcome = disclosure.of_query(&queried, db.query_again(&queried, at, None, teardown));
             let QueryOutcome { mut result, log_lines, .. } = outcome;
             charge_outcome(&account, &mut result, &log_lines).map(|()| (result, log_lines))
         };
-        let (result, log_lines) = self.run_job(query).await?.map_err(ApiError::without_room)?;
+        let (result, log_lines) =
+            self.run_job(JobKind::Client, call, query).await?.map_err(ApiError::without_room)?;
         self.append_outcome(out, result, log_lines, format).await
     }
 
@@ -236,7 +240,8 @@ impl Request<'_> {
 
     async fn run_action(&self, call: FunctionCall) -> Result<Answer, ApiError> {
         let format = call.format;
-        let ActionOutcome { mut result, mut log_lines } = self.app.actions.run(self.call(call)).await;
+        let outcome = self.app.actions.run(self.call(call), self.flow).await;
+        let ActionOutcome { mut result, mut log_lines } = outcome;
         if let Err(error) = charge_outcome(&self.account, &mut result, &log_lines) {
             (result, log_lines) = (Err(lost_result(error)), Vec::new());
         }
@@ -252,7 +257,7 @@ impl Request<'_> {
             let step = move |teardown: &mut Teardown| {
                 (db.step_mutation(&stepped, None, &mut passwords, teardown), passwords)
             };
-            let (step, known) = self.run_job(step).await?;
+            let (step, known) = self.run_job(JobKind::Mutation, Arc::clone(&call), step).await?;
             passwords = known;
             match step {
                 MutationStep::Ended(outcome) => return Ok(self.app.disclosure.of_mutation(&call, outcome)),
@@ -270,18 +275,27 @@ impl Request<'_> {
     /// Runs a call on the executor, if there is room for one more.
     async fn run_job<T: Send + 'static>(
         &self,
+        kind: JobKind,
+        call: Arc<Call>,
         job: impl FnOnce(&mut Teardown) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let room = Arc::clone(&self.app.machine.http_calls)
             .try_acquire_owned()
             .map_err(|_| ApiError::overloaded("Too many function calls at once: try again in a moment."))?;
         // The job has the room, and not this future, which is dropped when the client leaves.
+        let executor = &self.app.machine.executor;
+        let work = executor.calling(&call.path, Work::of(kind, self.flow));
+        let learner = Arc::clone(executor);
         let job = move |teardown: &mut Teardown| {
-            let result = job(teardown);
+            let result = learner.learn(&call.path, || job(teardown));
             drop(room);
             result
         };
-        self.app.machine.executor.run_calls(JobKind::Client, job).await.map_err(|_| ApiError::internal())
+        let result = executor.run_calls(work, job).await;
+        result.map_err(|lost| match lost {
+            JobLost::Panicked => ApiError::internal(),
+            JobLost::TooLate | JobLost::Stopped => ApiError::refused(&not_run_error(lost, &self.request_id)),
+        })
     }
 }
 

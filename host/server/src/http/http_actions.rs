@@ -41,6 +41,7 @@ pub async fn answer(app: &Arc<App>, request: Request<RequestBody>, path: &str) -
     let principal = principal(app, &request).await;
     let is_told = app.disclosure.is_full_for(&principal);
     let args = describe(app, &request, path);
+    let flow = super::flow(&request);
     let (client, connection) = client();
     let call = Call { path: function, args, principal, request_id: request_id.clone() };
     let (responder, mut response) = oneshot::channel();
@@ -52,7 +53,7 @@ pub async fn answer(app: &Arc<App>, request: Request<RequestBody>, path: &str) -
     let actions = Arc::clone(&app.actions);
     let (ended, mut outcome) = oneshot::channel();
     app.machine.tasks.spawn_until_stop(async move {
-        let _ = ended.send(actions.run_http(call, exchange).await);
+        let _ = ended.send(actions.run_http(call, flow, exchange).await);
     });
     let begun = tokio::select! {
         biased;

@@ -16,7 +16,7 @@ use super::arguments::invalid_json;
 use super::body;
 use crate::answer::{Answer, ApiError, json, sentence};
 use crate::app::App;
-use crate::executor::JobKind;
+use crate::executor::{JobKind, Work};
 use crate::identity::FIRST_KEY_NAME;
 use crate::key_changes::{self, KeyChangeError};
 use crate::request_body::RequestBody;
@@ -92,7 +92,8 @@ pub async fn create(app: &Arc<App>, request: Request<RequestBody>) -> Result<Ans
 /// Lists the keys, the one of the data folder first.
 pub async fn list(app: &Arc<App>) -> Result<Answer, ApiError> {
     let identities = Arc::clone(&app.identities);
-    let listed = app.machine.executor.run(JobKind::Client, move || identities.keys().list()).await;
+    let listed =
+        app.machine.executor.run(Work::of_host(JobKind::Client), move || identities.keys().list()).await;
     let (records, now) = listed.map_err(|_| ApiError::internal())?.map_err(|error| refuse(error.into()))?;
     let others = records.into_iter().map(|record| DescribedKey::of(record, now));
     let keys = std::iter::once(DescribedKey::first()).chain(others).collect();

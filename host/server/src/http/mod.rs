@@ -41,6 +41,7 @@ use self::routes::{Found, OpenTo, Operation};
 use crate::answer::{self, Answer, ApiError, text};
 use crate::app::App;
 use crate::budget::ConnectionBudget;
+use crate::executor::Flow;
 use crate::request_body::RequestBody;
 use crate::request_id::new_request_id;
 use crate::socket;
@@ -217,8 +218,13 @@ async fn call(
 ) -> Result<Answer, ApiError> {
     let by_url = request.method() == Method::GET;
     let query = request.uri().query().unwrap_or("").to_owned();
-    let account = account_of(&request)?;
-    let call = functions::Request { app, principal, request_id: request_id(request.headers()), account };
+    let call = functions::Request {
+        app,
+        principal,
+        flow: flow(&request),
+        request_id: request_id(request.headers()),
+        account: account_of(&request)?,
+    };
     let body = read_call(request).await?;
     match operation {
         Operation::Query if by_url => call.query_by_url(&query).await,
@@ -254,6 +260,11 @@ async fn serve_file(app: &App, request: &Request<RequestBody>, path: &str) -> An
         None if path == "/" => text(StatusCode::OK, "This Weir deployment is running.\n"),
         None => text(StatusCode::NOT_FOUND, "Not found\n"),
     }
+}
+
+/// Whose a request is.
+fn flow(request: &Request<RequestBody>) -> Flow {
+    request.extensions().get().copied().unwrap_or(Flow::HOST)
 }
 
 fn request_id(headers: &HeaderMap) -> String {

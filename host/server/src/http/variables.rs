@@ -15,7 +15,7 @@ use weir_value::{ErrorCode, limits};
 use super::{body, deployment};
 use crate::answer::{Answer, ApiError, json};
 use crate::app::App;
-use crate::executor::JobKind;
+use crate::executor::{JobKind, Work};
 use crate::request_body::RequestBody;
 
 #[derive(Deserialize)]
@@ -57,7 +57,7 @@ pub async fn list(app: &Arc<App>) -> Result<Answer, ApiError> {
     let read = app
         .machine
         .executor
-        .run(JobKind::Client, move || deployer.variables())
+        .run(Work::of_host(JobKind::Client), move || deployer.variables())
         .await
         .map_err(|_| ApiError::internal())?;
     let read = read.map_err(deployment::refuse)?;

@@ -27,6 +27,7 @@ use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
 use crate::budget::ConnectionBudget;
 use crate::connection_room::ConnectionRoom;
+use crate::executor::Flow;
 use crate::request_body::RequestBody;
 use crate::strict_heads::StrictHeads;
 use crate::wire::Wire;
@@ -53,11 +54,12 @@ pub fn upgrade(
         .map_err(|_| ApiError::overloaded("Too many sockets are open on this server: try again later."))?;
     let connection = request.extensions().get::<ConnectionRoom>().cloned();
     let budget = request.extensions().get::<ConnectionBudget>().cloned().ok_or_else(ApiError::internal)?;
+    let flow = request.extensions().get().copied().unwrap_or(Flow::HOST);
     let upgraded = hyper::upgrade::on(&mut request);
     let task_app = Arc::clone(app);
     app.machine.tasks.spawn(async move {
         if let Some(socket) = open(upgraded, &budget).await {
-            Box::pin(task::run(task_app, socket, client, budget)).await;
+            Box::pin(task::run(task_app, socket, client, (flow, budget))).await;
         }
         drop((room, connection));
     });

@@ -3,7 +3,9 @@
 //!
 //! The queue, not the single mutation, is what the executor's threads take: one
 //! of them runs several mutations in a row and then lets other queues have a turn.
-//! While a mutation waits for a password, its queue waits with it, without a thread.
+//! While a mutation waits for a password, its queue waits with it, without a thread. One that is slow begins a turn, and
+//! ends it: it runs where slow functions do. When the queue has waited for too long, all that is in it is refused, in its
+//! order; nothing of it has begun.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,15 +19,17 @@ use weir_sync::session::DueMutation;
 use weir_value::{Timestamp, limits};
 
 use crate::app::App;
-use crate::executor::JobKind;
+use crate::executor::{Flow, JobKind, JobLost, Refusal, Turn, Work};
 use crate::inbox::Inbox;
 use crate::passwords::Place;
-use crate::request_id::{internal_error, new_request_id};
+use crate::request_id::{internal_error, new_request_id, not_run_error};
 
 /// The mutation queue of one socket.
 pub struct MutationQueue {
     app: Arc<App>,
     inbox: Arc<Inbox>,
+    /// Whose it is.
+    flow: Flow,
     state: Mutex<State>,
 }
 
@@ -49,8 +53,8 @@ struct Started {
 
 impl MutationQueue {
     /// An empty queue whose outcomes go to `inbox`.
-    pub fn new(app: Arc<App>, inbox: Arc<Inbox>) -> Arc<MutationQueue> {
-        Arc::new(MutationQueue { app, inbox, state: Mutex::new(State::default()) })
+    pub fn new(app: Arc<App>, inbox: Arc<Inbox>, flow: Flow) -> Arc<MutationQueue> {
+        Arc::new(MutationQueue { app, inbox, flow, state: Mutex::new(State::default()) })
     }
 
     /// Adds mutations at the end, and empties the list.
@@ -78,13 +82,41 @@ impl MutationQueue {
 
     fn schedule(self: &Arc<Self>) {
         let queue = Arc::clone(self);
-        self.app.machine.executor.spawn(JobKind::Client, move |teardown| queue.take_turn(teardown));
+        self.app.machine.executor.spawn(self.next_work(), move |turn| match turn {
+            Turn::Run(teardown) => queue.take_turn(teardown),
+            Turn::Refused(why) => queue.refuse(why),
+        });
+    }
+
+    /// What the next turn is.
+    fn next_work(&self) -> Work {
+        let work = Work::of(JobKind::Mutation, self.flow);
+        let state = self.state.lock();
+        let next = state.resumed.as_ref().map(|started| &started.call.path);
+        match next.or_else(|| state.due.front().map(|due| &due.path)) {
+            Some(path) => self.app.machine.executor.calling(path, work),
+            None => work,
+        }
+    }
+
+    /// Refuses all that waits, in its order.
+    fn refuse(&self, why: Refusal) {
+        let lost = match why {
+            Refusal::TooLate => JobLost::TooLate,
+            Refusal::Stopping => JobLost::Stopped,
+        };
+        while let Some(started) = self.next() {
+            self.leave(started.request, untold(not_run_error(lost, &started.call.request_id)));
+        }
     }
 
     /// Runs some mutations. The outcomes are handed over after each one: the
     /// answer of the first must not wait for the last.
     fn take_turn(self: &Arc<Self>, teardown: &mut Teardown) {
-        for _ in 0..limits::MUTATION_QUEUE_RUN_MAX {
+        for run in 0..limits::MUTATION_QUEUE_RUN_MAX {
+            if run > 0 && self.is_next_slow() {
+                break;
+            }
             let Some(mut started) = self.next() else { return };
             match self.step(&mut started, teardown) {
                 MutationStep::Ended(outcome) => {
@@ -101,6 +133,11 @@ impl MutationQueue {
             }
         }
         self.schedule();
+    }
+
+    fn is_next_slow(&self) -> bool {
+        let state = self.state.lock();
+        state.due.front().is_some_and(|due| self.app.machine.executor.is_slow(&due.path))
     }
 
     /// Nothing runs after one whose answer has no room: the client asks again for all that it was not answered.
@@ -127,7 +164,8 @@ impl MutationQueue {
         let Started { call, request, passwords } = started;
         let db = &self.app.db;
         let step = AssertUnwindSafe(|| db.step_mutation(call, Some(*request), passwords, teardown));
-        catch_unwind(step).unwrap_or_else(|_| MutationStep::Ended(lost(&call.request_id)))
+        let step = || catch_unwind(step).unwrap_or_else(|_| MutationStep::Ended(lost(&call.request_id)));
+        self.app.machine.executor.learn(&call.path, step)
     }
 
     /// Lets the queue stand still until a password is computed. The thread is free meanwhile.
@@ -139,7 +177,10 @@ impl MutationQueue {
                     started.passwords.add(result);
                     queue.state.lock().resumed = Some(started);
                 }
-                None => queue.leave(started.request, lost(&started.call.request_id)),
+                None => {
+                    let error = internal_error(&started.call.request_id);
+                    queue.leave(started.request, untold(error));
+                }
             }
             queue.schedule();
         });

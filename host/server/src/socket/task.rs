@@ -28,6 +28,7 @@ use super::half_message::HalfMessage;
 use super::mutation_queue::MutationQueue;
 use crate::app::App;
 use crate::budget::ConnectionBudget;
+use crate::executor::Flow;
 use crate::identity::{Authenticated, Credentials, Grounds};
 use crate::inbox::{Inbox, Parsed, SocketIdentity};
 use crate::large_json::LargeJson;
@@ -48,6 +49,8 @@ const HANG_UP_TIME_MAX: Duration = Duration::from_secs(2);
 struct Socket {
     app: Arc<App>,
     id: SocketId,
+    /// Whose work it makes.
+    flow: Flow,
     wire: WebSocketStream<Wire>,
     session: Session,
     inbox: Arc<Inbox>,
@@ -90,10 +93,15 @@ enum End {
 }
 
 /// Serves one socket until it ends.
-pub async fn run(app: Arc<App>, wire: WebSocketStream<Wire>, client: ClientInfo, budget: ConnectionBudget) {
+pub async fn run(
+    app: Arc<App>,
+    wire: WebSocketStream<Wire>,
+    client: ClientInfo,
+    (flow, budget): (Flow, ConnectionBudget),
+) {
     let ConnectionBudget { requests, results } = budget;
     let inbox = Inbox::new(Arc::clone(&requests));
-    let id = app.live.open_socket(Arc::clone(&inbox), results);
+    let id = app.live.open_socket(Arc::clone(&inbox), flow, results);
     app.machine.metrics.sockets_opened.add(1);
     let now = app.machine.clock();
     let session = Session::new(client, now, requests);
@@ -103,6 +111,7 @@ pub async fn run(app: Arc<App>, wire: WebSocketStream<Wire>, client: ClientInfo,
         alarm_at,
         app,
         id,
+        flow,
         wire,
         session,
         inbox,
@@ -210,7 +219,7 @@ impl Socket {
             }
         }
         if !self.due.is_empty() {
-            let new = || MutationQueue::new(Arc::clone(&self.app), Arc::clone(&self.inbox));
+            let new = || MutationQueue::new(Arc::clone(&self.app), Arc::clone(&self.inbox), self.flow);
             self.mutations.get_or_insert_with(new).push(&mut self.due);
         }
         if let Some(at_least) = self.session.wanted_timestamp() {
@@ -246,9 +255,9 @@ impl Socket {
         self.has_acted = true;
         let DueAction { request, path, args, principal } = action;
         let call = Call { path, args, principal, request_id: new_request_id() };
-        let (app, inbox) = (Arc::clone(&self.app), Arc::clone(&self.inbox));
+        let (app, inbox, flow) = (Arc::clone(&self.app), Arc::clone(&self.inbox), self.flow);
         self.app.machine.tasks.spawn_until_stop(async move {
-            let outcome = app.actions.run(call).await;
+            let outcome = app.actions.run(call, flow).await;
             inbox.leave_action(request, outcome);
         });
     }

@@ -23,7 +23,7 @@ use weir_value::{DocumentId, ErrorCode, limits};
 
 use crate::answer::FileBody;
 use crate::durable_gate::DurableGate;
-use crate::executor::JobKind;
+use crate::executor::{JobKind, Work};
 use crate::machine::Machine;
 
 /// Whose a file is that comes.
@@ -67,8 +67,11 @@ impl Storage {
             DbError::new(ErrorCode::TooManyConcurrentRequests, message)
         })?;
         let (db, token, limits) = (Arc::clone(&self.db), token.clone(), self.limits.clone());
-        let checked =
-            self.machine.executor.run(JobKind::Client, move || db.check_upload(&token, bytes, &limits)).await;
+        let checked = self
+            .machine
+            .executor
+            .run(Work::of_host(JobKind::Client), move || db.check_upload(&token, bytes, &limits))
+            .await;
         checked.map_err(|_| stopping())?.map_err(FileError::into_db_error)?;
         Ok(place)
     }
@@ -135,7 +138,7 @@ impl Storage {
         let stored = self
             .machine
             .executor
-            .run(JobKind::Client, move || db.store_file(&file, token.as_ref(), &limits))
+            .run(Work::of_host(JobKind::Client), move || db.store_file(&file, token.as_ref(), &limits))
             .await;
         match stored {
             Ok(Ok((id, ts))) => {
@@ -159,7 +162,8 @@ impl Storage {
     /// The database cannot be read.
     pub async fn find(&self, name: Uuid) -> Result<Option<StoredFile>, DbError> {
         let db = Arc::clone(&self.db);
-        let found = self.machine.executor.run(JobKind::Client, move || db.file_named(name)).await;
+        let found =
+            self.machine.executor.run(Work::of_host(JobKind::Client), move || db.file_named(name)).await;
         let found = found.map_err(|_| stopping())?;
         found.map_err(|error| FileError::from(error).into_db_error())
     }

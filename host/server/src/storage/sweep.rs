@@ -7,7 +7,7 @@ use weir_db::{FileError, FileRemovals};
 use weir_files::FilesError;
 
 use super::Storage;
-use crate::executor::{JobKind, JobLost};
+use crate::executor::{JobKind, JobLost, Work};
 
 /// Why files were not removed, for the log.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +33,11 @@ impl Storage {
         let mut removed = 0;
         loop {
             let db = Arc::clone(&self.db);
-            let FileRemovals { files, more } =
-                self.machine.executor.run(JobKind::Maintenance, move || db.removed_files(now_ms)).await??;
+            let FileRemovals { files, more } = self
+                .machine
+                .executor
+                .run(Work::of_host(JobKind::Maintenance), move || db.removed_files(now_ms))
+                .await??;
             for file in &files {
                 self.files.remove(file.name).await?;
             }
@@ -42,7 +45,7 @@ impl Storage {
             let db = Arc::clone(&self.db);
             self.machine
                 .executor
-                .run(JobKind::Maintenance, move || db.forget_removed_files(&files))
+                .run(Work::of_host(JobKind::Maintenance), move || db.forget_removed_files(&files))
                 .await??;
             // What was noted is seen when it is durable: nothing is removed, and counted, twice.
             self.durable.wait(self.db.store().sequenced()).await;
@@ -59,8 +62,11 @@ impl Storage {
     pub async fn sweep(&self, before: Duration) -> Result<usize, SweepError> {
         let is_wanted = |names: Vec<uuid::Uuid>| async {
             let db = Arc::clone(&self.db);
-            let wanted =
-                self.machine.executor.run(JobKind::Maintenance, move || db.are_files_wanted(&names)).await?;
+            let wanted = self
+                .machine
+                .executor
+                .run(Work::of_host(JobKind::Maintenance), move || db.are_files_wanted(&names))
+                .await?;
             Ok::<_, SweepError>(wanted.map_err(FileError::from)?)
         };
         self.files.sweep(before, is_wanted).await
@@ -76,7 +82,7 @@ impl Storage {
             if !self
                 .machine
                 .executor
-                .run(JobKind::Maintenance, move || db.sweep_upload_tokens(now_ms))
+                .run(Work::of_host(JobKind::Maintenance), move || db.sweep_upload_tokens(now_ms))
                 .await??
             {
                 return Ok(());

@@ -1,7 +1,7 @@
 //! A loader of native functions, in the hands of the test.
 //!
 //! A component is a text: `v1`, `v2` and `v3` are versions of the chat, `extra` and what begins with it is another
-//! module, `actions` and `storage` are others. `endless` is compiled for as long as somebody waits for it. `issuer NAME JWKS` names who may vouch for users, `issuer $NAME JWKS` the one
+//! module, `actions`, `storage` and `slow` are others. `endless` is compiled for as long as somebody waits for it. `issuer NAME JWKS` names who may vouch for users, `issuer $NAME JWKS` the one
 //! that a variable names. Nothing else is a component. `cron PATH ARGS`, beside the functions, is a cron job that calls that
 //! one every second.
 
@@ -19,7 +19,7 @@ use weir_db::{
 };
 use weir_server::deploy::{LoadFailure, Loaded, LoadedModule, Loader, Module, ModuleProviders, Placed};
 use weir_subprocess::Cancellation;
-use weir_value::{ComponentPath, FunctionPath, Mounts, Value};
+use weir_value::{ComponentPath, FunctionPath, Mounts, Value, limits};
 
 use crate::acting::actions;
 use crate::hold::{Closed, Hold};
@@ -29,6 +29,8 @@ use crate::storing::storage;
 pub struct TestLoader {
     /// How often `chat:list` has run.
     pub list_runs: Arc<AtomicU64>,
+    /// Where the functions of `slow` wait.
+    pub slow_calls: Arc<Hold>,
     /// Where those wait that load a held component.
     hold: Hold,
     held: Mutex<HashSet<String>>,
@@ -112,6 +114,7 @@ impl Loader for TestLoader {
                 "v3" => chat(functions, "three", &self.list_runs),
                 "actions" => actions(functions),
                 "storage" => storage(functions),
+                "slow" => slow(functions, &self.slow_calls),
                 other if other.starts_with("extra") => extra(functions, other),
                 other if other.starts_with("cron ") => cron(functions, other),
                 other if other.starts_with("issuer ") => {
@@ -194,6 +197,32 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
             let data = Some(Bytes::from_static(br#"{"why":"full"}"#));
             Err(FunctionError::Application { message: "refused".into(), data })
         })
+}
+
+/// Functions that compute for longer than quick ones do, and then wait for as long as the test likes.
+fn slow(functions: NativeFunctions, hold: &Arc<Hold>) -> NativeFunctions {
+    let (reading, writing) = (Arc::clone(hold), Arc::clone(hold));
+    functions
+        .query("slow:read", move |tx, _| {
+            compute();
+            reading.pass();
+            read_newest(tx, "messages", 1)
+        })
+        .mutation("slow:write", move |tx, args| {
+            read_newest(tx, "slow", 1)?;
+            compute();
+            writing.pass();
+            insert(tx, "slow", args)
+        })
+}
+
+fn compute() {
+    let computed = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).unwrap()
+    };
+    let until = computed() + Duration::from_millis(2 * limits::SLOW_FUNCTION_MS);
+    while computed() < until {}
 }
 
 fn extra(functions: NativeFunctions, label: &str) -> NativeFunctions {

@@ -10,6 +10,7 @@ mod crons;
 mod deploying_on_full_disk;
 mod deployment;
 mod disclosure;
+mod fairness;
 mod files;
 mod foreign_pages;
 mod full_disk;

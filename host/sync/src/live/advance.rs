@@ -1,9 +1,15 @@
 //! Bringing a socket forward.
 use weir_value::Timestamp;
 
+use super::horizon::Reach;
 use super::socket::Socket;
 use super::{Advance, LiveQueries, ResultChange, SocketId};
 use crate::interval_index::LiveId;
+use crate::protocol::QueryId;
+
+/// How many queries a search for a common timestamp looks at. Beyond that none is found for now, and the next end of a
+/// run searches again; when all runs have ended, the search looks at none.
+const SEARCH_MAX: usize = 2048;
 
 impl<S: Clone> LiveQueries<S> {
     /// The newest timestamp, not before `at_least` nor before the last one, at which every query of the socket has a
@@ -27,17 +33,28 @@ impl<S: Clone> LiveQueries<S> {
         Some(Advance { ts, changes })
     }
 
-    /// Keeps the versions at the newest timestamp that the socket can be brought to, until it asks.
-    pub(super) fn pin(&mut self, socket: SocketId) {
-        let best = self.sockets.get(&socket).and_then(|entry| self.newest_common(entry));
-        let (Some(best), Some(entry)) = (best, self.sockets.get_mut(&socket)) else {
-            return;
+    /// A run at `at` has ended: keeps the versions at the newest timestamp that the socket can be brought to, until it
+    /// asks. False: to none so far; what ends next may change that.
+    pub(super) fn pin(&mut self, socket: SocketId, at: Timestamp) -> bool {
+        let Some(entry) = self.sockets.get(&socket) else { return false };
+        // What has become known is known from `at` on. If another query is not known that far, nothing has changed.
+        let changes_nothing = match entry.horizon.reach() {
+            Reach::Now => false,
+            Reach::To(end) => end < at,
+            Reach::Nowhere => true,
+        };
+        let best = if changes_nothing { None } else { self.newest_common(entry) };
+        let Some(entry) = self.sockets.get_mut(&socket) else { return false };
+        let Some(best) = best else {
+            entry.waits_for_runs = true;
+            return entry.pinned.is_some();
         };
         let before = entry.pinned.replace(best);
         self.snapshots.pin(best);
         if let Some(before) = before {
             self.snapshots.unpin(before);
         }
+        true
     }
 
     pub(super) fn prune(&mut self, live: LiveId) {
@@ -46,50 +63,65 @@ impl<S: Clone> LiveQueries<S> {
         }
     }
 
-    /// From now downwards: wherever some query has no result, on to the newest timestamp at which it has one.
-    fn newest_common(&self, socket: &Socket) -> Option<Timestamp> {
-        let mut ts = self.now();
-        'lower: loop {
-            if ts < socket.ts {
-                return None;
-            }
-            for subscription in &socket.subscriptions {
-                let known = self.queries.get(subscription.live)?.newest_known(ts)?;
+    /// From as far as all queries are known downwards: wherever some query has no result, on to the newest timestamp at
+    /// which it has one.
+    pub(super) fn newest_common(&self, socket: &Socket) -> Option<Timestamp> {
+        let mut ts = match socket.horizon.reach() {
+            Reach::Now => return Some(self.now()).filter(|now| *now >= socket.ts),
+            Reach::To(end) => end.min(self.now()),
+            Reach::Nowhere => return None,
+        };
+        let mut looks = 0;
+        while ts >= socket.ts {
+            // Whose newest version began before has a result at `ts`, because that is known for long enough.
+            let mut lower = None;
+            for query in socket.horizon.begun_after(ts) {
+                looks += 1;
+                if looks > SEARCH_MAX {
+                    return None;
+                }
+                let live = socket.subscriptions.get(&query)?.live;
+                let known = self.queries.get(live)?.newest_known(ts)?;
                 if known < ts {
-                    ts = known;
-                    continue 'lower;
+                    lower = Some(known);
+                    break;
                 }
             }
-            return Some(ts);
+            match lower {
+                Some(known) => ts = known,
+                None => return Some(ts),
+            }
         }
+        None
     }
 
     fn give(&mut self, socket: SocketId, ts: Timestamp) -> Vec<ResultChange> {
         let Some(entry) = self.sockets.get_mut(&socket) else {
             return Vec::new();
         };
-        entry.ts = ts;
-        let mut changes = Vec::new();
-        for subscription in &mut entry.subscriptions {
-            let Some(query) = self.queries.get_mut(subscription.live) else {
-                continue;
-            };
-            entry.waits_for_runs |= query.running.is_some();
-            if query.has_old_versions() {
-                query.prune(|from, last| (from <= ts && ts <= last) || self.snapshots.wants(from, last));
-            }
-            let Some(version) = query.at(ts).filter(|version| !subscription.was_given(&version.result))
-            else {
-                continue;
-            };
-            let result = version.result.clone();
-            let base = subscription.given.replace(result.clone());
-            // A result that went away and came back while the socket was elsewhere is no news.
-            if base.as_ref().is_none_or(|base| !base.is_same(&result)) {
-                changes.push(ResultChange { query: subscription.query, base, result });
-            }
+        let passed = entry.pass(ts);
+        entry.waits_for_runs |= entry.horizon.reach() != Reach::Now;
+        passed.into_iter().filter_map(|query| self.give_one(socket, query, ts)).collect()
+    }
+
+    /// The result of one query, of which a version began on the way to `ts`, if it is news.
+    fn give_one(&mut self, socket: SocketId, id: QueryId, ts: Timestamp) -> Option<ResultChange> {
+        let entry = self.sockets.get_mut(&socket)?;
+        let subscription = entry.subscriptions.get_mut(&id)?;
+        let query = self.queries.get_mut(subscription.live)?;
+        if query.has_old_versions() {
+            query.prune(|from, last| (from <= ts && ts <= last) || self.snapshots.wants(from, last));
         }
-        changes
+        let result = query.at(ts).map(|version| version.result.clone());
+        let news = result.filter(|result| !subscription.was_given(result)).map(|result| {
+            let base = subscription.given.replace(result.clone());
+            ResultChange { query: id, base, result }
+        });
+        if let Some(from) = query.first_after(ts) {
+            entry.note_first(id, from);
+        }
+        // A result that went away and came back while the socket was elsewhere is no news.
+        news.filter(|news| news.base.as_ref().is_none_or(|base| !base.is_same(&news.result)))
     }
 
     /// The socket is woken when the registry reaches `at_least`; and if it is there already, when a run ends.

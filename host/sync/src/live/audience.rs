@@ -67,7 +67,7 @@ impl<S: Clone> LiveQueries<S> {
             return (Vec::new(), Vec::new());
         };
         entry.principal = principal.clone();
-        let watched = entry.subscriptions.iter().map(|subscription| (subscription.query, subscription.live));
+        let watched = entry.subscriptions.iter().map(|(query, subscription)| (*query, subscription.live));
         let watched: Vec<(QueryId, LiveId)> = watched.collect();
         let (mut left, mut new) = (Vec::new(), Vec::new());
         for (query, live) in watched {
@@ -186,21 +186,19 @@ impl<S: Clone> LiveQueries<S> {
     }
 
     /// Whom a query runs for: any of those who watch it.
-    pub(super) fn representative(&self, live: LiveId) -> Option<Principal> {
+    pub(super) fn representative(&self, live: LiveId) -> Option<(SocketId, Principal)> {
         let (socket, _) = self.queries.get(live)?.subscribers.first()?;
-        self.sockets.get(socket).map(|entry| entry.principal.clone())
+        self.sockets.get(socket).map(|entry| (*socket, entry.principal.clone()))
     }
 
     /// The socket watches another query under this number; what it was given stays.
     fn move_subscription(&mut self, (socket, query): (SocketId, QueryId), from: LiveId, to: LiveId) {
-        if let Some(entry) = self.sockets.get_mut(&socket) {
-            entry.redirect(query, to);
-        }
         if let Some(from) = self.queries.get_mut(from) {
             from.subscribers.remove(&(socket, query));
         }
-        if let Some(to) = self.queries.get_mut(to) {
-            to.subscribers.insert((socket, query));
+        if let (Some(entry), Some(target)) = (self.sockets.get_mut(&socket), self.queries.get_mut(to)) {
+            entry.redirect(query, to, target);
+            target.subscribers.insert((socket, query));
         }
     }
 }

@@ -35,6 +35,7 @@
 mod advance;
 mod audience;
 mod charging;
+mod horizon;
 mod query;
 mod recent;
 mod runs;
@@ -102,7 +103,9 @@ pub struct Run<S> {
     pub id: RunId,
     /// What to run.
     pub key: LiveKey,
-    /// On whose behalf.
+    /// For which socket, of those that watch it.
+    pub on_behalf_of: SocketId,
+    /// Whose that is.
     pub principal: Principal,
     /// What the run before has left, for `Database::query_again`.
     pub journal: Option<Arc<str>>,

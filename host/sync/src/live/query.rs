@@ -25,6 +25,15 @@ impl Version {
     }
 }
 
+/// How far the result of a query is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing has written into what its newest version has read.
+    ToNow,
+    /// Up to here; `None`: no result of it is known.
+    To(Option<Timestamp>),
+}
+
 /// **Invariant:** either the newest version is open, and `read_set` is in the index; or a run is in flight.
 #[derive(Debug)]
 pub(super) struct LiveQuery {
@@ -103,6 +112,19 @@ impl LiveQuery {
             _ => drop(self.versions.pop()),
         }
         Some(read_set)
+    }
+
+    /// How far its result is known.
+    pub(super) fn known(&self) -> Known {
+        match self.read_set {
+            Some(_) => Known::ToNow,
+            None => Known::To(self.versions.last().and_then(|newest| newest.last)),
+        }
+    }
+
+    /// When the first of its versions began that began after `ts`.
+    pub(super) fn first_after(&self, ts: Timestamp) -> Option<Timestamp> {
+        self.versions.iter().map(|version| version.from).find(|from| *from > ts)
     }
 
     /// When the newest version began.

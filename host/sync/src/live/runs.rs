@@ -8,10 +8,11 @@ use weir_value::Timestamp;
 
 use super::{JOINS_IN_A_ROW_MAX, LiveQueries, Run, RunId, RunInFlight, Step};
 use crate::interval_index::LiveId;
+use crate::protocol::QueryId;
 use crate::result::QueryResult;
 
-/// How many pairs of socket and query a search for a timestamp to join looks at. Beyond that the run starts now.
-const JOIN_SEARCH_MAX: usize = 256;
+/// How many runs, and how many of their sockets, a search for a timestamp to join looks at. Beyond that the run starts now.
+const JOIN_SEARCH_MAX: usize = 64;
 
 impl<S: Clone> LiveQueries<S> {
     /// A commit group is durable: or several, as one. `keys` are all those that were written since the last call;
@@ -83,8 +84,13 @@ impl<S: Clone> LiveQueries<S> {
 
     /// Ends the open version of a query, if it has one: it holds to `last`.
     pub(super) fn close_version(&mut self, live: LiveId, last: Option<Timestamp>) {
-        if let Some(read_set) = self.queries.get_mut(live).and_then(|query| query.close(last)) {
-            self.index.remove(live, &read_set);
+        let Some(query) = self.queries.get_mut(live) else { return };
+        let Some(read_set) = query.close(last) else { return };
+        self.index.remove(live, &read_set);
+        for (socket, id) in &query.subscribers {
+            if let Some(socket) = self.sockets.get_mut(socket) {
+                socket.note_known(*id, query.known());
+            }
         }
     }
 
@@ -94,7 +100,7 @@ impl<S: Clone> LiveQueries<S> {
         let joined = self.timestamp_to_join(live);
         let at = joined.unwrap_or(self.now());
         let id = RunId(self.next_run);
-        let Some(principal) = self.representative(live) else {
+        let Some((on_behalf_of, principal)) = self.representative(live) else {
             return;
         };
         let Some(query) = self.queries.get_mut(live) else {
@@ -108,7 +114,8 @@ impl<S: Clone> LiveQueries<S> {
         self.next_run += 1;
         self.stats.runs_started += 1;
         self.runs.insert(id, RunInFlight { live: Some(live), at, deployment: self.deployment });
-        step.runs.push(Run { id, key, principal, journal, at, snapshot: self.snapshots.begin(at, id) });
+        let snapshot = self.snapshots.begin(at, id);
+        step.runs.push(Run { id, key, on_behalf_of, principal, journal, at, snapshot });
     }
 
     /// The oldest timestamp, newer than what is known of this query, at which another query of one of its sockets is
@@ -118,8 +125,8 @@ impl<S: Clone> LiveQueries<S> {
         let mut looks_left = JOIN_SEARCH_MAX;
         let flights = self.snapshots.in_flight_after(query.newest_from());
         let uncovered = flights.filter(|(at, _)| query.at(*at).is_none());
-        let mut candidates = uncovered.flat_map(|(at, flight)| flight.runs.iter().map(move |run| (at, run)));
-        let joined = candidates.find(|(_, run)| {
+        let candidates = uncovered.flat_map(|(at, flight)| flight.runs.iter().map(move |run| (at, run)));
+        let joined = candidates.take(JOIN_SEARCH_MAX).find(|(_, run)| {
             let run = self.runs.get(run).filter(|run| run.deployment == self.deployment);
             run.and_then(|run| run.live)
                 .is_some_and(|other| self.share_a_socket(live, other, &mut looks_left))
@@ -131,17 +138,13 @@ impl<S: Clone> LiveQueries<S> {
         let (Some(query), Some(other_query)) = (self.queries.get(one), self.queries.get(other)) else {
             return false;
         };
-        let (fewer, looked_for) = if query.subscribers.len() <= other_query.subscribers.len() {
-            (&query.subscribers, other)
-        } else {
-            (&other_query.subscribers, one)
-        };
-        fewer.iter().any(|(socket, _)| {
-            let Some(socket) = self.sockets.get(socket).filter(|_| *looks_left > 0) else {
-                return false;
-            };
-            *looks_left = looks_left.saturating_sub(socket.subscriptions.len().max(1));
-            socket.watches(looked_for)
+        let (mut fewer, mut looked_through) = (&query.subscribers, &other_query.subscribers);
+        if fewer.len() > looked_through.len() {
+            std::mem::swap(&mut fewer, &mut looked_through);
+        }
+        fewer.iter().take(*looks_left).any(|(socket, _)| {
+            *looks_left -= 1;
+            looked_through.range((*socket, QueryId::MIN)..=(*socket, QueryId::MAX)).next().is_some()
         })
     }
 
@@ -165,7 +168,7 @@ impl<S: Clone> LiveQueries<S> {
             }
         }
         self.prune(live);
-        self.tell_subscribers(live, &result, step);
+        self.tell_subscribers(live, at, &result, step);
     }
 
     /// The result as it is shared: the one before if it is the same. And what to depend on.
@@ -184,21 +187,22 @@ impl<S: Clone> LiveQueries<S> {
         }
     }
 
-    /// Pins a timestamp for each socket that this result concerns, and wakes it: those that were not given it, and
-    /// those that wait for the end of a run.
-    fn tell_subscribers(&mut self, live: LiveId, result: &QueryResult, step: &mut Step<S>) {
+    /// Pins a timestamp for each socket that this result, of a run at `at`, concerns, and wakes it: those that were not
+    /// given it, and those that wait for the end of a run.
+    fn tell_subscribers(&mut self, live: LiveId, at: Timestamp, result: &QueryResult, step: &mut Step<S>) {
         let Some(query) = self.queries.get_mut(live) else {
             return;
         };
-        let subscribers = std::mem::take(&mut query.subscribers);
+        let (known, subscribers) = (query.known(), std::mem::take(&mut query.subscribers));
         for (id, query) in &subscribers {
-            let Some(socket) = self.sockets.get(id) else {
+            let Some(socket) = self.sockets.get_mut(id) else {
                 continue;
             };
-            let is_news =
-                socket.subscription(*query).is_some_and(|subscription| !subscription.was_given(result));
-            if is_news || socket.woken || socket.waits_for_runs {
-                self.pin(*id);
+            socket.note_known(*query, known);
+            socket.note_begun(*query, at);
+            let is_news = socket.subscriptions.get(query).is_some_and(|it| !it.was_given(result));
+            let is_concerned = is_news || socket.woken || socket.waits_for_runs;
+            if is_concerned && self.pin(*id, at) {
                 self.wake(*id, step);
             }
         }

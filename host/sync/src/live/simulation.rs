@@ -3,6 +3,7 @@
 //! What must hold, always:
 //! - what a socket shows equals each of its queries, run at the timestamp that it was brought to, for whom it is;
 //! - a socket never goes back; a result that it has is not sent again;
+//! - how far a socket can be brought is found by looking at few of its queries, and is what looking at all would find;
 //! - a query has one run in flight, and starts one for a commit group, however many watch it;
 //! - when all is quiet, sockets that were woken when they should be show the newest timestamp;
 //! - when all sockets are gone nothing is left.
@@ -316,12 +317,30 @@ impl World {
             let most = usize::from(Function::of(&run.key).asks != Asks::Never);
             assert!(of_step + others.count() <= most, "two runs of a query in flight");
         }
+        self.compare_common_timestamps();
         for socket in &step.wake {
             let client = self.clients.get_mut(socket).expect("a client");
             client.woken = true;
         }
         self.trace.push(format!("{cause}: {:?} {:?}", started, step.wake));
         self.in_flight.extend(step.runs);
+    }
+
+    /// What the horizon of each socket says, against a look at all its queries.
+    fn compare_common_timestamps(&self) {
+        // It takes its time.
+        if self.trace.len() % 16 != 0 {
+            return;
+        }
+        for (id, socket) in &self.live.sockets {
+            let covers = |ts: Timestamp| {
+                let of_each = socket.subscriptions.values().map(|it| self.live.queries.get(it.live));
+                of_each.map(|query| query.and_then(|query| query.at(ts))).all(|version| version.is_some())
+            };
+            let past = self.model.snapshots.range(socket.ts..=self.live.now()).rev();
+            let expected = past.map(|(ts, _)| *ts).find(|ts| covers(*ts));
+            assert_eq!(self.live.newest_common(socket), expected, "{id:?} at {}", socket.ts);
+        }
     }
 
     /// Whether a query that has not asked, or both have asked for the same identity, is run twice.

@@ -218,6 +218,7 @@ fn what_nobody_watches_is_forgotten_while_it_runs() {
             &Run {
                 id: RunId(99),
                 key: key("x"),
+                on_behalf_of: SocketId(9),
                 principal: Principal::Anonymous,
                 journal: None,
                 at: ts(1),
@@ -490,4 +491,55 @@ fn who_may_call_more_does_not_share_with_who_may_not() {
     let step = host.live.watch(SocketId(2), Timestamp::ZERO, &user(1), &[]);
     host.take(step);
     assert_eq!((host.run_all(false), host.live.stats().live_queries), (0, 1));
+}
+
+/// The runs of a wave end one after another; a socket that watches them all can be brought forward after the last.
+#[test]
+fn a_socket_is_woken_when_it_can_move_and_not_at_the_end_of_each_run() {
+    let mut host = Host::new();
+    let names: Vec<String> = (0..500).map(|at| format!("q{at:03}-")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    host.watch(1, &names);
+    for at in [1, 2, 3] {
+        for name in &names {
+            assert_eq!(host.take_woken(), [] as [u64; 0]);
+            host.finish(name, &at.to_string());
+        }
+        assert_eq!(host.take_woken(), [1]);
+        let (ts, values) = host.advance(1).expect("all have a result");
+        assert_eq!((ts, values.len()), (at, names.len()));
+        host.group(at + 1, &names);
+    }
+}
+
+/// A run is charged to a socket that watches the query.
+#[test]
+fn a_run_is_on_behalf_of_a_socket_that_watches() {
+    let mut host = Host::new();
+    host.watch(3, &["a"]);
+    host.watch(5, &["a", "b"]);
+    let behalf = |host: &Host, name: &str| {
+        let run = host.in_flight.iter().find(|run| run.key == key(name)).expect("a run");
+        run.on_behalf_of.0
+    };
+    assert_eq!((behalf(&host, "a"), behalf(&host, "b")), (3, 5));
+    host.finish("a", "1");
+    let step = host.live.close_socket(SocketId(3));
+    host.take(step);
+    host.group(2, &["a"]);
+    assert_eq!(behalf(&host, "a"), 5);
+}
+
+#[test]
+fn a_socket_leaves_its_queries_by_and_by() {
+    let mut host = Host::new();
+    host.watch(1, &["a", "b", "c", "d", "e"]);
+    assert!(host.live.leave_some(SocketId(1), 2));
+    assert_eq!((host.live.stats().live_queries, host.live.stats().sockets), (3, 1));
+    assert!(host.live.leave_some(SocketId(1), 2));
+    assert!(!host.live.leave_some(SocketId(1), 2) && !host.live.leave_some(SocketId(1), 2));
+    for name in ["a", "b", "c", "d", "e"] {
+        host.finish(name, "1");
+    }
+    assert!(host.live.is_empty_of_everything());
 }

@@ -45,16 +45,25 @@ impl<S: Clone> LiveQueries<S> {
 
     /// The socket is gone, with all that it watched.
     pub fn close_socket(&mut self, socket: SocketId) -> Step<S> {
-        let entry = self.sockets.get(&socket);
-        let subscriptions = entry.map(|entry| entry.subscriptions.as_slice()).unwrap_or_default();
-        let queries: Vec<QueryId> = subscriptions.iter().map(|subscription| subscription.query).collect();
+        while self.leave_some(socket, usize::MAX) {}
+        Step::default()
+    }
+
+    /// A socket that is gone stops watching `at_most` of its queries: for callers that let others have a turn meanwhile.
+    /// False: it watches nothing any more, and is forgotten.
+    pub fn leave_some(&mut self, socket: SocketId, at_most: usize) -> bool {
+        let Some(entry) = self.sockets.get(&socket) else { return false };
+        let queries: Vec<QueryId> = entry.subscriptions.keys().take(at_most).copied().collect();
         for query in queries {
             let left = self.unsubscribe(socket, query);
             left.into_iter().for_each(|live| self.forget_if_unwatched(live));
         }
-        self.forget_socket(socket);
-        self.accounts.remove(&socket);
-        Step::default()
+        let is_left = self.sockets.get(&socket).is_none_or(|entry| entry.subscriptions.is_empty());
+        if is_left {
+            self.forget_socket(socket);
+            self.accounts.remove(&socket);
+        }
+        !is_left
     }
 
     /// The query, if nobody watched it before.
@@ -62,7 +71,7 @@ impl<S: Clone> LiveQueries<S> {
         let principal = self.sockets.get(&socket)?.principal.clone();
         let (live, is_new) = self.shared_or_new(key, &principal);
         if let (Some(entry), Some(live_query)) = (self.sockets.get_mut(&socket), self.queries.get_mut(live)) {
-            entry.subscribe(query, live);
+            entry.subscribe(query, live, live_query);
             live_query.subscribers.insert((socket, query));
             self.stats.subscriptions += 1;
         }

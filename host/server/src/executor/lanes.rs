@@ -1,0 +1,359 @@
+//! Kinds of work: each with its weight, and with how many threads it may have.
+//!
+//! What is slow is apart from what it is done for. It has few threads, fewer than there are processors, so that a quick
+//! call finds both, a thread and a processor, however many slow ones wait.
+
+use std::time::Duration;
+
+use super::flow::{Address, Flow};
+use super::shares::{Below, Line, Shares};
+
+/// What a job is done for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobKind {
+    /// A call that a client waits for and that commits nothing.
+    Client,
+    /// A mutation, or a socket's queue of them.
+    Mutation,
+    /// A run of a live query.
+    Live,
+    /// A step of an action, or a query that it calls.
+    Action,
+    /// Scheduled functions and cron jobs.
+    Scheduled,
+    /// What keeps the database in order.
+    Maintenance,
+}
+
+impl JobKind {
+    /// All of them, in their order.
+    pub const ALL: [JobKind; 6] = [
+        JobKind::Client,
+        JobKind::Mutation,
+        JobKind::Live,
+        JobKind::Action,
+        JobKind::Scheduled,
+        JobKind::Maintenance,
+    ];
+
+    /// As the metrics call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            JobKind::Client => "client",
+            JobKind::Mutation => "mutation",
+            JobKind::Live => "live",
+            JobKind::Action => "action",
+            JobKind::Scheduled => "scheduled",
+            JobKind::Maintenance => "maintenance",
+        }
+    }
+}
+
+/// Where a job waits: by what it is for, or by what it is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// What is quick, or not known yet.
+    Quick(JobKind),
+    /// What is known to be slow.
+    Slow,
+    /// Mutations that are known to be slow: two of one function would conflict, and one of them have run in vain.
+    SlowMutation,
+}
+
+const LANES: usize = 8;
+
+impl Lane {
+    const ALL: [Lane; LANES] = [
+        Lane::Quick(JobKind::Client),
+        Lane::Quick(JobKind::Mutation),
+        Lane::Quick(JobKind::Live),
+        Lane::Quick(JobKind::Action),
+        Lane::Quick(JobKind::Scheduled),
+        Lane::Quick(JobKind::Maintenance),
+        Lane::Slow,
+        Lane::SlowMutation,
+    ];
+
+    const fn place(self) -> usize {
+        match self {
+            Lane::Quick(kind) => kind as usize,
+            Lane::Slow => 6,
+            Lane::SlowMutation => 7,
+        }
+    }
+
+    /// Its part of the threads' time, beside the weights of the other lanes that have jobs waiting. So a backlog of
+    /// scheduled functions takes a small part of the time beside clients' calls, and everything that is left over.
+    const fn weight(self) -> u64 {
+        match self {
+            Lane::Quick(JobKind::Scheduled | JobKind::Maintenance) => 1,
+            Lane::Quick(_) | Lane::Slow | Lane::SlowMutation => 4,
+        }
+    }
+
+    const fn is_slow(self) -> bool {
+        matches!(self, Lane::Slow | Lane::SlowMutation)
+    }
+
+    /// Whether its jobs commit, and may wait for who commits.
+    const fn commits(self) -> bool {
+        matches!(self, Lane::Quick(JobKind::Mutation | JobKind::Scheduled))
+    }
+}
+
+/// How many threads may do what at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Slow functions.
+    pub slow: usize,
+    /// Live queries, but for slow ones; and steps of actions, which compute for as long as a tick each.
+    pub background: usize,
+    /// What commits, but for slow mutations: it may have to wait for one of those.
+    pub commits: usize,
+}
+
+impl Limits {
+    /// For so many threads, twice as many as there are processors: one processor is without slow functions, and one thread
+    /// is without both, slow functions and what may wait for them.
+    pub fn of(threads: usize) -> Limits {
+        let slow = (threads / 2).saturating_sub(1).max(1);
+        let commits = threads.saturating_sub(slow + 1).max(1);
+        Limits { slow, background: (threads / 2).max(1), commits }
+    }
+}
+
+/// What a job is expected to take that is not known: several threads that come at once are to take jobs of several lanes.
+const EXPECTED: Duration = Duration::from_micros(50);
+
+/// The way to a job.
+pub type Path = (Address, (u64, ()));
+
+type Clients<J> = Shares<Address, Shares<u64, Line<J>>>;
+
+/// A job that was taken, to be given back when it is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken {
+    lane: Lane,
+    path: Path,
+    expected: u64,
+}
+
+/// Jobs that wait, by lane and by whose they are.
+pub struct Lanes<J> {
+    lanes: [Waiting<J>; LANES],
+    limits: Limits,
+    /// The virtual time of the lane that was served last: where those begin that come back.
+    now: u64,
+}
+
+struct Waiting<J> {
+    clients: Clients<Expecting<J>>,
+    /// Its virtual time, in nanoseconds by weight.
+    used: u64,
+    running: usize,
+}
+
+struct Expecting<J> {
+    job: J,
+    /// In nanoseconds.
+    expected: u64,
+}
+
+impl<J> Lanes<J> {
+    /// Without jobs.
+    pub fn new(limits: Limits) -> Lanes<J> {
+        let lanes = std::array::from_fn(|_| Waiting { clients: Clients::default(), used: 0, running: 0 });
+        Lanes { lanes, limits, now: 0 }
+    }
+
+    /// Puts a job behind those of its flow; what it is expected to take, if that is known.
+    pub fn push(&mut self, lane: Lane, flow: Flow, expected: Option<Duration>, job: J) {
+        let waiting = &mut self.lanes[lane.place()];
+        if waiting.clients.is_empty() {
+            waiting.used = waiting.used.max(self.now);
+        }
+        let expected = nanos(expected.unwrap_or(EXPECTED));
+        waiting.clients.push((flow.address, (flow.connection, ())), Expecting { job, expected });
+    }
+
+    /// The next job. [`Lanes::done`] is to be told when it is done.
+    pub fn pop(&mut self) -> Option<(Taken, J)> {
+        let ready = self.waiting().filter(|lane| self.may_run(*lane));
+        let lane = ready.min_by_key(|lane| self.lanes[lane.place()].used)?;
+        self.pop_of(lane)
+    }
+
+    /// The next job of any lane, whether it may run or not.
+    pub fn pop_any(&mut self) -> Option<(Taken, J)> {
+        let lane = self.waiting().next()?;
+        self.pop_of(lane)
+    }
+
+    /// Whether there is a next job.
+    pub fn has_next(&self) -> bool {
+        self.waiting().any(|lane| self.may_run(lane))
+    }
+
+    fn waiting(&self) -> impl Iterator<Item = Lane> + '_ {
+        Lane::ALL.into_iter().filter(|lane| !self.lanes[lane.place()].clients.is_empty())
+    }
+
+    fn pop_of(&mut self, lane: Lane) -> Option<(Taken, J)> {
+        let next = &mut self.lanes[lane.place()];
+        let (path, Expecting { job, expected }) = next.clients.pop(&|job| job.expected)?;
+        self.now = self.now.max(next.used);
+        next.used += expected / lane.weight();
+        next.running += 1;
+        Some((Taken { lane, path, expected }, job))
+    }
+
+    /// A job has taken so long.
+    pub fn done(&mut self, taken: Taken, took: Duration) {
+        let Taken { lane, path, expected } = taken;
+        let waiting = &mut self.lanes[lane.place()];
+        waiting.used = (waiting.used + nanos(took) / lane.weight()).saturating_sub(expected / lane.weight());
+        waiting.running -= 1;
+        waiting.clients.charge(path, expected, nanos(took));
+    }
+
+    fn may_run(&self, lane: Lane) -> bool {
+        match lane {
+            Lane::SlowMutation if self.running(|other| other == Lane::SlowMutation) > 0 => false,
+            lane if lane.is_slow() => self.running(Lane::is_slow) < self.limits.slow,
+            Lane::Quick(JobKind::Live | JobKind::Action) => {
+                self.running(|other| other == lane) < self.limits.background
+            }
+            lane if lane.commits() => self.running(Lane::commits) < self.limits.commits,
+            _ => true,
+        }
+    }
+
+    fn running(&self, of: impl Fn(Lane) -> bool) -> usize {
+        Lane::ALL.into_iter().filter(|lane| of(*lane)).map(|lane| self.lanes[lane.place()].running).sum()
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+    const CLIENT: Lane = Lane::Quick(JobKind::Client);
+    const MUTATION: Lane = Lane::Quick(JobKind::Mutation);
+    const LIVE: Lane = Lane::Quick(JobKind::Live);
+    const ACTION: Lane = Lane::Quick(JobKind::Action);
+    const SCHEDULED: Lane = Lane::Quick(JobKind::Scheduled);
+
+    fn lanes<J>() -> Lanes<J> {
+        Lanes::new(Limits::of(4))
+    }
+
+    /// Serves until a second is used up, every lane always having jobs that take so many milliseconds; gives the
+    /// milliseconds that each got.
+    fn serve(of: &[(Lane, u32)]) -> Vec<u32> {
+        let mut queue = lanes();
+        for (at, (lane, ms)) in of.iter().enumerate() {
+            (0..2000).for_each(|_| queue.push(*lane, Flow::HOST, None, (at, *ms)));
+        }
+        let mut got = vec![0; of.len()];
+        while got.iter().sum::<u32>() < 1000 {
+            let (taken, (at, ms)) = queue.pop().unwrap();
+            queue.done(taken, MS * ms);
+            got[at] += ms;
+        }
+        got
+    }
+
+    #[test]
+    fn time_is_shared_by_weight_however_long_single_jobs_take() {
+        for (client_ms, scheduled_ms) in [(1, 1), (1, 10), (10, 1)] {
+            let got = serve(&[(CLIENT, client_ms), (SCHEDULED, scheduled_ms)]);
+            assert!((780..=820).contains(&got[0]) && (180..=220).contains(&got[1]), "{got:?}");
+        }
+        let got = serve(&[(CLIENT, 1), (LIVE, 5), (ACTION, 2)]);
+        assert!(got.iter().all(|ms| (320..=345).contains(ms)), "{got:?}");
+    }
+
+    #[test]
+    fn threads_that_come_at_once_take_jobs_of_several_lanes_in_their_order() {
+        let mut queue = lanes();
+        for n in 0..4 {
+            queue.push(CLIENT, Flow::HOST, None, (CLIENT, n));
+            queue.push(SCHEDULED, Flow::HOST, None, (SCHEDULED, n));
+        }
+        let mut taken = Vec::new();
+        let mut first = Vec::new();
+        while let Some((place, job)) = queue.pop() {
+            taken.push(job);
+            match taken.len() <= 2 {
+                true => first.push(place),
+                false => queue.done(place, MS),
+            }
+        }
+        assert!(taken[..2].contains(&(SCHEDULED, 0)) && taken[..2].contains(&(CLIENT, 0)), "{taken:?}");
+        for of in [CLIENT, SCHEDULED] {
+            let order: Vec<i32> = taken.iter().filter(|(lane, _)| *lane == of).map(|(_, n)| *n).collect();
+            assert_eq!(order, [0, 1, 2, 3]);
+        }
+    }
+
+    /// How many jobs of the lanes run at once, if they have many each.
+    fn at_once(limits: Limits, of: &[Lane]) -> Vec<usize> {
+        let mut queue = Lanes::new(limits);
+        for lane in of {
+            (0..100).for_each(|_| queue.push(*lane, Flow::HOST, None, *lane));
+        }
+        let running: Vec<Lane> = std::iter::from_fn(|| queue.pop()).take(100).map(|(_, lane)| lane).collect();
+        of.iter().map(|lane| running.iter().filter(|other| *other == lane).count()).collect()
+    }
+
+    #[test]
+    fn slow_functions_and_what_waits_for_them_leave_threads() {
+        for threads in [1, 2, 4, 8, 64] {
+            let limits = Limits::of(threads);
+            let slow: usize = at_once(limits, &[Lane::Slow, Lane::SlowMutation]).iter().sum();
+            assert_eq!(slow, limits.slow);
+            assert_eq!(at_once(limits, &[Lane::SlowMutation]), [1]);
+            assert_eq!(at_once(limits, &[MUTATION, SCHEDULED]).iter().sum::<usize>(), limits.commits);
+            assert_eq!(at_once(limits, &[LIVE]), [limits.background]);
+            assert!(threads < 4 || slow + limits.commits < threads, "{limits:?}");
+            assert!(threads < 4 || slow < threads / 2, "{limits:?}");
+        }
+    }
+
+    #[test]
+    fn a_lane_that_may_not_run_holds_up_no_other() {
+        let mut queue = lanes();
+        (0..3).for_each(|n| queue.push(Lane::Slow, Flow::HOST, Some(900 * MS), n));
+        queue.push(CLIENT, Flow::HOST, None, 10);
+        let (quick, slow) = (queue.pop().unwrap(), queue.pop().unwrap());
+        assert_eq!((quick.1, slow.1), (10, 0));
+        assert!(!queue.has_next() && queue.pop().is_none());
+        queue.done(slow.0, 900 * MS);
+        assert!(queue.has_next());
+        assert_eq!(queue.pop().unwrap().1, 1);
+    }
+
+    /// With a hundred thousand flows, taking the next job costs little more than with a hundred.
+    #[test]
+    fn many_flows_cost_little() {
+        let time = |flows: u64| {
+            let mut queue = lanes();
+            let flow = |n: u64| Flow { address: Address(u128::from(n % 1000)), connection: n };
+            (0..flows).for_each(|n| queue.push(CLIENT, flow(n), None, n));
+            let began = std::time::Instant::now();
+            for _ in 0..20_000 {
+                let (taken, n) = queue.pop().unwrap();
+                queue.done(taken, MS);
+                queue.push(CLIENT, flow(n), None, n);
+            }
+            began.elapsed()
+        };
+        let (few, many) = (time(100), time(100_000));
+        assert!(many < 40 * few, "{many:?} with many, {few:?} with few");
+    }
+}
