@@ -208,7 +208,7 @@ mod tests {
         })));
         let folder = tempfile::tempdir().unwrap();
         let admin_key = AdminKey::read_or_create(folder.path(), "weir").unwrap();
-        let urls = CanonicalUrls::at(([127, 0, 0, 1], 3210).into());
+        let urls = CanonicalUrls::at(([127, 0, 0, 1], 3210).into(), false);
         let (loader, snapshots) = (Arc::new(NoLoader), Arc::new(NoSnapshots));
         let machine = Machine::start(MachineParts { env, loader, snapshots, node: None, threads: 1 });
         let parts = AppParts {
@@ -224,6 +224,7 @@ mod tests {
             outbound: weir_outbound::Rules::default(),
             shows_traces: false,
             stored_files: (weir_files::Files::in_memory(), weir_db::FileLimits::default()),
+            audit: None,
         };
         App::start(machine, parts)
     }

@@ -7,13 +7,20 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use weir_db::{Call, FunctionKind, MutationOutcome, MutationStep, PasswordResults, Principal, Teardown};
 use weir_store::Snapshot;
-use weir_value::{ErrorCode, Timestamp, limits};
+use weir_value::{ErrorCode, FunctionPath, Timestamp, limits};
 
 use super::arguments::{Format, FunctionCall, FunctionRequest, invalid_json, parse_path, write_outcome};
 use super::caller::parameter;
+use crate::address::AddressUsage;
 use crate::answer::{Answer, ApiError, json, json_text};
 use crate::app::App;
+use crate::audit::{Auditor, Outcome};
 use crate::executor::JobKind;
+
+/// What the audit log says of a call.
+fn function(path: &FunctionPath) -> serde_json::Value {
+    serde_json::json!({ "function": path.to_string() })
+}
 
 /// A request for a function, as far as the routes share it.
 pub struct Request<'a> {
@@ -23,6 +30,10 @@ pub struct Request<'a> {
     pub principal: Principal,
     /// For error messages and the log.
     pub request_id: String,
+    /// What the caller's address takes, if it is limited.
+    pub usage: Option<Arc<AddressUsage>>,
+    /// Writes down what the holder of an admin key calls.
+    pub auditor: Option<&'a Auditor>,
 }
 
 impl Request<'_> {
@@ -80,6 +91,10 @@ impl Request<'_> {
         if batch.queries.len() > limits::HTTP_QUERY_BATCH_MAX {
             let message = format!("More than {} queries.", limits::HTTP_QUERY_BATCH_MAX);
             return Err(ApiError::bad_request(ErrorCode::TooManyQueries, message));
+        }
+        // The request itself was one.
+        if let Some(usage) = &self.usage {
+            usage.count_calls(batch.queries.len().saturating_sub(1));
         }
         let calls: Result<Vec<_>, _> = batch.queries.into_iter().map(FunctionRequest::into_call).collect();
         let at = self.newest();
@@ -161,6 +176,9 @@ impl Request<'_> {
     ) -> Result<(), ApiError> {
         let format = call.format;
         let call = self.call(call);
+        if let Some(auditor) = self.auditor {
+            auditor.note("query", Outcome::Begun, &function(&call.path));
+        }
         let db = Arc::clone(&self.app.db);
         let query = move |teardown: &mut Teardown| db.query_again(&call, at, None, teardown);
         let outcome = self.run_job(query).await?;
@@ -168,6 +186,16 @@ impl Request<'_> {
     }
 
     async fn run_mutation(&self, call: FunctionCall) -> Result<Answer, ApiError> {
+        match self.auditor {
+            Some(auditor) => {
+                let detail = function(&call.path);
+                auditor.record("mutation", detail, self.carry_out_mutation(call)).await
+            }
+            None => self.carry_out_mutation(call).await,
+        }
+    }
+
+    async fn carry_out_mutation(&self, call: FunctionCall) -> Result<Answer, ApiError> {
         let format = call.format;
         let outcome = self.mutate(self.call(call)).await?;
         self.app.durable.wait(outcome.ts).await;
@@ -182,6 +210,16 @@ impl Request<'_> {
     }
 
     async fn run_action(&self, call: FunctionCall) -> Result<Answer, ApiError> {
+        match self.auditor {
+            Some(auditor) => {
+                let detail = function(&call.path);
+                auditor.record("action", detail, self.carry_out_action(call)).await
+            }
+            None => self.carry_out_action(call).await,
+        }
+    }
+
+    async fn carry_out_action(&self, call: FunctionCall) -> Result<Answer, ApiError> {
         let format = call.format;
         let outcome = self.app.actions.run(self.call(call)).await;
         let mut out = Vec::new();

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 use weir_sync::protocol::CloseFrame;
+
+use crate::stream::Stream;
 
 /// When this much is waiting it is written before more is added, in bytes.
 pub const FULL_BYTES: usize = 64 * 1024;
@@ -58,7 +59,7 @@ impl FrameWriter {
     /// `stall_max`. Gives the number of bytes written.
     pub async fn write(
         &mut self,
-        socket: &mut WebSocketStream<TcpStream>,
+        socket: &mut WebSocketStream<Stream>,
         stall_max: Duration,
     ) -> io::Result<usize> {
         if self.bytes.is_empty() {
@@ -69,13 +70,18 @@ impl FrameWriter {
             Some(flushed) => flushed.map_err(io::Error::other)?,
             None => within(stall_max, async { socket.flush().await.map_err(io::Error::other) }).await?,
         }
-        let mut written = write_now(socket.get_ref(), &self.bytes)?;
         let stream = socket.get_mut();
+        let mut written = stream.write_now(&self.bytes)?;
         while written < self.bytes.len() {
             match within(stall_max, stream.write(&self.bytes[written..])).await? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 some => written += some,
             }
+        }
+        // What TLS has taken and not sent yet.
+        match stream.flush().now_or_never() {
+            Some(flushed) => flushed?,
+            None => within(stall_max, stream.flush()).await?,
         }
         self.bytes.clear();
         if self.bytes.capacity() > KEPT_BYTES_MAX {
@@ -90,14 +96,6 @@ impl FrameWriter {
         self.bytes.reserve(header.len(length) + payload.len());
         header.format(length, &mut self.bytes).expect("a vector takes every byte");
         self.bytes.extend_from_slice(payload);
-    }
-}
-
-/// Writes what the system takes at once: nearly always all.
-fn write_now(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    match stream.try_write(bytes) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-        other => other,
     }
 }
 

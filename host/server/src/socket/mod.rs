@@ -8,6 +8,7 @@ mod mutation_queue;
 mod task;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::{
@@ -17,26 +18,30 @@ use hyper::header::{
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use weir_sync::protocol::{ClientInfo, ClientInfoError};
 use weir_value::{ErrorCode, limits};
 
+use crate::address::{AddressUsage, Client};
 use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
 use crate::connection_room::ConnectionRoom;
+use crate::stream::Stream;
 
 /// The buffer that a socket keeps for reading, in bytes: idle sockets are many,
 /// and their messages are small.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
+/// When an address that has too many sockets may try again.
+const RECONNECT_AFTER: Duration = Duration::from_secs(5);
+
 /// Answers a request for a socket; the socket itself lives in its own task.
 ///
 /// # Errors
 /// 400 for a client that is too old or a request that is not an upgrade, 503 for a
-/// socket too many.
+/// socket too many, 429 for one too many of its address.
 pub fn upgrade(
     app: &Arc<App>,
     mut request: Request<Incoming>,
@@ -48,14 +53,23 @@ pub fn upgrade(
     let room = Arc::clone(&app.machine.sockets)
         .try_acquire_owned()
         .map_err(|_| ApiError::overloaded("Too many sockets are open on this server: try again later."))?;
+    let peer = request.extensions().get::<Client>().cloned();
+    let usage = peer.as_ref().and_then(|peer| peer.usage.as_ref());
+    let place = match usage.map(AddressUsage::open_socket) {
+        Some(None) => {
+            let message = "Too many sockets are open from your address: close some, or try again later.";
+            return Err(ApiError::too_many_requests(RECONNECT_AFTER, message));
+        }
+        place => place,
+    };
     let connection = request.extensions().get::<ConnectionRoom>().cloned();
     let upgraded = hyper::upgrade::on(&mut request);
     let task_app = Arc::clone(app);
     app.machine.tasks.spawn(async move {
         if let Some(socket) = open(upgraded).await {
-            Box::pin(task::run(task_app, socket, client)).await;
+            Box::pin(task::run(task_app, socket, client, peer)).await;
         }
-        drop((room, connection));
+        drop((room, place, connection));
     });
     Ok(switching_protocols(&accept))
 }
@@ -112,9 +126,9 @@ fn switching_protocols(accept: &str) -> Answer {
 }
 
 /// Takes the connection back from HTTP, without the buffers that HTTP had.
-async fn open(upgraded: OnUpgrade) -> Option<WebSocketStream<TcpStream>> {
+async fn open(upgraded: OnUpgrade) -> Option<WebSocketStream<Stream>> {
     let upgraded = upgraded.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)

@@ -7,6 +7,7 @@
 //! read slows down itself alone, and finds the newest state when it does.
 
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,22 +15,24 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use weir_db::Call;
-use weir_sync::live::SocketId;
+use weir_sync::live::{SocketId, WatchChange};
 use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame};
 use weir_sync::session::{DueAction, DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
-use weir_value::limits;
+use weir_value::{FunctionPath, limits};
 
 use super::frames::FrameWriter;
 use super::mutation_queue::MutationQueue;
+use crate::address::{CallPause, Client};
 use crate::app::App;
+use crate::audit::{Auditor, Outcome};
 use crate::identity::{Authenticated, Credentials, Grounds};
 use crate::inbox::{Inbox, SocketIdentity};
 use crate::request_id::new_request_id;
+use crate::stream::Stream;
 
 /// Messages that are taken in before the session is served.
 const ROUND_MESSAGES_MAX: usize = 64;
@@ -44,7 +47,7 @@ const HANG_UP_TIME_MAX: Duration = Duration::from_secs(2);
 struct Socket {
     app: Arc<App>,
     id: SocketId,
-    wire: WebSocketStream<TcpStream>,
+    wire: WebSocketStream<Stream>,
     session: Session,
     inbox: Arc<Inbox>,
     /// What it rests on that it is its principal's.
@@ -62,6 +65,10 @@ struct Socket {
     alarm_at: Duration,
     /// Messages may have been read that were not taken in yet.
     has_unread: bool,
+    /// Is on while its address has called more than it may.
+    pause: CallPause,
+    /// Where its client is.
+    address: Option<IpAddr>,
 }
 
 /// What a socket waits for.
@@ -80,7 +87,7 @@ enum End {
 }
 
 /// Serves one socket until it ends.
-pub async fn run(app: Arc<App>, wire: WebSocketStream<TcpStream>, client: ClientInfo) {
+pub async fn run(app: Arc<App>, wire: WebSocketStream<Stream>, client: ClientInfo, peer: Option<Client>) {
     let inbox = Inbox::new();
     let id = app.live.open_socket(Arc::clone(&inbox));
     app.machine.metrics.sockets_opened.add(1);
@@ -103,6 +110,8 @@ pub async fn run(app: Arc<App>, wire: WebSocketStream<TcpStream>, client: Client
         last_frame: None,
         // The upgrade may have brought some along.
         has_unread: true,
+        pause: CallPause::new(peer.as_ref().and_then(|peer| peer.usage.clone())),
+        address: peer.map(|peer| peer.address),
     };
     let end = socket.serve().await;
     socket.leave();
@@ -172,13 +181,24 @@ impl Socket {
         self.session.answer_durable(durable);
         while let Some(effect) = self.session.next_effect() {
             match effect {
-                Effect::Mutate(mutation) => self.due.push(mutation),
+                Effect::Mutate(mutation) => {
+                    self.pause.count(1);
+                    self.audit("mutation", [&mutation.path]);
+                    self.due.push(mutation);
+                }
                 Effect::Watch(changes) => {
+                    let added = || changes.iter().filter_map(WatchChange::added);
+                    self.pause.count(added().count());
+                    self.audit("query", added().map(|key| &key.path));
                     let since = self.session.version().ts;
                     self.app.live.watch(self.id, since, self.session.principal(), &changes);
                 }
                 Effect::Verify(token) => self.verify(token),
-                Effect::Act(action) => self.act(action),
+                Effect::Act(action) => {
+                    self.pause.count(1);
+                    self.audit("action", [&action.path]);
+                    self.act(action);
+                }
             }
         }
         if !self.due.is_empty() {
@@ -207,6 +227,16 @@ impl Socket {
                 });
             inbox.leave_verdict(verdict);
         });
+    }
+
+    /// Writes down what the holder of an admin key calls. It is not waited for: what a socket's session has taken in
+    /// happens.
+    fn audit<'a>(&self, action: &str, paths: impl IntoIterator<Item = &'a FunctionPath>) {
+        let Some(key) = self.grounds.key().filter(|_| self.session.principal().is_admin()) else { return };
+        let auditor = Auditor::new(&self.app, key.name(), self.address, format!("socket-{}", self.id.0));
+        for path in paths {
+            auditor.note(action, Outcome::Begun, &serde_json::json!({ "function": path.to_string() }));
+        }
     }
 
     /// Has an action run. It goes on if the socket ends; nobody is told then.
@@ -274,8 +304,8 @@ impl Socket {
     /// Asks for reading first: a client that was heard while a write was under
     /// way is not silent.
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        let reads = !self.session.is_verifying();
-        if reads && (self.has_unread || self.wire.get_ref().poll_read_ready(cx).is_ready()) {
+        let reads = !self.session.is_verifying() && self.pause.poll(cx).is_ready();
+        if reads && (self.has_unread || self.wire.get_mut().poll_read_ready(cx).is_ready()) {
             return Poll::Ready(Event::Readable);
         }
         if self.inbox.poll_signal(cx).is_ready() {

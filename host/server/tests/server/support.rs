@@ -24,7 +24,9 @@ use weir_server::app::{App, AppParts};
 use weir_server::deploy::{Module, NoSnapshots};
 use weir_server::identity::HostSigner;
 use weir_server::machine::MachineParts;
-use weir_server::{CanonicalUrls, ComponentFiles, ComponentHash, Reach, ReachOptions, Server, StaticFiles};
+use weir_server::{
+    CanonicalUrls, ComponentFiles, ComponentHash, FrontOptions, Reach, ReachOptions, Server, StaticFiles,
+};
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
 
@@ -78,17 +80,34 @@ impl TestServer {
         TestServer::start_with(open_store(disk), dir, Arc::default()).await
     }
 
+    /// On a new disk, with the functions of `v1` in place, facing the network as these options say.
+    pub async fn start_facing(front: FrontOptions) -> TestServer {
+        let (store, dir) = (open_store(&MemoryDisk::new()), tempfile::tempdir().unwrap());
+        let server = TestServer::start_of(store, dir, Arc::default(), front).await;
+        server.app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
+        server
+    }
+
     /// Of these parts.
-    #[expect(clippy::disallowed_methods, reason = "the server's own task; the test waits for it")]
     pub async fn start_with(
         store: Arc<dyn Store>,
         dir: tempfile::TempDir,
         loader: Arc<TestLoader>,
     ) -> TestServer {
+        TestServer::start_of(store, dir, loader, FrontOptions::default()).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the server's own task; the test waits for it")]
+    async fn start_of(
+        store: Arc<dyn Store>,
+        dir: tempfile::TempDir,
+        loader: Arc<TestLoader>,
+        front: FrontOptions,
+    ) -> TestServer {
         let (machine, parts) = parts(store, &dir, &loader);
         let (admin_key, list_runs) = (parts.admin_key.as_str().to_owned(), Arc::clone(&loader.list_runs));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Server::of_parts(machine, parts, listener).await.unwrap();
+        let server = Server::of_parts(machine, parts, listener).await.unwrap().facing(&front).unwrap();
         let (stop, stopped) = oneshot::channel();
         let (address, app) = (server.local_addr(), server.app());
         let task = tokio::spawn(server.serve(async { drop(stopped.await) }));
@@ -229,6 +248,7 @@ pub fn parts(
         outbound: weir_outbound::Rules::parse(&["127.0.0.1"]).unwrap(),
         shows_traces: true,
         stored_files: (open_files(dir), FileLimits { file_bytes: FILE_BYTES, ..FileLimits::default() }),
+        audit: Some(dir.path().join("audit")),
     };
     let (loader, snapshots) = (Arc::clone(loader) as Arc<_>, Arc::new(NoSnapshots));
     (MachineParts { env, loader, snapshots, node: None, threads: 4 }, parts)
