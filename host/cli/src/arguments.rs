@@ -2,14 +2,16 @@
 //!
 //! Does nothing: each command stands in a file of its own.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 use weir_build::Language;
 use weir_db::{FileLimits, Scope};
 use weir_files::FilesPlace;
+use weir_server::{AddressLimitOptions, FrontOptions, TlsOptions};
 use weir_store::BaseKind;
 use weir_subprocess::Confinement;
 use weir_value::{ComponentPath, limits};
@@ -65,8 +67,8 @@ pub struct Arguments {
 pub enum Command {
     /// Serve what is deployed
     ///
-    /// Prints `ready http://ADDR` on standard output when it accepts
-    /// connections. SIGTERM and SIGINT end it in order.
+    /// Prints `ready http://ADDR`, or `ready https://ADDR` with TLS, on standard output when it
+    /// accepts connections. SIGTERM and SIGINT end it in order.
     Serve(Serve),
     /// Make a new project: a small app with tests and a page
     ///
@@ -112,6 +114,12 @@ pub enum Command {
     /// and start the server again. Other keys have names, are good for as much as they
     /// need, and can expire and be revoked. A key that is revoked ends its connections.
     Key(Key),
+    /// Print what the holders of a server's admin keys have done
+    ///
+    /// Deployments, variables by name, keys, functions that were called with a key: each with the
+    /// key's name, the address, and what came of it. What changes something has two lines, before
+    /// and after. Over the network with a key that is good for everything; or from a data folder.
+    Audit(Audit),
     /// List the components that have data on a running server; drop what one has left
     ///
     /// The data of a component that is no longer mounted are kept, and are there again when
@@ -154,9 +162,114 @@ pub struct Serve {
     pub data: DataFolder,
     #[command(flatten)]
     pub hosting: Hosting,
+    #[command(flatten)]
+    pub front: Front,
     /// A folder of files to serve at `/`
     #[arg(long, value_name = "DIR")]
     pub web: Option<PathBuf>,
+}
+
+/// How a server faces the network.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Front {
+    #[command(flatten)]
+    pub tls: Tls,
+    /// Take the word of proxies at this address or in this range (`10.0.0.0/8`) for who has sent
+    /// a request: X-Forwarded-For, Forwarded, X-Forwarded-Proto. May be repeated
+    #[arg(long, value_name = "CIDR", value_parser = parse_range)]
+    pub trusted_proxy: Vec<IpNet>,
+    #[command(flatten)]
+    pub limits: AddressLimits,
+}
+
+/// TLS.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Tls {
+    /// Speak TLS at all ports, with the certificate in this file (PEM): the server's own first,
+    /// then those that signed it. Read again when it changes, and at SIGHUP
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Listen here too, in plain text, and send every request on to https
+    #[arg(long, value_name = "ADDR")]
+    pub http_redirect: Option<SocketAddr>,
+    /// For how long browsers are to use https alone (Strict-Transport-Security), 0 for not at all
+    /// [default: 2592000 with TLS, else 0]
+    #[arg(long, value_name = "SECONDS")]
+    pub hsts_seconds: Option<u64>,
+}
+
+/// What one address may take. An IPv6 address counts with its whole /64.
+#[derive(Debug, Clone, Args)]
+pub struct AddressLimits {
+    /// How many connections one address may have open, 0 for any number. An IPv6 address counts
+    /// with its /64; more is answered 429
+    #[arg(long, value_name = "COUNT", default_value_t = limits::ADDRESS_CONNECTIONS_MAX)]
+    pub limit_connections: usize,
+    /// How many sockets, 0 for any number
+    #[arg(long, value_name = "COUNT", default_value_t = limits::ADDRESS_SOCKETS_MAX)]
+    pub limit_sockets: usize,
+    /// How many functions one address may call a second, ten times as many at once, 0 for any
+    /// number. More is answered 429 over HTTP, and waits on sockets
+    #[arg(long, value_name = "COUNT", default_value_t = limits::ADDRESS_CALLS_PER_SECOND_MAX)]
+    pub limit_calls: u64,
+    /// How much one address may send a second, 0 for any amount. More waits, and is answered 429
+    /// when it would wait long
+    #[arg(long, value_name = "KIB", default_value_t = limits::ADDRESS_KIB_PER_SECOND_MAX)]
+    pub limit_bytes: u64,
+    /// Limit programs on this machine too
+    #[arg(long)]
+    pub limit_loopback: bool,
+}
+
+impl Default for AddressLimits {
+    /// None.
+    fn default() -> Self {
+        AddressLimits {
+            limit_connections: 0,
+            limit_sockets: 0,
+            limit_calls: 0,
+            limit_bytes: 0,
+            limit_loopback: false,
+        }
+    }
+}
+
+impl Front {
+    /// As the server takes it.
+    pub fn into_options(self) -> FrontOptions {
+        let Front { tls, trusted_proxy, limits } = self;
+        let hsts_seconds = tls.hsts_seconds;
+        let http_redirect = tls.http_redirect;
+        FrontOptions {
+            tls: tls.into_options(),
+            http_redirect,
+            hsts_seconds,
+            trusted_proxies: trusted_proxy,
+            limits: AddressLimitOptions {
+                connections: limits.limit_connections,
+                sockets: limits.limit_sockets,
+                calls_per_second: limits.limit_calls,
+                bytes_per_second: limits.limit_bytes.saturating_mul(1024),
+                includes_loopback: limits.limit_loopback,
+            },
+        }
+    }
+}
+
+impl Tls {
+    fn into_options(self) -> Option<TlsOptions> {
+        let (certificate, key) = self.tls_cert.zip(self.tls_key)?;
+        Some(TlsOptions::Files { certificate, key })
+    }
+}
+
+/// An address, or a range of them.
+fn parse_range(text: &str) -> Result<IpNet, String> {
+    let range = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    range.ok_or_else(|| "it must be an address, or a range such as 10.0.0.0/8".to_owned())
 }
 
 /// `host init`
@@ -368,6 +481,27 @@ pub struct RevokeKey {
     pub name: String,
     #[command(flatten)]
     pub server: ServerAddress,
+}
+
+/// `host audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// How many entries, the newest ones
+    #[arg(long, value_name = "COUNT", default_value_t = limits::AUDIT_LINES_SHOWN, value_parser = parse_lines)]
+    pub lines: usize,
+    /// As they are written: a JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Read the log of this data folder, whether or not a server runs on it
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub server: ServerAddress,
+}
+
+fn parse_lines(text: &str) -> Result<usize, String> {
+    let lines = text.parse().ok().filter(|lines| *lines <= limits::AUDIT_LINES_SHOWN_MAX);
+    lines.ok_or_else(|| format!("it must be a number, at most {}", limits::AUDIT_LINES_SHOWN_MAX))
 }
 
 /// `host component`

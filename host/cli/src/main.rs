@@ -5,6 +5,7 @@
 //! else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 mod arguments;
+mod audit;
 mod build;
 mod check;
 mod client;
@@ -23,6 +24,7 @@ mod run;
 mod serve;
 mod snapshots;
 mod subprocess;
+mod systemd;
 mod test_host;
 mod tls;
 mod url;
@@ -62,6 +64,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Env(arguments) => in_tokio(env::env(arguments)),
         Command::Test(arguments) => test_host::test(&arguments),
         Command::Key(arguments) => in_tokio(key::key(arguments)),
+        Command::Audit(arguments) => in_tokio(audit::audit(arguments)),
         Command::Component(arguments) => in_tokio(component::component(arguments)),
         Command::Check(arguments) => check::check(&arguments),
         Command::Convert(arguments) => convert::convert(&arguments),

@@ -11,7 +11,7 @@ use weir_node::{NodeBinary, NodeOptions};
 use weir_outbound::Rules;
 use weir_runtime::Compiler;
 use weir_server::deploy::Summary;
-use weir_server::{Disclosure, ReachOptions, Server, ServerOptions, StopSignals, WebFolder};
+use weir_server::{Disclosure, FrontOptions, ReachOptions, Server, ServerOptions, StopSignals, WebFolder};
 use weir_store::StoreOptions;
 use weir_value::limits;
 
@@ -19,21 +19,25 @@ use crate::arguments::{Hosting, Listening, Node, Serve};
 use crate::output::print_line;
 use crate::snapshots::Snapshots;
 use crate::subprocess;
+use crate::systemd::{self, State};
 
 const MIB: u64 = 1024 * 1024;
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
-    let Serve { data, hosting, web } = arguments;
+    let Serve { data, hosting, front, web } = arguments;
     // What it writes is nobody else's to read: documents, files, keys.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let mut signals = StopSignals::install().context("cannot wait for signals")?;
     let web = web.map(WebFolder::Present);
-    let Some(server) = start_unless_stopped(&mut signals, start(data.data, hosting, web, None)).await? else {
-        return Ok(());
-    };
+    let starting = start(data.data, (hosting, front.into_options()), web, None);
+    let Some(server) = start_unless_stopped(&mut signals, starting).await? else { return Ok(()) };
     tell_deployment(&server.deployer().summary());
+    if let Some(address) = server.redirect_addr()? {
+        tracing::info!("requests to http://{address} are sent on to https");
+    }
     announce(&server)?;
+    systemd::tell(State::Ready);
     until_stopped(server, signals, std::future::pending()).await;
     Ok(())
 }
@@ -71,7 +75,7 @@ fn tell_deployment(deployed: &Summary) {
 /// Starts a server as the flags say; compiled code is kept in its data folder, or in the one that is given.
 pub async fn start(
     data_dir: PathBuf,
-    hosting: Hosting,
+    (hosting, front): (Hosting, FrontOptions),
     web: Option<WebFolder>,
     compiled_dir: Option<PathBuf>,
 ) -> anyhow::Result<Server> {
@@ -116,6 +120,7 @@ pub async fn start(
         site_url,
         site_listen,
         reach,
+        front,
         scheduled_calls: scheduling.scheduled_calls.map(usize::from),
         outbound,
         node,
@@ -158,7 +163,7 @@ fn allow_many_files() {
 
 /// Says that connections are accepted: the one line of standard output.
 pub fn announce(server: &Server) -> anyhow::Result<()> {
-    print_line(&format!("ready http://{}", server.local_addr()))
+    print_line(&format!("ready {}", server.local_url()))
 }
 
 /// Serves until the first signal; the second one ends the process at once. What
@@ -169,6 +174,7 @@ pub async fn until_stopped(server: Server, mut signals: StopSignals, beside: imp
     let listening_for_signals = async {
         let name = signals.next().await;
         tracing::info!("{name}: stopping; once more ends at once");
+        systemd::tell(State::Stopping);
         drop(stop);
         signals.next().await;
         std::process::exit(1);

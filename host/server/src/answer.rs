@@ -3,12 +3,14 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
 use weir_store::SequenceError;
 use weir_value::ErrorCode;
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame, SizeHint};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use tokio::io::{AsyncRead, ReadBuf};
@@ -128,12 +130,14 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// One or two sentences for people.
     pub message: String,
+    /// When the same request may be sent again, if that is known.
+    pub retry_after: Option<Duration>,
 }
 
 impl ApiError {
     /// An error with a status of its own.
     pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> ApiError {
-        ApiError { status, code, message: message.into() }
+        ApiError { status, code, message: message.into(), retry_after: None }
     }
 
     /// 400: the request is at fault.
@@ -169,6 +173,12 @@ impl ApiError {
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooManyConcurrentRequests, message)
     }
 
+    /// 429: its sender has asked for too much; the same request will work after `wait`.
+    pub fn too_many_requests(wait: Duration, message: impl Into<String>) -> ApiError {
+        let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message);
+        ApiError { retry_after: Some(wait), ..error }
+    }
+
     /// 503: nothing of the call was kept; the same one may work later.
     pub fn refused(error: &CallError) -> ApiError {
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.code, error.message.clone())
@@ -181,7 +191,12 @@ impl ApiError {
             code: &'a str,
             message: &'a str,
         }
-        json(self.status, &Shape { code: self.code.as_str(), message: &self.message })
+        let mut answer = json(self.status, &Shape { code: self.code.as_str(), message: &self.message });
+        if let Some(wait) = self.retry_after {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        answer
     }
 }
 

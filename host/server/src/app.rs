@@ -1,5 +1,6 @@
 //! One app: its database, and everything that is made for it once at the start.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use weir_auth::{KeyFetcher, OwnKeys};
@@ -9,6 +10,7 @@ use weir_outbound::{Client, Rules};
 
 use crate::actions::Actions;
 use crate::admin_key::AdminKey;
+use crate::audit::AuditLog;
 use crate::canonical_urls::CanonicalUrls;
 use crate::component_files::ComponentFiles;
 use crate::deploy::{Deployer, InForce};
@@ -54,6 +56,8 @@ pub struct AppParts {
     pub open_metrics: bool,
     /// Where stored files lie, and how many there may be.
     pub stored_files: (Files, FileLimits),
+    /// The folder for what the holders of admin keys do; `None`: that is written nowhere.
+    pub audit: Option<PathBuf>,
 }
 
 /// An app on its machine, without its network.
@@ -90,6 +94,10 @@ pub struct App {
     pub disclosure: Disclosure,
     /// Whether the figures are shown to whoever asks.
     pub open_metrics: bool,
+    /// Where stands what the holders of admin keys do.
+    pub audit: Option<AuditLog>,
+    /// The folder of that.
+    pub audit_folder: Option<PathBuf>,
 }
 
 impl App {
@@ -109,7 +117,9 @@ impl App {
             disclosure,
             open_metrics,
             stored_files,
+            audit: audit_folder,
         } = parts;
+        let audit = audit_folder.as_ref().map(|folder| AuditLog::start(folder, &machine.env));
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         db.set_built_in_variables(urls.variables());
@@ -172,6 +182,8 @@ impl App {
             kept_snapshots: KeptSnapshots::default(),
             disclosure,
             open_metrics,
+            audit,
+            audit_folder,
         })
     }
 
@@ -204,6 +216,9 @@ impl App {
         // One that waits for room on the disk for its record would wait for ever.
         self.db.store().close();
         self.deployer.wait_given_up();
+        if let Some(audit) = &self.audit {
+            audit.close();
+        }
     }
 }
 

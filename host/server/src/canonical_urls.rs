@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use hyper::Uri;
 use weir_db::BUILT_IN_VARIABLES;
 
 /// Where clients reach a server.
@@ -15,10 +16,17 @@ pub struct CanonicalUrls {
 }
 
 impl CanonicalUrls {
-    /// Those of a server that is reached where it listens.
-    pub fn at(address: SocketAddr) -> CanonicalUrls {
-        let url = format!("http://{address}");
+    /// Those of a server that is reached where it listens, with TLS or without.
+    pub fn at(address: SocketAddr, is_secure: bool) -> CanonicalUrls {
+        let scheme = if is_secure { "https" } else { "http" };
+        let url = format!("{scheme}://{address}");
         CanonicalUrls { cloud: url.clone(), site: url }
+    }
+
+    /// The port of the API's URL, if that is a secure one.
+    pub fn https_port(&self) -> Option<u16> {
+        let url: Uri = self.cloud.parse().ok()?;
+        (url.scheme_str() == Some("https")).then(|| url.port_u16().unwrap_or(443))
     }
 
     /// The variables that functions read them by.

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::address::AddressPlace;
+
 /// The place. A socket, which outlives the connection that it was, holds it on.
 #[derive(Clone)]
-pub struct ConnectionRoom(#[expect(dead_code, reason = "held, and given back")] Arc<OwnedSemaphorePermit>);
+pub struct ConnectionRoom(
+    #[expect(dead_code, reason = "held, and given back")] Arc<(OwnedSemaphorePermit, Option<AddressPlace>)>,
+);
 
 impl ConnectionRoom {
-    /// Held until the last copy is dropped.
-    pub fn new(permit: OwnedSemaphorePermit) -> ConnectionRoom {
-        ConnectionRoom(Arc::new(permit))
+    /// Held until the last copy is dropped: one among all, and one among those of its address, if that has a limit.
+    pub fn new(permit: OwnedSemaphorePermit, place: Option<AddressPlace>) -> ConnectionRoom {
+        ConnectionRoom(Arc::new((permit, place)))
     }
 }

@@ -235,7 +235,7 @@ mod tests {
         })));
         let folder = tempfile::tempdir().unwrap();
         let admin_key = AdminKey::read_or_create(folder.path(), "weir").unwrap();
-        let urls = CanonicalUrls::at(([127, 0, 0, 1], 3210).into());
+        let urls = CanonicalUrls::at(([127, 0, 0, 1], 3210).into(), false);
         let (loader, snapshots) = (Arc::new(NoLoader), Arc::new(NoSnapshots));
         let client_memory_bytes = 1 << 20;
         let machine = MachineParts { env, loader, snapshots, node: None, threads: 1, client_memory_bytes };
@@ -254,6 +254,7 @@ mod tests {
             disclosure: crate::disclosure::Disclosure::Production,
             open_metrics: false,
             stored_files: (weir_files::Files::in_memory(), weir_db::FileLimits::default()),
+            audit: None,
         };
         App::start(machine, parts)
     }

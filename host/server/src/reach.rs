@@ -158,6 +158,12 @@ fn name_of(host: &str) -> String {
     host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// Whether a `Host` header names this machine, by a name or an address of its loopback.
+pub fn is_loopback_host(host: &str) -> bool {
+    let host = host.parse::<Uri>().ok();
+    host.as_ref().and_then(Uri::host).is_some_and(|host| is_loopback(&name_of(host)))
+}
+
 fn is_loopback(name: &str) -> bool {
     is_loopback_name(name) || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -29,14 +29,16 @@ use crate::deploy::{
 use crate::disclosure::Disclosure;
 use crate::executor::Executor;
 use crate::folders;
+use crate::front::{Front, FrontOptions};
 use crate::housekeeping;
 use crate::identity::HostSigner;
-use crate::listener::{self, Listening};
+use crate::listener::{self, Listeners, Listening};
 use crate::machine::{Machine, MachineParts};
 use crate::reach::{Reach, ReachOptions};
 use crate::scheduler::Scheduler;
 use crate::start_error::StartError;
 use crate::static_files::StaticFiles;
+use crate::tls::TlsError;
 
 /// The name in a new admin key, and what `/instance_name` answers.
 const INSTANCE_NAME: &str = "weir";
@@ -73,6 +75,8 @@ pub struct ServerOptions {
     pub scheduled_calls: Option<usize>,
     /// Which names it answers to, and to whose pages, besides its own.
     pub reach: ReachOptions,
+    /// TLS, proxies, and what one address may take.
+    pub front: FrontOptions,
     /// Where actions may connect to besides the internet.
     pub outbound: Rules,
     /// Runs the actions that are written for Node, if the host has one.
@@ -105,6 +109,8 @@ pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
     site: Option<TcpListener>,
+    redirect: Option<TcpListener>,
+    front: Front,
 }
 
 impl Server {
@@ -118,11 +124,16 @@ impl Server {
             Some(address) => Some(bind(address, &options).await?),
             None => None,
         };
+        let redirect = match options.front.http_redirect {
+            Some(_) if options.front.tls.is_none() => return Err(StartError::RedirectWithoutTls),
+            Some(address) => Some(bind(address, &options).await?),
+            None => None,
+        };
         let local_addr = listener.local_addr()?;
         let site_addr = site.as_ref().map(TcpListener::local_addr).transpose()?;
         let opened = tokio::task::spawn_blocking(move || open(&options, local_addr, site_addr)).await;
-        let app = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
-        Ok(Server { site, ..Server::on(app, listener)? })
+        let (app, front) = opened.map_err(|lost| std::io::Error::other(lost.to_string()))??;
+        Ok(Server { site, redirect, front, ..Server::on(app, listener)? })
     }
 
     /// A server of parts that were put together elsewhere: for tests, and for
@@ -144,12 +155,34 @@ impl Server {
 
     fn on(app: Arc<App>, listener: TcpListener) -> Result<Server, StartError> {
         let local_addr = listener.local_addr()?;
-        Ok(Server { app, listener, local_addr, site: None })
+        let front = Front::plain(Arc::clone(&app.machine.env));
+        Ok(Server { app, listener, local_addr, site: None, redirect: None, front })
+    }
+
+    /// The same server, with TLS, proxies and limits as these options say.
+    ///
+    /// # Errors
+    /// See [`TlsError`].
+    pub fn facing(self, options: &FrontOptions) -> Result<Server, TlsError> {
+        Ok(Server { front: Front::open(options, &self.app.machine.env)?, ..self })
     }
 
     /// Where it listens: with the real port.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Where it is reached on this machine: `https://127.0.0.1:3210`.
+    pub fn local_url(&self) -> String {
+        CanonicalUrls::at(self.local_addr, self.front.tls.is_some()).cloud
+    }
+
+    /// Where requests in plain text are sent on to the secure port, if they are.
+    ///
+    /// # Errors
+    /// The system does not say it.
+    pub fn redirect_addr(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.redirect.as_ref().map(TcpListener::local_addr).transpose()
     }
 
     /// Where the HTTP actions have a port of their own, if they have one.
@@ -173,11 +206,15 @@ impl Server {
     /// Serves until `stop` is ready, then ends well: no new connections, sockets
     /// are told, calls that have begun end, the store is checkpointed.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let Server { app, listener, site, .. } = self;
-        let listening = Listening::new(Arc::clone(&app));
+        let Server { app, listener, site, redirect, front, local_addr } = self;
+        let front = Arc::new(front);
+        let https_port = app.urls.https_port().unwrap_or_else(|| local_addr.port());
+        let listening = Listening::new(Arc::clone(&app), Arc::clone(&front), https_port);
+        let listeners = Listeners { api: listener, site, redirect };
         tokio::select! {
-            () = listener::accept(&listening, listener, site, stop) => {}
+            () = listener::accept(&listening, listeners, stop) => {}
             () = housekeeping::keep(&app) => {}
+            () = front.keep() => {}
             () = app.scheduler.run() => {}
         }
         tracing::info!("stopping: no new connections, waiting for calls to end");
@@ -226,13 +263,18 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
     data_dir.join("store")
 }
 
+/// Where in a data folder stands what the holders of admin keys have done.
+pub fn audit_folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("audit")
+}
+
 /// Opens what is in the data folder. On one that is there already, nothing here
 /// needs room on the disk: a full one is no reason not to serve reads. Blocks.
 fn open(
     options: &ServerOptions,
     local_addr: SocketAddr,
     site_addr: Option<SocketAddr>,
-) -> Result<Arc<App>, StartError> {
+) -> Result<(Arc<App>, Front), StartError> {
     let data_dir = &options.data_dir;
     let in_data_dir = |source| StartError::DataDir { path: data_dir.clone(), source };
     folders::make_private_durably(data_dir).map_err(in_data_dir)?;
@@ -244,6 +286,7 @@ fn open(
     }
     let web = options.web.as_ref().map(open_web).transpose()?;
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
+    let front = Front::open(&options.front, &env)?;
     let store = weir_store::open(&store_folder(data_dir), options.store.clone(), Arc::clone(&env))?;
     let admin_key = AdminKey::read_or_create(data_dir, INSTANCE_NAME)?;
     let files = ComponentFiles::at(&data_dir.join("components"));
@@ -283,10 +326,11 @@ fn open(
         disclosure: options.disclosure,
         open_metrics: options.open_metrics,
         stored_files,
+        audit: Some(audit_folder(data_dir)),
     };
     let app = App::start(machine, parts);
     app.restore()?;
-    Ok(app)
+    Ok((app, front))
 }
 
 /// Opens the place of stored files, which is this host's own from then on.
@@ -323,9 +367,10 @@ fn canonical_urls(
     local_addr: SocketAddr,
     site_addr: Option<SocketAddr>,
 ) -> CanonicalUrls {
-    let at = CanonicalUrls::at(local_addr);
+    let is_secure = options.front.tls.is_some();
+    let at = CanonicalUrls::at(local_addr, is_secure);
     let cloud = options.public_url.clone().unwrap_or(at.cloud);
-    let site_port = site_addr.map(|address| CanonicalUrls::at(address).site);
+    let site_port = site_addr.map(|address| CanonicalUrls::at(address, is_secure).site);
     let site = options.site_url.clone().or(site_port).unwrap_or_else(|| cloud.clone());
     CanonicalUrls { cloud, site }
 }

@@ -7,6 +7,7 @@ use weir_files::{FilesError, FilesPlace};
 
 use crate::admin_key::AdminKeyError;
 use crate::deploy::DeployError;
+use crate::tls::TlsError;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,12 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// There is nothing to send requests on to.
+    #[error("--http-redirect sends requests on to https, which this server does not speak: add --tls-cert")]
+    RedirectWithoutTls,
     /// The data folder cannot be made.
     #[error("the data folder {path}: {source}", path = path.display())]
     DataDir {
@@ -83,11 +90,12 @@ pub enum StartError {
 fn explain_listen(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => {
-            "another program listens there; stop it, or choose another port with --listen or --site-listen"
+            "another program listens there; stop it, or choose another port with --listen, --site-listen or --http-redirect"
                 .into()
         }
         std::io::ErrorKind::PermissionDenied => {
-            "not allowed; choose a port above 1023 with --listen or --site-listen".into()
+            "not allowed; choose a port above 1023, or give the program CAP_NET_BIND_SERVICE, as `deploy/weir.service` does"
+                .into()
         }
         _ => error.to_string(),
     }

@@ -236,6 +236,8 @@ error_codes! {
     TooManyQueries,
     /// Too many requests are under way.
     TooManyConcurrentRequests,
+    /// Its sender asks for more than one address may.
+    TooManyRequests,
     /// The body broke off.
     IncompleteBody,
     /// The modules cannot be deployed.

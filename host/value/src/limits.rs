@@ -317,6 +317,21 @@ pub const ADMIN_KEY_NAME_CHARS_MAX: usize = 64;
 /// How long an admin key that expires may be good for: a hundred years.
 pub const ADMIN_KEY_LIFETIME_S_MAX: u64 = 100 * 365 * 24 * 3600;
 
+// ---- The audit log
+
+/// How large one file of the log is, until the next one begins,
+pub const AUDIT_FILE_BYTES_MAX: u64 = 16 << 20;
+/// and how many are kept: the oldest is removed.
+pub const AUDIT_FILES_KEPT: usize = 64;
+/// How much room is set aside on the disk for what ends what has begun.
+pub const AUDIT_RESERVE_BYTES: u64 = 1 << 20;
+/// How many lines may wait for the disk that nobody waits for.
+pub const AUDIT_LINES_WAITING_MAX: usize = 100_000;
+/// How many entries are shown unless somebody asks for more or less,
+pub const AUDIT_LINES_SHOWN: usize = 100;
+/// and how many at most.
+pub const AUDIT_LINES_SHOWN_MAX: usize = 10_000;
+
 // ---- Storage
 
 /// How large one record of the log, a commit group, may be.
@@ -437,6 +452,15 @@ pub const HTTP_QUERY_BATCH_BYTES_MAX: usize = 2 * FUNCTION_RESULT_BYTES_MAX;
 pub const RESERVED_FILES_MIN: usize = 64;
 /// The same, at most.
 pub const RESERVED_FILES_MAX: usize = 4096;
+/// How long a TLS handshake may take, from the connection on.
+pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
+/// How many handshakes may be under way.
+pub const TLS_HANDSHAKES_MAX: usize = 4096;
+/// How often certificates in files are looked at.
+pub const TLS_FILES_LOOK_MS: u64 = 5_000;
+/// For how long browsers ask a server for nothing in plain text that has told them so, unless the operator says otherwise:
+/// a month.
+pub const HSTS_SECONDS: u64 = 30 * 24 * 3600;
 /// How many connections may be open, sockets included, where the system allows as many open files.
 pub const HTTP_CONNECTIONS_MAX: usize = SOCKETS_MAX + 1024;
 /// How long calls that run have to finish after a signal to stop, before their guests are interrupted,
@@ -445,6 +469,29 @@ pub const SHUTDOWN_CALLS_MS_MAX: u64 = 15_000;
 pub const SHUTDOWN_INTERRUPTED_MS_MAX: u64 = 2_000;
 /// and how long a stop takes in all.
 pub const SHUTDOWN_MS_MAX: u64 = 20_000;
+
+// ---- One address. An office behind one is hundreds of people, each with a handful of connections.
+
+/// How many connections of one address may be open, unless the operator says otherwise,
+pub const ADDRESS_CONNECTIONS_MAX: usize = 4096;
+/// and how many sockets.
+pub const ADDRESS_SOCKETS_MAX: usize = 2048;
+/// How many functions it may call a second,
+pub const ADDRESS_CALLS_PER_SECOND_MAX: u64 = 2000;
+/// and for how many seconds' worth of those at once: whoever reconnects asks for all queries anew.
+pub const ADDRESS_CALLS_BURST_SECONDS: u64 = 10;
+/// How much it may send a second, in KiB,
+pub const ADDRESS_KIB_PER_SECOND_MAX: u64 = 64 * 1024;
+/// and for how many seconds' worth of that at once.
+pub const ADDRESS_BYTES_BURST_SECONDS: u64 = 4;
+/// An address that has sent so much that its connections wait for longer is refused new requests.
+pub const ADDRESS_BYTES_WAIT_MS_MAX: u64 = 2_000;
+/// Nothing that an address has done makes it wait for longer.
+pub const ADDRESS_DEBT_MS_MAX: u64 = 60_000;
+/// How many addresses are remembered that take nothing just now.
+pub const ADDRESSES_MAX: usize = 65_536;
+/// How often those are forgotten that owe nothing.
+pub const ADDRESSES_SWEEP_EVERY_MS: u64 = 10_000;
 
 // ---- The relations between them
 
@@ -513,6 +560,10 @@ const _: () = {
     assert!(SOCKET_PING_MS * 4 <= SOCKET_SILENCE_MS_MAX);
     assert!(SOCKET_WRITE_MS_MAX <= SOCKET_SILENCE_MS_MAX);
     assert!(SOCKETS_MAX < HTTP_CONNECTIONS_MAX);
+    // A socket that waits for its address is not taken for a silent one; one may send the largest message there is.
+    assert!(ADDRESS_DEBT_MS_MAX < SOCKET_SILENCE_MS_MAX);
+    assert!(ADDRESS_KIB_PER_SECOND_MAX as usize * KIB >= FRAME_BYTES_MAX);
+    assert!(ADDRESS_SOCKETS_MAX <= ADDRESS_CONNECTIONS_MAX && ADDRESS_CONNECTIONS_MAX < HTTP_CONNECTIONS_MAX);
     // A call that began before the signal to stop may end.
     assert!(FUNCTION_TOTAL_TIME_MS_MAX <= SHUTDOWN_CALLS_MS_MAX);
     assert!(SHUTDOWN_CALLS_MS_MAX + SHUTDOWN_INTERRUPTED_MS_MAX < SHUTDOWN_MS_MAX);

@@ -81,7 +81,7 @@ impl HostProcess {
         Self::start(command)
     }
 
-    /// Starts a command that prints `ready http://ADDR` and waits for that line.
+    /// Starts a command that prints `ready http://ADDR`, or `https://`, and waits for that line.
     ///
     /// # Errors
     /// As for [`HostProcess::serve`].
@@ -97,7 +97,8 @@ impl HostProcess {
         let errors = collect(child.stderr.take().expect("piped"));
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line)?;
-        let Some(address) = line.trim().strip_prefix("ready http://") else {
+        let ready = line.trim().strip_prefix("ready ").and_then(|url| url.split_once("://"));
+        let Some((_, address)) = ready else {
             let status = child.wait()?;
             // The reader of standard error may be a moment behind the end of the process.
             std::thread::sleep(Duration::from_millis(50));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::run_in;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "host",
     "serve",
     "init",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 18] = [
     "key create",
     "key list",
     "key revoke",
+    "audit",
     "check",
     "convert",
 ];

@@ -3,9 +3,11 @@
 #![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 
 mod compiling;
+mod facing;
 mod help;
 mod init;
 mod keys;
+mod own_tls;
 mod secure;
 mod serving;
 mod testing;
@@ -74,14 +76,19 @@ impl Serving {
 
     /// `127.0.0.1:PORT`
     pub fn address(&self) -> &str {
-        self.url.strip_prefix("http://").expect("an http URL")
+        self.url.split_once("://").expect("a URL").1
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status().expect("kill runs");
+        assert!(sent.success());
     }
 
     /// Sends a signal and waits: exit code, the rest of standard output, standard error.
     pub fn stop(mut self, signal: &str) -> Finished {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", signal, &id]).status().expect("kill runs");
-        assert!(sent.success());
+        self.signal(signal);
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.stdout.read_to_string(&mut stdout).expect("UTF-8");
         self.child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("UTF-8");

@@ -82,17 +82,57 @@ async fn forward(listener: TcpListener, acceptor: TlsAcceptor, backend: SocketAd
 }
 
 fn pem(certificate: &rcgen::Certificate) -> String {
-    let text = STANDARD.encode(certificate.der());
+    pem_of("CERTIFICATE", certificate.der())
+}
+
+fn pem_of(kind: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
     let lines: Vec<&str> =
         text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+    format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n"))
+}
+
+/// A certificate with its key, and what to trust for it.
+pub struct Made {
+    /// The certificate to trust, PEM.
+    pub authority_pem: String,
+    /// The server's own, DER.
+    pub certificate: Vec<u8>,
+    /// Its key, PKCS#8.
+    pub key: Vec<u8>,
+}
+
+impl Made {
+    /// Writes certificate and key, PEM, in a folder: `cert.pem`, `key.pem`, and the authority as `authority.pem`.
+    pub fn write(&self, folder: &Path) {
+        for (name, text) in [
+            ("cert.pem", pem_of("CERTIFICATE", &self.certificate)),
+            ("key.pem", pem_of("PRIVATE KEY", &self.key)),
+            ("authority.pem", self.authority_pem.clone()),
+        ] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+    }
 }
 
 /// The certificate to trust, and what the proxy shows.
 fn identity(certificate: Certificate) -> (String, ServerConfig) {
+    let Made { authority_pem, certificate, key } = make(certificate);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![CertificateDer::from(certificate)], PrivateKeyDer::try_from(key).unwrap())
+        .unwrap();
+    (authority_pem, config)
+}
+
+/// A new one of this kind.
+pub fn make(certificate: Certificate) -> Made {
     let names = match certificate {
         Certificate::OfAnotherName => vec!["another.example".to_owned()],
-        _ => vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+        _ => ["localhost", "127.0.0.1", "api.test"].map(str::to_owned).into(),
     };
     let mut params = CertificateParams::new(names).unwrap();
     if certificate == Certificate::Expired {
@@ -113,13 +153,5 @@ fn identity(certificate: Certificate) -> (String, ServerConfig) {
             (pem(&authority), params.signed_by(&key, &issuer).unwrap())
         }
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![CertificateDer::from(shown.der().to_vec())], key)
-        .unwrap();
-    (authority_pem, config)
+    Made { authority_pem, certificate: shown.der().to_vec(), key: key.serialize_der() }
 }

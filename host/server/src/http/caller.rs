@@ -1,41 +1,52 @@
 //! Who sends a request, and with which client.
 
+use std::sync::Arc;
+
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use weir_db::Principal;
 use weir_sync::protocol::{ClientInfo, ClientInfoError};
 
 use crate::answer::ApiError;
-use crate::identity::{Credentials, Identities, Permission, Refusal};
+use crate::identity::{Credentials, HeldKey, Identities, Permission, Refusal};
 use crate::static_files::percent_decode;
 
 /// The parameter in which Convex's servers take an admin key.
 const KEY_PARAMETER: &str = "adminKey";
 
+/// On whose behalf a request is made.
+pub struct Caller {
+    /// On whose.
+    pub principal: Principal,
+    /// The admin key that says so, if it is one.
+    pub key: Option<Arc<HeldKey>>,
+}
+
+impl Caller {
+    /// Nobody in particular.
+    pub fn anonymous() -> Caller {
+        Caller { principal: Principal::Anonymous, key: None }
+    }
+
+    /// Whether it may do this.
+    ///
+    /// # Errors
+    /// 401 without a key, 403 for one that is good for less.
+    pub fn check(&self, permission: Permission) -> Result<(), ApiError> {
+        permission.check(&self.principal).map_err(refuse)
+    }
+}
+
 /// Finds out on whose behalf a request is made, by its `Authorization` header.
 ///
 /// # Errors
 /// The credentials are nobody's.
-pub async fn identify(identities: &Identities, headers: &HeaderMap) -> Result<Principal, ApiError> {
+pub async fn identify(identities: &Identities, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let credentials = match headers.get(AUTHORIZATION) {
         Some(header) => header.to_str().map_or(Credentials::Unknown, Credentials::parse),
         None => Credentials::None,
     };
     let authenticated = identities.authenticate(credentials).await.map_err(refuse)?;
-    Ok(authenticated.principal)
-}
-
-/// As `identify`, for what only the holder of an admin key may do.
-///
-/// # Errors
-/// 401 without a key, 403 for one that is good for less, else as for `identify`.
-pub async fn require(
-    permission: Permission,
-    identities: &Identities,
-    headers: &HeaderMap,
-) -> Result<Principal, ApiError> {
-    let principal = identify(identities, headers).await?;
-    permission.check(&principal).map_err(refuse)?;
-    Ok(principal)
+    Ok(Caller { key: authenticated.grounds.key().cloned(), principal: authenticated.principal })
 }
 
 fn refuse(refusal: Refusal) -> ApiError {

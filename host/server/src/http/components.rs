@@ -9,8 +9,10 @@ use hyper::StatusCode;
 use weir_db::{CommitError, VariablesError};
 use weir_value::{ComponentPath, ErrorCode};
 
+use super::audit;
 use crate::answer::{Answer, ApiError, json};
 use crate::app::App;
+use crate::audit::Auditor;
 use crate::executor::{JobKind, Work};
 
 /// Lists the components that have data.
@@ -22,14 +24,19 @@ pub async fn list(app: &Arc<App>) -> Result<Answer, ApiError> {
 }
 
 /// Begins to remove the data of a component that is not mounted. When it answers, nothing takes them up again.
-pub async fn drop(app: &Arc<App>, path: &str) -> Result<Answer, ApiError> {
+pub async fn drop(app: &Arc<App>, path: &str, auditor: Option<&Auditor>) -> Result<Answer, ApiError> {
     let path = ComponentPath::parse(path)
         .map_err(|error| ApiError::bad_request(ErrorCode::InvalidRequest, format!("{error}.")))?;
-    let db = Arc::clone(&app.db);
-    let dropped =
-        app.machine.executor.run(Work::of_host(JobKind::Client), move || db.drop_component(&path)).await;
-    let ts = dropped.map_err(|_| ApiError::internal())?.map_err(refuse)?;
-    app.durable.wait(ts).await;
+    let detail = serde_json::json!({ "path": path.as_str() });
+    let work = async {
+        let db = Arc::clone(&app.db);
+        let dropped =
+            app.machine.executor.run(Work::of_host(JobKind::Client), move || db.drop_component(&path)).await;
+        let ts = dropped.map_err(|_| ApiError::internal())?.map_err(refuse)?;
+        app.durable.wait(ts).await;
+        Ok(())
+    };
+    audit::record(auditor, "dropComponent", detail, work).await?;
     Ok(json(StatusCode::OK, &serde_json::json!({})))
 }
 

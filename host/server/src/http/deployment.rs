@@ -16,10 +16,12 @@ use serde_json::Value as Json;
 use weir_db::Progress;
 use weir_value::{ComponentTree, ErrorCode, limits};
 
-use super::body;
+use super::{audit, body};
 use crate::answer::{Answer, ApiError, json};
 use crate::app::App;
+use crate::audit::Auditor;
 use crate::canonical_urls::CanonicalUrls;
+use crate::component_files::ComponentHash;
 use crate::deploy::{DeployError, Module, NewDeployment, Summary};
 use crate::request_body::RequestBody;
 
@@ -58,12 +60,30 @@ struct Described {
 }
 
 /// Puts a new deployment in place.
-pub async fn deploy(app: &Arc<App>, request: Request<RequestBody>) -> Result<Answer, ApiError> {
+pub async fn deploy(
+    app: &Arc<App>,
+    request: Request<RequestBody>,
+    auditor: Option<&Auditor>,
+) -> Result<Answer, ApiError> {
     let text = body::read_trusted(request, limits::DEPLOY_REQUEST_BYTES_MAX).await?;
     let deployment = decode(&text)?;
     drop(text);
-    let summary = app.deployer.deploy(deployment).await.map_err(refuse)?;
+    // Megabytes to be hashed are no work for the network's threads.
+    let described = tokio::task::spawn_blocking(move || (audited(&deployment), deployment)).await;
+    let (detail, deployment) = described.map_err(|_| ApiError::internal())?;
+    let work = async { app.deployer.deploy(deployment).await.map_err(refuse) };
+    let summary = audit::record(auditor, "deploy", detail, work).await?;
     Ok(json(StatusCode::OK, &summary))
+}
+
+/// What the audit log says of a deployment: its modules, each with its digest.
+fn audited(deployment: &NewDeployment) -> Json {
+    let module = |module: &Module| {
+        let digest = ComponentHash::of(&module.component).to_string();
+        serde_json::json!({ "name": module.name, "sha256": digest, "sizeBytes": module.component.len() })
+    };
+    let modules: Vec<Json> = deployment.modules.iter().map(module).collect();
+    serde_json::json!({ "modules": modules, "outbound": deployment.outbound })
 }
 
 /// Says what is deployed.

@@ -12,15 +12,22 @@ use weir_db::{
 };
 use weir_store::Snapshot;
 use weir_sync::budget::{Account, Held};
-use weir_value::{ErrorCode, Timestamp, limits};
+use weir_value::{ErrorCode, FunctionPath, Timestamp, limits};
 
 use super::arguments::{Format, FunctionCall, FunctionRequest, invalid_json, parse_path, write_outcome};
 use super::caller::parameter;
+use crate::address::AddressUsage;
 use crate::answer::{Answer, ApiError, json, json_text};
 use crate::app::App;
+use crate::audit::{Auditor, Outcome};
 use crate::budget::{charge_outcome, lost_result};
 use crate::executor::{Flow, JobKind, JobLost, Work};
 use crate::request_id::not_run_error;
+
+/// What the audit log says of a call.
+fn function(path: &FunctionPath) -> serde_json::Value {
+    serde_json::json!({ "function": path.to_string() })
+}
 
 /// A request for a function, as far as the routes share it.
 pub struct Request<'a> {
@@ -34,6 +41,10 @@ pub struct Request<'a> {
     pub request_id: String,
     /// Counts what is held for it.
     pub account: Arc<Account>,
+    /// What the caller's address takes, if it is limited.
+    pub usage: Option<Arc<AddressUsage>>,
+    /// Writes down what the holder of an admin key calls.
+    pub auditor: Option<&'a Auditor>,
 }
 
 impl Request<'_> {
@@ -86,6 +97,10 @@ impl Request<'_> {
     /// POST `/api/query_batch`: several queries, all at one timestamp.
     pub async fn query_batch(&self, body: Bytes) -> Result<Answer, ApiError> {
         let calls = self.read(body, read_batch).await?;
+        // The request itself was one.
+        if let Some(usage) = &self.usage {
+            usage.count_calls(calls.len().saturating_sub(1));
+        }
         let at = self.newest();
         let mut room = self.account.hold(Held::Answers, 0);
         let mut out = b"{\"results\":[".to_vec();
@@ -197,6 +212,9 @@ impl Request<'_> {
     ) -> Result<Vec<u8>, ApiError> {
         let format = call.format;
         let call = Arc::new(self.call(call));
+        if let Some(auditor) = self.auditor {
+            auditor.note("query", Outcome::Begun, &function(&call.path));
+        }
         let (db, account, queried) = (Arc::clone(&self.app.db), Arc::clone(&self.account), Arc::clone(&call));
         let disclosure = self.app.disclosure;
         let query = move |teardown: &mut Teardown| {
@@ -223,6 +241,16 @@ impl Request<'_> {
     }
 
     async fn run_mutation(&self, call: FunctionCall) -> Result<Answer, ApiError> {
+        match self.auditor {
+            Some(auditor) => {
+                let detail = function(&call.path);
+                auditor.record("mutation", detail, self.carry_out_mutation(call)).await
+            }
+            None => self.carry_out_mutation(call).await,
+        }
+    }
+
+    async fn carry_out_mutation(&self, call: FunctionCall) -> Result<Answer, ApiError> {
         let format = call.format;
         let mut outcome = self.mutate(self.call(call)).await?;
         if let Err(error) = charge_outcome(&self.account, &mut outcome.result, &outcome.log_lines) {
@@ -239,6 +267,16 @@ impl Request<'_> {
     }
 
     async fn run_action(&self, call: FunctionCall) -> Result<Answer, ApiError> {
+        match self.auditor {
+            Some(auditor) => {
+                let detail = function(&call.path);
+                auditor.record("action", detail, self.carry_out_action(call)).await
+            }
+            None => self.carry_out_action(call).await,
+        }
+    }
+
+    async fn carry_out_action(&self, call: FunctionCall) -> Result<Answer, ApiError> {
         let format = call.format;
         let outcome = self.app.actions.run(self.call(call), self.flow).await;
         let ActionOutcome { mut result, mut log_lines } = outcome;

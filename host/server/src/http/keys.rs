@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use weir_db::{AdminKeyError, AdminKeyRecord, CommitError, Scope};
 use weir_value::{ErrorCode, limits};
 
 use super::arguments::invalid_json;
-use super::body;
-use crate::answer::{Answer, ApiError, json, sentence};
+use super::{audit, body};
+use crate::answer::{self, Answer, ApiError, sentence};
 use crate::app::App;
+use crate::audit::Auditor;
 use crate::executor::{JobKind, Work};
 use crate::identity::FIRST_KEY_NAME;
 use crate::key_changes::{self, KeyChangeError};
@@ -78,15 +80,21 @@ impl DescribedKey {
 }
 
 /// Makes a key.
-pub async fn create(app: &Arc<App>, request: Request<RequestBody>) -> Result<Answer, ApiError> {
+pub async fn create(
+    app: &Arc<App>,
+    request: Request<RequestBody>,
+    auditor: Option<&Auditor>,
+) -> Result<Answer, ApiError> {
     let text = body::read_trusted(request, limits::HTTP_HEAD_BYTES_MAX).await?;
     let NewKey { name, scope, expires_in_seconds } =
         serde_json::from_slice(&text).map_err(|error| invalid_json(&error))?;
     let scope = parse_scope(scope.as_deref())?;
     let lifetime = expires_in_seconds.map(Duration::from_secs);
-    let (key, record) = key_changes::create(app, name, scope, lifetime).await.map_err(refuse)?;
+    let detail = json!({"name": name, "scope": scope.as_str(), "expiresInSeconds": expires_in_seconds});
+    let work = async { key_changes::create(app, name, scope, lifetime).await.map_err(refuse) };
+    let (key, record) = audit::record(auditor, "createKey", detail, work).await?;
     let described = DescribedKey::of(record, app.machine.unix_time());
-    Ok(json(StatusCode::OK, &Created { described, key: key.as_str() }))
+    Ok(answer::json(StatusCode::OK, &Created { described, key: key.as_str() }))
 }
 
 /// Lists the keys, the one of the data folder first.
@@ -97,13 +105,15 @@ pub async fn list(app: &Arc<App>) -> Result<Answer, ApiError> {
     let (records, now) = listed.map_err(|_| ApiError::internal())?.map_err(|error| refuse(error.into()))?;
     let others = records.into_iter().map(|record| DescribedKey::of(record, now));
     let keys = std::iter::once(DescribedKey::first()).chain(others).collect();
-    Ok(json(StatusCode::OK, &Listed { keys }))
+    Ok(answer::json(StatusCode::OK, &Listed { keys }))
 }
 
 /// Revokes a key.
-pub async fn revoke(app: &Arc<App>, name: &str) -> Result<Answer, ApiError> {
-    key_changes::revoke(app, name.to_owned()).await.map_err(refuse)?;
-    Ok(json(StatusCode::OK, &serde_json::json!({})))
+pub async fn revoke(app: &Arc<App>, name: &str, auditor: Option<&Auditor>) -> Result<Answer, ApiError> {
+    let work = async { key_changes::revoke(app, name.to_owned()).await.map_err(refuse) };
+    let known: String = name.chars().take(limits::ADMIN_KEY_NAME_CHARS_MAX).collect();
+    audit::record(auditor, "revokeKey", json!({ "name": known }), work).await?;
+    Ok(answer::json(StatusCode::OK, &json!({})))
 }
 
 fn parse_scope(name: Option<&str>) -> Result<Scope, ApiError> {

@@ -7,6 +7,7 @@
 //! own error is an answer like any other (200).
 
 mod arguments;
+mod audit;
 mod body;
 mod caller;
 mod client;
@@ -25,6 +26,7 @@ mod well_known;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -36,10 +38,13 @@ use weir_value::{ErrorCode, limits};
 
 pub use self::routes::{ROUTES, Route};
 
+use self::caller::Caller;
 use self::cors::Cors;
 use self::routes::{Found, OpenTo, Operation};
+use crate::address::Client;
 use crate::answer::{self, Answer, ApiError, text};
 use crate::app::App;
+use crate::audit::{Auditor, Outcome};
 use crate::budget::ConnectionBudget;
 use crate::executor::Flow;
 use crate::request_body::RequestBody;
@@ -49,8 +54,11 @@ use crate::socket;
 /// The longest request id that is taken from a client.
 const REQUEST_ID_CHARS_MAX: usize = 64;
 
+/// When somebody who has too many connections or sockets may try again.
+const RECONNECT_AFTER: Duration = Duration::from_secs(5);
+
 /// Which of the server's ports a request came to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Port {
     /// The API's.
     Api,
@@ -100,7 +108,7 @@ async fn answer_api(app: &Arc<App>, request: Request<RequestBody>) -> Answer {
 }
 
 async fn answer_site(app: &Arc<App>, request: Request<RequestBody>) -> Answer {
-    if let Err(error) = check_head(app, &request) {
+    if let Err(error) = check_head(app, &request).and_then(|()| count_call(&request)) {
         app.machine.metrics.http_errors.add(1);
         return error.answer();
     }
@@ -129,11 +137,28 @@ fn check_head(app: &App, request: &Request<RequestBody>) -> Result<(), ApiError>
         let message = "The request must have one Host header.";
         return Err(ApiError::bad_request(ErrorCode::BadHost, message));
     }
-    app.reach.check_host(request.headers())
+    app.reach.check_host(request.headers())?;
+    let usage = request.extensions().get::<Client>().and_then(|client| client.usage.as_ref());
+    match usage.and_then(|usage| usage.bytes_overdrawn()) {
+        Some(wait) => {
+            Err(ApiError::too_many_requests(wait, "Your address has sent too much: try again later."))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Counts a call, which is refused if its address has made too many.
+fn count_call(request: &Request<RequestBody>) -> Result<(), ApiError> {
+    let usage = request.extensions().get::<Client>().and_then(|client| client.usage.as_ref());
+    let counted = usage.map_or(Ok(()), |usage| usage.call());
+    counted.map_err(|wait| {
+        ApiError::too_many_requests(wait, "Your address calls too many functions: try again later.")
+    })
 }
 
 async fn route(app: &Arc<App>, request: Request<RequestBody>, path: &str) -> Result<Answer, ApiError> {
     if let Some(rest) = path.strip_prefix(http_actions::PREFIX).filter(|rest| rest.starts_with('/')) {
+        count_call(&request)?;
         let answer = Box::pin(http_actions::answer(app, request, rest)).await;
         return Ok(answer.unwrap_or_else(http_actions::no_route));
     }
@@ -152,19 +177,43 @@ async fn route(app: &Arc<App>, request: Request<RequestBody>, path: &str) -> Res
     if !matches!(route.operation, Operation::UploadFile | Operation::DownloadFile) {
         app.reach.check_origin(request.method(), headers)?;
     }
+    if route.operation.is_call() {
+        count_call(&request)?;
+    }
     if path.starts_with("/api/") {
         caller::check_client(headers)?;
         caller::refuse_key_in_url(query)?;
     }
-    let principal = match route.open_to {
-        OpenTo::Everybody => Principal::Anonymous,
-        OpenTo::Scrapers(_) if app.open_metrics => Principal::Anonymous,
-        OpenTo::Callers => caller::identify(&app.identities, headers).await?,
-        OpenTo::Keys(needed) | OpenTo::Scrapers(needed) => {
-            caller::require(needed, &app.identities, headers).await?
+    let caller = match route.open_to {
+        OpenTo::Everybody => Caller::anonymous(),
+        OpenTo::Scrapers(_) if app.open_metrics => Caller::anonymous(),
+        OpenTo::Callers | OpenTo::Keys(_) | OpenTo::Scrapers(_) => {
+            caller::identify(&app.identities, headers).await?
         }
     };
-    act(app, request, route.operation, rest, principal).await
+    let auditor = auditor(app, &request, &caller);
+    let needed = match route.open_to {
+        OpenTo::Keys(needed) => Some(needed),
+        OpenTo::Scrapers(needed) if !app.open_metrics => Some(needed),
+        OpenTo::Scrapers(_) | OpenTo::Callers | OpenTo::Everybody => None,
+    };
+    if let Some(needed) = needed
+        && let Err(error) = caller.check(needed)
+    {
+        if let Some(auditor) = auditor {
+            let detail = serde_json::json!({"path": path, "error": error.code.as_str()});
+            auditor.note(route.operation.audit_name(), Outcome::Refused, &detail);
+        }
+        return Err(error);
+    }
+    act(app, request, route.operation, rest, (caller.principal, auditor)).await
+}
+
+/// Writes down what the holder of an admin key does, if it is one.
+fn auditor(app: &Arc<App>, request: &Request<RequestBody>, caller: &Caller) -> Option<Auditor> {
+    let address = request.extensions().get::<Client>().map(|client| client.address);
+    let key = caller.key.as_ref()?;
+    Some(Auditor::new(app, key.name(), address, request_id(request.headers())))
 }
 
 async fn act(
@@ -172,8 +221,9 @@ async fn act(
     request: Request<RequestBody>,
     operation: Operation,
     rest: &str,
-    principal: Principal,
+    (principal, auditor): (Principal, Option<Auditor>),
 ) -> Result<Answer, ApiError> {
+    let auditor = auditor.as_ref();
     match operation {
         Operation::Version => Ok(text(StatusCode::OK, env!("CARGO_PKG_VERSION"))),
         Operation::InstanceVersion => Ok(text(StatusCode::OK, format!("weir-{}", env!("CARGO_PKG_VERSION")))),
@@ -194,17 +244,18 @@ async fn act(
         | Operation::QueryAtTs
         | Operation::QueryBatch
         | Operation::Function
-        | Operation::Run => call(app, request, operation, rest, principal).await,
-        Operation::Deploy => deployment::deploy(app, request).await,
+        | Operation::Run => call(app, request, operation, rest, (principal, auditor)).await,
+        Operation::Deploy => deployment::deploy(app, request, auditor).await,
         Operation::DescribeDeployment => Ok(deployment::describe(app)),
         Operation::CanonicalUrls => Ok(deployment::canonical_urls(app)),
-        Operation::SetVariables => variables::update(app, request).await,
-        Operation::ListVariables => variables::list(app).await,
-        Operation::CreateKey => keys::create(app, request).await,
+        Operation::SetVariables => variables::update(app, request, auditor).await,
+        Operation::ListVariables => variables::list(app, auditor).await,
+        Operation::CreateKey => keys::create(app, request, auditor).await,
         Operation::ListKeys => keys::list(app).await,
-        Operation::RevokeKey => keys::revoke(app, rest).await,
+        Operation::RevokeKey => keys::revoke(app, rest, auditor).await,
         Operation::ListComponents => components::list(app).await,
-        Operation::DropComponent => components::drop(app, rest).await,
+        Operation::DropComponent => components::drop(app, rest, auditor).await,
+        Operation::ReadAudit => audit::read(app, request.uri().query().unwrap_or("")).await,
     }
 }
 
@@ -214,16 +265,19 @@ async fn call(
     request: Request<RequestBody>,
     operation: Operation,
     rest: &str,
-    principal: Principal,
+    (principal, auditor): (Principal, Option<&Auditor>),
 ) -> Result<Answer, ApiError> {
     let by_url = request.method() == Method::GET;
     let query = request.uri().query().unwrap_or("").to_owned();
+    let usage = request.extensions().get::<Client>().and_then(|client| client.usage.clone());
     let call = functions::Request {
         app,
         principal,
         flow: flow(&request),
         request_id: request_id(request.headers()),
         account: account_of(&request)?,
+        usage,
+        auditor,
     };
     let body = read_call(request).await?;
     match operation {
@@ -294,5 +348,13 @@ pub fn too_many_connections() -> Answer {
     let mut answer = ApiError::overloaded("Too many connections: try again later.").answer();
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer.headers_mut().remove(ALLOW);
+    answer
+}
+
+/// The answer to one connection too many of one address.
+pub fn too_many_connections_of_address() -> Answer {
+    let message = "Too many connections are open from your address: close some, or try again later.";
+    let mut answer = ApiError::too_many_requests(RECONNECT_AFTER, message).answer();
+    answer.headers_mut().insert(hyper::header::CONNECTION, HeaderValue::from_static("close"));
     answer
 }

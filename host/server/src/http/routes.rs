@@ -63,8 +63,41 @@ pub(super) enum Operation {
     CanonicalUrls,
     SetVariables,
     ListVariables,
+    ReadAudit,
     UploadFile,
     DownloadFile,
+}
+
+impl Operation {
+    /// What the audit log calls it.
+    pub(super) fn audit_name(self) -> &'static str {
+        match self {
+            Operation::Deploy => "deploy",
+            Operation::SetVariables => "setVariables",
+            Operation::ListVariables => "listVariables",
+            Operation::CreateKey => "createKey",
+            Operation::RevokeKey => "revokeKey",
+            Operation::ListKeys => "listKeys",
+            Operation::DropComponent => "dropComponent",
+            Operation::ReadAudit => "readAudit",
+            Operation::Function => "call",
+            _ => "inspect",
+        }
+    }
+
+    /// Whether it counts as a call of a function.
+    pub(super) fn is_call(self) -> bool {
+        use Operation::{
+            Action, Function, Mutation, Query, QueryAtTs, QueryBatch, QueryTs, Run, Sync, UploadFile,
+            VersionedSync,
+        };
+        match self {
+            Query | Mutation | Action | QueryTs | QueryAtTs | QueryBatch | Function | Run => true,
+            // What opens a socket or stores a file costs no less.
+            Sync | VersionedSync | UploadFile => true,
+            _ => false,
+        }
+    }
 }
 
 const READ: &[&str] = &["GET", "HEAD"];
@@ -118,6 +151,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/weir/keys", Keys(Permission::ManageKeys), Operation::CreateKey),
     route(GET, "/api/weir/keys", Keys(Permission::ManageKeys), Operation::ListKeys),
     route(&["DELETE"], "/api/weir/keys/{name}", Keys(Permission::ManageKeys), Operation::RevokeKey),
+    route(GET, "/api/weir/audit", Keys(Permission::ReadAudit), Operation::ReadAudit),
     route(GET, "/api/weir/components", Keys(Permission::Inspect), Operation::ListComponents),
     route(&["DELETE"], "/api/weir/components/{*path}", Keys(Permission::Deploy), Operation::DropComponent),
 ];

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use weir_db::{DbError, VariableChanges};
 use weir_value::{ErrorCode, limits};
 
-use super::{body, deployment};
+use super::{audit, body, deployment};
 use crate::answer::{Answer, ApiError, json};
 use crate::app::App;
+use crate::audit::Auditor;
 use crate::executor::{JobKind, Work};
 use crate::request_body::RequestBody;
 
@@ -44,15 +45,25 @@ struct Variable<'a> {
 }
 
 /// Sets and removes variables.
-pub async fn update(app: &Arc<App>, request: Request<RequestBody>) -> Result<Answer, ApiError> {
+pub async fn update(
+    app: &Arc<App>,
+    request: Request<RequestBody>,
+    auditor: Option<&Auditor>,
+) -> Result<Answer, ApiError> {
     let text = body::read_trusted(request, limits::HTTP_BODY_BYTES_MAX).await?;
     let changes = decode(&text)?;
-    app.deployer.set_variables(changes).await.map_err(deployment::refuse)?;
+    let names: Vec<String> = changes.names().map(ToString::to_string).collect();
+    let work = async { app.deployer.set_variables(changes).await.map_err(deployment::refuse) };
+    audit::record(auditor, "setVariables", serde_json::json!({ "names": names }), work).await?;
     Ok(json(StatusCode::OK, &serde_json::json!({})))
 }
 
 /// Lists what was set, without the built-in variables.
-pub async fn list(app: &Arc<App>) -> Result<Answer, ApiError> {
+pub async fn list(app: &Arc<App>, auditor: Option<&Auditor>) -> Result<Answer, ApiError> {
+    audit::record(auditor, "listVariables", serde_json::Value::Null, read_all(app)).await
+}
+
+async fn read_all(app: &Arc<App>) -> Result<Answer, ApiError> {
     let deployer = Arc::clone(&app.deployer);
     let read = app
         .machine

@@ -38,6 +38,14 @@ pub enum Withdrawal {
 }
 
 impl Grounds {
+    /// The admin key, if they are one.
+    pub fn key(&self) -> Option<&Arc<HeldKey>> {
+        match self {
+            Grounds::Key(key) => Some(key),
+            Grounds::None | Grounds::Provider { .. } => None,
+        }
+    }
+
     /// Whether they are those of this principal: one that signed out rests on nothing.
     pub(super) fn support(&self, principal: &Principal) -> bool {
         match self {

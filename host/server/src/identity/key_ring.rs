@@ -33,6 +33,7 @@ pub fn hash_of(text: &str) -> KeyHash {
 /// A key that is in force, or was until it was revoked.
 #[derive(Debug)]
 pub struct HeldKey {
+    name: Arc<str>,
     scope: Scope,
     hash: KeyHash,
     expires_at: Option<Duration>,
@@ -55,9 +56,14 @@ struct Held {
 }
 
 impl HeldKey {
-    fn new(scope: Scope, hash: KeyHash, expires_at_ms: Option<u64>) -> HeldKey {
+    fn new(name: &str, scope: Scope, hash: KeyHash, expires_at_ms: Option<u64>) -> HeldKey {
         let expires_at = expires_at_ms.map(Duration::from_millis);
-        HeldKey { scope, hash, expires_at, is_revoked: AtomicBool::new(false) }
+        HeldKey { name: name.into(), scope, hash, expires_at, is_revoked: AtomicBool::new(false) }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
     }
 
     /// What it is good for.
@@ -99,7 +105,7 @@ fn prefix_of(hash: &KeyHash) -> u64 {
 impl KeyRing {
     /// The key of the data folder alone, until `refresh`.
     pub fn new(env: Arc<dyn Env>, db: Arc<Database>, first: &AdminKey) -> KeyRing {
-        let first = Arc::new(HeldKey::new(Scope::Everything, hash_of(first.as_str()), None));
+        let first = Arc::new(HeldKey::new(FIRST_KEY_NAME, Scope::Everything, hash_of(first.as_str()), None));
         let mut held = Held::default();
         held.add(Arc::clone(&first));
         KeyRing { env, db, first, held: RwLock::new(held) }
@@ -143,11 +149,9 @@ impl KeyRing {
         next.add(Arc::clone(&self.first));
         for record in &records {
             let known = held.find(&record.hash).cloned();
-            next.add(
-                known.unwrap_or_else(|| {
-                    Arc::new(HeldKey::new(record.scope, record.hash, record.expires_at_ms))
-                }),
-            );
+            next.add(known.unwrap_or_else(|| {
+                Arc::new(HeldKey::new(&record.name, record.scope, record.hash, record.expires_at_ms))
+            }));
         }
         for gone in held.all().filter(|key| next.find(&key.hash).is_none()) {
             gone.is_revoked.store(true, Ordering::Release);

@@ -13,6 +13,8 @@ pub enum Permission {
     Deploy,
     /// See what is deployed.
     Inspect,
+    /// Read what the holders of keys have done.
+    ReadAudit,
     /// Call functions that clients do not see. Which of them, the function's kind decides.
     CallAny,
 }
@@ -24,6 +26,7 @@ impl Permission {
             Permission::ManageKeys => "manage keys",
             Permission::Deploy => "deploy or set variables",
             Permission::Inspect => "see what is deployed",
+            Permission::ReadAudit => "read the audit log",
             Permission::CallAny => "call functions",
         }
     }
@@ -59,10 +62,10 @@ mod tests {
 
     #[test]
     fn a_scope_is_what_it_says() {
-        use Permission::{CallAny, Deploy, Inspect, ManageKeys};
-        let all = [ManageKeys, Deploy, Inspect, CallAny];
+        use Permission::{CallAny, Deploy, Inspect, ManageKeys, ReadAudit};
+        let all = [ManageKeys, Deploy, Inspect, CallAny, ReadAudit];
         for (scope, expected) in [
-            (Scope::Everything, vec![ManageKeys, Deploy, Inspect, CallAny]),
+            (Scope::Everything, vec![ManageKeys, Deploy, Inspect, CallAny, ReadAudit]),
             (Scope::Deploy, vec![Deploy, Inspect]),
             (Scope::Functions, vec![Inspect, CallAny]),
             (Scope::ReadOnly, vec![Inspect, CallAny]),

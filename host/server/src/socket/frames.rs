@@ -103,7 +103,11 @@ async fn write_all(wire: &mut Wire, bytes: &[u8]) -> io::Result<()> {
             some => written += some,
         }
     }
-    Ok(())
+    // What TLS has taken and not sent yet.
+    match wire.flush().now_or_never() {
+        Some(flushed) => flushed,
+        None => wire.flush().await,
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod mutation_queue;
 mod task;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::header::{
     CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
@@ -23,6 +24,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use weir_sync::protocol::{ClientInfo, ClientInfoError};
 use weir_value::{ErrorCode, limits};
 
+use crate::address::{AddressUsage, Client};
 use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
 use crate::budget::ConnectionBudget;
@@ -36,11 +38,14 @@ use crate::wire::Wire;
 /// and their messages are small.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
+/// When an address that has too many sockets may try again.
+const RECONNECT_AFTER: Duration = Duration::from_secs(5);
+
 /// Answers a request for a socket; the socket itself lives in its own task.
 ///
 /// # Errors
 /// 400 for a client that is too old or a request that is not an upgrade, 503 for a
-/// socket too many.
+/// socket too many, 429 for one too many of its address.
 pub fn upgrade(
     app: &Arc<App>,
     mut request: Request<RequestBody>,
@@ -52,6 +57,15 @@ pub fn upgrade(
     let room = Arc::clone(&app.machine.sockets)
         .try_acquire_owned()
         .map_err(|_| ApiError::overloaded("Too many sockets are open on this server: try again later."))?;
+    let peer = request.extensions().get::<Client>().cloned();
+    let usage = peer.as_ref().and_then(|peer| peer.usage.as_ref());
+    let place = match usage.map(AddressUsage::open_socket) {
+        Some(None) => {
+            let message = "Too many sockets are open from your address: close some, or try again later.";
+            return Err(ApiError::too_many_requests(RECONNECT_AFTER, message));
+        }
+        place => place,
+    };
     let connection = request.extensions().get::<ConnectionRoom>().cloned();
     let budget = request.extensions().get::<ConnectionBudget>().cloned().ok_or_else(ApiError::internal)?;
     let flow = request.extensions().get().copied().unwrap_or(Flow::HOST);
@@ -59,9 +73,9 @@ pub fn upgrade(
     let task_app = Arc::clone(app);
     app.machine.tasks.spawn(async move {
         if let Some(socket) = open(upgraded, &budget).await {
-            Box::pin(task::run(task_app, socket, client, (flow, budget))).await;
+            Box::pin(task::run(task_app, socket, client, (flow, budget, peer))).await;
         }
-        drop((room, connection));
+        drop((room, place, connection));
     });
     Ok(switching_protocols(&accept))
 }

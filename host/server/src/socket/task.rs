@@ -7,6 +7,7 @@
 //! read slows down itself alone, and finds the newest state when it does.
 
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,14 +20,17 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
 use weir_db::Call;
 use weir_sync::budget::{Charge, Held};
-use weir_sync::live::{Advance, SocketId};
+use weir_sync::live::{Advance, SocketId, WatchChange};
 use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame, parse_client_message};
 use weir_sync::session::{DueAction, DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
+use weir_value::{FunctionPath, limits};
 
 use super::frames::{FULL_BYTES, FrameWriter};
 use super::half_message::HalfMessage;
 use super::mutation_queue::MutationQueue;
+use crate::address::{CallPause, Client};
 use crate::app::App;
+use crate::audit::{Auditor, Outcome};
 use crate::budget::ConnectionBudget;
 use crate::executor::Flow;
 use crate::identity::{Authenticated, Credentials, Grounds};
@@ -75,6 +79,10 @@ struct Socket {
     is_parsing: bool,
     /// The message of which a part has come.
     half: HalfMessage,
+    /// Is on while its address has called more than it may.
+    pause: CallPause,
+    /// Where its client is.
+    address: Option<IpAddr>,
 }
 
 /// What a socket waits for.
@@ -97,7 +105,7 @@ pub async fn run(
     app: Arc<App>,
     wire: WebSocketStream<Wire>,
     client: ClientInfo,
-    (flow, budget): (Flow, ConnectionBudget),
+    (flow, budget, peer): (Flow, ConnectionBudget, Option<Client>),
 ) {
     let ConnectionBudget { requests, results } = budget;
     let inbox = Inbox::new(Arc::clone(&requests));
@@ -126,6 +134,8 @@ pub async fn run(
         has_unread: true,
         is_parsing: false,
         half: HalfMessage::default(),
+        pause: CallPause::new(peer.as_ref().and_then(|peer| peer.usage.clone())),
+        address: peer.map(|peer| peer.address),
     };
     let end = socket.serve().await;
     socket.leave();
@@ -209,13 +219,24 @@ impl Socket {
         self.session.answer_durable(durable);
         while let Some(effect) = self.session.next_effect() {
             match effect {
-                Effect::Mutate(mutation) => self.due.push(mutation),
+                Effect::Mutate(mutation) => {
+                    self.pause.count(1);
+                    self.audit("mutation", [&mutation.path]);
+                    self.due.push(mutation);
+                }
                 Effect::Watch(changes) => {
+                    let added = || changes.iter().filter_map(WatchChange::added);
+                    self.pause.count(added().count());
+                    self.audit("query", added().map(|key| &key.path));
                     let since = self.session.version().ts;
                     self.app.live.watch(self.id, since, self.session.principal(), &changes);
                 }
                 Effect::Verify(token) => self.verify(token),
-                Effect::Act(action) => self.act(action),
+                Effect::Act(action) => {
+                    self.pause.count(1);
+                    self.audit("action", [&action.path]);
+                    self.act(action);
+                }
             }
         }
         if !self.due.is_empty() {
@@ -248,6 +269,16 @@ impl Socket {
                 });
             inbox.leave_verdict(verdict);
         });
+    }
+
+    /// Writes down what the holder of an admin key calls. It is not waited for: what a socket's session has taken in
+    /// happens.
+    fn audit<'a>(&self, action: &str, paths: impl IntoIterator<Item = &'a FunctionPath>) {
+        let Some(key) = self.grounds.key().filter(|_| self.session.principal().is_admin()) else { return };
+        let auditor = Auditor::new(&self.app, key.name(), self.address, format!("socket-{}", self.id.0));
+        for path in paths {
+            auditor.note(action, Outcome::Begun, &serde_json::json!({ "function": path.to_string() }));
+        }
     }
 
     /// Has an action run. It goes on if the socket ends; nobody is told then.
@@ -331,10 +362,8 @@ impl Socket {
     /// Asks for reading first: a client that was heard while a write was under
     /// way is not silent.
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        let is_readable = |socket: &Self, cx: &mut Context<'_>| {
-            socket.wire.get_ref().stream().poll_read_ready(cx).is_ready()
-        };
-        if self.reads() && (self.has_unread || is_readable(self, cx)) {
+        let reads = self.reads() && self.pause.poll(cx).is_ready();
+        if reads && (self.has_unread || self.wire.get_mut().poll_read_ready(cx).is_ready()) {
             return Poll::Ready(Event::Readable);
         }
         if self.inbox.poll_signal(cx).is_ready() {

@@ -13,15 +13,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use weir_sync::budget::Account;
 
 pub use self::message_meter::{MessageMeter, Refusal};
 use self::slow_writes::SlowWrites;
+use crate::stream::Stream;
 
 /// A connection.
 pub struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     writes: SlowWrites,
     /// Counts the messages of a socket.
     meter: Option<MessageMeter>,
@@ -29,7 +29,7 @@ pub struct Wire {
 
 impl Wire {
     /// Of a connection that was accepted.
-    pub fn new(stream: TcpStream) -> Wire {
+    pub fn new(stream: Stream) -> Wire {
         Wire { stream, writes: SlowWrites::default(), meter: None }
     }
 
@@ -56,23 +56,18 @@ impl Wire {
     /// # Errors
     /// The connection is broken.
     pub fn write_now(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.stream.try_write(bytes) {
-            Ok(taken) => {
-                self.writes.count(taken);
-                Ok(taken)
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            Err(error) => Err(error),
-        }
+        let taken = self.stream.write_now(bytes)?;
+        self.writes.count(taken);
+        Ok(taken)
+    }
+
+    /// Whether there may be something to read, now or when the task is woken.
+    pub fn poll_read_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream.poll_read_ready(cx)
     }
 
     /// The connection itself, past what is counted.
-    pub fn stream(&self) -> &TcpStream {
-        &self.stream
-    }
-
-    /// The same.
-    pub fn stream_mut(&mut self) -> &mut TcpStream {
+    pub fn stream_mut(&mut self) -> &mut Stream {
         &mut self.stream
     }
 }

@@ -138,6 +138,7 @@ const CASES: &[(&str, &str, &str, &str, Open, u16)] = &[
     ("POST", "/api/weir/keys", "/api/weir/keys", "{}", Open::To(&[Everything]), 400),
     ("GET", "/api/weir/keys", "/api/weir/keys", "", Open::To(&[Everything]), 200),
     ("DELETE", "/api/weir/keys/{name}", "/api/weir/keys/none", "", Open::To(&[Everything]), 404),
+    ("GET", "/api/weir/audit", "/api/weir/audit", "", Open::To(&[Everything]), 200),
     ("GET", "/api/weir/components", "/api/weir/components", "", Open::To(&Scope::ALL), 200),
     ("DELETE", "/api/weir/components/{*path}", "/api/weir/components/a/b", "", Open::To(&[Everything, Deploy]), 404),
 ];

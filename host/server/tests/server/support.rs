@@ -25,7 +25,8 @@ use weir_server::deploy::{Module, NoSnapshots};
 use weir_server::identity::HostSigner;
 use weir_server::machine::MachineParts;
 use weir_server::{
-    CanonicalUrls, ComponentFiles, ComponentHash, Disclosure, Reach, ReachOptions, Server, StaticFiles,
+    CanonicalUrls, ComponentFiles, ComponentHash, Disclosure, FrontOptions, Reach, ReachOptions, Server,
+    StaticFiles,
 };
 use weir_store::memory::MemoryDisk;
 use weir_store::{Env, RealEnv, Store, StoreOptions};
@@ -85,7 +86,15 @@ impl TestServer {
     pub async fn start_with_memory(client_memory_bytes: usize) -> TestServer {
         let (dir, loader) = (tempfile::tempdir().unwrap(), Arc::default());
         let bounded = |machine: &mut MachineParts, _: &mut AppParts| machine.client_memory_bytes = client_memory_bytes;
-        let server = TestServer::start_as(open_store(&MemoryDisk::new()), dir, loader, bounded).await;
+        let server = TestServer::start_as(open_store(&MemoryDisk::new()), dir, loader, FrontOptions::default(), bounded).await;
+        server.app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
+        server
+    }
+
+    /// On a new disk, with the functions of `v1` in place, facing the network as these options say.
+    pub async fn start_facing(front: FrontOptions) -> TestServer {
+        let (store, dir) = (open_store(&MemoryDisk::new()), tempfile::tempdir().unwrap());
+        let server = TestServer::start_as(store, dir, Arc::default(), front, |_, _| {}).await;
         server.app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
         server
     }
@@ -96,14 +105,15 @@ impl TestServer {
         dir: tempfile::TempDir,
         loader: Arc<TestLoader>,
     ) -> TestServer {
-        TestServer::start_as(store, dir, loader, |_, _| {}).await
+        TestServer::start_as(store, dir, loader, FrontOptions::default(), |_, _| {}).await
     }
 
     /// On a new disk, with the functions of `v1` in place, as `host serve` has it: strangers are told little.
     pub async fn start_in_production() -> TestServer {
         let (store, dir) = (open_store(&MemoryDisk::new()), tempfile::tempdir().unwrap());
         let production = |_: &mut MachineParts, parts: &mut AppParts| parts.disclosure = Disclosure::Production;
-        let server = TestServer::start_as(store, dir, Arc::default(), production).await;
+        let server =
+            TestServer::start_as(store, dir, Arc::default(), FrontOptions::default(), production).await;
         let modules = vec![module("native", "v1"), module("actions", "actions")];
         server.app.deployer.deploy(modules).await.unwrap();
         server
@@ -114,13 +124,14 @@ impl TestServer {
         store: Arc<dyn Store>,
         dir: tempfile::TempDir,
         loader: Arc<TestLoader>,
+        front: FrontOptions,
         change: impl FnOnce(&mut MachineParts, &mut AppParts),
     ) -> TestServer {
         let (mut machine, mut parts) = parts(store, &dir, &loader);
         change(&mut machine, &mut parts);
         let (admin_key, list_runs) = (parts.admin_key.as_str().to_owned(), Arc::clone(&loader.list_runs));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Server::of_parts(machine, parts, listener).await.unwrap();
+        let server = Server::of_parts(machine, parts, listener).await.unwrap().facing(&front).unwrap();
         let (stop, stopped) = oneshot::channel();
         let (address, app) = (server.local_addr(), server.app());
         let task = tokio::spawn(server.serve(async { drop(stopped.await) }));
@@ -262,6 +273,7 @@ pub fn parts(
         disclosure: Disclosure::Everything,
         open_metrics: false,
         stored_files: (open_files(dir), FileLimits { file_bytes: FILE_BYTES, ..FileLimits::default() }),
+        audit: Some(dir.path().join("audit")),
     };
     let (loader, snapshots) = (Arc::clone(loader) as Arc<_>, Arc::new(NoSnapshots));
     let client_memory_bytes = limits::MEMORY_BYTES / limits::MEMORY_PART_OF_CLIENTS;

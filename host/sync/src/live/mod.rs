@@ -96,6 +96,16 @@ pub enum WatchChange {
     Remove(QueryId),
 }
 
+impl WatchChange {
+    /// What is to be watched from now on, if that is it.
+    pub fn added(&self) -> Option<&LiveKey> {
+        match self {
+            WatchChange::Add(_, key) => Some(key),
+            WatchChange::Remove(_) => None,
+        }
+    }
+}
+
 /// A query to run, at a timestamp that is not always the newest one.
 #[derive(Debug, Clone)]
 pub struct Run<S> {

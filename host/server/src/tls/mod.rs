@@ -1,0 +1,122 @@
+//! TLS in front of the ports, with certificates from files.
+//!
+//! A handshake has a time to come in, and handshakes under way have a bound of their own: whoever opens connections and
+//! says nothing takes no places of those who speak. What comes in plain text gets an answer that says so.
+
+mod error;
+mod files;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::server::ResolvesServerCert;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use weir_store::Env;
+use weir_value::limits;
+
+use self::files::CertificateFiles;
+use crate::stream::MeteredTcp;
+
+pub use self::error::TlsError;
+
+/// What every record of TLS that begins a handshake begins with.
+const HANDSHAKE_RECORD: u8 = 22;
+
+/// The protocol that is spoken inside.
+const HTTP_1_1: &[u8] = b"http/1.1";
+
+/// How much of what is written waits encrypted until the other side takes it.
+const WRITE_BUFFER_BYTES: usize = 32 * 1024;
+
+/// Where certificates come from.
+#[derive(Debug, Clone)]
+pub enum TlsOptions {
+    /// From files, PEM, which are read again when they change.
+    Files {
+        /// The certificate, and those between it and the authority's.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+}
+
+/// What a connection has turned out to be.
+pub enum Secured {
+    /// It is secure.
+    Stream(Box<TlsStream<MeteredTcp>>),
+    /// It speaks without TLS.
+    PlainText(MeteredTcp),
+    /// There is nothing to serve: it is gone, or trusts nobody.
+    Nothing,
+}
+
+/// TLS, ready for connections.
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    certificates: Arc<CertificateFiles>,
+    handshakes: Semaphore,
+}
+
+impl Tls {
+    /// Reads the certificates.
+    ///
+    /// # Errors
+    /// See [`TlsError`].
+    pub fn open(options: &TlsOptions, env: Arc<dyn Env>) -> Result<Tls, TlsError> {
+        let TlsOptions::Files { certificate, key } = options;
+        let certificates = Arc::new(CertificateFiles::open(certificate, key, env)?);
+        let acceptor = TlsAcceptor::from(server_config(Arc::clone(&certificates) as _, HTTP_1_1)?);
+        Ok(Tls { acceptor, certificates, handshakes: Semaphore::new(limits::TLS_HANDSHAKES_MAX) })
+    }
+
+    /// Keeps the certificates good, for ever.
+    pub async fn keep(&self) {
+        self.certificates.keep().await;
+    }
+
+    /// Makes a connection a secure one.
+    pub async fn secure(&self, tcp: MeteredTcp) -> Secured {
+        let Ok(_turn) = self.handshakes.try_acquire() else {
+            tracing::debug!("too many handshakes are under way: a connection is cut");
+            return Secured::Nothing;
+        };
+        let time = Duration::from_millis(limits::TLS_HANDSHAKE_MS_MAX);
+        let secured = tokio::time::timeout(time, self.shake_hands(tcp)).await;
+        secured.unwrap_or(Ok(Secured::Nothing)).unwrap_or_else(|error| {
+            tracing::debug!(%error, "a handshake has failed");
+            Secured::Nothing
+        })
+    }
+
+    async fn shake_hands(&self, tcp: MeteredTcp) -> std::io::Result<Secured> {
+        match tcp.peek().await? {
+            Some(HANDSHAKE_RECORD) => {}
+            Some(_) => return Ok(Secured::PlainText(tcp)),
+            None => return Ok(Secured::Nothing),
+        }
+        let mut stream = self.acceptor.accept(tcp).await?;
+        stream.get_mut().1.set_buffer_limit(Some(WRITE_BUFFER_BYTES));
+        Ok(Secured::Stream(Box::new(stream)))
+    }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// TLS 1.2 and 1.3, with tickets that the server need not remember: clients that come back all at once cost less.
+fn server_config(
+    certificates: Arc<dyn ResolvesServerCert>,
+    protocol: &[u8],
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let config = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let mut config = config.with_no_client_auth().with_cert_resolver(certificates);
+    config.alpn_protocols = vec![protocol.to_vec()];
+    config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    Ok(Arc::new(config))
+}
