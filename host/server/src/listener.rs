@@ -26,7 +26,6 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::budget::ConnectionBudget;
 use crate::connection_room::ConnectionRoom;
-use crate::budget::ConnectionBudget;
 use crate::executor::Flow;
 use crate::front::Front;
 use crate::http::{self, Port};

@@ -26,7 +26,7 @@ pub fn not_run_error(lost: JobLost, request_id: &str) -> CallError {
         JobLost::Panicked => return internal_error(request_id),
     };
     let message = format!("[Request ID: {request_id}] Server Error\n{}: {lost}", code.as_str());
-    CallError { code, message, data: None, retryable: true }
+    CallError { retryable: true, ..CallError::new(code, message).public() }
 }
 
 /// What a client reads when the host itself failed.

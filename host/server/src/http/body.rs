@@ -6,7 +6,6 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::Request;
 use hyper::StatusCode;
-use hyper::Request;
 use hyper::body::Body;
 use weir_sync::budget::{Charge, Held};
 use weir_value::{ErrorCode, limits};

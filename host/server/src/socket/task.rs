@@ -23,7 +23,7 @@ use weir_sync::budget::{Charge, Held};
 use weir_sync::live::{Advance, SocketId, WatchChange};
 use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame, parse_client_message};
 use weir_sync::session::{DueAction, DueMutation, Effect, Frame, IdentityRefusal, Session, VerifiedIdentity};
-use weir_value::{FunctionPath, limits};
+use weir_value::FunctionPath;
 
 use super::frames::{FULL_BYTES, FrameWriter};
 use super::half_message::HalfMessage;
