@@ -233,7 +233,7 @@ async fn bad_input_ends_its_own_socket() {
     let cases: Vec<(&str, Vec<Message>, &str, Option<u16>)> = vec![
         ("no JSON", vec![Message::text("hello")], "FatalError", None),
         ("an unknown type", vec![Message::text("{\"type\":\"Nothing\"}")], "FatalError", None),
-        ("deep JSON", vec![Message::text(deep)], "FatalError", None),
+        ("deep JSON", vec![Message::text(connect.clone()), Message::text(deep)], "FatalError", None),
         ("a binary frame", vec![Message::binary(vec![1, 2, 3])], "FatalError", None),
         ("no Connect", vec![Message::text(modify(0, 1, json!([])))], "FatalError", None),
         ("two Connects", vec![Message::text(connect.clone()), Message::text(connect.clone())], "FatalError", None),
