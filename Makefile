@@ -22,6 +22,7 @@ CHURN_SECONDS ?= 1200
 # How long each target is fuzzed, and which ones: `weir-fuzz --list` tells them. For the JavaScript engine: how long, and
 # from which seed on, programs are made.
 FUZZ_SECONDS ?= 600
+ATTACK_SECONDS ?= 600
 FUZZ_TARGETS ?=
 FUZZ_FROM ?= $(shell date +%s)
 
@@ -41,7 +42,7 @@ NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-box-of
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser simulate engine engine-suite fuzz fuzz-engine lint format churn bench bench-large docs page pages host host-release
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser simulate engine engine-suite attack fuzz fuzz-engine lint format churn bench bench-large docs page pages host host-release
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +102,10 @@ engine: ## Compile the JavaScript engine of TypeScript functions, which travels 
 engine-suite: ## QuickJS's own tests, test262's programs and those of a grammar in the JavaScript engine, under sanitizers
 	@scripts/setup fuzz-engine
 	nice node guest-sdk/typescript/engine/suite/suite.js "$(WEIR_CACHE_DIR)/engine-native"
+
+attack: ## Ten minutes of everything that strangers can do to a host, all at once, with an ordinary client beside it (ATTACK_SECONDS=60)
+	cargo build --release --locked -p weir-cli -p weir-attack
+	"$$CARGO_TARGET_DIR/release/weir-attack" $(ATTACK_SECONDS)
 
 fuzz: ## Ten minutes of cargo fuzz for each target: frames, sessions, logs, ... (FUZZ_SECONDS=3600, FUZZ_TARGETS="tokens": those)
 	@scripts/setup fuzz
