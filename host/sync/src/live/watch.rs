@@ -52,7 +52,10 @@ impl<S: Clone> LiveQueries<S> {
     /// A socket that is gone stops watching `at_most` of its queries: for callers that let others have a turn meanwhile.
     /// False: it watches nothing any more, and is forgotten.
     pub fn leave_some(&mut self, socket: SocketId, at_most: usize) -> bool {
-        let Some(entry) = self.sockets.get(&socket) else { return false };
+        let Some(entry) = self.sockets.get(&socket) else {
+            self.accounts.remove(&socket);
+            return false;
+        };
         let queries: Vec<QueryId> = entry.subscriptions.keys().take(at_most).copied().collect();
         for query in queries {
             let left = self.unsubscribe(socket, query);

@@ -2,7 +2,7 @@
 //! in one form.
 
 use weir_sync::protocol::{
-    ClientMessage, QuerySetModification, named_arguments, parse_client_message, resolve_call,
+    ClientMessage, QuerySetModification, ResolvedCall, named_arguments, parse_client_message, resolve_call,
 };
 use weir_value::{FunctionPath, Value};
 
@@ -78,12 +78,12 @@ fn check(message: &ClientMessage, line: &str) {
     assert!(tree.is_null() || tree["type"] == message.name(), "{line}");
     match message {
         ClientMessage::Mutation(call) | ClientMessage::Action(call) => {
-            check_call(&call.udf_path, &call.args, call.component_path.as_deref());
+            check_call(&call.call);
         }
         ClientMessage::ModifyQuerySet(modify) => {
             for modification in &modify.modifications {
-                if let QuerySetModification::Add { udf_path, args, component_path, .. } = modification {
-                    check_call(udf_path, args, component_path.as_deref());
+                if let QuerySetModification::Add { call, .. } = modification {
+                    check_call(call);
                 }
             }
         }
@@ -92,17 +92,17 @@ fn check(message: &ClientMessage, line: &str) {
 }
 
 /// The canonical form of a call is the canonical form of itself.
-fn check_call(udf_path: &str, args: &[u8], component_path: Option<&str>) {
-    let (path, canonical) = match resolve_call(udf_path, args, component_path) {
+fn check_call(call: &ResolvedCall) {
+    let (path, canonical) = match call {
         Ok(call) => call,
         Err(failure) => {
             assert!(failure.message.len() <= ERROR_BYTES_MAX, "{} bytes", failure.message.len());
             return;
         }
     };
-    assert!(matches!(Value::from_json(&canonical), Ok(Value::Object(_))), "arguments are an object");
-    assert_eq!(named_arguments(&canonical), Ok(&canonical[..]));
-    let again = resolve_call(&path.local(), &canonical, Some(path.component().as_str()));
-    assert_eq!(again, Ok((path.clone(), canonical)));
-    assert_eq!(FunctionPath::parse_qualified(&path.to_string()), Ok(path));
+    assert!(matches!(Value::from_json(canonical), Ok(Value::Object(_))), "arguments are an object");
+    assert_eq!(named_arguments(canonical), Ok(&canonical[..]));
+    let again = resolve_call(&path.local(), canonical, Some(path.component().as_str()));
+    assert_eq!(again, Ok((path.clone(), canonical.clone())));
+    assert_eq!(FunctionPath::parse_qualified(&path.to_string()).as_ref(), Ok(path));
 }

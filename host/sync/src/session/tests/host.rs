@@ -317,7 +317,7 @@ impl Socket {
             ["heard", "at", at] => self.session.heard(Duration::from_secs(number(at))),
             [due @ ("is" | "is-due"), "at", at] => {
                 self.now = Duration::from_secs(number(at));
-                assert_eq!(self.session.deadline() <= self.now, *due == "is-due", "the deadline");
+                assert_eq!(self.session.deadline() <= self.now, *due == *"is-due", "the deadline");
                 self.session.tick(self.now);
             }
             _ => panic!("{rest} is not a line of a transcript"),

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use weir_db::Principal;
 use weir_sync::diff::apply;
 use weir_sync::protocol::{
-    ClientInfo, ClientMessage, QueryId, QuerySetModification, RequestId, parse_client_message, resolve_call,
+    ClientInfo, ClientMessage, QueryId, QuerySetModification, RequestId, parse_client_message,
 };
 use weir_sync::session::Frame;
 use weir_value::{FunctionPath, Timestamp};
@@ -93,9 +93,8 @@ impl Client {
 
     fn modify(&mut self, modification: QuerySetModification) {
         match modification {
-            QuerySetModification::Add { query, udf_path, args, component_path, .. } => {
-                let call = resolve_call(&udf_path, &args, component_path.as_deref()).ok();
-                assert!(self.queries.insert(query, call).is_none(), "query {query} is there twice");
+            QuerySetModification::Add { query, call, .. } => {
+                assert!(self.queries.insert(query, call.ok()).is_none(), "query {query} is there twice");
             }
             QuerySetModification::Remove { query } => {
                 self.queries.remove(&query).expect("a query that is removed was there");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use weir_db::{ActionOutcome, CallError, MutationOutcome, Principal};
+use weir_sync::budget::Account;
 use weir_sync::live::{LiveQueries, Run, SocketId, Step};
 use weir_sync::protocol::{AuthToken, ClientInfo, CloseFrame};
 use weir_sync::session::{DueAction, DueMutation, Effect, IdentityRefusal, Session, VerifiedIdentity};
@@ -109,7 +110,7 @@ impl World {
         let socket = Socket {
             id: SocketId(self.opened),
             client: Client::new(&info),
-            session: Session::new(info, self.now),
+            session: Session::new(info, self.now, Account::unlimited()),
             unread: VecDeque::new(),
             due: VecDeque::new(),
             actions: VecDeque::new(),
