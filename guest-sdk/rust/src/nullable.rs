@@ -85,12 +85,12 @@ mod tests {
         let cases = [
             (r#"{"parent":null}"#, Move { parent: None, note: None, data: None }),
             (
-                r#"{"parent":1,"note":null,"data":null}"#,
-                Move { parent: Some(1.0), note: Some(None), data: Some(Value::Null) },
+                r#"{"parent":0.5,"note":null,"data":null}"#,
+                Move { parent: Some(0.5), note: Some(None), data: Some(Value::Null) },
             ),
             (
-                r#"{"parent":1,"note":2,"data":3}"#,
-                Move { parent: Some(1.0), note: Some(Some(2.0)), data: Some(Value::Float64(3.0)) },
+                r#"{"parent":0.5,"note":1.5,"data":2.5}"#,
+                Move { parent: Some(0.5), note: Some(Some(1.5)), data: Some(Value::Float64(2.5)) },
             ),
         ];
         for (text, value) in cases {

@@ -141,20 +141,8 @@ impl App {
             Arc::clone(&storage),
             disclosure,
         );
-        let scheduler = Scheduler::new(
-            Arc::clone(&machine),
-            Arc::clone(&db),
-            Arc::clone(&durable),
-            Arc::clone(&actions),
-            scheduled_calls,
-        );
-        db.store().observe(Arc::new(GroupListener {
-            durable: Arc::clone(&durable),
-            alarm: scheduler.alarm(),
-            live: Arc::downgrade(&live),
-            times: (machine.metrics.syncs.clone(), machine.metrics.commits.clone()),
-        }));
-        db.set_run_observer(Box::new(machine.metrics.runs.clone()));
+        let scheduler = scheduler(&machine, &db, &durable, &actions, scheduled_calls);
+        observe(&machine, &db, &durable, &scheduler, &live);
         let identities = identities(&machine, &db, &admin_key, key_fetcher, &signer);
         let deployer = Deployer::new(
             Arc::clone(&db),
@@ -220,6 +208,33 @@ impl App {
             audit.close();
         }
     }
+}
+
+fn scheduler(
+    machine: &Arc<Machine>,
+    db: &Arc<Database>,
+    durable: &Arc<DurableGate>,
+    actions: &Arc<Actions>,
+    calls: usize,
+) -> Scheduler {
+    Scheduler::new(Arc::clone(machine), Arc::clone(db), Arc::clone(durable), Arc::clone(actions), calls)
+}
+
+/// Has everybody told what is durable, and the figures how long runs and commits take.
+fn observe(
+    machine: &Machine,
+    db: &Database,
+    durable: &Arc<DurableGate>,
+    scheduler: &Scheduler,
+    live: &Arc<LiveHub>,
+) {
+    db.store().observe(Arc::new(GroupListener {
+        durable: Arc::clone(durable),
+        alarm: scheduler.alarm(),
+        live: Arc::downgrade(live),
+        times: (machine.metrics.syncs.clone(), machine.metrics.commits.clone()),
+    }));
+    db.set_run_observer(Box::new(machine.metrics.runs.clone()));
 }
 
 fn identities(

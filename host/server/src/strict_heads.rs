@@ -124,13 +124,15 @@ impl Framing {
                     self.line = Vec::new();
                 }
             }
-            State::Head if self.head.has_begun => {
-                if self.head.take_field(line).is_none() {
-                    self.state = State::Broken;
-                }
-            }
+            State::Head if self.head.has_begun => self.take_field(line),
             State::Head => self.head.has_begun = !line.is_empty(),
             _ => {}
+        }
+    }
+
+    fn take_field(&mut self, line: &[u8]) {
+        if self.head.take_field(line).is_none() {
+            self.state = State::Broken;
         }
     }
 }

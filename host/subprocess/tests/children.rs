@@ -33,6 +33,11 @@ fn now() -> Instant {
     Instant::now()
 }
 
+#[expect(clippy::disallowed_methods, reason = "tests own no Env")]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// Waits until the file is there, and gives what is in it.
 fn wait_for(path: &Path) -> String {
     let began = now();
@@ -41,7 +46,7 @@ fn wait_for(path: &Path) -> String {
             Ok(text) if text.ends_with('\n') => return text.trim().to_owned(),
             _ => assert!(began.elapsed() < SOON, "{} is not written", path.display()),
         }
-        std::thread::sleep(Duration::from_millis(5));
+        pause(Duration::from_millis(5));
     }
 }
 
@@ -163,7 +168,7 @@ fn there_is_one_at_a_time_and_the_others_come_in_turn() {
             let (one_more, asked) = (Cancellation::default(), now());
             let refused = std::thread::scope(|scope| {
                 let one_more_runs = scope.spawn(|| run(&one_more));
-                std::thread::sleep(Duration::from_millis(100));
+                pause(Duration::from_millis(100));
                 one_more.cancel();
                 one_more_runs.join().unwrap()
             });

@@ -10,11 +10,11 @@ use crate::ordinary::{Latencies, Measured, measure};
 use crate::target::{Target, alone};
 
 /// How long the ordinary client is measured in the quiet.
-const QUIET: Duration = Duration::from_secs(2);
+const QUIET: Duration = Duration::from_millis(1500);
 /// How long an attack goes on before it is measured,
-const BEGINNING: Duration = Duration::from_millis(1500);
+const BEGINNING: Duration = Duration::from_secs(1);
 /// and how long it is measured.
-const ATTACKED: Duration = Duration::from_secs(4);
+const ATTACKED: Duration = Duration::from_millis(2500);
 /// How long one measurement is, of many.
 const SLICE: Duration = Duration::from_secs(10);
 /// How many times as long as in the quiet the ordinary client may wait, in the median.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use weir_attack::{ALL, all_at_once, withstands};
 
 /// How long they go on all at once; `make attack` takes longer.
-const AT_ONCE: Duration = Duration::from_secs(20);
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 macro_rules! attacks {
     ($($test:ident: $name:literal,)*) => {

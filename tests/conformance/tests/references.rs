@@ -235,10 +235,8 @@ async fn act(ctx: &ActionCtx) -> Result<f64> {
     check(Language::Rust, &[("Cargo.toml", manifest), ("src/lib.rs", source)], ("src/lib.rs", wrong))
 }
 
-#[test]
-fn go() -> Result<()> {
-    let module = "module app\n\ngo 1.24\n\nrequire weir.dev/go v0.1.0\n\nreplace weir.dev/go => REPOSITORY/guest-sdk/go\n";
-    let source = r#"package main
+/// An app in Go that calls a component by what was made of its manifest.
+const GO_SOURCE: &str = r#"package main
 
 import (
 	"fmt"
@@ -319,10 +317,14 @@ func act(ctx *weir.ActionCtx) (float64, error) {
 
 func main() {}
 "#;
+
+#[test]
+fn go() -> Result<()> {
+    let module = "module app\n\ngo 1.24\n\nrequire weir.dev/go v0.1.0\n\nreplace weir.dev/go => REPOSITORY/guest-sdk/go\n";
     let wrong = "package main\n\nimport (\n\t\"app/_generated/components\"\n\n\t\"weir.dev/go\"\n)\n\nfunc init() {\n\
          \tweir.Query(\"app:bad\", func(ctx *weir.QueryCtx) (weir.Null, error) {\n\
          \t\treturn components.Kit.Values.Nothing.Run(ctx, weir.NoArgs{})\n\t})\n}\n\nfunc main() {}\n";
-    check(Language::Go, &[("go.mod", module), ("main.go", source)], ("main.go", wrong))
+    check(Language::Go, &[("go.mod", module), ("main.go", GO_SOURCE)], ("main.go", wrong))
 }
 
 #[test]

@@ -39,8 +39,8 @@ pub(crate) struct NodePart {
 /// # Errors
 /// The section is damaged, or of another version's format.
 pub(crate) fn functions(component: &[u8]) -> anyhow::Result<Vec<Function>> {
-    let custom = sections(component)?.into_iter().filter_map(|section| section.custom(NAME));
-    let Some(content) = custom.last() else { return Ok(Vec::new()) };
+    let mut custom = sections(component)?.into_iter().filter_map(|section| section.custom(NAME));
+    let Some(content) = custom.next_back() else { return Ok(Vec::new()) };
     let header = match content {
         [FORMAT, a, b, c, d, rest @ ..] => rest.get(..u32::from_le_bytes([*a, *b, *c, *d]) as usize),
         _ => None,

@@ -122,7 +122,9 @@ fn what_an_address_sends_too_fast_waits() {
     let begun = Instant::now();
     // Four seconds' worth come at once, the other four wait.
     let body = vec![b'x'; 4096 * 1024];
-    let answer = ask(&serving, "POST /echo HTTP/1.1", &body);
+    let key = std::fs::read_to_string(folder.path().join(".host/admin-key")).unwrap();
+    let request = format!("POST /echo HTTP/1.1\r\nAuthorization: Convex {}", key.trim());
+    let answer = ask(&serving, &request, &body);
     assert_eq!(status(&answer), 200, "{}", &answer[..answer.len().min(300)]);
     let took = begun.elapsed();
     assert!((Duration::from_millis(3500)..Duration::from_secs(15)).contains(&took), "{took:?}");

@@ -5,7 +5,7 @@
 //! of them runs several mutations in a row and then lets other queues have a turn.
 //! While a mutation waits for a password, its queue waits with it, without a thread. One that is slow begins a turn, and
 //! ends it: it runs where slow functions do. When the queue has waited for too long, all that is in it is refused, in its
-//! order; nothing of it has begun.
+//! order; nothing of it is committed.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -207,8 +207,8 @@ mod tests {
     fn frame(first: u8, payload: usize) -> Vec<u8> {
         let mut bytes = vec![first];
         match payload {
-            ..126 => bytes.push(0x80 | payload as u8),
-            ..65_536 => {
+            0..126 => bytes.push(0x80 | payload as u8),
+            126..65_536 => {
                 bytes.push(0x80 | 126);
                 bytes.extend_from_slice(&(payload as u16).to_be_bytes());
             }

@@ -85,8 +85,16 @@ impl TestServer {
     /// On a new disk, with the functions of `v1` in place, and so much memory for its clients.
     pub async fn start_with_memory(client_memory_bytes: usize) -> TestServer {
         let (dir, loader) = (tempfile::tempdir().unwrap(), Arc::default());
-        let bounded = |machine: &mut MachineParts, _: &mut AppParts| machine.client_memory_bytes = client_memory_bytes;
-        let server = TestServer::start_as(open_store(&MemoryDisk::new()), dir, loader, FrontOptions::default(), bounded).await;
+        let bounded =
+            |machine: &mut MachineParts, _: &mut AppParts| machine.client_memory_bytes = client_memory_bytes;
+        let server = TestServer::start_as(
+            open_store(&MemoryDisk::new()),
+            dir,
+            loader,
+            FrontOptions::default(),
+            bounded,
+        )
+        .await;
         server.app.deployer.deploy(vec![module("native", "v1")]).await.unwrap();
         server
     }
@@ -111,7 +119,8 @@ impl TestServer {
     /// On a new disk, with the functions of `v1` in place, as `host serve` has it: strangers are told little.
     pub async fn start_in_production() -> TestServer {
         let (store, dir) = (open_store(&MemoryDisk::new()), tempfile::tempdir().unwrap());
-        let production = |_: &mut MachineParts, parts: &mut AppParts| parts.disclosure = Disclosure::Production;
+        let production =
+            |_: &mut MachineParts, parts: &mut AppParts| parts.disclosure = Disclosure::Production;
         let server =
             TestServer::start_as(store, dir, Arc::default(), FrontOptions::default(), production).await;
         let modules = vec![module("native", "v1"), module("actions", "actions")];

@@ -329,7 +329,7 @@ impl World {
     /// What the horizon of each socket says, against a look at all its queries.
     fn compare_common_timestamps(&self) {
         // It takes its time.
-        if self.trace.len() % 16 != 0 {
+        if !self.trace.len().is_multiple_of(16) {
             return;
         }
         for (id, socket) in &self.live.sockets {

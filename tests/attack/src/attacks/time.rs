@@ -103,7 +103,8 @@ pub const SLOW_CONFLICTS: Attack = Attack {
     prepare: NOTHING,
     start: |address| {
         Strangers::start(10, address, |address, _, _| {
-            http::call(address, "mutation", "attack:conflict", &json!({ "rounds": LONG_ROUNDS / 2 })).map(drop)
+            http::call(address, "mutation", "attack:conflict", &json!({ "rounds": LONG_ROUNDS / 2 }))
+                .map(drop)
         })
     },
 };
