@@ -11,9 +11,7 @@ use crate::target::{Target, alone};
 
 /// How long the ordinary client is measured in the quiet.
 const QUIET: Duration = Duration::from_millis(1500);
-/// How long an attack goes on before it is measured,
-const BEGINNING: Duration = Duration::from_secs(1);
-/// and how long it is measured.
+/// How long the ordinary client is measured in an attack.
 const ATTACKED: Duration = Duration::from_millis(2500);
 /// How long one measurement is, of many.
 const SLICE: Duration = Duration::from_secs(10);
@@ -112,7 +110,8 @@ fn attacked(name: &str, attacks: &[Attack], time: Duration, slice: Duration) -> 
     let quiet = measure(address, QUIET).context("in the quiet")?;
     attacks.iter().try_for_each(|attack| (attack.prepare)(address))?;
     let strangers: Vec<_> = attacks.iter().map(|attack| (attack.start)(address)).collect();
-    std::thread::sleep(BEGINNING);
+    let beginning = attacks.iter().map(|attack| attack.beginning).max();
+    std::thread::sleep(beginning.unwrap_or_default());
     let mut verdict =
         Verdict { name: name.to_owned(), answered: quiet.mutations.count(), ..Verdict::default() };
     let begun = Instant::now();

@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use weir_test_support::{SyncClient, frame, http};
 
-use super::{Attack, NOTHING, listen, session};
+use super::{Attack, NOTHING, SOON, listen, session};
 use crate::strangers::{Over, Strangers};
 
 /// Less than a message may have, and than arguments may.
@@ -22,6 +22,7 @@ static TURNS: AtomicUsize = AtomicUsize::new(0);
 pub const SUBSCRIPTIONS_WITH_LARGE_ARGUMENTS: Attack = Attack {
     name: "subscriptions with large arguments",
     prepare: NOTHING,
+    beginning: SOON,
     start: |address| Strangers::start(4, address, subscribe_with_large_arguments),
 };
 
@@ -43,6 +44,7 @@ fn subscribe_with_large_arguments(address: SocketAddr, number: usize, over: &Ove
 pub const QUERIES_WITH_LARGE_RESULTS: Attack = Attack {
     name: "queries with large results",
     prepare: NOTHING,
+    beginning: SOON,
     start: |address| Strangers::start(4, address, watch_large_results),
 };
 
@@ -58,6 +60,7 @@ fn watch_large_results(address: SocketAddr, number: usize, over: &Over) -> Resul
 pub const BATCHES_WITH_LARGE_RESULTS: Attack = Attack {
     name: "batches with large results",
     prepare: NOTHING,
+    beginning: SOON,
     start: |address| Strangers::start(2, address, ask_for_a_large_batch),
 };
 
@@ -73,6 +76,7 @@ fn ask_for_a_large_batch(address: SocketAddr, _: usize, _: &Over) -> Result<()> 
 pub const UNREAD_TRANSITIONS: Attack = Attack {
     name: "transitions that nobody reads",
     prepare: NOTHING,
+    beginning: SOON,
     start: |address| Strangers::start(20, address, never_read_transitions),
 };
 
@@ -94,6 +98,7 @@ fn never_read_transitions(address: SocketAddr, number: usize, over: &Over) -> Re
 pub const UNREAD_MUTATION_RESULTS: Attack = Attack {
     name: "results of mutations that nobody reads",
     prepare: NOTHING,
+    beginning: SOON,
     start: |address| Strangers::start(10, address, never_read_mutation_results),
 };
 
@@ -113,6 +118,7 @@ fn never_read_mutation_results(address: SocketAddr, number: usize, over: &Over) 
 pub const HALF_MESSAGES: Attack = Attack {
     name: "half messages, held by pings",
     prepare: NOTHING,
+    beginning: SOON,
     start: |address| Strangers::start(60, address, send_half_a_message),
 };
 
@@ -134,6 +140,7 @@ fn send_half_a_message(address: SocketAddr, _: usize, over: &Over) -> Result<()>
 pub const LARGE_CONNECTS: Attack = Attack {
     name: "first messages of 15 MiB",
     prepare: NOTHING,
+    beginning: SOON,
     start: |address| Strangers::start(4, address, connect_with_much),
 };
 
@@ -150,6 +157,7 @@ fn connect_with_much(address: SocketAddr, number: usize, over: &Over) -> Result<
 pub const HALF_BODIES: Attack = Attack {
     name: "bodies that are sent and never ended",
     prepare: NOTHING,
+    beginning: SOON,
     start: |address| Strangers::start(60, address, send_half_a_body),
 };
 

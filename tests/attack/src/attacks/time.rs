@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use weir_test_support::{SyncClient, http};
 
 use super::memory::query_set;
-use super::{Attack, NOTHING, listen, session};
+use super::{Attack, LEARNT, NOTHING, SOON, listen, session};
 use crate::strangers::{Over, Strangers};
 
 /// Rounds that take a good part of the second that a call may compute.
@@ -29,6 +29,7 @@ static TURNS: AtomicUsize = AtomicUsize::new(0);
 pub const ABANDONED_CALLS: Attack = Attack {
     name: "calls whose clients leave",
     prepare: NOTHING,
+    beginning: LEARNT,
     start: |address| Strangers::start(4, address, call_and_leave),
 };
 
@@ -55,6 +56,7 @@ fn call_and_leave(address: SocketAddr, number: usize, over: &Over) -> Result<()>
 pub const MANY_CHEAP_LIVE_QUERIES: Attack = Attack {
     name: "one socket with 10,000 cheap live queries",
     prepare: NOTHING,
+    beginning: SOON,
     start: |address| {
         Strangers::start(1, address, |address, _, over| {
             watch(address, 10_000, over, |query| ("attack:glance", json!({ "asked": query })))
@@ -65,6 +67,7 @@ pub const MANY_CHEAP_LIVE_QUERIES: Attack = Attack {
 pub const MANY_SLOW_LIVE_QUERIES: Attack = Attack {
     name: "one socket with 2,000 slow live queries",
     prepare: NOTHING,
+    beginning: LEARNT,
     start: |address| {
         Strangers::start(1, address, |address, _, over| {
             watch(address, 2000, over, |query| {
@@ -90,6 +93,7 @@ fn watch(
 pub const SLOW_CALLS: Attack = Attack {
     name: "ten clients that call a slow function",
     prepare: NOTHING,
+    beginning: LEARNT,
     start: |address| {
         Strangers::start(10, address, |address, number, _| {
             http::call(address, "query", "attack:slow", &json!({ "asked": number, "rounds": LONG_ROUNDS }))
@@ -101,6 +105,7 @@ pub const SLOW_CALLS: Attack = Attack {
 pub const SLOW_CONFLICTS: Attack = Attack {
     name: "ten clients whose slow mutations conflict",
     prepare: NOTHING,
+    beginning: LEARNT,
     start: |address| {
         Strangers::start(10, address, |address, _, _| {
             http::call(address, "mutation", "attack:conflict", &json!({ "rounds": LONG_ROUNDS / 2 }))
@@ -112,6 +117,7 @@ pub const SLOW_CONFLICTS: Attack = Attack {
 pub const DELETED_ROWS: Attack = Attack {
     name: "a table whose rows are deleted",
     prepare: raise_and_settle,
+    beginning: SOON,
     start: |address| {
         Strangers::start(4, address, |address, number, _| {
             http::call(address, "query", "attack:firstDust", &json!({ "asked": number })).map(drop)
@@ -123,12 +129,12 @@ fn raise_and_settle(address: SocketAddr) -> Result<()> {
     for from in (0..DUST).step_by(DUST_STEP as usize) {
         http::value(address, "mutation", "attack:raiseDust", &json!({ "from": from, "count": DUST_STEP }))?;
     }
-    let mut after = Value::Null;
+    let mut args = json!({ "count": DUST_STEP });
     loop {
-        let args = json!({ "after": after, "count": DUST_STEP });
-        after = http::value(address, "mutation", "attack:settleDust", &args)?;
+        let after = http::value(address, "mutation", "attack:settleDust", &args)?;
         if after.is_null() {
             return Ok(());
         }
+        args["after"] = after;
     }
 }
