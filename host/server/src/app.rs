@@ -95,7 +95,7 @@ pub struct App {
     /// Whether the figures are shown to whoever asks.
     pub open_metrics: bool,
     /// Where stands what the holders of admin keys do.
-    pub audit: Option<AuditLog>,
+    pub audit: Option<Arc<AuditLog>>,
     /// The folder of that.
     pub audit_folder: Option<PathBuf>,
 }
@@ -119,7 +119,7 @@ impl App {
             stored_files,
             audit: audit_folder,
         } = parts;
-        let audit = audit_folder.as_ref().map(|folder| AuditLog::start(folder, &machine.env));
+        let audit = audit_folder.as_ref().map(|folder| Arc::new(AuditLog::start(folder, &machine.env)));
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         db.set_built_in_variables(urls.variables());

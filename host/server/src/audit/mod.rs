@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 use weir_value::ErrorCode;
 
 use crate::answer::ApiError;
-use crate::app::App;
+use crate::machine::Machine;
 
 pub use self::file::read_newest;
 pub use self::log::AuditLog;
@@ -72,7 +72,9 @@ struct Entry<'a> {
 /// The holder of an admin key, at something.
 #[derive(Clone)]
 pub struct Auditor {
-    app: Arc<App>,
+    /// `None` where none is kept.
+    log: Option<Arc<AuditLog>>,
+    machine: Arc<Machine>,
     key: Arc<str>,
     address: Option<IpAddr>,
     request: String,
@@ -80,8 +82,13 @@ pub struct Auditor {
 
 impl Auditor {
     /// Of whoever holds the key of this name, there.
-    pub fn new(app: &Arc<App>, key: &Arc<str>, address: Option<IpAddr>, request: String) -> Auditor {
-        Auditor { app: Arc::clone(app), key: Arc::clone(key), address, request }
+    pub fn new(
+        (log, machine): (Option<&Arc<AuditLog>>, &Arc<Machine>),
+        key: &Arc<str>,
+        address: Option<IpAddr>,
+        request: String,
+    ) -> Auditor {
+        Auditor { log: log.cloned(), machine: Arc::clone(machine), key: Arc::clone(key), address, request }
     }
 
     /// Writes that something begins, has it done, and writes what became of it.
@@ -94,7 +101,7 @@ impl Auditor {
         detail: Json,
         work: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
-        let Some(log) = &self.app.audit else { return work.await };
+        let Some(log) = &self.log else { return work.await };
         let line = self.line(action, Outcome::Begun, &detail);
         log.begin(line).await.map_err(|error| no_room(&error))?;
         let mut begun = Begun { auditor: self, action, outcome: Outcome::Unheard, detail };
@@ -108,14 +115,14 @@ impl Auditor {
 
     /// Writes that something was done, or refused, without waiting for the line.
     pub fn note(&self, action: &str, outcome: Outcome, detail: &Json) {
-        if let Some(log) = &self.app.audit {
+        if let Some(log) = &self.log {
             log.note(self.line(action, outcome, detail));
         }
     }
 
     fn line(&self, action: &str, outcome: Outcome, detail: &Json) -> String {
         let (request, key, address) = (self.request.as_str(), &*self.key, self.address);
-        let time = time::rfc_3339(self.app.machine.unix_time());
+        let time = time::rfc_3339(self.machine.unix_time());
         let entry = Entry { time, request, key, address, action, outcome, detail };
         // Texts and numbers: they are always written.
         serde_json::to_string(&entry).unwrap_or_default() + "\n"

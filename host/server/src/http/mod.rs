@@ -213,7 +213,7 @@ async fn route(app: &Arc<App>, request: Request<RequestBody>, path: &str) -> Res
 fn auditor(app: &Arc<App>, request: &Request<RequestBody>, caller: &Caller) -> Option<Auditor> {
     let address = request.extensions().get::<Client>().map(|client| client.address);
     let key = caller.key.as_ref()?;
-    Some(Auditor::new(app, key.name(), address, request_id(request.headers())))
+    Some(Auditor::new((app.audit.as_ref(), &app.machine), key.name(), address, request_id(request.headers())))
 }
 
 async fn act(

@@ -275,7 +275,8 @@ impl Socket {
     /// happens.
     fn audit<'a>(&self, action: &str, paths: impl IntoIterator<Item = &'a FunctionPath>) {
         let Some(key) = self.grounds.key().filter(|_| self.session.principal().is_admin()) else { return };
-        let auditor = Auditor::new(&self.app, key.name(), self.address, format!("socket-{}", self.id.0));
+        let log = (self.app.audit.as_ref(), &self.app.machine);
+        let auditor = Auditor::new(log, key.name(), self.address, format!("socket-{}", self.id.0));
         for path in paths {
             auditor.note(action, Outcome::Begun, &serde_json::json!({ "function": path.to_string() }));
         }
