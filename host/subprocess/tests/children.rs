@@ -157,11 +157,18 @@ fn there_is_one_at_a_time_and_the_others_come_in_turn() {
     let kinds: Vec<Cancellation> = (0..=COMPILATIONS_WAITING_MAX).map(|_| Cancellation::default()).collect();
     let run = |cancellation: &Cancellation| subprocess.run("test", &[], cancellation).map(drop);
     let run = &run;
+    // Whose place is taken by the one too many comes again.
+    let in_line = move |cancellation: &Cancellation| loop {
+        match run(cancellation) {
+            Err(Failure::Busy) => pause(Duration::from_millis(5)),
+            ended => return ended,
+        }
+    };
     std::thread::scope(|scope| {
         let first = scope.spawn(|| run(&kinds[0]));
         wait_for(&log);
         let waiting: Vec<ScopedJoinHandle<'_, _>> =
-            kinds[1..].iter().map(|cancellation| scope.spawn(move || run(cancellation))).collect();
+            kinds[1..].iter().map(|cancellation| scope.spawn(move || in_line(cancellation))).collect();
         // One more is refused at once, as soon as all of them stand in line.
         let began = now();
         loop {

@@ -20,7 +20,7 @@ const SHORT_ROUNDS: u32 = 10_000_000;
 /// How long a stranger stays before it comes anew.
 const STAY: Duration = Duration::from_secs(20);
 /// Rows that are written and deleted.
-const DUST: u32 = 100_000;
+const DUST: u32 = 50_000;
 /// How many of them one mutation writes or deletes.
 const DUST_STEP: u32 = 5_000;
 /// Turns of all strangers.
