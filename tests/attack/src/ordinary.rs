@@ -19,7 +19,7 @@ pub const WRITER: &str = "ordinary";
 const EVERY: Duration = Duration::from_millis(25);
 
 /// A latency below this is as good as none: on a machine that does something else now and then, it is what that takes.
-const FLOOR: Duration = Duration::from_millis(2);
+const FLOOR: Duration = Duration::from_millis(5);
 
 /// How long it waits for the last answers.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,12 +1,7 @@
-//! Each attack alone, with the ordinary client beside it; and all of them at once.
-
-use std::time::Duration;
+//! Each attack alone, with the ordinary client beside it. `make attack` does all of them at once.
 
 use anyhow::Result;
-use weir_attack::{ALL, all_at_once, withstands};
-
-/// How long they go on all at once; `make attack` takes longer.
-const AT_ONCE: Duration = Duration::from_secs(10);
+use weir_attack::{ALL, withstands};
 
 macro_rules! attacks {
     ($($test:ident: $name:literal,)*) => {
@@ -40,9 +35,4 @@ attacks! {
     slow_calls: "ten clients that call a slow function",
     slow_conflicts: "ten clients whose slow mutations conflict",
     deleted_rows: "a table whose rows are deleted",
-}
-
-#[test]
-fn all_attacks_at_once() -> Result<()> {
-    all_at_once(AT_ONCE).map(drop)
 }
