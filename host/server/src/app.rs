@@ -96,8 +96,6 @@ pub struct App {
     pub open_metrics: bool,
     /// Where stands what the holders of admin keys do.
     pub audit: Option<Arc<AuditLog>>,
-    /// The folder of that.
-    pub audit_folder: Option<PathBuf>,
 }
 
 impl App {
@@ -119,7 +117,7 @@ impl App {
             stored_files,
             audit: audit_folder,
         } = parts;
-        let audit = audit_folder.as_ref().map(|folder| Arc::new(AuditLog::start(folder, &machine.env)));
+        let audit = audit_folder.map(|folder| Arc::new(AuditLog::start(&folder, &machine.env)));
         db.set_signer(Arc::clone(&signer) as Arc<dyn TokenSigner>);
         db.set_system_functions(Arc::new(AdminFunctions::new(&urls)));
         db.set_built_in_variables(urls.variables());
@@ -171,7 +169,6 @@ impl App {
             disclosure,
             open_metrics,
             audit,
-            audit_folder,
         })
     }
 

@@ -12,7 +12,7 @@ use weir_db::CallError;
 use weir_sync::budget::{Account, Held, Holder, Overdrawn};
 use weir_value::{ErrorCode, limits};
 
-use crate::wire::counted_address;
+use crate::address::network_of;
 
 /// Below so many addresses nobody looks whether some of them are gone.
 const ADDRESSES_KEPT_MIN: usize = 64;
@@ -57,7 +57,7 @@ impl Budget {
     pub fn connection(&self, address: IpAddr) -> ConnectionBudget {
         let above = match address.to_canonical().is_loopback() {
             true => Arc::clone(&self.process),
-            false => self.address(counted_address(address)),
+            false => self.address(network_of(address)),
         };
         let bytes = self.process.bytes_max() / limits::BUDGET_PART_OF_CONNECTION;
         ConnectionBudget {

@@ -8,6 +8,7 @@
 
 pub mod commit_timestamp;
 pub mod component;
+pub mod date_time;
 pub mod document;
 mod error_code;
 pub mod function_path;

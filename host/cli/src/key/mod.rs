@@ -1,11 +1,11 @@
 //! `host key`: the admin key of a data folder, and the other keys of a running server.
 
 mod lifetime;
-mod moment;
 
 use anyhow::Context;
 use serde_json::{Value, json};
 use weir_server::admin_key::AdminKey;
+use weir_value::date_time;
 
 use crate::arguments::{CreateKey, DataFolder, Key, KeyCommand, RevokeKey, ServerAddress};
 use crate::client::Server;
@@ -68,11 +68,11 @@ fn describe(key: &Value) -> String {
     let text = |name: &str| key[name].as_str().unwrap_or("?").to_owned();
     let mut described = format!("{}: {}", text("name"), text("scope"));
     if let Some(at) = key["createdAt"].as_u64() {
-        described += &format!(", made {}", moment::of_ms(at));
+        described += &format!(", made {}", date_time::to_seconds(at));
     }
     if let Some(at) = key["expiresAt"].as_u64() {
         let verb = if key["isExpired"] == true { "expired" } else { "expires" };
-        described += &format!(", {verb} {}", moment::of_ms(at));
+        described += &format!(", {verb} {}", date_time::to_seconds(at));
     }
     described
 }

@@ -37,6 +37,18 @@ pub fn host() -> Command {
     command
 }
 
+/// What is written first to standard error by the command that watches a function that is not there.
+pub fn first_line_watching(folder: &Path, url: &str, more: &[&str]) -> String {
+    let mut watching = host();
+    watching.current_dir(folder).args(["run", "chat:nothing", "--watch", "--url", url]).args(more);
+    let mut watching = watching.stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(watching.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    line
+}
+
 /// Runs the binary in a folder, to its end.
 pub fn run_in(folder: &Path, arguments: &[&str]) -> Finished {
     let output = host().current_dir(folder).args(arguments).output().expect("the binary runs");

@@ -1,10 +1,9 @@
 //! TLS that the server speaks itself, with certificates from files: real clients, an authority of the test's own.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::tls_front::{Certificate, make};
-use crate::{Serving, host, run_in};
+use crate::{Serving, first_line_watching, run_in};
 
 /// Nothing here takes this long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -79,16 +78,7 @@ fn the_command_line_and_other_clients_reach_a_server_with_tls_of_its_own() {
 
     let finished = run_in(folder.path(), &[&["key", "list", "--url", &serving.url][..], &trust].concat());
     assert_eq!((finished.code, finished.stdout.as_str()), (0, "admin-key: everything\n"), "{finished:?}");
-    let mut watching = host();
-    watching
-        .current_dir(folder.path())
-        .args(["run", "chat:nothing", "--watch", "--url", &serving.url])
-        .args(trust);
-    let mut watching = watching.stderr(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(watching.stderr.take().unwrap()).read_line(&mut line).unwrap();
-    watching.kill().unwrap();
-    watching.wait().unwrap();
+    let line = first_line_watching(folder.path(), &serving.url, &trust);
     assert!(line.contains("error: [Request ID:"), "a socket: {line}");
 
     let authority = fs::read(folder.path().join("authority.pem")).unwrap();

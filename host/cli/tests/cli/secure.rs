@@ -1,12 +1,10 @@
 //! `https://` and `wss://`: whom the command line trusts, and where it sends a key.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Stdio;
 
 use crate::tls_front::{Certificate, TlsFront};
-use crate::{Finished, Serving, host, run_in};
+use crate::{Finished, Serving, first_line_watching, host, run_in};
 
 /// Calls a function that is not there: a key is told so in other words than everybody else.
 fn call(folder: &Path, url: &str, more: &[&str]) -> Finished {
@@ -34,17 +32,8 @@ fn a_server_behind_tls_is_called_and_watched_with_its_key() {
                 "{finished:?}"
             );
         }
-        let mut watching = host();
         let url = format!("https://localhost:{}", front.port);
-        watching
-            .current_dir(folder.path())
-            .args(["run", "chat:nothing", "--watch", "--url", &url])
-            .args(trust);
-        let mut watching = watching.stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(watching.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        watching.kill().unwrap();
-        watching.wait().unwrap();
+        let line = first_line_watching(folder.path(), &url, &trust);
         assert!(line.contains("error: [Request ID:"), "{certificate:?}: {line}");
     }
     serving.stop("TERM");

@@ -295,8 +295,8 @@ impl Pause {
     }
 }
 
-/// What counts as one: an address, or a network of IPv6.
-fn network_of(address: IpAddr) -> IpAddr {
+/// What counts as one client: an address, or a network of IPv6, whose other half a client chooses as it likes.
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (!0 << 64))),
         address => address,

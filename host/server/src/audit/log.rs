@@ -1,7 +1,7 @@
 //! The thread that writes lines: all that wait at once, and one sync for all of them.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -14,6 +14,7 @@ use super::file::AuditFile;
 
 /// The log of one server.
 pub struct AuditLog {
+    folder: PathBuf,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -47,7 +48,12 @@ impl AuditLog {
         let mut file = AuditFile::at(folder, Arc::clone(env));
         let writing = Arc::clone(&shared);
         let thread = env.spawn("audit", Box::new(move || writing.write(&mut file)));
-        AuditLog { shared, thread: Mutex::new(Some(thread)) }
+        AuditLog { folder: folder.to_owned(), shared, thread: Mutex::new(Some(thread)) }
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Writes a line, and waits until it is on the disk, with room for another one.

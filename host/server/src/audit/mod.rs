@@ -10,7 +10,6 @@
 
 mod file;
 mod log;
-mod time;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use serde::Serialize;
 use serde_json::Value as Json;
-use weir_value::ErrorCode;
+use weir_value::{ErrorCode, date_time};
 
 use crate::answer::ApiError;
 use crate::machine::Machine;
@@ -122,7 +121,8 @@ impl Auditor {
 
     fn line(&self, action: &str, outcome: Outcome, detail: &Json) -> String {
         let (request, key, address) = (self.request.as_str(), &*self.key, self.address);
-        let time = time::rfc_3339(self.machine.unix_time());
+        let now = u64::try_from(self.machine.unix_time().as_millis()).unwrap_or(u64::MAX);
+        let time = date_time::to_milliseconds(now);
         let entry = Entry { time, request, key, address, action, outcome, detail };
         // Texts and numbers: they are always written.
         serde_json::to_string(&entry).unwrap_or_default() + "\n"

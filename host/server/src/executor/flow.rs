@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::address::network_of;
+
 /// One connection of one client. Time is shared between addresses first, and then between the connections of one: a
 /// thousand connections are not a thousand clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,9 +22,9 @@ impl Flow {
 
     /// The connection of this number, from this address.
     pub fn of(address: IpAddr, connection: u64) -> Flow {
-        let bits = match address.to_canonical() {
+        let bits = match network_of(address) {
             IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-            IpAddr::V6(address) => address.to_bits() >> 64 << 64,
+            IpAddr::V6(network) => network.to_bits(),
         };
         Flow { address: Address(bits), connection }
     }

@@ -34,7 +34,7 @@ pub async fn read(app: &Arc<App>, query: &str) -> Result<Answer, ApiError> {
         let message = format!("`lines` must be a number, at most {}.", limits::AUDIT_LINES_SHOWN_MAX);
         ApiError::bad_request(ErrorCode::InvalidRequest, message)
     })?;
-    let Some(folder) = app.audit_folder.clone() else { return Ok(entries(&[])) };
+    let Some(folder) = app.audit.as_ref().map(|log| log.folder().to_owned()) else { return Ok(entries(&[])) };
     let read = tokio::task::spawn_blocking(move || read_newest(&folder, lines)).await;
     let read = read.map_err(std::io::Error::other).and_then(|read| read).map_err(|error| {
         tracing::error!(%error, "the audit log cannot be read");

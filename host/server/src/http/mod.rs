@@ -41,7 +41,7 @@ pub use self::routes::{ROUTES, Route};
 use self::caller::Caller;
 use self::cors::Cors;
 use self::routes::{Found, OpenTo, Operation};
-use crate::address::Client;
+use crate::address::{AddressUsage, Client};
 use crate::answer::{self, Answer, ApiError, text};
 use crate::app::App;
 use crate::audit::{Auditor, Outcome};
@@ -138,8 +138,7 @@ fn check_head(app: &App, request: &Request<RequestBody>) -> Result<(), ApiError>
         return Err(ApiError::bad_request(ErrorCode::BadHost, message));
     }
     app.reach.check_host(request.headers())?;
-    let usage = request.extensions().get::<Client>().and_then(|client| client.usage.as_ref());
-    match usage.and_then(|usage| usage.bytes_overdrawn()) {
+    match usage_of(request).and_then(|usage| usage.bytes_overdrawn()) {
         Some(wait) => {
             Err(ApiError::too_many_requests(wait, "Your address has sent too much: try again later."))
         }
@@ -147,10 +146,14 @@ fn check_head(app: &App, request: &Request<RequestBody>) -> Result<(), ApiError>
     }
 }
 
+/// What the address takes that a request came from, if it is limited.
+fn usage_of(request: &Request<RequestBody>) -> Option<&Arc<AddressUsage>> {
+    request.extensions().get::<Client>()?.usage.as_ref()
+}
+
 /// Counts a call, which is refused if its address has made too many.
 fn count_call(request: &Request<RequestBody>) -> Result<(), ApiError> {
-    let usage = request.extensions().get::<Client>().and_then(|client| client.usage.as_ref());
-    let counted = usage.map_or(Ok(()), |usage| usage.call());
+    let counted = usage_of(request).map_or(Ok(()), |usage| usage.call());
     counted.map_err(|wait| {
         ApiError::too_many_requests(wait, "Your address calls too many functions: try again later.")
     })
@@ -269,14 +272,13 @@ async fn call(
 ) -> Result<Answer, ApiError> {
     let by_url = request.method() == Method::GET;
     let query = request.uri().query().unwrap_or("").to_owned();
-    let usage = request.extensions().get::<Client>().and_then(|client| client.usage.clone());
     let call = functions::Request {
         app,
         principal,
         flow: flow(&request),
         request_id: request_id(request.headers()),
         account: account_of(&request)?,
-        usage,
+        usage: usage_of(&request).cloned(),
         auditor,
     };
     let body = read_call(request).await?;

@@ -1,15 +1,20 @@
-//! Moments as people and programs read them.
+//! Moments as people and programs read them: RFC 3339, in UTC.
 
-use std::time::Duration;
+/// Milliseconds since the Unix epoch, to the second: `2026-11-29T02:45:07Z`.
+pub fn to_seconds(ms: u64) -> String {
+    date_and_time(ms / 1000) + "Z"
+}
 
-/// A moment, by its time since the Unix epoch, as RFC 3339 has it, in UTC: `2026-11-30T01:30:50.123Z`.
-pub fn rfc_3339(since_epoch: Duration) -> String {
-    let seconds = since_epoch.as_secs();
+/// The same, to the millisecond: `2026-11-30T01:30:50.123Z`.
+pub fn to_milliseconds(ms: u64) -> String {
+    format!("{}.{:03}Z", date_and_time(ms / 1000), ms % 1000)
+}
+
+fn date_and_time(seconds: u64) -> String {
     let (days, of_day) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = date_of(days);
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    let millis = since_epoch.subsec_millis();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
 /// The date that is so many days after 1970-01-01. Counted from the first of March of the year 0, so that leap days stand
@@ -39,7 +44,20 @@ mod tests {
             (1_790_000_000_007, "2026-09-21T14:13:20.007Z"),
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
         ] {
-            assert_eq!(rfc_3339(Duration::from_millis(ms)), expected);
+            assert_eq!(to_milliseconds(ms), expected);
+        }
+    }
+
+    #[test]
+    fn moments_are_dates() {
+        for (ms, expected) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400_000, "2000-02-29T00:00:00Z"),
+            (1_709_251_199_999, "2024-02-29T23:59:59Z"),
+            (1_795_920_307_123, "2026-11-29T02:45:07Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(to_seconds(ms), expected);
         }
     }
 }
