@@ -43,11 +43,25 @@ pub struct Measured {
     pub queries: Latencies,
 }
 
+impl Measured {
+    /// Takes in what was measured later.
+    pub fn append(&mut self, later: Measured) {
+        self.mutations.append(later.mutations);
+        self.queries.append(later.queries);
+    }
+}
+
 impl Latencies {
     fn new(mut latencies: Vec<Duration>) -> Result<Latencies> {
         ensure!(!latencies.is_empty(), "nothing was answered");
         latencies.sort_unstable();
         Ok(Latencies { sorted: latencies })
+    }
+
+    /// Takes in what was measured later.
+    fn append(&mut self, mut later: Latencies) {
+        self.sorted.append(&mut later.sorted);
+        self.sorted.sort_unstable();
     }
 
     /// How many requests were answered.

@@ -18,7 +18,7 @@ pub struct Attack {
     pub name: &'static str,
     /// What has to be there before, and is not measured.
     pub prepare: fn(SocketAddr) -> Result<()>,
-    /// How long it goes on before it is measured: a host learns which functions are slow by running them.
+    /// How long it goes on before it is measured.
     pub beginning: Duration,
     /// Begins it.
     pub start: fn(SocketAddr) -> Strangers,
@@ -45,8 +45,6 @@ pub const ALL: &[Attack] = &[
 const NOTHING: fn(SocketAddr) -> Result<()> = |_| Ok(());
 /// Until all strangers are there.
 const SOON: Duration = Duration::from_secs(1);
-/// Until a host that was new to it has run a slow function for each of ten clients.
-const LEARNT: Duration = Duration::from_secs(8);
 
 /// A session of a stranger's own, as a client of npm makes one.
 fn session(attack: u8, thread: usize, turn: usize) -> String {

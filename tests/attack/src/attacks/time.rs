@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use weir_test_support::{SyncClient, http};
 
 use super::memory::query_set;
-use super::{Attack, LEARNT, NOTHING, SOON, listen, session};
+use super::{Attack, NOTHING, SOON, listen, session};
 use crate::strangers::{Over, Strangers};
 
 /// Rounds that take a good part of the second that a call may compute.
@@ -29,7 +29,7 @@ static TURNS: AtomicUsize = AtomicUsize::new(0);
 pub const ABANDONED_CALLS: Attack = Attack {
     name: "calls whose clients leave",
     prepare: NOTHING,
-    beginning: LEARNT,
+    beginning: SOON,
     start: |address| Strangers::start(4, address, call_and_leave),
 };
 
@@ -67,7 +67,7 @@ pub const MANY_CHEAP_LIVE_QUERIES: Attack = Attack {
 pub const MANY_SLOW_LIVE_QUERIES: Attack = Attack {
     name: "one socket with 2,000 slow live queries",
     prepare: NOTHING,
-    beginning: LEARNT,
+    beginning: SOON,
     start: |address| {
         Strangers::start(1, address, |address, _, over| {
             watch(address, 2000, over, |query| {
@@ -93,7 +93,7 @@ fn watch(
 pub const SLOW_CALLS: Attack = Attack {
     name: "ten clients that call a slow function",
     prepare: NOTHING,
-    beginning: LEARNT,
+    beginning: SOON,
     start: |address| {
         Strangers::start(10, address, |address, number, _| {
             http::call(address, "query", "attack:slow", &json!({ "asked": number, "rounds": LONG_ROUNDS }))
@@ -105,7 +105,7 @@ pub const SLOW_CALLS: Attack = Attack {
 pub const SLOW_CONFLICTS: Attack = Attack {
     name: "ten clients whose slow mutations conflict",
     prepare: NOTHING,
-    beginning: LEARNT,
+    beginning: SOON,
     start: |address| {
         Strangers::start(10, address, |address, _, _| {
             http::call(address, "mutation", "attack:conflict", &json!({ "rounds": LONG_ROUNDS / 2 }))
