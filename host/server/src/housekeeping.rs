@@ -238,7 +238,15 @@ mod tests {
         let urls = CanonicalUrls::at(([127, 0, 0, 1], 3210).into(), false);
         let (loader, snapshots) = (Arc::new(NoLoader), Arc::new(NoSnapshots));
         let client_memory_bytes = 1 << 20;
-        let machine = MachineParts { env, loader, snapshots, node: None, threads: 1, client_memory_bytes };
+        let machine = MachineParts {
+            env,
+            loader,
+            snapshots,
+            node: None,
+            threads: 1,
+            spare_threads: 0,
+            client_memory_bytes,
+        };
         let machine = Machine::start(machine);
         let parts = AppParts {
             db,

@@ -29,6 +29,8 @@ pub struct MachineParts {
     pub node: Option<Arc<NodePool>>,
     /// Threads that run functions.
     pub threads: usize,
+    /// Threads that take the places of those whose functions turn out to be slow.
+    pub spare_threads: usize,
     /// What may be held in memory for clients, in bytes.
     pub client_memory_bytes: usize,
 }
@@ -64,9 +66,10 @@ pub struct Machine {
 impl Machine {
     /// Starts its threads.
     pub fn start(parts: MachineParts) -> Arc<Machine> {
-        let MachineParts { env, loader, snapshots, node, threads, client_memory_bytes } = parts;
+        let MachineParts { env, loader, snapshots, node, threads, spare_threads, client_memory_bytes } =
+            parts;
         Arc::new(Machine {
-            executor: Arc::new(Executor::start(&env, "call", threads)),
+            executor: Arc::new(Executor::start(&env, "call", threads, spare_threads)),
             passwords: PasswordThreads::start(&env, PasswordThreads::default_threads()),
             env,
             loader,

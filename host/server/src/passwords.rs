@@ -69,7 +69,7 @@ impl PasswordThreads {
     pub fn start(env: &Arc<dyn Env>, threads: usize) -> PasswordThreads {
         let places = Arc::new(Places { taken: AtomicUsize::new(0), computed: Counter::default() });
         PasswordThreads {
-            executor: Executor::start(env, "password", threads),
+            executor: Executor::start(env, "password", threads, 0),
             places,
             refused: Counter::default(),
         }

@@ -291,11 +291,13 @@ fn open(
     let admin_key = AdminKey::read_or_create(data_dir, INSTANCE_NAME)?;
     let files = ComponentFiles::at(&data_dir.join("components"));
     let threads = Executor::default_threads();
+    // As many as could turn out to be slow at once.
+    let spare_threads = threads;
     let node = options.node.clone().map(|node| Arc::new(NodePool::new(node, &*env)));
     let runtime = Runtime::new(RuntimeOptions {
         compiled_dir: Some(options.compiled_dir.clone().unwrap_or_else(|| data_dir.join("compiled"))),
         compiler: options.compiler.clone(),
-        max_concurrent_calls: threads as u32 + 1,
+        max_concurrent_calls: (threads + spare_threads) as u32 + 1,
         node: node.clone().map(|pool| pool as Arc<dyn NodeRunner>),
         ..RuntimeOptions::default()
     })?;
@@ -305,7 +307,7 @@ fn open(
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
     let client_memory_bytes = options.client_memory_bytes;
-    let machine = MachineParts { env, loader, snapshots, node, threads, client_memory_bytes };
+    let machine = MachineParts { env, loader, snapshots, node, threads, spare_threads, client_memory_bytes };
     let machine = Machine::start(machine);
     let key_fetcher = Arc::new(HttpFetcher::new());
     let signer = Arc::new(HostSigner::new(data_dir, &urls));

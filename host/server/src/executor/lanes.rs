@@ -91,7 +91,16 @@ impl Lane {
         }
     }
 
-    const fn is_slow(self) -> bool {
+    /// Where jobs belong that are slow.
+    pub const fn when_slow(self) -> Lane {
+        match self {
+            Lane::Quick(JobKind::Mutation) => Lane::SlowMutation,
+            Lane::Quick(_) => Lane::Slow,
+            slow => slow,
+        }
+    }
+
+    pub const fn is_slow(self) -> bool {
         matches!(self, Lane::Slow | Lane::SlowMutation)
     }
 
@@ -104,6 +113,8 @@ impl Lane {
 /// How many threads may do what at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// All jobs, but for those that have turned out to be slow.
+    pub all: usize,
     /// Slow functions.
     pub slow: usize,
     /// Live queries, but for slow ones; and steps of actions, which compute for as long as a tick each.
@@ -118,7 +129,7 @@ impl Limits {
     pub fn of(threads: usize) -> Limits {
         let slow = (threads / 2).saturating_sub(1).max(1);
         let commits = threads.saturating_sub(slow + 1).max(1);
-        Limits { slow, background: (threads / 2).max(1), commits }
+        Limits { all: threads, slow, background: (threads / 2).max(1), commits }
     }
 }
 
@@ -136,12 +147,34 @@ pub struct Taken {
     lane: Lane,
     path: Path,
     expected: u64,
+    /// It has turned out to be slow.
+    is_promoted: bool,
+}
+
+impl Taken {
+    /// Where it waited.
+    pub fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// Whether it counts among those that are not slow.
+    pub fn is_quick(&self) -> bool {
+        !self.is_promoted && !self.lane.is_slow()
+    }
+
+    /// Whose it is.
+    pub fn flow(&self) -> Flow {
+        let (address, (connection, ())) = self.path;
+        Flow { address, connection }
+    }
 }
 
 /// Jobs that wait, by lane and by whose they are.
 pub struct Lanes<J> {
     lanes: [Waiting<J>; LANES],
     limits: Limits,
+    /// Jobs that run and have turned out to be slow.
+    promoted: usize,
     /// The virtual time of the lane that was served last: where those begin that come back.
     now: u64,
 }
@@ -163,7 +196,7 @@ impl<J> Lanes<J> {
     /// Without jobs.
     pub fn new(limits: Limits) -> Lanes<J> {
         let lanes = std::array::from_fn(|_| Waiting { clients: Clients::default(), used: 0, running: 0 });
-        Lanes { lanes, limits, now: 0 }
+        Lanes { lanes, limits, promoted: 0, now: 0 }
     }
 
     /// Puts a job behind those of its flow; what it is expected to take, if that is known.
@@ -204,19 +237,35 @@ impl<J> Lanes<J> {
         self.now = self.now.max(next.used);
         next.used += expected / lane.weight();
         next.running += 1;
-        Some((Taken { lane, path, expected }, job))
+        Some((Taken { lane, path, expected, is_promoted: false }, job))
     }
 
     /// A job has taken so long.
     pub fn done(&mut self, taken: Taken, took: Duration) {
-        let Taken { lane, path, expected } = taken;
+        let Taken { lane, path, expected, is_promoted } = taken;
+        self.promoted -= usize::from(is_promoted);
+        let counted = if is_promoted { lane.when_slow() } else { lane };
+        self.lanes[counted.place()].running -= 1;
         let waiting = &mut self.lanes[lane.place()];
         waiting.used = (waiting.used + nanos(took) / lane.weight()).saturating_sub(expected / lane.weight());
-        waiting.running -= 1;
         waiting.clients.charge(path, expected, nanos(took));
     }
 
+    /// A job that runs has turned out to be slow: it counts with those from now on, and another one may take its place.
+    /// Its time is still its own lane's.
+    pub fn promote(&mut self, taken: &mut Taken) {
+        if taken.is_quick() {
+            taken.is_promoted = true;
+            self.promoted += 1;
+            self.lanes[taken.lane.place()].running -= 1;
+            self.lanes[taken.lane.when_slow().place()].running += 1;
+        }
+    }
+
     fn may_run(&self, lane: Lane) -> bool {
+        if self.running(|_| true) - self.promoted >= self.limits.all {
+            return false;
+        }
         match lane {
             Lane::SlowMutation if self.running(|other| other == Lane::SlowMutation) > 0 => false,
             lane if lane.is_slow() => self.running(Lane::is_slow) < self.limits.slow,
@@ -336,6 +385,22 @@ mod tests {
         queue.done(slow.0, 900 * MS);
         assert!(queue.has_next());
         assert_eq!(queue.pop().unwrap().1, 1);
+    }
+
+    #[test]
+    fn what_turns_out_to_be_slow_makes_room_for_another() {
+        let mut queue = lanes();
+        (0..8).for_each(|n| queue.push(CLIENT, Flow::HOST, None, n));
+        let mut running: Vec<Taken> = std::iter::from_fn(|| queue.pop()).map(|(taken, _)| taken).collect();
+        assert_eq!(running.len(), 4);
+        (0..2).for_each(|n| queue.push(Lane::Slow, Flow::HOST, Some(900 * MS), n));
+        running.iter_mut().for_each(|taken| queue.promote(taken));
+        running.iter_mut().for_each(|taken| queue.promote(taken));
+        let more: Vec<Taken> = std::iter::from_fn(|| queue.pop()).map(|(taken, _)| taken).collect();
+        assert_eq!(more.len(), 4, "no other slow one begins meanwhile");
+        running.into_iter().chain(more).for_each(|taken| queue.done(taken, MS));
+        let all: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+        assert_eq!((all.len(), queue.promoted), (1, 0), "one slow one at once, again");
     }
 
     /// However many flows there are, each has had one turn before any has a second one.

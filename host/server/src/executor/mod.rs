@@ -4,11 +4,13 @@
 //! of dedicated threads takes jobs from one queue. That shares their time between kinds of work, by weight and with a
 //! number of threads that each may have at most ([`lanes`]); within a kind between clients, by address, and between the
 //! connections of one ([`shares`]). What has waited for too long is refused ([`waiting`]), and so is all that waits when the
-//! executor stops. The queue itself knows no bound; whoever puts jobs in is bounded (HTTP calls by a semaphore, a
+//! executor stops. A function that is not known to be slow may turn out to be: it is seen while it runs, it counts among
+//! the slow ones from then on, and a thread that was spare until then takes its place ([`calls`]). The queue itself knows no bound; whoever puts jobs in is bounded (HTTP calls by a semaphore, a
 //! socket by its one mutation queue, live queries by single flight).
 //!
 //! Knows nothing of what it runs, but that what calls leave to be torn down waits until the job has answered.
 
+mod calls;
 mod estimates;
 mod flow;
 mod lanes;
@@ -23,13 +25,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_task::{FallibleTask, Runnable};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use weir_db::Teardown;
 use weir_store::Env;
 use weir_value::{FunctionPath, limits};
 
-use estimates::Estimates;
+use calls::Calls;
+use estimates::{Estimates, FunctionKey, SLOW};
 pub use flow::Flow;
 pub use lanes::JobKind;
 use lanes::{Lane, Limits, Taken};
@@ -38,6 +41,9 @@ use waiting::{Next, WaitingJobs};
 
 /// How long a job waits that does not wait for ever.
 const WAIT_MAX: Duration = Duration::from_millis(limits::CALL_WAIT_MS_MAX);
+
+/// How often threads that have nothing to do look at those that have, while jobs wait that may not run.
+const WATCH_EVERY: Duration = Duration::from_millis(limits::SLOW_FUNCTION_MS / 2);
 
 /// One piece of work. It answers whoever asked for it, and leaves for after that what its calls ran in.
 type Job = Box<dyn FnOnce(Turn<'_>) + Send>;
@@ -64,6 +70,8 @@ pub enum Refusal {
 pub struct Work {
     kind: JobKind,
     flow: Flow,
+    /// The function that it calls first, if it calls any.
+    function: Option<FunctionKey>,
     /// How long it is expected to take, if it is slow.
     expected: Option<Duration>,
     waits_for_ever: bool,
@@ -72,12 +80,12 @@ pub struct Work {
 impl Work {
     /// What the host does by itself. It waits for as long as it takes.
     pub fn of_host(kind: JobKind) -> Work {
-        Work { kind, flow: Flow::HOST, expected: None, waits_for_ever: true }
+        Work { kind, flow: Flow::HOST, function: None, expected: None, waits_for_ever: true }
     }
 
     /// What a client wants, who waits for it and is told if that takes too long.
     pub fn of(kind: JobKind, flow: Flow) -> Work {
-        Work { kind, flow, expected: None, waits_for_ever: false }
+        Work { kind, flow, function: None, expected: None, waits_for_ever: false }
     }
 
     /// The same, for as long as it takes.
@@ -86,11 +94,8 @@ impl Work {
     }
 
     fn lane(self) -> Lane {
-        match (self.expected, self.kind) {
-            (None, kind) => Lane::Quick(kind),
-            (Some(_), JobKind::Mutation) => Lane::SlowMutation,
-            (Some(_), _) => Lane::Slow,
-        }
+        let quick = Lane::Quick(self.kind);
+        if self.expected.is_some() { quick.when_slow() } else { quick }
     }
 }
 
@@ -110,20 +115,32 @@ struct Shared {
     queue: Mutex<Queue>,
     filled: Condvar,
     estimates: Estimates,
+    calls: Calls,
     waits: QueueWaits,
 }
 
 /// A job, what it is for, and since when it waits.
 struct Waiting {
     job: Job,
-    kind: JobKind,
+    work: Work,
     since: Duration,
 }
 
 struct Queue {
     jobs: WaitingJobs<Waiting>,
+    /// What each thread has taken.
+    taken: Vec<Option<Taken>>,
     idle: usize,
+    /// A thread that has nothing to do looks at the others now and then.
+    is_watched: bool,
     stopped: bool,
+}
+
+impl Queue {
+    /// Whether a thread that has nothing to do is to be woken: a job may run, or it waits and nobody watches those that do.
+    fn wakes_another(&self) -> bool {
+        self.idle > 0 && (self.jobs.has_next() || !self.is_watched && self.jobs.len() > 0)
+    }
 }
 
 /// The job did not give a result.
@@ -148,19 +165,29 @@ impl Executor {
         (2 * cores).max(4)
     }
 
-    /// Starts `threads` threads, whose names begin with `name`.
-    pub fn start(env: &Arc<dyn Env>, name: &str, threads: usize) -> Executor {
-        let queue = Queue { jobs: WaitingJobs::new(Limits::of(threads)), idle: 0, stopped: false };
+    /// Starts threads, whose names begin with `name`: `threads` of them for as many jobs, and `spare` that take the places of
+    /// those whose jobs turn out to be slow.
+    pub fn start(env: &Arc<dyn Env>, name: &str, threads: usize, spare: usize) -> Executor {
+        let limits = Limits::of(threads);
+        let threads = threads + spare;
+        let queue = Queue {
+            jobs: WaitingJobs::new(limits),
+            taken: vec![None; threads],
+            idle: 0,
+            is_watched: false,
+            stopped: false,
+        };
         let shared = Arc::new(Shared {
             env: Arc::clone(env),
             queue: Mutex::new(queue),
             filled: Condvar::new(),
             estimates: Estimates::default(),
+            calls: Calls::new(threads),
             waits: QueueWaits::default(),
         });
         let thread = |number| {
             let shared = Arc::clone(&shared);
-            env.spawn(&format!("{name}-{number}"), Box::new(move || work(&shared)))
+            env.spawn(&format!("{name}-{number}"), Box::new(move || work(&shared, number)))
         };
         let threads = Mutex::new((0..threads).map(thread).collect());
         Executor { shared, threads }
@@ -169,23 +196,28 @@ impl Executor {
     /// The same work, as what a call of this function is: if that is known to be slow, it waits where it holds up none
     /// that are quick.
     pub fn calling(&self, path: &FunctionPath, work: Work) -> Work {
-        Work { expected: self.shared.estimates.slow(path), ..work }
+        let function = self.shared.estimates.key(path);
+        Work { function: Some(function), expected: self.shared.estimates.slow(function), ..work }
     }
 
     /// Whether a function is known to be slow.
     pub fn is_slow(&self, path: &FunctionPath) -> bool {
-        self.shared.estimates.slow(path).is_some()
+        self.shared.estimates.slow(self.shared.estimates.key(path)).is_some()
     }
 
     /// Calls a function on the calling thread, which is one of the executor's, and learns how long it takes.
     pub fn learn<T>(&self, path: &FunctionPath, call: impl FnOnce() -> T) -> T {
-        let began = self.shared.env.monotonic();
+        let Shared { env, estimates, calls, .. } = &*self.shared;
+        let function = estimates.key(path);
+        let began = env.monotonic();
+        calls.begin(function, began);
         let result = call();
-        let took = self.shared.env.monotonic().saturating_sub(began);
+        calls.end();
+        let took = env.monotonic().saturating_sub(began);
         // The system is not asked for the thread's time after every quick call.
-        if self.shared.estimates.is_worth(path, took) {
+        if estimates.is_worth(function, took) {
             let computed = thread_cpu_time().saturating_sub(LOOKED_AT.replace(thread_cpu_time()));
-            self.shared.estimates.note(path, took.min(computed));
+            estimates.note(function, took.min(computed));
         }
         result
     }
@@ -296,28 +328,64 @@ impl Shared {
             refuse(job, Refusal::Stopping);
             return;
         }
-        let job = Waiting { job, kind: work.kind, since };
-        queue.jobs.push((work.lane(), work.flow), work.expected, until, job);
-        let someone_waits = queue.idle > 0;
+        queue.jobs.push((work.lane(), work.flow), work.expected, until, Waiting { job, work, since });
+        let wakes = queue.wakes_another();
         drop(queue);
-        if someone_waits {
+        if wakes {
             self.filled.notify_one();
+        }
+    }
+
+    /// Looks for calls that have turned out to be slow while others wait; whether there are new ones.
+    fn promote(&self, queue: &mut Queue, now: Duration) -> bool {
+        let Queue { jobs, taken, .. } = queue;
+        let mut promoted = false;
+        if jobs.len() == 0 {
+            return false;
+        }
+        for (thread, taken) in taken.iter_mut().enumerate() {
+            let Some(taken) = taken.as_mut().filter(|taken| taken.is_quick()) else { continue };
+            if let Some((function, computed)) = self.calls.long(thread, now, SLOW) {
+                self.estimates.note(function, computed);
+                jobs.promote(taken);
+                promoted = true;
+            }
+        }
+        promoted
+    }
+
+    /// Waits for something to do; while jobs wait that may not run, one thread looks now and then whether they may.
+    fn rest(&self, queue: &mut MutexGuard<'_, Queue>, now: Duration) {
+        let watches = !queue.is_watched && queue.jobs.len() > 0;
+        let late = queue.jobs.next_late().map(|late| late.saturating_sub(now));
+        let time = if watches { Some(late.map_or(WATCH_EVERY, |late| late.min(WATCH_EVERY))) } else { late };
+        queue.idle += 1;
+        queue.is_watched |= watches;
+        match time {
+            Some(time) => drop(self.filled.wait_for(queue, time)),
+            None => self.filled.wait(queue),
+        }
+        queue.idle -= 1;
+        if watches {
+            queue.is_watched = false;
         }
     }
 }
 
-fn work(shared: &Shared) {
-    let mut done = None;
+fn work(shared: &Shared, thread: usize) {
+    shared.calls.join(thread);
+    let mut took = None;
     let mut began = thread_cpu_time();
-    while let Some(next) = next_job(shared, done.take()) {
+    while let Some(next) = next_job(shared, thread, took.take()) {
         match next {
             Next::TooLate(Waiting { job, .. }) => refuse(job, Refusal::TooLate),
-            Next::Run(taken, Waiting { job, kind, since }) => {
-                shared.waits.note(kind, shared.env.monotonic().saturating_sub(since));
+            Next::Run(_, Waiting { job, work, since }) => {
+                shared.waits.note(work.kind, shared.env.monotonic().saturating_sub(since));
                 LOOKED_AT.set(began);
+                shared.calls.begin_job(began);
                 run(|| job(Turn::Run(&mut Teardown::default())));
                 let ended = thread_cpu_time();
-                done = Some((taken, ended.saturating_sub(began)));
+                took = Some(ended.saturating_sub(began));
                 began = ended;
             }
         }
@@ -340,17 +408,19 @@ fn thread_cpu_time() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// What to do next, after a job that was done. `None`: the executor has stopped.
-fn next_job(shared: &Shared, done: Option<(Taken, Duration)>) -> Option<Next<Waiting>> {
+/// What this thread is to do next, after a job that has taken so long. `None`: the executor has stopped.
+fn next_job(shared: &Shared, thread: usize, took: Option<Duration>) -> Option<Next<Waiting>> {
+    let slow = |waiting: &Waiting| waiting.work.function.and_then(|function| shared.estimates.slow(function));
     let mut queue = shared.queue.lock();
-    if let Some((taken, took)) = done {
+    if let (Some(taken), Some(took)) = (queue.taken[thread].take(), took) {
         queue.jobs.done(taken, took);
     }
     loop {
         let now = shared.env.monotonic();
-        if let Some(next) = queue.jobs.next(now) {
+        if let Some(next) = queue.jobs.next(now, slow) {
+            queue.taken[thread] = next.taken();
             // What has ended may have made room for more than the one that this thread takes.
-            if queue.idle > 0 && queue.jobs.has_next() {
+            if queue.wakes_another() {
                 shared.filled.notify_one();
             }
             return Some(next);
@@ -358,12 +428,10 @@ fn next_job(shared: &Shared, done: Option<(Taken, Duration)>) -> Option<Next<Wai
         if queue.stopped {
             return None;
         }
-        queue.idle += 1;
-        match queue.jobs.next_late() {
-            Some(late) => drop(shared.filled.wait_for(&mut queue, late.saturating_sub(now))),
-            None => shared.filled.wait(&mut queue),
+        if shared.promote(&mut queue, now) {
+            continue;
         }
-        queue.idle -= 1;
+        shared.rest(&mut queue, now);
     }
 }
 

@@ -3,11 +3,12 @@ use std::sync::mpsc;
 use super::*;
 use weir_store::RealEnv;
 
-const CLIENT: Work = Work { kind: JobKind::Client, flow: Flow::HOST, expected: None, waits_for_ever: true };
+const CLIENT: Work =
+    Work { kind: JobKind::Client, flow: Flow::HOST, function: None, expected: None, waits_for_ever: true };
 
 fn start(name: &str, threads: usize) -> Executor {
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());
-    Executor::start(&env, name, threads)
+    Executor::start(&env, name, threads, 0)
 }
 
 /// Takes a thread until the sender is dropped.
@@ -66,7 +67,7 @@ async fn a_stop_refuses_what_is_queued_and_waits_for_what_runs() {
 async fn what_waits_too_long_is_told_while_all_that_may_run_it_is_taken() {
     let env = Arc::new(weir_store::SimEnv::new(1, weir_value::Timestamp::from_nanos(1)));
     let shared: Arc<dyn Env> = Arc::clone(&env) as _;
-    let executor = Executor::start(&shared, "call", 4);
+    let executor = Executor::start(&shared, "call", 4, 0);
     let slow = Work { expected: Some(Duration::from_secs(1)), ..CLIENT };
     let free = hold(&executor, slow);
     let mut patient = Box::pin(executor.run(slow, || "in time"));
@@ -86,7 +87,7 @@ async fn slow_functions_leave_threads_to_quick_ones() {
     let path = FunctionPath::parse("a:slow").unwrap();
     let work = Work::of(JobKind::Client, Flow::HOST);
     assert_eq!(executor.calling(&path, work).lane(), Lane::Quick(JobKind::Client));
-    executor.shared.estimates.note(&path, Duration::from_secs(1));
+    executor.shared.estimates.note(executor.shared.estimates.key(&path), Duration::from_secs(1));
     assert!(executor.is_slow(&path));
     let slow = executor.calling(&path, work);
     let free = hold(&executor, slow);
@@ -149,4 +150,28 @@ async fn what_nobody_waits_for_is_not_run() {
     drop(free);
     job("awaited").await.unwrap();
     assert_eq!(*ran.lock(), ["awaited"]);
+}
+
+/// Ten callers of a function that nobody knows yet: the others wait until it is seen, not until it has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_slow_is_seen_while_it_runs() {
+    let env: Arc<dyn Env> = Arc::new(RealEnv::new());
+    let executor = Arc::new(Executor::start(&env, "call", 2, 2));
+    let path = FunctionPath::parse("a:slow").unwrap();
+    let work = Work::of(JobKind::Client, Flow::HOST).however_long();
+    let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let slow = || {
+        let (learner, path, over) = (Arc::clone(&executor), path.clone(), Arc::clone(&over));
+        let spin = move || while !over.load(std::sync::atomic::Ordering::Relaxed) {};
+        executor.run(executor.calling(&path, work), move || learner.learn(&path, spin))
+    };
+    let mut slow = Box::pin(futures_util::future::join_all((0..10).map(|_| slow())));
+    assert!(futures_util::poll!(slow.as_mut()).is_pending());
+    for _ in 0..100 {
+        assert_eq!(executor.run(work, || "quick").await, Ok("quick"));
+    }
+    assert!(executor.is_slow(&path));
+    assert_eq!(executor.queued(), 8, "those that waited are known to be slow, and wait on");
+    over.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(slow.await.into_iter().all(|result| result.is_ok()));
 }

@@ -17,6 +17,16 @@ pub enum Next<J> {
     TooLate(J),
 }
 
+impl<J> Next<J> {
+    /// The place that the job takes, if it is run.
+    pub fn taken(&self) -> Option<Taken> {
+        match self {
+            Next::Run(taken, _) => Some(*taken),
+            Next::TooLate(_) => None,
+        }
+    }
+}
+
 /// Where a job is among those that wait; not used again for another one.
 #[derive(Clone, Copy)]
 struct Place {
@@ -75,18 +85,31 @@ impl<J> WaitingJobs<J> {
         }
     }
 
-    /// What is to be done next. `None`: nothing waits that may run now.
-    pub fn next(&mut self, now: Duration) -> Option<Next<J>> {
+    /// What is to be done next. `None`: nothing waits that may run now. A job that has been found to be slow while it
+    /// waited goes on to wait among those; `slow` tells what it is expected to take then.
+    pub fn next(&mut self, now: Duration, slow: impl Fn(&J) -> Option<Duration>) -> Option<Next<J>> {
         if let Some(job) = self.take_late(now) {
             return Some(Next::TooLate(job));
         }
         while let Some((taken, place)) = self.lanes.pop() {
-            match self.take(place) {
-                Some(job) => return Some(Next::Run(taken, job)),
-                None => self.lanes.done(taken, Duration::ZERO),
+            let lane = taken.lane();
+            match self.get(place).filter(|_| !lane.is_slow()).and_then(&slow) {
+                Some(expected) => {
+                    self.lanes.done(taken, Duration::ZERO);
+                    self.lanes.push(lane.when_slow(), taken.flow(), Some(expected), place);
+                }
+                None => match self.take(place) {
+                    Some(job) => return Some(Next::Run(taken, job)),
+                    None => self.lanes.done(taken, Duration::ZERO),
+                },
             }
         }
         None
+    }
+
+    /// A job that runs has turned out to be slow.
+    pub fn promote(&mut self, taken: &mut Taken) {
+        self.lanes.promote(taken);
     }
 
     /// Whether [`WaitingJobs::next`] would give something to run.
@@ -129,6 +152,11 @@ impl<J> WaitingJobs<J> {
         None
     }
 
+    fn get(&self, place: Place) -> Option<&J> {
+        let slot = self.slots.get(place.slot as usize)?;
+        slot.job.as_ref().filter(|_| slot.generation == place.generation)
+    }
+
     fn take(&mut self, place: Place) -> Option<J> {
         let slot = self.slots.get_mut(place.slot as usize)?;
         if slot.generation != place.generation {
@@ -149,7 +177,7 @@ mod tests {
     const LANE: (Lane, Flow) = (Lane::Quick(JobKind::Client), Flow::HOST);
 
     fn run(jobs: &mut WaitingJobs<u32>, now: Duration) -> Option<(bool, u32)> {
-        Some(match jobs.next(now)? {
+        Some(match jobs.next(now, |_| None)? {
             Next::TooLate(job) => (false, job),
             Next::Run(taken, job) => {
                 jobs.done(taken, Duration::from_millis(1));
@@ -175,11 +203,26 @@ mod tests {
     }
 
     #[test]
+    fn who_is_found_to_be_slow_while_it_waits_waits_among_those() {
+        let mut jobs = WaitingJobs::new(Limits::of(4));
+        (0..4).for_each(|n| jobs.push(LANE, None, Some(SECOND), n));
+        let slow = |n: &u32| n.is_multiple_of(2).then_some(SECOND);
+        let Some(Next::Run(quick, 1)) = jobs.next(Duration::ZERO, slow) else {
+            panic!("the first quick one")
+        };
+        let Some(Next::Run(_, 0)) = jobs.next(Duration::ZERO, slow) else { panic!("a slow one") };
+        let Some(Next::Run(_, 3)) = jobs.next(Duration::ZERO, slow) else { panic!("the other quick one") };
+        assert!(jobs.next(Duration::ZERO, slow).is_none() && jobs.len() == 1, "one of them at once");
+        jobs.done(quick, SECOND);
+        let Some(Next::TooLate(2)) = jobs.next(SECOND, slow) else { panic!("its age is that of its coming") };
+    }
+
+    #[test]
     fn ages_of_those_who_are_gone_are_not_kept() {
         let mut jobs = WaitingJobs::new(Limits::of(4));
         jobs.push((Lane::Slow, Flow::HOST), None, Some(SECOND), 0);
         jobs.push((Lane::Slow, Flow::HOST), None, Some(SECOND), 1);
-        let Some(Next::Run(_slow, 0)) = jobs.next(Duration::ZERO) else { panic!("the first runs") };
+        let Some(Next::Run(_slow, 0)) = jobs.next(Duration::ZERO, |_| None) else { panic!("the first runs") };
         for n in 2..10_000 {
             jobs.push(LANE, None, Some(SECOND), n);
             assert_eq!(run(&mut jobs, Duration::ZERO), Some((true, n)));
@@ -195,7 +238,7 @@ mod tests {
             jobs.push((Lane::SlowMutation, Flow::HOST), None, None, n);
             jobs.push(LANE, None, Some(SECOND), n);
         }
-        let Some(Next::Run(..)) = jobs.next(Duration::ZERO) else { panic!("the first runs") };
+        let Some(Next::Run(..)) = jobs.next(Duration::ZERO, |_| None) else { panic!("the first runs") };
         assert_eq!((jobs.take_all().len(), jobs.len(), jobs.has_next()), (19, 0, false));
     }
 }

@@ -286,7 +286,18 @@ pub fn parts(
     };
     let (loader, snapshots) = (Arc::clone(loader) as Arc<_>, Arc::new(NoSnapshots));
     let client_memory_bytes = limits::MEMORY_BYTES / limits::MEMORY_PART_OF_CLIENTS;
-    (MachineParts { env, loader, snapshots, node: None, threads: 4, client_memory_bytes }, parts)
+    (
+        MachineParts {
+            env,
+            loader,
+            snapshots,
+            node: None,
+            threads: 4,
+            spare_threads: 4,
+            client_memory_bytes,
+        },
+        parts,
+    )
 }
 
 /// Stored files in `dir`.
