@@ -1,13 +1,14 @@
 //! Reading and writing large JSON: not on the threads of the network, which everybody's connections share, and not much at
 //! a time, because it takes several times its length in memory meanwhile.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tokio::sync::Semaphore;
 use weir_value::limits::{INLINE_JSON_BYTES_MAX, JSON_AT_ONCE_BYTES_MAX};
 
-/// So many threads at most do it at once.
-const THREADS_MAX: usize = 2;
+/// So many threads at most do it at once; one processor less than there are, so that others find one.
+static THREADS_MAX: LazyLock<usize> =
+    LazyLock::new(|| std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).clamp(1, 2));
 
 /// Room to read and write large JSON.
 pub struct LargeJson {
@@ -37,7 +38,7 @@ impl LargeJson {
         if !LargeJson::is_large(bytes) {
             return Some(work());
         }
-        let share = bytes.clamp(JSON_AT_ONCE_BYTES_MAX / THREADS_MAX, JSON_AT_ONCE_BYTES_MAX);
+        let share = bytes.clamp(JSON_AT_ONCE_BYTES_MAX / *THREADS_MAX, JSON_AT_ONCE_BYTES_MAX);
         let turn = Arc::clone(&self.room).acquire_many_owned(u32::try_from(share).ok()?).await.ok()?;
         let worked = tokio::task::spawn_blocking(move || {
             let result = work();
@@ -58,7 +59,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn no_more_is_worked_on_at_once_than_may_be() {
-        for (bytes, at_once_max) in [(INLINE_JSON_BYTES_MAX + 1, THREADS_MAX), (JSON_AT_ONCE_BYTES_MAX, 1)] {
+        for (bytes, at_once_max) in [(INLINE_JSON_BYTES_MAX + 1, *THREADS_MAX), (JSON_AT_ONCE_BYTES_MAX, 1)] {
             let json = LargeJson::default();
             let (at_once, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
             let work = || {

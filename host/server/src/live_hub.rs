@@ -345,8 +345,8 @@ impl LiveHub {
 
     fn query(&self, run: Run<SnapshotHandle>, teardown: &mut Teardown) -> QueryOutcome {
         let call = Call {
+            args: run.key.args().clone(),
             path: run.key.path,
-            args: run.key.args,
             principal: run.principal,
             request_id: new_request_id(),
         };

@@ -115,7 +115,7 @@ impl QuerySet {
 fn live_key(call: ResolvedCall, journal: Option<String>, held: &mut Charge) -> Result<LiveKey, FailureBody> {
     let (path, args) = call?;
     let beside = WATCHED_QUERY_BYTES + journal.as_ref().map_or(0, String::len);
-    Ok(LiveKey { path, args: held.cover(Held::Arguments, args, beside)?, journal: journal.map(Arc::from) })
+    Ok(LiveKey::new(path, held.cover(Held::Arguments, args, beside)?, journal.map(Arc::from)))
 }
 
 #[cfg(test)]

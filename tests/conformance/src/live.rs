@@ -62,7 +62,7 @@ impl Sockets {
 
     /// Lets a socket watch a query. Gives what came of it, as lines.
     pub(crate) fn watch(&mut self, name: &str, path: &str, args: Bytes) -> Result<String> {
-        let key = LiveKey { path: FunctionPath::parse(path)?, args, journal: None };
+        let key = LiveKey::new(FunctionPath::parse(path)?, args, None);
         let socket = self.socket(name);
         socket.paths.push(path.to_owned());
         let query = u32::try_from(socket.paths.len() - 1)?;
@@ -117,8 +117,8 @@ impl Sockets {
         while let Some(run) = waiting.pop_front() {
             runs += 1;
             let call = Call {
+                args: run.key.args().clone(),
                 path: run.key.path,
-                args: run.key.args,
                 principal: run.principal,
                 request_id: "live".to_owned(),
             };

@@ -51,7 +51,9 @@ impl SharedKey {
 
     /// The same query, that ends its page where this journal says.
     pub(super) fn with_journal(&self, journal: Option<Arc<str>>) -> SharedKey {
-        SharedKey { query: LiveKey { journal, ..self.query.clone() }, ..self.clone() }
+        let mut key = self.clone();
+        key.query.journal = journal;
+        key
     }
 }
 

@@ -36,6 +36,7 @@ mod advance;
 mod audience;
 mod charging;
 mod horizon;
+mod key;
 mod query;
 mod recent;
 mod runs;
@@ -47,9 +48,8 @@ mod watch;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use weir_db::Principal;
-use weir_value::{FunctionPath, Timestamp};
+use weir_value::Timestamp;
 
 use crate::budget::Account;
 use crate::interval_index::{IntervalIndex, LiveId};
@@ -57,6 +57,7 @@ use crate::protocol::QueryId;
 use crate::result::QueryResult;
 
 use audience::SharedKey;
+pub use key::LiveKey;
 use query::LiveQuery;
 use recent::RecentGroups;
 use slab::Slab;
@@ -73,19 +74,6 @@ pub struct SocketId(pub u64);
 /// The number of a run. Never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(pub u64);
-
-/// What tells one live query from another, in one deployment.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LiveKey {
-    /// The function.
-    pub path: FunctionPath,
-    /// Its arguments: canonical JSON.
-    pub args: Bytes,
-    /// The journal that the client brought along, of a connection before: its page ends where it ended there. Clients
-    /// that bring none share one query until it runs again. From then on its page is held at its end, and may have any
-    /// number of rows: who comes later begins with a page of their own.
-    pub journal: Option<Arc<str>>,
-}
 
 /// A change of what a socket watches.
 #[derive(Debug, Clone, PartialEq, Eq)]

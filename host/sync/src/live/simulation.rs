@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use proptest::prelude::*;
 use weir_db::{KeyRange, QueryOutcome, ReadSet};
+use weir_value::FunctionPath;
 
 use super::*;
 
@@ -81,11 +82,11 @@ impl Function {
         let path = FunctionPath::parse("sim:query").expect("a path");
         let args = format!("{},{},{},{}", self.from, self.to, self.first, self.asks as usize);
         let args = Bytes::from(args);
-        LiveKey { path, args, journal: None }
+        LiveKey::new(path, args, None)
     }
 
     fn of(key: &LiveKey) -> Function {
-        let text = std::str::from_utf8(&key.args).expect("text");
+        let text = std::str::from_utf8(key.args()).expect("text");
         let parts: Vec<&str> = text.split(',').collect();
         let number = |at: usize| parts[at].parse().expect("a number");
         Function { from: number(0), to: number(1), first: parts[2] == "true", asks: ASKS[number(3)] }
@@ -305,7 +306,7 @@ impl World {
     }
 
     fn perform(&mut self, cause: &str, step: Step<Timestamp>) {
-        let started: BTreeSet<&Bytes> = step.runs.iter().map(|run| &run.key.args).collect();
+        let started: BTreeSet<&Bytes> = step.runs.iter().map(|run| run.key.args()).collect();
         for run in &step.runs {
             assert_eq!(run.at, run.snapshot);
             let of_step = step.runs.iter().filter(|other| Self::is_one_query(run, other)).count() - 1;

@@ -1,6 +1,7 @@
 //! The registry, case by case.
+use bytes::Bytes;
 use weir_db::{KeyRange, Principal, QueryOutcome, ReadSet};
-use weir_value::Identity;
+use weir_value::{FunctionPath, Identity};
 
 use super::*;
 
@@ -9,11 +10,11 @@ pub(super) fn ts(nanos: u64) -> Timestamp {
 }
 
 fn key(name: &str) -> LiveKey {
-    LiveKey {
-        path: FunctionPath::parse("t:q").expect("a path"),
-        args: Bytes::copy_from_slice(name.as_bytes()),
-        journal: None,
-    }
+    LiveKey::new(FunctionPath::parse("t:q").expect("a path"), Bytes::copy_from_slice(name.as_bytes()), None)
+}
+
+fn with_journal(key: LiveKey, journal: &str) -> LiveKey {
+    LiveKey::new(key.path.clone(), key.args().clone(), Some(journal.into()))
 }
 
 fn bytes(text: &str) -> Bytes {
@@ -22,9 +23,9 @@ fn bytes(text: &str) -> Bytes {
 
 /// A run that gave `value` after it had read the stretch of keys that begins with the query's name.
 fn outcome(run: &Run<()>, value: &str) -> QueryOutcome {
-    let mut end = run.key.args.to_vec();
+    let mut end = run.key.args().to_vec();
     end.push(0xff);
-    let range = KeyRange { start: run.key.args.clone(), end: Bytes::from(end) };
+    let range = KeyRange { start: run.key.args().clone(), end: Bytes::from(end) };
     let read_set = ReadSet::new([], [range]);
     QueryOutcome {
         result: Ok(bytes(value)),
@@ -329,7 +330,7 @@ fn a_popular_query_keeps_up_beside_private_ones() {
 #[test]
 fn a_run_gets_the_journal_of_the_one_before() {
     let mut host = Host::new();
-    let brought = || LiveKey { journal: Some("j0".into()), ..key("a") };
+    let brought = || with_journal(key("a"), "j0");
     for (socket, key) in [(1, key("a")), (2, brought()), (3, brought())] {
         let step = host.live.watch(
             SocketId(socket),
@@ -362,7 +363,7 @@ fn a_run_gets_the_journal_of_the_one_before() {
 #[test]
 fn a_page_that_is_held_is_shared_with_those_alone_who_bring_its_journal() {
     let mut host = Host::new();
-    let held = LiveKey { journal: Some("j1".into()), ..key("a") };
+    let held = with_journal(key("a"), "j1");
     let watch = |host: &mut Host, socket: u64, key: LiveKey| {
         let step = host.live.watch(
             SocketId(socket),

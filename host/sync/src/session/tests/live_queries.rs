@@ -155,10 +155,7 @@ fn first_transition(client: &str, value: String) -> Vec<String> {
     session.receive_text(&modify, now, ts(1));
     let Some(Effect::Watch(changes)) = session.next_effect() else { panic!("a query to watch") };
     let run = live.watch(SocketId(1), ts(0), &Principal::Anonymous, &changes).runs.remove(0);
-    assert_eq!(
-        run.key,
-        LiveKey { path: run.key.path.clone(), args: Bytes::from_static(b"{}"), journal: None }
-    );
+    assert_eq!(run.key, LiveKey::new(run.key.path.clone(), Bytes::from_static(b"{}"), None));
     let outcome = QueryOutcome {
         result: Ok(value.into()),
         log_lines: vec![],

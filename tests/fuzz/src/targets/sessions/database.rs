@@ -57,7 +57,7 @@ impl Database {
 
     /// What the executor makes of a run: whatever functions are in place when it ends.
     pub(super) fn outcome(&self, run: &Run<Timestamp>, is_refused: bool) -> QueryOutcome {
-        let (path, args) = (&run.key.path, &run.key.args);
+        let (path, args) = (&run.key.path, run.key.args());
         let result = match self.run(path, args, run.at, &run.principal, self.deployments.len()) {
             _ if is_refused => Err(CallError::new(ErrorCode::ApplicationError, "not now")),
             Shown::Value(value) => Ok(Bytes::from(value.to_string())),
