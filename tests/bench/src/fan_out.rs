@@ -122,7 +122,8 @@ async fn send_rounds(
     })
 }
 
-fn connect(number: usize, patches: bool) -> String {
+/// The first message of a session of this number.
+pub fn connect(number: usize, patches: bool) -> String {
     let patches = if patches { r#","queryPatches":"rfc6902""# } else { "" };
     format!(
         r#"{{"type":"Connect","sessionId":"00000000-0000-4000-9000-{:012x}","connectionCount":0,"lastCloseReason":"InitialConnect"{patches}}}"#,
@@ -144,7 +145,10 @@ async fn subscribe(address: SocketAddr, number: usize) -> Result<TcpStream> {
 }
 
 /// Reads frames until one holds `needle`; answers pings. What comes after it stays in `buffer`.
-async fn read_until(stream: &mut TcpStream, buffer: &mut Vec<u8>, needle: &[u8]) -> Result<()> {
+///
+/// # Errors
+/// When the socket closes.
+pub async fn read_until(stream: &mut TcpStream, buffer: &mut Vec<u8>, needle: &[u8]) -> Result<()> {
     loop {
         while let Some(found) = frame::read(buffer) {
             let (hit, length) = (contains(found.payload, needle), found.length);
@@ -188,7 +192,10 @@ async fn watch(mut stream: TcpStream, round: Rc<Round>) -> Result<()> {
 }
 
 /// Drops whole frames and answers pings.
-async fn drop_frames(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()> {
+///
+/// # Errors
+/// When the socket closes.
+pub async fn drop_frames(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()> {
     while let Some(found) = frame::read(buffer) {
         let length = found.length;
         if found.opcode == 9 {

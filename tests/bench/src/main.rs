@@ -19,6 +19,7 @@ mod indexes;
 mod languages;
 mod load;
 mod platform;
+mod sockets;
 mod table;
 
 use std::path::Path;
@@ -37,13 +38,14 @@ use crate::table::{Line, print_head};
 const KIB: f64 = 1024.0;
 
 /// What `--only` takes.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "call",
     "languages",
     "components",
     "dev",
     "transfer",
     "fanout",
+    "sockets",
     "platform",
     "files",
     "indexes",
@@ -142,6 +144,9 @@ fn measure() -> Result<()> {
     }
     if options.wants("fanout") {
         chat(&options, &mut show)?;
+    }
+    if options.wants("sockets") {
+        sockets::measure(if options.quick { QUICK_PART } else { 1 }, &mut show)?;
     }
     if options.wants("platform") {
         platform::measure(options.accounts, options.seconds, &mut show)?;
