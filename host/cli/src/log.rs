@@ -7,6 +7,7 @@
 use std::io::{self, Stderr, Write};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::Usage;
 
@@ -29,7 +30,7 @@ pub enum LogFormat {
 pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Usage(format!("--log `{filter}` is not a valid log filter: {error}")))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_span_events(FmtSpan::CLOSE);
     match format {
         LogFormat::Text => log
             .with_writer(|| EventWriter(io::stderr()))

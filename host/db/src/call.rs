@@ -29,6 +29,13 @@ pub struct Call {
     pub request_id: String,
 }
 
+impl Call {
+    /// The time of its run, and what is logged in it.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::debug_span!(target: "weir::call", "call", path = %self.path, request = self.request_id)
+    }
+}
+
 /// How a query ended.
 #[derive(Debug, Clone)]
 pub struct QueryOutcome {

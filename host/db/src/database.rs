@@ -162,6 +162,7 @@ impl Database {
         journal: Option<&str>,
         teardown: &mut Teardown,
     ) -> QueryOutcome {
+        let _span = call.span().entered();
         let snapshot = at.into();
         let ts = snapshot.ts();
         let deployed = self.deployments.at(ts);

@@ -103,6 +103,7 @@ impl Database {
         passwords: &mut PasswordResults,
         teardown: &mut Teardown,
     ) -> MutationStep {
+        let _span = call.span().entered();
         let resolved = self.resolve(call, &self.deployments.newest().deployment, FunctionKind::Mutation);
         let resolved = match resolved {
             Ok(resolved) => resolved,

@@ -123,13 +123,17 @@ fn watching_says_when_a_query_cannot_run() {
 
 /// The answer to a GET request, its head included.
 pub fn get(address: &str, path: &str) -> String {
+    ask(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"))
+}
+
+/// The answer to a request after which the connection ends.
+fn ask(address: &str, request: &str) -> String {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[test]
@@ -172,6 +176,44 @@ fn the_log_can_be_read_by_programs() {
     let finished = run_in(folder.path(), &["check", "--log-format", "xml"]);
     assert_eq!(finished.code, 2, "{finished:?}");
     assert!(finished.stderr.contains("text, json"), "{finished:?}");
+}
+
+/// Each call and each session is a span, in which what happens meanwhile is logged, and that tells its time.
+#[test]
+fn calls_and_sessions_are_told_with_their_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--log-format", "json", "--log", "info,weir=debug"]);
+    let (address, body) = (serving.address(), r#"{"path":"a:b","args":{},"format":"json"}"#);
+    ask(
+        address,
+        &format!(
+            "POST /api/query HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nConnection: close\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ),
+    );
+    // What follows at once is no frame of a client, and ends the session.
+    let opened = ask(
+        address,
+        &format!(
+            "GET /api/1.48.0/sync HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n\u{8}\0"
+        ),
+    );
+    assert!(opened.starts_with("HTTP/1.1 101"), "{opened}");
+    let finished = serving.stop("TERM");
+    let lines: Vec<serde_json::Value> =
+        finished.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let closed = |target: &str| {
+        let line = lines.iter().find(|line| line["target"] == target && line["fields"]["message"] == "close");
+        line.unwrap_or_else(|| panic!("no end of a {target}: {}", finished.stderr))
+    };
+    let call = closed("weir::call");
+    assert_eq!(call["span"]["path"], "a:b", "{call}");
+    assert!(call["span"]["request"].as_str().is_some_and(|id| !id.is_empty()), "{call}");
+    assert!(call["fields"]["time.busy"].is_string(), "{call}");
+    let session = closed("weir::session");
+    assert!(session["span"]["address"].as_str().is_some_and(|ip| ip.starts_with("127.")), "{session}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tracing::Instrument;
 use weir_value::FunctionPath;
 use weir_value::limits::ACTION_TOTAL_TIME_MS_MAX;
 
@@ -49,7 +50,8 @@ impl Database {
             Ok(args) => args,
             Err(failure) => return self.action_refused(&call, failure),
         };
-        self.run_action(call, resolved, args, host, None).await
+        let span = call.span();
+        self.run_action(call, resolved, args, host, None).instrument(span).await
     }
 
     /// Runs an HTTP action, which is told of its request in `args`: one JSON object.
@@ -65,7 +67,7 @@ impl Database {
         else {
             return self.action_refused(&call, Failure::NotFound { to_admin: false });
         };
-        let args = call.args.clone();
+        let (args, span) = (call.args.clone(), call.span());
         self.run_action(
             Call { args: NO_ARGS, ..call },
             Resolved { info, functions },
@@ -73,6 +75,7 @@ impl Database {
             host,
             Some(exchange),
         )
+        .instrument(span)
         .await
     }
 

@@ -21,6 +21,7 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tracing::Instrument;
 use weir_sync::protocol::{ClientInfo, ClientInfoError};
 use weir_value::{ErrorCode, limits};
 
@@ -71,12 +72,18 @@ pub fn upgrade(
     let flow = request.extensions().get().copied().unwrap_or(Flow::HOST);
     let upgraded = hyper::upgrade::on(&mut request);
     let task_app = Arc::clone(app);
-    app.machine.tasks.spawn(async move {
+    let span = tracing::debug_span!(
+        target: "weir::session",
+        "session",
+        address = peer.as_ref().map(|peer| tracing::field::display(peer.address)),
+    );
+    let serving = async move {
         if let Some(socket) = open(upgraded, &budget).await {
             Box::pin(task::run(task_app, socket, client, (flow, budget, peer))).await;
         }
         drop((room, place, connection));
-    });
+    };
+    app.machine.tasks.spawn(serving.instrument(span));
     Ok(switching_protocols(&accept))
 }
 
