@@ -24,9 +24,6 @@ use crate::{
     Transaction, call, keyspace,
 };
 
-/// So often a slow mutation is tried without the gate, if it conflicts each time and others are to have the gate.
-const SLOW_TRIES_MAX: u32 = 8;
-
 /// How far a mutation has come.
 #[derive(Debug)]
 pub enum MutationStep {
@@ -136,7 +133,7 @@ impl Database {
     fn may_try(&self, rate: &ConflictRate, tries: u32) -> bool {
         match tries {
             0 => true,
-            SLOW_TRIES_MAX.. => false,
+            limits::SLOW_MUTATION_TRIES_MAX.. => false,
             _ => rate.is_slow() && !self.long_turns.may_begin(self.shared.env.monotonic()),
         }
     }

@@ -106,7 +106,8 @@ fn calls_wait_for_a_place_in_turn() {
 fn figures_tell_what_the_pool_does_and_has_done() {
     let world = World::with(|options| {
         options.processes_max = 1;
-        options.computing_time_max = Duration::from_millis(500);
+        // Long enough for a heap to be filled first, on a busy machine too.
+        options.computing_time_max = Duration::from_secs(4);
         options.memory_bytes_max = 192 << 20;
     });
     let figures = || world.pool.figures();

@@ -86,6 +86,8 @@ pub const FUNCTION_GUEST_TIME_MS_MAX: u64 = 1000;
 pub const FUNCTION_TOTAL_TIME_MS_MAX: u64 = 15_000;
 /// From which time on, computing alone, a function is slow: it runs where it holds up none that are quick.
 pub const SLOW_FUNCTION_MS: u64 = 20;
+/// So often a slow mutation is tried without the gate, if it conflicts each time and others are to have the gate.
+pub const SLOW_MUTATION_TRIES_MAX: u32 = 8;
 /// How long a call may wait for its turn before it is refused.
 pub const CALL_WAIT_MS_MAX: u64 = 10_000;
 /// How often a call may call the host.
