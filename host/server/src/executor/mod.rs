@@ -37,7 +37,7 @@ pub use flow::Flow;
 pub use lanes::JobKind;
 use lanes::{Lane, Limits, Taken};
 use queue_waits::QueueWaits;
-use waiting::{Next, WaitingJobs};
+use waiting::{Next, Place, WaitingJobs};
 
 /// How long a job waits that does not wait for ever.
 const WAIT_MAX: Duration = Duration::from_millis(limits::CALL_WAIT_MS_MAX);
@@ -251,17 +251,23 @@ impl Executor {
         job: impl FnOnce(&mut Teardown) -> T + Send + 'static,
     ) -> Result<T, JobLost> {
         let (sender, receiver) = oneshot::channel::<Result<T, JobLost>>();
-        self.spawn(work, move |turn| {
-            if sender.is_closed() {
-                return;
-            }
-            let _ = sender.send(match turn {
-                Turn::Run(teardown) => Ok(job(teardown)),
-                Turn::Refused(Refusal::TooLate) => Err(JobLost::TooLate),
-                Turn::Refused(Refusal::Stopping) => Err(JobLost::Stopped),
-            });
-        });
-        receiver.await.unwrap_or(Err(JobLost::Panicked))
+        let place = self.shared.push(
+            work,
+            Box::new(move |turn: Turn<'_>| {
+                if sender.is_closed() {
+                    return;
+                }
+                let _ = sender.send(match turn {
+                    Turn::Run(teardown) => Ok(job(teardown)),
+                    Turn::Refused(Refusal::TooLate) => Err(JobLost::TooLate),
+                    Turn::Refused(Refusal::Stopping) => Err(JobLost::Stopped),
+                });
+            }),
+        );
+        let mut awaited = Awaited { shared: &self.shared, place };
+        let result = receiver.await.unwrap_or(Err(JobLost::Panicked));
+        awaited.place = None;
+        result
     }
 
     /// Polls an action of this client on the threads, each time that it is woken; between that it holds none. Dropping
@@ -317,8 +323,24 @@ impl Executor {
     }
 }
 
+/// A job that somebody awaits. When nobody does any more it gives up its place at once, and all that it holds: thousands
+/// of calls whose clients have left would hold the room of those who stay.
+struct Awaited<'a> {
+    shared: &'a Shared,
+    place: Option<Place>,
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        let left = self.place.and_then(|place| self.shared.queue.lock().jobs.remove(place));
+        // Not under the lock: what it holds may come here again.
+        drop(left);
+    }
+}
+
 impl Shared {
-    fn push(&self, work: Work, job: Job) {
+    /// Where the job waits, if it does.
+    fn push(&self, work: Work, job: Job) -> Option<Place> {
         let since = self.env.monotonic();
         let until = (!work.waits_for_ever).then(|| since + WAIT_MAX);
         let mut queue = self.queue.lock();
@@ -326,14 +348,16 @@ impl Shared {
             // Not under the lock: what the job does may come here again.
             drop(queue);
             refuse(job, Refusal::Stopping);
-            return;
+            return None;
         }
-        queue.jobs.push((work.lane(), work.flow), work.expected, until, Waiting { job, work, since });
+        let place =
+            queue.jobs.push((work.lane(), work.flow), work.expected, until, Waiting { job, work, since });
         let wakes = queue.wakes_another();
         drop(queue);
         if wakes {
             self.filled.notify_one();
         }
+        Some(place)
     }
 
     /// Looks for calls that have turned out to be slow while others wait; whether there are new ones.

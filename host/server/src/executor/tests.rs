@@ -146,7 +146,9 @@ async fn what_nobody_waits_for_is_not_run() {
     };
     let mut given_up = Box::pin(job("given up"));
     assert!(futures_util::poll!(given_up.as_mut()).is_pending());
+    assert_eq!(executor.queued(), 1);
     drop(given_up);
+    assert_eq!(executor.queued(), 0, "its place is free at once");
     drop(free);
     job("awaited").await.unwrap();
     assert_eq!(*ran.lock(), ["awaited"]);

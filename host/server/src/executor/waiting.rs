@@ -29,7 +29,7 @@ impl<J> Next<J> {
 
 /// Where a job is among those that wait; not used again for another one.
 #[derive(Clone, Copy)]
-struct Place {
+pub struct Place {
     slot: u32,
     generation: u32,
 }
@@ -59,7 +59,7 @@ impl<J> WaitingJobs<J> {
         self.slots.len() - self.free.len()
     }
 
-    /// Puts a job behind those of its flow. With a time until which it waits, which is not before those of jobs that came
+    /// Puts a job behind those of its flow, and tells where it is. With a time until which it waits, which is not before those of jobs that came
     /// earlier, it is too late after that.
     pub fn push(
         &mut self,
@@ -67,7 +67,7 @@ impl<J> WaitingJobs<J> {
         expected: Option<Duration>,
         waits_until: Option<Duration>,
         job: J,
-    ) {
+    ) -> Place {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot { generation: 0, job: None });
             self.slots.len() as u32 - 1
@@ -83,6 +83,12 @@ impl<J> WaitingJobs<J> {
                 self.ages.retain(|(_, place)| slots[place.slot as usize].generation == place.generation);
             }
         }
+        place
+    }
+
+    /// Takes a job away that waits still. What its lane knows of it is a number, which is passed over.
+    pub fn remove(&mut self, place: Place) -> Option<J> {
+        self.take(place)
     }
 
     /// What is to be done next. `None`: nothing waits that may run now. A job that has been found to be slow while it
@@ -205,7 +211,9 @@ mod tests {
     #[test]
     fn who_is_found_to_be_slow_while_it_waits_waits_among_those() {
         let mut jobs = WaitingJobs::new(Limits::of(4));
-        (0..4).for_each(|n| jobs.push(LANE, None, Some(SECOND), n));
+        for n in 0..4 {
+            jobs.push(LANE, None, Some(SECOND), n);
+        }
         let slow = |n: &u32| n.is_multiple_of(2).then_some(SECOND);
         let Some(Next::Run(quick, 1)) = jobs.next(Duration::ZERO, slow) else {
             panic!("the first quick one")
@@ -215,6 +223,17 @@ mod tests {
         assert!(jobs.next(Duration::ZERO, slow).is_none() && jobs.len() == 1, "one of them at once");
         jobs.done(quick, SECOND);
         let Some(Next::TooLate(2)) = jobs.next(SECOND, slow) else { panic!("its age is that of its coming") };
+    }
+
+    #[test]
+    fn who_has_left_holds_no_place() {
+        let mut jobs = WaitingJobs::new(Limits::of(4));
+        let places: Vec<Place> = (0..4).map(|n| jobs.push(LANE, None, None, n)).collect();
+        assert_eq!((jobs.remove(places[0]), jobs.remove(places[2]), jobs.len()), (Some(0), Some(2), 2));
+        assert_eq!(jobs.remove(places[0]), None);
+        assert_eq!(run(&mut jobs, SECOND), Some((true, 1)));
+        assert_eq!((jobs.remove(places[1]), run(&mut jobs, SECOND)), (None, Some((true, 3))));
+        assert_eq!((run(&mut jobs, SECOND), jobs.len()), (None, 0));
     }
 
     #[test]
