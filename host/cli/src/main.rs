@@ -37,6 +37,10 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 
+/// A call makes and frees some hundred small pieces, many of them on another thread than the one that made them.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // It logs nothing: standard error is for why it failed.
