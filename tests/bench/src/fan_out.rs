@@ -68,7 +68,7 @@ pub fn run(
         });
         let mut tasks = Vec::new();
         for number in 0..subscribers {
-            let stream = subscribe(address, number).await?;
+            let stream = subscribe(address, number, "chat:getMessages", "{}").await?;
             tasks.push(tokio::task::spawn_local(watch_until_it_fails(stream, Rc::clone(&round))));
         }
         between();
@@ -131,14 +131,18 @@ pub fn connect(number: usize, patches: bool) -> String {
     )
 }
 
-async fn subscribe(address: SocketAddr, number: usize) -> Result<TcpStream> {
+/// A socket that watches one query, whose first result it has; the arguments are JSON.
+///
+/// # Errors
+/// When the socket closes.
+pub async fn subscribe(address: SocketAddr, number: usize, path: &str, args: &str) -> Result<TcpStream> {
     let mut stream = open_socket(address).await?;
     let mut out = Vec::new();
     frame::write_text(&mut out, connect(number, true).as_bytes());
-    frame::write_text(
-        &mut out,
-        br#"{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[{"type":"Add","queryId":0,"udfPath":"chat:getMessages","args":[{}]}]}"#,
+    let query = format!(
+        r#"{{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[{{"type":"Add","queryId":0,"udfPath":"{path}","args":[{args}]}}]}}"#
     );
+    frame::write_text(&mut out, query.as_bytes());
     stream.write_all(&out).await?;
     read_until(&mut stream, &mut Vec::new(), b"\"QueryUpdated\"").await?;
     Ok(stream)

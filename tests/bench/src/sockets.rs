@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use weir_test_support::{HostProcess, frame, http, project};
 
-use crate::fan_out::{connect, drop_frames, read_until};
+use crate::fan_out::{self, connect, drop_frames, read_until};
 use crate::load::{contains, open_socket};
 use crate::table::{Line, quantile};
 
@@ -137,16 +137,7 @@ async fn watch(
 }
 
 async fn subscribe(address: SocketAddr, number: usize, writer: &str) -> Result<TcpStream> {
-    let mut stream = open_socket(address).await?;
-    let mut out = Vec::new();
-    frame::write_text(&mut out, connect(number, true).as_bytes());
-    let query = format!(
-        r#"{{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[{{"type":"Add","queryId":0,"udfPath":"attack:newest","args":[{{"writer":"{writer}"}}]}}]}}"#
-    );
-    frame::write_text(&mut out, query.as_bytes());
-    stream.write_all(&out).await?;
-    read_until(&mut stream, &mut Vec::new(), b"\"QueryUpdated\"").await?;
-    Ok(stream)
+    fan_out::subscribe(address, number, "attack:newest", &format!(r#"{{"writer":"{writer}"}}"#)).await
 }
 
 async fn listen(mut stream: TcpStream, round: &Round) -> Result<()> {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::estimates::FunctionKey;
+use super::lanes::nanos;
 
 thread_local! {
     /// Which of the executor's threads this is.
@@ -90,10 +91,6 @@ impl ThreadCall {
         let computed: u64 = text.split(' ').next()?.parse().ok()?;
         Some(computed.saturating_sub(self.computed_before.load(Ordering::Relaxed)))
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

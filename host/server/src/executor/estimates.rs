@@ -46,6 +46,11 @@ impl Estimates {
         self.slow.read().get(&function).copied()
     }
 
+    /// Whether a function is slow. While none is, no path is hashed.
+    pub fn is_slow(&self, path: &FunctionPath) -> bool {
+        self.known.load(Ordering::Relaxed) > 0 && self.slow(self.key(path)).is_some()
+    }
+
     /// Whether a run that took so long says something new.
     pub fn is_worth(&self, function: FunctionKey, took: Duration) -> bool {
         took >= SLOW || self.slow(function).is_some()

@@ -282,7 +282,8 @@ impl<J> Lanes<J> {
     }
 }
 
-fn nanos(time: Duration) -> u64 {
+/// In nanoseconds; what is longer than that can hold is as good as endless, and can still be added to.
+pub fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 8)
 }
 

@@ -202,7 +202,7 @@ impl Executor {
 
     /// Whether a function is known to be slow.
     pub fn is_slow(&self, path: &FunctionPath) -> bool {
-        self.shared.estimates.slow(self.shared.estimates.key(path)).is_some()
+        self.shared.estimates.is_slow(path)
     }
 
     /// Calls a function on the calling thread, which is one of the executor's, and learns how long it takes.
