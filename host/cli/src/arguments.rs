@@ -2,22 +2,24 @@
 //!
 //! Does nothing: each command stands in a file of its own.
 
-use std::net::{IpAddr, SocketAddr};
+mod front;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use ipnet::IpNet;
 use weir_build::Language;
 use weir_db::{FileLimits, Scope};
 use weir_files::FilesPlace;
-use weir_server::{AddressLimitOptions, FrontOptions, TlsOptions};
 use weir_store::BaseKind;
 use weir_subprocess::Confinement;
 use weir_value::{ComponentPath, limits};
 
 use crate::key::parse_lifetime;
 use crate::log::LogFormat;
+
+pub use self::front::Front;
 
 /// Where data is kept when nothing else is said.
 pub const DATA_DIR: &str = ".host";
@@ -69,7 +71,7 @@ pub enum Command {
     ///
     /// Prints `ready http://ADDR`, or `ready https://ADDR` with TLS, on standard output when it
     /// accepts connections. SIGTERM and SIGINT end it in order.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Make a new project: a small app with tests and a page
     ///
     /// It builds and serves at once. The language's SDK is laid out beside it, in
@@ -80,7 +82,7 @@ pub enum Command {
     /// Prints `ready http://ADDR` on standard output when the project is deployed
     /// and connections are accepted. When a build fails, the version before goes
     /// on.
-    Dev(Dev),
+    Dev(Box<Dev>),
     /// Build a project's modules into components
     Build(Build),
     /// Write the generated files of a project: types and references
@@ -167,109 +169,6 @@ pub struct Serve {
     /// A folder of files to serve at `/`
     #[arg(long, value_name = "DIR")]
     pub web: Option<PathBuf>,
-}
-
-/// How a server faces the network.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Front {
-    #[command(flatten)]
-    pub tls: Tls,
-    /// Take the word of proxies at this address or in this range (`10.0.0.0/8`) for who has sent
-    /// a request: X-Forwarded-For, Forwarded, X-Forwarded-Proto. May be repeated
-    #[arg(long, value_name = "CIDR", value_parser = parse_range)]
-    pub trusted_proxy: Vec<IpNet>,
-    #[command(flatten)]
-    pub limits: AddressLimits,
-}
-
-/// TLS.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Tls {
-    /// Speak TLS at all ports, with the certificate in this file (PEM): the server's own first,
-    /// then those that signed it. Read again when it changes, and at SIGHUP
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub tls_cert: Option<PathBuf>,
-    /// The private key of --tls-cert (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub tls_key: Option<PathBuf>,
-    /// Listen here too, in plain text, and send every request on to https
-    #[arg(long, value_name = "ADDR")]
-    pub http_redirect: Option<SocketAddr>,
-    /// For how long browsers are to use https alone (Strict-Transport-Security), 0 for not at all
-    /// [default: 2592000 with TLS, else 0]
-    #[arg(long, value_name = "SECONDS")]
-    pub hsts_seconds: Option<u64>,
-}
-
-/// What one address may take. An IPv6 address counts with its whole /64.
-#[derive(Debug, Clone, Args)]
-pub struct AddressLimits {
-    /// How many connections one address may have open, 0 for any number. An IPv6 address counts
-    /// with its /64; more is answered 429
-    #[arg(long, value_name = "COUNT", default_value_t = limits::ADDRESS_CONNECTIONS_MAX)]
-    pub limit_connections: usize,
-    /// How many sockets, 0 for any number
-    #[arg(long, value_name = "COUNT", default_value_t = limits::ADDRESS_SOCKETS_MAX)]
-    pub limit_sockets: usize,
-    /// How many functions one address may call a second, ten times as many at once, 0 for any
-    /// number. More is answered 429 over HTTP, and waits on sockets
-    #[arg(long, value_name = "COUNT", default_value_t = limits::ADDRESS_CALLS_PER_SECOND_MAX)]
-    pub limit_calls: u64,
-    /// How much one address may send a second, 0 for any amount. More waits, and is answered 429
-    /// when it would wait long
-    #[arg(long, value_name = "KIB", default_value_t = limits::ADDRESS_KIB_PER_SECOND_MAX)]
-    pub limit_bytes: u64,
-    /// Limit programs on this machine too
-    #[arg(long)]
-    pub limit_loopback: bool,
-}
-
-impl Default for AddressLimits {
-    /// None.
-    fn default() -> Self {
-        AddressLimits {
-            limit_connections: 0,
-            limit_sockets: 0,
-            limit_calls: 0,
-            limit_bytes: 0,
-            limit_loopback: false,
-        }
-    }
-}
-
-impl Front {
-    /// As the server takes it.
-    pub fn into_options(self) -> FrontOptions {
-        let Front { tls, trusted_proxy, limits } = self;
-        let hsts_seconds = tls.hsts_seconds;
-        let http_redirect = tls.http_redirect;
-        FrontOptions {
-            tls: tls.into_options(),
-            http_redirect,
-            hsts_seconds,
-            trusted_proxies: trusted_proxy,
-            limits: AddressLimitOptions {
-                connections: limits.limit_connections,
-                sockets: limits.limit_sockets,
-                calls_per_second: limits.limit_calls,
-                bytes_per_second: limits.limit_bytes.saturating_mul(1024),
-                includes_loopback: limits.limit_loopback,
-            },
-        }
-    }
-}
-
-impl Tls {
-    fn into_options(self) -> Option<TlsOptions> {
-        let (certificate, key) = self.tls_cert.zip(self.tls_key)?;
-        Some(TlsOptions::Files { certificate, key })
-    }
-}
-
-/// An address, or a range of them.
-fn parse_range(text: &str) -> Result<IpNet, String> {
-    let range = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    range.ok_or_else(|| "it must be an address, or a range such as 10.0.0.0/8".to_owned())
 }
 
 /// `host init`

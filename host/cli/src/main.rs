@@ -58,9 +58,9 @@ fn main() -> ExitCode {
 
 fn perform(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Serve(arguments) => in_tokio(serve::serve(arguments)),
+        Command::Serve(arguments) => in_tokio(serve::serve(*arguments)),
         Command::Init(arguments) => init::init(&arguments),
-        Command::Dev(arguments) => in_tokio(dev::dev(arguments)),
+        Command::Dev(arguments) => in_tokio(dev::dev(*arguments)),
         Command::Build(arguments) => build::build(&arguments),
         Command::Codegen(arguments) => build::codegen(&arguments),
         Command::Deploy(arguments) => in_tokio(deploy::deploy(arguments)),

@@ -30,7 +30,8 @@ pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let mut signals = StopSignals::install().context("cannot wait for signals")?;
     let web = web.map(WebFolder::Present);
-    let starting = start(data.data, (hosting, front.into_options()), web, None);
+    let front = front.into_options(&data.data);
+    let starting = start(data.data, (hosting, front), web, None);
     let Some(server) = start_unless_stopped(&mut signals, starting).await? else { return Ok(()) };
     tell_deployment(&server.deployer().summary());
     if let Some(address) = server.redirect_addr()? {

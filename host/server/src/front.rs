@@ -12,6 +12,7 @@ use weir_value::limits;
 
 use crate::address::{AddressLimitOptions, AddressLimits, Client, TrustedProxies};
 use crate::answer::Answer;
+use crate::metrics::Metrics;
 use crate::reach;
 use crate::tls::{Tls, TlsError, TlsOptions};
 
@@ -48,7 +49,9 @@ impl Front {
     /// # Errors
     /// See [`TlsError`].
     pub fn open(options: &FrontOptions, env: &Arc<dyn Env>) -> Result<Front, TlsError> {
-        let tls = options.tls.as_ref().map(|tls| Tls::open(tls, Arc::clone(env))).transpose()?;
+        let tls = &options.tls;
+        let has_http = options.http_redirect.is_some();
+        let tls = tls.as_ref().map(|tls| Tls::open(tls, has_http, Arc::clone(env))).transpose()?;
         let by_default = if tls.is_some() { limits::HSTS_SECONDS } else { 0 };
         let seconds = options.hsts_seconds.unwrap_or(by_default);
         Ok(Front {
@@ -66,9 +69,9 @@ impl Front {
     }
 
     /// What has to be done now and then, for ever.
-    pub async fn keep(&self) {
+    pub async fn keep(&self, metrics: &Metrics) {
         match &self.tls {
-            Some(tls) => drop(tokio::join!(self.sweep(), tls.keep())),
+            Some(tls) => drop(tokio::join!(self.sweep(), tls.keep(metrics))),
             None => self.sweep().await,
         }
     }

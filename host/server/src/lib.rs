@@ -65,9 +65,11 @@ pub use disclosure::Disclosure;
 pub use front::FrontOptions;
 pub use http::{ROUTES, Route};
 pub use reach::{Reach, ReachOptions};
-pub use server::{ComponentLoader, Server, ServerOptions, WebFolder, audit_folder, store_folder};
+pub use server::{
+    ComponentLoader, Server, ServerOptions, WebFolder, acme_folder, audit_folder, store_folder,
+};
 pub use shutdown::StopSignals;
 pub use start_error::StartError;
 pub use static_files::StaticFiles;
 pub use system_functions::system_function_paths;
-pub use tls::{TlsError, TlsOptions};
+pub use tls::{AcmeOptions, LETS_ENCRYPT, TlsError, TlsOptions};

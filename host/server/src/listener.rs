@@ -260,7 +260,9 @@ impl Connection {
         extensions.insert(client);
         extensions.insert(self.room.clone());
         let mut answer = match self.entrance {
-            Entrance::Redirect => redirect::answer(&app, &request, self.https_port),
+            Entrance::Redirect => {
+                redirect::answer(&app, self.front.tls.as_deref(), &request, self.https_port)
+            }
             Entrance::Http(port) => http::answer(app, port, request).await?,
         };
         if wants_hsts {

@@ -21,6 +21,22 @@ impl Counter {
     }
 }
 
+/// A number that goes up and down.
+#[derive(Debug, Default)]
+pub struct Level(AtomicU64);
+
+impl Level {
+    /// Says how large it is now.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// How large it is.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// The server's counters, since it was started.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -28,6 +44,12 @@ pub struct Metrics {
     pub connections: Counter,
     /// Connections that were refused because there were too many.
     pub connections_refused: Counter,
+    /// When the certificate that clients are shown expires, in seconds since the Unix epoch; 0: there is none.
+    pub certificate_expires_at: Level,
+    /// Certificates that an authority has given by ACME.
+    pub certificates_obtained: Counter,
+    /// Attempts to get one that have failed.
+    pub certificates_failed: Counter,
     /// HTTP requests.
     pub http_requests: Counter,
     /// HTTP requests that were answered with `{code, message}`.

@@ -1,16 +1,23 @@
-//! The port for requests in plain text of a server that speaks TLS: it sends them on, and answers nothing else.
+//! The port for requests in plain text of a server that speaks TLS: it sends them on, and answers nothing else but an
+//! authority that looks whether a name is this server's.
 
 use hyper::header::{CONNECTION, HOST, HeaderValue, LOCATION};
-use hyper::{Request, StatusCode, Uri};
+use hyper::{Method, Request, StatusCode, Uri};
 
 use crate::answer::{Answer, text};
 use crate::app::App;
+use crate::tls::Tls;
 
 /// Sends a request on to the same path of the secure port. 308: what was a POST stays one. Not of a name that is none of
 /// the server's: somebody else's links are not made ours.
-pub fn answer<B>(app: &App, request: &Request<B>, https_port: u16) -> Answer {
+pub fn answer<B>(app: &App, tls: Option<&Tls>, request: &Request<B>, https_port: u16) -> Answer {
     if let Err(error) = app.reach.check_host(request.headers()) {
         return error.answer();
+    }
+    if request.method() == Method::GET
+        && let Some(proof) = tls.and_then(|tls| tls.challenge_text(request.uri().path()))
+    {
+        return text(StatusCode::OK, proof);
     }
     let Some(location) = location(request, https_port) else {
         return text(StatusCode::BAD_REQUEST, "The request must have one Host header.\n");

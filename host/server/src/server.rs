@@ -38,7 +38,7 @@ use crate::reach::{Reach, ReachOptions};
 use crate::scheduler::Scheduler;
 use crate::start_error::StartError;
 use crate::static_files::StaticFiles;
-use crate::tls::TlsError;
+use crate::tls::{TlsError, TlsOptions};
 
 /// The name in a new admin key, and what `/instance_name` answers.
 const INSTANCE_NAME: &str = "weir";
@@ -214,7 +214,7 @@ impl Server {
         tokio::select! {
             () = listener::accept(&listening, listeners, stop) => {}
             () = housekeeping::keep(&app) => {}
-            () = front.keep() => {}
+            () = front.keep(&app.machine.metrics) => {}
             () = app.scheduler.run() => {}
         }
         tracing::info!("stopping: no new connections, waiting for calls to end");
@@ -266,6 +266,11 @@ pub fn store_folder(data_dir: &Path) -> PathBuf {
 /// Where in a data folder stands what the holders of admin keys have done.
 pub fn audit_folder(data_dir: &Path) -> PathBuf {
     data_dir.join("audit")
+}
+
+/// Where in a data folder is kept what an authority has given by ACME.
+pub fn acme_folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("acme")
 }
 
 /// Opens what is in the data folder. On one that is there already, nothing here
@@ -321,7 +326,7 @@ fn open(
         key_fetcher,
         signer,
         web,
-        reach: Reach::new(&options.reach, &urls),
+        reach: Reach::new(&reach_options(options), &urls),
         urls,
         scheduled_calls,
         outbound,
@@ -361,6 +366,13 @@ fn files_owner(db: &Database) -> Result<String, CommitError> {
     let ts = db.write_system(FILES_OWNER, owner.clone().into())?;
     db.store().wait_durable(ts).map_err(|_| SequenceError::Closed)?;
     Ok(owner)
+}
+
+/// The names that a certificate is asked for are the server's own too.
+fn reach_options(options: &ServerOptions) -> ReachOptions {
+    let mut reach = options.reach.clone();
+    reach.host_names.extend(options.front.tls.iter().flat_map(TlsOptions::names).cloned());
+    reach
 }
 
 /// Where clients reach a server that listens here.

@@ -27,7 +27,9 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// There is nothing to send requests on to.
-    #[error("--http-redirect sends requests on to https, which this server does not speak: add --tls-cert")]
+    #[error(
+        "--http-redirect sends requests on to https, which this server does not speak: add --tls-cert or --tls-name"
+    )]
     RedirectWithoutTls,
     /// The data folder cannot be made.
     #[error("the data folder {path}: {source}", path = path.display())]

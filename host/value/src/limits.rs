@@ -460,6 +460,21 @@ pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
 pub const TLS_HANDSHAKES_MAX: usize = 4096;
 /// How often certificates in files are looked at.
 pub const TLS_FILES_LOOK_MS: u64 = 5_000;
+/// How long it may take to get a certificate by ACME, from the first request to the last,
+pub const ACME_ORDER_MS_MAX: u64 = 5 * 60_000;
+/// and how long one of its requests.
+pub const ACME_REQUEST_MS_MAX: u64 = 30_000;
+/// How large an answer to one may be.
+pub const ACME_ANSWER_BYTES_MAX: usize = 1 << 20;
+/// How long the first pause after a failure is at least; each one after it is six times as long,
+pub const ACME_PAUSE_MS_MIN: u64 = 10_000;
+/// up to this one: six hours. Five attempts fall into the first hour, which is what Let's Encrypt takes, then fewer than one
+/// an hour.
+pub const ACME_PAUSE_MS_MAX: u64 = 6 * 3_600_000;
+/// For how long at most an authority is believed that says when to come back.
+pub const ACME_RETRY_AFTER_MS_MAX: u64 = 24 * 3_600_000;
+/// How often it is looked whether a certificate is due, by the wall clock, which may jump.
+pub const ACME_LOOK_MS: u64 = 60_000;
 /// For how long browsers ask a server for nothing in plain text that has told them so, unless the operator says otherwise:
 /// a month.
 pub const HSTS_SECONDS: u64 = 30 * 24 * 3600;

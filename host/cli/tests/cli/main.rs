@@ -2,12 +2,14 @@
 //! standard output and what to standard error.
 #![expect(clippy::disallowed_methods, reason = "tests own no Env")]
 
+mod acme;
 mod compiling;
 mod facing;
 mod help;
 mod init;
 mod keys;
 mod own_tls;
+mod pebble;
 mod secure;
 mod serving;
 mod testing;
@@ -70,8 +72,13 @@ pub struct Serving {
 impl Serving {
     /// `host serve` on a free port, with these further arguments.
     pub fn start(folder: &Path, arguments: &[&str]) -> Serving {
+        Serving::start_at(folder, "127.0.0.1:0", arguments)
+    }
+
+    /// The same at this address.
+    pub fn start_at(folder: &Path, address: &str, arguments: &[&str]) -> Serving {
         let mut command = host();
-        command.current_dir(folder).args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
+        command.current_dir(folder).args(["serve", "--listen", address]).args(arguments);
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -113,5 +120,12 @@ impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking()
+            && let Some(mut stderr) = self.child.stderr.take()
+        {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            eprintln!("what the server has logged:\n{text}");
+        }
     }
 }

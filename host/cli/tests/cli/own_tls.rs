@@ -56,7 +56,7 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn plain(address: &str, request: &str) -> String {
+pub fn plain(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
@@ -111,7 +111,7 @@ fn the_command_line_and_other_clients_reach_a_server_with_tls_of_its_own() {
     serving.stop("TERM");
 }
 
-fn admin_get(folder: &Path, path: &str) -> String {
+pub fn admin_get(folder: &Path, path: &str) -> String {
     let key = fs::read_to_string(folder.join(".host/admin-key")).unwrap();
     let key = key.trim();
     format!(

@@ -52,7 +52,7 @@ impl EncodeMetric for Labelled {
 /// The answer with all figures as they are now.
 pub fn answer(app: &App) -> Result<Answer, ApiError> {
     let mut registry = Registry::with_prefix("weir");
-    let figures = [server(app), held(app), node(app), live(app), database(app), store(app)];
+    let figures = [server(app), tls(app), held(app), node(app), live(app), database(app), store(app)];
     figures.into_iter().flatten().for_each(|figure| figure.register(&mut registry));
     times(app, &mut registry);
     let mut out = String::new();
@@ -151,6 +151,21 @@ fn server(app: &App) -> Vec<Figure> {
         ),
         gauge("missing_modules", "Deployed modules that cannot run.", app.deployer.missing_modules() as u64),
     ]
+}
+
+/// When the certificate expires is told where there is one: 0 would be an alarm.
+fn tls(app: &App) -> Vec<Figure> {
+    let metrics = &app.machine.metrics;
+    let expires_at = Some(metrics.certificate_expires_at.get()).filter(|at| *at > 0);
+    let help = "When the certificate that clients are shown expires, since the Unix epoch.";
+    let expires_at = expires_at.map(|at| gauge("tls_certificate_expires_at_seconds", help, at));
+    let obtained = metrics.certificates_obtained.get();
+    let failed = metrics.certificates_failed.get();
+    let counters = [
+        counter("acme_certificates_total", "Certificates obtained by ACME.", obtained),
+        counter("acme_failures_total", "Attempts to obtain one that have failed.", failed),
+    ];
+    counters.into_iter().chain(expires_at).collect()
 }
 
 /// None in a host that was given no Node.

@@ -37,6 +37,25 @@ pub enum TlsError {
         /// The file of the key.
         key: PathBuf,
     },
+    /// What was kept of an authority's cannot be read.
+    #[error("{path}, with what an authority has given by ACME: {source}", path = path.display())]
+    Kept {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others could read a key.
+    #[error(
+        "{path} holds a key and can be read by others (mode {mode:03o}): make it private with `chmod 600`",
+        path = path.display()
+    )]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// The library refuses.
     #[error("TLS cannot be set up: {0}")]
     Library(#[from] rustls::Error),

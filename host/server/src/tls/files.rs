@@ -10,16 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use rustls::InconsistentKeys;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use weir_store::Env;
 use weir_value::limits;
 
-use super::{TlsError, provider};
+use super::TlsError;
+use super::certificate::{Certificate, Flaw};
+use crate::metrics::Metrics;
 
 const CERTIFICATE: &str = "--tls-cert";
 const KEY: &str = "--tls-key";
@@ -46,12 +45,6 @@ struct Contents {
     key: Vec<u8>,
 }
 
-struct Certificate {
-    key: Arc<CertifiedKey>,
-    /// Since the Unix epoch.
-    expires_at: Duration,
-}
-
 impl CertificateFiles {
     /// Reads them.
     ///
@@ -72,10 +65,11 @@ impl CertificateFiles {
     }
 
     /// Looks whether they have changed, for ever.
-    pub async fn keep(&self) {
+    pub async fn keep(&self, metrics: &Metrics) {
         let mut hangup = signal(SignalKind::hangup()).ok();
         let mut reminded_at = self.env.monotonic();
         loop {
+            metrics.certificate_expires_at.set(self.expires_at().as_secs());
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(limits::TLS_FILES_LOOK_MS)) => {}
                 () = next(hangup.as_mut()) => {}
@@ -114,8 +108,12 @@ impl CertificateFiles {
         *seen = contents;
     }
 
+    fn expires_at(&self) -> Duration {
+        self.shown.read().valid.until
+    }
+
     fn remind(&self) {
-        let left = self.shown.read().expires_at.saturating_sub(self.env.now().since_epoch());
+        let left = self.expires_at().saturating_sub(self.env.now().since_epoch());
         if left < EXPIRES_SOON {
             let (days, file) = (left.as_secs() / (24 * 3600), self.certificate.display());
             tracing::warn!("the certificate in {file} expires in {days} days: renew it");
@@ -141,50 +139,14 @@ impl Contents {
     fn parse(&self, certificate: &Path, key: &Path, now: Duration) -> Result<Certificate, TlsError> {
         let unusable =
             |flag, path: &Path, reason: String| TlsError::Unusable { flag, path: path.into(), reason };
-        let of_certificate = |reason: String| unusable(CERTIFICATE, certificate, reason);
-        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&self.certificate)
-            .collect::<Result<_, _>>()
-            .map_err(|error| of_certificate(format!("it is not PEM: {error}")))?;
-        let Some(own) = chain.first() else {
-            return Err(of_certificate("there is no certificate in it; it must be PEM".into()));
-        };
-        let expires_at = check_times(own, now).map_err(of_certificate)?;
-        let private = PrivateKeyDer::from_pem_slice(&self.key).map_err(|error| {
-            unusable(
-                KEY,
-                key,
-                format!("there is no private key in it that can be read; it must be PEM: {error}"),
-            )
+        let parsed = Certificate::from_pem(&self.certificate, &self.key).map_err(|flaw| match flaw {
+            Flaw::Certificate(reason) => unusable(CERTIFICATE, certificate, reason),
+            Flaw::Key(reason) => unusable(KEY, key, reason),
+            Flaw::Mismatch => TlsError::Mismatch { certificate: certificate.into(), key: key.into() },
         })?;
-        let certified = CertifiedKey::from_der(chain, private, &provider()).map_err(|error| match error {
-            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                TlsError::Mismatch { certificate: certificate.into(), key: key.into() }
-            }
-            error => unusable(KEY, key, format!("it is of no use: {error}")),
-        })?;
-        Ok(Certificate { key: Arc::new(certified), expires_at })
+        parsed.valid.check(now).map_err(|reason| unusable(CERTIFICATE, certificate, reason))?;
+        Ok(parsed)
     }
-}
-
-/// Until when a certificate is good, since the Unix epoch.
-///
-/// # Errors
-/// It is not good now: why.
-fn check_times(certificate: &CertificateDer<'_>, now: Duration) -> Result<Duration, String> {
-    let parsed = x509_parser::parse_x509_certificate(certificate);
-    let (_, parsed) = parsed.map_err(|error| format!("its first certificate cannot be read: {error}"))?;
-    let validity = parsed.validity();
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    if validity.not_after.timestamp() < now {
-        return Err(format!("its certificate has expired ({}): renew it", validity.not_after));
-    }
-    if validity.not_before.timestamp() > now {
-        let from = validity.not_before;
-        return Err(format!(
-            "its certificate is not valid yet (from {from} on): is this machine's clock right?"
-        ));
-    }
-    Ok(Duration::from_secs(u64::try_from(validity.not_after.timestamp()).unwrap_or(0)))
 }
 
 impl ResolvesServerCert for CertificateFiles {

@@ -1,8 +1,10 @@
-//! TLS in front of the ports, with certificates from files.
+//! TLS in front of the ports, with certificates from files or by ACME.
 //!
 //! A handshake has a time to come in, and handshakes under way have a bound of their own: whoever opens connections and
 //! says nothing takes no places of those who speak. What comes in plain text gets an answer that says so.
 
+mod acme;
+mod certificate;
 mod error;
 mod files;
 
@@ -12,16 +14,20 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::server::ResolvesServerCert;
+use rustls::server::{Acceptor, ResolvesServerCert};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use weir_store::Env;
 use weir_value::limits;
 
+use self::acme::Acme;
 use self::files::CertificateFiles;
+use crate::metrics::Metrics;
 use crate::stream::MeteredTcp;
 
+pub use self::acme::{AcmeOptions, LETS_ENCRYPT};
 pub use self::error::TlsError;
 
 /// What every record of TLS that begins a handshake begins with.
@@ -43,6 +49,18 @@ pub enum TlsOptions {
         /// Its private key.
         key: PathBuf,
     },
+    /// From an authority, by ACME.
+    Acme(AcmeOptions),
+}
+
+impl TlsOptions {
+    /// The names that the certificate is asked for, if it is.
+    pub fn names(&self) -> &[String] {
+        match self {
+            TlsOptions::Files { .. } => &[],
+            TlsOptions::Acme(options) => &options.names,
+        }
+    }
 }
 
 /// What a connection has turned out to be.
@@ -57,26 +75,53 @@ pub enum Secured {
 
 /// TLS, ready for connections.
 pub struct Tls {
-    acceptor: TlsAcceptor,
-    certificates: Arc<CertificateFiles>,
+    config: Arc<ServerConfig>,
+    certificates: Certificates,
     handshakes: Semaphore,
 }
 
+/// What keeps the certificate good that is shown.
+enum Certificates {
+    Files(Arc<CertificateFiles>),
+    Acme(Arc<Acme>),
+}
+
 impl Tls {
-    /// Reads the certificates.
+    /// Reads the certificates. `has_http` says whether there is a port for plain HTTP, where an authority may look.
     ///
     /// # Errors
     /// See [`TlsError`].
-    pub fn open(options: &TlsOptions, env: Arc<dyn Env>) -> Result<Tls, TlsError> {
-        let TlsOptions::Files { certificate, key } = options;
-        let certificates = Arc::new(CertificateFiles::open(certificate, key, env)?);
-        let acceptor = TlsAcceptor::from(server_config(Arc::clone(&certificates) as _, HTTP_1_1)?);
-        Ok(Tls { acceptor, certificates, handshakes: Semaphore::new(limits::TLS_HANDSHAKES_MAX) })
+    pub fn open(options: &TlsOptions, has_http: bool, env: Arc<dyn Env>) -> Result<Tls, TlsError> {
+        let certificates = match options {
+            TlsOptions::Files { certificate, key } => {
+                Certificates::Files(Arc::new(CertificateFiles::open(certificate, key, env)?))
+            }
+            TlsOptions::Acme(options) => {
+                Certificates::Acme(Arc::new(Acme::open(options.clone(), has_http, env)?))
+            }
+        };
+        let resolver: Arc<dyn ResolvesServerCert> = match &certificates {
+            Certificates::Files(files) => Arc::clone(files) as _,
+            Certificates::Acme(acme) => Arc::clone(acme) as _,
+        };
+        let config = server_config(resolver, HTTP_1_1)?;
+        Ok(Tls { config, certificates, handshakes: Semaphore::new(limits::TLS_HANDSHAKES_MAX) })
     }
 
     /// Keeps the certificates good, for ever.
-    pub async fn keep(&self) {
-        self.certificates.keep().await;
+    pub async fn keep(&self, metrics: &Metrics) {
+        match &self.certificates {
+            Certificates::Files(files) => files.keep(metrics).await,
+            Certificates::Acme(acme) => acme.keep(metrics).await,
+        }
+    }
+
+    /// What an authority is to find at this path of the port for plain HTTP, if it is looking for something there.
+    pub fn challenge_text(&self, path: &str) -> Option<String> {
+        match &self.certificates {
+            Certificates::Files(_) => None,
+            Certificates::Acme(acme) => acme.challenges().text(path),
+        }
     }
 
     /// Makes a connection a secure one.
@@ -99,7 +144,15 @@ impl Tls {
             Some(_) => return Ok(Secured::PlainText(tcp)),
             None => return Ok(Secured::Nothing),
         }
-        let mut stream = self.acceptor.accept(tcp).await?;
+        let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+        if let Certificates::Acme(acme) = &self.certificates
+            && let Some(config) = acme.challenges().config(&start.client_hello())
+        {
+            // An authority that looks whether a name is this host's: the handshake is all that it wants.
+            start.into_stream(config).await?.shutdown().await?;
+            return Ok(Secured::Nothing);
+        }
+        let mut stream = start.into_stream(Arc::clone(&self.config)).await?;
         stream.get_mut().1.set_buffer_limit(Some(WRITE_BUFFER_BYTES));
         Ok(Secured::Stream(Box::new(stream)))
     }
