@@ -1,13 +1,18 @@
 //! The threads of an attack.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Result;
+use weir_test_support::connect::come_from;
 
+/// Where strangers come from. The ordinary client comes from 127.0.0.1.
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+/// The least of all priorities.
+const NICENESS: i32 = 19;
 /// What a stranger whom the host has turned away waits before it comes again.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -51,6 +56,7 @@ impl Strangers {
         let threads = (0..count).map(|number| {
             let (over, attack) = (over.clone(), attack.clone());
             spawn(move || {
+                keep_apart();
                 while !over.is() {
                     // The host may refuse what it likes; that others are served is what is looked at.
                     let _ = attack(address, number, &over);
@@ -71,6 +77,14 @@ impl Drop for Strangers {
             let _ = thread.join();
         }
     }
+}
+
+/// Makes this thread a stranger's, who has a machine of his own: it comes from another address than the ordinary client,
+/// and what it does itself takes no processor away from the host and the ordinary client.
+fn keep_apart() {
+    come_from(ADDRESS);
+    // On Linux that is the thread's alone. Where it is refused the ordinary client waits for strangers as well.
+    let _ = rustix::process::nice(NICENESS);
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests own no Env")]

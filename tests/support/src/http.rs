@@ -1,11 +1,13 @@
 //! One HTTP request on a connection of its own, with nothing hidden: tests send what no client library would.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+
+use crate::connect::connect;
 
 /// What came back.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ pub fn raw(address: SocketAddr, request: &[u8]) -> Result<Answer> {
 }
 
 fn raw_within(timeout: Duration, address: SocketAddr, request: &[u8]) -> Result<Answer> {
-    let mut stream = TcpStream::connect(address)?;
+    let mut stream = connect(address)?;
     stream.set_read_timeout(Some(timeout))?;
     // A server that refuses early may close before it has read everything.
     let _ = stream.write_all(request);

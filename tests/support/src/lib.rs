@@ -5,6 +5,7 @@
 //! it sees what a user sees, a binary and a socket.
 
 pub mod command;
+pub mod connect;
 pub mod frame;
 pub mod heavy;
 pub mod host;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
+use crate::connect::connect;
 use crate::frame;
 
 /// One socket. Messages are JSON values; pings of the WebSocket are answered by itself.
@@ -39,7 +40,7 @@ impl SyncClient {
     /// # Errors
     /// As for [`SyncClient::open`]; the answer is in the error.
     pub fn open_path(address: SocketAddr, path: &str) -> Result<SyncClient> {
-        let mut stream = TcpStream::connect(address)?;
+        let mut stream = connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         stream.write_all(frame::upgrade_request(&address.to_string(), path).as_bytes())?;

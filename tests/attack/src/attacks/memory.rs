@@ -1,12 +1,13 @@
 //! Attacks on memory: what is sent and has to be kept, and what is asked for and not taken.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use weir_test_support::connect::connect as connect_to;
 use weir_test_support::{SyncClient, frame, http};
 
 use super::{Attack, NOTHING, SOON, listen, session};
@@ -163,7 +164,7 @@ pub const HALF_BODIES: Attack = Attack {
 
 /// An HTTP call whose arguments are nearly there.
 fn send_half_a_body(address: SocketAddr, _: usize, over: &Over) -> Result<()> {
-    let mut stream = TcpStream::connect(address)?;
+    let mut stream = connect_to(address)?;
     stream.set_write_timeout(Some(Duration::from_secs(5)))?;
     write!(
         stream,

@@ -1,12 +1,13 @@
 //! Attacks on time: what is called and not waited for, what takes long, what runs again and again.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use weir_test_support::connect::connect as connect_to;
 use weir_test_support::{SyncClient, http};
 
 use super::memory::query_set;
@@ -41,7 +42,7 @@ fn call_and_leave(address: SocketAddr, number: usize, over: &Over) -> Result<()>
         }
         let args = json!({ "asked": turn + number * 1000, "rounds": SHORT_ROUNDS });
         let body = json!({ "path": "attack:slow", "args": args, "format": "json" }).to_string();
-        let mut stream = TcpStream::connect(address)?;
+        let mut stream = connect_to(address)?;
         write!(
             stream,
             "POST /api/query HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
