@@ -306,6 +306,18 @@ impl CallState {
         }
     }
 
+    /// The state of no call, for an instance that waits for one.
+    pub(crate) fn idle(options: &RuntimeOptions, ticker: Arc<Ticker>) -> Self {
+        let time = TimeLeft { guest_ticks: 0, last_tick: 0, cpu: CpuTime::default() };
+        let scope = Scope::Transaction(TransactionScope { transaction: None, deployment: None });
+        CallState::new(CallSetup { scope, time }, options, ticker)
+    }
+
+    /// Whether the guest has something of the host's that it has not given back: a stream, a pollable.
+    pub(crate) fn holds_resources(&self) -> bool {
+        self.wasi.as_ref().is_some_and(|wasi| wasi.holds_resources())
+    }
+
     /// The WASI of the call, made when it is first asked for.
     pub(crate) fn wasi(&mut self) -> &mut WasiState {
         if self.wasi.is_none() {

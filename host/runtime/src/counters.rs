@@ -15,6 +15,10 @@ pub struct RuntimeStats {
     pub timeouts: u64,
     /// Of these, the ones that hit another limit.
     pub limits: u64,
+    /// Instances that were made for a query or a mutation.
+    pub instances_made: u64,
+    /// Queries and mutations that began in an instance that was set back after a call before.
+    pub instances_reused: u64,
     /// Components that were compiled.
     pub compiles: u64,
     /// The time that took.
@@ -34,6 +38,8 @@ pub(crate) struct Counters {
     traps: AtomicU64,
     timeouts: AtomicU64,
     limits: AtomicU64,
+    instances_made: AtomicU64,
+    instances_reused: AtomicU64,
     compiles: AtomicU64,
     compile_nanos: AtomicU64,
     cached_loads: AtomicU64,
@@ -51,6 +57,11 @@ impl Counters {
             Err(FunctionError::Limit { .. }) => count(&self.limits),
             _ => {}
         }
+    }
+
+    /// A call began in an instance that was there, or in a new one.
+    pub(crate) fn began_in_instance(&self, is_reused: bool) {
+        count(if is_reused { &self.instances_reused } else { &self.instances_made });
     }
 
     /// A component was compiled.
@@ -77,6 +88,8 @@ impl Counters {
             traps: read(&self.traps),
             timeouts: read(&self.timeouts),
             limits: read(&self.limits),
+            instances_made: read(&self.instances_made),
+            instances_reused: read(&self.instances_reused),
             compiles: read(&self.compiles),
             compile_time: Duration::from_nanos(read(&self.compile_nanos)),
             cached_loads: read(&self.cached_loads),

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use wasmtime::Store;
 use weir_db::{
     ActionCall, Cron, FunctionError, FunctionInfo, Functions, HostFuture, MissingFunction, MissingFunctions,
     NodeBundle, Route, RoutePath, Schemas, Teardown, Transaction, VariableReads, not_of_this_deployment,
@@ -13,8 +12,8 @@ use weir_db::{
 use weir_value::limits::{CRONS_MAX, DEPLOY_FUNCTIONS_MAX};
 use weir_value::{ComponentPath, ErrorCode, FunctionPath, Mounts, Schema};
 
-use crate::call_state::{CallSetup, CallState, TimeLeft};
-use crate::invocation::{Invoker, Slot};
+use crate::call_state::{CallSetup, TimeLeft};
+use crate::invocation::{Invoker, Slot, UsedInstance};
 use crate::module::Module;
 use crate::{LoadError, ModuleInfo, crons, manifest, routes};
 
@@ -191,16 +190,13 @@ impl Deployment {
     ) -> EndedCall {
         let Some(function) = self.functions.get(&info.path) else {
             let result = Err(not_of_this_deployment(&info.path));
-            return EndedCall { transaction, result, host_ticks: 0, store: None };
+            return EndedCall { transaction, result, host_ticks: 0, instance: None };
         };
-        let subject = || format!("`{}`", function.guest_path);
         let setup = CallSetup::in_transaction(transaction, self.this.upgrade(), time);
-        let ended = self
-            .invoker
-            .invoke(setup, subject, |store| function.module.guest.call(store, &function.guest_path, args));
+        let ended = self.invoker.invoke_call(&function.module, setup, &function.guest_path, args);
         let result = self.invoker.end_call(ended.result);
         let transaction = ended.transaction.expect("an invocation gives its transaction back");
-        EndedCall { transaction, result, host_ticks: ended.host_ticks, store: Some(ended.store) }
+        EndedCall { transaction, result, host_ticks: ended.host_ticks, instance: Some(ended.store) }
     }
 }
 
@@ -351,13 +347,13 @@ pub(crate) struct EndedCall {
     /// Ticks of its time that passed in the host.
     pub(crate) host_ticks: u64,
     /// Its instance, to be dropped.
-    pub(crate) store: Option<Store<CallState>>,
+    pub(crate) instance: Option<UsedInstance>,
 }
 
 /// The instance of a call that is over, and the call's place; dropped in this order. Until then the call counts among
 /// the concurrent ones, and nobody else can reach its memory, which is set back first.
 struct FinishedInstance {
-    _store: Store<CallState>,
+    _instance: UsedInstance,
     _slot: Slot,
 }
 
@@ -448,8 +444,8 @@ impl Functions for Deployment {
             Err(overloaded) => return (tx, Err(overloaded)),
         };
         let ended = self.run_within(info, args, tx, self.invoker.full_time());
-        if let Some(store) = ended.store {
-            teardown.defer(FinishedInstance { _store: store, _slot: slot });
+        if let Some(instance) = ended.instance {
+            teardown.defer(FinishedInstance { _instance: instance, _slot: slot });
         }
         (ended.transaction, ended.result)
     }

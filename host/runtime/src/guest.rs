@@ -8,7 +8,9 @@ use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre
 
 use crate::bindings::weir::guest::types::Failure;
 use crate::call_state::CallState;
-use crate::memory::{self, Image, UsedBy};
+use crate::instance_pool::{InstancePool, Made};
+use crate::memory::{self, Image, ImageMemory, UsedBy};
+use crate::reset::RESET;
 
 /// What a function gave: one JSON value, or its own error.
 pub(crate) type Answer = Result<Vec<u8>, Failure>;
@@ -22,6 +24,10 @@ pub(crate) struct Guest {
     image: Option<Arc<Image>>,
     describe: ComponentExportIndex,
     call: ComponentExportIndex,
+    /// The function that sets an instance's globals back, if the component was given one.
+    reset: Option<ComponentExportIndex>,
+    /// Instances for queries and mutations.
+    pub(crate) pool: InstancePool,
 }
 
 impl Guest {
@@ -42,7 +48,16 @@ impl Guest {
         };
         let (describe, call) = (export("describe")?, export("call")?);
         let linked = linker.instantiate_pre(component)?;
-        Ok(Guest { linked, linked_for_actions: None, image, describe, call })
+        let reset = component.get_export_index(None, RESET).filter(|_| image.is_some());
+        Ok(Guest {
+            linked,
+            linked_for_actions: None,
+            image,
+            describe,
+            call,
+            reset,
+            pool: InstancePool::default(),
+        })
     }
 
     /// Resolves the imports once more, for actions.
@@ -60,7 +75,28 @@ impl Guest {
 
     /// A fresh instance.
     pub(crate) fn instantiate(&self, store: &mut Store<CallState>) -> wasmtime::Result<Instance> {
-        memory::with_image(self.image.as_ref(), UsedBy::ThisThread, || self.linked.instantiate(store))
+        self.instantiate_with_memory(store).map(|(instance, _)| instance)
+    }
+
+    fn instantiate_with_memory(
+        &self,
+        store: &mut Store<CallState>,
+    ) -> wasmtime::Result<(Instance, Option<ImageMemory>)> {
+        let instantiate = || self.linked.instantiate(store);
+        let (instance, memory) = memory::with_image(self.image.as_ref(), UsedBy::ThisThread, instantiate);
+        Ok((instance?, memory))
+    }
+
+    /// A fresh instance, and what of it is needed to call it, and to set it back.
+    fn make(&self, store: &mut Store<CallState>) -> wasmtime::Result<Made> {
+        let (instance, memory) = self.instantiate_with_memory(store)?;
+        let call = instance.get_func(&mut *store, self.call);
+        let call = call.ok_or_else(|| wasmtime::format_err!("it does not export `call`"))?;
+        let reset = match (&self.reset, memory) {
+            (Some(reset), Some(memory)) => Some((instance.get_typed_func(&mut *store, reset)?, memory)),
+            _ => None,
+        };
+        Ok(Made { call, reset, taken: store.data().resources.taken(), calls: 0 })
     }
 
     /// Asks for the manifest. `Err` inside: an export is of another type than the world's.
@@ -75,16 +111,24 @@ impl Guest {
         }
     }
 
-    /// Calls a function of the module.
+    /// Calls a function of the module, in the instance that was made in the store, or in a new one, which is left in
+    /// `made`: if that is there afterwards and the call has given an answer, the instance can be set back.
     pub(crate) fn call(
         &self,
         store: &mut Store<CallState>,
+        made: &mut Option<Made>,
         path: &str,
         args: &[u8],
     ) -> wasmtime::Result<Answer> {
-        let instance = self.instantiate(store)?;
-        let call = instance.get_typed_func::<(&str, &[u8]), (Answer,)>(&mut *store, &self.call)?;
-        Ok(call.call(store, (path, args))?.0)
+        let mut running = match made.take() {
+            Some(made) => made,
+            None => self.make(store)?,
+        };
+        let call = running.call.typed::<(&str, &[u8]), (Answer,)>(&*store)?;
+        let (answer,) = call.call(store, (path, args))?;
+        running.calls += 1;
+        *made = Some(running);
+        Ok(answer)
     }
 
     /// Calls an action of the module.
@@ -100,7 +144,7 @@ impl Guest {
         // The memory is made while the future is polled, on whatever thread that is, and so it is with the call.
         let image = self.image.as_ref();
         let instance = poll_fn(|context| {
-            memory::with_image(image, UsedBy::AnyThread, || instantiate.as_mut().poll(context))
+            memory::with_image(image, UsedBy::AnyThread, || instantiate.as_mut().poll(context)).0
         });
         let instance = instance.await?;
         drop(instantiate);

@@ -1,4 +1,5 @@
-//! One call in one instance: made for it, dropped after it (see [`weir_db::Teardown`]).
+//! One call in one instance, which is as it was when it was made, and is set back or dropped after the call (see
+//! [`weir_db::Teardown`]).
 //!
 //! Everything that a guest can do wrong ends here, in a [`FunctionError`]; the transaction comes back in every case.
 use std::sync::Arc;
@@ -14,18 +15,38 @@ use crate::call_state::{CallSetup, CallState, CpuTime, Scope, TimeLeft};
 use crate::counters::Counters;
 use crate::failure::{explain, overloaded, result_too_large};
 use crate::guest::{Answer, Guest};
+use crate::instance_pool::Made;
+use crate::module::Module;
 use crate::ticker::{Ticker, ticks_in};
 use crate::{RuntimeError, RuntimeOptions};
 
 /// How an invocation ended.
-pub(crate) struct Ended<R> {
+pub(crate) struct Ended<R, S = Store<CallState>> {
     /// The transaction that went in.
     pub(crate) transaction: Option<Transaction>,
     pub(crate) result: Result<R, FunctionError>,
     /// Ticks of its time that passed in the host.
     pub(crate) host_ticks: u64,
-    /// The instance, which serves no second call; to be dropped.
-    pub(crate) store: Store<CallState>,
+    /// What it ran in, to be dropped.
+    pub(crate) store: S,
+}
+
+/// The instance of a call that is over. When it is dropped, it is set back for the next call, if that can be done.
+pub(crate) struct UsedInstance {
+    /// The instance is there if it was made, and its call came to an end.
+    of: Option<(Store<CallState>, Option<Made>)>,
+    module: Arc<Module>,
+    invoker: Arc<Invoker>,
+}
+
+impl Drop for UsedInstance {
+    fn drop(&mut self) {
+        if let Some((store, Some(made))) = self.of.take() {
+            let Invoker { options, ticker, .. } = &*self.invoker;
+            let idle = CallState::idle(options, ticker.clone());
+            with_stack(|| self.module.guest.pool.put_back(store, made, idle));
+        }
+    }
 }
 
 /// What all calls share: the engine, the clock that ends them, the limits, the counters.
@@ -95,8 +116,40 @@ impl Invoker {
         subject: impl Fn() -> String,
         work: impl FnOnce(&mut Store<CallState>) -> wasmtime::Result<R>,
     ) -> Ended<R> {
+        let store = self.store(setup);
+        self.invoke_in(store, subject, work)
+    }
+
+    /// Calls a function of a module, in an instance that was set back or in a new one.
+    pub(crate) fn invoke_call(
+        self: &Arc<Self>,
+        module: &Arc<Module>,
+        setup: CallSetup,
+        path: &str,
+        args: &[u8],
+    ) -> Ended<Answer, UsedInstance> {
+        let guest_ticks = setup.time.guest_ticks;
+        let state = CallState::new(setup, &self.options, self.ticker.clone());
+        let (mut store, mut made) = match module.guest.pool.take(state) {
+            Ok((store, made)) => (store, Some(made)),
+            Err(state) => (self.new_store(state), None),
+        };
+        self.begin(&mut store, guest_ticks);
+        self.counters.began_in_instance(made.is_some());
+        let subject = || format!("`{path}`");
+        let Ended { transaction, result, host_ticks, store } =
+            self.invoke_in(store, subject, |store| module.guest.call(store, &mut made, path, args));
+        let used = UsedInstance { of: Some((store, made)), module: module.clone(), invoker: self.clone() };
+        Ended { transaction, result, host_ticks, store: used }
+    }
+
+    fn invoke_in<R>(
+        &self,
+        mut store: Store<CallState>,
+        subject: impl Fn() -> String,
+        work: impl FnOnce(&mut Store<CallState>) -> wasmtime::Result<R>,
+    ) -> Ended<R> {
         let _running = self.ticker.enter();
-        let mut store = self.store(setup);
         let result = with_stack(|| work(&mut store));
         let state = store.data_mut();
         state.pass_on_output(true);
@@ -147,17 +200,26 @@ impl Invoker {
 
     fn store(&self, setup: CallSetup) -> Store<CallState> {
         let guest_ticks = setup.time.guest_ticks;
-        let state = CallState::new(setup, &self.options, self.ticker.clone());
+        let mut store = self.new_store(CallState::new(setup, &self.options, self.ticker.clone()));
+        self.begin(&mut store, guest_ticks);
+        store
+    }
+
+    fn new_store(&self, state: CallState) -> Store<CallState> {
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.resources);
-        // The first tick is noticed, so that the thread's own time is counted from there on.
-        store.set_epoch_deadline(guest_ticks.min(1));
         store.epoch_deadline_callback(|mut store| {
             store.data_mut().extend_guest_time().map(UpdateDeadline::Continue)
         });
+        store
+    }
+
+    /// A call begins in a store.
+    fn begin(&self, store: &mut Store<CallState>, guest_ticks: u64) {
+        // The first tick is noticed, so that the thread's own time is counted from there on.
+        store.set_epoch_deadline(guest_ticks.min(1));
         // What a guest hands over in one go is copied; a result is the largest thing it may hand over.
         store.set_hostcall_fuel(self.options.result_bytes_max.saturating_add(HANDED_OVER_BESIDES_BYTES));
-        store
     }
 
     /// The caller's error; the operator's, with the guest's backtrace, goes to the log.

@@ -1,12 +1,12 @@
 //! The runtime: guest components on wasmtime.
 //!
 //! A [`Runtime`] is one engine; [`Runtime::load`] turns components into a [`Deployment`], which implements
-//! [`weir_db::Functions`]: each call runs in an instance that was made for it and is dropped after it. What a guest
+//! [`weir_db::Functions`]: each call runs in an instance that is as it was when it was made. What a guest
 //! can reach is the WIT world in `wit/`, plus a WASI in which time stands still and there is nothing to find.
 //!
 //! **Invariant:** nothing of wasmtime's types is in this room's public API, and no other room names it. Nothing
 //! here knows of sockets, HTTP, the log or the base; a guest cannot read a clock, a file, the environment or another
-//! call's memory; no instance serves a second call.
+//! call's memory; nothing that a call leaves in an instance is there in the next one.
 mod action;
 mod bindings;
 mod call_state;
@@ -19,6 +19,7 @@ mod engine;
 mod failure;
 mod guest;
 mod inspection;
+mod instance_pool;
 mod interfaces;
 mod invocation;
 mod load_error;
@@ -27,6 +28,7 @@ mod memory;
 mod module;
 mod node_section;
 mod options;
+mod reset;
 mod resource_limits;
 mod routes;
 mod runtime;

@@ -21,7 +21,7 @@ use crate::memory::{self, Image};
 use crate::node_section::{self, NodePart};
 use crate::runtime::Linkers;
 use crate::shared_code::{self, SharedCode};
-use crate::{LoadError, ModuleSource};
+use crate::{LoadError, ModuleSource, reset};
 
 /// A module as a deployment shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +148,9 @@ fn obtain_code(
     let mut rest = Cow::Borrowed(&source.component[..]);
     if has_image {
         rest = memory::take_out(&rest).map_or(rest, Cow::Owned);
+    }
+    if has_image {
+        rest = reset::add(&rest, shared).map_or(rest, Cow::Owned);
     }
     if !shared.is_empty() {
         rest = shared_code::take_out(&rest, shared).map_or(rest, Cow::Owned);

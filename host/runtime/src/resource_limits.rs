@@ -23,6 +23,13 @@ pub(crate) enum RefusedResource {
     Table,
 }
 
+/// What an instance has of the limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    memory_bytes: usize,
+    table_elements: usize,
+}
+
 impl ResourceLimits {
     /// Limits over all memories, and over all tables, of a call.
     pub(crate) fn new(memory_bytes_max: usize, table_elements_max: usize) -> Self {
@@ -33,6 +40,16 @@ impl ResourceLimits {
             table_elements_max,
             refused: None,
         }
+    }
+
+    /// What was taken until now.
+    pub(crate) fn taken(&self) -> Taken {
+        Taken { memory_bytes: self.memory_bytes, table_elements: self.table_elements }
+    }
+
+    /// The call begins in an instance that has so much.
+    pub(crate) fn begin_with(&mut self, taken: Taken) {
+        (self.memory_bytes, self.table_elements) = (taken.memory_bytes, taken.table_elements);
     }
 
     /// What was refused last.

@@ -1,5 +1,5 @@
 //! The sections of WebAssembly's binaries: components and core modules are framed alike.
-use wasmparser::BinaryReader;
+use wasmparser::{BinaryReader, FromReader, SectionLimited};
 
 /// `\0asm`, a version, a layer.
 const PREAMBLE_BYTES: usize = 8;
@@ -22,6 +22,11 @@ pub(crate) fn sections(binary: &[u8]) -> impl Iterator<Item = Option<(u8, &[u8])
         rest = Some(if section.is_some() { &bytes[reader.original_position()..] } else { &[] });
         Some(section)
     })
+}
+
+/// What is in a section that is a list. `None`: it is something else.
+pub(crate) fn items<'a, T: FromReader<'a>>(section: &'a [u8]) -> Option<Vec<T>> {
+    SectionLimited::new(BinaryReader::new(section, 0)).ok()?.into_iter().collect::<Result<_, _>>().ok()
 }
 
 fn read_section<'a>(reader: &mut BinaryReader<'a>) -> Option<(u8, &'a [u8])> {

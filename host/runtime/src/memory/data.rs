@@ -5,12 +5,11 @@
 use wasm_encoder::{Component, ComponentSectionId, DataSection, Module, RawSection, SectionId};
 use wasmparser::{
     BinaryReader, ComponentAlias, ComponentExternalKind, ComponentImport, ComponentOuterAliasKind,
-    ComponentTypeRef, Data as Segment, DataKind, FromReader, Import, Instance, MemoryType, Operator,
-    SectionLimited, TypeRef,
+    ComponentTypeRef, Data as Segment, DataKind, Import, Instance, MemoryType, Operator, TypeRef,
 };
 
 use super::image::page_bytes;
-use crate::sections::sections;
+use crate::sections::{items, sections};
 
 /// What is in a component's memory at the start.
 #[derive(Debug, PartialEq, Eq)]
@@ -110,10 +109,6 @@ fn module_with_memory(component: &[u8]) -> Option<ModuleWithMemory<'_>> {
     }
     let (number, module) = found?;
     (instantiated.iter().filter(|&&index| index == number).count() == 1).then_some(module)
-}
-
-fn items<'a, T: FromReader<'a>>(section: &'a [u8]) -> Option<Vec<T>> {
-    SectionLimited::new(BinaryReader::new(section, 0)).ok()?.into_iter().collect::<Result<_, _>>().ok()
 }
 
 /// Whether there are modules in the component or in those within it, or may be, deeper than is looked.

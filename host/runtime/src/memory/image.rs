@@ -186,8 +186,11 @@ pub(super) fn page_bytes() -> usize {
     rustix::param::page_size()
 }
 
-/// A memory in a slot, for as long as an instance has it.
-pub(super) struct ImageMemory {
+/// A memory in a slot, for as long as an instance has it. Clones are the same memory.
+#[derive(Clone)]
+pub(crate) struct ImageMemory(Arc<Mutex<Held>>);
+
+struct Held {
     image: Arc<Image>,
     slot: Option<Slot>,
     size: usize,
@@ -207,15 +210,39 @@ impl ImageMemory {
             UsedBy::ThisThread => Faults::now(),
             UsedBy::AnyThread => None,
         };
-        Ok(ImageMemory { size: image.size, image, slot: Some(slot), faults })
+        Ok(ImageMemory(Arc::new(Mutex::new(Held { size: image.size, image, slot: Some(slot), faults }))))
     }
 
+    /// Makes it as it was at the beginning, while its instance is there and does not run. `false`: that cannot be done, and
+    /// the instance is to be dropped.
+    pub(crate) fn set_back(&self) -> bool {
+        let held = &mut *self.0.lock();
+        // wasmtime knows of no memory that shrinks.
+        let Some(slot) = held.slot.as_mut().filter(|_| held.size == held.image.size) else { return false };
+        // Whatever fails here, nothing is known of the slot any more.
+        let is_known = held.faults.take().is_some_and(|faults| faults.are_all());
+        match held.image.set_back(slot, is_known) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "a call's memory could not be set back; the next call takes another");
+                false
+            }
+        }
+    }
+
+    /// A call begins: from now on this thread alone uses the memory, which was set back.
+    pub(crate) fn begin(&self) {
+        self.0.lock().faults = Faults::now();
+    }
+}
+
+impl Held {
     fn slot(&self) -> &Slot {
         self.slot.as_ref().expect("it has its slot until it is dropped")
     }
 }
 
-impl Drop for ImageMemory {
+impl Drop for Held {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
             let is_known = self.faults.as_ref().is_some_and(Faults::are_all);
@@ -228,21 +255,22 @@ impl Drop for ImageMemory {
 #[allow(unsafe_code)]
 unsafe impl LinearMemory for ImageMemory {
     fn byte_size(&self) -> usize {
-        self.size
+        self.0.lock().size
     }
 
     fn byte_capacity(&self) -> usize {
-        self.slot().reserved_bytes()
+        self.0.lock().slot().reserved_bytes()
     }
 
     fn grow_to(&mut self, new_size: usize) -> wasmtime::Result<()> {
-        self.slot.as_mut().expect("it has its slot until it is dropped").open(new_size)?;
-        self.size = new_size;
+        let held = &mut *self.0.lock();
+        held.slot.as_mut().expect("it has its slot until it is dropped").open(new_size)?;
+        held.size = new_size;
         Ok(())
     }
 
     fn as_ptr(&self) -> *mut u8 {
-        self.slot().base()
+        self.0.lock().slot().base()
     }
 }
 
@@ -257,9 +285,12 @@ mod tests {
         ImageMemory::new(image.clone(), UsedBy::ThisThread, RESERVED, GUARD).unwrap()
     }
 
+    /// The memory's bytes, which the tests use one after another.
+    #[allow(unsafe_code)]
     fn content(memory: &mut ImageMemory) -> &mut [u8] {
-        let size = memory.size;
-        memory.slot.as_mut().unwrap().bytes(0..size)
+        let (base, size) = (memory.as_ptr(), memory.byte_size());
+        // SAFETY: so many bytes of the slot are open, for as long as the memory is there.
+        unsafe { std::slice::from_raw_parts_mut(base, size) }
     }
 
     /// 8 pages, of which the third and the fourth are not zeros.
@@ -297,7 +328,7 @@ mod tests {
             assert!(content(&mut memory)[whole.len()..].iter().all(|&byte| byte == 0));
             content(&mut memory)[whole.len()..].fill(3);
         }
-        assert_eq!(memory(&image).slot().open_bytes(), whole.len());
+        assert_eq!(memory(&image).0.lock().slot().open_bytes(), whole.len());
     }
 
     /// What is past the size stays written, and nobody faults who opens it again: it has to be remembered meanwhile.
@@ -366,7 +397,7 @@ mod tests {
         content(&mut large).fill(1);
         drop(large);
         let mut next = memory(&image);
-        assert_eq!(next.slot().copied, 0);
+        assert_eq!(next.0.lock().slot().copied, 0);
         assert_eq!(content(&mut next), whole);
         next.grow_to(3 * COPIED_BYTES_MAX).unwrap();
         assert!(content(&mut next)[whole.len()..].iter().all(|&byte| byte == 0));
@@ -377,6 +408,23 @@ mod tests {
         let mut memory = memory(&Arc::new(Image::of_zeros(1 << 16)));
         assert!(memory.grow_to(RESERVED + 1).is_err());
         memory.grow_to(RESERVED).unwrap();
+    }
+
+    #[test]
+    fn what_is_set_back_is_as_at_the_beginning_while_it_is_there() {
+        let (image, whole) = image();
+        let mut memory = memory(&image);
+        for round in 0..2 * COPIED_TIMES_MAX as usize {
+            memory.begin();
+            assert_eq!(content(&mut memory), whole, "round {round}");
+            content(&mut memory).iter_mut().step_by(777 + round % 7).for_each(|byte| *byte ^= 0xff);
+            assert!(memory.set_back());
+        }
+        memory.begin();
+        memory.grow_to(whole.len() + (1 << 16)).unwrap();
+        assert!(!memory.set_back(), "it has grown");
+        drop(memory);
+        assert_eq!(content(&mut self::memory(&image)), whole);
     }
 
     #[test]

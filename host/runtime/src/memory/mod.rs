@@ -19,13 +19,13 @@ use std::sync::Arc;
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
 pub(crate) use data::{find, take_out};
-pub(crate) use image::Image;
-
-use image::ImageMemory;
+pub(crate) use image::{Image, ImageMemory};
 
 thread_local! {
     /// The image of the instance that this thread is about to make.
     static NEXT: RefCell<Option<(Arc<Image>, UsedBy)>> = const { RefCell::new(None) };
+    /// The memory that was made of it.
+    static MADE: RefCell<Option<ImageMemory>> = const { RefCell::new(None) };
 }
 
 /// Who reads and writes an instance's memory until it is dropped.
@@ -37,15 +37,17 @@ pub(crate) enum UsedBy {
     AnyThread,
 }
 
-/// Runs `instantiate`, which makes one instance of the component that the image was taken out of.
+/// Runs `instantiate`, which makes one instance of the component that the image was taken out of. Gives the memory that
+/// it got, too.
 pub(crate) fn with_image<R>(
     image: Option<&Arc<Image>>,
     used_by: UsedBy,
     instantiate: impl FnOnce() -> R,
-) -> R {
+) -> (R, Option<ImageMemory>) {
     let _forget = Forget;
     NEXT.set(image.map(|image| (image.clone(), used_by)));
-    instantiate()
+    let result = instantiate();
+    (result, MADE.take())
 }
 
 struct Forget;
@@ -53,6 +55,7 @@ struct Forget;
 impl Drop for Forget {
     fn drop(&mut self) {
         NEXT.set(None);
+        MADE.set(None);
     }
 }
 
@@ -77,13 +80,20 @@ unsafe impl MemoryCreator for Memories {
         guard_size_in_bytes: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
         let reserved = reserved_size_in_bytes.unwrap_or(minimum).max(minimum);
-        let (image, used_by) = match NEXT.take() {
+        let next = NEXT.take();
+        let has_image = next.is_some();
+        let (image, used_by) = match next {
             Some((image, used_by)) if image.size() == minimum => (image, used_by),
             Some((image, _)) => return Err(format!("an image of {} bytes for {minimum}", image.size())),
             None => (Arc::new(Image::of_zeros(minimum)), UsedBy::AnyThread),
         };
         match ImageMemory::new(image, used_by, reserved, guard_size_in_bytes) {
-            Ok(memory) => Ok(Box::new(memory)),
+            Ok(memory) => {
+                if has_image {
+                    MADE.set(Some(memory.clone()));
+                }
+                Ok(Box::new(memory))
+            }
             Err(error) => {
                 let gib = reserved >> 30;
                 Err(format!(

@@ -112,7 +112,7 @@ impl Slot {
         Ok(())
     }
 
-    /// A part of the open memory. Nobody else uses the memory while it is borrowed: no instance has the slot.
+    /// A part of the open memory. Nobody else uses the memory while it is borrowed: no instance that runs has the slot.
     pub(super) fn bytes(&mut self, range: Range<usize>) -> &mut [u8] {
         assert!(range.start <= range.end && range.end <= self.open_bytes, "{range:?} is not open");
         // SAFETY: the range is open, so readable and writable, and `&mut self` is the only way to it.

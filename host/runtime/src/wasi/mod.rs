@@ -46,6 +46,11 @@ impl WasiState {
         }
     }
 
+    /// Whether the guest has a stream, a pollable or another resource.
+    pub(crate) fn holds_resources(&self) -> bool {
+        !self.table.is_empty()
+    }
+
     /// The lines that were printed since this was asked last.
     pub(crate) fn take_output(&mut self, at_the_end: bool) -> Vec<(LogLevel, String)> {
         self.output.take(at_the_end)

@@ -1,0 +1,74 @@
+//! Instances that were set back, for the next calls of their component.
+//!
+//! Each call begins in an instance that is as it was when it was made: a new one, or one whose memory and globals were
+//! set back after a call that ended as it should (see [`crate::reset`]). One that trapped, whose memory has grown, or that
+//! still holds something of the host's is dropped; so is one after [`CALLS_MAX`] calls.
+use parking_lot::Mutex;
+use wasmtime::Store;
+use wasmtime::component::{Func, TypedFunc};
+
+use crate::call_state::CallState;
+use crate::memory::ImageMemory;
+use crate::resource_limits::Taken;
+
+/// Instances that are kept for the next calls of a component.
+const IDLE_MAX: usize = 64;
+/// After so many calls an instance is dropped, so that nothing adds up that nobody thought of.
+const CALLS_MAX: u32 = 10_000;
+/// Ticks in which an instance is set back: a few instructions.
+const RESET_TICKS: u64 = u64::MAX >> 8;
+
+/// An instance in its store.
+pub(crate) struct PooledInstance {
+    store: Store<CallState>,
+    made: Made,
+}
+
+/// What is known of an instance.
+pub(crate) struct Made {
+    pub(crate) call: Func,
+    /// What sets its globals back, and its memory; if both are known.
+    pub(crate) reset: Option<(TypedFunc<(), ()>, ImageMemory)>,
+    /// What it has of the limits from the beginning.
+    pub(crate) taken: Taken,
+    pub(crate) calls: u32,
+}
+
+/// The instances of one component that are ready for a call.
+#[derive(Default)]
+pub(crate) struct InstancePool {
+    idle: Mutex<Vec<PooledInstance>>,
+}
+
+impl InstancePool {
+    /// One that is ready, for a call with this state.
+    pub(crate) fn take(&self, state: CallState) -> Result<(Store<CallState>, Made), CallState> {
+        let Some(PooledInstance { mut store, made }) = self.idle.lock().pop() else { return Err(state) };
+        *store.data_mut() = state;
+        store.data_mut().resources.begin_with(made.taken);
+        if let Some((_, memory)) = &made.reset {
+            memory.begin();
+        }
+        Ok((store, made))
+    }
+
+    /// Sets back an instance whose call is over, and keeps it; or drops it. `idle` is the state of no call.
+    pub(crate) fn put_back(&self, mut store: Store<CallState>, made: Made, idle: CallState) {
+        let held = store.data_mut().holds_resources();
+        *store.data_mut() = idle;
+        let Some((reset, memory)) = made.reset.as_ref().filter(|_| !held && made.calls < CALLS_MAX) else {
+            return;
+        };
+        store.set_epoch_deadline(RESET_TICKS);
+        if let Err(error) = reset.call(&mut store, ()) {
+            tracing::warn!(%error, "an instance could not be set back; the next call makes another");
+            return;
+        }
+        if memory.set_back() {
+            let mut idle = self.idle.lock();
+            if idle.len() < IDLE_MAX {
+                idle.push(PooledInstance { store, made });
+            }
+        }
+    }
+}
