@@ -35,6 +35,10 @@ use crate::bank::Bank;
 use crate::load::Load;
 use crate::table::{Line, print_head};
 
+/// As the host has it, so that what is measured inside of this process is measured as it is there.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const KIB: f64 = 1024.0;
 
 /// What `--only` takes.

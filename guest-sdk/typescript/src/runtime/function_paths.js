@@ -17,8 +17,10 @@ export function functionPathOf({ name, functionHandle, reference }) {
   }
   // What `makeFunctionReference` was given.
   if (name.startsWith(HANDLE) || name.startsWith(CHILD)) return name;
-  const [module, member = "default"] = name.split(":");
-  return `${module.replace(/\.js$/, "")}:${member}`;
+  const colon = name.indexOf(":");
+  const module = colon < 0 ? name : name.slice(0, colon);
+  const member = colon < 0 ? ":default" : name.slice(colon);
+  return (module.endsWith(".js") ? module.slice(0, -".js".length) : module) + member;
 }
 
 /** A time in seconds, as npm `convex` gives it: in milliseconds, which are whole if they were before. */

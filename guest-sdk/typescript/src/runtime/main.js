@@ -73,14 +73,21 @@ export function describe_() {
 const describe = (error) => (error instanceof Error ? describeError(error) : messageOf(error));
 
 /** Runs one function: gives its result as JSON, or as `{value}` whose JSON the engine makes. */
-export async function call(path, args) {
+export function call(path, args) {
   const { isAction, invoke } = functions.get(path);
   beginCall(path, isAction);
+  // Not `await`: npm `convex` gives promises, and each call would make a function that waits for one.
   try {
-    return await invoke(`[${args}]`);
+    return invoke(`[${args}]`).then(undefined, fail);
   } catch (thrown) {
-    throw { payload: failureOf(thrown, action.isAction) };
+    return Promise.reject(failed(thrown));
   }
+}
+
+const failed = (thrown) => ({ payload: failureOf(thrown, action.isAction) });
+
+function fail(thrown) {
+  throw failed(thrown);
 }
 
 export { describe_ as describe, wait };

@@ -13,14 +13,17 @@ export { together } from "./documents.js";
 export { codeOfMessage } from "./host_errors.js";
 
 /** Of the call that goes on: one object, so that a call writes to one page for it. */
-let current = { queries: new Queries(), path: "" };
+let current = { queries: undefined, path: "" };
 
 /** Forgets what belongs to a call, and begins the next one. */
 export function beginCall(path, isAction = false) {
-  current = { queries: new Queries(), path };
+  current = { queries: undefined, path };
   forgetErrors();
   if (isAction) beginAction(path);
 }
+
+/** The open queries of the call, of which most functions have none. */
+const queries = () => (current.queries ??= new Queries());
 
 const table = (args) => args.table ?? undefined;
 
@@ -41,10 +44,10 @@ const operations = {
     ask(() => host.db.delete(table(args), args.id));
     return null;
   },
-  "1.0/queryStream": (args) => ({ queryId: current.queries.open(args.query, ask) }),
-  "1.0/queryStreamNext": (args) => current.queries.next(args.queryId, ask),
+  "1.0/queryStream": (args) => ({ queryId: queries().open(args.query, ask) }),
+  "1.0/queryStreamNext": (args) => queries().next(args.queryId, ask),
   "1.0/queryCleanup": (args) => {
-    current.queries.close(args.queryId);
+    queries().close(args.queryId);
     return null;
   },
   "1.0/queryPage": ({ query, cursor, endCursor, pageSize, maximumRowsRead, maximumBytesRead }) => {
