@@ -154,7 +154,7 @@ impl Deployment {
         let Some(function) = self.functions.get(&info.path) else {
             return (transaction, Err(not_of_this_deployment(&info.path)));
         };
-        let subject = || format!("`{}`", function.guest_path);
+        let subject = || info.path.to_string();
         let time = self.invoker.full_time();
         let setup = CallSetup::in_transaction(transaction, self.this.upgrade(), time);
         let ended = self.invoker.invoke(setup, subject, |store| {
@@ -193,7 +193,7 @@ impl Deployment {
             let result = Err(not_of_this_deployment(&info.path));
             return EndedCall { transaction, result, host_ticks: 0, store: None };
         };
-        let subject = || format!("`{}`", function.guest_path);
+        let subject = || info.path.to_string();
         let setup = CallSetup::in_transaction(transaction, self.this.upgrade(), time);
         let ended = self
             .invoker

@@ -113,6 +113,7 @@ impl Invoker {
         path: &str,
         args: &[u8],
     ) -> Result<Answer, FunctionError> {
+        let subject = action.path().to_string();
         let clock = ActionClock::new(self.ticker.clone(), ticks_in(self.options.action_guest_time_max));
         let scope = Scope::Action(Box::new(RunningAction::new(action, clock.clone())));
         // The ticks of a transaction are not an action's: it has its clock, and its caller a timer.
@@ -131,7 +132,7 @@ impl Invoker {
         if let (Ok(Err(_)) | Err(_), Some(action)) = (&result, state.action()) {
             action.guest.break_off();
         }
-        result.map_err(|error| self.report(&error, state, &format!("`{path}`")))
+        result.map_err(|error| self.report(&error, state, &subject))
     }
 
     /// The result of a call that is over, as whoever made it gets it; counts the call.
@@ -169,12 +170,25 @@ impl Invoker {
     ) -> FunctionError {
         let explained = explain(error, state, &self.options);
         let is_waiting = state.transaction().is_some_and(|transaction| transaction.is_waiting());
-        let request_id = &state.context().request_id;
+        let request_id = state.context().request_id.clone();
         if is_waiting {
-            tracing::debug!(function = subject, request_id, "it runs again when a password is computed");
+            tracing::debug!(
+                path = subject,
+                request = request_id,
+                "it runs again when a password is computed"
+            );
             return explained;
         }
-        tracing::warn!(function = subject, request_id, explained = %explained, "{error:?}");
+        let request = request_id.as_str();
+        match state.scope {
+            // Whoever deploys has it described, once.
+            Scope::Describe(_) => {
+                tracing::warn!(path = subject, request, explained = %explained, "{error:?}")
+            }
+            Scope::Transaction(_) | Scope::Action(_) => {
+                tracing::warn!(target: "weir::function", path = subject, request, explained = %explained, "{error:?}");
+            }
+        }
         explained
     }
 }

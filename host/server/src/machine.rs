@@ -13,6 +13,7 @@ use crate::budget::Budget;
 use crate::deploy::{Loader, SnapshotMaker};
 use crate::executor::Executor;
 use crate::large_json::LargeJson;
+use crate::log_limits::LogLimits;
 use crate::metrics::Metrics;
 use crate::passwords::PasswordThreads;
 use crate::tasks::Tasks;
@@ -33,6 +34,8 @@ pub struct MachineParts {
     pub spare_threads: usize,
     /// What may be held in memory for clients, in bytes.
     pub client_memory_bytes: usize,
+    /// What bounds the lines of functions in the host's log, if anything does.
+    pub log_limits: Option<Arc<LogLimits>>,
 }
 
 /// A machine. Knows no app.
@@ -59,6 +62,8 @@ pub struct Machine {
     pub sockets: Arc<Semaphore>,
     /// Room for what is held for clients.
     pub budget: Budget,
+    /// What bounds the lines of functions in the host's log, if anything does.
+    pub log_limits: Option<Arc<LogLimits>>,
     /// Where large JSON is read and written.
     pub large_json: LargeJson,
 }
@@ -66,8 +71,16 @@ pub struct Machine {
 impl Machine {
     /// Starts its threads.
     pub fn start(parts: MachineParts) -> Arc<Machine> {
-        let MachineParts { env, loader, snapshots, node, threads, spare_threads, client_memory_bytes } =
-            parts;
+        let MachineParts {
+            env,
+            loader,
+            snapshots,
+            node,
+            threads,
+            spare_threads,
+            client_memory_bytes,
+            log_limits,
+        } = parts;
         Arc::new(Machine {
             executor: Arc::new(Executor::start(&env, "call", threads, spare_threads)),
             passwords: PasswordThreads::start(&env, PasswordThreads::default_threads()),
@@ -80,6 +93,7 @@ impl Machine {
             http_calls: Arc::new(Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX)),
             sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
             budget: Budget::new(client_memory_bytes),
+            log_limits,
             large_json: LargeJson::default(),
         })
     }
@@ -92,6 +106,13 @@ impl Machine {
     /// The time since the Unix epoch.
     pub fn unix_time(&self) -> Duration {
         self.env.now().since_epoch()
+    }
+
+    /// Says in the log what was left out of it.
+    pub fn tell_left_out(&self) {
+        if let Some(limits) = &self.log_limits {
+            limits.tell();
+        }
     }
 
     /// Refuses calls that have not begun, and those that come later.

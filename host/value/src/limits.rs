@@ -334,6 +334,23 @@ pub const AUDIT_LINES_SHOWN: usize = 100;
 /// and how many at most.
 pub const AUDIT_LINES_SHOWN_MAX: usize = 10_000;
 
+// ---- The host's own log: what functions have it say, and what strangers cause
+
+/// How many lines functions may write into it a second, unless the operator says otherwise,
+pub const LOG_LINES_PER_SECOND: u64 = 200;
+/// which part of that one function has, for its failures and as much again for the rest,
+pub const LOG_PART_OF_FUNCTION: u64 = 4;
+/// and for how many seconds' worth of that at once: all that one call may log.
+pub const LOG_BURST_SECONDS: u64 = 10;
+/// So many lines a second of a function are written however much others write.
+pub const LOG_LINES_GRANTED_PER_SECOND: u64 = 1;
+/// A line counts as one for each of these bytes that it has begun.
+pub const LOG_BYTES_PER_LINE: usize = KIB;
+/// How often it is said what was left out,
+pub const LOG_LEFT_OUT_TOLD_MS: u64 = 10_000;
+/// and of how many functions one by one.
+pub const LOG_LEFT_OUT_TOLD_MAX: usize = 20;
+
 // ---- Storage
 
 /// How large one record of the log, a commit group, may be.
@@ -566,6 +583,8 @@ const _: () = {
     assert!(ADDRESS_DEBT_MS_MAX < SOCKET_SILENCE_MS_MAX);
     assert!(ADDRESS_KIB_PER_SECOND_MAX as usize * KIB >= FRAME_BYTES_MAX);
     assert!(ADDRESS_SOCKETS_MAX <= ADDRESS_CONNECTIONS_MAX && ADDRESS_CONNECTIONS_MAX < HTTP_CONNECTIONS_MAX);
+    // A call's lines come out whole while nobody else logs.
+    assert!(LOG_LINES_PER_SECOND / LOG_PART_OF_FUNCTION * LOG_BURST_SECONDS >= LOG_LINES_MAX as u64);
     // A call that began before the signal to stop may end.
     assert!(FUNCTION_TOTAL_TIME_MS_MAX <= SHUTDOWN_CALLS_MS_MAX);
     assert!(SHUTDOWN_CALLS_MS_MAX + SHUTDOWN_INTERRUPTED_MS_MAX < SHUTDOWN_MS_MAX);

@@ -6,7 +6,6 @@
 //!
 //! Not here: what all addresses together may take.
 
-mod bucket;
 mod proxies;
 
 use std::collections::HashMap;
@@ -22,7 +21,7 @@ use tokio::time::{Instant, Sleep};
 use weir_store::Env;
 use weir_value::limits;
 
-use self::bucket::{Bucket, Rate};
+use crate::bucket::{Bucket, Rate};
 
 pub use self::proxies::TrustedProxies;
 

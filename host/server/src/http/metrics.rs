@@ -12,6 +12,7 @@ use weir_sync::budget::Held;
 
 use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
+use crate::log_limits::LogLimits;
 use crate::timings::Times;
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -111,7 +112,7 @@ fn gauge(name: &'static str, help: &'static str, value: u64) -> Figure {
 
 fn server(app: &App) -> Vec<Figure> {
     let metrics = &app.machine.metrics;
-    vec![
+    let mut figures = vec![
         counter("connections_total", "Connections accepted.", metrics.connections.get()),
         counter(
             "connections_refused_total",
@@ -150,6 +151,20 @@ fn server(app: &App) -> Vec<Figure> {
             app.machine.passwords.refused(),
         ),
         gauge("missing_modules", "Deployed modules that cannot run.", app.deployer.missing_modules() as u64),
+    ];
+    figures.extend(app.machine.log_limits.iter().flat_map(|limits| log_lines(limits)));
+    figures
+}
+
+/// None in a host whose log is not bounded.
+fn log_lines(limits: &LogLimits) -> [Figure; 2] {
+    [
+        counter(
+            "function_lines_total",
+            "Lines of functions, and of what strangers cause, written into the host's log.",
+            limits.written(),
+        ),
+        counter("function_lines_left_out_total", "Such lines left out of it.", limits.left_out()),
     ]
 }
 
