@@ -507,6 +507,9 @@ pub const ADDRESS_BYTES_BURST_SECONDS: u64 = 4;
 pub const ADDRESS_BYTES_WAIT_MS_MAX: u64 = 2_000;
 /// Nothing that an address has done makes it wait for longer.
 pub const ADDRESS_DEBT_MS_MAX: u64 = 60_000;
+/// How many admin keys that are none one address may send a minute, unless the operator says otherwise. A tool whose key was
+/// revoked comes back every few seconds, and is no attack.
+pub const ADDRESS_WRONG_KEYS_PER_MINUTE_MAX: u64 = 20;
 /// How many addresses are remembered that take nothing just now.
 pub const ADDRESSES_MAX: usize = 65_536;
 /// How often those are forgotten that owe nothing.

@@ -19,8 +19,8 @@ use weir_value::{ErrorCode, FunctionPath};
 use crate::answer::{Answer, AnswerBody, ApiError, json_text, text};
 use crate::app::App;
 use crate::http::client::{Client, client};
-use crate::http::{account_of, request_id};
-use crate::identity::Credentials;
+use crate::http::{account_of, caller, request_id};
+use crate::identity::{Credentials, Refusal};
 use crate::request_body::RequestBody;
 
 /// Where HTTP actions are on the API's own port.
@@ -38,7 +38,10 @@ pub async fn answer(app: &Arc<App>, request: Request<RequestBody>, path: &str) -
     let account = account_of(&request).ok();
     let function = Route::find(functions.routes(), request.method().as_str(), path)?.function.clone();
     let request_id = request_id(request.headers());
-    let principal = principal(app, &request).await;
+    let principal = match principal(app, &request).await {
+        Ok(principal) => principal,
+        Err(error) => return Some(error.answer()),
+    };
     let is_told = app.disclosure.is_full_for(&principal);
     let args = describe(app, &request, path);
     let flow = super::flow(&request);
@@ -73,13 +76,15 @@ pub fn no_route() -> Answer {
     text(StatusCode::NOT_FOUND, "No matching routes found")
 }
 
-/// On whose behalf the action runs. A header that is somebody else's, a web hook's for instance, makes it nobody's.
-async fn principal(app: &App, request: &Request<RequestBody>) -> Principal {
-    let Some(header) = request.headers().get(AUTHORIZATION) else { return Principal::Anonymous };
+/// On whose behalf the action runs. A header that is somebody else's, a web hook's for instance, makes it nobody's; of an
+/// admin key that nobody looks at it is said.
+async fn principal(app: &App, request: &Request<RequestBody>) -> Result<Principal, ApiError> {
+    let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(Principal::Anonymous) };
     let credentials = header.to_str().map_or(Credentials::Unknown, Credentials::parse);
-    match app.identities.authenticate(credentials).await {
-        Ok(authenticated) => authenticated.principal,
-        Err(_) => Principal::Anonymous,
+    match app.identities.authenticate(credentials, request.extensions().get()).await {
+        Ok(authenticated) => Ok(authenticated.principal),
+        Err(refusal @ Refusal::TooManyWrongKeys { .. }) => Err(caller::refuse(refusal)),
+        Err(_) => Ok(Principal::Anonymous),
     }
 }
 

@@ -150,6 +150,11 @@ fn server(app: &App) -> Vec<Figure> {
             "Mutations refused because too many waited for passwords.",
             app.machine.passwords.refused(),
         ),
+        counter(
+            "wrong_admin_keys_total",
+            "Admin keys that were sent and are none.",
+            app.identities.attempts().wrong(),
+        ),
         gauge("missing_modules", "Deployed modules that cannot run.", app.deployer.missing_modules() as u64),
     ];
     figures.extend(app.machine.log_limits.iter().flat_map(|limits| log_lines(limits)));

@@ -191,7 +191,7 @@ async fn route(app: &Arc<App>, request: Request<RequestBody>, path: &str) -> Res
         OpenTo::Everybody => Caller::anonymous(),
         OpenTo::Scrapers(_) if app.open_metrics => Caller::anonymous(),
         OpenTo::Callers | OpenTo::Keys(_) | OpenTo::Scrapers(_) => {
-            caller::identify(&app.identities, headers).await?
+            caller::identify(&app.identities, headers, request.extensions().get()).await?
         }
     };
     let auditor = auditor(app, &request, &caller);

@@ -38,3 +38,4 @@ mod storing;
 mod support;
 mod system_functions;
 mod variables;
+mod wrong_keys;
