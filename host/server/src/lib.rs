@@ -42,6 +42,7 @@ mod passwords;
 mod range;
 mod reach;
 mod redirect;
+mod refusals;
 mod request_body;
 mod request_id;
 mod scheduler;

@@ -30,6 +30,7 @@ use crate::executor::Flow;
 use crate::front::Front;
 use crate::http::{self, Port};
 use crate::redirect;
+use crate::refusals::Limit;
 use crate::stream::{MeteredTcp, Stream};
 use crate::strict_heads::StrictHeads;
 use crate::tls::Secured;
@@ -135,10 +136,14 @@ impl Listening {
         let mut from = Peer::new(&self.front, peer.ip().to_canonical());
         let is_secure = entrance != Entrance::Redirect && self.front.tls.is_some();
         let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
-            return self.refuse(tcp, is_secure, http::too_many_connections);
+            return self.refuse(tcp, is_secure, (Limit::Connections, http::too_many_connections));
         };
         let place = match from.usage.as_ref().map(AddressUsage::open_connection) {
-            Some(None) => return self.refuse(tcp, is_secure, http::too_many_connections_of_address),
+            Some(None) => {
+                let why =
+                    (Limit::AddressConnections, http::too_many_connections_of_address as fn() -> Answer);
+                return self.refuse(tcp, is_secure, why);
+            }
             Some(place) => place,
             None => None,
         };
@@ -175,14 +180,15 @@ impl Listening {
                     Box::pin(connection.speak(&builder, Stream::Tls(stream), stopping)).await;
                 }
                 Secured::PlainText(tcp) => answer_once(builder, tcp, redirect::plain_text_here).await,
+                Secured::Refused => connection.app.machine.refusals.count(Limit::Handshakes),
                 Secured::Nothing => {}
             }
         });
     }
 
     /// Says why to one connection too many; a secure one, which would cost a handshake, is cut.
-    fn refuse(&self, tcp: TcpStream, is_secure: bool, answer: fn() -> Answer) {
-        self.app.machine.metrics.connections_refused.add(1);
+    fn refuse(&self, tcp: TcpStream, is_secure: bool, (limit, answer): (Limit, fn() -> Answer)) {
+        self.app.machine.refusals.count(limit);
         let Ok(turn) = Arc::clone(&self.refusals).try_acquire_owned() else { return };
         if is_secure {
             return;

@@ -16,6 +16,7 @@ use crate::large_json::LargeJson;
 use crate::log_limits::LogLimits;
 use crate::metrics::Metrics;
 use crate::passwords::PasswordThreads;
+use crate::refusals::Refusals;
 use crate::tasks::Tasks;
 
 /// What a machine is made of.
@@ -56,6 +57,8 @@ pub struct Machine {
     pub tasks: Tasks,
     /// What the server counts.
     pub metrics: Metrics,
+    /// What was refused, by the limit that it was over.
+    pub refusals: Refusals,
     /// Room for calls over HTTP.
     pub http_calls: Arc<Semaphore>,
     /// Room for sockets.
@@ -90,6 +93,7 @@ impl Machine {
             node,
             tasks: Tasks::default(),
             metrics: Metrics::default(),
+            refusals: Refusals::default(),
             http_calls: Arc::new(Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX)),
             sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
             budget: Budget::new(client_memory_bytes),

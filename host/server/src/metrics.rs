@@ -26,8 +26,6 @@ impl Counter {
 pub struct Metrics {
     /// Connections that were accepted.
     pub connections: Counter,
-    /// Connections that were refused because there were too many.
-    pub connections_refused: Counter,
     /// HTTP requests.
     pub http_requests: Counter,
     /// HTTP requests that were answered with `{code, message}`.

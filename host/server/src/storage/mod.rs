@@ -25,6 +25,7 @@ use crate::answer::FileBody;
 use crate::durable_gate::DurableGate;
 use crate::executor::{JobKind, Work};
 use crate::machine::Machine;
+use crate::refusals::Limit;
 
 /// Whose a file is that comes.
 pub enum FileOwner {
@@ -63,6 +64,7 @@ impl Storage {
     /// The token is no good, there is no room, or too much is on its way.
     pub async fn admit(&self, token: &UploadToken, bytes: u64) -> Result<SemaphorePermit<'_>, DbError> {
         let place = self.room.try_acquire().map_err(|_| {
+            self.machine.refusals.count(Limit::Uploads);
             let message = "Too many files are being uploaded just now: try again in a moment.";
             DbError::new(ErrorCode::TooManyConcurrentRequests, message)
         })?;

@@ -30,6 +30,7 @@ mod missing;
 mod modules;
 mod passwords;
 mod providers;
+mod refusals;
 mod sockets;
 mod static_files;
 mod stepped_store;
