@@ -20,6 +20,7 @@ mod canonical_urls;
 mod component_files;
 mod connection_room;
 pub mod deploy;
+mod descriptors;
 mod disclosure;
 mod durable_gate;
 mod executor;

@@ -11,12 +11,13 @@ use weir_value::limits;
 
 use crate::budget::Budget;
 use crate::deploy::{Loader, SnapshotMaker};
+use crate::descriptors::{Descriptor, Descriptors, TooManyOpen};
 use crate::executor::Executor;
 use crate::large_json::LargeJson;
 use crate::log_limits::LogLimits;
 use crate::metrics::Metrics;
 use crate::passwords::PasswordThreads;
-use crate::refusals::Refusals;
+use crate::refusals::{Limit, Refusals};
 use crate::tasks::Tasks;
 
 /// What a machine is made of.
@@ -61,6 +62,8 @@ pub struct Machine {
     pub refusals: Refusals,
     /// Room for calls over HTTP.
     pub http_calls: Arc<Semaphore>,
+    /// Files that may be open, connections among them.
+    pub descriptors: Descriptors,
     /// Room for sockets.
     pub sockets: Arc<Semaphore>,
     /// Room for what is held for clients.
@@ -84,6 +87,8 @@ impl Machine {
             client_memory_bytes,
             log_limits,
         } = parts;
+        let of_node = node.as_ref().map_or(0, |node| node.processes_max());
+        let of_node = of_node.saturating_mul(limits::NODE_PROCESS_FILES);
         Arc::new(Machine {
             executor: Arc::new(Executor::start(&env, "call", threads, spare_threads)),
             passwords: PasswordThreads::start(&env, PasswordThreads::default_threads()),
@@ -95,11 +100,20 @@ impl Machine {
             metrics: Metrics::default(),
             refusals: Refusals::default(),
             http_calls: Arc::new(Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX)),
+            descriptors: Descriptors::of_process(of_node),
             sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
             budget: Budget::new(client_memory_bytes),
             log_limits,
             large_json: LargeJson::default(),
         })
+    }
+
+    /// A place for a file, or a connection to somewhere, that a request opens.
+    ///
+    /// # Errors
+    /// Too much is open.
+    pub fn open_for_request(&self) -> Result<Descriptor, TooManyOpen> {
+        self.descriptors.for_request().inspect_err(|_| self.refusals.count(Limit::OpenFiles))
     }
 
     /// The monotonic clock.

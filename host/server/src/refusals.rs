@@ -29,11 +29,13 @@ pub enum Limit {
     Actions,
     /// Files on their way in.
     Uploads,
+    /// Files and connections to elsewhere that requests open.
+    OpenFiles,
 }
 
 impl Limit {
     /// All of them, in their order.
-    pub const ALL: [Limit; 12] = [
+    pub const ALL: [Limit; 13] = [
         Limit::Connections,
         Limit::AddressConnections,
         Limit::Sockets,
@@ -46,6 +48,7 @@ impl Limit {
         Limit::HttpCalls,
         Limit::Actions,
         Limit::Uploads,
+        Limit::OpenFiles,
     ];
 
     /// Its name, among the figures.
@@ -63,6 +66,7 @@ impl Limit {
             Limit::HttpCalls => "http_calls",
             Limit::Actions => "actions",
             Limit::Uploads => "uploads",
+            Limit::OpenFiles => "open_files",
         }
     }
 }

@@ -467,10 +467,24 @@ pub const KEPT_SNAPSHOTS_MAX: usize = 64;
 pub const HTTP_QUERY_BATCH_MAX: usize = 1000;
 /// and how large their results may be together, as JSON.
 pub const HTTP_QUERY_BATCH_BYTES_MAX: usize = 2 * FUNCTION_RESULT_BYTES_MAX;
-/// Open files that are kept for what is no connection, of a process that may have few or many.
-pub const RESERVED_FILES_MIN: usize = 64;
-/// The same, at most.
+/// Which part of the files that a process may have open is kept for the store, the log, and whatever is no request,
+pub const RESERVED_PART_OF_FILES: usize = 32;
+/// at least, of a process that may have few,
+pub const RESERVED_FILES_MIN: usize = 96;
+/// and at most.
 pub const RESERVED_FILES_MAX: usize = 4096;
+/// Which part connections leave for what requests open, files and requests of functions, whoever has taken all others;
+pub const REQUESTS_PART_OF_FILES: usize = 64;
+/// at least,
+pub const REQUEST_FILES_MIN: usize = 32;
+/// and at most.
+pub const REQUEST_FILES_MAX: usize = 1024;
+/// Open files that a process of Node takes: both directions are one, and the system's word of its end.
+pub const NODE_PROCESS_FILES: usize = 2;
+/// How many connections to one place are kept that no function uses,
+pub const OUTBOUND_IDLE_PER_HOST_MAX: usize = 16;
+/// and for how long: they are open files, and nobody's.
+pub const OUTBOUND_IDLE_SECONDS_MAX: u64 = 30;
 /// How long a TLS handshake may take, from the connection on.
 pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
 /// How many handshakes may be under way.

@@ -148,9 +148,16 @@ fn gauge(name: &'static str, help: &'static str, value: u64) -> Figure {
 }
 
 fn server(app: &App) -> Vec<Figure> {
-    let metrics = &app.machine.metrics;
+    let (metrics, open) = (&app.machine.metrics, &app.machine.descriptors);
     let mut figures = vec![
         counter("connections_total", "Connections accepted.", metrics.connections.get()),
+        gauge("connections", "Connections that are open, sockets among them.", open.connections() as u64),
+        gauge("connections_max", "Connections that may be open.", open.connections_max() as u64),
+        gauge(
+            "request_files",
+            "Files, and connections to elsewhere, that requests have open.",
+            open.of_requests() as u64,
+        ),
         counter("http_requests_total", "HTTP requests.", metrics.http_requests.get()),
         counter("http_errors_total", "HTTP requests refused with a code.", metrics.http_errors.get()),
         gauge("sockets", "Sockets that are open.", app.live.sockets_open() as u64),

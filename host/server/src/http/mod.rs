@@ -325,7 +325,13 @@ async fn echo(request: Request<RequestBody>) -> Result<Answer, ApiError> {
 
 async fn serve_file(app: &App, request: &Request<RequestBody>, path: &str) -> Answer {
     match &app.web {
-        Some(files) => files.serve(request.method(), path, request.headers()).await,
+        Some(files) => match app.machine.open_for_request() {
+            Ok(place) => {
+                let answer = files.serve(request.method(), path, request.headers()).await;
+                answer.map(|body| body.holding(place))
+            }
+            Err(error) => ApiError::too_many_open(error).answer(),
+        },
         None if path == "/" => text(StatusCode::OK, "This Weir deployment is running.\n"),
         None => text(StatusCode::NOT_FOUND, "Not found\n"),
     }

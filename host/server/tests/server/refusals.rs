@@ -32,6 +32,7 @@ async fn every_limit_has_a_figure_from_the_start() {
         "http_calls",
         "actions",
         "uploads",
+        "open_files",
         "memory_connection",
         "memory_address",
         "memory_process",
