@@ -5,11 +5,13 @@ use hyper::{Request, StatusCode, Uri};
 
 use crate::answer::{Answer, text};
 use crate::app::App;
+use crate::refusals::Limit;
 
 /// Sends a request on to the same path of the secure port. 308: what was a POST stays one. Not of a name that is none of
 /// the server's: somebody else's links are not made ours.
 pub fn answer<B>(app: &App, request: &Request<B>, https_port: u16) -> Answer {
     if let Err(error) = app.reach.check_host(request.headers()) {
+        app.machine.refusals.count(Limit::HostName);
         return error.answer();
     }
     let Some(location) = location(request, https_port) else {

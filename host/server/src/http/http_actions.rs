@@ -40,7 +40,10 @@ pub async fn answer(app: &Arc<App>, request: Request<RequestBody>, path: &str) -
     let request_id = request_id(request.headers());
     let principal = match principal(app, &request).await {
         Ok(principal) => principal,
-        Err(error) => return Some(error.answer()),
+        Err(error) => {
+            app.machine.metrics.http_errors.add(1);
+            return Some(error.answer());
+        }
     };
     let is_told = app.disclosure.is_full_for(&principal);
     let args = describe(app, &request, path);
