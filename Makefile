@@ -42,7 +42,7 @@ NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-box-of
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser simulate engine engine-suite attack fuzz fuzz-engine lint format churn bench bench-large docs page pages host host-release
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser simulate engine engine-suite attack fuzz fuzz-engine lint format churn bench bench-large docs page pages host host-release static
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -150,6 +150,17 @@ host: ## The binary `host`, with debug assertions
 
 host-release:
 	cargo build --release --locked -p weir-cli
+
+# As `deploy/Dockerfile` builds it.
+static: ## The binary without libraries, and what it does where there is nothing else (as root, musl-tools installed)
+	@scripts/setup engine
+	@scripts/setup intl
+	rustup target add "$$(uname -m)-unknown-linux-musl"
+	CARGO_TARGET_DIR="$(WEIR_CACHE_DIR)/target-musl" cargo build --release --locked -p weir-cli --bin host \
+	  --target "$$(uname -m)-unknown-linux-musl"
+	$(MAKE) --no-print-directory host
+	WEIR_STATIC_HOST="$(WEIR_CACHE_DIR)/target-musl/$$(uname -m)-unknown-linux-musl/release/host" \
+	  cargo test --workspace --locked --test static_image
 
 bench-large: ## The same for a table of ten million documents: some minutes, and gigabytes of the disk
 	cargo build --release --locked -p weir-bench

@@ -577,6 +577,11 @@ pub struct Telling {
         hide_possible_values = true
     )]
     pub show_errors: Option<bool>,
+    /// How many lines functions may write into the log a second, and ten times as many at once; 0
+    /// for any number. One function has a quarter of them. What is left out is counted, and the log
+    /// says so [default: 200; of `host dev`: 0]
+    #[arg(long, value_name = "COUNT")]
+    pub log_lines_per_second: Option<u64>,
     /// Show /metrics to whoever asks, and not to holders of admin keys alone [`host dev` does]
     #[arg(long)]
     pub open_metrics: bool,

@@ -11,7 +11,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use weir_build::{Memory, Project};
 use weir_server::deploy::{Deployer, Summary};
-use weir_server::{FrontOptions, StopSignals, WebFolder};
+use weir_server::{FrontOptions, LogLimits, StopSignals, WebFolder};
 
 use crate::arguments::Dev;
 use crate::{build, progress, serve};
@@ -21,7 +21,7 @@ use crate::{build, progress, serve};
 const SETTLE: Duration = Duration::from_millis(150);
 
 /// Serves a project until SIGTERM or SIGINT.
-pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
+pub async fn dev(arguments: Dev, log_limits: Option<Arc<LogLimits>>) -> anyhow::Result<()> {
     let Dev { project, data, mut hosting, no_watch } = arguments;
     let listening = &mut hosting.listening;
     // As Convex has it: HTTP actions are at the root of a port of their own.
@@ -32,7 +32,7 @@ pub async fn dev(arguments: Dev) -> anyhow::Result<()> {
     // The port and the data folder first: a long build must not end with
     // "another program listens there".
     let (web, compiled) = (web_folder(&project), build::compiled_folder());
-    let starting = serve::start(data.data, (hosting, FrontOptions::default()), web, compiled);
+    let starting = serve::start(data.data, (hosting, FrontOptions::default()), (web, compiled), log_limits);
     let Some(server) = serve::start_unless_stopped(&mut signals, starting).await? else { return Ok(()) };
     // Before the build, so that no change falls between the two.
     let mut changes = if no_watch { None } else { Some(Changes::watch(&project)?) };

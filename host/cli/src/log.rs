@@ -5,11 +5,16 @@
 //! event's first line, each behind a mark, so that a text that looks like an event is seen to be none.
 
 use std::io::{self, Stderr, Write};
+use std::sync::Arc;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use weir_server::LogLimits;
 
 use crate::Usage;
+use crate::log_limit::Limited;
 
 /// What a further line of an event begins with.
 const FURTHER_LINE: &[u8] = b"    | ";
@@ -23,21 +28,24 @@ pub enum LogFormat {
     Json,
 }
 
-/// Begins to write the log; standard output is for results.
+/// Begins to write the log, with the lines of functions within these limits; standard output is for results.
 ///
 /// # Errors
 /// The filter is none.
-pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
+pub fn start(filter: &str, format: LogFormat, limits: Option<Arc<LogLimits>>) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Usage(format!("--log `{filter}` is not a valid log filter: {error}")))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_span_events(FmtSpan::CLOSE);
+    let limited = limits.map(Limited::new);
     match format {
         LogFormat::Text => log
             .with_writer(|| EventWriter(io::stderr()))
             .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
             .with_target(false)
+            .finish()
+            .with(limited)
             .init(),
-        LogFormat::Json => log.json().with_writer(io::stderr).init(),
+        LogFormat::Json => log.json().with_writer(io::stderr).finish().with(limited).init(),
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ mod init;
 mod key;
 mod key_source;
 mod log;
+mod log_limit;
 mod output;
 mod progress;
 mod run;
@@ -31,9 +32,11 @@ mod url;
 mod watch;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
+use weir_server::LogLimits;
 
 use arguments::{Arguments, Command};
 
@@ -47,20 +50,21 @@ fn main() -> ExitCode {
     if let Command::Work(work) = &arguments.command {
         return subprocess::work(work);
     }
-    if let Err(error) = log::start(&arguments.log, arguments.log_format) {
+    let limits = log_limit::of(&arguments.command);
+    if let Err(error) = log::start(&arguments.log, arguments.log_format, limits.clone()) {
         return fail(&error);
     }
-    match perform(arguments.command) {
+    match perform(arguments.command, limits) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
 }
 
-fn perform(command: Command) -> anyhow::Result<()> {
+fn perform(command: Command, log_limits: Option<Arc<LogLimits>>) -> anyhow::Result<()> {
     match command {
-        Command::Serve(arguments) => in_tokio(serve::serve(*arguments)),
+        Command::Serve(arguments) => in_tokio(serve::serve(*arguments, log_limits)),
         Command::Init(arguments) => init::init(&arguments),
-        Command::Dev(arguments) => in_tokio(dev::dev(*arguments)),
+        Command::Dev(arguments) => in_tokio(dev::dev(*arguments, log_limits)),
         Command::Build(arguments) => build::build(&arguments),
         Command::Codegen(arguments) => build::codegen(&arguments),
         Command::Deploy(arguments) => in_tokio(deploy::deploy(arguments)),

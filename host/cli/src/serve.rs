@@ -11,7 +11,9 @@ use weir_node::{NodeBinary, NodeOptions};
 use weir_outbound::Rules;
 use weir_runtime::Compiler;
 use weir_server::deploy::Summary;
-use weir_server::{Disclosure, FrontOptions, ReachOptions, Server, ServerOptions, StopSignals, WebFolder};
+use weir_server::{
+    Disclosure, FrontOptions, LogLimits, ReachOptions, Server, ServerOptions, StopSignals, WebFolder,
+};
 use weir_store::StoreOptions;
 use weir_value::limits;
 
@@ -24,14 +26,14 @@ use crate::systemd::{self, State};
 const MIB: u64 = 1024 * 1024;
 
 /// Serves until SIGTERM or SIGINT.
-pub async fn serve(arguments: Serve) -> anyhow::Result<()> {
+pub async fn serve(arguments: Serve, log_limits: Option<Arc<LogLimits>>) -> anyhow::Result<()> {
     let Serve { data, hosting, front, web } = arguments;
     // What it writes is nobody else's to read: documents, files, keys.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let mut signals = StopSignals::install().context("cannot wait for signals")?;
     let web = web.map(WebFolder::Present);
     let front = front.into_options(&data.data);
-    let starting = start(data.data, (hosting, front), web, None);
+    let starting = start(data.data, (hosting, front), (web, None), log_limits);
     let Some(server) = start_unless_stopped(&mut signals, starting).await? else { return Ok(()) };
     tell_deployment(&server.deployer().summary());
     if let Some(address) = server.redirect_addr()? {
@@ -77,8 +79,8 @@ fn tell_deployment(deployed: &Summary) {
 pub async fn start(
     data_dir: PathBuf,
     (hosting, front): (Hosting, FrontOptions),
-    web: Option<WebFolder>,
-    compiled_dir: Option<PathBuf>,
+    (web, compiled_dir): (Option<WebFolder>, Option<PathBuf>),
+    log_limits: Option<Arc<LogLimits>>,
 ) -> anyhow::Result<Server> {
     allow_many_files();
     let Hosting { storage, listening, deploying, scheduling, node, telling } = hosting;
@@ -129,6 +131,7 @@ pub async fn start(
             true => Disclosure::Everything,
             false => Disclosure::Production,
         },
+        log_limits,
         open_metrics: telling.open_metrics || is_development,
         snapshots,
         compiler: Compiler::Subprocess(compiling),

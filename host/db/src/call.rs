@@ -204,7 +204,13 @@ pub(crate) fn emit_log(call: &Call, lines: Vec<(LogLevel, String)>) -> Vec<Strin
 pub(crate) fn report(call: &Call, failure: Failure) -> CallError {
     if let Some(message) = failure.operator_message() {
         let (path, request) = (&call.path, call.request_id.as_str());
-        tracing::error!(target: "weir::db", %path, request, "the host failed a call: {message}");
+        match failure.is_overload() {
+            // As many as anybody calls: a function's lines are bounded.
+            true => {
+                tracing::error!(target: "weir::function", %path, request, "a call was refused: {message}")
+            }
+            false => tracing::error!(target: "weir::db", %path, request, "the host failed a call: {message}"),
+        }
     }
     failure.into_call_error(&call.path, &call.request_id)
 }

@@ -304,6 +304,11 @@ impl Failure {
         }
     }
 
+    /// Whether the store takes no writes for now, because there are too many.
+    pub(crate) fn is_overload(&self) -> bool {
+        matches!(self, Failure::Commit(SequenceError::Overloaded))
+    }
+
     /// The data with which the official clients tell errors that they recover from by themselves.
     fn system_data(&self) -> Option<Bytes> {
         match self {

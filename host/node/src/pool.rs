@@ -45,6 +45,11 @@ struct Idle {
 }
 
 impl NodePool {
+    /// How many processes there may be.
+    pub fn processes_max(&self) -> usize {
+        self.0.options.processes_max.saturating_mul(CHILDREN_FOR_A_PLACE)
+    }
+
     /// A pool without a child yet; what an earlier one has left in its folder is removed.
     pub fn new(options: NodeOptions, env: &dyn Env) -> NodePool {
         let places = options.processes_max;

@@ -19,7 +19,8 @@ use weir_auth::machine_roots;
 use weir_db::{Body, BodyError, BodyStream, DbError, HttpRequest, HttpResponse, Redirect};
 use weir_value::ErrorCode;
 use weir_value::limits::{
-    OUTBOUND_CONNECT_SECONDS_MAX, OUTBOUND_REDIRECTS_MAX, OUTBOUND_SILENCE_SECONDS_MAX,
+    OUTBOUND_CONNECT_SECONDS_MAX, OUTBOUND_IDLE_PER_HOST_MAX, OUTBOUND_IDLE_SECONDS_MAX,
+    OUTBOUND_REDIRECTS_MAX, OUTBOUND_SILENCE_SECONDS_MAX,
 };
 
 use crate::Rules;
@@ -143,6 +144,8 @@ impl Clients {
                 .no_proxy()
                 .connect_timeout(Duration::from_secs(OUTBOUND_CONNECT_SECONDS_MAX))
                 .read_timeout(Duration::from_secs(OUTBOUND_SILENCE_SECONDS_MAX))
+                .pool_max_idle_per_host(OUTBOUND_IDLE_PER_HOST_MAX)
+                .pool_idle_timeout(Duration::from_secs(OUTBOUND_IDLE_SECONDS_MAX))
                 .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
         };
         let checked = builder()

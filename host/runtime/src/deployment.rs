@@ -153,7 +153,7 @@ impl Deployment {
         let Some(function) = self.functions.get(&info.path) else {
             return (transaction, Err(not_of_this_deployment(&info.path)));
         };
-        let subject = || format!("`{}`", function.guest_path);
+        let subject = || info.path.to_string();
         let time = self.invoker.full_time();
         let setup = CallSetup::in_transaction(transaction, self.this.upgrade(), time);
         let ended = self.invoker.invoke(setup, subject, |store| {
@@ -192,8 +192,9 @@ impl Deployment {
             let result = Err(not_of_this_deployment(&info.path));
             return EndedCall { transaction, result, host_ticks: 0, instance: None };
         };
+        let subject = || info.path.to_string();
         let setup = CallSetup::in_transaction(transaction, self.this.upgrade(), time);
-        let ended = self.invoker.invoke_call(&function.module, setup, &function.guest_path, args);
+        let ended = self.invoker.invoke_call(&function.module, setup, subject, (&function.guest_path, args));
         let result = self.invoker.end_call(ended.result);
         let transaction = ended.transaction.expect("an invocation gives its transaction back");
         EndedCall { transaction, result, host_ticks: ended.host_ticks, instance: Some(ended.store) }

@@ -120,13 +120,14 @@ impl Invoker {
         self.invoke_in(store, subject, work)
     }
 
-    /// Calls a function of a module, in an instance that was set back or in a new one.
+    /// Calls a function of a module, by its path there and with these arguments, in an instance that was set back or in a
+    /// new one. `subject` names the call in the log.
     pub(crate) fn invoke_call(
         self: &Arc<Self>,
         module: &Arc<Module>,
         setup: CallSetup,
-        path: &str,
-        args: &[u8],
+        subject: impl Fn() -> String,
+        (path, args): (&str, &[u8]),
     ) -> Ended<Answer, UsedInstance> {
         let guest_ticks = setup.time.guest_ticks;
         let state = CallState::new(setup, &self.options, self.ticker.clone());
@@ -136,7 +137,6 @@ impl Invoker {
         };
         self.begin(&mut store, guest_ticks);
         self.counters.began_in_instance(made.is_some());
-        let subject = || format!("`{path}`");
         let Ended { transaction, result, host_ticks, store } =
             self.invoke_in(store, subject, |store| module.guest.call(store, &mut made, path, args));
         let used = UsedInstance { of: Some((store, made)), module: module.clone(), invoker: self.clone() };
@@ -166,6 +166,7 @@ impl Invoker {
         path: &str,
         args: &[u8],
     ) -> Result<Answer, FunctionError> {
+        let subject = action.path().to_string();
         let clock = ActionClock::new(self.ticker.clone(), ticks_in(self.options.action_guest_time_max));
         let scope = Scope::Action(Box::new(RunningAction::new(action, clock.clone())));
         // The ticks of a transaction are not an action's: it has its clock, and its caller a timer.
@@ -184,7 +185,7 @@ impl Invoker {
         if let (Ok(Err(_)) | Err(_), Some(action)) = (&result, state.action()) {
             action.guest.break_off();
         }
-        result.map_err(|error| self.report(&error, state, &format!("`{path}`")))
+        result.map_err(|error| self.report(&error, state, &subject))
     }
 
     /// The result of a call that is over, as whoever made it gets it; counts the call.
@@ -231,12 +232,25 @@ impl Invoker {
     ) -> FunctionError {
         let explained = explain(error, state, &self.options);
         let is_waiting = state.transaction().is_some_and(|transaction| transaction.is_waiting());
-        let request_id = &state.context().request_id;
+        let request_id = state.context().request_id.clone();
         if is_waiting {
-            tracing::debug!(function = subject, request_id, "it runs again when a password is computed");
+            tracing::debug!(
+                path = subject,
+                request = request_id,
+                "it runs again when a password is computed"
+            );
             return explained;
         }
-        tracing::warn!(function = subject, request_id, explained = %explained, "{error:?}");
+        let request = request_id.as_str();
+        match state.scope {
+            // Whoever deploys has it described, once.
+            Scope::Describe(_) => {
+                tracing::warn!(path = subject, request, explained = %explained, "{error:?}")
+            }
+            Scope::Transaction(_) | Scope::Action(_) => {
+                tracing::warn!(target: "weir::function", path = subject, request, explained = %explained, "{error:?}");
+            }
+        }
         explained
     }
 }

@@ -9,6 +9,7 @@ use weir_store::SequenceError;
 use weir_value::ErrorCode;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
@@ -16,6 +17,8 @@ use serde::Serialize;
 use tokio::io::{AsyncRead, ReadBuf};
 use weir_db::{BodyStream, CallError};
 use weir_sync::budget::Overdrawn;
+
+use crate::descriptors::{Descriptor, TooManyOpen};
 
 /// How much of a file is read at a time, in bytes.
 const FILE_CHUNK_BYTES: usize = 64 * 1024;
@@ -37,6 +40,9 @@ pub enum AnswerBody {
 pub struct FileBody {
     file: tokio::fs::File,
     remaining: u64,
+    /// Its place among what may be open.
+    #[expect(dead_code, reason = "held, and given back")]
+    place: Option<Descriptor>,
 }
 
 impl AnswerBody {
@@ -53,6 +59,16 @@ impl AnswerBody {
     /// The next `length_bytes` of a file.
     pub fn file(file: std::fs::File, length_bytes: u64) -> AnswerBody {
         AnswerBody::File(FileBody::new(file, length_bytes))
+    }
+
+    /// The same, which holds this until it is sent, if anything is open for it.
+    #[must_use]
+    pub fn holding(self, place: Descriptor) -> AnswerBody {
+        match self {
+            AnswerBody::Bytes(bytes) => AnswerBody::Bytes(bytes),
+            AnswerBody::File(file) => AnswerBody::File(file.holding(place)),
+            AnswerBody::Stream(stream) => AnswerBody::Stream(held_with(stream, place)),
+        }
     }
 }
 
@@ -98,7 +114,13 @@ impl Body for AnswerBody {
 impl FileBody {
     /// The next `length_bytes` of a file.
     pub fn new(file: std::fs::File, length_bytes: u64) -> FileBody {
-        FileBody { file: tokio::fs::File::from_std(file), remaining: length_bytes }
+        FileBody { file: tokio::fs::File::from_std(file), remaining: length_bytes, place: None }
+    }
+
+    /// The same, which holds this until it is dropped.
+    #[must_use]
+    pub fn holding(self, place: Descriptor) -> FileBody {
+        FileBody { place: Some(place), ..self }
     }
 
     /// The next chunk.
@@ -119,6 +141,14 @@ impl FileBody {
         self.remaining -= read as u64;
         Poll::Ready(Some(Ok(chunk.freeze())))
     }
+}
+
+/// A stream that holds this until it is dropped.
+pub fn held_with(stream: BodyStream, place: Descriptor) -> BodyStream {
+    Box::pin(stream.map(move |piece| {
+        let _held = &place;
+        piece
+    }))
 }
 
 /// A request that could not be served: what the caller is told.
@@ -166,6 +196,11 @@ impl ApiError {
     /// 503: there is no room for what was asked for; the same request may work later.
     pub fn without_room(error: Overdrawn) -> ApiError {
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Overloaded, error.to_string())
+    }
+
+    /// 503: too much is open; the same request may work later.
+    pub fn too_many_open(error: TooManyOpen) -> ApiError {
+        ApiError::overloaded(error.to_string())
     }
 
     /// 503: too much at once; the same request may work later.

@@ -30,6 +30,9 @@ const ABANDONED_KEPT: Duration = Duration::from_secs(60);
 /// How often the records of requests are swept.
 const SWEEP_EVERY: Duration = Duration::from_millis(limits::SESSION_SWEEP_MS);
 
+/// How often it is said what was left out of the log.
+const LEFT_OUT_EVERY: Duration = Duration::from_millis(limits::LOG_LEFT_OUT_TOLD_MS);
+
 /// Keeps house, for ever.
 pub async fn keep(app: &Arc<App>) {
     tokio::join!(
@@ -40,7 +43,15 @@ pub async fn keep(app: &Arc<App>) {
         maintain_indexes(app),
         remove_files(app),
         sweep_files(app),
+        tell_left_out(app),
     );
+}
+
+async fn tell_left_out(app: &Arc<App>) {
+    loop {
+        tokio::time::sleep(LEFT_OUT_EVERY).await;
+        app.machine.tell_left_out();
+    }
 }
 
 /// Live queries that failed because there was no room for their results run again, a few at a time.
@@ -246,6 +257,7 @@ mod tests {
             threads: 1,
             spare_threads: 0,
             client_memory_bytes,
+            log_limits: None,
         };
         let machine = Machine::start(machine);
         let parts = AppParts {

@@ -16,7 +16,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use weir_value::limits;
@@ -30,6 +29,7 @@ use crate::executor::Flow;
 use crate::front::Front;
 use crate::http::{self, Port};
 use crate::redirect;
+use crate::refusals::Limit;
 use crate::stream::{MeteredTcp, Stream};
 use crate::strict_heads::StrictHeads;
 use crate::tls::Secured;
@@ -51,16 +51,6 @@ pub struct Listeners {
     pub redirect: Option<TcpListener>,
 }
 
-/// How many connections may be open where a process may have so many files open; `None`: as many as it likes. Each may be
-/// sent a file, which is open as well; and the store, the log and what functions ask of others need some, or a commit
-/// would fail for want of one.
-fn connections_max(files_max: Option<u64>) -> usize {
-    let Some(files) = files_max else { return limits::HTTP_CONNECTIONS_MAX };
-    let files = usize::try_from(files).unwrap_or(usize::MAX);
-    let reserve = (files / 4).clamp(limits::RESERVED_FILES_MIN, limits::RESERVED_FILES_MAX);
-    (files.saturating_sub(reserve) / 2).clamp(1, limits::HTTP_CONNECTIONS_MAX)
-}
-
 /// What is done at a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Entrance {
@@ -77,7 +67,6 @@ pub struct Listening {
     /// Where clients reach the secure port.
     https_port: u16,
     builder: http1::Builder,
-    room: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     /// Connections that were taken so far.
     taken: AtomicU64,
@@ -117,14 +106,13 @@ impl Listening {
             .header_read_timeout(Duration::from_millis(limits::HTTP_HEAD_MS_MAX))
             .max_header_size(limits::HTTP_HEAD_BYTES_MAX)
             .max_buf_size(limits::HTTP_HEAD_BYTES_MAX);
-        let connections = connections_max(getrlimit(Resource::Nofile).current);
+        let refusals = (app.machine.descriptors.connections_max() / 8).clamp(1, REFUSALS_MAX);
         Listening {
             app,
             front,
             https_port,
             builder,
-            room: Arc::new(Semaphore::new(connections)),
-            refusals: Arc::new(Semaphore::new((connections / 8).clamp(1, REFUSALS_MAX))),
+            refusals: Arc::new(Semaphore::new(refusals)),
             taken: AtomicU64::new(0),
             stopping: watch::Sender::new(false),
         }
@@ -134,11 +122,15 @@ impl Listening {
         let _ = tcp.set_nodelay(true);
         let mut from = Peer::new(&self.front, peer.ip().to_canonical());
         let is_secure = entrance != Entrance::Redirect && self.front.tls.is_some();
-        let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
-            return self.refuse(tcp, is_secure, http::too_many_connections);
+        let Some(descriptor) = self.app.machine.descriptors.for_connection() else {
+            return self.refuse(tcp, is_secure, (Limit::Connections, http::too_many_connections));
         };
         let place = match from.usage.as_ref().map(AddressUsage::open_connection) {
-            Some(None) => return self.refuse(tcp, is_secure, http::too_many_connections_of_address),
+            Some(None) => {
+                let why =
+                    (Limit::AddressConnections, http::too_many_connections_of_address as fn() -> Answer);
+                return self.refuse(tcp, is_secure, why);
+            }
             Some(place) => place,
             None => None,
         };
@@ -152,7 +144,7 @@ impl Listening {
             entrance,
             number: self.taken.fetch_add(1, Ordering::Relaxed),
             budget: self.app.machine.budget.connection(from.address),
-            room: ConnectionRoom::new(permit, place),
+            room: ConnectionRoom::new(descriptor, place),
             peer: from,
         };
         self.serve(tcp, connection);
@@ -175,14 +167,15 @@ impl Listening {
                     Box::pin(connection.speak(&builder, Stream::Tls(stream), stopping)).await;
                 }
                 Secured::PlainText(tcp) => answer_once(builder, tcp, redirect::plain_text_here).await,
+                Secured::Refused => connection.app.machine.refusals.count(Limit::Handshakes),
                 Secured::Nothing => {}
             }
         });
     }
 
     /// Says why to one connection too many; a secure one, which would cost a handshake, is cut.
-    fn refuse(&self, tcp: TcpStream, is_secure: bool, answer: fn() -> Answer) {
-        self.app.machine.metrics.connections_refused.add(1);
+    fn refuse(&self, tcp: TcpStream, is_secure: bool, (limit, answer): (Limit, fn() -> Answer)) {
+        self.app.machine.refusals.count(limit);
         let Ok(turn) = Arc::clone(&self.refusals).try_acquire_owned() else { return };
         if is_secure {
             return;
@@ -324,23 +317,4 @@ fn is_of_one_connection(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::Interrupted
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connections_leave_files_for_the_store() {
-        for (files, connections) in [
-            (Some(64), 1),
-            (Some(256), 96),
-            (Some(1024), 384),
-            (Some(65_536), 30_720),
-            (Some(u64::MAX), limits::HTTP_CONNECTIONS_MAX),
-            (None, limits::HTTP_CONNECTIONS_MAX),
-        ] {
-            assert_eq!(connections_max(files), connections, "{files:?}");
-        }
-    }
 }

@@ -11,10 +11,13 @@ use weir_value::limits;
 
 use crate::budget::Budget;
 use crate::deploy::{Loader, SnapshotMaker};
+use crate::descriptors::{Descriptor, Descriptors, TooManyOpen};
 use crate::executor::Executor;
 use crate::large_json::LargeJson;
+use crate::log_limits::LogLimits;
 use crate::metrics::Metrics;
 use crate::passwords::PasswordThreads;
+use crate::refusals::{Limit, Refusals};
 use crate::tasks::Tasks;
 
 /// What a machine is made of.
@@ -33,6 +36,8 @@ pub struct MachineParts {
     pub spare_threads: usize,
     /// What may be held in memory for clients, in bytes.
     pub client_memory_bytes: usize,
+    /// What bounds the lines of functions in the host's log, if anything does.
+    pub log_limits: Option<Arc<LogLimits>>,
 }
 
 /// A machine. Knows no app.
@@ -53,12 +58,18 @@ pub struct Machine {
     pub tasks: Tasks,
     /// What the server counts.
     pub metrics: Metrics,
+    /// What was refused, by the limit that it was over.
+    pub refusals: Refusals,
     /// Room for calls over HTTP.
     pub http_calls: Arc<Semaphore>,
+    /// Files that may be open, connections among them.
+    pub descriptors: Descriptors,
     /// Room for sockets.
     pub sockets: Arc<Semaphore>,
     /// Room for what is held for clients.
     pub budget: Budget,
+    /// What bounds the lines of functions in the host's log, if anything does.
+    pub log_limits: Option<Arc<LogLimits>>,
     /// Where large JSON is read and written.
     pub large_json: LargeJson,
 }
@@ -66,8 +77,18 @@ pub struct Machine {
 impl Machine {
     /// Starts its threads.
     pub fn start(parts: MachineParts) -> Arc<Machine> {
-        let MachineParts { env, loader, snapshots, node, threads, spare_threads, client_memory_bytes } =
-            parts;
+        let MachineParts {
+            env,
+            loader,
+            snapshots,
+            node,
+            threads,
+            spare_threads,
+            client_memory_bytes,
+            log_limits,
+        } = parts;
+        let of_node = node.as_ref().map_or(0, |node| node.processes_max());
+        let of_node = of_node.saturating_mul(limits::NODE_PROCESS_FILES);
         Arc::new(Machine {
             executor: Arc::new(Executor::start(&env, "call", threads, spare_threads)),
             passwords: PasswordThreads::start(&env, PasswordThreads::default_threads()),
@@ -77,11 +98,22 @@ impl Machine {
             node,
             tasks: Tasks::default(),
             metrics: Metrics::default(),
+            refusals: Refusals::default(),
             http_calls: Arc::new(Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX)),
+            descriptors: Descriptors::of_process(of_node),
             sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
             budget: Budget::new(client_memory_bytes),
+            log_limits,
             large_json: LargeJson::default(),
         })
+    }
+
+    /// A place for a file, or a connection to somewhere, that a request opens.
+    ///
+    /// # Errors
+    /// Too much is open.
+    pub fn open_for_request(&self) -> Result<Descriptor, TooManyOpen> {
+        self.descriptors.for_request().inspect_err(|_| self.refusals.count(Limit::OpenFiles))
     }
 
     /// The monotonic clock.
@@ -92,6 +124,13 @@ impl Machine {
     /// The time since the Unix epoch.
     pub fn unix_time(&self) -> Duration {
         self.env.now().since_epoch()
+    }
+
+    /// Says in the log what was left out of it.
+    pub fn tell_left_out(&self) {
+        if let Some(limits) = &self.log_limits {
+            limits.tell();
+        }
     }
 
     /// Refuses calls that have not begun, and those that come later.

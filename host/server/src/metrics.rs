@@ -42,8 +42,6 @@ impl Level {
 pub struct Metrics {
     /// Connections that were accepted.
     pub connections: Counter,
-    /// Connections that were refused because there were too many.
-    pub connections_refused: Counter,
     /// When the certificate that clients are shown expires, in seconds since the Unix epoch; 0: there is none.
     pub certificate_expires_at: Level,
     /// Certificates that an authority has given by ACME.

@@ -6,12 +6,14 @@ use hyper::{Method, Request, StatusCode, Uri};
 
 use crate::answer::{Answer, text};
 use crate::app::App;
+use crate::refusals::Limit;
 use crate::tls::Tls;
 
 /// Sends a request on to the same path of the secure port. 308: what was a POST stays one. Not of a name that is none of
 /// the server's: somebody else's links are not made ours.
 pub fn answer<B>(app: &App, tls: Option<&Tls>, request: &Request<B>, https_port: u16) -> Answer {
     if let Err(error) = app.reach.check_host(request.headers()) {
+        app.machine.refusals.count(Limit::HostName);
         return error.answer();
     }
     if request.method() == Method::GET

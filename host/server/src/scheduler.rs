@@ -271,7 +271,7 @@ impl Scheduler {
     /// When the end of a job is durable.
     fn end_of(&self, job: &ScheduledJob, outcome: &MutationOutcome) -> Timestamp {
         if let Err(error) = &outcome.result {
-            tracing::warn!(id = %job.id, "{job} failed: {}", error.message);
+            say_failed(job, &error.message);
         }
         // What notes a failure is a later commit than the run's own.
         match outcome.result {
@@ -345,7 +345,7 @@ impl Scheduler {
         self.durable.wait(begun).await;
         let outcome = self.actions.run(job.call.clone(), Flow::HOST).await;
         if let Err(error) = &outcome.result {
-            tracing::warn!(id = %job.id, "{job} failed: {}", error.message);
+            say_failed(job, &error.message);
         }
         drop(room);
         let error = outcome.result.err().map(|error| error.own_message().to_owned());
@@ -366,6 +366,11 @@ impl Scheduler {
         // The server stops.
         written.unwrap_or(Ok(None))
     }
+}
+
+/// What a function does wrong is its own line in the log: any number of them can be scheduled.
+fn say_failed(job: &ScheduledJob, message: &str) {
+    tracing::warn!(target: "weir::function", path = %job.call.path, id = %job.id, "{job} failed: {message}");
 }
 
 impl Turn {

@@ -33,6 +33,7 @@ use crate::front::{Front, FrontOptions};
 use crate::housekeeping;
 use crate::identity::HostSigner;
 use crate::listener::{self, Listeners, Listening};
+use crate::log_limits::LogLimits;
 use crate::machine::{Machine, MachineParts};
 use crate::reach::{Reach, ReachOptions};
 use crate::scheduler::Scheduler;
@@ -85,6 +86,8 @@ pub struct ServerOptions {
     pub disclosure: Disclosure,
     /// Whether `/metrics` is open to whoever asks; otherwise to holders of admin keys.
     pub open_metrics: bool,
+    /// What bounds the lines of functions in the host's log, if anything does: whoever writes that asks it.
+    pub log_limits: Option<Arc<LogLimits>>,
     /// Makes components fit the deployment's variables.
     pub snapshots: Arc<dyn SnapshotMaker>,
     /// Who compiles what is deployed.
@@ -226,6 +229,7 @@ impl Server {
         end_calls(&app).await;
         let stopped = tokio::task::spawn_blocking(move || {
             app.machine.stop();
+            app.machine.tell_left_out();
             app.close();
         });
         let until = began + Duration::from_millis(limits::SHUTDOWN_MS_MAX);
@@ -312,7 +316,16 @@ fn open(
     let loader = Arc::new(ComponentLoader(runtime));
     let snapshots = Arc::clone(&options.snapshots);
     let client_memory_bytes = options.client_memory_bytes;
-    let machine = MachineParts { env, loader, snapshots, node, threads, spare_threads, client_memory_bytes };
+    let machine = MachineParts {
+        env,
+        loader,
+        snapshots,
+        node,
+        threads,
+        spare_threads,
+        client_memory_bytes,
+        log_limits: options.log_limits.clone(),
+    };
     let machine = Machine::start(machine);
     let key_fetcher = Arc::new(HttpFetcher::new());
     let signer = Arc::new(HostSigner::new(data_dir, &urls));

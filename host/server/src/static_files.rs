@@ -121,7 +121,8 @@ impl StaticFiles {
             path = fs::canonicalize(path.join("index.html"))?;
         }
         if !path.starts_with(&root) {
-            tracing::warn!(path = %relative.display(), "a link leads out of the web folder; not served");
+            let file = relative.display();
+            tracing::warn!(target: "weir::stranger", about = "the web folder", %file, "a link leads out of it; not served");
             return Err(io::ErrorKind::NotFound.into());
         }
         Found::open(&path, wish)
@@ -292,7 +293,7 @@ fn is_absence(error: &io::Error) -> bool {
 
 fn no_file(error: &io::Error) -> Answer {
     if !is_absence(error) {
-        tracing::warn!(%error, "a file of the web folder could not be read");
+        tracing::warn!(target: "weir::stranger", about = "the web folder", %error, "a file of it could not be read");
     }
     text(StatusCode::NOT_FOUND, "Not found\n")
 }

@@ -334,6 +334,23 @@ pub const AUDIT_LINES_SHOWN: usize = 100;
 /// and how many at most.
 pub const AUDIT_LINES_SHOWN_MAX: usize = 10_000;
 
+// ---- The host's own log: what functions have it say, and what strangers cause
+
+/// How many lines functions may write into it a second, unless the operator says otherwise,
+pub const LOG_LINES_PER_SECOND: u64 = 200;
+/// which part of that one function has, for its failures and as much again for the rest,
+pub const LOG_PART_OF_FUNCTION: u64 = 4;
+/// and for how many seconds' worth of that at once: all that one call may log.
+pub const LOG_BURST_SECONDS: u64 = 10;
+/// So many lines a second of a function are written however much others write.
+pub const LOG_LINES_GRANTED_PER_SECOND: u64 = 1;
+/// A line counts as one for each of these bytes that it has begun.
+pub const LOG_BYTES_PER_LINE: usize = KIB;
+/// How often it is said what was left out,
+pub const LOG_LEFT_OUT_TOLD_MS: u64 = 10_000;
+/// and of how many functions one by one.
+pub const LOG_LEFT_OUT_TOLD_MAX: usize = 20;
+
 // ---- Storage
 
 /// How large one record of the log, a commit group, may be.
@@ -450,10 +467,24 @@ pub const KEPT_SNAPSHOTS_MAX: usize = 64;
 pub const HTTP_QUERY_BATCH_MAX: usize = 1000;
 /// and how large their results may be together, as JSON.
 pub const HTTP_QUERY_BATCH_BYTES_MAX: usize = 2 * FUNCTION_RESULT_BYTES_MAX;
-/// Open files that are kept for what is no connection, of a process that may have few or many.
-pub const RESERVED_FILES_MIN: usize = 64;
-/// The same, at most.
+/// Which part of the files that a process may have open is kept for the store, the log, and whatever is no request,
+pub const RESERVED_PART_OF_FILES: usize = 32;
+/// at least, of a process that may have few,
+pub const RESERVED_FILES_MIN: usize = 96;
+/// and at most.
 pub const RESERVED_FILES_MAX: usize = 4096;
+/// Which part connections leave for what requests open, files and requests of functions, whoever has taken all others;
+pub const REQUESTS_PART_OF_FILES: usize = 64;
+/// at least,
+pub const REQUEST_FILES_MIN: usize = 32;
+/// and at most.
+pub const REQUEST_FILES_MAX: usize = 1024;
+/// Open files that a process of Node takes: both directions are one, and the system's word of its end.
+pub const NODE_PROCESS_FILES: usize = 2;
+/// How many connections to one place are kept that no function uses,
+pub const OUTBOUND_IDLE_PER_HOST_MAX: usize = 16;
+/// and for how long: they are open files, and nobody's.
+pub const OUTBOUND_IDLE_SECONDS_MAX: u64 = 30;
 /// How long a TLS handshake may take, from the connection on.
 pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
 /// How many handshakes may be under way.
@@ -505,6 +536,9 @@ pub const ADDRESS_BYTES_BURST_SECONDS: u64 = 4;
 pub const ADDRESS_BYTES_WAIT_MS_MAX: u64 = 2_000;
 /// Nothing that an address has done makes it wait for longer.
 pub const ADDRESS_DEBT_MS_MAX: u64 = 60_000;
+/// How many admin keys that are none one address may send a minute, unless the operator says otherwise. A tool whose key was
+/// revoked comes back every few seconds, and is no attack.
+pub const ADDRESS_WRONG_KEYS_PER_MINUTE_MAX: u64 = 20;
 /// How many addresses are remembered that take nothing just now.
 pub const ADDRESSES_MAX: usize = 65_536;
 /// How often those are forgotten that owe nothing.
@@ -581,6 +615,8 @@ const _: () = {
     assert!(ADDRESS_DEBT_MS_MAX < SOCKET_SILENCE_MS_MAX);
     assert!(ADDRESS_KIB_PER_SECOND_MAX as usize * KIB >= FRAME_BYTES_MAX);
     assert!(ADDRESS_SOCKETS_MAX <= ADDRESS_CONNECTIONS_MAX && ADDRESS_CONNECTIONS_MAX < HTTP_CONNECTIONS_MAX);
+    // A call's lines come out whole while nobody else logs.
+    assert!(LOG_LINES_PER_SECOND / LOG_PART_OF_FUNCTION * LOG_BURST_SECONDS >= LOG_LINES_MAX as u64);
     // A call that began before the signal to stop may end.
     assert!(FUNCTION_TOTAL_TIME_MS_MAX <= SHUTDOWN_CALLS_MS_MAX);
     assert!(SHUTDOWN_CALLS_MS_MAX + SHUTDOWN_INTERRUPTED_MS_MAX < SHUTDOWN_MS_MAX);

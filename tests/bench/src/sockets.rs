@@ -21,9 +21,10 @@ use crate::load::{contains, open_socket};
 use crate::table::{Line, quantile};
 
 const KIB: f64 = 1024.0;
-/// Sockets that watch one query, where a process may open three times as many files: the host keeps some for itself.
+/// Sockets that watch one query, where the two processes may open a few more files: the host keeps some for itself.
 const WATCHERS: usize = 10_000;
-const FILES_FOR_EACH: usize = 3;
+/// Files that are no sockets: the host keeps a part of all for its store and for requests, and some at least.
+const FILES_BESIDE: usize = 256;
 /// Writes that all of them are told of.
 const ROUNDS: u32 = 20;
 /// Sockets that watch a query of their own.
@@ -54,7 +55,7 @@ pub fn measure(part: usize, show: &mut impl FnMut(Line)) -> Result<()> {
     let local = LocalSet::new();
     let mut measure = async || {
         let mut host = HostProcess::serve(data.path())?;
-        let watchers = WATCHERS.min(files_max()? / FILES_FOR_EACH) / part;
+        let watchers = WATCHERS.min((files_max()? / 20 * 19).saturating_sub(FILES_BESIDE)) / part;
         watchers_of_one(&host, watchers, show).await?;
         watchers_of_their_own(&host, OWN / part, show).await?;
         host = return_at_once(host, data.path(), RETURNING / part, show).await?;

@@ -63,6 +63,26 @@ fn every_flag_exists() -> Result<()> {
     Ok(())
 }
 
+/// What compiles the host is in the image that it is compiled in: `scripts/setup` installs nothing there, or not the same.
+#[test]
+fn the_image_is_built_with_what_a_build_needs() -> Result<()> {
+    let folder = deploy_folder();
+    let setup = fs::read_to_string(folder.join("../scripts/setup"))?;
+    let packages = setup.split("ENGINE_PACKAGES=(").nth(1).and_then(|rest| rest.split(')').next());
+    let dockerfile = read("Dockerfile")?;
+    let missing = |package: &&str| !dockerfile.contains(&format!(" {package} "));
+    let missing: Vec<_> = packages.context("no packages")?.split_whitespace().filter(missing).collect();
+    ensure!(missing.is_empty(), "{missing:?}");
+    let package: Value = serde_json::from_str(&fs::read_to_string(folder.join("../package.json"))?)?;
+    let wanted =
+        package["engines"]["node"].as_str().and_then(|node| node.trim_start_matches(">=").split('.').next());
+    let node = dockerfile.split("FROM node:").nth(1).and_then(|rest| rest.split('-').next());
+    let (wanted, node): (u32, u32) =
+        (wanted.context("no version")?.parse()?, node.context("no Node")?.parse()?);
+    ensure!(node >= wanted, "Node {node}, and {wanted} is needed");
+    Ok(())
+}
+
 /// The unit as it is installed on this machine; it names a program that is there.
 fn installed(folder: &Path) -> Result<PathBuf> {
     let unit = read("weir.service")?.replace("/usr/local/bin/host", &host_binary().display().to_string());

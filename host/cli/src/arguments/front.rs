@@ -75,6 +75,10 @@ pub struct AddressLimits {
     /// when it would wait long
     #[arg(long, value_name = "KIB", default_value_t = limits::ADDRESS_KIB_PER_SECOND_MAX)]
     pub limit_bytes: u64,
+    /// How many wrong admin keys one address may send a minute, 0 for any number. More is answered
+    /// 429, and not looked at
+    #[arg(long, value_name = "COUNT", default_value_t = limits::ADDRESS_WRONG_KEYS_PER_MINUTE_MAX)]
+    pub limit_wrong_keys: u64,
     /// Limit programs on this machine too
     #[arg(long)]
     pub limit_loopback: bool,
@@ -88,6 +92,7 @@ impl Default for AddressLimits {
             limit_sockets: 0,
             limit_calls: 0,
             limit_bytes: 0,
+            limit_wrong_keys: 0,
             limit_loopback: false,
         }
     }
@@ -109,6 +114,7 @@ impl Front {
                 sockets: limits.limit_sockets,
                 calls_per_second: limits.limit_calls,
                 bytes_per_second: limits.limit_bytes.saturating_mul(1024),
+                wrong_keys_per_minute: limits.limit_wrong_keys,
                 includes_loopback: limits.limit_loopback,
             },
         }

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use weir_db::{
-    ActionHost, BodyStream, Call, CallError, DbError, FileToStore, FunctionKind, GivesUp, HostFuture,
+    ActionHost, Body, BodyStream, Call, CallError, DbError, FileToStore, FunctionKind, GivesUp, HostFuture,
     HttpRequest, HttpResponse, MutationStep, PasswordResult, PasswordResults, PasswordWork, Principal,
     StoredFile, Teardown,
 };
@@ -18,6 +18,8 @@ use weir_value::limits::NESTED_CALLS_DEPTH_MAX;
 use weir_value::{DocumentId, ErrorCode, FunctionPath, Timestamp};
 
 use super::Actions;
+use crate::answer::held_with;
+use crate::descriptors::TooManyOpen;
 use crate::executor::{Flow, JobKind, Work};
 use crate::request_id::{internal_error, not_run_error};
 
@@ -119,8 +121,16 @@ impl ActionHost for Host {
     }
 
     fn send(&self, request: HttpRequest) -> HostFuture<Result<HttpResponse, DbError>> {
-        let client = Arc::clone(&self.actions.client);
-        let sent = self.start(async move { client.send(request).await });
+        let actions = Arc::clone(&self.actions);
+        let sent = self.start(async move {
+            let place = actions.machine.open_for_request().map_err(too_many_open)?;
+            let response = actions.client.send(request).await?;
+            let body = match response.body {
+                Body::Stream(stream) => Body::Stream(held_with(stream, place)),
+                body => body,
+            };
+            Ok(HttpResponse { body, ..response })
+        });
         let stopped = || DbError::new(ErrorCode::FetchFailed, "the server stops");
         Box::pin(async move { sent.await.unwrap_or_else(|| Err(stopped())) })
     }
@@ -209,6 +219,10 @@ async fn mutation(actions: &Actions, flow: Flow, call: Call) -> Result<Bytes, Ca
             }
         }
     }
+}
+
+fn too_many_open(error: TooManyOpen) -> DbError {
+    DbError::new(ErrorCode::FetchFailed, error.to_string())
 }
 
 fn stopping() -> DbError {

@@ -17,6 +17,7 @@ use crate::disclosure::Disclosure;
 use crate::durable_gate::DurableGate;
 use crate::executor::Flow;
 use crate::machine::Machine;
+use crate::refusals::Limit;
 use crate::storage::Storage;
 use host::Host;
 
@@ -82,6 +83,7 @@ impl Actions {
         action: impl Future<Output = ActionOutcome> + Send + 'static,
     ) -> ActionOutcome {
         let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+            self.machine.refusals.count(Limit::Actions);
             let message = format!(
                 "More than {} actions run at once: try again in a moment.",
                 limits::ACTIONS_AT_ONCE_MAX

@@ -6,7 +6,6 @@
 //!
 //! Not here: what all addresses together may take.
 
-mod bucket;
 mod proxies;
 
 use std::collections::HashMap;
@@ -22,9 +21,12 @@ use tokio::time::{Instant, Sleep};
 use weir_store::Env;
 use weir_value::limits;
 
-use self::bucket::{Bucket, Rate};
+use crate::bucket::{Bucket, Rate};
 
 pub use self::proxies::TrustedProxies;
+
+/// A minute's keys are an allowance that gives so many a second, of which each takes a minute's worth.
+const WRONG_KEY_COST: u64 = 60;
 
 /// How much one address may take; 0 is no limit. An IPv6 address counts with its whole /64, which is one network.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +39,8 @@ pub struct AddressLimitOptions {
     pub calls_per_second: u64,
     /// Bytes received a second.
     pub bytes_per_second: u64,
+    /// Admin keys a minute that are none.
+    pub wrong_keys_per_minute: u64,
     /// Whether that goes for this machine's own programs too.
     pub includes_loopback: bool,
 }
@@ -62,6 +66,7 @@ struct Shared {
     options: AddressLimitOptions,
     calls: Option<Rate>,
     bytes: Option<Rate>,
+    wrong_keys: Option<Rate>,
     env: Arc<dyn Env>,
 }
 
@@ -72,6 +77,7 @@ pub struct AddressUsage {
     sockets: AtomicUsize,
     calls: Bucket,
     bytes: Bucket,
+    wrong_keys: Bucket,
 }
 
 impl AddressLimits {
@@ -80,7 +86,9 @@ impl AddressLimits {
         let rate = |per_second, burst_seconds| (per_second > 0).then_some(Rate { per_second, burst_seconds });
         let calls = rate(options.calls_per_second, limits::ADDRESS_CALLS_BURST_SECONDS);
         let bytes = rate(options.bytes_per_second, limits::ADDRESS_BYTES_BURST_SECONDS);
-        let shared = Arc::new(Shared { options, calls, bytes, env });
+        // What comes back in a second is more than a part of a key only if it counts as many.
+        let wrong_keys = rate(options.wrong_keys_per_minute, WRONG_KEY_COST);
+        let shared = Arc::new(Shared { options, calls, bytes, wrong_keys, env });
         AddressLimits { shared, table: Mutex::default() }
     }
 
@@ -92,7 +100,8 @@ impl AddressLimits {
     /// What this address takes; `None`: it may take what it likes.
     pub fn of(&self, address: IpAddr) -> Option<Arc<AddressUsage>> {
         let AddressLimitOptions { connections, sockets, includes_loopback, .. } = self.shared.options;
-        let limits_any = connections > 0 || sockets > 0 || self.shared.calls.is_some() || self.meters_bytes();
+        let has_rate = self.shared.calls.is_some() || self.meters_bytes() || self.shared.wrong_keys.is_some();
+        let limits_any = connections > 0 || sockets > 0 || has_rate;
         if !limits_any || (address.is_loopback() && !includes_loopback) {
             return None;
         }
@@ -110,6 +119,7 @@ impl AddressLimits {
             sockets: AtomicUsize::new(0),
             calls: Bucket::default(),
             bytes: Bucket::default(),
+            wrong_keys: Bucket::default(),
         });
         table.insert(network, Arc::clone(&usage));
         Some(usage)
@@ -164,6 +174,18 @@ impl AddressUsage {
         (wait > Duration::from_millis(limits::ADDRESS_BYTES_WAIT_MS_MAX)).then_some(wait)
     }
 
+    /// Whether so many wrong keys have come that no more are looked at: for how long.
+    pub fn keys_wait(&self) -> Option<Duration> {
+        self.wrong_keys.wait(self.shared.wrong_keys?, self.now())
+    }
+
+    /// Counts a wrong key.
+    pub fn count_wrong_key(&self) {
+        if let Some(rate) = self.shared.wrong_keys {
+            self.wrong_keys.take(rate, self.now(), WRONG_KEY_COST);
+        }
+    }
+
     fn calls_wait(&self) -> Option<Duration> {
         self.calls.wait(self.shared.calls?, self.now())
     }
@@ -180,7 +202,7 @@ impl AddressUsage {
 
     fn owes(&self) -> bool {
         let now = self.now();
-        !self.calls.is_full(now) || !self.bytes.is_full(now)
+        [&self.calls, &self.bytes, &self.wrong_keys].into_iter().any(|bucket| !bucket.is_full(now))
     }
 
     fn now(&self) -> Duration {
@@ -372,6 +394,31 @@ mod tests {
         drop(held);
         limits.sweep();
         assert_eq!(limits.table.lock().len(), 0);
+    }
+
+    #[test]
+    fn wrong_keys_of_an_address_have_a_bound_and_no_others_are_touched() {
+        let (env, limits) =
+            limits(AddressLimitOptions { wrong_keys_per_minute: 20, ..AddressLimitOptions::default() });
+        let one = limits.of(ip("203.0.113.7")).unwrap();
+        let send = |usage: &AddressUsage| {
+            let is_seen = usage.keys_wait().is_none();
+            is_seen.then(|| usage.count_wrong_key()).is_some()
+        };
+        // One more than the twenty: the last one is paid for afterwards.
+        assert_eq!((0..1000).filter(|_| send(&one)).count(), 21);
+        assert_eq!(one.keys_wait(), Some(Duration::from_secs(3)));
+        assert!(limits.of(ip("203.0.113.8")).unwrap().keys_wait().is_none());
+        assert!(limits.of(ip("127.0.0.1")).is_none());
+        drop(one);
+        limits.sweep();
+        let again = limits.of(ip("203.0.113.7")).unwrap();
+        assert!(again.keys_wait().is_some(), "it is remembered without a connection");
+        let later = (0..600).filter(|_| {
+            env.advance(Duration::from_millis(100));
+            send(&again)
+        });
+        assert_eq!(later.count(), 20, "twenty a minute");
     }
 
     #[tokio::test(start_paused = true)]

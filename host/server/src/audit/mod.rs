@@ -6,7 +6,8 @@
 //!
 //! **Invariant:** no line holds a key, the value of a variable, an argument or a result.
 //!
-//! Not here: what clients do, and attempts with keys that are none: a stranger could fill the disk with those.
+//! Not here: what clients do, and attempts with keys that are none (`identity/attempts`): a stranger could fill the disk with
+//! those.
 
 mod file;
 mod log;

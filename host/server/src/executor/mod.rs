@@ -39,6 +39,8 @@ use lanes::{Lane, Limits, Taken};
 use queue_waits::QueueWaits;
 use waiting::{Next, Place, WaitingJobs};
 
+use crate::metrics::Counter;
+
 /// How long a job waits that does not wait for ever.
 const WAIT_MAX: Duration = Duration::from_millis(limits::CALL_WAIT_MS_MAX);
 
@@ -117,6 +119,8 @@ struct Shared {
     estimates: Estimates,
     calls: Calls,
     waits: QueueWaits,
+    /// Jobs that have waited for too long.
+    late: Counter,
 }
 
 /// A job, what it is for, and since when it waits.
@@ -184,6 +188,7 @@ impl Executor {
             estimates: Estimates::default(),
             calls: Calls::new(threads),
             waits: QueueWaits::default(),
+            late: Counter::default(),
         });
         let thread = |number| {
             let shared = Arc::clone(&shared);
@@ -304,6 +309,11 @@ impl Executor {
         &self.shared.waits
     }
 
+    /// How many jobs were refused because they had waited for too long.
+    pub fn late(&self) -> u64 {
+        self.shared.late.get()
+    }
+
     /// Refuses what is queued, and what comes later. What runs goes on.
     pub fn close(&self) {
         let mut queue = self.shared.queue.lock();
@@ -402,7 +412,10 @@ fn work(shared: &Shared, thread: usize) {
     let mut began = thread_cpu_time();
     while let Some(next) = next_job(shared, thread, took.take()) {
         match next {
-            Next::TooLate(Waiting { job, .. }) => refuse(job, Refusal::TooLate),
+            Next::TooLate(Waiting { job, .. }) => {
+                shared.late.add(1);
+                refuse(job, Refusal::TooLate);
+            }
             Next::Run(_, Waiting { job, work, since }) => {
                 shared.waits.note(work.kind, shared.env.monotonic().saturating_sub(since));
                 LOOKED_AT.set(began);

@@ -6,6 +6,7 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use weir_db::Principal;
 use weir_sync::protocol::{ClientInfo, ClientInfoError};
 
+use crate::address::Client;
 use crate::answer::ApiError;
 use crate::identity::{Credentials, HeldKey, Identities, Permission, Refusal};
 use crate::static_files::percent_decode;
@@ -40,17 +41,26 @@ impl Caller {
 ///
 /// # Errors
 /// The credentials are nobody's.
-pub async fn identify(identities: &Identities, headers: &HeaderMap) -> Result<Caller, ApiError> {
+pub async fn identify(
+    identities: &Identities,
+    headers: &HeaderMap,
+    from: Option<&Client>,
+) -> Result<Caller, ApiError> {
     let credentials = match headers.get(AUTHORIZATION) {
         Some(header) => header.to_str().map_or(Credentials::Unknown, Credentials::parse),
         None => Credentials::None,
     };
-    let authenticated = identities.authenticate(credentials).await.map_err(refuse)?;
+    let authenticated = identities.authenticate(credentials, from).await.map_err(refuse)?;
     Ok(Caller { key: authenticated.grounds.key().cloned(), principal: authenticated.principal })
 }
 
-fn refuse(refusal: Refusal) -> ApiError {
-    ApiError::new(refusal.status(), refusal.code(), refusal.to_string())
+/// What somebody is told whose credentials are nobody's.
+pub fn refuse(refusal: Refusal) -> ApiError {
+    let error = ApiError::new(refusal.status(), refusal.code(), refusal.to_string());
+    match refusal {
+        Refusal::TooManyWrongKeys { wait } => ApiError { retry_after: Some(wait), ..error },
+        _ => error,
+    }
 }
 
 /// Refuses an admin key in a URL: it stands in the logs of proxies, and in histories.

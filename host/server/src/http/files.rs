@@ -85,10 +85,12 @@ pub async fn download(
     let mut answer = Response::new(AnswerBody::empty());
     let length = range.as_ref().map_or(file.size, |range| range.end - range.start);
     if *method == Method::GET && length > 0 {
-        *answer.body_mut() = match app.storage.read(file.name, range.clone()).await.map_err(refuse)? {
+        let (content, place) = app.storage.read(file.name, range.clone()).await.map_err(refuse)?;
+        let body = match content {
             Content::File(bytes, _) => AnswerBody::file(bytes, length),
             Content::Pieces(pieces) => AnswerBody::Stream(Box::pin(broken_off(pieces))),
         };
+        *answer.body_mut() = body.holding(place);
     }
     let into = answer.headers_mut();
     describe_caching(into, &etag);

@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::audit::{Auditor, Outcome};
 use crate::budget::{charge_outcome, lost_result};
 use crate::executor::{Flow, JobKind, JobLost, Work};
+use crate::refusals::Limit;
 use crate::request_id::not_run_error;
 
 /// What the audit log says of a call.
@@ -317,9 +318,10 @@ impl Request<'_> {
         call: Arc<Call>,
         job: impl FnOnce(&mut Teardown) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let room = Arc::clone(&self.app.machine.http_calls)
-            .try_acquire_owned()
-            .map_err(|_| ApiError::overloaded("Too many function calls at once: try again in a moment."))?;
+        let room = Arc::clone(&self.app.machine.http_calls).try_acquire_owned().map_err(|_| {
+            self.app.machine.refusals.count(Limit::HttpCalls);
+            ApiError::overloaded("Too many function calls at once: try again in a moment.")
+        })?;
         // The job has the room, and not this future, which is dropped when the client leaves.
         let executor = &self.app.machine.executor;
         let work = executor.calling(&call.path, Work::of(kind, self.flow));

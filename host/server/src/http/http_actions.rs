@@ -14,13 +14,13 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use weir_db::{ActionOutcome, Body, BodyStream, Call, HttpExchange, HttpResponse, Principal, Route};
 use weir_sync::budget::{Account, Held, Overdrawn};
-use weir_value::ErrorCode;
+use weir_value::{ErrorCode, FunctionPath};
 
 use crate::answer::{Answer, AnswerBody, ApiError, json_text, text};
 use crate::app::App;
 use crate::http::client::{Client, client};
-use crate::http::{account_of, request_id};
-use crate::identity::Credentials;
+use crate::http::{account_of, caller, request_id};
+use crate::identity::{Credentials, Refusal};
 use crate::request_body::RequestBody;
 
 /// Where HTTP actions are on the API's own port.
@@ -38,12 +38,19 @@ pub async fn answer(app: &Arc<App>, request: Request<RequestBody>, path: &str) -
     let account = account_of(&request).ok();
     let function = Route::find(functions.routes(), request.method().as_str(), path)?.function.clone();
     let request_id = request_id(request.headers());
-    let principal = principal(app, &request).await;
+    let principal = match principal(app, &request).await {
+        Ok(principal) => principal,
+        Err(error) => {
+            app.machine.metrics.http_errors.add(1);
+            return Some(error.answer());
+        }
+    };
     let is_told = app.disclosure.is_full_for(&principal);
     let args = describe(app, &request, path);
     let flow = super::flow(&request);
     let (client, connection) = client();
-    let call = Call { path: function, args, principal, request_id: request_id.clone() };
+    let failing = Failing { path: function.clone(), request_id: request_id.clone(), is_told };
+    let call = Call { path: function, args, principal, request_id };
     let (responder, mut response) = oneshot::channel();
     let exchange = HttpExchange {
         body: body_of(request.into_body()),
@@ -58,12 +65,12 @@ pub async fn answer(app: &Arc<App>, request: Request<RequestBody>, path: &str) -
     let begun = tokio::select! {
         biased;
         begun = &mut response => begun.ok(),
-        ended = &mut outcome => return Some(without_response(app, &request_id, is_told, ended.ok())),
+        ended = &mut outcome => return Some(failing.answer(app, ended.ok())),
     };
     Some(match begun {
         Some(response) => respond(response, client, account.as_ref()),
         // The responder was dropped: the action is over.
-        None => without_response(app, &request_id, is_told, outcome.await.ok()),
+        None => failing.answer(app, outcome.await.ok()),
     })
 }
 
@@ -72,13 +79,15 @@ pub fn no_route() -> Answer {
     text(StatusCode::NOT_FOUND, "No matching routes found")
 }
 
-/// On whose behalf the action runs. A header that is somebody else's, a web hook's for instance, makes it nobody's.
-async fn principal(app: &App, request: &Request<RequestBody>) -> Principal {
-    let Some(header) = request.headers().get(AUTHORIZATION) else { return Principal::Anonymous };
+/// On whose behalf the action runs. A header that is somebody else's, a web hook's for instance, makes it nobody's; of an
+/// admin key that nobody looks at it is said.
+async fn principal(app: &App, request: &Request<RequestBody>) -> Result<Principal, ApiError> {
+    let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(Principal::Anonymous) };
     let credentials = header.to_str().map_or(Credentials::Unknown, Credentials::parse);
-    match app.identities.authenticate(credentials).await {
-        Ok(authenticated) => authenticated.principal,
-        Err(_) => Principal::Anonymous,
+    match app.identities.authenticate(credentials, request.extensions().get()).await {
+        Ok(authenticated) => Ok(authenticated.principal),
+        Err(refusal @ Refusal::TooManyWrongKeys { .. }) => Err(caller::refuse(refusal)),
+        Err(_) => Ok(Principal::Anonymous),
     }
 }
 
@@ -140,22 +149,32 @@ fn counted(bytes: Bytes, account: Option<&Arc<Account>>) -> Result<Bytes, Overdr
     Ok(account.charge(Held::Bodies, bytes.len())?.attach(bytes))
 }
 
-/// The answer for an action that ended without a response: what went wrong stands in the log, and in the answer to who
-/// may be told.
-fn without_response(app: &App, request_id: &str, is_told: bool, outcome: Option<ActionOutcome>) -> Answer {
-    app.machine.metrics.http_errors.add(1);
-    let error = match outcome.map(|outcome| outcome.result) {
-        Some(Err(error)) => error.message,
-        Some(Ok(_)) => "The HTTP action ended without a response.".to_owned(),
-        None => "The HTTP action was given up.".to_owned(),
-    };
-    tracing::warn!(request_id, "an HTTP action gave no response: {error}");
-    let mut body = json!({
-        "code": ErrorCode::InternalServerError.as_str(),
-        "message": format!("[Request ID: {request_id}] Server Error"),
-    });
-    if is_told {
-        body["trace"] = error.into();
+/// An action that may end without a response, and whether who asked may be told why.
+struct Failing {
+    path: FunctionPath,
+    request_id: String,
+    is_told: bool,
+}
+
+impl Failing {
+    /// The answer then: what went wrong stands in the log, and in the answer to who may be told.
+    fn answer(self, app: &App, outcome: Option<ActionOutcome>) -> Answer {
+        let Failing { path, request_id, is_told } = self;
+        app.machine.metrics.http_errors.add(1);
+        let error = match outcome.map(|outcome| outcome.result) {
+            Some(Err(error)) => error.message,
+            Some(Ok(_)) => "The HTTP action ended without a response.".to_owned(),
+            None => "The HTTP action was given up.".to_owned(),
+        };
+        let request = request_id.as_str();
+        tracing::warn!(target: "weir::function", %path, request, "an HTTP action gave no response: {error}");
+        let mut body = json!({
+            "code": ErrorCode::InternalServerError.as_str(),
+            "message": format!("[Request ID: {request_id}] Server Error"),
+        });
+        if is_told {
+            body["trace"] = error.into();
+        }
+        json_text(StatusCode::INTERNAL_SERVER_ERROR, body.to_string())
     }
-    json_text(StatusCode::INTERNAL_SERVER_ERROR, body.to_string())
 }

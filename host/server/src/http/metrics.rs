@@ -8,10 +8,14 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use weir_sync::budget::Held;
+use weir_sync::budget::{Held, Holder};
+use weir_value::limits;
 
 use crate::answer::{Answer, AnswerBody, ApiError, with_type};
 use crate::app::App;
+use crate::log_limits::LogLimits;
+use crate::machine::Machine;
+use crate::refusals::Limit;
 use crate::timings::Times;
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -49,11 +53,33 @@ impl EncodeMetric for Labelled {
     }
 }
 
+/// Counters of one name, told apart by a label.
+#[derive(Debug)]
+struct LabelledCounts {
+    label: &'static str,
+    counts: Vec<(String, u64)>,
+}
+
+impl EncodeMetric for LabelledCounts {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        self.counts.iter().try_for_each(|(value, count)| {
+            let labels = [(self.label, value.as_str())];
+            ConstCounter::new(*count).encode(encoder.encode_family(&labels)?)
+        })
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Counter
+    }
+}
+
 /// The answer with all figures as they are now.
 pub fn answer(app: &App) -> Result<Answer, ApiError> {
     let mut registry = Registry::with_prefix("weir");
     let figures = [server(app), tls(app), held(app), node(app), live(app), database(app), store(app)];
     figures.into_iter().flatten().for_each(|figure| figure.register(&mut registry));
+    let refused = LabelledCounts { label: "limit", counts: refused(app) };
+    registry.register("refused", "What was refused, by the limit that it was over", refused);
     times(app, &mut registry);
     let mut out = String::new();
     text::encode(&mut out, &registry).map_err(|_| ApiError::internal())?;
@@ -101,6 +127,18 @@ fn times(app: &App, registry: &mut Registry) {
     }
 }
 
+/// How often each limit has refused. Those that have figures elsewhere are not among them.
+fn refused(app: &App) -> Vec<(String, u64)> {
+    let Machine { refusals, budget, executor, .. } = &*app.machine;
+    let mut counts: Vec<_> = Limit::ALL.map(|limit| (limit.name().to_owned(), refusals.of(limit))).into();
+    counts.extend(
+        Holder::ALL.map(|holder| (format!("memory_{}", holder.name()), budget.process().refused(holder))),
+    );
+    counts.push(("queue_age".to_owned(), executor.late()));
+    counts.push(("wrong_keys".to_owned(), app.identities.attempts().unseen()));
+    counts
+}
+
 fn counter(name: &'static str, help: &'static str, value: u64) -> Figure {
     Figure { kind: Kind::Counter, name, help, value }
 }
@@ -110,17 +148,20 @@ fn gauge(name: &'static str, help: &'static str, value: u64) -> Figure {
 }
 
 fn server(app: &App) -> Vec<Figure> {
-    let metrics = &app.machine.metrics;
-    vec![
+    let (metrics, open) = (&app.machine.metrics, &app.machine.descriptors);
+    let mut figures = vec![
         counter("connections_total", "Connections accepted.", metrics.connections.get()),
-        counter(
-            "connections_refused_total",
-            "Connections refused: too many.",
-            metrics.connections_refused.get(),
+        gauge("connections", "Connections that are open, sockets among them.", open.connections() as u64),
+        gauge("connections_max", "Connections that may be open.", open.connections_max() as u64),
+        gauge(
+            "request_files",
+            "Files, and connections to elsewhere, that requests have open.",
+            open.of_requests() as u64,
         ),
         counter("http_requests_total", "HTTP requests.", metrics.http_requests.get()),
         counter("http_errors_total", "HTTP requests refused with a code.", metrics.http_errors.get()),
         gauge("sockets", "Sockets that are open.", app.live.sockets_open() as u64),
+        gauge("sockets_max", "Sockets that may be open.", limits::SOCKETS_MAX as u64),
         counter("files_stored_total", "Files stored.", metrics.files_stored.get()),
         counter("file_stored_bytes_total", "Bytes of files stored.", metrics.file_bytes_stored.get()),
         counter("sockets_opened_total", "Sockets opened.", metrics.sockets_opened.get()),
@@ -149,7 +190,26 @@ fn server(app: &App) -> Vec<Figure> {
             "Mutations refused because too many waited for passwords.",
             app.machine.passwords.refused(),
         ),
+        counter(
+            "wrong_admin_keys_total",
+            "Admin keys that were sent and are none.",
+            app.identities.attempts().wrong(),
+        ),
         gauge("missing_modules", "Deployed modules that cannot run.", app.deployer.missing_modules() as u64),
+    ];
+    figures.extend(app.machine.log_limits.iter().flat_map(|log| log_lines(log)));
+    figures
+}
+
+/// None in a host whose log is not bounded.
+fn log_lines(log: &LogLimits) -> [Figure; 2] {
+    [
+        counter(
+            "function_lines_total",
+            "Lines of functions, and of what strangers cause, written into the host's log.",
+            log.written(),
+        ),
+        counter("function_lines_left_out_total", "Such lines left out of it.", log.left_out()),
     ]
 }
 

@@ -47,6 +47,7 @@ use crate::app::App;
 use crate::audit::{Auditor, Outcome};
 use crate::budget::ConnectionBudget;
 use crate::executor::Flow;
+use crate::refusals::Limit;
 use crate::request_body::RequestBody;
 use crate::request_id::new_request_id;
 use crate::socket;
@@ -91,7 +92,7 @@ async fn answer_api(app: &Arc<App>, request: Request<RequestBody>) -> Answer {
     }
     if is_api && cors.is_refused_preflight() {
         let refused = app.reach.check_origin(request.method(), request.headers());
-        return refused.err().unwrap_or_else(method_not_allowed).answer();
+        return count_origin(app, refused).err().unwrap_or_else(method_not_allowed).answer();
     }
     let result = match check_head(app, &request) {
         Ok(()) => Box::pin(route(app, request, &path)).await,
@@ -108,7 +109,7 @@ async fn answer_api(app: &Arc<App>, request: Request<RequestBody>) -> Answer {
 }
 
 async fn answer_site(app: &Arc<App>, request: Request<RequestBody>) -> Answer {
-    if let Err(error) = check_head(app, &request).and_then(|()| count_call(&request)) {
+    if let Err(error) = check_head(app, &request).and_then(|()| count_call(app, &request)) {
         app.machine.metrics.http_errors.add(1);
         return error.answer();
     }
@@ -132,18 +133,29 @@ async fn answer_site(app: &Arc<App>, request: Request<RequestBody>) -> Answer {
 
 /// What HTTP/1.1 asks of every request, and that it is meant for this server.
 fn check_head(app: &App, request: &Request<RequestBody>) -> Result<(), ApiError> {
+    let refusals = &app.machine.refusals;
     let names_host = request.headers().get_all(HOST).iter().count() == 1;
     if request.version() == Version::HTTP_11 && !names_host {
         let message = "The request must have one Host header.";
         return Err(ApiError::bad_request(ErrorCode::BadHost, message));
     }
-    app.reach.check_host(request.headers())?;
+    app.reach.check_host(request.headers()).inspect_err(|_| refusals.count(Limit::HostName))?;
     match usage_of(request).and_then(|usage| usage.bytes_overdrawn()) {
         Some(wait) => {
+            refusals.count(Limit::AddressBytes);
             Err(ApiError::too_many_requests(wait, "Your address has sent too much: try again later."))
         }
         None => Ok(()),
     }
+}
+
+/// Counts requests of pages that may not use the server.
+fn count_origin(app: &App, checked: Result<(), ApiError>) -> Result<(), ApiError> {
+    let is_origin = |error: &ApiError| error.code == ErrorCode::OriginNotAllowed;
+    if checked.as_ref().is_err_and(is_origin) {
+        app.machine.refusals.count(Limit::Origin);
+    }
+    checked
 }
 
 /// What the address takes that a request came from, if it is limited.
@@ -152,16 +164,17 @@ fn usage_of(request: &Request<RequestBody>) -> Option<&Arc<AddressUsage>> {
 }
 
 /// Counts a call, which is refused if its address has made too many.
-fn count_call(request: &Request<RequestBody>) -> Result<(), ApiError> {
+fn count_call(app: &App, request: &Request<RequestBody>) -> Result<(), ApiError> {
     let counted = usage_of(request).map_or(Ok(()), |usage| usage.call());
     counted.map_err(|wait| {
+        app.machine.refusals.count(Limit::AddressCalls);
         ApiError::too_many_requests(wait, "Your address calls too many functions: try again later.")
     })
 }
 
 async fn route(app: &Arc<App>, request: Request<RequestBody>, path: &str) -> Result<Answer, ApiError> {
     if let Some(rest) = path.strip_prefix(http_actions::PREFIX).filter(|rest| rest.starts_with('/')) {
-        count_call(&request)?;
+        count_call(app, &request)?;
         let answer = Box::pin(http_actions::answer(app, request, rest)).await;
         return Ok(answer.unwrap_or_else(http_actions::no_route));
     }
@@ -178,10 +191,10 @@ async fn route(app: &Arc<App>, request: Request<RequestBody>, path: &str) -> Res
     let (headers, query) = (request.headers(), request.uri().query().unwrap_or(""));
     // Who has the URL of a file, or of an upload, may use it from anywhere: that is its use.
     if !matches!(route.operation, Operation::UploadFile | Operation::DownloadFile) {
-        app.reach.check_origin(request.method(), headers)?;
+        count_origin(app, app.reach.check_origin(request.method(), headers))?;
     }
     if route.operation.is_call() {
-        count_call(&request)?;
+        count_call(app, &request)?;
     }
     if path.starts_with("/api/") {
         caller::check_client(headers)?;
@@ -191,7 +204,7 @@ async fn route(app: &Arc<App>, request: Request<RequestBody>, path: &str) -> Res
         OpenTo::Everybody => Caller::anonymous(),
         OpenTo::Scrapers(_) if app.open_metrics => Caller::anonymous(),
         OpenTo::Callers | OpenTo::Keys(_) | OpenTo::Scrapers(_) => {
-            caller::identify(&app.identities, headers).await?
+            caller::identify(&app.identities, headers, request.extensions().get()).await?
         }
     };
     let auditor = auditor(app, &request, &caller);
@@ -312,7 +325,13 @@ async fn echo(request: Request<RequestBody>) -> Result<Answer, ApiError> {
 
 async fn serve_file(app: &App, request: &Request<RequestBody>, path: &str) -> Answer {
     match &app.web {
-        Some(files) => files.serve(request.method(), path, request.headers()).await,
+        Some(files) => match app.machine.open_for_request() {
+            Ok(place) => {
+                let answer = files.serve(request.method(), path, request.headers()).await;
+                answer.map(|body| body.holding(place))
+            }
+            Err(error) => ApiError::too_many_open(error).answer(),
+        },
         None if path == "/" => text(StatusCode::OK, "This Weir deployment is running.\n"),
         None => text(StatusCode::NOT_FOUND, "Not found\n"),
     }

@@ -1,5 +1,6 @@
 //! Who somebody is: from a key or a token to a principal. The same for HTTP and for sockets.
 
+mod attempts;
 mod credentials;
 mod grounds;
 mod key_ring;
@@ -18,11 +19,14 @@ use weir_db::{Principal, Scope};
 use weir_store::Env;
 use weir_value::{ErrorCode, Identity, IdentityError};
 
+pub use attempts::Attempts;
 pub use credentials::Credentials;
 pub use grounds::{Grounds, Withdrawal};
 pub use key_ring::{FIRST_KEY_NAME, HeldKey, KeyRing, hash_of};
 pub use permission::Permission;
 pub use signer::HostSigner;
+
+use crate::address::Client;
 
 /// Whose credentials some are, and for how long.
 #[derive(Debug, Clone)]
@@ -41,6 +45,12 @@ pub enum Refusal {
     /// Not a key of this server.
     #[error("The admin key is not this server's.")]
     WrongKey,
+    /// So many keys that are not this server's came from there that no more are looked at.
+    #[error("Too many wrong admin keys came from your address: wait, and send the right one.")]
+    TooManyWrongKeys {
+        /// For how long.
+        wait: Duration,
+    },
     /// A key of this server, once.
     #[error("The admin key has expired: make another one, with `host key create`.")]
     ExpiredKey,
@@ -77,6 +87,7 @@ impl Refusal {
     pub fn code(&self) -> ErrorCode {
         match self {
             Refusal::WrongKey => ErrorCode::BadAdminKey,
+            Refusal::TooManyWrongKeys { .. } => ErrorCode::TooManyRequests,
             Refusal::ExpiredKey => ErrorCode::AdminKeyExpired,
             Refusal::KeyInUrl => ErrorCode::AdminKeyInUrl,
             Refusal::KeyRequired => ErrorCode::AdminKeyRequired,
@@ -91,13 +102,18 @@ impl Refusal {
 
     /// Whether the same credentials may be good a little later: the fault is not theirs.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Refusal::Token(error) if error.is_transient())
+        match self {
+            Refusal::Token(error) => error.is_transient(),
+            Refusal::TooManyWrongKeys { .. } => true,
+            _ => false,
+        }
     }
 
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
             Refusal::WrongKey | Refusal::ExpiredKey | Refusal::Scope { .. } => StatusCode::FORBIDDEN,
+            Refusal::TooManyWrongKeys { .. } => StatusCode::TOO_MANY_REQUESTS,
             Refusal::ActingAs(_) | Refusal::KeyInUrl => StatusCode::BAD_REQUEST,
             Refusal::Token(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::KeyRequired | Refusal::Token(_) | Refusal::UnreadableHeader => StatusCode::UNAUTHORIZED,
@@ -109,6 +125,7 @@ impl Refusal {
 pub struct Identities {
     instance_name: String,
     keys: KeyRing,
+    attempts: Attempts,
     env: Arc<dyn Env>,
     verifier: Verifier,
     own_keys: Arc<dyn OwnKeys>,
@@ -137,12 +154,18 @@ impl Identities {
         let clock = Arc::clone(&env);
         let verifier = Verifier::new(fetcher, Arc::clone(&own_keys), move || clock.monotonic());
         let (trusted, newest_list) = (RwLock::default(), AtomicU64::new(0));
-        Identities { instance_name, keys, env, verifier, own_keys, trusted, newest_list }
+        let attempts = Attempts::default();
+        Identities { instance_name, keys, attempts, env, verifier, own_keys, trusted, newest_list }
     }
 
     /// The admin keys.
     pub fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    /// Attempts with keys that are none.
+    pub fn attempts(&self) -> &Attempts {
+        &self.attempts
     }
 
     /// Another deployment is in force, with these providers: no other token is good from now on, and users of a provider
@@ -191,18 +214,22 @@ impl Identities {
         &self.instance_name
     }
 
-    /// Finds out whose credentials these are.
+    /// Finds out whose credentials these are, which this client has sent.
     ///
     /// # Errors
     /// They are nobody's.
-    pub async fn authenticate(&self, credentials: Credentials) -> Result<Authenticated, Refusal> {
+    pub async fn authenticate(
+        &self,
+        credentials: Credentials,
+        from: Option<&Client>,
+    ) -> Result<Authenticated, Refusal> {
         match credentials {
             Credentials::None => Ok(Authenticated {
                 principal: Principal::Anonymous,
                 expires_at: None,
                 grounds: Grounds::None,
             }),
-            Credentials::AdminKey { key, acting_as } => self.admin(&key, acting_as),
+            Credentials::AdminKey { key, acting_as } => self.admin(&key, acting_as, from),
             Credentials::Token(token) => self.user(&token).await,
             Credentials::Unknown => Err(Refusal::UnreadableHeader),
         }
@@ -220,8 +247,13 @@ impl Identities {
         Ok(Authenticated { principal, expires_at: Some(verified.expires_at), grounds })
     }
 
-    fn admin(&self, key: &str, acting_as: Option<Bytes>) -> Result<Authenticated, Refusal> {
-        let key = self.keys.find(key)?;
+    fn admin(
+        &self,
+        key: &str,
+        acting_as: Option<Bytes>,
+        from: Option<&Client>,
+    ) -> Result<Authenticated, Refusal> {
+        let key = self.attempts.look(from, || self.keys.find(key))?;
         let acting_as = acting_as.map(|claims| Identity::from_json(&claims)).transpose()?;
         let principal = Principal::Admin { scope: key.scope(), acting_as };
         Ok(Authenticated { principal, expires_at: key.expires_at(), grounds: Grounds::Key(key) })

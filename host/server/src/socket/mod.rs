@@ -31,6 +31,7 @@ use crate::app::App;
 use crate::budget::ConnectionBudget;
 use crate::connection_room::ConnectionRoom;
 use crate::executor::Flow;
+use crate::refusals::Limit;
 use crate::request_body::RequestBody;
 use crate::strict_heads::StrictHeads;
 use crate::wire::Wire;
@@ -55,13 +56,15 @@ pub fn upgrade(
     let client = identify(request.headers(), version)
         .map_err(|error| ApiError::bad_request(error.code(), error.to_string()))?;
     let accept = check_handshake(&request)?;
-    let room = Arc::clone(&app.machine.sockets)
-        .try_acquire_owned()
-        .map_err(|_| ApiError::overloaded("Too many sockets are open on this server: try again later."))?;
+    let room = Arc::clone(&app.machine.sockets).try_acquire_owned().map_err(|_| {
+        app.machine.refusals.count(Limit::Sockets);
+        ApiError::overloaded("Too many sockets are open on this server: try again later.")
+    })?;
     let peer = request.extensions().get::<Client>().cloned();
     let usage = peer.as_ref().and_then(|peer| peer.usage.as_ref());
     let place = match usage.map(AddressUsage::open_socket) {
         Some(None) => {
+            app.machine.refusals.count(Limit::AddressSockets);
             let message = "Too many sockets are open from your address: close some, or try again later.";
             return Err(ApiError::too_many_requests(RECONNECT_AFTER, message));
         }

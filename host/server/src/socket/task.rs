@@ -7,7 +7,6 @@
 //! read slows down itself alone, and finds the newest state when it does.
 
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -81,8 +80,8 @@ struct Socket {
     half: HalfMessage,
     /// Is on while its address has called more than it may.
     pause: CallPause,
-    /// Where its client is.
-    address: Option<IpAddr>,
+    /// Its client, as far as its address tells.
+    peer: Option<Client>,
 }
 
 /// What a socket waits for.
@@ -135,7 +134,7 @@ pub async fn run(
         is_parsing: false,
         half: HalfMessage::default(),
         pause: CallPause::new(peer.as_ref().and_then(|peer| peer.usage.clone())),
-        address: peer.map(|peer| peer.address),
+        peer,
     };
     let end = socket.serve().await;
     socket.leave();
@@ -259,12 +258,12 @@ impl Socket {
     /// Has a token verified, which may take a provider's answer. The socket goes on to be served meanwhile, and is not
     /// read from.
     fn verify(&self, token: AuthToken) {
-        let (app, inbox) = (Arc::clone(&self.app), Arc::clone(&self.inbox));
+        let (app, inbox, peer) = (Arc::clone(&self.app), Arc::clone(&self.inbox), self.peer.clone());
         self.app.machine.tasks.spawn(async move {
-            let authenticated = app.identities.authenticate(Credentials::from(token)).await;
+            let authenticated = app.identities.authenticate(Credentials::from(token), peer.as_ref()).await;
             let verdict =
                 authenticated.map(|who| verified(&app, who)).map_err(|error| match error.is_transient() {
-                    true => IdentityRefusal::Unavailable,
+                    true => IdentityRefusal::Unavailable(error.code().as_str()),
                     false => IdentityRefusal::Invalid(error.to_string()),
                 });
             inbox.leave_verdict(verdict);
@@ -276,7 +275,12 @@ impl Socket {
     fn audit<'a>(&self, action: &str, paths: impl IntoIterator<Item = &'a FunctionPath>) {
         let Some(key) = self.grounds.key().filter(|_| self.session.principal().is_admin()) else { return };
         let log = (self.app.audit.as_ref(), &self.app.machine);
-        let auditor = Auditor::new(log, key.name(), self.address, format!("socket-{}", self.id.0));
+        let auditor = Auditor::new(
+            log,
+            key.name(),
+            self.peer.as_ref().map(|peer| peer.address),
+            format!("socket-{}", self.id.0),
+        );
         for path in paths {
             auditor.note(action, Outcome::Begun, &serde_json::json!({ "function": path.to_string() }));
         }

@@ -21,10 +21,12 @@ use weir_db::{
 use weir_files::{Content, Files, FilesError, Finished, Upload};
 use weir_value::{DocumentId, ErrorCode, limits};
 
-use crate::answer::FileBody;
+use crate::answer::{FileBody, held_with};
+use crate::descriptors::{Descriptor, TooManyOpen};
 use crate::durable_gate::DurableGate;
 use crate::executor::{JobKind, Work};
 use crate::machine::Machine;
+use crate::refusals::Limit;
 
 /// Whose a file is that comes.
 pub enum FileOwner {
@@ -63,6 +65,7 @@ impl Storage {
     /// The token is no good, there is no room, or too much is on its way.
     pub async fn admit(&self, token: &UploadToken, bytes: u64) -> Result<SemaphorePermit<'_>, DbError> {
         let place = self.room.try_acquire().map_err(|_| {
+            self.machine.refusals.count(Limit::Uploads);
             let message = "Too many files are being uploaded just now: try again in a moment.";
             DbError::new(ErrorCode::TooManyConcurrentRequests, message)
         })?;
@@ -105,11 +108,14 @@ impl Storage {
         owner: FileOwner,
     ) -> Result<DocumentId, DbError> {
         NewFile::check_type(content_type.as_deref())?;
+        let place = self.machine.open_for_request().map_err(too_many_open)?;
         let upload = write(self.files.begin(self.db.new_file_name()), body, &self.limits).await?;
         let (sender, receiver) = oneshot::channel();
         let storage = Arc::clone(self);
         self.machine.tasks.spawn(async move {
-            let _ = sender.send(storage.make_document(upload, content_type, sha256, owner).await);
+            let made = storage.make_document(upload, content_type, sha256, owner).await;
+            drop(place);
+            let _ = sender.send(made);
         });
         receiver.await.map_err(|_| stopping())?
     }
@@ -168,15 +174,21 @@ impl Storage {
         found.map_err(|error| FileError::from(error).into_db_error())
     }
 
-    /// The bytes of a stored file, or a range of them that lies within it.
+    /// The bytes of a stored file, or a range of them that lies within it, and their place among what may be open.
     ///
     /// # Errors
     /// They are not there, or cannot be reached.
-    pub async fn read(&self, name: Uuid, range: Option<Range<u64>>) -> Result<Content, DbError> {
-        self.files.read(name, range).await.map_err(|error| {
+    pub async fn read(
+        &self,
+        name: Uuid,
+        range: Option<Range<u64>>,
+    ) -> Result<(Content, Descriptor), DbError> {
+        let place = self.machine.open_for_request().map_err(too_many_open)?;
+        let content = self.files.read(name, range).await.map_err(|error| {
             tracing::error!(%name, %error, "a stored file cannot be read");
             told(&error)
-        })
+        })?;
+        Ok((content, place))
     }
 
     /// The bytes of a stored file, for an action.
@@ -184,13 +196,16 @@ impl Storage {
     /// # Errors
     /// As for [`Storage::read`].
     pub async fn read_all(&self, file: &StoredFile) -> Result<BodyStream, DbError> {
-        Ok(match self.read(file.name, None).await? {
+        let (content, place) = self.read(file.name, None).await?;
+        Ok(match content {
             Content::File(file, length) => {
-                let mut chunks = FileBody::new(file, length);
+                let mut chunks = FileBody::new(file, length).holding(place);
                 let chunks = stream::poll_fn(move |context| chunks.poll_chunk(context));
                 Box::pin(chunks.map_err(|error| BodyError(error.to_string())))
             }
-            Content::Pieces(pieces) => Box::pin(pieces.map_err(|error| BodyError(error.to_string()))),
+            Content::Pieces(pieces) => {
+                held_with(Box::pin(pieces.map_err(|error| BodyError(error.to_string()))), place)
+            }
         })
     }
 }
@@ -228,6 +243,10 @@ fn told(error: &FilesError) -> DbError {
             DbError::new(ErrorCode::StorageFailed, "The file cannot be stored or read just now.")
         }
     }
+}
+
+fn too_many_open(error: TooManyOpen) -> DbError {
+    DbError::new(ErrorCode::TooManyConcurrentRequests, error.to_string())
 }
 
 fn stopping() -> DbError {

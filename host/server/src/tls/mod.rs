@@ -69,6 +69,8 @@ pub enum Secured {
     Stream(Box<TlsStream<MeteredTcp>>),
     /// It speaks without TLS.
     PlainText(MeteredTcp),
+    /// Too many handshakes are under way.
+    Refused,
     /// There is nothing to serve: it is gone, or trusts nobody.
     Nothing,
 }
@@ -128,7 +130,7 @@ impl Tls {
     pub async fn secure(&self, tcp: MeteredTcp) -> Secured {
         let Ok(_turn) = self.handshakes.try_acquire() else {
             tracing::debug!("too many handshakes are under way: a connection is cut");
-            return Secured::Nothing;
+            return Secured::Refused;
         };
         let time = Duration::from_millis(limits::TLS_HANDSHAKE_MS_MAX);
         let secured = tokio::time::timeout(time, self.shake_hands(tcp)).await;

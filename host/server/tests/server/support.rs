@@ -295,6 +295,7 @@ pub fn parts(
             threads: 4,
             spare_threads: 4,
             client_memory_bytes,
+            log_limits: None,
         },
         parts,
     )

@@ -1,6 +1,6 @@
 //! Who holds how much.
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use weir_value::limits::{BUDGET_GRANTED_BYTES, BUDGET_LIGHT_BYTES};
 
@@ -15,6 +15,8 @@ pub struct Account {
     bytes: AtomicUsize,
     /// The same by what it is; kept by those above which there is none.
     by_kind: [AtomicUsize; Held::ALL.len()],
+    /// How often there was no room, by whose account was full; kept there too.
+    refused: [AtomicU64; Holder::ALL.len()],
 }
 
 impl Account {
@@ -34,7 +36,8 @@ impl Account {
     }
 
     fn new(holder: Holder, bytes_max: usize, above: Option<Arc<Account>>) -> Account {
-        Account { holder, bytes_max, above, bytes: AtomicUsize::new(0), by_kind: Default::default() }
+        let (by_kind, refused) = Default::default();
+        Account { holder, bytes_max, above, bytes: AtomicUsize::new(0), by_kind, refused }
     }
 
     /// How much is held.
@@ -92,7 +95,7 @@ impl Account {
         let is_refusable = own > BUDGET_GRANTED_BYTES && bytes > replaced;
         if is_refusable && own > self.bytes_max {
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(Overdrawn(self.holder));
+            return Err(self.refuse(self.holder));
         }
         let mut added = self;
         while let Some(above) = added.above.as_deref() {
@@ -100,11 +103,21 @@ impl Account {
             if is_refusable && all.saturating_sub(replaced) > above.room_for(own) {
                 above.bytes.fetch_sub(bytes, Ordering::Relaxed);
                 self.take_back(bytes, above);
-                return Err(Overdrawn(above.holder));
+                return Err(self.refuse(above.holder));
             }
             added = above;
         }
         Ok(())
+    }
+
+    /// How often somebody was refused because such an account was full.
+    pub fn refused(&self, holder: Holder) -> u64 {
+        self.top().refused[holder as usize].load(Ordering::Relaxed)
+    }
+
+    fn refuse(&self, holder: Holder) -> Overdrawn {
+        self.top().refused[holder as usize].fetch_add(1, Ordering::Relaxed);
+        Overdrawn(holder)
     }
 
     /// How full it may become by one who holds so much.

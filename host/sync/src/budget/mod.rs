@@ -73,6 +73,20 @@ pub enum Holder {
     Connection,
 }
 
+impl Holder {
+    /// All of them.
+    pub const ALL: [Holder; 3] = [Holder::Process, Holder::Address, Holder::Connection];
+
+    /// Its name, in figures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Holder::Process => "process",
+            Holder::Address => "address",
+            Holder::Connection => "connection",
+        }
+    }
+}
+
 /// Why there was no room: whose account is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overdrawn(pub Holder);

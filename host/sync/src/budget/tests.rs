@@ -48,6 +48,7 @@ fn each_level_refuses_and_what_was_refused_counts_nowhere() {
     let held = process.hold(Held::Results, 60 * MIB);
     assert_eq!(socket.charge(Held::Bodies, 2 * MIB).err(), Some(Overdrawn(Holder::Process)));
     assert_eq!((socket.bytes(), address.bytes(), process.bytes()), (0, 30 * MIB, 90 * MIB));
+    assert_eq!(Holder::ALL.map(|holder| process.refused(holder)), [1; 3], "each once");
     drop((others, held));
     assert_eq!(process.bytes(), 0);
 }

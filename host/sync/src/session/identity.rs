@@ -22,8 +22,8 @@ pub struct VerifiedIdentity {
 pub enum IdentityRefusal {
     /// It is no good: why, for the client to read, which comes again with another one.
     Invalid(String),
-    /// Nobody can tell just now. The client comes again with the same one.
-    Unavailable,
+    /// Nobody can tell just now, for the reason that this word says. The client comes again with the same one.
+    Unavailable(&'static str),
 }
 
 /// Whose a socket is.
@@ -68,9 +68,7 @@ impl Session {
         match verdict {
             Ok(verified) => self.become_identity(verified),
             Err(IdentityRefusal::Invalid(error)) => self.refuse_identity(error, true),
-            Err(IdentityRefusal::Unavailable) => {
-                self.close(CloseFrame::overloaded("AuthProviderUnavailable"))
-            }
+            Err(IdentityRefusal::Unavailable(why)) => self.close(CloseFrame::overloaded(why)),
         }
     }
 

@@ -306,7 +306,7 @@ impl Socket {
                 self.session.identity_verified(Err(IdentityRefusal::Invalid(why.to_owned())));
             }
             ["cannot", "be", "verified"] => {
-                self.session.identity_verified(Err(IdentityRefusal::Unavailable));
+                self.session.identity_verified(Err(IdentityRefusal::Unavailable("AuthProviderUnavailable")));
             }
             ["mutates", "as", who] => {
                 let due = self.due.front().expect("a mutation is due");

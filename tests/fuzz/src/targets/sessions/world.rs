@@ -288,7 +288,11 @@ impl Socket {
         }
         let principal = match who {
             "bad" => return self.session.identity_verified(Err(IdentityRefusal::Invalid("no".to_owned()))),
-            "busy" => return self.session.identity_verified(Err(IdentityRefusal::Unavailable)),
+            "busy" => {
+                return self
+                    .session
+                    .identity_verified(Err(IdentityRefusal::Unavailable("AuthProviderUnavailable")));
+            }
             "admin" => Principal::ADMIN,
             name => {
                 let name = if name == "bob" { "bob" } else { "ada" };

@@ -18,7 +18,7 @@ pub struct Rate {
     pub burst_seconds: u64,
 }
 
-/// What one address has left of its allowance.
+/// What somebody has left of an allowance.
 #[derive(Debug, Default)]
 pub struct Bucket {
     /// When all that was taken is paid for, by the monotonic clock.
