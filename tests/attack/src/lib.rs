@@ -13,6 +13,7 @@ mod target;
 mod verdict;
 
 pub use attacks::{ALL, Attack};
+pub use ordinary::{ORDINARY, be_ordinary};
 pub use strangers::Strangers;
 pub use target::Target;
 pub use verdict::{Verdict, all_at_once, withstands};

@@ -1,7 +1,12 @@
 //! The ordinary client: it writes over a socket, whose answer needs a sync of the disk, and reads over HTTP.
+//!
+//! It is a process of its own, as it would be a machine of its own: what strangers allocate in theirs, with the lowest of
+//! priorities, holds up whoever makes a thread beside them.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -24,7 +29,7 @@ const FLOOR: Duration = Duration::from_millis(5);
 /// How long it waits for the last answers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Each call of this process has a session of its own.
+/// Each measurement has a session of its own.
 static SESSIONS: AtomicU64 = AtomicU64::new(0);
 
 /// How long one kind of request took.
@@ -95,13 +100,54 @@ impl Latencies {
     }
 }
 
-/// Asks for so long, and waits for all answers.
+/// Lets the ordinary client ask for so long, and wait for all answers.
 ///
 /// # Errors
 /// When a request fails, or is not answered: nobody has to fail because of what somebody else does.
 pub fn measure(address: SocketAddr, time: Duration) -> Result<Measured> {
+    let session = SESSIONS.fetch_add(1, Ordering::Relaxed);
+    let mut command = Command::new(program()?);
+    command.arg(ORDINARY).args([address.to_string(), time.as_millis().to_string(), session.to_string()]);
+    let output = command.output().context("the ordinary client")?;
+    let told = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "the ordinary client: {}", String::from_utf8_lossy(&output.stderr));
+    let of = |kind: &str, line: Option<&str>| -> Result<Latencies> {
+        let numbers = line.with_context(|| format!("no {kind}"))?.split_whitespace();
+        let nanos = numbers.map(|number| Ok(Duration::from_nanos(number.parse()?)));
+        Latencies::new(nanos.collect::<Result<_>>()?)
+    };
+    let mut lines = told.lines();
+    Ok(Measured { mutations: of("mutations", lines.next())?, queries: of("queries", lines.next())? })
+}
+
+/// What makes the program be the ordinary client: an address, milliseconds, and the number of a session follow.
+pub const ORDINARY: &str = "--ordinary";
+
+/// The program itself, or the one beside the tests.
+fn program() -> Result<PathBuf> {
+    let current = std::env::current_exe()?;
+    let beside = current.ancestors().skip(1).take(2).map(|folder| folder.join(env!("CARGO_PKG_NAME")));
+    let mut beside = beside.filter(|path| path.is_file());
+    beside.next().with_context(|| format!("no `{}` beside this program", env!("CARGO_PKG_NAME")))
+}
+
+/// Is the ordinary client for so long, and prints how long it waited: a line for mutations, one for queries, in
+/// nanoseconds.
+///
+/// # Errors
+/// As those of [`measure`].
+pub fn be_ordinary(address: SocketAddr, time: Duration, session: u64) -> Result<()> {
+    let Measured { mutations, queries } = ask(address, time, session)?;
+    for latencies in [mutations, queries] {
+        let nanos = latencies.sorted.iter().map(|latency| latency.as_nanos().to_string());
+        println!("{}", nanos.collect::<Vec<_>>().join(" "));
+    }
+    Ok(())
+}
+
+fn ask(address: SocketAddr, time: Duration, session: u64) -> Result<Measured> {
     thread::scope(|scope| {
-        let writer = scope.spawn(|| write(address, time));
+        let writer = scope.spawn(|| write(address, time, session));
         let queries = read(address, time);
         let mutations = writer.join().map_err(|_| anyhow::anyhow!("the writer panicked"))?;
         let mutations = mutations.context("a mutation of the ordinary client")?;
@@ -115,8 +161,7 @@ fn instants(time: Duration) -> impl Iterator<Item = Instant> {
     (0..(time.as_millis() / EVERY.as_millis()) as u32).map(move |n| begin + EVERY * n)
 }
 
-fn write(address: SocketAddr, time: Duration) -> Result<Latencies> {
-    let session = SESSIONS.fetch_add(1, Ordering::Relaxed);
+fn write(address: SocketAddr, time: Duration, session: u64) -> Result<Latencies> {
     let session = format!("0badc0de-0000-4000-8000-{session:012}");
     let mut client = SyncClient::connect(address, &session, 0)?;
     client.subscribe(0, 0, "attack:newest", &json!({ "writer": WRITER }))?;
