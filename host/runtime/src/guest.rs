@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wasmtime::Store;
-use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Linker, TypedFunc};
 
 use crate::bindings::weir::guest::types::Failure;
 use crate::call_state::CallState;
@@ -90,8 +90,7 @@ impl Guest {
     /// A fresh instance, and what of it is needed to call it, and to set it back.
     fn make(&self, store: &mut Store<CallState>) -> wasmtime::Result<Made> {
         let (instance, memory) = self.instantiate_with_memory(store)?;
-        let call = instance.get_func(&mut *store, self.call);
-        let call = call.ok_or_else(|| wasmtime::format_err!("it does not export `call`"))?;
+        let call = *instance.get_typed_func::<(&str, &[u8]), (Answer,)>(&mut *store, &self.call)?.func();
         let reset = match (&self.reset, memory) {
             (Some(reset), Some(memory)) => Some((instance.get_typed_func(&mut *store, reset)?, memory)),
             _ => None,
@@ -124,7 +123,10 @@ impl Guest {
             Some(made) => made,
             None => self.make(store)?,
         };
-        let call = running.call.typed::<(&str, &[u8]), (Answer,)>(&*store)?;
+        // SAFETY: its type was held against this one when the instance was made. It is not kept with it because that has the
+        // lifetimes of one call's arguments.
+        #[allow(unsafe_code)]
+        let call = unsafe { TypedFunc::<(&str, &[u8]), (Answer,)>::new_unchecked(running.call) };
         let (answer,) = call.call(store, (path, args))?;
         running.calls += 1;
         *made = Some(running);

@@ -24,6 +24,19 @@ pub(crate) struct PooledInstance {
     made: Made,
 }
 
+impl PooledInstance {
+    /// A call with this state begins in it.
+    pub(crate) fn begin(self, state: CallState) -> (Store<CallState>, Made) {
+        let PooledInstance { mut store, made } = self;
+        *store.data_mut() = state;
+        store.data_mut().resources.begin_with(made.taken);
+        if let Some((_, memory)) = &made.reset {
+            memory.begin();
+        }
+        (store, made)
+    }
+}
+
 /// What is known of an instance.
 pub(crate) struct Made {
     pub(crate) call: Func,
@@ -41,15 +54,9 @@ pub(crate) struct InstancePool {
 }
 
 impl InstancePool {
-    /// One that is ready, for a call with this state.
-    pub(crate) fn take(&self, state: CallState) -> Result<(Store<CallState>, Made), CallState> {
-        let Some(PooledInstance { mut store, made }) = self.idle.lock().pop() else { return Err(state) };
-        *store.data_mut() = state;
-        store.data_mut().resources.begin_with(made.taken);
-        if let Some((_, memory)) = &made.reset {
-            memory.begin();
-        }
-        Ok((store, made))
+    /// One that is ready.
+    pub(crate) fn take(&self) -> Option<PooledInstance> {
+        self.idle.lock().pop()
     }
 
     /// Sets back an instance whose call is over, and keeps it; or drops it. `idle` is the state of no call.

@@ -131,9 +131,12 @@ impl Invoker {
     ) -> Ended<Answer, UsedInstance> {
         let guest_ticks = setup.time.guest_ticks;
         let state = CallState::new(setup, &self.options, self.ticker.clone());
-        let (mut store, mut made) = match module.guest.pool.take(state) {
-            Ok((store, made)) => (store, Some(made)),
-            Err(state) => (self.new_store(state), None),
+        let (mut store, mut made) = match module.guest.pool.take() {
+            Some(pooled) => {
+                let (store, made) = pooled.begin(state);
+                (store, Some(made))
+            }
+            None => (self.new_store(state), None),
         };
         self.begin(&mut store, guest_ticks);
         self.counters.began_in_instance(made.is_some());
