@@ -8,6 +8,7 @@ use wasmtime::Store;
 use wasmtime::component::{Func, TypedFunc};
 
 use crate::call_state::CallState;
+use crate::invocation::ENDLESS_TICKS;
 use crate::memory::ImageMemory;
 use crate::resource_limits::Taken;
 
@@ -15,8 +16,6 @@ use crate::resource_limits::Taken;
 const IDLE_MAX: usize = 64;
 /// After so many calls an instance is dropped, so that nothing adds up that nobody thought of.
 const CALLS_MAX: u32 = 10_000;
-/// Ticks in which an instance is set back: a few instructions.
-const RESET_TICKS: u64 = u64::MAX >> 8;
 
 /// An instance in its store.
 pub(crate) struct PooledInstance {
@@ -59,14 +58,13 @@ impl InstancePool {
         self.idle.lock().pop()
     }
 
-    /// Sets back an instance whose call is over, and keeps it; or drops it. `idle` is the state of no call.
-    pub(crate) fn put_back(&self, mut store: Store<CallState>, made: Made, idle: CallState) {
-        let held = store.data_mut().holds_resources();
-        *store.data_mut() = idle;
-        let Some((reset, memory)) = made.reset.as_ref().filter(|_| !held && made.calls < CALLS_MAX) else {
-            return;
-        };
-        store.set_epoch_deadline(RESET_TICKS);
+    /// Sets back an instance whose call is over, and keeps it; or drops it. `idle` makes the state of no call.
+    pub(crate) fn put_back(&self, mut store: Store<CallState>, made: Made, idle: impl FnOnce() -> CallState) {
+        let may_stay = made.calls < CALLS_MAX && !store.data().holds_resources();
+        let Some((reset, memory)) = made.reset.as_ref().filter(|_| may_stay) else { return };
+        *store.data_mut() = idle();
+        // It is a few instructions.
+        store.set_epoch_deadline(ENDLESS_TICKS);
         if let Err(error) = reset.call(&mut store, ()) {
             tracing::warn!(%error, "an instance could not be set back; the next call makes another");
             return;

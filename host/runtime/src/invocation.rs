@@ -43,7 +43,7 @@ impl Drop for UsedInstance {
     fn drop(&mut self) {
         if let Some((store, Some(made))) = self.of.take() {
             let Invoker { options, ticker, .. } = &*self.invoker;
-            let idle = CallState::idle(options, ticker.clone());
+            let idle = || CallState::idle(options, ticker.clone());
             with_stack(|| self.module.guest.pool.put_back(store, made, idle));
         }
     }
@@ -266,7 +266,7 @@ fn with_stack<R>(work: impl FnOnce() -> R) -> R {
 }
 
 /// So many ticks are never over.
-const ENDLESS_TICKS: u64 = u64::MAX >> 8;
+pub(crate) const ENDLESS_TICKS: u64 = u64::MAX >> 8;
 
 /// What a guest may hand over in one call of the host besides the longest text or document.
 const HANDED_OVER_BESIDES_BYTES: usize = 1 << 20;

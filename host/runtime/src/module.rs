@@ -148,8 +148,6 @@ fn obtain_code(
     let mut rest = Cow::Borrowed(&source.component[..]);
     if has_image {
         rest = memory::take_out(&rest).map_or(rest, Cow::Owned);
-    }
-    if has_image {
         rest = reset::add(&rest, shared).map_or(rest, Cow::Owned);
     }
     if !shared.is_empty() {

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{
     CanonicalFunctionSection, CodeSection, Component, ComponentAliasSection, ComponentExportKind,
-    ComponentExportSection, ComponentSectionId, ComponentTypeSection, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalType, ImportSection, InstanceSection, Module, ModuleArg, ModuleSection,
+    ComponentExportSection, ComponentTypeSection, EntityType, ExportKind, ExportSection, Function,
+    FunctionSection, GlobalType, ImportSection, InstanceSection, Module, ModuleArg, ModuleSection,
     RawSection, SectionId, TypeSection, ValType,
 };
 use wasmparser::{
@@ -20,7 +20,10 @@ use wasmparser::{
     Operator, Parser, Payload, TypeRef,
 };
 
-use crate::sections::{items, sections};
+use crate::sections::{
+    ALIAS_SECTION, CANONICAL_SECTION, CORE_INSTANCE_SECTION, CORE_MODULE_SECTION, EXPORT_SECTION,
+    IMPORT_SECTION, TYPE_SECTION, items, sections,
+};
 use crate::shared_code::SharedCode;
 
 /// What the function is called among the component's exports.
@@ -68,13 +71,6 @@ pub(crate) fn add(component: &[u8], shared: &[(SharedCode<'_>, wasmtime::Module)
     Some(with_reset)
 }
 
-const CORE_MODULE_SECTION: u8 = ComponentSectionId::CoreModule as u8;
-const CORE_INSTANCE_SECTION: u8 = ComponentSectionId::CoreInstance as u8;
-const ALIAS_SECTION: u8 = ComponentSectionId::Alias as u8;
-const TYPE_SECTION: u8 = ComponentSectionId::Type as u8;
-const CANONICAL_SECTION: u8 = ComponentSectionId::CanonicalFunction as u8;
-const IMPORT_SECTION: u8 = ComponentSectionId::Import as u8;
-const EXPORT_SECTION: u8 = ComponentSectionId::Export as u8;
 const MODULE_EXPORT_SECTION: u8 = SectionId::Export as u8;
 
 /// How many of each a component has, which is the number of the next one.

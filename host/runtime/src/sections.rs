@@ -1,5 +1,16 @@
 //! The sections of WebAssembly's binaries: components and core modules are framed alike.
+use wasm_encoder::ComponentSectionId;
 use wasmparser::{BinaryReader, FromReader, SectionLimited};
+
+pub(crate) const CORE_MODULE_SECTION: u8 = ComponentSectionId::CoreModule as u8;
+pub(crate) const CORE_INSTANCE_SECTION: u8 = ComponentSectionId::CoreInstance as u8;
+pub(crate) const CORE_TYPE_SECTION: u8 = ComponentSectionId::CoreType as u8;
+pub(crate) const COMPONENT_SECTION: u8 = ComponentSectionId::Component as u8;
+pub(crate) const ALIAS_SECTION: u8 = ComponentSectionId::Alias as u8;
+pub(crate) const TYPE_SECTION: u8 = ComponentSectionId::Type as u8;
+pub(crate) const CANONICAL_SECTION: u8 = ComponentSectionId::CanonicalFunction as u8;
+pub(crate) const IMPORT_SECTION: u8 = ComponentSectionId::Import as u8;
+pub(crate) const EXPORT_SECTION: u8 = ComponentSectionId::Export as u8;
 
 /// `\0asm`, a version, a layer.
 const PREAMBLE_BYTES: usize = 8;

@@ -12,7 +12,7 @@ use wasm_encoder::{
 use wasmtime::{ExternType, HeapType, Module};
 
 use crate::compiled_cache::{Digest, hex};
-use crate::sections::sections;
+use crate::sections::{CORE_MODULE_SECTION, CORE_TYPE_SECTION, sections};
 
 /// Smaller modules compile faster than they are worth a file of their own.
 const CODE_BYTES_MIN: usize = 1 << 19;
@@ -79,8 +79,6 @@ pub(crate) fn take_out(component: &[u8], codes: &[(SharedCode<'_>, Module)]) -> 
     Some(rest.finish())
 }
 
-const CORE_MODULE_SECTION: u8 = wasm_encoder::ComponentSectionId::CoreModule as u8;
-const CORE_TYPE_SECTION: u8 = wasm_encoder::ComponentSectionId::CoreType as u8;
 const DATA_SECTION: u8 = wasm_encoder::SectionId::Data as u8;
 
 fn is_without_data(module: &[u8]) -> bool {

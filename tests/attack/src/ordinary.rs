@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
+use weir_test_support::host::program_beside;
 use weir_test_support::sync_client::Received;
 use weir_test_support::{SyncClient, http};
 
@@ -106,7 +106,10 @@ impl Latencies {
 /// When a request fails, or is not answered: nobody has to fail because of what somebody else does.
 pub fn measure(address: SocketAddr, time: Duration) -> Result<Measured> {
     let session = SESSIONS.fetch_add(1, Ordering::Relaxed);
-    let mut command = Command::new(program()?);
+    // It is the program that runs, or the one beside the tests.
+    let name = env!("CARGO_PKG_NAME");
+    let program = program_beside(name).with_context(|| format!("no `{name}` beside this program"))?;
+    let mut command = Command::new(program);
     command.arg(ORDINARY).args([address.to_string(), time.as_millis().to_string(), session.to_string()]);
     let output = command.output().context("the ordinary client")?;
     let told = String::from_utf8_lossy(&output.stdout);
@@ -122,14 +125,6 @@ pub fn measure(address: SocketAddr, time: Duration) -> Result<Measured> {
 
 /// What makes the program be the ordinary client: an address, milliseconds, and the number of a session follow.
 pub const ORDINARY: &str = "--ordinary";
-
-/// The program itself, or the one beside the tests.
-fn program() -> Result<PathBuf> {
-    let current = std::env::current_exe()?;
-    let beside = current.ancestors().skip(1).take(2).map(|folder| folder.join(env!("CARGO_PKG_NAME")));
-    let mut beside = beside.filter(|path| path.is_file());
-    beside.next().with_context(|| format!("no `{}` beside this program", env!("CARGO_PKG_NAME")))
-}
 
 /// Is the ordinary client for so long, and prints how long it waited: a line for mutations, one for queries, in
 /// nanoseconds.

@@ -26,10 +26,15 @@ pub fn host_binary() -> PathBuf {
     if let Some(path) = std::env::var_os("HOST_BIN") {
         return PathBuf::from(path);
     }
+    program_beside("host")
+        .expect("no `host` binary beside this program: run `cargo build -p weir-cli`, or set HOST_BIN")
+}
+
+/// A program that was built with the one that runs: it is in the same folder, or above that of tests.
+#[must_use]
+pub fn program_beside(name: &str) -> Option<PathBuf> {
     let current = std::env::current_exe().expect("the running program has a path");
-    let beside =
-        current.ancestors().skip(1).take(2).map(|folder| folder.join("host")).find(|path| path.is_file());
-    beside.expect("no `host` binary beside this program: run `cargo build -p weir-cli`, or set HOST_BIN")
+    current.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// `host check` finds nothing wrong with a data folder; gives what it tells.

@@ -2,14 +2,17 @@
 //!
 //! That is done with components that have one memory and say plainly what is in it, as those of all our languages do.
 //! Any other keeps its data, and wasmtime copies it into each instance.
-use wasm_encoder::{Component, ComponentSectionId, DataSection, Module, RawSection, SectionId};
+use wasm_encoder::{Component, DataSection, Module, RawSection, SectionId};
 use wasmparser::{
     BinaryReader, ComponentAlias, ComponentExternalKind, ComponentImport, ComponentOuterAliasKind,
     ComponentTypeRef, Data as Segment, DataKind, Import, Instance, MemoryType, Operator, TypeRef,
 };
 
 use super::image::page_bytes;
-use crate::sections::{items, sections};
+use crate::sections::{
+    ALIAS_SECTION, COMPONENT_SECTION, CORE_INSTANCE_SECTION, CORE_MODULE_SECTION, IMPORT_SECTION, items,
+    sections,
+};
 
 /// What is in a component's memory at the start.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,12 +63,6 @@ pub(crate) fn take_out(component: &[u8]) -> Option<Vec<u8>> {
 const WASM_PAGE_BYTES: u64 = 65_536;
 /// How deep components are looked at that stand in each other: what somebody sends can nest them a million times.
 const NESTING_MAX: usize = 16;
-
-const CORE_MODULE_SECTION: u8 = ComponentSectionId::CoreModule as u8;
-const CORE_INSTANCE_SECTION: u8 = ComponentSectionId::CoreInstance as u8;
-const COMPONENT_SECTION: u8 = ComponentSectionId::Component as u8;
-const ALIAS_SECTION: u8 = ComponentSectionId::Alias as u8;
-const IMPORT_SECTION: u8 = ComponentSectionId::Import as u8;
 
 const MODULE_IMPORT_SECTION: u8 = SectionId::Import as u8;
 const MEMORY_SECTION: u8 = SectionId::Memory as u8;

@@ -59,8 +59,7 @@ impl Image {
 
     /// Sets a slot back and keeps it, if nothing is in the way of that. `is_known`: no page was written that was not before.
     fn put_back(&self, mut slot: Slot, is_known: bool) {
-        if let Err(error) = self.set_back(&mut slot, is_known) {
-            tracing::warn!(%error, "a call's memory could not be set back; the next call takes another");
+        if !self.set_back(&mut slot, is_known) {
             return;
         }
         let mut idle = self.idle.lock();
@@ -69,7 +68,16 @@ impl Image {
         }
     }
 
-    fn set_back(&self, slot: &mut Slot, is_known: bool) -> io::Result<()> {
+    /// `false`: that failed, and is said; the slot is of no more use.
+    fn set_back(&self, slot: &mut Slot, is_known: bool) -> bool {
+        let set_back = self.try_set_back(slot, is_known);
+        if let Err(error) = &set_back {
+            tracing::warn!(%error, "a call's memory could not be set back; the next call takes another");
+        }
+        set_back.is_ok()
+    }
+
+    fn try_set_back(&self, slot: &mut Slot, is_known: bool) -> io::Result<()> {
         let copied = slot.copied < COPIED_TIMES_MAX && self.copy_written(slot, is_known);
         if copied {
             slot.copied += 1;
@@ -221,13 +229,7 @@ impl ImageMemory {
         let Some(slot) = held.slot.as_mut().filter(|_| held.size == held.image.size) else { return false };
         // Whatever fails here, nothing is known of the slot any more.
         let is_known = held.faults.take().is_some_and(|faults| faults.are_all());
-        match held.image.set_back(slot, is_known) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(%error, "a call's memory could not be set back; the next call takes another");
-                false
-            }
-        }
+        held.image.set_back(slot, is_known)
     }
 
     /// A call begins: from now on this thread alone uses the memory, which was set back.
