@@ -37,6 +37,11 @@ impl Faults {
         Some(Faults { thread: thread::current().id(), count: count()? })
     }
 
+    /// Whether they are this thread's.
+    pub(super) fn are_of_this_thread(&self) -> bool {
+        self.thread == thread::current().id()
+    }
+
     /// Whether this is the same thread, and it has taken none since.
     pub(super) fn are_all(&self) -> bool {
         Faults::now().is_some_and(|now| now == *self)

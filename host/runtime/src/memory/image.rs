@@ -227,14 +227,22 @@ impl ImageMemory {
         let held = &mut *self.0.lock();
         // wasmtime knows of no memory that shrinks.
         let Some(slot) = held.slot.as_mut().filter(|_| held.size == held.image.size) else { return false };
+        let now = Faults::now();
         // Whatever fails here, nothing is known of the slot any more.
-        let is_known = held.faults.take().is_some_and(|faults| faults.are_all());
-        held.image.set_back(slot, is_known)
+        let is_known = held.faults.take().is_some_and(|before| now.as_ref() == Some(&before));
+        let is_set_back = held.image.set_back(slot, is_known);
+        held.faults = now;
+        is_set_back
     }
 
     /// A call begins: from now on this thread alone uses the memory, which was set back.
     pub(crate) fn begin(&self) {
-        self.0.lock().faults = Faults::now();
+        let mut held = self.0.lock();
+        // Mostly it is the thread that set it back, which saves asking once more. A fault that it has taken since then counts
+        // as one of the call's, and makes the kernel be asked for the pages that were written.
+        if !held.faults.as_ref().is_some_and(Faults::are_of_this_thread) {
+            held.faults = Faults::now();
+        }
     }
 }
 
