@@ -12,7 +12,7 @@ use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use thiserror::Error;
 use weir_store::planted::{self, Bug};
-use weir_store::{Changes, ReadError, SequenceError, Snapshot, Store, Write};
+use weir_store::{Changes, Joining, ReadError, SequenceError, Snapshot, Store, Write};
 use weir_value::{TableNumber, Timestamp};
 
 use crate::commit_timestamp::Unstamped;
@@ -61,6 +61,8 @@ pub(crate) struct Opened<'a> {
     committer: &'a Committer,
     pub(crate) snapshot: Arc<Snapshot>,
     ts: Timestamp,
+    /// Whoever opens a transaction is about to commit it.
+    pub(crate) joining: Joining,
 }
 
 impl Drop for Opened<'_> {
@@ -102,7 +104,7 @@ impl Committer {
         let snapshot = self.store.snapshot_sequenced();
         let ts = snapshot.ts();
         *open.entry(ts).or_insert(0) += 1;
-        Opened { committer: self, snapshot: Arc::new(snapshot), ts }
+        Opened { committer: self, snapshot: Arc::new(snapshot), ts, joining: self.store.joining() }
     }
 
     /// Waits for the gate.

@@ -150,7 +150,7 @@ impl Database {
         let opened = self.committer.open();
         let (tx, ending) = self.run(call, origin, &opened, passwords, teardown);
         rate.note_time(self.shared.env.monotonic().saturating_sub(began));
-        self.end_optimistic(call, origin, tx, ending)
+        self.end_optimistic(call, origin, &opened, tx, ending)
     }
 
     /// Runs a mutation in serial execution, and shows its transaction before it ends.
@@ -180,6 +180,7 @@ impl Database {
         call: &Call,
         origin: Origin<'_>,
         tx: Transaction,
+        opened: &Opened<'_>,
         ending: Ending,
     ) -> Result<MutationStep, Conflict> {
         match (tx, ending) {
@@ -192,6 +193,7 @@ impl Database {
                     return Err(Conflict);
                 }
                 Ok(MutationStep::Ended(self.commit(gate, call, origin.session(), tx, result)))
+                opened.joining.commits();
             }
             (tx, ending) => Ok(self.end_without_commit(call, tx, ending)),
         }
@@ -216,6 +218,7 @@ impl Database {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
                 debug_assert_eq!(gate.check(tx.reads(), tx.ts()), Ok(()), "nothing commits past a held gate");
                 let session = origin.session().filter(|_| !planted::is(Bug::RequestRecordLost));
+                opened.joining.commits();
                 MutationStep::Ended(self.commit(gate, call, session, tx, result))
             }
             (tx, ending) => {

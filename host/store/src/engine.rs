@@ -25,8 +25,8 @@ use crate::sequencer::Sequencer;
 use crate::stats::Counters;
 use crate::view::View;
 use crate::{
-    BaseKind, Changes, ConsumerError, Env, GroupObserver, LogConsumer, OpenError, SequenceError, Snapshot,
-    Store, StoreClosed, StoreId, StoreOptions, StoreStats,
+    BaseKind, Changes, ConsumerError, Env, GroupObserver, Joining, LogConsumer, OpenError, SequenceError,
+    Snapshot, Store, StoreClosed, StoreId, StoreOptions, StoreStats,
 };
 
 /// Where a store lives, and what it runs with.
@@ -121,7 +121,7 @@ impl Parts {
             Some(store) => store,
             None => make_id(&base, &*env)?,
         };
-        let view = Arc::new(View::new(base, marks.checkpoint, folder));
+        let view = Arc::new(View::new(base, marks.checkpoint, options.rows_bytes(), folder));
         let expected = Expected {
             store,
             checkpoint: marks.checkpoint,
@@ -311,6 +311,10 @@ impl Store for Engine {
 
     fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Timestamp, SequenceError> {
         self.parts.sequencer.sequence(&self.parts.view, make)
+    }
+
+    fn joining(&self) -> Joining {
+        self.parts.sequencer.joining()
     }
 
     fn observe(&self, observer: Arc<dyn GroupObserver>) {

@@ -96,6 +96,7 @@ impl GroupCommit {
     /// The log thread's life: until the sequencer is closed and everything queued is durable.
     pub(crate) fn run(&self) {
         loop {
+            self.parts.sequencer.gather();
             let goes_on = match self.step() {
                 Step::Written => true,
                 Step::Idle => {

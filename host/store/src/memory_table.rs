@@ -31,6 +31,11 @@ const KEY_OVERHEAD_BYTES: u64 = 160;
 /// Estimated memory of a version beside its value.
 const VERSION_OVERHEAD_BYTES: u64 = 48;
 
+/// A key as the tree has it. Most are short, and stand in the tree's nodes themselves: a descent compares what lies side
+/// by side, where it would otherwise fetch each key from a place of its own.
+pub(crate) type TableKey = SmallVec<[u8; KEY_INLINE_BYTES]>;
+/// So long are the keys of documents, and more.
+const KEY_INLINE_BYTES: usize = 40;
 /// `None` is a deletion.
 type Version = (Timestamp, Option<Bytes>);
 /// Ascending timestamps.
@@ -96,9 +101,9 @@ impl<'a> Interval<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
     /// Keys that have a version at the timestamp, in the order of the scan; `None` is a deletion.
-    pub(crate) entries: Vec<(Bytes, Option<Bytes>)>,
+    pub(crate) entries: Vec<(TableKey, Option<Bytes>)>,
     /// The last key looked at; `None` when the interval is exhausted.
-    pub(crate) reached: Option<Bytes>,
+    pub(crate) reached: Option<TableKey>,
 }
 
 /// How much one slice of a flush takes at most.
@@ -115,21 +120,32 @@ pub(crate) struct FlushSlice {
     /// For each key the newest version up to the bound.
     pub(crate) entries: Vec<FlushEntry>,
     /// The last key looked at; `None` at the end of the table.
-    pub(crate) reached: Option<Bytes>,
+    pub(crate) reached: Option<TableKey>,
 }
 
 /// One key to be flushed.
 #[derive(Debug)]
 pub(crate) struct FlushEntry {
-    pub(crate) key: Bytes,
+    pub(crate) key: TableKey,
     pub(crate) ts: Timestamp,
     pub(crate) value: Option<Bytes>,
+}
+
+/// What the table knows of a key at a timestamp.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing at all: the base has its newest version, if there is one.
+    Nothing,
+    /// Only versions that are newer.
+    Newer,
+    /// A version, `None` if that is a deletion, and whether it is the newest one.
+    Version { ts: Timestamp, value: Option<Bytes>, is_newest: bool },
 }
 
 /// The table.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryTable {
-    chains: RwLock<BTreeMap<Bytes, Chain>>,
+    chains: RwLock<BTreeMap<TableKey, Chain>>,
     bytes: AtomicU64,
 }
 
@@ -142,7 +158,7 @@ impl MemoryTable {
         let mut chains = self.chains.write();
         for write in writes {
             added += version_bytes(write.value.as_ref());
-            let chain = chains.entry(write.key.clone()).or_insert_with(|| {
+            let chain = chains.entry(TableKey::from_slice(&write.key)).or_insert_with(|| {
                 added += key_bytes(&write.key);
                 Chain::new()
             });
@@ -163,8 +179,23 @@ impl MemoryTable {
 
     /// The version of `key` at `ts`: `None` when the table has none, `Some(None)` when it is deleted.
     pub(crate) fn get(&self, key: &[u8], ts: Timestamp) -> Option<Option<Bytes>> {
+        match self.find(key, ts) {
+            Found::Nothing | Found::Newer => None,
+            Found::Version { value, .. } => Some(value),
+        }
+    }
+
+    /// As [`MemoryTable::get`], and what is known of other versions.
+    pub(crate) fn find(&self, key: &[u8], at: Timestamp) -> Found {
         let chains = self.chains.read();
-        visible(chains.get(key)?, ts).map(|version| version.1.clone())
+        let Some(chain) = chains.get(key) else { return Found::Nothing };
+        match visible(chain, at) {
+            None => Found::Newer,
+            Some((ts, value)) => {
+                let is_newest = chain.last().is_some_and(|last| last.0 == *ts);
+                Found::Version { ts: *ts, value: value.clone(), is_newest }
+            }
+        }
     }
 
     /// The versions at `ts` of the keys in `interval`, which is not empty, from its beginning in the given
@@ -221,12 +252,12 @@ impl MemoryTable {
         let mut freed = 0;
         let mut chains = self.chains.write();
         for entry in entries {
-            let Some(chain) = chains.get_mut(&entry.key) else { continue };
+            let Some(chain) = chains.get_mut(&entry.key[..]) else { continue };
             let count = chain.partition_point(|version| version.0 <= bound);
             freed += chain.drain(..count).map(|version| version_bytes(version.1.as_ref())).sum::<u64>();
             if chain.is_empty() {
                 freed += key_bytes(&entry.key);
-                chains.remove(&entry.key);
+                chains.remove(&entry.key[..]);
             }
         }
         drop(chains);
@@ -245,7 +276,7 @@ impl MemoryTable {
     }
 }
 
-fn key_bytes(key: &Bytes) -> u64 {
+fn key_bytes(key: &[u8]) -> u64 {
     KEY_OVERHEAD_BYTES + key.len() as u64
 }
 
@@ -269,7 +300,7 @@ fn prune(chain: &mut Chain, floor: Timestamp) -> u64 {
 }
 
 fn collect_chunk<'a>(
-    range: impl Iterator<Item = (&'a Bytes, &'a Chain)>,
+    range: impl Iterator<Item = (&'a TableKey, &'a Chain)>,
     ts: Timestamp,
     keys_max: usize,
 ) -> Chunk {
@@ -366,7 +397,7 @@ mod tests {
             table.insert(ts(at), &[write("hot", Some("v"))], || ts(at - 1));
         }
         assert!(table.chains.read()[&b"hot"[..]].len() <= CHAIN_PRUNE_LEN);
-        let one_key = key_bytes(&Bytes::from("hot")) + CHAIN_PRUNE_LEN as u64 * (VERSION_OVERHEAD_BYTES + 1);
+        let one_key = key_bytes(b"hot") + CHAIN_PRUNE_LEN as u64 * (VERSION_OVERHEAD_BYTES + 1);
         assert!(table.bytes() <= one_key);
     }
 

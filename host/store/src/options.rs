@@ -56,8 +56,8 @@ pub struct StoreOptions {
     /// disk. Default 4 MiB.
     pub log_room_bytes: u64,
     /// What the store may keep in memory, roughly: the memory table up to a half of it, the base's cache a
-    /// quarter. Flushing begins at an eighth, commits are slowed from a quarter on, and refused as overload at
-    /// a half. Default 256 MiB.
+    /// quarter, rows that were read by key an eighth. Flushing begins when the table has an eighth, commits are
+    /// slowed from a quarter on, and refused as overload at a half. Default 256 MiB.
     pub memory_bytes: u64,
     /// A checkpoint is taken when this much log has been written since the last one; it bounds the log on
     /// disk (to about twice this) and the time that a restart takes. Default 48 MiB.
@@ -93,6 +93,11 @@ impl StoreOptions {
     /// Commits are refused when the memory table has reached this size in spite of the flush.
     pub(crate) fn table_bytes_max(&self) -> u64 {
         self.memory_bytes / 2
+    }
+
+    /// Bound of the rows that are remembered because they were read by key.
+    pub(crate) fn rows_bytes(&self) -> u64 {
+        self.memory_bytes / 8
     }
 
     /// Bound of the base's cache.

@@ -24,6 +24,8 @@ pub enum Bug {
     RequestRecordLost,
     /// A flush forgets a key that it did not write.
     FlushSkipsKey,
+    /// A row that is remembered is not replaced by a commit.
+    RememberedRowStays,
     /// Recovery takes a record whose checksum is wrong.
     TornRecordTakenWhole,
     /// A clock that was set back sets timestamps back.
@@ -67,7 +69,7 @@ mod choice {
 
     impl Bug {
         /// All of them.
-        pub const ALL: [Bug; 14] = [
+        pub const ALL: [Bug; 15] = [
             Bug::UnsyncedLog,
             Bug::AnswerBeforeSync,
             Bug::ReadSetMissesGap,
@@ -75,6 +77,7 @@ mod choice {
             Bug::SegmentReleasedEarly,
             Bug::RequestRecordLost,
             Bug::FlushSkipsKey,
+            Bug::RememberedRowStays,
             Bug::TornRecordTakenWhole,
             Bug::TimestampGoesBack,
             Bug::NestedWritesKept,
@@ -94,6 +97,7 @@ mod choice {
                 Bug::SegmentReleasedEarly => "segment-released-early",
                 Bug::RequestRecordLost => "request-record-lost",
                 Bug::FlushSkipsKey => "flush-skips-key",
+                Bug::RememberedRowStays => "remembered-row-stays",
                 Bug::TornRecordTakenWhole => "torn-record-taken-whole",
                 Bug::TimestampGoesBack => "timestamp-goes-back",
                 Bug::NestedWritesKept => "nested-writes-kept",

@@ -26,8 +26,6 @@ enum Open {
     Both(usize, usize),
     /// Its key, and a value that is not in the block.
     Key(usize, Bytes),
-    /// Nothing of it is.
-    Row(Bytes, Bytes),
 }
 
 impl Rows {
@@ -46,11 +44,6 @@ impl Rows {
     pub(crate) fn push_value(&mut self, key: &[u8], value: Bytes) {
         self.append(key);
         self.push_open(Open::Key(key.len(), value));
-    }
-
-    /// Adds a row.
-    pub(crate) fn push(&mut self, key: Bytes, value: Bytes) {
-        self.push_open(Open::Row(key, value));
     }
 
     /// All rows, in the order in which they came.
@@ -82,7 +75,6 @@ impl Rows {
             self.done.push(match row {
                 Open::Both(key, value) => (take(key), take(value)),
                 Open::Key(key, value) => (take(key), value),
-                Open::Row(key, value) => (key, value),
             });
         }
     }
@@ -97,16 +89,15 @@ mod tests {
     proptest! {
         #[test]
         fn rows_come_back_in_their_order(
-            given in prop::collection::vec((0usize..3, prop::collection::vec(any::<u8>(), 0..6), 0usize..9_000), 0..24),
+            given in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..6), 0usize..9_000), 0..24),
         ) {
             let mut rows = Rows::default();
             let mut expected = Vec::new();
-            for (how, key, len) in given {
+            for (is_copied, key, len) in given {
                 let value = vec![key.len() as u8; len];
-                match how {
-                    0 => rows.push_copy(&key, &value),
-                    1 => rows.push_value(&key, value.clone().into()),
-                    _ => rows.push(key.clone().into(), value.clone().into()),
+                match is_copied {
+                    true => rows.push_copy(&key, &value),
+                    false => rows.push_value(&key, value.clone().into()),
                 }
                 expected.push((Bytes::from(key), Bytes::from(value)));
                 prop_assert_eq!(rows.len(), expected.len());

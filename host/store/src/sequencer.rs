@@ -16,6 +16,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use weir_value::Timestamp;
 
+use crate::joining::{Joiners, Joining};
 use crate::log::record::{COMMIT_BYTES_MAX, commit_bytes, framed_bytes};
 use crate::planted::{self, Bug};
 use crate::rate::Rate;
@@ -26,6 +27,15 @@ use crate::{Changes, Commit, Env, SequenceError, StoreOptions};
 const GROUP_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// More than this is not queued for the log; whoever commits waits.
 const QUEUE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// A group that has this much does not wait for more.
+const GATHERED_BYTES: u64 = 256 * 1024;
+/// For how long a group waits for those who are about to commit: as long as somebody has joined in each of these.
+const GATHER_WAITS: [Duration; 4] = [
+    Duration::from_micros(100),
+    Duration::from_micros(200),
+    Duration::from_micros(300),
+    Duration::from_micros(400),
+];
 /// How long a commit waits for room in memory, or in the log, before it is refused.
 const ROOM_WAIT: Duration = Duration::from_secs(1);
 /// The speed of the flush that is assumed before one was measured, bytes of memory a second.
@@ -39,6 +49,7 @@ const SLOWED_MAX: Duration = Duration::from_millis(200);
 pub(crate) struct Sequencer {
     env: Arc<dyn Env>,
     state: Mutex<State>,
+    joiners: Arc<Joiners>,
     /// Something was queued or is wanted, or the store closes.
     work: Condvar,
     /// Something was taken, flushed or secured, or the store closes.
@@ -65,6 +76,8 @@ struct State {
     /// What a commit needs that has its timestamp and waits for space. Nothing else is sequenced meanwhile.
     wanted_bytes: u64,
     log_waits: bool,
+    /// The log waits for those who are about to commit.
+    log_gathers: bool,
     /// The log found no room, or no more than it has.
     disk_full: bool,
     /// The disk has less room than the reserve.
@@ -124,6 +137,7 @@ impl Sequencer {
             spoken_bytes: 0,
             wanted_bytes: 0,
             log_waits: false,
+            log_gathers: false,
             disk_full: false,
             disk_low: false,
             overloaded: false,
@@ -136,6 +150,7 @@ impl Sequencer {
         Sequencer {
             env,
             state: Mutex::new(state),
+            joiners: Arc::default(),
             work: Condvar::new(),
             room: Condvar::new(),
             slow_bytes: options.slow_bytes(),
@@ -177,6 +192,7 @@ impl Sequencer {
         let mut state = self.secure(state, framed_bytes)?;
         let before = view.memory.bytes();
         view.memory.insert(ts, &writes, || view.floor());
+        view.rows.note_commit(ts, &writes);
         view.publish_sequenced(ts);
         state.last = ts;
         let commit = Arc::new(Commit { ts, writes, touched });
@@ -185,7 +201,8 @@ impl Sequencer {
         state.queued_bytes += size_bytes;
         state.spoken_bytes += framed_bytes;
         self.slow_down(&mut state.pace, before, view.memory.bytes());
-        if std::mem::take(&mut state.log_waits) {
+        let is_last = state.log_gathers && !self.joiners.any();
+        if std::mem::take(&mut state.log_waits) || is_last {
             self.work.notify_one();
         }
         Ok(ts)
@@ -296,6 +313,30 @@ impl Sequencer {
         }
         let wait = pace.until.saturating_sub(self.env.monotonic());
         (!wait.is_zero()).then_some(wait)
+    }
+
+    /// See [`Store::joining`](crate::Store::joining).
+    pub(crate) fn joining(&self) -> Joining {
+        Joining::new(&self.joiners)
+    }
+
+    /// Blocks the log for a moment, if there is something to write and somebody is about to add to it: for as long as
+    /// that goes on, and about a millisecond at most. Whoever is alone does not wait for anybody.
+    pub(crate) fn gather(&self) {
+        let mut state = self.state.lock();
+        for wait in GATHER_WAITS {
+            let queued = state.queue.len();
+            let is_enough = state.queued_bytes >= GATHERED_BYTES || state.wanted_bytes > 0 || state.closing;
+            if queued == 0 || is_enough || !self.joiners.any() {
+                return;
+            }
+            state.log_gathers = true;
+            self.work.wait_for(&mut state, wait);
+            state.log_gathers = false;
+            if state.queue.len() == queued {
+                return;
+            }
+        }
     }
 
     /// The next group of the log.

@@ -28,7 +28,8 @@ use thiserror::Error;
 use weir_value::Timestamp;
 
 use crate::base::{BaseError, Row};
-use crate::memory_table::{Chunk, Interval};
+use crate::memory_table::{Chunk, Found, Interval, TableKey};
+use crate::row_cache::Cached;
 use crate::rows::Rows;
 use crate::view::View;
 
@@ -87,10 +88,20 @@ impl Snapshot {
     /// # Errors
     /// The base cannot be read.
     pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ReadError> {
-        if let Some(value) = self.view.memory.get(key, self.ts) {
-            return Ok(value);
+        let miss = match self.view.rows.get(key, self.ts) {
+            Cached::Found(value) => return Ok(Some(value)),
+            Cached::Missed(miss) => miss,
+        };
+        let (ts, value, is_newest) = match self.view.memory.find(key, self.ts) {
+            Found::Version { ts, value, is_newest } => (ts, value, is_newest),
+            // The base moves nothing that this snapshot does not see: what it has is seen by all.
+            Found::Nothing => (Timestamp::ZERO, self.view.base.get(key)?, true),
+            Found::Newer => (Timestamp::ZERO, self.view.base.get(key)?, false),
+        };
+        if is_newest && let Some(value) = &value {
+            self.view.rows.keep(miss, key, ts, value);
         }
-        Ok(self.view.base.get(key)?)
+        Ok(value)
     }
 
     /// As [`Snapshot::get`] for each of `keys`, in their order. Where they follow each other closely in the given direction
@@ -184,7 +195,7 @@ impl Snapshot {
         let whole = Interval { low: Bound::Included(start), high: Bound::Excluded(end) };
         let mut rows = Rows::default();
         let mut deleted = 0;
-        let mut behind: Option<Bytes> = None;
+        let mut behind: Option<TableKey> = None;
         let mut is_exhausted = false;
         while rows.len() < limit && deleted < deleted_max {
             let rest = behind.as_deref().map_or(whole, |key| whole.behind(key, direction));
@@ -210,7 +221,7 @@ impl Snapshot {
             // Rows behind the last one were not looked at, or will be again.
             Some((last, _)) if rows.len() >= limit => Some(last.clone()),
             _ if is_exhausted => None,
-            _ => behind,
+            _ => behind.map(|key| Bytes::copy_from_slice(&key)),
         };
         Ok(ScanPart { rows, deleted, reached })
     }
@@ -237,9 +248,9 @@ impl Snapshot {
             // Memory decides, also when the base has the key too.
             let mut is_in_memory = false;
             while let Some((recent_key, value)) = recent.next_if(|(recent, _)| order(recent, key).is_le()) {
-                is_in_memory = recent_key == key;
+                is_in_memory = recent_key[..] == *key;
                 match value {
-                    Some(value) => rows.push(recent_key, value),
+                    Some(value) => rows.push_value(&recent_key, value),
                     None => deleted += 1,
                 }
                 if rows.len() == limit {
@@ -259,7 +270,7 @@ impl Snapshot {
                 break;
             }
             match value {
-                Some(value) => rows.push(key, value),
+                Some(value) => rows.push_value(&key, value),
                 None => deleted += 1,
             }
         }

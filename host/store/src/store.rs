@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use weir_value::Timestamp;
 
-use crate::{Changes, ConsumerError, GroupObserver, LogConsumer, Snapshot, StoreStats};
+use crate::{Changes, ConsumerError, GroupObserver, Joining, LogConsumer, Snapshot, StoreStats};
 
 /// A transactional log of byte keys and byte values.
 ///
@@ -38,6 +38,9 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// See [`SequenceError`]; nothing was committed.
     fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Timestamp, SequenceError>;
+
+    /// Says that the caller is about to commit, so that the log may wait for him, a moment.
+    fn joining(&self) -> Joining;
 
     /// Adds an observer of all groups from the next one on.
     fn observe(&self, observer: Arc<dyn GroupObserver>);

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use weir_db::{
     Call, CallError, MutationOutcome, MutationStep, PasswordResults, PasswordWork, SessionRequest, Teardown,
 };
+use weir_store::Joining;
 use weir_sync::session::DueMutation;
 use weir_value::{Timestamp, limits};
 
@@ -82,8 +83,9 @@ impl MutationQueue {
 
     fn schedule(self: &Arc<Self>) {
         let queue = Arc::clone(self);
+        let joining = self.app.db.store().joining();
         self.app.machine.executor.spawn(self.next_work(), move |turn| match turn {
-            Turn::Run(teardown) => queue.take_turn(teardown),
+            Turn::Run(teardown) => queue.take_turn(joining, teardown),
             Turn::Refused(why) => queue.refuse(why),
         });
     }
@@ -112,7 +114,9 @@ impl MutationQueue {
 
     /// Runs some mutations. The outcomes are handed over after each one: the
     /// answer of the first must not wait for the last.
-    fn take_turn(self: &Arc<Self>, teardown: &mut Teardown) {
+    fn take_turn(self: &Arc<Self>, joining: Joining, teardown: &mut Teardown) {
+        // From here on the mutation itself is about to commit.
+        drop(joining);
         for run in 0..limits::MUTATION_QUEUE_RUN_MAX {
             if run > 0 && self.is_next_slow() {
                 break;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use weir_store::{
-    Changes, ConsumerError, GroupObserver, LogConsumer, SequenceError, Snapshot, Store, StoreClosed,
+    Changes, ConsumerError, GroupObserver, Joining, LogConsumer, SequenceError, Snapshot, Store, StoreClosed,
     StoreStats,
 };
 use weir_value::Timestamp;
@@ -63,6 +63,10 @@ impl Store for SteppedStore {
 
     fn durable(&self) -> Timestamp {
         self.inner.durable()
+    }
+
+    fn joining(&self) -> Joining {
+        self.inner.joining()
     }
 
     fn observe(&self, observer: Arc<dyn GroupObserver>) {

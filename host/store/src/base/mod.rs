@@ -33,7 +33,7 @@ use thiserror::Error;
 use weir_value::Timestamp;
 
 use self::tree::{Run, Space, Tree, TreeWriter};
-use crate::memory_table::{FlushEntry, Interval};
+use crate::memory_table::{FlushEntry, Interval, TableKey};
 use crate::{Direction, StoreId};
 
 pub(crate) use checksummed_file::CheckedFile;
@@ -244,7 +244,7 @@ impl Base {
             let ts = row.ts();
             let value = from.load(&key, row.into())?;
             bytes += key.len() + value.len();
-            slice.push(FlushEntry { key, ts, value: Some(value) });
+            slice.push(FlushEntry { key: TableKey::from_slice(&key), ts, value: Some(value) });
             rows += 1;
             if bytes > COPY_SLICE_BYTES {
                 self.apply(&std::mem::take(&mut slice))?;

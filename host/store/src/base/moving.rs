@@ -2,13 +2,12 @@
 //!
 //! Not here: up to where, when, and what follows (see `flusher`).
 
-use bytes::Bytes;
 use weir_value::Timestamp;
 
 use super::{Activity, Base, BaseError};
 use crate::StoreOptions;
 use crate::disk::Disk;
-use crate::memory_table::SliceBounds;
+use crate::memory_table::{SliceBounds, TableKey};
 use crate::planted::{self, Bug};
 use crate::view::View;
 
@@ -52,7 +51,7 @@ pub(crate) fn move_to_base(
 pub(super) struct Moving {
     bound: Timestamp,
     /// The last key looked at.
-    after: Option<Bytes>,
+    after: Option<TableKey>,
     pub(super) is_done: bool,
 }
 

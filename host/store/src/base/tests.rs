@@ -13,7 +13,7 @@ use super::row::PIECE_BYTES;
 use super::tree::{Space, end_of_prefix};
 use super::{Base, MemoryTree, Row, SledTree};
 use crate::disk::{MemoryDisk, RealDisk};
-use crate::memory_table::{FlushEntry, Interval};
+use crate::memory_table::{FlushEntry, Interval, TableKey};
 use crate::open::open_redb;
 use crate::{Direction, StoreId};
 
@@ -49,7 +49,7 @@ fn ts(nanos: u64) -> Timestamp {
 }
 
 fn put(base: &Base, key: &[u8], at: u64, value: Option<Vec<u8>>) {
-    let entry = FlushEntry { key: Bytes::copy_from_slice(key), ts: ts(at), value: value.map(Bytes::from) };
+    let entry = FlushEntry { key: TableKey::from_slice(key), ts: ts(at), value: value.map(Bytes::from) };
     base.apply(&[entry]).unwrap();
 }
 
@@ -67,6 +67,10 @@ fn problems(base: &Base) -> Vec<String> {
     problems
 }
 
+fn row_of((key, value): (&TableKey, &Bytes)) -> (Bytes, Bytes) {
+    (Bytes::copy_from_slice(key), value.clone())
+}
+
 /// Applies slices of entries, as a flush does, and compares with a map after each.
 #[track_caller]
 fn assert_slices(kind: &str, base: &Base, slices: &[Vec<FlushEntry>]) {
@@ -76,10 +80,10 @@ fn assert_slices(kind: &str, base: &Base, slices: &[Vec<FlushEntry>]) {
         for FlushEntry { key, value, .. } in slice {
             match value {
                 Some(value) => model.insert(key.clone(), value.clone()),
-                None => model.remove(key),
+                None => model.remove(&key[..]),
             };
         }
-        let expected: Vec<(Bytes, Bytes)> = model.clone().into_iter().collect();
+        let expected: Vec<(Bytes, Bytes)> = model.iter().map(row_of).collect();
         assert!(rows(base, Interval::ALL, Direction::Ascending) == expected, "{kind}");
     }
     assert_eq!(problems(base), Vec::<String>::new(), "{kind}");
@@ -87,7 +91,7 @@ fn assert_slices(kind: &str, base: &Base, slices: &[Vec<FlushEntry>]) {
 
 fn entry(key: u32, at: u64, value: Option<usize>) -> FlushEntry {
     let value = value.map(|len| Bytes::from(vec![at as u8; len]));
-    FlushEntry { key: Bytes::copy_from_slice(&key.to_be_bytes()), ts: ts(at), value }
+    FlushEntry { key: TableKey::from_slice(&key.to_be_bytes()), ts: ts(at), value }
 }
 
 #[test]
@@ -148,7 +152,7 @@ proptest! {
                 for FlushEntry { key, value, .. } in entries {
                     match value {
                         Some(value) => drop(model.insert(key, value)),
-                        None => drop(model.remove(&key)),
+                        None => drop(model.remove(&key[..])),
                     }
                 }
                 for (low, len, is_ascending, wanted) in asked.iter().chain(&asked).copied() {
@@ -156,7 +160,7 @@ proptest! {
                     let interval = Interval { low: Bound::Included(&low[..]), high: Bound::Excluded(&high[..]) };
                     let direction = if is_ascending { Direction::Ascending } else { Direction::Descending };
                     let mut expected: Vec<(Bytes, Bytes)> =
-                        model.range::<[u8], _>((interval.low, interval.high)).map(|(key, value)| (key.clone(), value.clone())).collect();
+                        model.range::<[u8], _>((interval.low, interval.high)).map(row_of).collect();
                     if !is_ascending {
                         expected.reverse();
                     }

@@ -69,6 +69,11 @@ fn a_flush_that_skips_a_key() {
 }
 
 #[test]
+fn a_remembered_row_that_stays() {
+    is_found(Bug::RememberedRowStays, &[Property::OneSnapshot, Property::Serializable, Property::State]);
+}
+
+#[test]
 fn a_torn_record_that_is_taken_whole() {
     is_found(Bug::TornRecordTakenWhole, &[Property::Prefix, Property::Opens, Property::State]);
 }
