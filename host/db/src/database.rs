@@ -22,6 +22,7 @@ use crate::long_turns::LongTurns;
 use crate::record_age::RecordAge;
 use crate::run_observer::RunObserver;
 use crate::scan_all::scan_all;
+use crate::session_highs::SessionHighs;
 use crate::stats::{Counters, count};
 use crate::transaction::Shared;
 use crate::{
@@ -80,6 +81,7 @@ pub struct Database {
     pub(crate) long_turns: LongTurns,
     pub(crate) counters: Counters,
     pub(crate) record_age: RecordAge,
+    pub(crate) session_highs: SessionHighs,
     pub(crate) deployments: Deployments,
     pub(crate) preparing: Preparing,
     pub(crate) system_functions: OnceLock<Arc<dyn SystemFunctions>>,
@@ -116,6 +118,7 @@ impl Database {
             long_turns: LongTurns::default(),
             counters: Counters::default(),
             record_age,
+            session_highs: SessionHighs::default(),
             deployments: Deployments::new(deployed),
             preparing: Preparing::default(),
             system_functions: OnceLock::new(),

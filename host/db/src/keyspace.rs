@@ -478,6 +478,20 @@ pub(crate) fn session_request_key(request: &SessionRequest) -> Bytes {
     key.freeze()
 }
 
+/// All records of a session.
+pub(crate) fn session_requests_of(session: [u8; 16]) -> KeyRange {
+    let start = session_request_key(&SessionRequest { session, request: 0 });
+    let last = session_request_key(&SessionRequest { session, request: u32::MAX });
+    KeyRange { start, end: successor(&last) }
+}
+
+/// Which request a record's key is of. `None`: it is not the key of a record.
+pub(crate) fn request_of_key(key: &[u8]) -> Option<u32> {
+    let (&kind, rest) = key.split_first()?;
+    let (_session, request) = rest.split_first_chunk::<16>()?;
+    (kind == SESSION_REQUESTS).then_some(u32::from_be_bytes(request.try_into().ok()?))
+}
+
 /// All session records.
 pub(crate) fn session_requests() -> KeyRange {
     KeyRange {

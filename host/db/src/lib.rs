@@ -43,6 +43,7 @@ mod record_age;
 mod run_observer;
 mod scan_all;
 mod schemas;
+mod session_highs;
 mod session_requests;
 mod signing;
 mod stats;

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use weir_store::Write;
 use weir_store::planted::{self, Bug};
+use weir_store::{Direction, ReadError, Write};
 use weir_value::{ErrorCode, Timestamp, limits};
 
 use crate::commit_timestamp::UnstampedJson;
@@ -17,6 +17,7 @@ use crate::committer::{Conflict, Gate, Opened};
 use crate::error::Failure;
 use crate::execution::{ConflictRate, Execution};
 use crate::passwords::{PasswordResults, PasswordWork};
+use crate::session_highs::{Known, Unsure};
 use crate::session_requests::{Owner, SessionRecord};
 use crate::stats::count;
 use crate::{
@@ -168,7 +169,7 @@ impl Database {
     fn refuse(&self, call: &Call, origin: Origin<'_>, failure: Failure) -> MutationOutcome {
         let opened = self.committer.open();
         let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
-        match find_record(&mut tx, origin.session()) {
+        match self.find_record(&mut tx, origin.session()) {
             Some(Ok(record)) => self.replay(record),
             Some(Err(error)) => self.fail(call, tx, Failure::Poisoned(error)),
             None => self.fail(call, tx, failure),
@@ -179,8 +180,8 @@ impl Database {
         &self,
         call: &Call,
         origin: Origin<'_>,
-        tx: Transaction,
         opened: &Opened<'_>,
+        tx: Transaction,
         ending: Ending,
     ) -> Result<MutationStep, Conflict> {
         match (tx, ending) {
@@ -192,8 +193,8 @@ impl Database {
                 if !is_newest && !planted::is(Bug::MutationPassesDeployment) {
                     return Err(Conflict);
                 }
-                Ok(MutationStep::Ended(self.commit(gate, call, origin.session(), tx, result)))
                 opened.joining.commits();
+                Ok(MutationStep::Ended(self.commit(gate, call, origin.session(), tx, result)))
             }
             (tx, ending) => Ok(self.end_without_commit(call, tx, ending)),
         }
@@ -217,8 +218,8 @@ impl Database {
         let step = match (tx, ending) {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
                 debug_assert_eq!(gate.check(tx.reads(), tx.ts()), Ok(()), "nothing commits past a held gate");
-                let session = origin.session().filter(|_| !planted::is(Bug::RequestRecordLost));
                 opened.joining.commits();
+                let session = origin.session().filter(|_| !planted::is(Bug::RequestRecordLost));
                 MutationStep::Ended(self.commit(gate, call, session, tx, result))
             }
             (tx, ending) => {
@@ -242,7 +243,7 @@ impl Database {
         teardown: &mut Teardown,
     ) -> (Transaction, Ending) {
         let mut tx = self.begin(call, FunctionKind::Mutation, opened.snapshot.clone());
-        match find_record(&mut tx, origin.session()) {
+        match self.find_record(&mut tx, origin.session()) {
             Some(Ok(record)) => return (tx, Ending::Replayed(record)),
             Some(Err(error)) => return (tx, Ending::Failed(Failure::Poisoned(error))),
             None => {}
@@ -292,6 +293,7 @@ impl Database {
             let log_lines = lines.iter().map(|(_, line)| line.clone()).collect();
             let result = result.clone();
             let owner = Owner::of(&call.principal);
+            self.session_highs.note(&request);
             move |ts: Timestamp| {
                 let record = SessionRecord { ts, owner, result: result.stamp(ts), log_lines };
                 Write { key: keyspace::session_request_key(&request), value: Some(record.encode()) }
@@ -330,6 +332,51 @@ impl Database {
                 MutationOutcome { result: Ok(result), ts, log_lines, replayed: false }
             }
         })
+    }
+
+    /// The record of a request that was answered before, or why it gets no answer; `None` if it is new. Looking is a read
+    /// of the transaction: of two racing repetitions one conflicts with the other.
+    fn find_record(
+        &self,
+        tx: &mut Transaction,
+        session: Option<SessionRequest>,
+    ) -> Option<Result<SessionRecord, DbError>> {
+        let request = session?;
+        let key = keyspace::session_request_key(&request);
+        match self.session_highs.find(&request) {
+            Known::New => {
+                tx.note_absent(key);
+                return None;
+            }
+            Known::Session(unsure) => {
+                let learned = self.learn_session(&request, &unsure);
+                if let Err(error) = tx.or_unreadable(learned) {
+                    return Some(Err(error));
+                }
+            }
+            Known::Perhaps => {}
+        }
+        let bytes = match tx.read_uncounted(key) {
+            Ok(bytes) => bytes?,
+            Err(error) => return Some(Err(error)),
+        };
+        let damaged = "The record of this request is damaged; restore the data folder from a backup.";
+        let another = "This request of this session was made for another user, and is done; make a new one.";
+        Some(match SessionRecord::decode(bytes) {
+            Some(record) if record.owner == Owner::of(tx.principal()) => Ok(record),
+            Some(_) => Err(DbError::new(ErrorCode::RequestOfAnotherUser, another)),
+            None => Err(DbError::new(ErrorCode::StorageFailed, damaged)),
+        })
+    }
+
+    /// Looks which request of a session is the highest that has a record.
+    fn learn_session(&self, request: &SessionRequest, unsure: &Unsure) -> Result<(), ReadError> {
+        let records = keyspace::session_requests_of(request.session);
+        let snapshot = self.store().snapshot_sequenced();
+        let last = snapshot.scan(&records.start, &records.end, Direction::Descending, 1)?;
+        let highest = last.first().and_then(|(key, _)| keyspace::request_of_key(key));
+        self.session_highs.learn(unsure, highest);
+        Ok(())
     }
 
     fn replay(&self, record: SessionRecord) -> MutationOutcome {
@@ -373,23 +420,4 @@ fn to_the_end(mut step: impl FnMut(&mut PasswordResults, &mut Teardown) -> Mutat
             MutationStep::Waits(work) => passwords.add(work.run()),
         }
     }
-}
-
-/// The record of a request that was answered before, or why it gets no answer; `None` if it is new. Looking is a read of
-/// the transaction: of two racing repetitions one conflicts with the other.
-fn find_record(
-    tx: &mut Transaction,
-    session: Option<SessionRequest>,
-) -> Option<Result<SessionRecord, DbError>> {
-    let bytes = match tx.read_uncounted(keyspace::session_request_key(&session?)) {
-        Ok(bytes) => bytes?,
-        Err(error) => return Some(Err(error)),
-    };
-    let damaged = "The record of this request is damaged; restore the data folder from a backup.";
-    let another = "This request of this session was made for another user, and is done; make a new one.";
-    Some(match SessionRecord::decode(bytes) {
-        Some(record) if record.owner == Owner::of(tx.principal()) => Ok(record),
-        Some(_) => Err(DbError::new(ErrorCode::RequestOfAnotherUser, another)),
-        None => Err(DbError::new(ErrorCode::StorageFailed, damaged)),
-    })
 }

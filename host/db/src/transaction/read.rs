@@ -146,6 +146,11 @@ impl Transaction {
         Ok(value)
     }
 
+    /// Notes that nothing stands under a key, of which that is known: as if it had been read.
+    pub(crate) fn note_absent(&mut self, key: Bytes) {
+        self.reads.add_point(key, None);
+    }
+
     /// Reads a key of the host's own: recorded, and counted by no limit.
     pub(crate) fn read_uncounted(&mut self, key: Bytes) -> Result<Option<Bytes>, DbError> {
         self.read_point(key)
