@@ -19,8 +19,10 @@ mod indexes;
 mod languages;
 mod load;
 mod platform;
+mod processor;
 mod sockets;
 mod table;
+mod transfer;
 
 use std::path::Path;
 use std::time::Duration;
@@ -30,9 +32,6 @@ use clap::Parser;
 use weir_test_support::{HostProcess, http, project};
 use weir_value::limits::THREAD_STACK_BYTES;
 
-use crate::accounts::Draw;
-use crate::bank::Bank;
-use crate::load::Load;
 use crate::table::{Line, print_head};
 
 /// As the host has it, so that what is measured inside of this process is measured as it is there.
@@ -66,6 +65,9 @@ struct Options {
     /// Seconds for each load of the funds transfer.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Runs of each load of the funds transfer: the median is told, and the spread.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
     /// Accounts of the funds transfer.
     #[arg(long, default_value_t = 100_000)]
     accounts: usize,
@@ -102,6 +104,7 @@ impl Options {
     fn for_a_quick_look(self) -> Options {
         Options {
             seconds: 1,
+            runs: 1,
             accounts: self.accounts.div_ceil(QUICK_PART),
             rounds: self.rounds.div_ceil(QUICK_PART),
             rows: self.rows.div_ceil(QUICK_PART),
@@ -144,7 +147,7 @@ fn measure() -> Result<()> {
         dev::measure(&mut show)?;
     }
     if options.wants("transfer") {
-        transfers(&options, &mut show)?;
+        transfer::measure(&options, &mut show)?;
     }
     if options.wants("fanout") {
         chat(&options, &mut show)?;
@@ -170,68 +173,6 @@ fn measure() -> Result<()> {
     let missed = lines.iter().filter(|line| !line.met()).count();
     println!("{missed} of {} goals missed", lines.iter().filter(|line| line.has_goal()).count());
     Ok(())
-}
-
-/// The funds transfer: through sockets, and called in process.
-fn transfers(options: &Options, show: &mut impl FnMut(Line)) -> Result<()> {
-    let bank = Bank::open(options.accounts, None)?;
-    let uniform = transfer(&bank, options, 0.0, 40)?;
-    let skewed = transfer(&bank, options, 1.5, 40)?;
-    let single = transfer(&bank, options, 0.0, 1)?;
-    let single_skewed = transfer(&bank, options, 1.5, 1)?;
-    bank.check_total()?;
-    drop(bank);
-    let functions = engine::bank(&engine::runtime()?)?;
-    let seconds = Duration::from_secs(options.seconds);
-    let in_process = in_process::measure(functions, options.accounts, seconds)?;
-
-    show(uniform.line("64 clients x 40, alpha 0", Some(20_000.0)));
-    show(skewed.line("64 clients x 40, alpha 1.5", None));
-    let ratio = skewed.per_second / uniform.per_second;
-    show(Line::goal("  alpha 1.5 over alpha 0", format!("{ratio:.2}"), ">= 0.80", ratio >= 0.8));
-    show(single.line("64 clients x 1, alpha 0", None));
-    show(single_skewed.line("64 clients x 1, alpha 1.5", None));
-    show(Line::figure("in process, no sockets, alpha 0", format!("{:.0} tx/s", in_process)));
-    let ratio = uniform.per_second / in_process;
-    show(Line::goal("  sockets over in process", format!("{ratio:.2}"), ">= 0.50", ratio >= 0.5));
-    Ok(())
-}
-
-struct Transfer {
-    per_second: f64,
-    note: String,
-}
-
-impl Transfer {
-    fn line(&self, name: &str, goal: Option<f64>) -> Line {
-        let figure = format!("{:.0} tx/s", self.per_second);
-        let line = match goal {
-            Some(goal) => Line::goal(name, figure, format!(">= {goal:.0}"), self.per_second >= goal),
-            None => Line::figure(name, figure),
-        };
-        line.note(&self.note)
-    }
-}
-
-fn transfer(bank: &Bank, options: &Options, alpha: f64, in_flight: usize) -> Result<Transfer> {
-    let load = Load {
-        clients: 64,
-        in_flight,
-        draw: Draw::zipf(options.accounts, alpha),
-        ids: bank.ids(),
-        duration: Duration::from_secs(options.seconds),
-    };
-    let syncs_before = bank.syncs()?;
-    let outcome = load::run(bank.address(), &load)?;
-    let syncs = bank.syncs()? - syncs_before;
-    ensure!(outcome.failed == 0, "{} transfers failed", outcome.failed);
-    let note = format!(
-        "p50 {:.1} ms, p99 {:.1} ms; {syncs:.0} fsyncs, {:.1} tx each",
-        outcome.median_us as f64 / 1000.0,
-        outcome.p99_us as f64 / 1000.0,
-        outcome.answered as f64 / syncs.max(1.0)
-    );
-    Ok(Transfer { per_second: outcome.per_second, note })
 }
 
 /// The chat: start, memory, and from a commit to the last subscriber.
