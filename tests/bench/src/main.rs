@@ -7,8 +7,10 @@
 
 mod accounts;
 mod bank;
+mod bare_writer;
 mod bases;
 mod call_cost;
+mod chat;
 mod components;
 mod dev;
 mod engine;
@@ -23,13 +25,12 @@ mod processor;
 mod sockets;
 mod table;
 mod transfer;
+mod watchers;
 
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Parser;
-use weir_test_support::{HostProcess, http, project};
 use weir_value::limits::THREAD_STACK_BYTES;
 
 use crate::table::{Line, print_head};
@@ -37,8 +38,6 @@ use crate::table::{Line, print_head};
 /// As the host has it, so that what is measured inside of this process is measured as it is there.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-const KIB: f64 = 1024.0;
 
 /// What `--only` takes.
 const PARTS: [&str; 12] = [
@@ -92,6 +91,9 @@ struct Options {
     /// Only these parts (default: all).
     #[arg(long, value_parser = PARTS)]
     only: Vec<String>,
+    /// What this program is started with as a bare writer; nothing that a user would give it.
+    #[arg(long, hide = true)]
+    bare_writer: Option<usize>,
     #[command(flatten)]
     task: bases::TaskOptions,
 }
@@ -127,6 +129,9 @@ fn measure() -> Result<()> {
     if options.task.run()? {
         return Ok(());
     }
+    if let Some(sockets) = options.bare_writer {
+        return bare_writer::run(sockets);
+    }
     let options = if options.quick { options.for_a_quick_look() } else { options };
     print_head();
     let mut lines = Vec::new();
@@ -150,7 +155,7 @@ fn measure() -> Result<()> {
         transfer::measure(&options, &mut show)?;
     }
     if options.wants("fanout") {
-        chat(&options, &mut show)?;
+        chat::measure(options.rounds, &mut show)?;
     }
     if options.wants("sockets") {
         sockets::measure(if options.quick { QUICK_PART } else { 1 }, &mut show)?;
@@ -173,76 +178,4 @@ fn measure() -> Result<()> {
     let missed = lines.iter().filter(|line| !line.met()).count();
     println!("{missed} of {} goals missed", lines.iter().filter(|line| line.has_goal()).count());
     Ok(())
-}
-
-/// The chat: start, memory, and from a commit to the last subscriber.
-fn chat(options: &Options, show: &mut impl FnMut(Line)) -> Result<()> {
-    let data = tempfile::tempdir()?;
-    let mut host = HostProcess::dev(&project::chat(), data.path())?;
-    ensure!(host.stop()?, "the host failed:\n{}", host.errors());
-    show(start_to_ready(data.path())?);
-
-    let host = HostProcess::serve(data.path())?;
-    for number in 0..50 {
-        let message =
-            serde_json::json!({"user": "ada", "body": format!("message {number} of the first fifty")});
-        http::value(host.address(), "mutation", "chat:sendMessage", &message)?;
-    }
-    let idle_kib = host.resident_kib()?;
-    show(Line::goal(
-        "resident memory, idle",
-        format!("{:.1} MiB", idle_kib as f64 / KIB),
-        "<= 40 MiB",
-        idle_kib <= 40 * 1024,
-    ));
-    for subscribers in [1, 100, 1000] {
-        let mut each_kib = 0.0;
-        let outcome = fan_out::run(host.address(), subscribers, options.rounds, || {
-            let now = host.resident_kib().unwrap_or(0);
-            each_kib = now.saturating_sub(idle_kib) as f64 / subscribers as f64;
-        })?;
-        show(push_line(subscribers, &outcome));
-        if subscribers == 1000 {
-            let figure = format!("{each_kib:.1} KiB");
-            show(Line::goal(
-                "resident memory, each of 1,000 subscribers",
-                figure,
-                "<= 20 KiB",
-                each_kib <= 20.0,
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn push_line(subscribers: usize, outcome: &fan_out::Outcome) -> Line {
-    let last_ms = outcome.last_median_us as f64 / 1000.0;
-    let name = format!("request to last push, {subscribers} subscribers");
-    let figure = format!("{last_ms:.2} ms");
-    let line = match subscribers {
-        1000 => Line::goal(name, figure, "<= 5 ms", last_ms <= 5.0),
-        _ => Line::figure(name, figure),
-    };
-    line.note(format!(
-        "p99 {:.2} ms; the answer alone {:.2} ms; {} bytes a push",
-        outcome.last_p99_us as f64 / 1000.0,
-        outcome.answer_median_us as f64 / 1000.0,
-        outcome.frame_bytes
-    ))
-}
-
-fn start_to_ready(data: &Path) -> Result<Line> {
-    let mut times_us = Vec::new();
-    for _ in 0..9 {
-        let mut host = HostProcess::serve(data)?;
-        times_us.push(host.start_to_ready().as_micros() as u64);
-        ensure!(host.stop()?, "the host failed:\n{}", host.errors());
-    }
-    let median_ms = table::quantile(&mut times_us, 0.5) as f64 / 1000.0;
-    Ok(Line::goal(
-        "start to ready, compiled code on disk",
-        format!("{median_ms:.1} ms"),
-        "<= 100 ms",
-        median_ms <= 100.0,
-    ))
 }
