@@ -25,6 +25,8 @@ FUZZ_SECONDS ?= 600
 ATTACK_SECONDS ?= 600
 FUZZ_TARGETS ?=
 FUZZ_FROM ?= $(shell date +%s)
+# How other databases are measured: see `weir-bench --help`.
+PEERS ?=
 
 # Tests of functions in Rust, compiled for this machine.
 EXAMPLES_TARGET_DIR := $(WEIR_CACHE_DIR)/examples
@@ -43,7 +45,7 @@ NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-box-of
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser test-counts counts-keep simulate engine engine-suite attack fuzz fuzz-engine lint format churn bench bench-large docs page pages host host-release static
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser test-counts counts-keep simulate engine engine-suite attack fuzz fuzz-engine lint format churn bench bench-large bench-peers docs page pages host host-release static
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -131,7 +133,7 @@ simulate: ## An hour of new seeds for the simulation (SIMULATE="--hours 8", "--s
 lint: ## Formats, lints, types, licences of dependencies
 	@scripts/setup lint
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features weir-bench/peers --locked -- -D warnings
 	@test -z "$$(gofmt -l guest-sdk/go examples tests host/build/templates/go | tee /dev/stderr)"
 	npm run lint
 	cargo deny --locked check bans licenses sources
@@ -174,6 +176,11 @@ static: ## The binary without libraries, and what it does where there is nothing
 bench-large: ## The same for a table of ten million documents: some minutes, and gigabytes of the disk
 	cargo build --release --locked -p weir-bench
 	"$$CARGO_TARGET_DIR/release/weir-bench" --only large
+
+bench-peers: ## The funds transfer on Postgres and SQLite beside Weir, where they are installed (PEERS="--seconds 10")
+	@scripts/setup bench
+	cargo build --release --locked -p weir-cli -p weir-bench --features weir-bench/peers
+	"$$CARGO_TARGET_DIR/release/weir-bench" --only peers $(PEERS)
 
 docs: ## Write the snippets into docs/languages.md and the SDKs' READMEs
 	scripts/snippets

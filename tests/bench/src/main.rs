@@ -20,6 +20,8 @@ mod in_process;
 mod indexes;
 mod languages;
 mod load;
+#[cfg(feature = "peers")]
+mod peers;
 mod platform;
 mod processor;
 mod sockets;
@@ -40,7 +42,7 @@ use crate::table::{Line, print_head};
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// What `--only` takes.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "call",
     "languages",
     "components",
@@ -53,9 +55,12 @@ const PARTS: [&str; 12] = [
     "indexes",
     "bases",
     LARGE,
+    PEERS,
 ];
 /// The part that is measured only when it is asked for: it takes long, and gigabytes of the disk.
 const LARGE: &str = "large";
+/// Another that is measured only when it is asked for: other databases, whose clients are compiled for it alone.
+const PEERS: &str = "peers";
 /// The part of each size that a quick look takes.
 const QUICK_PART: usize = 20;
 
@@ -100,7 +105,7 @@ struct Options {
 
 impl Options {
     fn wants(&self, part: &str) -> bool {
-        (self.only.is_empty() && part != LARGE) || self.only.iter().any(|only| only == part)
+        (self.only.is_empty() && ![LARGE, PEERS].contains(&part)) || self.only.iter().any(|only| only == part)
     }
 
     fn for_a_quick_look(self) -> Options {
@@ -172,10 +177,21 @@ fn measure() -> Result<()> {
     if options.wants(LARGE) {
         indexes::measure_large(options.documents, &mut show)?;
     }
+    if options.wants(PEERS) {
+        measure_peers(&options, &mut show)?;
+    }
     if options.wants("bases") {
         bases::measure(&options, &mut show)?;
     }
     let missed = lines.iter().filter(|line| !line.met()).count();
     println!("{missed} of {} goals missed", lines.iter().filter(|line| line.has_goal()).count());
     Ok(())
+}
+
+#[cfg(feature = "peers")]
+use peers::measure as measure_peers;
+
+#[cfg(not(feature = "peers"))]
+fn measure_peers(_options: &Options, _show: &mut impl FnMut(Line)) -> Result<()> {
+    anyhow::bail!("this program was built without other databases: run `make bench-peers`")
 }
