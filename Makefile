@@ -25,10 +25,13 @@ FUZZ_SECONDS ?= 600
 ATTACK_SECONDS ?= 600
 FUZZ_TARGETS ?=
 FUZZ_FROM ?= $(shell date +%s)
+# How other databases are measured: see `weir-bench --help`.
+PEERS ?=
 
 # Tests of functions in Rust, compiled for this machine.
 EXAMPLES_TARGET_DIR := $(WEIR_CACHE_DIR)/examples
 export EXAMPLES_TARGET_DIR
+COUNT := cargo build --locked --workspace --bin weir-counts --config tests/counts/optimised.toml && "$$CARGO_TARGET_DIR/debug/weir-counts"
 # What a test helper of an SDK starts.
 TEST_HOST = env -u CARGO_TARGET_DIR WEIR_HOST="$$CARGO_TARGET_DIR/debug/host"
 TYPESCRIPT_PROJECTS := examples/board/typescript examples/chat/typescript examples/snippets/typescript examples/wiki/typescript examples/mixed \
@@ -42,7 +45,7 @@ NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-box-of
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser simulate engine engine-suite attack fuzz fuzz-engine lint format churn bench bench-large docs page pages host host-release static
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser test-counts counts-keep simulate engine engine-suite attack fuzz fuzz-engine lint format churn bench bench-large bench-peers docs page pages host host-release static
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,12 +59,20 @@ demo: ## Build everything and serve the chat at http://127.0.0.1:3210 (GUEST=go,
 	@printf '\n  The chat: open http://%s in two windows, side by side, and type. Ctrl-C stops it.\n\n' '$(DEMO_ADDR)'
 	@exec $(RUN_HOST) "$$CARGO_TARGET_DIR/release/host" dev examples/chat/$(GUEST) --listen $(DEMO_ADDR) --data $(DEMO_DATA)
 
-test: ## Everything: rooms, guests, clients of npm, Rust and Python, two browsers, SIGKILL
+test: ## Everything: rooms, guests, clients of npm, Rust and Python, two browsers, SIGKILL, instruction counts
 	@scripts/setup test
-	$(MAKE) --no-print-directory test-rust test-go test-examples test-client test-npm test-clients test-browser
+	$(MAKE) --no-print-directory test-rust test-counts test-go test-examples test-client test-npm test-clients test-browser
 
 test-rust: host ## The rooms, and end to end from Rust
 	cargo test --workspace --locked
+
+# The rooms that are counted are compiled for this once more, optimised; wasmtime is that of `make host`.
+test-counts: host ## Instructions of a call, a commit, a push and a diff, beside the figures that are kept
+	$(COUNT)
+
+counts-keep: host ## Keep those figures as they are now
+	@scripts/setup test
+	$(COUNT) --keep
 
 test-go: host ## The Go SDK, and the tests of the examples in Go
 	cd guest-sdk/go && go vet ./... && GOOS=wasip1 GOARCH=wasm go vet ./... && go test ./...
@@ -122,7 +133,7 @@ simulate: ## An hour of new seeds for the simulation (SIMULATE="--hours 8", "--s
 lint: ## Formats, lints, types, licences of dependencies
 	@scripts/setup lint
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features weir-bench/peers --locked -- -D warnings
 	@test -z "$$(gofmt -l guest-sdk/go examples tests host/build/templates/go | tee /dev/stderr)"
 	npm run lint
 	cargo deny --locked check bans licenses sources
@@ -165,6 +176,11 @@ static: ## The binary without libraries, and what it does where there is nothing
 bench-large: ## The same for a table of ten million documents: some minutes, and gigabytes of the disk
 	cargo build --release --locked -p weir-bench
 	"$$CARGO_TARGET_DIR/release/weir-bench" --only large
+
+bench-peers: ## The funds transfer on Postgres and SQLite beside Weir, where they are installed (PEERS="--seconds 10")
+	@scripts/setup bench
+	cargo build --release --locked -p weir-cli -p weir-bench --features weir-bench/peers
+	"$$CARGO_TARGET_DIR/release/weir-bench" --only peers $(PEERS)
 
 docs: ## Write the snippets into docs/languages.md and the SDKs' READMEs
 	scripts/snippets

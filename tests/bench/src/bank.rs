@@ -16,6 +16,18 @@ pub const BALANCE: f64 = 1_000_000.0;
 /// Accounts that one mutation opens: as many ids as one list may hold, nearly.
 pub const ACCOUNTS_A_CALL: usize = 8_000;
 
+/// Where the sources of the bank's module are, in its `host.toml`.
+const MODULE_PATH: &str = "path = \".\"";
+
+/// How the bank is deployed.
+#[derive(Default)]
+pub struct Setting {
+    /// The data folder's base; `None` is the host's own choice.
+    pub base: Option<BaseKind>,
+    /// Lines of `host.toml` that the module gets beside its own.
+    pub module_lines: &'static str,
+}
+
 /// A running host with its accounts.
 pub struct Bank {
     host: HostProcess,
@@ -25,13 +37,13 @@ pub struct Bank {
 }
 
 impl Bank {
-    /// Builds and deploys the bank and opens its accounts; `None` is the host's own choice of a base.
+    /// Builds and deploys the bank and opens its accounts.
     ///
     /// # Errors
     /// When the guest does not build or the host does not start.
-    pub fn open(accounts: usize, base: Option<BaseKind>) -> Result<Bank> {
+    pub fn open(accounts: usize, setting: &Setting) -> Result<Bank> {
         let data = tempfile::tempdir()?;
-        let mut host = start(data.path(), base)?;
+        let mut host = start(data.path(), setting)?;
         let mut ids: Vec<String> = Vec::with_capacity(accounts);
         while ids.len() < accounts {
             let count = (accounts - ids.len()).min(ACCOUNTS_A_CALL);
@@ -89,12 +101,25 @@ impl Bank {
 }
 
 /// A host that builds, serves and deploys the bank; the folder keeps its base from then on.
-fn start(data: &Path, base: Option<BaseKind>) -> Result<HostProcess> {
+fn start(data: &Path, setting: &Setting) -> Result<HostProcess> {
+    let project = project_with(setting.module_lines)?;
     let mut command = Command::new(host_binary());
-    command.arg("dev").arg(project::guest("bench")).arg("--no-watch").arg("--data").arg(data);
+    command.arg("dev").arg(project.path()).arg("--no-watch").arg("--data").arg(data);
     command.args(["--listen", "127.0.0.1:0"]);
-    if let Some(base) = base {
+    if let Some(base) = setting.base {
         command.args(["--base", base.name()]);
     }
     HostProcess::start(command)
+}
+
+/// A folder with the project of the bank, whose module has these lines too: its sources stay where they are.
+fn project_with(module_lines: &str) -> Result<tempfile::TempDir> {
+    let sources = project::guest("bench");
+    let settings = std::fs::read_to_string(sources.join("host.toml"))?;
+    let here = format!("path = {:?}", sources.display().to_string());
+    ensure!(settings.contains(MODULE_PATH), "the bank's host.toml has no line `{MODULE_PATH}`");
+    let settings = settings.replace(MODULE_PATH, &format!("{here}\n{module_lines}"));
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("host.toml"), settings)?;
+    Ok(folder)
 }

@@ -1,24 +1,27 @@
-//! From a commit to the last of many subscribers of one query, seen from outside.
+//! From a commit to the last of many subscribers of one query, seen from outside, beside bare writes of the same bytes.
 //!
 //! The clock starts when the mutation's sender writes its request and stops when the last subscriber has the
-//! message in hand: the call, the sync to disk and the client's own reading are all inside the figure.
+//! message in hand: the call, the sync to disk and the client's own reading are all inside the figure. So are they,
+//! but for the call and the sync, in that of the bare writes.
 
-use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
-use weir_test_support::frame;
+use weir_test_support::{HostProcess, frame};
 
+use crate::bare_writer::BareWriter;
 use crate::load::{contains, open_socket};
+use crate::processor::{Others, Quietest, Spent, Window};
 use crate::table::quantile;
+use crate::watchers::{Round, Watchers};
 
-/// A round that takes longer has lost a push.
-const ROUND_MAX: Duration = Duration::from_secs(10);
+/// Host and bare writer take turns so often, so that a slow moment of the machine meets both.
+const TURNS: usize = 10;
+/// After its turn each has this long for what it does when all have been told.
+const AFTERWARDS: Duration = Duration::from_millis(20);
 
 /// Senders' sessions are numbered from here on: one that sent the same request ids before would be answered from the
 /// record.
@@ -26,100 +29,150 @@ const FIRST_SENDER: usize = 5_000_000;
 
 /// What was measured.
 pub struct Outcome {
-    /// From sending the mutation to the last subscriber's receipt: the median, in microseconds.
-    pub last_median_us: u64,
-    /// The 99th percentile of the same.
-    pub last_p99_us: u64,
+    /// Of the host: from sending the mutation to the last subscriber's receipt.
+    pub host: Figures,
+    /// Of the bare writer: from its order to the last receipt.
+    pub bare: Figures,
     /// From sending the mutation to its answer: the median, in microseconds.
     pub answer_median_us: u64,
-    /// Bytes of one pushed frame, the largest seen.
+    /// Bytes of one pushed frame.
     pub frame_bytes: usize,
+    /// What others did meanwhile.
+    pub others: Others,
 }
 
-/// What all subscribers share.
-struct Round {
-    marker: RefCell<Vec<u8>>,
-    missing: Cell<usize>,
-    frame_bytes: Cell<usize>,
-    complete: Notify,
-    failure: RefCell<Option<anyhow::Error>>,
+/// Of rounds, in microseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures {
+    /// To the last: the median.
+    pub last_median_us: u64,
+    /// To the last: the 99th percentile.
+    pub last_p99_us: u64,
+    /// What the process computed for a round.
+    pub cpu_us: f64,
 }
 
-/// Opens `subscribers` sockets that watch the chat, then sends `rounds` messages one after another. `between` is
-/// called once, when all subscribers stand and none has been sent a message.
+/// Opens `subscribers` sockets that watch the chat, then sends `rounds` messages one after another, and has as many
+/// written by a bare writer. `between` is called once, when all subscribers stand and none has been sent a message.
 ///
 /// # Errors
 /// When a socket fails.
-pub fn run(
-    address: SocketAddr,
-    subscribers: usize,
-    rounds: usize,
-    between: impl FnOnce(),
-) -> Result<Outcome> {
+pub fn run(host: &HostProcess, subscribers: usize, rounds: usize, between: impl FnOnce()) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
-        let round = Rc::new(Round {
-            marker: RefCell::new(b"no such marker".to_vec()),
-            missing: Cell::new(0),
-            frame_bytes: Cell::new(0),
-            complete: Notify::new(),
-            failure: RefCell::new(None),
-        });
-        let mut tasks = Vec::new();
+        let (round, mut watchers) = (Round::new(), Watchers::default());
         for number in 0..subscribers {
-            let stream = subscribe(address, number, "chat:getMessages", "{}").await?;
-            tasks.push(tokio::task::spawn_local(watch_until_it_fails(stream, Rc::clone(&round))));
+            watchers.add(subscribe(host.address(), number, "chat:getMessages", "{}").await?, &round);
         }
         between();
-        let outcome = send_rounds(address, subscribers, rounds, &round).await;
-        tasks.iter().for_each(tokio::task::JoinHandle::abort);
-        outcome
+        let mut sender = Sender::open(host.address(), subscribers).await?;
+        let mut bare = BareWriter::start(subscribers).await?;
+        let mut quietest = Quietest::new();
+        while quietest.is_wanted() {
+            let (outcome, others_share) = compare(host, &mut sender, &mut bare, &round, rounds).await?;
+            quietest.take(outcome, others_share);
+        }
+        let ((host, bare, answer_median_us), others) = quietest.outcome()?;
+        let frame_bytes = round.last().1.len();
+        Ok(Outcome { host, bare, answer_median_us, frame_bytes, others })
     })
 }
 
-async fn send_rounds(
-    address: SocketAddr,
-    subscribers: usize,
-    rounds: usize,
+/// Rounds of the host and of the bare writer, in turns; the part of a processor that others took, too.
+async fn compare(
+    host: &HostProcess,
+    sender: &mut Sender,
+    bare: &mut BareWriter,
     round: &Round,
-) -> Result<Outcome> {
-    let mut sender = open_socket(address).await?;
-    let mut out = Vec::new();
-    // A session of its own: the mutations of another would be answered from its record.
-    frame::write_text(&mut out, connect(FIRST_SENDER + subscribers, false).as_bytes());
-    sender.write_all(&out).await?;
-    let (mut last, mut answers, mut buffer) = (Vec::new(), Vec::new(), Vec::new());
-    for number in 0..rounds {
-        let body = format!("round {number} of {subscribers}");
-        *round.marker.borrow_mut() = body.clone().into_bytes();
-        round.missing.set(subscribers);
-        out.clear();
+    rounds: usize,
+) -> Result<((Figures, Figures, u64), f64)> {
+    let (mut of_host, mut of_bare, mut answers) = (Turns::default(), Turns::default(), Vec::new());
+    let rounds_a_turn = rounds.div_ceil(TURNS);
+    for _ in 0..TURNS {
+        let window = Window::begin(host.pid())?;
+        for _ in 0..rounds_a_turn {
+            let (answer, last) = sender.send(round).await?;
+            answers.push(answer);
+            of_host.last.push(last);
+        }
+        of_host.end(&window).await?;
+        let (marker, frame) = round.last();
+        let window = Window::begin(bare.pid())?;
+        for _ in 0..rounds_a_turn {
+            let mut times = bare.write(&marker, &frame).await?;
+            of_bare.last.push(quantile(&mut times, 1.0));
+        }
+        of_bare.end(&window).await?;
+    }
+    let ((host, beside_host), (bare, beside_bare)) = (of_host.figures(), of_bare.figures());
+    Ok(((host, bare, quantile(&mut answers, 0.5)), beside_host.max(beside_bare)))
+}
+
+/// What was measured in the turns of one of the two.
+#[derive(Default)]
+struct Turns {
+    /// For each round.
+    last: Vec<u64>,
+    /// For each turn.
+    spent: Vec<Spent>,
+}
+
+impl Turns {
+    async fn end(&mut self, window: &Window) -> Result<()> {
+        tokio::time::sleep(AFTERWARDS).await;
+        self.spent.push(window.end()?);
+        Ok(())
+    }
+
+    /// The figures, and the part of a processor that others took.
+    fn figures(mut self) -> (Figures, f64) {
+        let spent: Spent = self.spent.into_iter().sum();
+        let figures = Figures {
+            last_median_us: quantile(&mut self.last, 0.5),
+            last_p99_us: quantile(&mut self.last, 0.99),
+            cpu_us: spent.process_us_each(self.last.len() as u64),
+        };
+        (figures, spent.others_share())
+    }
+}
+
+/// A socket that sends messages of the chat.
+struct Sender {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    subscribers: usize,
+    sent: usize,
+}
+
+impl Sender {
+    async fn open(address: SocketAddr, subscribers: usize) -> Result<Sender> {
+        let mut stream = open_socket(address).await?;
+        let mut out = Vec::new();
+        // A session of its own: the mutations of another would be answered from its record.
+        frame::write_text(&mut out, connect(FIRST_SENDER + subscribers, false).as_bytes());
+        stream.write_all(&out).await?;
+        Ok(Sender { stream, buffer: Vec::new(), subscribers, sent: 0 })
+    }
+
+    /// One message; after how many microseconds it was answered, and the last subscriber had it.
+    async fn send(&mut self, round: &Round) -> Result<(u64, u64)> {
+        let (number, subscribers) = (self.sent, self.subscribers);
+        self.sent += 1;
+        let body = format!("round {number:05} of {subscribers}");
+        round.begin(body.clone(), subscribers);
         let text = format!(
             r#"{{"type":"Mutation","requestId":{number},"udfPath":"chat:sendMessage","args":[{{"user":"bench","body":"{body}"}}]}}"#
         );
+        let mut out = Vec::new();
         frame::write_text(&mut out, text.as_bytes());
-        let started = Instant::now();
-        sender.write_all(&out).await?;
-        read_until(&mut sender, &mut buffer, b"\"MutationResponse\"").await?;
-        answers.push(started.elapsed().as_micros() as u64);
-        // A notice may be left from a round that was complete before its answer was read.
-        while round.missing.get() > 0 && round.failure.borrow().is_none() {
-            let notice = tokio::time::timeout(ROUND_MAX, round.complete.notified());
-            let missing = || format!("{} of {subscribers} miss message {number}", round.missing.get());
-            notice.await.with_context(missing)?;
-        }
-        if let Some(failure) = round.failure.take() {
-            return Err(failure.context(format!("a subscriber in round {number}")));
-        }
-        last.push(started.elapsed().as_micros() as u64);
+        let begun = Instant::now();
+        self.stream.write_all(&out).await?;
+        read_until(&mut self.stream, &mut self.buffer, b"\"MutationResponse\"").await?;
+        let answered = begun.elapsed().as_micros() as u64;
+        let mut times = round.end(begun).await?;
+        Ok((answered, quantile(&mut times, 1.0)))
     }
-    Ok(Outcome {
-        last_median_us: quantile(&mut last, 0.5),
-        last_p99_us: quantile(&mut last, 0.99),
-        answer_median_us: quantile(&mut answers, 0.5),
-        frame_bytes: round.frame_bytes.get(),
-    })
 }
 
 /// The first message of a session of this number.
@@ -169,45 +222,4 @@ pub async fn read_until(stream: &mut TcpStream, buffer: &mut Vec<u8>, needle: &[
         }
         ensure!(stream.read_buf(buffer).await? > 0, "the host closed a socket");
     }
-}
-
-/// A subscriber that is gone would be waited for without end.
-async fn watch_until_it_fails(stream: TcpStream, round: Rc<Round>) {
-    if let Err(failure) = watch(stream, Rc::clone(&round)).await {
-        round.failure.replace(Some(failure));
-        round.complete.notify_one();
-    }
-}
-
-async fn watch(mut stream: TcpStream, round: Rc<Round>) -> Result<()> {
-    let mut buffer = Vec::with_capacity(1024);
-    loop {
-        ensure!(stream.read_buf(&mut buffer).await? > 0, "the host closed a socket");
-        // The next marker is set only when all have seen this one, so one hit is one round.
-        if contains(&buffer, &round.marker.borrow()) {
-            round.frame_bytes.set(round.frame_bytes.get().max(buffer.len()));
-            round.missing.set(round.missing.get() - 1);
-            if round.missing.get() == 0 {
-                round.complete.notify_one();
-            }
-        }
-        drop_frames(&mut stream, &mut buffer).await?;
-    }
-}
-
-/// Drops whole frames and answers pings.
-///
-/// # Errors
-/// When the socket closes.
-pub async fn drop_frames(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()> {
-    while let Some(found) = frame::read(buffer) {
-        let length = found.length;
-        if found.opcode == 9 {
-            let mut pong = Vec::new();
-            frame::write_pong(&mut pong, found.payload);
-            stream.write_all(&pong).await?;
-        }
-        buffer.drain(..length);
-    }
-    Ok(())
 }

@@ -7,8 +7,10 @@
 
 mod accounts;
 mod bank;
+mod bare_writer;
 mod bases;
 mod call_cost;
+mod chat;
 mod components;
 mod dev;
 mod engine;
@@ -18,31 +20,29 @@ mod in_process;
 mod indexes;
 mod languages;
 mod load;
+#[cfg(feature = "peers")]
+mod peers;
 mod platform;
+mod processor;
 mod sockets;
 mod table;
+mod transfer;
+mod watchers;
 
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Parser;
-use weir_test_support::{HostProcess, http, project};
 use weir_value::limits::THREAD_STACK_BYTES;
 
-use crate::accounts::Draw;
-use crate::bank::Bank;
-use crate::load::Load;
 use crate::table::{Line, print_head};
 
 /// As the host has it, so that what is measured inside of this process is measured as it is there.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-const KIB: f64 = 1024.0;
-
 /// What `--only` takes.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "call",
     "languages",
     "components",
@@ -55,9 +55,12 @@ const PARTS: [&str; 12] = [
     "indexes",
     "bases",
     LARGE,
+    PEERS,
 ];
 /// The part that is measured only when it is asked for: it takes long, and gigabytes of the disk.
 const LARGE: &str = "large";
+/// Another that is measured only when it is asked for: other databases, whose clients are compiled for it alone.
+const PEERS: &str = "peers";
 /// The part of each size that a quick look takes.
 const QUICK_PART: usize = 20;
 
@@ -66,6 +69,9 @@ struct Options {
     /// Seconds for each load of the funds transfer.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Runs of each load of the funds transfer: the median is told, and the spread.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
     /// Accounts of the funds transfer.
     #[arg(long, default_value_t = 100_000)]
     accounts: usize,
@@ -90,18 +96,22 @@ struct Options {
     /// Only these parts (default: all).
     #[arg(long, value_parser = PARTS)]
     only: Vec<String>,
+    /// What this program is started with as a bare writer; nothing that a user would give it.
+    #[arg(long, hide = true)]
+    bare_writer: Option<usize>,
     #[command(flatten)]
     task: bases::TaskOptions,
 }
 
 impl Options {
     fn wants(&self, part: &str) -> bool {
-        (self.only.is_empty() && part != LARGE) || self.only.iter().any(|only| only == part)
+        (self.only.is_empty() && ![LARGE, PEERS].contains(&part)) || self.only.iter().any(|only| only == part)
     }
 
     fn for_a_quick_look(self) -> Options {
         Options {
             seconds: 1,
+            runs: 1,
             accounts: self.accounts.div_ceil(QUICK_PART),
             rounds: self.rounds.div_ceil(QUICK_PART),
             rows: self.rows.div_ceil(QUICK_PART),
@@ -124,6 +134,9 @@ fn measure() -> Result<()> {
     if options.task.run()? {
         return Ok(());
     }
+    if let Some(sockets) = options.bare_writer {
+        return bare_writer::run(sockets);
+    }
     let options = if options.quick { options.for_a_quick_look() } else { options };
     print_head();
     let mut lines = Vec::new();
@@ -144,10 +157,10 @@ fn measure() -> Result<()> {
         dev::measure(&mut show)?;
     }
     if options.wants("transfer") {
-        transfers(&options, &mut show)?;
+        transfer::measure(&options, &mut show)?;
     }
     if options.wants("fanout") {
-        chat(&options, &mut show)?;
+        chat::measure(options.rounds, &mut show)?;
     }
     if options.wants("sockets") {
         sockets::measure(if options.quick { QUICK_PART } else { 1 }, &mut show)?;
@@ -164,6 +177,9 @@ fn measure() -> Result<()> {
     if options.wants(LARGE) {
         indexes::measure_large(options.documents, &mut show)?;
     }
+    if options.wants(PEERS) {
+        measure_peers(&options, &mut show)?;
+    }
     if options.wants("bases") {
         bases::measure(&options, &mut show)?;
     }
@@ -172,136 +188,10 @@ fn measure() -> Result<()> {
     Ok(())
 }
 
-/// The funds transfer: through sockets, and called in process.
-fn transfers(options: &Options, show: &mut impl FnMut(Line)) -> Result<()> {
-    let bank = Bank::open(options.accounts, None)?;
-    let uniform = transfer(&bank, options, 0.0, 40)?;
-    let skewed = transfer(&bank, options, 1.5, 40)?;
-    let single = transfer(&bank, options, 0.0, 1)?;
-    let single_skewed = transfer(&bank, options, 1.5, 1)?;
-    bank.check_total()?;
-    drop(bank);
-    let functions = engine::bank(&engine::runtime()?)?;
-    let seconds = Duration::from_secs(options.seconds);
-    let in_process = in_process::measure(functions, options.accounts, seconds)?;
+#[cfg(feature = "peers")]
+use peers::measure as measure_peers;
 
-    show(uniform.line("64 clients x 40, alpha 0", Some(20_000.0)));
-    show(skewed.line("64 clients x 40, alpha 1.5", None));
-    let ratio = skewed.per_second / uniform.per_second;
-    show(Line::goal("  alpha 1.5 over alpha 0", format!("{ratio:.2}"), ">= 0.80", ratio >= 0.8));
-    show(single.line("64 clients x 1, alpha 0", None));
-    show(single_skewed.line("64 clients x 1, alpha 1.5", None));
-    show(Line::figure("in process, no sockets, alpha 0", format!("{:.0} tx/s", in_process)));
-    let ratio = uniform.per_second / in_process;
-    show(Line::goal("  sockets over in process", format!("{ratio:.2}"), ">= 0.50", ratio >= 0.5));
-    Ok(())
-}
-
-struct Transfer {
-    per_second: f64,
-    note: String,
-}
-
-impl Transfer {
-    fn line(&self, name: &str, goal: Option<f64>) -> Line {
-        let figure = format!("{:.0} tx/s", self.per_second);
-        let line = match goal {
-            Some(goal) => Line::goal(name, figure, format!(">= {goal:.0}"), self.per_second >= goal),
-            None => Line::figure(name, figure),
-        };
-        line.note(&self.note)
-    }
-}
-
-fn transfer(bank: &Bank, options: &Options, alpha: f64, in_flight: usize) -> Result<Transfer> {
-    let load = Load {
-        clients: 64,
-        in_flight,
-        draw: Draw::zipf(options.accounts, alpha),
-        ids: bank.ids(),
-        duration: Duration::from_secs(options.seconds),
-    };
-    let syncs_before = bank.syncs()?;
-    let outcome = load::run(bank.address(), &load)?;
-    let syncs = bank.syncs()? - syncs_before;
-    ensure!(outcome.failed == 0, "{} transfers failed", outcome.failed);
-    let note = format!(
-        "p50 {:.1} ms, p99 {:.1} ms; {syncs:.0} fsyncs, {:.1} tx each",
-        outcome.median_us as f64 / 1000.0,
-        outcome.p99_us as f64 / 1000.0,
-        outcome.answered as f64 / syncs.max(1.0)
-    );
-    Ok(Transfer { per_second: outcome.per_second, note })
-}
-
-/// The chat: start, memory, and from a commit to the last subscriber.
-fn chat(options: &Options, show: &mut impl FnMut(Line)) -> Result<()> {
-    let data = tempfile::tempdir()?;
-    let mut host = HostProcess::dev(&project::chat(), data.path())?;
-    ensure!(host.stop()?, "the host failed:\n{}", host.errors());
-    show(start_to_ready(data.path())?);
-
-    let host = HostProcess::serve(data.path())?;
-    for number in 0..50 {
-        let message =
-            serde_json::json!({"user": "ada", "body": format!("message {number} of the first fifty")});
-        http::value(host.address(), "mutation", "chat:sendMessage", &message)?;
-    }
-    let idle_kib = host.resident_kib()?;
-    show(Line::goal(
-        "resident memory, idle",
-        format!("{:.1} MiB", idle_kib as f64 / KIB),
-        "<= 40 MiB",
-        idle_kib <= 40 * 1024,
-    ));
-    for subscribers in [1, 100, 1000] {
-        let mut each_kib = 0.0;
-        let outcome = fan_out::run(host.address(), subscribers, options.rounds, || {
-            let now = host.resident_kib().unwrap_or(0);
-            each_kib = now.saturating_sub(idle_kib) as f64 / subscribers as f64;
-        })?;
-        show(push_line(subscribers, &outcome));
-        if subscribers == 1000 {
-            let figure = format!("{each_kib:.1} KiB");
-            show(Line::goal(
-                "resident memory, each of 1,000 subscribers",
-                figure,
-                "<= 20 KiB",
-                each_kib <= 20.0,
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn push_line(subscribers: usize, outcome: &fan_out::Outcome) -> Line {
-    let last_ms = outcome.last_median_us as f64 / 1000.0;
-    let name = format!("request to last push, {subscribers} subscribers");
-    let figure = format!("{last_ms:.2} ms");
-    let line = match subscribers {
-        1000 => Line::goal(name, figure, "<= 5 ms", last_ms <= 5.0),
-        _ => Line::figure(name, figure),
-    };
-    line.note(format!(
-        "p99 {:.2} ms; the answer alone {:.2} ms; {} bytes a push",
-        outcome.last_p99_us as f64 / 1000.0,
-        outcome.answer_median_us as f64 / 1000.0,
-        outcome.frame_bytes
-    ))
-}
-
-fn start_to_ready(data: &Path) -> Result<Line> {
-    let mut times_us = Vec::new();
-    for _ in 0..9 {
-        let mut host = HostProcess::serve(data)?;
-        times_us.push(host.start_to_ready().as_micros() as u64);
-        ensure!(host.stop()?, "the host failed:\n{}", host.errors());
-    }
-    let median_ms = table::quantile(&mut times_us, 0.5) as f64 / 1000.0;
-    Ok(Line::goal(
-        "start to ready, compiled code on disk",
-        format!("{median_ms:.1} ms"),
-        "<= 100 ms",
-        median_ms <= 100.0,
-    ))
+#[cfg(not(feature = "peers"))]
+fn measure_peers(_options: &Options, _show: &mut impl FnMut(Line)) -> Result<()> {
+    anyhow::bail!("this program was built without other databases: run `make bench-peers`")
 }

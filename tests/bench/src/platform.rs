@@ -15,7 +15,7 @@ use weir_test_support::host::host_binary;
 use weir_test_support::{HostProcess, frame, http, project};
 
 use crate::accounts::Draw;
-use crate::bank::Bank;
+use crate::bank::{Bank, Setting};
 use crate::load::{self, Load, contains, open_socket};
 use crate::table::{Line, quantile};
 
@@ -29,7 +29,7 @@ const WAITING: u32 = 1000;
 /// # Errors
 /// When the guest does not build or the host does not start.
 pub fn measure(accounts: usize, seconds: u64, show: &mut impl FnMut(Line)) -> Result<()> {
-    let bank = Bank::open(accounts, None)?;
+    let bank = Bank::open(accounts, &Setting::default())?;
     let plain = plain_transfers(&bank, accounts, seconds)?;
     let scheduled = scheduled_transfers(&bank, 2 * seconds as usize)?;
     bank.check_total()?;

@@ -68,9 +68,37 @@ pub fn quantile(figures: &mut [u64], share: f64) -> u64 {
     figures.get((last as f64 * share).round() as usize).copied().unwrap_or(0)
 }
 
+/// The figures of several runs.
+pub struct Spread {
+    /// The least of them.
+    pub least: f64,
+    /// The one in the middle, or the upper of two.
+    pub median: f64,
+    /// The largest of them.
+    pub most: f64,
+}
+
+impl Spread {
+    /// Of these; zeros when there are none.
+    pub fn of(figures: impl IntoIterator<Item = f64>) -> Spread {
+        let mut figures: Vec<f64> = figures.into_iter().collect();
+        figures.sort_by(f64::total_cmp);
+        let at = |index: usize| figures.get(index).copied().unwrap_or(0.0);
+        Spread { least: at(0), median: at(figures.len() / 2), most: at(figures.len().saturating_sub(1)) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::quantile;
+    use super::{Spread, quantile};
+
+    #[test]
+    fn spreads() {
+        let Spread { least, median, most } = Spread::of([3.0, 1.0, 2.0]);
+        assert_eq!([least, median, most], [1.0, 2.0, 3.0]);
+        assert_eq!(Spread::of([1.0, 4.0]).median, 4.0);
+        assert_eq!(Spread::of([]).median, 0.0);
+    }
 
     #[test]
     fn quantiles() {

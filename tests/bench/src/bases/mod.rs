@@ -21,8 +21,9 @@ use self::child::{Child, Figures};
 use self::pair::{Better, Pair};
 use self::task::Task;
 pub use self::task::TaskOptions;
-use crate::bank::Bank;
+use crate::bank::{Bank, Setting};
 use crate::table::{Line, quantile};
+use crate::transfer;
 
 const MIB: f64 = 1024.0 * 1024.0;
 /// What `tests/faults` allows a store with its usual 256 MiB: those, a quarter, and 32 MiB.
@@ -216,14 +217,14 @@ fn large_reads(folders: &Folders, rows: usize) -> Result<Vec<Line>> {
 /// The funds transfer against a host on each base.
 fn transfers(options: &crate::Options) -> Result<Vec<Line>> {
     let found = both(|base| {
-        let bank = Bank::open(options.accounts, Some(base))?;
-        let transfer = crate::transfer(&bank, options, 0.0, 40)?;
+        let bank = Bank::open(options.accounts, &Setting { base: Some(base), ..Setting::default() })?;
+        let transfer = transfer::run(&bank, options, 0.0, 40)?;
         let peak_mib = child::peak_mib(Path::new(&format!("/proc/{}", bank.pid())))?;
         bank.check_total()?;
         Ok((transfer, peak_mib))
     })?;
     let per_second = found.each_ref().map(|(transfer, _)| transfer.per_second);
-    let [sled, redb] = found.each_ref().map(|(transfer, _)| transfer.note.as_str());
+    let [sled, redb] = found.each_ref().map(|(transfer, _)| transfer.note());
     let notes = [("sled", sled), ("redb", redb)];
     let transfer = Pair::new("transfer, 64 clients x 40, alpha 0", "tx/s", Better::Higher, per_second);
     let mut lines = vec![transfer.at_least(20_000.0)];
