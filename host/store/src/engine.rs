@@ -25,8 +25,8 @@ use crate::sequencer::Sequencer;
 use crate::stats::Counters;
 use crate::view::View;
 use crate::{
-    BaseKind, Changes, ConsumerError, Env, GroupObserver, LogConsumer, OpenError, SequenceError, Snapshot,
-    Store, StoreClosed, StoreId, StoreOptions, StoreStats,
+    BaseKind, Changes, ConsumerError, Env, GroupObserver, LogConsumer, OpenError, SequenceError, Sequenced,
+    Snapshot, Store, StoreClosed, StoreId, StoreOptions, StoreStats,
 };
 
 /// Where a store lives, and what it runs with.
@@ -309,7 +309,7 @@ impl Store for Engine {
         self.parts.view.durable()
     }
 
-    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Timestamp, SequenceError> {
+    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Sequenced, SequenceError> {
         self.parts.sequencer.sequence(&self.parts.view, make)
     }
 
