@@ -2,6 +2,7 @@
 //!
 //! Commits nothing: the database does, with what a run leaves behind.
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use weir_value::commit_timestamp::Template;
@@ -68,6 +69,9 @@ pub struct MutationOutcome {
     pub log_lines: Vec<String>,
     /// Answered from the record of an earlier run.
     pub replayed: bool,
+    /// How long its caller should wait before it calls another one: it has written much, or was refused because others
+    /// have, and memory fills faster than it is flushed. Hold no thread meanwhile.
+    pub pause: Duration,
 }
 
 /// A call whose function is known.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use thiserror::Error;
 use weir_store::planted::{self, Bug};
-use weir_store::{Changes, Joining, ReadError, SequenceError, Snapshot, Store, Write};
+use weir_store::{Changes, Joining, ReadError, SequenceError, Sequenced, Snapshot, Store, Write};
 use weir_value::{TableNumber, Timestamp};
 
 use crate::commit_timestamp::Unstamped;
@@ -44,14 +44,14 @@ pub(crate) struct Committer {
 /// What is known behind the gate: the keys of the commits that open transactions have not seen, oldest first, and
 /// how many documents each table has.
 struct History {
-    commits: VecDeque<Sequenced>,
+    commits: VecDeque<PastCommit>,
     keys: usize,
     counts: HashMap<TableNumber, u64>,
     /// Transactions that read before this cannot be checked any more.
     floor: Timestamp,
 }
 
-struct Sequenced {
+struct PastCommit {
     ts: Timestamp,
     keys: Box<[Bytes]>,
 }
@@ -137,14 +137,14 @@ impl Gate<'_> {
     }
 
     /// Sequences changes that were checked, with the tables' new counts and one more write, that knows its own
-    /// timestamp. Placeholders for it in the changes are completed. `at` is told the timestamp before anything of the commit can be read.
+    /// timestamp. Placeholders for it in the changes are completed. Whoever is to pause lets go of the gate before. `at` is told the timestamp before anything of the commit can be read.
     pub(crate) fn sequence(
         &mut self,
         changes: impl Into<Unstamped>,
         counts: &CountChanges,
         stamped: Option<impl FnOnce(Timestamp) -> Write>,
         at: &mut dyn FnMut(Timestamp),
-    ) -> Result<Timestamp, SequenceError> {
+    ) -> Result<Sequenced, SequenceError> {
         let (mut changes, mut stamped) = (changes.into(), stamped);
         let mut keys: Box<[Bytes]> = Box::default();
         let counted = self.history.counted(counts);
@@ -153,7 +153,7 @@ impl Gate<'_> {
             value: Some(Bytes::copy_from_slice(&count.to_be_bytes())),
         };
         changes.extend(counted.iter().map(count_write));
-        let ts = self.committer.store.sequence(&mut |ts| {
+        let sequenced = self.committer.store.sequence(&mut |ts| {
             let mut changes = std::mem::take(&mut changes).stamp(ts);
             changes.writes.extend(stamped.take().map(|stamp| stamp(ts)));
             keys = changes.writes.iter().map(|write| &write.key).chain(&changes.touched).cloned().collect();
@@ -164,10 +164,11 @@ impl Gate<'_> {
             changes
         })?;
         self.history.counts.extend(counted);
-        self.history.push(Sequenced { ts, keys });
+        let ts = sequenced.ts;
+        self.history.push(PastCommit { ts, keys });
         let forgettable = self.committer.oldest_open().unwrap_or(ts);
         self.history.forget(forgettable);
-        Ok(ts)
+        Ok(sequenced)
     }
 
     /// How many documents a table has, as of the newest commit.
@@ -176,8 +177,9 @@ impl Gate<'_> {
     }
 
     /// Sequences writes of the host itself, which depend on nothing that was read and are none of documents.
-    pub(crate) fn sequence_plain(&mut self, writes: Vec<Write>) -> Result<Timestamp, SequenceError> {
-        self.sequence_unstamped(Changes::from(writes), &CountChanges::new())
+    pub(crate) fn sequence_plain(&mut self, writes: Vec<Write>) -> Result<Sequenced, SequenceError> {
+        let none = None::<fn(Timestamp) -> Write>;
+        self.sequence(Changes::from(writes), &CountChanges::new(), none, &mut |_| {})
     }
 
     /// As [`Gate::sequence`], without such a write.
@@ -186,7 +188,8 @@ impl Gate<'_> {
         changes: impl Into<Unstamped>,
         counts: &CountChanges,
     ) -> Result<Timestamp, SequenceError> {
-        self.sequence(changes, counts, None::<fn(Timestamp) -> Write>, &mut |_| {})
+        let sequenced = self.sequence(changes, counts, None::<fn(Timestamp) -> Write>, &mut |_| {})?;
+        Ok(sequenced.ts)
     }
 }
 
@@ -200,7 +203,7 @@ impl History {
         changed.map(|(table, change)| (*table, count(table, *change))).collect()
     }
 
-    fn push(&mut self, commit: Sequenced) {
+    fn push(&mut self, commit: PastCommit) {
         self.keys += commit.keys.len();
         self.commits.push_back(commit);
     }
@@ -227,7 +230,7 @@ mod tests {
     fn write(world: &World, keys: usize) -> Timestamp {
         let key = |n: usize| Bytes::from(format!("test key {n}"));
         let writes = (0..keys).map(|n| Write { key: key(n), value: Some(Bytes::new()) }).collect();
-        world.db.committer.enter().sequence_plain(writes).expect("the store takes writes")
+        world.db.committer.enter().sequence_plain(writes).expect("the store takes writes").ts
     }
 
     #[test]

@@ -251,7 +251,7 @@ impl Database {
     /// The store takes no writes.
     pub fn write_system(&self, name: &str, value: Bytes) -> Result<Timestamp, CommitError> {
         let write = Write { key: keyspace::system_record_key(name), value: Some(value) };
-        Ok(self.committer.enter().sequence_plain(vec![write])?)
+        Ok(self.committer.enter().sequence_plain(vec![write])?.ts)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use weir_store::planted::{self, Bug};
-use weir_store::{Direction, ReadError, Write};
+use weir_store::{Direction, ReadError, SequenceError, Sequenced, Write};
 use weir_value::{ErrorCode, Timestamp, limits};
 
 use crate::commit_timestamp::UnstampedJson;
@@ -24,6 +24,9 @@ use crate::{
     Call, Database, DbError, FunctionKind, MutationOutcome, ScheduledJob, SessionRequest, Teardown,
     Transaction, call, keyspace,
 };
+
+/// How long the caller is to pause of a mutation that memory had no room for: it has run in vain.
+const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 
 /// How far a mutation has come.
 #[derive(Debug)]
@@ -73,12 +76,15 @@ enum Ending {
 
 impl Database {
     /// Runs a mutation on the calling thread; returns when it is sequenced, not yet durable. Passwords are hashed and
-    /// verified on this thread too.
+    /// verified on this thread too, and it pauses where it is to.
     ///
     /// With a session's request a repetition is answered from the record of the first run, with its timestamp: also
     /// if the function has since been removed.
     pub fn mutation(&self, call: &Call, session: Option<SessionRequest>) -> MutationOutcome {
-        to_the_end(|passwords, teardown| self.step_mutation(call, session, passwords, teardown))
+        let outcome =
+            to_the_end(|passwords, teardown| self.step_mutation(call, session, passwords, teardown));
+        self.shared.env.sleep(outcome.pause);
+        outcome
     }
 
     /// As [`Database::mutation`], up to where it waits for a password. With what came of that among `passwords`, which
@@ -306,9 +312,9 @@ impl Database {
         drop(gate);
         let log_lines = call::emit_log(call, lines);
         match sequenced {
-            Ok(ts) => {
+            Ok(Sequenced { ts, pause }) => {
                 count(&self.counters.commits);
-                MutationOutcome { result: Ok(result.stamp(ts)), ts, log_lines, replayed: false }
+                MutationOutcome { result: Ok(result.stamp(ts)), ts, log_lines, replayed: false, pause }
             }
             Err(error) => self.failed(call, Failure::Commit(error), snapshot_ts, log_lines),
         }
@@ -321,7 +327,13 @@ impl Database {
             Ending::Replayed(record) => self.replay(record),
             Ending::Over => {
                 let result = Ok(Bytes::from_static(b"null"));
-                MutationOutcome { result, ts: tx.ts(), log_lines: Vec::new(), replayed: true }
+                MutationOutcome {
+                    result,
+                    ts: tx.ts(),
+                    log_lines: Vec::new(),
+                    replayed: true,
+                    pause: Duration::ZERO,
+                }
             }
             Ending::Failed(failure) => self.fail(call, tx, failure),
             Ending::Returned(result) => {
@@ -329,7 +341,7 @@ impl Database {
                 // Nothing is committed: it took place at the timestamp that it read at.
                 let result = UnstampedJson::of(&tx, result).stamp(ts);
                 let log_lines = call::emit_log(call, tx.into_draft().1);
-                MutationOutcome { result: Ok(result), ts, log_lines, replayed: false }
+                MutationOutcome { result: Ok(result), ts, log_lines, replayed: false, pause: Duration::ZERO }
             }
         })
     }
@@ -382,7 +394,7 @@ impl Database {
     fn replay(&self, record: SessionRecord) -> MutationOutcome {
         count(&self.counters.replays);
         let SessionRecord { ts, result, log_lines, .. } = record;
-        MutationOutcome { result: Ok(result), ts, log_lines, replayed: true }
+        MutationOutcome { result: Ok(result), ts, log_lines, replayed: true, pause: Duration::ZERO }
     }
 
     fn fail(&self, call: &Call, tx: Transaction, failure: Failure) -> MutationOutcome {
@@ -403,11 +415,15 @@ impl Database {
         if failure.is_refusal() {
             count(&self.counters.refusals);
         }
+        let pause = match failure {
+            Failure::Commit(SequenceError::Overloaded) => REFUSED_PAUSE,
+            _ => Duration::ZERO,
+        };
         let (ts, log_lines) = match failure.is_independent_of_data() {
             true => (Timestamp::ZERO, Vec::new()),
             false => (read_at, log_lines),
         };
-        MutationOutcome { result: Err(call::report(call, failure)), ts, log_lines, replayed: false }
+        MutationOutcome { result: Err(call::report(call, failure)), ts, log_lines, replayed: false, pause }
     }
 }
 

@@ -165,6 +165,7 @@ mod tests {
                 .enter()
                 .sequence(Changes::default(), &CountChanges::new(), Some(stamp), &mut |_| {})
                 .expect("the store takes writes")
+                .ts
         };
         let first = write(b"1");
         let opened = world.db.committer.open();

@@ -37,7 +37,7 @@ mod shared_code;
 mod ticker;
 mod wasi;
 
-pub use compiler::{Artefact, Compiler, compile};
+pub use compiler::{Artefact, Compiler, compile, framed};
 pub use counters::RuntimeStats;
 pub use deployment::Deployment;
 pub use load_error::LoadError;

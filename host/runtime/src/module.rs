@@ -21,7 +21,7 @@ use crate::memory::{self, Image};
 use crate::node_section::{self, NodePart};
 use crate::runtime::Linkers;
 use crate::shared_code::{self, SharedCode};
-use crate::{LoadError, ModuleSource, reset};
+use crate::{LoadError, ModuleSource};
 
 /// A module as a deployment shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,12 +148,18 @@ fn obtain_code(
     let mut rest = Cow::Borrowed(&source.component[..]);
     if has_image {
         rest = memory::take_out(&rest).map_or(rest, Cow::Owned);
-        rest = reset::add(&rest, shared).map_or(rest, Cow::Owned);
     }
     if !shared.is_empty() {
         rest = shared_code::take_out(&rest, shared).map_or(rest, Cow::Owned);
     }
-    let component = loading.compile(source, Artefact::Component, &rest, digest)?;
+    let component = if has_image {
+        // To know what its calls change, all of its code has to be read: that is the compiler's as well.
+        let imported = shared.iter().map(|(code, _)| code.wasm);
+        let parts: Vec<&[u8]> = std::iter::once(&*rest).chain(imported).collect();
+        loading.compile(source, Artefact::ResettableComponent, &parts, digest)?
+    } else {
+        loading.compile(source, Artefact::Component, &[&rest], digest)?
+    };
     invoker.counters.compiled(began.elapsed());
     tracing::info!(module = source.name, took = ?began.elapsed(), "compiled");
     Ok(component)
@@ -175,11 +181,11 @@ impl Loading<'_> {
         &self,
         source: &ModuleSource,
         artefact: Artefact,
-        wasm: &[u8],
+        parts: &[&[u8]],
         digest: &Digest,
     ) -> Result<C, LoadError> {
         let Invoker { engine, options, .. } = self.invoker;
-        let code = options.compiler.compile(engine, artefact, (&source.name, wasm), self.cancellation)?;
+        let code = options.compiler.compile(engine, artefact, (&source.name, parts), self.cancellation)?;
         self.cache.keep(engine, digest, code).map_err(|error| LoadError::Compile {
             module: source.name.clone(),
             failure: Failure::Died(format!("what it gave cannot be used: {error}")),
@@ -230,7 +236,7 @@ fn load_or_compile(
     }
     #[expect(clippy::disallowed_methods, reason = "how long it took, for the log alone")]
     let began = Instant::now();
-    let module = loading.compile(source, Artefact::Module, code.wasm, &code.digest)?;
+    let module = loading.compile(source, Artefact::Module, &[code.wasm], &code.digest)?;
     tracing::info!(module = source.name, took = ?began.elapsed(), "compiled code that modules share");
     Ok(module)
 }

@@ -24,7 +24,7 @@ use crate::sections::{
     ALIAS_SECTION, CANONICAL_SECTION, CORE_INSTANCE_SECTION, CORE_MODULE_SECTION, EXPORT_SECTION,
     IMPORT_SECTION, TYPE_SECTION, items, sections,
 };
-use crate::shared_code::SharedCode;
+use crate::shared_code;
 
 /// What the function is called among the component's exports.
 pub(crate) const RESET: &str = "reset-instance";
@@ -32,11 +32,12 @@ pub(crate) const RESET: &str = "reset-instance";
 /// How globals are called that a module is made to export.
 const GLOBAL_PREFIX: &str = "weir:global:";
 
-/// The component with the function. Modules that are `shared` with others are not altered. `None`: it cannot have it.
-pub(crate) fn add(component: &[u8], shared: &[(SharedCode<'_>, wasmtime::Module)]) -> Option<Vec<u8>> {
+/// The component with the function. `imported` are modules that it shares with others, and imports: they are not altered.
+/// `None`: it cannot have it. Reads all of its code: what somebody else has sent, in the process that compiles alone.
+pub(crate) fn add(component: &[u8], imported: &[&[u8]]) -> Option<Vec<u8>> {
     let mut counts = Counts::default();
     let mut with_reset = Component::new();
-    let mut modules = Vec::new();
+    let mut modules: Vec<Option<Globals>> = Vec::new();
     let mut instances = Vec::new();
     for section in sections(component) {
         let (id, data) = section?;
@@ -45,15 +46,21 @@ pub(crate) fn add(component: &[u8], shared: &[(SharedCode<'_>, wasmtime::Module)
         if id == CORE_MODULE_SECTION {
             let globals = Globals::of(data)?;
             if globals.are_hidden() {
-                if shared.iter().any(|(code, _)| code.wasm == data) {
-                    return None;
-                }
                 exporting = globals.exported(data)?;
                 written = &exporting;
             }
-            modules.push(globals);
+            modules.push(Some(globals));
         } else if id == CORE_INSTANCE_SECTION {
             instances.extend(items::<Instance<'_>>(data)?);
+        } else if id == IMPORT_SECTION {
+            for import in items::<ComponentImport<'_>>(data)? {
+                if matches!(import.ty, ComponentTypeRef::Module(_)) {
+                    modules.push(of_imported(import.name.name, imported)?);
+                }
+            }
+        } else if id == ALIAS_SECTION {
+            let aliases = items::<ComponentAlias<'_>>(data)?;
+            modules.extend(aliases.iter().filter(|alias| is_of_module(alias)).map(|_| None));
         }
         counts.add(id, data)?;
         with_reset.section(&RawSection { id, data: written });
@@ -63,12 +70,28 @@ pub(crate) fn add(component: &[u8], shared: &[(SharedCode<'_>, wasmtime::Module)
         Instance::FromExports(_) => None,
     });
     let of_instances: Option<Vec<_>> =
-        made.map(|(number, module)| modules.get(module).map(|globals| (number, globals))).collect();
+        made.map(|(number, module)| Some((number, modules.get(module)?.as_ref()?))).collect();
     append(&mut with_reset, &of_instances?, &counts, instances.len() as u32);
     let with_reset = with_reset.finish();
     // What is wrong with it is the compiler's to say, of the component as it was sent.
     wasmparser::validate(&with_reset).ok()?;
     Some(with_reset)
+}
+
+/// The variables of a module that is imported, all of which it must export as it is; `Some(None)`: nobody knows the module.
+fn of_imported(name: &str, imported: &[&[u8]]) -> Option<Option<Globals>> {
+    let Some(wasm) = imported.iter().find(|wasm| shared_code::import_name(wasm) == name) else {
+        return Some(None);
+    };
+    Globals::of(wasm).filter(|globals| !globals.are_hidden()).map(Some)
+}
+
+fn is_of_module(alias: &ComponentAlias<'_>) -> bool {
+    matches!(
+        alias,
+        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Module, .. }
+            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. }
+    )
 }
 
 const MODULE_EXPORT_SECTION: u8 = SectionId::Export as u8;
@@ -402,6 +425,52 @@ mod tests {
             assert_eq!(next.call(&mut store, ()).unwrap().0, 39);
             reset.call(&mut store, ()).unwrap();
         }
+    }
+
+    /// A module that counts in a global, and a component that imports it, behind a module of its own.
+    fn importing(counting: &str) -> (Vec<u8>, Vec<u8>) {
+        let module = wat::parse_str(format!("(module {counting})")).unwrap();
+        let name = shared_code::import_name(&module);
+        let importing = format!(
+            r#"(core module $own (global $n (mut i32) (i32.const 1)) (func (export "own")))
+            (import "{name}" (core module $m (export "n" (global (mut i64))) (export "next" (func (result i64)))))
+            (core instance (instantiate $own)) (core instance $i (instantiate $m))
+            (func (export "next") (result s64) (canon lift (core func $i "next")))"#
+        );
+        (module, component(&importing))
+    }
+
+    #[test]
+    fn modules_that_are_imported_are_set_back_as_well() {
+        let (module, importing) = importing(
+            r#"(global $n (export "n") (mut i64) (i64.const 7))
+            (func (export "next") (result i64) (global.set $n (i64.add (global.get $n) (i64.const 1))) (global.get $n))"#,
+        );
+        let engine = Engine::default();
+        let with_reset = add(&importing, &[&module]).unwrap();
+        let component = wasmtime::component::Component::new(&engine, with_reset).unwrap();
+        let mut linker = Linker::new(&engine);
+        let module_code = wasmtime::Module::new(&engine, &module).unwrap();
+        linker.root().module(&shared_code::import_name(&module), &module_code).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &component).unwrap();
+        let next = instance.get_typed_func::<(), (i64,)>(&mut store, "next").unwrap();
+        let reset = instance.get_typed_func::<(), ()>(&mut store, RESET).unwrap();
+        for _ in 0..3 {
+            assert_eq!(next.call(&mut store, ()).unwrap().0, 8);
+            reset.call(&mut store, ()).unwrap();
+        }
+        assert!(add(&importing, &[]).is_none(), "a module that nobody knows may have any state");
+    }
+
+    #[test]
+    fn a_module_that_is_imported_and_hides_its_state_is_in_the_way() {
+        let next = r#"(func (export "next") (result i64) (i64.const 1))"#;
+        let shown = r#"(global (export "n") (mut i64) (i64.const 7))"#;
+        let (module, with_imports) = importing(&format!("{shown} {next}"));
+        assert!(add(&with_imports, &[&module]).is_some());
+        let (module, with_imports) = importing(&format!("{shown} (global (mut i32) (i32.const 1)) {next}"));
+        assert!(add(&with_imports, &[&module]).is_none());
     }
 
     #[test]

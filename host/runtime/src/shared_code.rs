@@ -25,6 +25,15 @@ pub(crate) struct SharedCode<'a> {
     pub(crate) wasm: &'a [u8],
 }
 
+/// The name by which components import a module.
+pub(crate) fn import_name(wasm: &[u8]) -> String {
+    name_of(&Sha256::digest(wasm).into())
+}
+
+fn name_of(digest: &Digest) -> String {
+    format!("code-x{}", hex(&digest[..16]))
+}
+
 /// What of a component can be shared. Nothing, if it is not as expected: it is then compiled as it is, and whatever
 /// is wrong with it is found by the compiler.
 pub(crate) fn find(component: &[u8]) -> Vec<SharedCode<'_>> {
@@ -38,7 +47,7 @@ fn top_level_modules(component: &[u8]) -> Option<Vec<SharedCode<'_>>> {
             (CORE_MODULE_SECTION, wasm) if wasm.len() >= CODE_BYTES_MIN && is_without_data(wasm) => {
                 let digest: Digest = Sha256::digest(wasm).into();
                 if found.iter().all(|code| code.digest != digest) {
-                    found.push(SharedCode { name: format!("code-x{}", hex(&digest[..16])), digest, wasm });
+                    found.push(SharedCode { name: name_of(&digest), digest, wasm });
                 }
             }
             // A type of its own would be counted differently once there is one more.

@@ -224,6 +224,8 @@ impl Wake for Inbox {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use bytes::Bytes;
     use weir_sync::budget::Held;
 
@@ -236,6 +238,7 @@ mod tests {
             ts: Timestamp::from_nanos(ts),
             log_lines: Vec::new(),
             replayed: false,
+            pause: Duration::ZERO,
         }
     }
 

@@ -26,7 +26,7 @@ use crate::stats::Counters;
 use crate::view::View;
 use crate::{
     BaseKind, Changes, ConsumerError, Env, GroupObserver, Joining, LogConsumer, OpenError, SequenceError,
-    Snapshot, Store, StoreClosed, StoreId, StoreOptions, StoreStats,
+    Sequenced, Snapshot, Store, StoreClosed, StoreId, StoreOptions, StoreStats,
 };
 
 /// Where a store lives, and what it runs with.
@@ -309,7 +309,7 @@ impl Store for Engine {
         self.parts.view.durable()
     }
 
-    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Timestamp, SequenceError> {
+    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Sequenced, SequenceError> {
         self.parts.sequencer.sequence(&self.parts.view, make)
     }
 

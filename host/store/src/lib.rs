@@ -52,5 +52,5 @@ pub use open::{OpenError, open};
 pub use options::{BaseKind, FatalHandler, StoreOptions};
 pub use snapshot::{Direction, ReadError, ScanPart, Snapshot};
 pub use stats::StoreStats;
-pub use store::{SequenceError, Store, StoreClosed};
+pub use store::{SequenceError, Sequenced, Store, StoreClosed};
 pub use weir_value::Timestamp;

@@ -265,6 +265,11 @@ impl MemoryTable {
         freed
     }
 
+    /// What the table may grow by when these writes are made, bytes.
+    pub(crate) fn bytes_of(writes: &[Write]) -> u64 {
+        writes.iter().map(|write| key_bytes(&write.key) + version_bytes(write.value.as_ref())).sum()
+    }
+
     /// Estimated size, bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)

@@ -57,7 +57,8 @@ pub struct StoreOptions {
     pub log_room_bytes: u64,
     /// What the store may keep in memory, roughly: the memory table up to a half of it, the base's cache a
     /// quarter, rows that were read by key an eighth. Flushing begins when the table has an eighth, commits are
-    /// slowed from a quarter on, and refused as overload at a half. Default 256 MiB.
+    /// slowed from a quarter on, and refused as overload at a half, large ones when a quarter of that is left.
+    /// Default 256 MiB.
     pub memory_bytes: u64,
     /// A checkpoint is taken when this much log has been written since the last one; it bounds the log on
     /// disk (to about twice this) and the time that a restart takes. Default 48 MiB.

@@ -5,7 +5,9 @@
 //! become durable.
 //!
 //! When the memory table grows faster than it is flushed, commits are slowed to the speed of the flush before
-//! any is refused (see [`Pace`]).
+//! any is refused (see [`Pace`]). Who writes much pays for that, and not who writes little beside: a large commit
+//! is not held up here, where everybody would wait behind it, but its caller is told how long to pause; and the
+//! last of the room is kept for small ones (see [`ROOM_TIMES`]).
 //!
 //! Not here: the log, durability, conflicts.
 
@@ -18,10 +20,11 @@ use weir_value::Timestamp;
 
 use crate::joining::{Joiners, Joining};
 use crate::log::record::{COMMIT_BYTES_MAX, commit_bytes, framed_bytes};
+use crate::memory_table::MemoryTable;
 use crate::planted::{self, Bug};
 use crate::rate::Rate;
 use crate::view::View;
-use crate::{Changes, Commit, Env, SequenceError, StoreOptions};
+use crate::{Changes, Commit, Env, SequenceError, Sequenced, StoreOptions, Write};
 
 /// A group takes no further commit beyond this: a record is read back in one piece.
 const GROUP_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -42,8 +45,20 @@ const ROOM_WAIT: Duration = Duration::from_secs(1);
 const FLUSH_RATE_FIRST: f64 = 16.0 * 1024.0 * 1024.0;
 /// Of so many bytes.
 const FLUSH_BYTES_FIRST: f64 = 1024.0 * 1024.0;
-/// No commit is slowed by more than this.
+/// No small commit is slowed by more than this.
 const SLOWED_MAX: Duration = Duration::from_millis(200);
+/// A commit that takes no more memory than this is small: it waits its time here, a few milliseconds.
+const SMALL_BYTES_MAX: u64 = 64 * 1024;
+/// Nobody is asked to pause for longer. Several who write at once each pause for what all of them have written.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// A commit is refused where the memory table has not so many times its size left, or [`KEPT_PART`] of all its room
+/// if that is less. So the larger commits are the earlier they are refused, and whoever fills the table with large
+/// ones leaves room for many small ones.
+const ROOM_TIMES: u64 = 16;
+/// One part of so many is kept from large commits.
+const KEPT_PART: u64 = 4;
+/// With less left everybody waits, and is refused after that: with so much, what takes up to 4 KiB is never refused at once.
+const ROOM_BYTES_MIN: u64 = ROOM_TIMES * 4096;
 
 /// The order of commits.
 pub(crate) struct Sequencer {
@@ -56,6 +71,8 @@ pub(crate) struct Sequencer {
     room: Condvar,
     slow_bytes: u64,
     table_bytes_max: u64,
+    /// Kept from large commits.
+    kept_bytes: u64,
     /// Whether other threads make room, so that waiting for it makes sense.
     has_threads: bool,
     /// Without threads: what lets the log secure space.
@@ -99,8 +116,10 @@ struct Queued {
 struct Pace {
     /// How much memory the flush frees.
     flush_rate: Rate,
-    /// No commit before this.
+    /// No small commit before this.
     until: Duration,
+    /// When the flush has caught up with the large ones as well.
+    large_until: Duration,
 }
 
 /// Why the log woke up.
@@ -145,6 +164,7 @@ impl Sequencer {
             pace: Pace {
                 flush_rate: Rate::assumed(FLUSH_RATE_FIRST, FLUSH_BYTES_FIRST),
                 until: Duration::ZERO,
+                large_until: Duration::ZERO,
             },
         };
         Sequencer {
@@ -155,6 +175,7 @@ impl Sequencer {
             room: Condvar::new(),
             slow_bytes: options.slow_bytes(),
             table_bytes_max: options.table_bytes_max(),
+            kept_bytes: options.table_bytes_max() / KEPT_PART,
             has_threads,
             secure_log: OnceLock::new(),
         }
@@ -170,7 +191,7 @@ impl Sequencer {
         &self,
         view: &View,
         make: &mut dyn FnMut(Timestamp) -> Changes,
-    ) -> Result<Timestamp, SequenceError> {
+    ) -> Result<Sequenced, SequenceError> {
         let state = self.admit(view)?;
         // The clock may stand still, or have been set back.
         let mut ts = self.env.now().max(state.last.next());
@@ -182,15 +203,18 @@ impl Sequencer {
         }
         let Changes { writes, touched } = make(ts);
         if writes.is_empty() {
-            return Ok(state.last);
+            return Ok(Sequenced { ts: state.last, pause: Duration::ZERO });
         }
         let size_bytes = commit_bytes(&writes);
         if size_bytes > COMMIT_BYTES_MAX {
             return Err(SequenceError::TooLarge { size_bytes, max_bytes: COMMIT_BYTES_MAX });
         }
+        let before = view.memory.bytes();
+        if !self.has_room(before, &writes) {
+            return Err(SequenceError::Overloaded);
+        }
         let framed_bytes = framed_bytes(size_bytes);
         let mut state = self.secure(state, framed_bytes)?;
-        let before = view.memory.bytes();
         view.memory.insert(ts, &writes, || view.floor());
         view.rows.note_commit(ts, &writes);
         view.publish_sequenced(ts);
@@ -200,12 +224,22 @@ impl Sequencer {
         state.queue.push_back(Queued { size_bytes, framed_bytes, queued_at, commit });
         state.queued_bytes += size_bytes;
         state.spoken_bytes += framed_bytes;
-        self.slow_down(&mut state.pace, before, view.memory.bytes());
+        let pause = self.slow_down(&mut state.pace, before, view.memory.bytes());
         let is_last = state.log_gathers && !self.joiners.any();
         if std::mem::take(&mut state.log_waits) || is_last {
             self.work.notify_one();
         }
-        Ok(ts)
+        Ok(Sequenced { ts, pause })
+    }
+
+    /// Whether the memory table, which has grown to `table_bytes`, takes these writes as well.
+    fn has_room(&self, table_bytes: u64, writes: &[Write]) -> bool {
+        let left = self.left_bytes(table_bytes);
+        left >= self.kept_bytes || MemoryTable::bytes_of(writes).saturating_mul(ROOM_TIMES) <= left
+    }
+
+    fn left_bytes(&self, table_bytes: u64) -> u64 {
+        self.table_bytes_max.saturating_sub(table_bytes)
     }
 
     /// Waits until one more commit may be sequenced.
@@ -219,7 +253,7 @@ impl Sequencer {
             if state.disk_full || state.disk_low {
                 return Err(SequenceError::DiskFull);
             }
-            let has_memory = view.memory.bytes() < self.table_bytes_max;
+            let has_memory = self.left_bytes(view.memory.bytes()) >= self.kept_bytes.min(ROOM_BYTES_MIN);
             let is_free = state.wanted_bytes == 0;
             if state.queued_bytes < QUEUE_BYTES_MAX && has_memory && is_free {
                 match self.slowed(&state.pace) {
@@ -294,16 +328,26 @@ impl Sequencer {
         }
     }
 
-    fn slow_down(&self, pace: &mut Pace, before: u64, after: u64) {
+    /// A commit has made the table grow: the next ones are slowed. How long its caller is to pause.
+    fn slow_down(&self, pace: &mut Pace, before: u64, after: u64) -> Duration {
         if !self.has_threads || after <= self.slow_bytes {
-            return;
+            return Duration::ZERO;
         }
-        let span = self.table_bytes_max.saturating_sub(self.slow_bytes).max(1) as f64;
+        let added_bytes = after.saturating_sub(before);
+        let is_small = added_bytes <= SMALL_BYTES_MAX;
+        let full_bytes = if is_small { self.table_bytes_max } else { self.table_bytes_max - self.kept_bytes };
+        let span = full_bytes.saturating_sub(self.slow_bytes).max(1) as f64;
         let fullness = (after - self.slow_bytes) as f64 / span;
         // A half faster than the flush at the beginning, a half slower when the table is full.
         let rate = pace.flush_rate.bytes_per_second() * (1.5 - fullness.min(1.0));
-        let time = Duration::from_secs_f64(after.saturating_sub(before) as f64 / rate.max(1.0));
-        pace.until = pace.until.max(self.env.monotonic()) + time.min(SLOWED_MAX);
+        let time = Duration::from_secs_f64((added_bytes as f64 / rate.max(1.0)).min(PAUSE_MAX.as_secs_f64()));
+        let now = self.env.monotonic();
+        pace.large_until = pace.large_until.max(now) + time;
+        if is_small {
+            pace.until = pace.until.max(now) + time.min(SLOWED_MAX);
+            return Duration::ZERO;
+        }
+        (pace.large_until - now).min(PAUSE_MAX)
     }
 
     /// How long a commit has to wait.

@@ -3,6 +3,7 @@
 //! Not here: any tenant of it (see `engine`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use weir_value::Timestamp;
@@ -37,7 +38,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// See [`SequenceError`]; nothing was committed.
-    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Timestamp, SequenceError>;
+    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Sequenced, SequenceError>;
 
     /// Says that the caller is about to commit, so that the log may wait for him, a moment.
     fn joining(&self) -> Joining;
@@ -82,6 +83,16 @@ pub trait Store: Send + Sync + 'static {
     fn close(&self);
 }
 
+/// A commit that was sequenced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sequenced {
+    /// Its timestamp.
+    pub ts: Timestamp,
+    /// How long whoever wrote it should wait before writing more, five seconds at most: it was large, and memory fills faster
+    /// than the flush empties it. Who does not wait is refused sooner. Wait where that holds up nobody else.
+    pub pause: Duration,
+}
+
 /// Why a commit was not sequenced. Nothing of it was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SequenceError {
@@ -93,7 +104,7 @@ pub enum SequenceError {
     )]
     DiskFull,
     /// More recent writes are held in memory than the store may hold, because an open snapshot or a slow disk
-    /// keeps them from being flushed. Try again later.
+    /// keeps them from being flushed. Large commits are refused earlier than small ones. Try again later.
     #[error("too many recent writes are waiting to be flushed to disk; try again in a moment")]
     Overloaded,
     /// The commit alone is larger than a log record may be.

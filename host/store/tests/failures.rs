@@ -332,6 +332,53 @@ fn an_open_snapshot_that_holds_back_the_flush_leads_to_a_clear_refusal() {
     assert!(try_commit(&*store, &[set("more", "x")]).is_ok());
 }
 
+#[test]
+fn whoever_fills_memory_with_large_commits_leaves_room_for_small_ones() {
+    let disk = MemoryDisk::new();
+    let options = StoreOptions { memory_bytes: 16 << 20, ..small_options() };
+    let (store, stepper) = open_stepped(&disk, options, env()).unwrap();
+    let _held_back = store.snapshot_sequenced();
+    let fill = |name: &str, bytes: usize| {
+        let fits = |n: &usize| try_commit(&*store, &[set(format!("{name}{n}"), vec![0; bytes])]).is_ok();
+        let count = (0..1_000_000).take_while(fits).inspect(|_| assert!(stepper.write_group())).count();
+        let error = try_commit(&*store, &[set(format!("{name} more"), vec![0; bytes])]).unwrap_err();
+        assert_eq!(error, SequenceError::Overloaded);
+        count
+    };
+    // Of 8 MiB: six with the large ones, most of the rest with those of 16 KiB, and there is room for small ones.
+    assert_eq!(fill("large", 256 << 10), 24);
+    assert!((105..=115).contains(&fill("middle", 16 << 10)));
+    assert!(fill("small", 10) > 500);
+}
+
+/// Memory that nothing can be flushed from, filled by large commits to where commits are slowed.
+#[test]
+fn large_commits_are_to_pause_and_hold_up_no_small_ones() {
+    let disk = MemoryDisk::new();
+    let options = StoreOptions { memory_bytes: 64 << 20, ..small_options() };
+    let store = open(&disk, options, Arc::new(RealEnv::new())).unwrap();
+    let _held_back = store.snapshot_sequenced();
+    let large = Bytes::from(vec![0; 1 << 20]);
+    let mut pauses = Vec::new();
+    for n in 0..24 {
+        let sequenced =
+            store.sequence(&mut |_| vec![set(format!("large{n}"), large.clone())].into()).unwrap();
+        pauses.push(sequenced.pause);
+    }
+    let (free, slowed) = pauses.split_at(15);
+    assert!(free.iter().all(Duration::is_zero), "{pauses:?}");
+    assert!(slowed[1..].is_sorted() && slowed[8] > Duration::from_millis(200), "{pauses:?}");
+    // The flush owes the large ones half a second and more.
+    let began = RealEnv::new();
+    for n in 0..20 {
+        let small = store.sequence(&mut |_| vec![set(format!("small{n}"), "x")].into()).unwrap();
+        assert_eq!(small.pause, Duration::ZERO);
+    }
+    let took = began.monotonic();
+    assert!(took < Duration::from_millis(100), "small ones waited for {took:?}");
+    store.close();
+}
+
 struct Panics;
 
 impl GroupObserver for Panics {

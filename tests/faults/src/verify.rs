@@ -141,8 +141,8 @@ fn unlocked<T>(act: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError> {
 
 fn commit(store: &dyn Store, history: History, number: u64) -> Result<Timestamp, String> {
     let writes = history.writes(number);
-    let ts = store.sequence(&mut |_| writes.clone().into());
-    ts.map_err(|error| format!("commit {number} is refused: {error}"))
+    let sequenced = store.sequence(&mut |_| writes.clone().into());
+    sequenced.map(|sequenced| sequenced.ts).map_err(|error| format!("commit {number} is refused: {error}"))
 }
 
 /// The snapshot shows the state after some commit of `history`; returns which.

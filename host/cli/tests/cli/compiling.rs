@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use weir_runtime::{Artefact, compile};
+use weir_runtime::{Artefact, compile, framed};
 use weir_subprocess::{Cancellation, Failure, Limits, Subprocess};
 use weir_test_support::heavy;
 
@@ -34,6 +34,12 @@ fn it_makes_what_this_process_would() {
     let component = heavy::with_module(b"\0asm\x0d\0\x01\0", &module);
     let made = run(Artefact::Component.name(), &component, LIMITS).unwrap();
     assert_eq!(made, compile(Artefact::Component, &component).unwrap());
+    // It also makes components ones that can set themselves back, where they can have that.
+    let parts = |component: &[u8]| [&framed(&[component]), component].concat();
+    let resettable = Artefact::ResettableComponent;
+    let made_resettable = run(resettable.name(), &parts(&component), LIMITS).unwrap();
+    assert_eq!(made_resettable, compile(resettable, &parts(&component)).unwrap());
+    assert_ne!(made_resettable, made);
 }
 
 #[test]
@@ -42,6 +48,8 @@ fn what_it_cannot_compile_it_refuses() {
     for (kind, input, expected) in [
         ("module", &module[..10_000], "unexpected end"),
         ("component", b"", "unexpected end"),
+        ("resettable-component", b"", "cut off"),
+        ("resettable-component", b"\0\0\0\0", "nothing was sent"),
         ("snapshot", b"", "cut off"),
         ("poem", b"", "`poem` is no kind of work"),
     ] {
@@ -53,8 +61,14 @@ fn what_it_cannot_compile_it_refuses() {
     for _ in 0..20_000 {
         nested = [&b"\0asm\x0d\0\x01\0\x04"[..], &leb128(nested.len()), &nested].concat();
     }
-    let failure = run("component", &nested, Limits { memory_bytes_max: 256 * MIB, ..LIMITS }).unwrap_err();
-    assert!(matches!(failure, Failure::Refused(_) | Failure::Memory(_) | Failure::Died(_)), "{failure:?}");
+    let framed_nested = [&framed(&[&nested]), &nested[..]].concat();
+    for (kind, input) in [("component", &nested), ("resettable-component", &framed_nested)] {
+        let failure = run(kind, input, Limits { memory_bytes_max: 256 * MIB, ..LIMITS }).unwrap_err();
+        assert!(
+            matches!(failure, Failure::Refused(_) | Failure::Memory(_) | Failure::Died(_)),
+            "{failure:?}"
+        );
+    }
 }
 
 fn leb128(mut number: usize) -> Vec<u8> {

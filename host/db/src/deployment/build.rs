@@ -1,6 +1,7 @@
 //! The work of a deployment, batch by batch: building an index, checking the documents of a table.
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use weir_store::{Direction, Snapshot, Write};
@@ -89,7 +90,10 @@ impl IndexBuild {
             Ok(()) => batch,
             Err(_) => self.read(&db.committer.open().snapshot)?,
         };
-        self.commit(db, &mut gate, batch)
+        let (step, pause) = self.commit(db, &mut gate, batch)?;
+        drop(gate);
+        db.shared.env.sleep(pause);
+        Ok(step)
     }
 
     fn read(&mut self, snapshot: &Snapshot) -> Result<Batch, DeploymentError> {
@@ -123,14 +127,20 @@ impl IndexBuild {
         Ok(self.index.entry_key(&id, &document))
     }
 
-    fn commit(&self, db: &Database, gate: &mut Gate<'_>, batch: Batch) -> Result<Step, DeploymentError> {
+    /// Gives also how long to pause, without the gate.
+    fn commit(
+        &self,
+        db: &Database,
+        gate: &mut Gate<'_>,
+        batch: Batch,
+    ) -> Result<(Step, Duration), DeploymentError> {
         let current = db.deployments.newest();
         let rules = current.registry.table(self.index.table);
         if !rules.is_some_and(|rules| rules.indexes.iter().any(|index| index.number == self.index.number)) {
             return Err(DeploymentError::Superseded);
         }
-        gate.sequence_plain(batch.writes)?;
-        Ok(Step { documents: batch.documents, is_done: batch.is_done })
+        let pause = gate.sequence_plain(batch.writes)?.pause;
+        Ok((Step { documents: batch.documents, is_done: batch.is_done }, pause))
     }
 }
 

@@ -41,6 +41,7 @@ impl Database {
                 self.deployments.push(ts, deployed.clone());
                 pushed = Some(ts);
             });
+        let sequenced = sequenced.map(|sequenced| sequenced.ts);
         if let (Err(_), Some(ts)) = (&sequenced, pushed) {
             self.deployments.pop(ts);
         }

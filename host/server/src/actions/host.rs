@@ -209,6 +209,9 @@ async fn mutation(actions: &Actions, flow: Flow, call: Call) -> Result<Bytes, Ca
         match step {
             MutationStep::Ended(outcome) => {
                 actions.durable.wait(outcome.ts).await;
+                if !outcome.pause.is_zero() {
+                    tokio::time::sleep(outcome.pause).await;
+                }
                 return outcome.result;
             }
             MutationStep::Waits(work) => {

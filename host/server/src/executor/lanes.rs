@@ -1,4 +1,8 @@
-//! Kinds of work: each with its weight, and with how many threads it may have.
+//! Kinds of work, each with how many threads it may have, and whose turn it is.
+//!
+//! What clients want has its part of the time, by weight, beside what the host does by itself. Then time is shared between
+//! clients, and last between the kinds of one client's jobs: who floods the host with jobs of every kind gets no more than
+//! who asks for one thing. No job is next that its kind has no thread for.
 //!
 //! What is slow is apart from what it is done for. It has few threads, fewer than there are processors, so that a quick
 //! call finds both, a thread and a processor, however many slow ones wait.
@@ -6,7 +10,7 @@
 use std::time::Duration;
 
 use super::flow::{Address, Flow};
-use super::shares::{Below, Line, Shares};
+use super::shares::{Below, Lines, Shares};
 
 /// What a job is done for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,12 +86,12 @@ impl Lane {
         }
     }
 
-    /// Its part of the threads' time, beside the weights of the other lanes that have jobs waiting. So a backlog of
-    /// scheduled functions takes a small part of the time beside clients' calls, and everything that is left over.
-    const fn weight(self) -> u64 {
+    /// Whose work it is.
+    const fn class(self) -> Class {
         match self {
-            Lane::Quick(JobKind::Scheduled | JobKind::Maintenance) => 1,
-            Lane::Quick(_) | Lane::Slow | Lane::SlowMutation => 4,
+            Lane::Quick(JobKind::Scheduled) => Class::Scheduled,
+            Lane::Quick(JobKind::Maintenance) => Class::Maintenance,
+            Lane::Quick(_) | Lane::Slow | Lane::SlowMutation => Class::Clients,
         }
     }
 
@@ -107,6 +111,31 @@ impl Lane {
     /// Whether its jobs commit, and may wait for who commits.
     const fn commits(self) -> bool {
         matches!(self, Lane::Quick(JobKind::Mutation | JobKind::Scheduled))
+    }
+}
+
+/// Who shares the threads' time first, by weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Who asks, whatever for.
+    Clients,
+    /// What the host does by itself.
+    Scheduled,
+    Maintenance,
+}
+
+const CLASSES: usize = 3;
+
+impl Class {
+    const ALL: [Class; CLASSES] = [Class::Clients, Class::Scheduled, Class::Maintenance];
+
+    /// Its part of the threads' time, beside the weights of the others that have jobs waiting. So a backlog of scheduled
+    /// functions takes a small part of the time beside clients' calls, and everything that is left over.
+    const fn weight(self) -> u64 {
+        match self {
+            Class::Clients => 4,
+            Class::Scheduled | Class::Maintenance => 1,
+        }
     }
 }
 
@@ -139,7 +168,7 @@ const EXPECTED: Duration = Duration::from_micros(50);
 /// The way to a job.
 pub type Path = (Address, (u64, ()));
 
-type Clients<J> = Shares<Address, Shares<u64, Line<J>>>;
+type Clients<J> = Shares<Address, Shares<u64, Lines<J, LANES>, LANES>, LANES>;
 
 /// A job that was taken, to be given back when it is done.
 #[derive(Debug, Clone, Copy)]
@@ -169,21 +198,18 @@ impl Taken {
     }
 }
 
-/// Jobs that wait, by lane and by whose they are.
+/// Jobs that wait, by whose they are and by lane.
 pub struct Lanes<J> {
-    lanes: [Waiting<J>; LANES],
+    clients: Clients<Expecting<J>>,
+    /// How many jobs of each lane run.
+    running: [usize; LANES],
     limits: Limits,
     /// Jobs that run and have turned out to be slow.
     promoted: usize,
-    /// The virtual time of the lane that was served last: where those begin that come back.
+    /// The virtual time of each class, in nanoseconds by weight.
+    used: [u64; CLASSES],
+    /// That of the class that was served last: where those begin that come back.
     now: u64,
-}
-
-struct Waiting<J> {
-    clients: Clients<Expecting<J>>,
-    /// Its virtual time, in nanoseconds by weight.
-    used: u64,
-    running: usize,
 }
 
 struct Expecting<J> {
@@ -195,25 +221,34 @@ struct Expecting<J> {
 impl<J> Lanes<J> {
     /// Without jobs.
     pub fn new(limits: Limits) -> Lanes<J> {
-        let lanes = std::array::from_fn(|_| Waiting { clients: Clients::default(), used: 0, running: 0 });
-        Lanes { lanes, limits, promoted: 0, now: 0 }
+        let (clients, running, used) = (Clients::default(), [0; LANES], [0; CLASSES]);
+        Lanes { clients, running, limits, promoted: 0, used, now: 0 }
     }
 
-    /// Puts a job behind those of its flow; what it is expected to take, if that is known.
+    /// Puts a job behind those of its flow and lane; what it is expected to take, if that is known.
     pub fn push(&mut self, lane: Lane, flow: Flow, expected: Option<Duration>, job: J) {
-        let waiting = &mut self.lanes[lane.place()];
-        if waiting.clients.is_empty() {
-            waiting.used = waiting.used.max(self.now);
+        let class = lane.class();
+        if !self.waiting().any(|other| other.class() == class) {
+            let used = &mut self.used[class as usize];
+            *used = self.now.max(*used);
         }
         let expected = nanos(expected.unwrap_or(EXPECTED));
-        waiting.clients.push((flow.address, (flow.connection, ())), Expecting { job, expected });
+        self.clients.push((flow.address, (flow.connection, ())), lane.place(), Expecting { job, expected });
     }
 
     /// The next job. [`Lanes::done`] is to be told when it is done.
     pub fn pop(&mut self) -> Option<(Taken, J)> {
-        let ready = self.waiting().filter(|lane| self.may_run(*lane));
-        let lane = ready.min_by_key(|lane| self.lanes[lane.place()].used)?;
-        self.pop_of(lane)
+        let ready = |class: Class| {
+            self.waiting().filter(move |lane| lane.class() == class).filter(|lane| self.may_run(*lane))
+        };
+        let classes = Class::ALL.into_iter().filter(|class| ready(*class).next().is_some());
+        let class = classes.min_by_key(|class| self.used[*class as usize])?;
+        // Whose turn it is, and only then of what kind.
+        let first = match ready(class).nth(1) {
+            None => ready(class).next(),
+            Some(_) => ready(class).min_by_key(|lane| self.clients.first(lane.place())),
+        };
+        self.pop_of(first?)
     }
 
     /// The next job of any lane, whether it may run or not.
@@ -228,15 +263,16 @@ impl<J> Lanes<J> {
     }
 
     fn waiting(&self) -> impl Iterator<Item = Lane> + '_ {
-        Lane::ALL.into_iter().filter(|lane| !self.lanes[lane.place()].clients.is_empty())
+        Lane::ALL.into_iter().filter(|lane| !self.clients.is_empty(lane.place()))
     }
 
     fn pop_of(&mut self, lane: Lane) -> Option<(Taken, J)> {
-        let next = &mut self.lanes[lane.place()];
-        let (path, Expecting { job, expected }) = next.clients.pop(&|job| job.expected)?;
-        self.now = self.now.max(next.used);
-        next.used += expected / lane.weight();
-        next.running += 1;
+        let (path, Expecting { job, expected }) = self.clients.pop(lane.place(), &|job| job.expected)?;
+        let class = lane.class();
+        let used = &mut self.used[class as usize];
+        self.now = self.now.max(*used);
+        *used += expected / class.weight();
+        self.running[lane.place()] += 1;
         Some((Taken { lane, path, expected, is_promoted: false }, job))
     }
 
@@ -245,10 +281,11 @@ impl<J> Lanes<J> {
         let Taken { lane, path, expected, is_promoted } = taken;
         self.promoted -= usize::from(is_promoted);
         let counted = if is_promoted { lane.when_slow() } else { lane };
-        self.lanes[counted.place()].running -= 1;
-        let waiting = &mut self.lanes[lane.place()];
-        waiting.used = (waiting.used + nanos(took) / lane.weight()).saturating_sub(expected / lane.weight());
-        waiting.clients.charge(path, expected, nanos(took));
+        self.running[counted.place()] -= 1;
+        let class = lane.class();
+        let used = &mut self.used[class as usize];
+        *used = (*used + nanos(took) / class.weight()).saturating_sub(expected / class.weight());
+        self.clients.charge(path, lane.place(), expected, nanos(took));
     }
 
     /// A job that runs has turned out to be slow: it counts with those from now on, and another one may take its place.
@@ -257,8 +294,8 @@ impl<J> Lanes<J> {
         if taken.is_quick() {
             taken.is_promoted = true;
             self.promoted += 1;
-            self.lanes[taken.lane.place()].running -= 1;
-            self.lanes[taken.lane.when_slow().place()].running += 1;
+            self.running[taken.lane.place()] -= 1;
+            self.running[taken.lane.when_slow().place()] += 1;
         }
     }
 
@@ -278,7 +315,7 @@ impl<J> Lanes<J> {
     }
 
     fn running(&self, of: impl Fn(Lane) -> bool) -> usize {
-        Lane::ALL.into_iter().filter(|lane| of(*lane)).map(|lane| self.lanes[lane.place()].running).sum()
+        Lane::ALL.into_iter().filter(|lane| of(*lane)).map(|lane| self.running[lane.place()]).sum()
     }
 }
 
@@ -402,6 +439,31 @@ mod tests {
         running.into_iter().chain(more).for_each(|taken| queue.done(taken, MS));
         let all: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
         assert_eq!((all.len(), queue.promoted), (1, 0), "one slow one at once, again");
+    }
+
+    /// However many kinds of jobs a client floods the host with, it is one client.
+    #[test]
+    fn who_floods_with_every_kind_gets_no_more_than_who_asks_for_one() {
+        let flow = |n: u64| Flow { address: Address(u128::from(n)), connection: n };
+        let mut queue = lanes();
+        let flood = [CLIENT, MUTATION, LIVE, ACTION];
+        for lane in flood {
+            (0..1000).for_each(|_| queue.push(lane, flow(1), None, 1));
+        }
+        (0..1000).for_each(|_| queue.push(CLIENT, flow(2), None, 2));
+        let serve = |queue: &mut Lanes<u32>| {
+            let (taken, of) = queue.pop().unwrap();
+            queue.done(taken, MS);
+            of
+        };
+        let of_two = (0..200).filter(|_| serve(&mut queue) == 2).count();
+        assert!((99..=101).contains(&of_two), "{of_two} of 200");
+        // Who asks now and then is next, and does not wait until it is the turn of its kind.
+        for kind in flood.into_iter().cycle().take(20) {
+            (0..10).for_each(|_| assert_ne!(serve(&mut queue), 3));
+            queue.push(kind, flow(3), None, 3);
+            assert_eq!(serve(&mut queue), 3, "{kind:?}");
+        }
     }
 
     /// However many flows there are, each has had one turn before any has a second one.

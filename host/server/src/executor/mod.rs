@@ -1,9 +1,9 @@
 //! The threads that functions run on.
 //!
 //! Guests run synchronously and may take up to a second, so they never run on the threads of the network: a fixed number
-//! of dedicated threads takes jobs from one queue. That shares their time between kinds of work, by weight and with a
-//! number of threads that each may have at most ([`lanes`]); within a kind between clients, by address, and between the
-//! connections of one ([`shares`]). What has waited for too long is refused ([`waiting`]), and so is all that waits when the
+//! of dedicated threads takes jobs from one queue. That shares their time between clients, by address, between the
+//! connections of one, and last between kinds of work ([`shares`]), each of which has a number of threads that it may have at
+//! most ([`lanes`]). What has waited for too long is refused ([`waiting`]), and so is all that waits when the
 //! executor stops. A function that is not known to be slow may turn out to be: it is seen while it runs, it counts among
 //! the slow ones from then on, and a thread that was spare until then takes its place ([`calls`]). The queue itself knows no bound; whoever puts jobs in is bounded (HTTP calls by a semaphore, a
 //! socket by its one mutation queue, live queries by single flight).

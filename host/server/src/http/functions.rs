@@ -263,6 +263,10 @@ impl Request<'_> {
         {
             return Err(ApiError::refused(error));
         }
+        // The client asks for more when it is answered.
+        if !outcome.pause.is_zero() {
+            tokio::time::sleep(outcome.pause).await;
+        }
         let MutationOutcome { result, log_lines, .. } = outcome;
         Ok(self.answer(self.append_outcome(Vec::new(), result, log_lines, format).await?))
     }

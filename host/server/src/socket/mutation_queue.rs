@@ -4,14 +4,17 @@
 //! The queue, not the single mutation, is what the executor's threads take: one
 //! of them runs several mutations in a row and then lets other queues have a turn.
 //! While a mutation waits for a password, its queue waits with it, without a thread. One that is slow begins a turn, and
-//! ends it: it runs where slow functions do. When the queue has waited for too long, all that is in it is refused, in its
+//! ends it: it runs where slow functions do. After one that has written more than the flush takes away in the meantime the
+//! queue pauses, and nobody else. When the queue has waited for too long, all that is in it is refused, in its
 //! order; nothing of it is committed.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use weir_db::{
     Call, CallError, MutationOutcome, MutationStep, PasswordResults, PasswordWork, SessionRequest, Teardown,
 };
@@ -31,6 +34,7 @@ pub struct MutationQueue {
     inbox: Arc<Inbox>,
     /// Whose it is.
     flow: Flow,
+    runtime: Handle,
     state: Mutex<State>,
 }
 
@@ -39,7 +43,7 @@ struct State {
     /// One that has waited for a password, and goes on before all others.
     resumed: Option<Started>,
     due: VecDeque<DueMutation>,
-    /// A thread runs the queue, the queue waits for one, or its first mutation waits for a password.
+    /// A thread runs the queue, the queue waits for one or pauses, or its first mutation waits for a password.
     is_scheduled: bool,
     is_closed: bool,
 }
@@ -53,9 +57,10 @@ struct Started {
 }
 
 impl MutationQueue {
-    /// An empty queue whose outcomes go to `inbox`.
+    /// An empty queue whose outcomes go to `inbox`. Called in the runtime.
     pub fn new(app: Arc<App>, inbox: Arc<Inbox>, flow: Flow) -> Arc<MutationQueue> {
-        Arc::new(MutationQueue { app, inbox, flow, state: Mutex::new(State::default()) })
+        let (runtime, state) = (Handle::current(), Mutex::default());
+        Arc::new(MutationQueue { app, inbox, flow, runtime, state })
     }
 
     /// Adds mutations at the end, and empties the list.
@@ -125,7 +130,11 @@ impl MutationQueue {
             match self.step(&mut started, teardown) {
                 MutationStep::Ended(outcome) => {
                     let outcome = self.app.disclosure.of_mutation(&started.call, outcome);
+                    let pause = outcome.pause;
                     self.leave(started.request, outcome);
+                    if !pause.is_zero() {
+                        return self.pause(pause);
+                    }
                 }
                 MutationStep::Waits(work) => match self.app.machine.passwords.take_place() {
                     Ok(place) => return self.wait(started, place, work),
@@ -137,6 +146,17 @@ impl MutationQueue {
             }
         }
         self.schedule();
+    }
+
+    /// Lets the queue stand still for a while, without a thread.
+    fn pause(self: &Arc<Self>, time: Duration) {
+        let queue = Arc::clone(self);
+        // The thread is the executor's.
+        let _context = self.runtime.enter();
+        self.app.machine.tasks.spawn(async move {
+            tokio::time::sleep(time).await;
+            queue.schedule();
+        });
     }
 
     fn is_next_slow(&self) -> bool {
@@ -205,5 +225,11 @@ fn lost(request_id: &str) -> MutationOutcome {
 
 /// The outcome of a mutation that tells nothing of the data, so that it waits for no commit.
 fn untold(error: CallError) -> MutationOutcome {
-    MutationOutcome { result: Err(error), ts: Timestamp::ZERO, log_lines: Vec::new(), replayed: false }
+    MutationOutcome {
+        result: Err(error),
+        ts: Timestamp::ZERO,
+        log_lines: Vec::new(),
+        replayed: false,
+        pause: Duration::ZERO,
+    }
 }

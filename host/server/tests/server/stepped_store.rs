@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use weir_store::{
-    Changes, ConsumerError, GroupObserver, Joining, LogConsumer, SequenceError, Snapshot, Store, StoreClosed,
-    StoreStats,
+    Changes, ConsumerError, GroupObserver, Joining, LogConsumer, SequenceError, Sequenced, Snapshot, Store,
+    StoreClosed, StoreStats,
 };
 use weir_value::Timestamp;
 
@@ -35,7 +35,7 @@ impl SteppedStore {
 }
 
 impl Store for SteppedStore {
-    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Timestamp, SequenceError> {
+    fn sequence(&self, make: &mut dyn FnMut(Timestamp) -> Changes) -> Result<Sequenced, SequenceError> {
         (self.on_step)(Step::BeforeRecord);
         let sequenced = self.inner.sequence(make);
         (self.on_step)(Step::Sequenced);

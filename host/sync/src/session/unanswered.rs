@@ -89,6 +89,8 @@ impl UnansweredMutations {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use bytes::Bytes;
 
     use super::*;
@@ -103,6 +105,7 @@ mod tests {
             ts: ts(nanos),
             log_lines: vec![],
             replayed: false,
+            pause: Duration::ZERO,
         }
     }
 

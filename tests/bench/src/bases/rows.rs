@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use bytes::{BufMut, Bytes, BytesMut};
-use weir_store::{BaseKind, RealEnv, SequenceError, Store, StoreOptions, Timestamp, Write};
+use weir_store::{BaseKind, RealEnv, SequenceError, Sequenced, Store, StoreOptions, Timestamp, Write};
 
 const KEY_BYTES: usize = 21;
 const VALUE_BYTES: usize = 150;
@@ -69,7 +69,11 @@ impl<'a> Committer<'a> {
         for _ in 0..TRIES {
             match self.store.sequence(&mut |_| writes.to_vec().into()) {
                 Err(SequenceError::Overloaded) => self.refused += 1,
-                result => return Ok(result?),
+                result => {
+                    let Sequenced { ts, pause } = result?;
+                    std::thread::sleep(pause);
+                    return Ok(ts);
+                }
             }
         }
         bail!("a commit was refused {TRIES} times")

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use weir_faults::History;
 use weir_faults::options::{open, options};
 use weir_faults::verify::check_state;
-use weir_store::{SequenceError, Store, StoreOptions, Timestamp};
+use weir_store::{SequenceError, Sequenced, Store, StoreOptions, Timestamp};
 
 /// Commits under way, unless nothing is answered for a while.
 const WINDOW: usize = 6;
@@ -175,7 +175,7 @@ impl<'a> Committer<'a> {
         let began = Instant::now();
         loop {
             match self.store.sequence(&mut |_| writes.clone().into()) {
-                Ok(ts) => {
+                Ok(Sequenced { ts, .. }) => {
                     self.lock().commits.push_back(Commit { number, ts, began });
                     self.changed.notify_all();
                     return Ok(());

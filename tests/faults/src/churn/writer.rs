@@ -55,7 +55,10 @@ impl Writer {
     fn commit(&self, store: &dyn Store, meter: &Meter, write: Write) -> Result<(), String> {
         let ts = loop {
             match store.sequence(&mut |_| vec![write.clone()].into()) {
-                Ok(ts) => break ts,
+                Ok(sequenced) => {
+                    std::thread::sleep(sequenced.pause);
+                    break sequenced.ts;
+                }
                 Err(SequenceError::Overloaded) => meter.note_refusal(),
                 Err(error) => return Err(error.to_string()),
             }

@@ -331,7 +331,8 @@ impl Socket {
         at: &str,
         log_lines: Vec<String>,
     ) {
-        let outcome = MutationOutcome { result, ts: ts(number(at)), log_lines, replayed: false };
+        let outcome =
+            MutationOutcome { result, ts: ts(number(at)), log_lines, replayed: false, pause: Duration::ZERO };
         self.session.mutation_finished(number(request), outcome);
     }
 }

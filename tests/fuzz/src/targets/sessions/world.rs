@@ -170,8 +170,13 @@ impl World {
         } else {
             (self.database.sequenced(), Err(CallError::new(ErrorCode::ApplicationError, "no")))
         };
-        let outcome =
-            MutationOutcome { result, ts, log_lines: vec!["[LOG] 'x'".to_owned()], replayed: false };
+        let outcome = MutationOutcome {
+            result,
+            ts,
+            log_lines: vec!["[LOG] 'x'".to_owned()],
+            replayed: false,
+            pause: Duration::ZERO,
+        };
         if let Some(socket) = self.sockets.get_mut(&name) {
             socket.session.mutation_finished(due.request.request, outcome);
         }

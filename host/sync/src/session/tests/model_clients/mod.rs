@@ -186,6 +186,7 @@ impl World {
             ts: self.live.now(),
             log_lines: vec![],
             replayed: false,
+            pause: Duration::ZERO,
         };
         let connection = self.connections.get_mut(&id).expect("a connection");
         connection.session.mutation_finished(due.request.request, outcome);
