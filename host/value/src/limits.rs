@@ -506,6 +506,8 @@ pub const ACME_PAUSE_MS_MAX: u64 = 6 * 3_600_000;
 pub const ACME_RETRY_AFTER_MS_MAX: u64 = 24 * 3_600_000;
 /// How often it is looked whether a certificate is due, by the wall clock, which may jump.
 pub const ACME_LOOK_MS: u64 = 60_000;
+/// How often it is tried to write down a certificate that the disk has not taken.
+pub const ACME_WRITE_AGAIN_MS: u64 = 5_000;
 /// For how long browsers ask a server for nothing in plain text that has told them so, unless the operator says otherwise:
 /// a month.
 pub const HSTS_SECONDS: u64 = 30 * 24 * 3600;

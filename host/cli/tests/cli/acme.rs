@@ -147,6 +147,75 @@ fn a_host_serves_without_its_authority_and_comes_back_to_it() {
 }
 
 #[test]
+fn a_host_that_is_started_again_and_again_asks_no_more_often_than_one_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let ports = Ports::looking_at(own_port(), own_port());
+    drop(Pebble::start(folder.path(), ports, QUARTER));
+    let attempts = folder.path().join(".host/acme/attempts.json");
+    // Each ends soon after it has written down its attempt.
+    let mut logs = Vec::new();
+    for _ in 0..3 {
+        let serving = serve(folder.path(), ports, &["api.test"], &[]);
+        let begun = Instant::now();
+        while !attempts.exists() {
+            assert!(begun.elapsed() < PATIENCE);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        logs.push(serving.stop("TERM").stderr);
+    }
+    let failed = |log: &String| log.contains("It is tried again in 1");
+    assert_eq!(logs.iter().map(failed).collect::<Vec<_>>(), [true, false, false], "{logs:?}");
+    assert!(logs[1..].iter().all(|log| log.contains("asked 1 times in a row")), "{logs:?}");
+    // What is asked for now was not asked for in vain.
+    let serving = serve(folder.path(), ports, &["www.test"], &[]);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(failed(&serving.stop("TERM").stderr));
+    let serving = serve(folder.path(), ports, &["www.test"], &[]);
+    let pebble = Pebble::start(folder.path(), ports, QUARTER);
+    let (root, begun) = (pebble.root(), Instant::now());
+    while shown(&serving, &root, "www.test").is_err() {
+        assert!(begun.elapsed() < PATIENCE, "it is asked again after the pause: {}", pebble.log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let begun = Instant::now();
+    while attempts.exists() {
+        assert!(begun.elapsed() < PATIENCE, "nothing is left of what has come to a good end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    serving.stop("TERM");
+}
+
+#[test]
+fn a_certificate_that_the_disk_has_not_taken_is_written_when_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let ports = Ports::looking_at(own_port(), own_port());
+    let pebble = Pebble::start(folder.path(), ports, QUARTER);
+    // A draft that cannot be put aside, as if the disk refused.
+    let (file, in_the_way) =
+        (folder.path().join(".host/acme/certificate.json"), folder.path().join(".host/acme/certificate.new"));
+    fs::create_dir_all(&in_the_way).unwrap();
+    for private in [".host", ".host/acme"] {
+        fs::set_permissions(folder.path().join(private), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let serving = serve(folder.path(), ports, &["api.test"], &[]);
+    until_shown(&serving, &pebble, |_| true);
+    assert!(!file.exists());
+    fs::remove_dir(&in_the_way).unwrap();
+    let begun = Instant::now();
+    while !file.exists() {
+        assert!(begun.elapsed() < PATIENCE, "it is written");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let log = serving.stop("TERM").stderr;
+    assert!(log.contains("cannot be kept, which is tried again"), "{log}");
+    drop(pebble);
+    let serving = serve(folder.path(), ports, &["api.test"], &[]);
+    let log = serving.stop("TERM").stderr;
+    assert!(log.contains("that was kept is good until"), "{log}");
+}
+
+#[test]
 fn a_host_whose_tls_port_the_authority_cannot_reach_proves_its_name_at_that_of_http() {
     let folder = tempfile::tempdir().unwrap();
     let http = own_port();

@@ -43,6 +43,10 @@ pub enum Failure {
     /// The account cannot be kept, so nothing was asked with it.
     #[error("the account with the authority cannot be kept: {0}")]
     Keep(#[from] io::Error),
+    /// It cannot be written down that the authority is asked, so it was not: a host that is started again and again would ask
+    /// it each time.
+    #[error("it cannot be written down that the authority is asked: {0}")]
+    Note(#[source] io::Error),
     /// What was kept cannot be read, or there is no TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -76,7 +80,7 @@ impl Failure {
                 "http-01 needs a port for plain HTTP, which clients reach as port 80: --http-redirect"
             }
             Failure::Unusable(_) => "see that this machine's clock is right",
-            Failure::Keep(_) => "the data folder must have room, and be this user's own",
+            Failure::Keep(_) | Failure::Note(_) => "the data folder must have room, and be this user's own",
             _ => self.problem().map_or("the log of the authority may say more", advice_for),
         }
     }

@@ -1,6 +1,7 @@
-//! What outlives the process: the account with the authority, and the certificate with its key.
+//! What outlives the process: the account with the authority, the certificate with its key, and how often one was asked for in
+//! vain.
 //!
-//! Two files in a folder of the data folder that is its owner's alone. A certificate and its key stand in one file, so that
+//! Files in a folder of the data folder that is its owner's alone. A certificate and its key stand in one file, so that
 //! no power cut leaves one of them without the other; each file is written whole, under another name first.
 
 use std::io;
@@ -15,6 +16,8 @@ use crate::tls::TlsError;
 
 const ACCOUNT: &str = "account.json";
 const CERTIFICATE: &str = "certificate.json";
+/// What was tried and has come to nothing yet.
+pub const ATTEMPTS: &str = "attempts.json";
 
 /// The folder.
 #[derive(Debug, Clone)]
@@ -44,6 +47,19 @@ pub struct KeptCertificate {
     pub chain: String,
     /// Its private key, PEM.
     pub key: String,
+}
+
+/// Attempts to get a certificate that have come to nothing, or have not ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptAttempts {
+    /// Who was asked: the URL of its directory.
+    pub directory: String,
+    /// The names that it was asked for.
+    pub names: Vec<String>,
+    /// How many, in a row.
+    pub failures: u32,
+    /// When the next one may be made, in seconds since the Unix epoch.
+    pub not_before: u64,
 }
 
 impl Kept {
@@ -82,6 +98,33 @@ impl Kept {
     /// The same.
     pub fn keep_account(&self, account: &KeptAccount) -> io::Result<()> {
         self.write(ACCOUNT, account)
+    }
+
+    /// What was tried before; `None`: nothing that has not come to an end.
+    ///
+    /// # Errors
+    /// As those of [`Kept::certificate`].
+    pub fn attempts(&self) -> Result<Option<KeptAttempts>, TlsError> {
+        self.read(ATTEMPTS)
+    }
+
+    /// Keeps what was tried.
+    ///
+    /// # Errors
+    /// As those of [`Kept::keep_certificate`].
+    pub fn keep_attempts(&self, attempts: &KeptAttempts) -> io::Result<()> {
+        self.write(ATTEMPTS, attempts)
+    }
+
+    /// Forgets what was tried: there is a certificate.
+    ///
+    /// # Errors
+    /// The system does not let the host.
+    pub fn forget_attempts(&self) -> io::Result<()> {
+        match std::fs::remove_file(self.folder.join(ATTEMPTS)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Forgets the account: the authority does not know it.

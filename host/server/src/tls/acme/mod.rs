@@ -2,7 +2,8 @@
 //!
 //! A start asks nobody where a certificate is kept that is not due. Where there is none, the host serves all the same, and
 //! handshakes fail until there is one. Nothing that fails here ends anything: the certificate before goes on, and it is
-//! tried again, more and more seldom.
+//! tried again, more and more seldom. Each attempt is written down before it is made, until its certificate is kept: a host
+//! that is started again and again asks no more often than one that runs.
 
 mod challenges;
 mod client;
@@ -11,12 +12,13 @@ mod kept;
 mod order;
 mod schedule;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use instant_acme::{ChallengeType, LetsEncrypt};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -28,7 +30,7 @@ use weir_value::limits;
 use self::challenges::Challenges;
 use self::client::DirectoryClient;
 use self::failure::Failure;
-use self::kept::{Kept, KeptCertificate};
+use self::kept::{ATTEMPTS, Kept, KeptAttempts, KeptCertificate};
 use self::order::Asked;
 use super::TlsError;
 use super::certificate::{Certificate, date};
@@ -61,6 +63,10 @@ pub struct Acme {
     kept: Kept,
     env: Arc<dyn Env>,
     shown: RwLock<Option<Shown>>,
+    /// The certificate in force, while the disk has not taken it.
+    unwritten: Mutex<Option<KeptCertificate>>,
+    /// What was tried before this start.
+    before: Option<KeptAttempts>,
     challenges: Challenges,
     /// Whether there is a port for plain HTTP.
     has_http: bool,
@@ -84,8 +90,12 @@ impl Acme {
         let authorities = options.authorities.as_deref().map(read_authorities).transpose()?;
         let kept = Kept::at(&options.folder);
         let shown = kept.certificate()?.and_then(|kept| parse_kept(&options, &kept));
-        let (shown, challenges) = (RwLock::new(shown), Challenges::default());
-        Ok(Acme { options, authorities, kept, env, shown, challenges, has_http })
+        let of_these = |attempts: &KeptAttempts| {
+            attempts.names == options.names && attempts.directory == options.directory
+        };
+        let before = kept.attempts()?.filter(of_these);
+        let (shown, unwritten, challenges) = (RwLock::new(shown), Mutex::default(), Challenges::default());
+        Ok(Acme { options, authorities, kept, env, shown, unwritten, before, challenges, has_http })
     }
 
     /// What authorities are shown that ask whether a name is this host's.
@@ -95,13 +105,14 @@ impl Acme {
 
     /// Renews the certificate whenever it is due, for ever.
     pub async fn keep(&self, metrics: &Metrics) {
-        let mut failures = 0;
+        let mut failures = self.before.as_ref().map_or(0, |before| before.failures);
         let mut ways = self.ways();
         self.say_what_is_there();
+        self.end_pause().await;
         loop {
             metrics.certificate_expires_at.set(self.expires_at().map_or(0, |at| at.as_secs()));
             self.until_due().await;
-            let pause = match self.renew(&ways).await {
+            let pause = match self.attempt(failures + 1, &ways).await {
                 Ok(()) => {
                     failures = 0;
                     metrics.certificates_obtained.add(1);
@@ -113,6 +124,10 @@ impl Acme {
                     metrics.certificates_failed.add(1);
                     let pause = schedule::pause(failures, self.random(), told);
                     self.say_failure(&failure, pause);
+                    // What was written before the attempt knows nothing of the dice, nor of what the authority has said.
+                    if let Err(error) = self.write_down(failures, pause).await {
+                        tracing::debug!(%error, "the pause cannot be written down");
+                    }
                     if matches!(failure, Failure::Unproven { .. }) {
                         // The port of the one way may not be reached from outside, while that of the other is.
                         ways.reverse();
@@ -131,14 +146,75 @@ impl Acme {
         std::iter::once(ChallengeType::TlsAlpn01).chain(http).collect()
     }
 
+    /// Waits for what is left of the pause that was to follow an attempt before this start.
+    async fn end_pause(&self) {
+        let Some(KeptAttempts { failures, not_before, .. }) = self.before else { return };
+        let pause = schedule::rest_of_pause(Duration::from_secs(not_before), self.env.now().since_epoch());
+        if pause.is_zero() {
+            return;
+        }
+        let (names, directory, file) =
+            (self.names(), &self.options.directory, self.options.folder.join(ATTEMPTS));
+        let (seconds, file) = (pause.as_secs(), file.display());
+        tracing::warn!(
+            "{directory} was asked {failures} times in a row for a certificate for {names} that was not kept; it is asked \
+             again in {seconds} s, or at a start without {file}"
+        );
+        tokio::time::sleep(pause).await;
+    }
+
+    /// Gets a new certificate, after it was written down that this is tried, as so many in a row.
+    async fn attempt(&self, number: u32, ways: &[ChallengeType]) -> Result<(), (Failure, Option<Duration>)> {
+        let pause = schedule::pause(number, 0, None);
+        self.write_down(number, pause).await.map_err(|error| (Failure::Note(error), None))?;
+        self.renew(ways).await
+    }
+
+    async fn write_down(&self, failures: u32, pause: Duration) -> io::Result<()> {
+        let attempts = KeptAttempts {
+            directory: self.options.directory.clone(),
+            names: self.options.names.clone(),
+            failures,
+            not_before: (self.env.now().since_epoch() + pause).as_secs(),
+        };
+        let kept = self.kept.clone();
+        tokio::task::spawn_blocking(move || kept.keep_attempts(&attempts)).await.map_err(io::Error::other)?
+    }
+
+    /// Keeps the certificate in force; then nothing is left of the attempts that it took.
+    async fn keep_certificate(&self, certificate: KeptCertificate) -> io::Result<()> {
+        let (kept, written) = (self.kept.clone(), certificate.clone());
+        // Until it is there, whatever becomes of the task.
+        *self.unwritten.lock() = Some(certificate);
+        let write = move || kept.keep_certificate(&written).and_then(|()| kept.forget_attempts());
+        tokio::task::spawn_blocking(write).await.map_err(io::Error::other)??;
+        *self.unwritten.lock() = None;
+        Ok(())
+    }
+
+    /// Whether the certificate in force is on the disk, which is tried once more if it is not.
+    async fn is_written(&self) -> bool {
+        let Some(unwritten) = self.unwritten.lock().clone() else { return true };
+        let written = self.keep_certificate(unwritten).await;
+        match &written {
+            Ok(()) => tracing::info!("the certificate for {} is kept now", self.names()),
+            Err(error) => tracing::debug!(%error, "the certificate cannot be kept"),
+        }
+        written.is_ok()
+    }
+
     async fn until_due(&self) {
         loop {
+            let look_ms = match self.is_written().await {
+                true => limits::ACME_LOOK_MS,
+                false => limits::ACME_WRITE_AGAIN_MS,
+            };
             let Some(shown) = self.shown.read().clone().filter(|shown| shown.is_as_asked) else { return };
             let left = schedule::due_at(shown.certificate.valid).saturating_sub(self.env.now().since_epoch());
             if left.is_zero() {
                 return;
             }
-            tokio::time::sleep(left.min(Duration::from_millis(limits::ACME_LOOK_MS))).await;
+            tokio::time::sleep(left.min(Duration::from_millis(look_ms))).await;
         }
     }
 
@@ -168,11 +244,9 @@ impl Acme {
         let until = date(certificate.valid.until);
         *self.shown.write() = Some(Shown { certificate, is_as_asked: true });
         tracing::info!("a new certificate for {} is in force, until {until}", self.names());
-        let kept = self.kept.clone();
-        let written = tokio::task::spawn_blocking(move || kept.keep_certificate(&obtained)).await;
-        if let Err(error) = written.map_err(std::io::Error::other).and_then(|written| written) {
+        if let Err(error) = self.keep_certificate(obtained).await {
             tracing::error!(
-                "the new certificate cannot be kept, and a restart asks for another one: {error}"
+                "the new certificate cannot be kept, which is tried again; until then a restart asks for another one: {error}"
             );
         }
         Ok(())

@@ -27,9 +27,23 @@ pub fn pause(failures: u32, random: u32, told: Option<Duration>) -> Duration {
     pause + pause.mul_f64(f64::from(random) / f64::from(u32::MAX) / 4.0)
 }
 
+/// How much is left at `now` of a pause that ends at `until`, both since the Unix epoch: no more than a pause may last, whatever
+/// the clock said when it began.
+pub fn rest_of_pause(until: Duration, now: Duration) -> Duration {
+    let told_max = Duration::from_millis(limits::ACME_RETRY_AFTER_MS_MAX);
+    until.saturating_sub(now).min(told_max + told_max / 4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_of_a_pause_is_no_longer_than_one() {
+        let rest = |until: u32, now: u32| rest_of_pause(DAY * until, DAY * now);
+        assert_eq!((rest(5, 6), rest(6, 6), rest(6, 5)), (Duration::ZERO, Duration::ZERO, DAY));
+        assert_eq!(rest(600, 5), DAY + DAY / 4, "the clock was wrong by years when it began");
+    }
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
