@@ -11,11 +11,11 @@ use weir_value::component::ComponentError;
 use crate::component::EncodeError;
 use crate::components::{self, BuiltComponents};
 use crate::memory::Memory;
-use crate::project::{Language, Module, Project};
+use crate::project::{Instances, Language, Module, Project};
 use crate::references::{self, Mount};
 use crate::toolchain::ToolchainError;
 use crate::typescript::Types;
-use crate::{assemblyscript, go, rust, sdk, typescript};
+use crate::{assemblyscript, go, instances, rust, sdk, typescript};
 
 /// The file of what mounts what, beside the components that are written.
 const TREE_FILE: &str = "components.json";
@@ -265,12 +265,15 @@ pub(crate) fn build_module(
     }
     sdk::ensure(module)?;
     generate(module, told)?;
-    let Compiled { component, core_bytes } = match module.language {
+    let Compiled { mut component, core_bytes } = match module.language {
         Language::Rust => rust::build(module, progress)?,
         Language::Go => go::build(module, progress)?,
         Language::AssemblyScript => assemblyscript::build(module, progress)?,
         Language::TypeScript => typescript::build(module, memory, progress)?,
     };
+    if module.instances == Instances::Reused {
+        instances::mark_as_reused(&mut component);
+    }
     let path = out.map(|out| write_component(out, &module.name, &component)).transpose()?;
     let name = module.name.clone();
     let built = BuiltModule { name, component, path, core_bytes, duration: timer.time() };

@@ -46,6 +46,31 @@ pub struct Module {
     pub language: Language,
     /// Its source folder.
     pub path: PathBuf,
+    /// What its calls run in.
+    pub instances: Instances,
+}
+
+/// What the calls of a module run in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Instances {
+    /// Each in an instance that is as it was when it was made: nothing is left of the call before.
+    #[default]
+    Fresh,
+    /// Many in the same instance, one after another: what one leaves in the module's memory the next one finds.
+    Reused,
+}
+
+impl Instances {
+    /// All of them.
+    pub(crate) const ALL: [Instances; 2] = [Instances::Fresh, Instances::Reused];
+
+    /// Its name in `host.toml`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Instances::Fresh => "fresh",
+            Instances::Reused => "reused",
+        }
+    }
 }
 
 /// A component that `host.toml` mounts in the app.

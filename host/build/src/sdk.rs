@@ -154,7 +154,12 @@ mod tests {
     use super::*;
 
     fn module(folder: &Path, language: Language) -> Module {
-        Module { name: "m".to_owned(), language, path: folder.to_path_buf() }
+        Module {
+            name: "m".to_owned(),
+            language,
+            path: folder.to_path_buf(),
+            instances: crate::Instances::Fresh,
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre
 
 use crate::bindings::weir::guest::types::Failure;
 use crate::call_state::CallState;
-use crate::instance_pool::{InstancePool, Made};
+use crate::instance_pool::{Again, InstancePool, Made};
 use crate::memory::{self, Image, ImageMemory, UsedBy};
 use crate::reset::RESET;
 
@@ -27,6 +27,8 @@ pub(crate) struct Guest {
     /// The function that sets an instance's globals back, if the component was given one.
     reset: Option<ComponentExportIndex>,
     /// Instances for queries and mutations.
+    /// Whether its instances are used again as calls left them.
+    are_reused: bool,
     pub(crate) pool: InstancePool,
 }
 
@@ -40,6 +42,7 @@ impl Guest {
         linker: &Linker<CallState>,
         component: &Component,
         image: Option<Arc<Image>>,
+        are_reused: bool,
     ) -> wasmtime::Result<Guest> {
         let export = |name: &str| {
             component
@@ -56,6 +59,7 @@ impl Guest {
             describe,
             call,
             reset,
+            are_reused,
             pool: InstancePool::default(),
         })
     }
@@ -83,7 +87,8 @@ impl Guest {
         store: &mut Store<CallState>,
     ) -> wasmtime::Result<(Instance, Option<ImageMemory>)> {
         let instantiate = || self.linked.instantiate(store);
-        let (instance, memory) = memory::with_image(self.image.as_ref(), UsedBy::ThisThread, instantiate);
+        let used_by = if self.are_reused { UsedBy::AnyThread } else { UsedBy::ThisThread };
+        let (instance, memory) = memory::with_image(self.image.as_ref(), used_by, instantiate);
         Ok((instance?, memory))
     }
 
@@ -91,11 +96,14 @@ impl Guest {
     fn make(&self, store: &mut Store<CallState>) -> wasmtime::Result<Made> {
         let (instance, memory) = self.instantiate_with_memory(store)?;
         let call = *instance.get_typed_func::<(&str, &[u8]), (Answer,)>(&mut *store, &self.call)?.func();
-        let reset = match (&self.reset, memory) {
-            (Some(reset), Some(memory)) => Some((instance.get_typed_func(&mut *store, reset)?, memory)),
-            _ => None,
+        let again = match (&self.reset, memory) {
+            _ if self.are_reused => Again::AsItIs,
+            (Some(reset), Some(memory)) => {
+                Again::SetBack(instance.get_typed_func(&mut *store, reset)?, memory)
+            }
+            _ => Again::No,
         };
-        Ok(Made { call, reset, taken: store.data().resources.taken(), calls: 0 })
+        Ok(Made { call, again, taken: store.data().resources.taken(), calls: 0 })
     }
 
     /// Asks for the manifest. `Err` inside: an export is of another type than the world's.
@@ -129,7 +137,10 @@ impl Guest {
         let call = unsafe { TypedFunc::<(&str, &[u8]), (Answer,)>::new_unchecked(running.call) };
         let (answer,) = call.call(store, (path, args))?;
         running.calls += 1;
-        *made = Some(running);
+        // One that is used again as it is must not have stopped half-way.
+        if answer.is_ok() || !self.are_reused {
+            *made = Some(running);
+        }
         Ok(answer)
     }
 

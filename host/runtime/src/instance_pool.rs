@@ -3,6 +3,9 @@
 //! Each call begins in an instance that is as it was when it was made: a new one, or one whose memory and globals were
 //! set back after a call that ended as it should (see [`crate::reset`]). One that trapped, whose memory has grown, or that
 //! still holds something of the host's is dropped; so is one after [`CALLS_MAX`] calls.
+//!
+//! A module may ask for more (`instances = "reused"`): then an instance serves the next call as the last one left it. It
+//! is dropped when a call has failed in any way, has taken half of what a call may have, or still holds something.
 use parking_lot::Mutex;
 use wasmtime::Store;
 use wasmtime::component::{Func, TypedFunc};
@@ -29,7 +32,7 @@ impl PooledInstance {
         let PooledInstance { mut store, made } = self;
         *store.data_mut() = state;
         store.data_mut().resources.begin_with(made.taken);
-        if let Some((_, memory)) = &made.reset {
+        if let Again::SetBack(_, memory) = &made.again {
             memory.begin();
         }
         (store, made)
@@ -39,11 +42,21 @@ impl PooledInstance {
 /// What is known of an instance.
 pub(crate) struct Made {
     pub(crate) call: Func,
-    /// What sets its globals back, and its memory; if both are known.
-    pub(crate) reset: Option<(TypedFunc<(), ()>, ImageMemory)>,
+    /// Whether it may be used again, and how.
+    pub(crate) again: Again,
     /// What it has of the limits from the beginning.
     pub(crate) taken: Taken,
     pub(crate) calls: u32,
+}
+
+/// How an instance whose call is over is made ready for the next one.
+pub(crate) enum Again {
+    /// It cannot be.
+    No,
+    /// By what sets its globals back, and its memory.
+    SetBack(TypedFunc<(), ()>, ImageMemory),
+    /// It is ready as it is: its module asks for that.
+    AsItIs,
 }
 
 /// The instances of one component that are ready for a call.
@@ -58,22 +71,43 @@ impl InstancePool {
         self.idle.lock().pop()
     }
 
-    /// Sets back an instance whose call is over, and keeps it; or drops it. `idle` makes the state of no call.
-    pub(crate) fn put_back(&self, mut store: Store<CallState>, made: Made, idle: impl FnOnce() -> CallState) {
-        let may_stay = made.calls < CALLS_MAX && !store.data().holds_resources();
-        let Some((reset, memory)) = made.reset.as_ref().filter(|_| may_stay) else { return };
-        *store.data_mut() = idle();
-        // It is a few instructions.
-        store.set_epoch_deadline(ENDLESS_TICKS);
-        if let Err(error) = reset.call(&mut store, ()) {
-            tracing::warn!(%error, "an instance could not be set back; the next call makes another");
+    /// Makes an instance ready whose call is over, and keeps it; or drops it. `idle` makes the state of no call.
+    pub(crate) fn put_back(
+        &self,
+        mut store: Store<CallState>,
+        mut made: Made,
+        idle: impl FnOnce() -> CallState,
+    ) {
+        if made.calls >= CALLS_MAX || store.data().holds_resources() {
             return;
         }
-        if memory.set_back() {
-            let mut idle = self.idle.lock();
-            if idle.len() < IDLE_MAX {
-                idle.push(PooledInstance { store, made });
+        match &made.again {
+            Again::No => return,
+            Again::SetBack(reset, memory) => {
+                *store.data_mut() = idle();
+                // It is a few instructions.
+                store.set_epoch_deadline(ENDLESS_TICKS);
+                if let Err(error) = reset.call(&mut store, ()) {
+                    tracing::warn!(%error, "an instance could not be set back; the next call makes another");
+                    return;
+                }
+                if !memory.set_back() {
+                    return;
+                }
             }
+            Again::AsItIs => {
+                let resources = &store.data().resources;
+                // What it has grown to is its own from now on. The next call is to have as much again.
+                if resources.is_half_taken() {
+                    return;
+                }
+                made.taken = resources.taken();
+                *store.data_mut() = idle();
+            }
+        }
+        let mut idle = self.idle.lock();
+        if idle.len() < IDLE_MAX {
+            idle.push(PooledInstance { store, made });
         }
     }
 }

@@ -20,6 +20,7 @@ mod failure;
 mod guest;
 mod inspection;
 mod instance_pool;
+mod instances_section;
 mod interfaces;
 mod invocation;
 mod load_error;

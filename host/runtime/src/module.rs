@@ -15,6 +15,7 @@ use crate::compiled_cache::{Compiled, CompiledCache, Digest};
 use crate::compiler::Artefact;
 use crate::guest::Guest;
 use crate::inspection::{check_world, not_a_guest};
+use crate::instances_section;
 use crate::invocation::Invoker;
 use crate::manifest::{self, FunctionJson, Manifest, ModuleAuth};
 use crate::memory::{self, Image};
@@ -86,7 +87,8 @@ impl Module {
         check_world(&source.name, &component, &invoker.engine, &given)?;
         let not_linked = |error: wasmtime::Error| not_a_guest(&source.name, format!("{error:#}"));
         let transactions = with_shared(&linkers.transactions, &shared).map_err(not_linked)?;
-        let mut guest = Guest::link(&transactions, &component, image).map_err(not_linked)?;
+        let are_reused = instances_section::are_reused(&source.component);
+        let mut guest = Guest::link(&transactions, &component, image, are_reused).map_err(not_linked)?;
         let node = node_section::find(&source.component)
             .map_err(|reason| LoadError::Node { module: source.name.clone(), reason })?;
         let node_functions = node.as_ref().map_or(&[][..], |node| &node.functions);

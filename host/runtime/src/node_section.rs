@@ -11,11 +11,10 @@ use weir_value::limits::{MANIFEST_BYTES_MAX, NODE_BUNDLE_BYTES_MAX};
 
 use crate::compiled_cache::hex;
 use crate::manifest::FunctionJson;
-use crate::sections::sections;
+use crate::sections::{CUSTOM_SECTION, sections};
 
 const NAME: &str = "weir:node";
 const FORMAT: u8 = 1;
-const CUSTOM_SECTION: u8 = 0;
 
 /// What of a module runs in Node.
 #[derive(Debug)]

@@ -47,6 +47,11 @@ impl ResourceLimits {
         Taken { memory_bytes: self.memory_bytes, table_elements: self.table_elements }
     }
 
+    /// Whether at least half of what a call may have is taken.
+    pub(crate) fn is_half_taken(&self) -> bool {
+        self.memory_bytes > self.memory_bytes_max / 2 || self.table_elements > self.table_elements_max / 2
+    }
+
     /// The call begins in an instance that has so much.
     pub(crate) fn begin_with(&mut self, taken: Taken) {
         (self.memory_bytes, self.table_elements) = (taken.memory_bytes, taken.table_elements);

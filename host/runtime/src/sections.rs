@@ -2,6 +2,7 @@
 use wasm_encoder::ComponentSectionId;
 use wasmparser::{BinaryReader, FromReader, SectionLimited};
 
+pub(crate) const CUSTOM_SECTION: u8 = 0;
 pub(crate) const CORE_MODULE_SECTION: u8 = ComponentSectionId::CoreModule as u8;
 pub(crate) const CORE_INSTANCE_SECTION: u8 = ComponentSectionId::CoreInstance as u8;
 pub(crate) const CORE_TYPE_SECTION: u8 = ComponentSectionId::CoreType as u8;

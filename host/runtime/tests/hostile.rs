@@ -155,11 +155,20 @@ fn options() -> RuntimeOptions {
 
 #[test]
 fn each_ends_its_own_call_with_a_reason() {
+    ends_its_own_call(World::with);
+}
+
+#[test]
+fn each_ends_its_own_call_where_instances_are_reused() {
+    ends_its_own_call(World::reusing);
+}
+
+fn ends_its_own_call(world: fn(RuntimeOptions) -> World) {
     for Case { name, instructions, code, text } in CASES {
         // Counting a hundred thousand calls takes longer than an endless loop needs to be found.
         let call_guest_time_max =
             if *code == "FunctionTimedOut" { options().call_guest_time_max } else { Duration::from_secs(20) };
-        let world = World::with(RuntimeOptions { call_guest_time_max, ..options() });
+        let world = world(RuntimeOptions { call_guest_time_max, ..options() });
         world.deploy(&[("m", hostile(instructions))]);
         for _ in 0..2 {
             let error = world.ask("m:f", "{}").expect_err(name);

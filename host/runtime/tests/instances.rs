@@ -145,3 +145,58 @@ fn the_limit_of_memory_is_the_same_for_all_calls() {
         }
     }
 }
+
+/// Counts the calls that its instance has served, in a global and in memory; or ends in the way that its arguments say.
+fn counts() -> Vec<u8> {
+    let body = call(
+        r#"(local $at i32)
+        (if (i32.gt_u (local.get $args_len) (i32.const 2)) (then
+          (local.set $at (i32.load8_u (i32.add (local.get $args) (i32.const 2))))
+          (if (i32.eq (local.get $at) (i32.const 116)) (then unreachable))
+          (if (i32.eq (local.get $at) (i32.const 103)) (then
+            (drop (memory.grow (i32.const 3)))
+            (return (call $ok (i32.const 512) (i32.const 1)))))
+          (return (call $err (i32.const 256) (i32.const 5) (i32.const 0) (i32.const 0)))))
+        (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+        (i32.store8 (i32.const 512) (i32.add (i32.const 1) (i32.load8_u (i32.const 512))))
+        (if (i32.ne (i32.add (i32.const 48) (global.get $calls)) (i32.load8_u (i32.const 512))) (then unreachable))
+        (call $ok (i32.const 512) (i32.const 1))"#,
+    );
+    let state = r#"(global $calls (mut i32) (i32.const 0)) (data (i32.const 512) "0")"#;
+    component(&manifest(&[("m:f", "query")]), &format!("{state} {body}"))
+}
+
+#[test]
+fn a_module_may_have_its_instances_used_again_as_they_are() {
+    let world = World::reusing(RuntimeOptions::default());
+    world.deploy(&[("m", counts())]);
+    let next = || world.ask("m:f", "{}").unwrap();
+    assert_eq!([next(), next(), next()], ["1", "2", "3"]);
+    // A failure of any kind ends it.
+    assert!(world.ask("m:f", r#"{"f":1}"#).unwrap_err().message.ends_with("Uncaught Error: items"));
+    assert_eq!([next(), next()], ["1", "2"]);
+    assert_eq!(world.ask("m:f", r#"{"t":1}"#).unwrap_err().code, "FunctionTrapped");
+    assert_eq!([next(), next()], ["1", "2"]);
+    // Another deployment has none of it.
+    world.deploy(&[("m", counts())]);
+    assert_eq!(next(), "1");
+    // Without its asking, each call is the first.
+    let world = World::of(counts());
+    assert_eq!(world.ask("m:f", "{}").unwrap(), "1");
+    assert_eq!(world.ask("m:f", "{}").unwrap(), "1");
+}
+
+#[test]
+fn an_instance_that_has_taken_half_of_what_a_call_may_have_is_not_used_again() {
+    for (pages_max, again) in [(16, "3"), (6, "1")] {
+        let world = World::reusing(RuntimeOptions {
+            call_memory_bytes_max: pages_max << 16,
+            ..RuntimeOptions::default()
+        });
+        world.deploy(&[("m", counts())]);
+        assert_eq!(world.ask("m:f", "{}").unwrap(), "1");
+        assert_eq!(world.ask("m:f", "{}").unwrap(), "2");
+        assert_eq!(world.ask("m:f", r#"{"g":1}"#).unwrap(), "2");
+        assert_eq!(world.ask("m:f", "{}").unwrap(), again, "{pages_max} pages");
+    }
+}

@@ -47,12 +47,25 @@ const FRESH: Part = Part {
     ],
 };
 
+/// The module allows that an instance serves one call after another as it is.
+const REUSED: Part = Part {
+    name: "transfer, instances = \"reused\"",
+    setting: Setting { base: None, module_lines: "instances = \"reused\"" },
+    kinds: [
+        Kind { name: "64 x 40, alpha 0", in_flight: 40, alpha: 0.0, per_second: 120_000.0, cpu_us: 14.0 },
+        Kind { name: "64 x 40, alpha 1.5", in_flight: 40, alpha: 1.5, per_second: 120_000.0, cpu_us: 14.0 },
+        Kind { name: "64 x 1, alpha 0", in_flight: 1, alpha: 0.0, per_second: 35_000.0, cpu_us: 38.0 },
+        Kind { name: "64 x 1, alpha 1.5", in_flight: 1, alpha: 1.5, per_second: 35_000.0, cpu_us: 38.0 },
+    ],
+};
+
 /// Every part, and the same called in process.
 ///
 /// # Errors
 /// When the guest does not build, the host does not start, or a transfer fails.
 pub fn measure(options: &Options, show: &mut impl FnMut(Line)) -> Result<()> {
     let uniform = measure_part(&FRESH, options, show)?;
+    measure_part(&REUSED, options, show)?;
     in_this_process(options, uniform, show)
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use serde_json::json;
 use weir_build::snapshots::make;
-use weir_build::{Language, Progress, Project, build};
+use weir_build::{Instances, Language, Progress, Project, build};
 use weir_db::{MissingFunctions, VariableReads, Variables};
 use weir_runtime::{Deployment, ModuleSource, PartSource, Runtime, RuntimeOptions};
 use weir_value::{ComponentPath, ComponentTree};
@@ -56,8 +56,22 @@ impl Guest {
     /// When there is no such project, no toolchain for it, or the build or the load fails; with all that the
     /// compiler wrote.
     pub fn build(runtime: Arc<Runtime>, folder: &std::path::Path, language: Language) -> Result<Guest> {
+        Guest::build_for(runtime, folder, language, Instances::Fresh)
+    }
+
+    /// The same, where `host.toml` has these instances for each module.
+    ///
+    /// # Errors
+    /// As those of [`Guest::build`].
+    pub fn build_for(
+        runtime: Arc<Runtime>,
+        folder: &std::path::Path,
+        language: Language,
+        instances: Instances,
+    ) -> Result<Guest> {
         let name = language.name();
-        let project = Project::load(folder).with_context(|| format!("the guest in {name}"))?;
+        let mut project = Project::load(folder).with_context(|| format!("the guest in {name}"))?;
+        project.modules.iter_mut().for_each(|module| module.instances = instances);
         let mut output = Vec::new();
         let built = build(&project, None, &mut |progress| {
             if let Progress::Output { line, .. } = progress {

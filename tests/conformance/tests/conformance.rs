@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use weir_build::Language;
+use weir_build::{Instances, Language};
 use weir_conformance::{Cases, Guest, Transcript, folder, record, runtime};
 
 /// Set: the transcript is written from what the Rust functions do.
@@ -31,40 +31,52 @@ const NPM_WORDS: [(&str, &str); 3] = [
 
 #[test]
 fn rust() -> Result<()> {
-    let found = recorded(Language::Rust)?;
+    let found = recorded(Language::Rust, Instances::Fresh)?;
     if std::env::var_os(WRITE_VARIABLE).is_some() {
         fs::write(transcript_file(), found.to_text())?;
     }
-    compare(Language::Rust, &found)
+    compare(Language::Rust, &found)?;
+    compare(Language::Rust, &recorded(Language::Rust, Instances::Reused)?)
 }
 
 #[test]
 fn go() -> Result<()> {
-    compare(Language::Go, &recorded(Language::Go)?)
+    in_both(Language::Go)
 }
 
 #[test]
 fn assemblyscript() -> Result<()> {
-    compare(Language::AssemblyScript, &recorded(Language::AssemblyScript)?)
+    in_both(Language::AssemblyScript)
 }
 
 #[test]
 fn typescript() -> Result<()> {
-    let found = recorded(Language::TypeScript)?.to_text();
-    let found = NPM_WORDS.iter().fold(found, |text, (npm, ours)| text.replace(npm, ours));
-    compare(Language::TypeScript, &Transcript::parse(&found))
+    in_both(Language::TypeScript)
+}
+
+/// In instances that are as they were made for each call, and in those that serve one call after another as they are.
+fn in_both(language: Language) -> Result<()> {
+    for instances in [Instances::Fresh, Instances::Reused] {
+        let mut found = recorded(language, instances)?;
+        if language == Language::TypeScript {
+            let text = NPM_WORDS.iter().fold(found.to_text(), |text, (npm, ours)| text.replace(npm, ours));
+            found = Transcript::parse(&text);
+        }
+        compare(language, &found).with_context(|| format!("with {instances:?} instances"))?;
+    }
+    Ok(())
 }
 
 fn transcript_file() -> PathBuf {
     folder("conformance/transcript.txt")
 }
 
-fn recorded(language: Language) -> Result<Transcript> {
+fn recorded(language: Language, instances: Instances) -> Result<Transcript> {
     let cases = fs::read_to_string(folder("conformance/cases.toml"))?;
     let cases = Cases::parse(&cases).context("reading cases.toml")?;
     let runtime = runtime()?;
     let build = |language: Language| {
-        Guest::build(runtime.clone(), &folder("conformance").join(language.name()), language)
+        Guest::build_for(runtime.clone(), &folder("conformance").join(language.name()), language, instances)
     };
     let guest = build(language)?;
     let mounting = guest.mounting(&build(Language::Rust)?)?;

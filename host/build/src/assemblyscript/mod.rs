@@ -122,6 +122,7 @@ mod tests {
             name: "a".to_owned(),
             language: Language::AssemblyScript,
             path: folder.path().to_path_buf(),
+            instances: crate::Instances::Fresh,
         };
         let error = source_files(&module).unwrap_err().to_string();
         assert!(error.contains("assembly/index.ts"), "{error}");
@@ -144,8 +145,12 @@ mod tests {
 
     #[test]
     fn each_build_has_a_file_of_its_own_which_goes_with_it() {
-        let module =
-            Module { name: "a".to_owned(), language: Language::AssemblyScript, path: PathBuf::from("/a") };
+        let module = Module {
+            name: "a".to_owned(),
+            language: Language::AssemblyScript,
+            path: PathBuf::from("/a"),
+            instances: crate::Instances::Fresh,
+        };
         let (first, second) = (OutFile::new(&module).unwrap(), OutFile::new(&module).unwrap());
         assert_ne!(first.0, second.0);
         let folder = first.0.parent().unwrap().to_path_buf();

@@ -81,7 +81,7 @@ fn find_typescript(
         _ => project.root.clone(),
     };
     let name = with_config.first().map_or("components", |module| module.name.as_str()).to_owned();
-    let asking = Module { name, language: Language::TypeScript, path };
+    let asking = Module { name, language: Language::TypeScript, path, instances: crate::Instances::Fresh };
     typescript::find(&request, &asking, memory, progress)
 }
 
@@ -134,6 +134,7 @@ impl<'a> Plan<'a> {
             name: self.keys.module(&key),
             language: Language::TypeScript,
             path: self.base(&config.folder),
+            instances: crate::Instances::Fresh,
         };
         let types = config.mounts.iter().map(|mount| (mount.name.clone(), self.type_of(&mount.folder)));
         let component = typescript::Component {
@@ -216,11 +217,19 @@ impl<'a> Plan<'a> {
         }
         let module = self.keys.module(&key);
         let source = match language {
-            Some(language) => Source::Folder(Module { name: module.clone(), language, path: path.clone() }),
+            Some(language) => Source::Folder(Module {
+                name: module.clone(),
+                language,
+                path: path.clone(),
+                instances: crate::Instances::Fresh,
+            }),
             // The language says nothing of one that is built.
-            None => {
-                Source::File(Module { name: module.clone(), language: Language::Rust, path: path.clone() })
-            }
+            None => Source::File(Module {
+                name: module.clone(),
+                language: Language::Rust,
+                path: path.clone(),
+                instances: crate::Instances::Fresh,
+            }),
         };
         let variables = component.declared.clone();
         let definition = Definition { modules: vec![module], variables, mounts: Vec::new() };

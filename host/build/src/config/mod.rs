@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::auth::{AuthProvider, ProviderTable};
-use crate::project::{Language, Module, Project};
+use crate::project::{Instances, Language, Module, Project};
 use components::ComponentTable;
 
 /// What is wrong in a `host.toml`, and where: `line:column: message`.
@@ -68,6 +68,7 @@ struct WebTable {
 struct ModuleTable {
     language: Spanned<String>,
     path: Option<Spanned<String>>,
+    instances: Option<Spanned<String>>,
 }
 
 pub(crate) fn parse(root: &Path, text: &str) -> Result<Project, ConfigError> {
@@ -106,7 +107,9 @@ fn module(
         None => root.to_path_buf(),
     };
     let name = checked_name(text, name, "a module's name")?;
-    Ok(Module { name, language: language(text, &table.language)?, path })
+    let instances =
+        table.instances.as_ref().map(|name| instances(text, name)).transpose()?.unwrap_or_default();
+    Ok(Module { name, language: language(text, &table.language)?, path, instances })
 }
 
 fn providers(text: &str, root: &Path, auth: AuthTable) -> Result<Vec<AuthProvider>, ConfigError> {
@@ -124,6 +127,15 @@ fn language(text: &str, name: &Spanned<String>) -> Result<Language, ConfigError>
     let names = Language::ALL.map(|language| format!("{:?}", language.name())).join(", ");
     let message = format!("there is no language {:?}; use one of {names}", name.get_ref());
     Err(error_at(text, name.span(), message))
+}
+
+fn instances(text: &str, name: &Spanned<String>) -> Result<Instances, ConfigError> {
+    let found = Instances::ALL.into_iter().find(|instances| instances.name() == name.get_ref());
+    found.ok_or_else(|| {
+        let names = Instances::ALL.map(|instances| format!("{:?}", instances.name())).join(" or ");
+        let message = format!("a module's instances are {names}, not {:?}", name.get_ref());
+        error_at(text, name.span(), message)
+    })
 }
 
 fn checked_name(text: &str, name: &Spanned<String>, what: &str) -> Result<String, ConfigError> {
@@ -205,6 +217,7 @@ language = "rust"
             name: name.to_owned(),
             language: Language::Rust,
             path: PathBuf::from(path),
+            instances: Instances::Fresh,
         };
         let expected = Project {
             root: PathBuf::from("/projects/chat"),
@@ -298,6 +311,19 @@ package = "@convex-dev/rate-limiter"
     }
 
     #[test]
+    fn instances_are_fresh_where_nothing_else_is_said() {
+        let rust = "[modules.a]\nlanguage = \"rust\"\n";
+        for (line, expected) in [
+            ("", Instances::Fresh),
+            ("instances = \"fresh\"\n", Instances::Fresh),
+            ("instances = \"reused\"\n", Instances::Reused),
+        ] {
+            let project = parse_in_root(&format!("{rust}{line}")).unwrap();
+            assert_eq!(project.modules[0].instances, expected, "{line}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_with_a_component_is_said_with_its_line() {
         let rust = "language = \"rust\"\npath = \"a\"\n";
         let cases = [
@@ -352,6 +378,12 @@ package = "@convex-dev/rate-limiter"
             (format!("[web]\ndir = \"\"\n{rust}"), 2, 7, "name a folder"),
             (format!("{rust}kind = \"x\"\n"), 3, 1, "unknown field `kind`"),
             (format!("{rust}path = \"\"\n"), 3, 8, "name a folder"),
+            (
+                format!("{rust}instances = \"Reused\"\n"),
+                3,
+                13,
+                "a module's instances are \"fresh\" or \"reused\", not \"Reused\"",
+            ),
             (format!("{rust}{rust}"), 3, 10, "duplicate"),
             ("[modules.a]\npath = \".\"\n".into(), 1, 1, "missing field `language`"),
             ("[modules.a]\nlanguage = \"cobol\"\n".into(), 2, 12, "there is no language \"cobol\""),

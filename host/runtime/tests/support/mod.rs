@@ -18,6 +18,8 @@ pub const NOW_MS: u64 = 1_790_000_000_123;
 pub struct World {
     pub db: Arc<Database>,
     pub runtime: Arc<Runtime>,
+    /// Whether instances are used again as they are.
+    reuses: bool,
 }
 
 impl World {
@@ -30,7 +32,12 @@ impl World {
         let env: Arc<dyn Env> = Arc::new(SimEnv::new(7, Timestamp::from_nanos(NOW_MS * 1_000_000)));
         let store = memory::open(&memory::MemoryDisk::new(), StoreOptions::default(), env.clone());
         let db = Database::open(store.expect("a store"), env).expect("a database");
-        World { db, runtime: Runtime::new(options).expect("a runtime") }
+        World { db, runtime: Runtime::new(options).expect("a runtime"), reuses: false }
+    }
+
+    /// The same, whose modules have their instances used again as they are.
+    pub fn reusing(options: RuntimeOptions) -> World {
+        World { reuses: true, ..World::with(options) }
     }
 
     /// A world whose only module is this component.
@@ -48,7 +55,13 @@ impl World {
     }
 
     pub fn load(&self, modules: &[(&str, Vec<u8>)]) -> Result<Arc<Deployment>, LoadError> {
-        let sources: Vec<_> = modules.iter().map(|(name, component)| source(name, component)).collect();
+        let sources: Vec<_> = modules
+            .iter()
+            .map(|(name, component)| match self.reuses {
+                true => source(name, &marked_as_reused(component)),
+                false => source(name, component),
+            })
+            .collect();
         self.runtime.load(&sources)
     }
 
@@ -70,6 +83,11 @@ impl World {
     pub fn ask(&self, path: &str, args: &str) -> Result<String, CallError> {
         self.query(path, args).result.map(text)
     }
+}
+
+/// A component as `host build` writes it for `instances = "reused"`.
+fn marked_as_reused(component: &[u8]) -> Vec<u8> {
+    [component, b"\x00\x15\x0eweir:instancesreused"].concat()
 }
 
 pub fn source(name: &str, component: &[u8]) -> ModuleSource {
