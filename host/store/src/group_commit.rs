@@ -56,6 +56,8 @@ struct State {
     pending: Option<Taken>,
     room_checked_at: Duration,
     bytes_since_check: u64,
+    /// How long the last group took.
+    last_sync: Duration,
     /// When securing space failed last; it is not tried again at once.
     full_at: Option<Duration>,
 }
@@ -79,6 +81,7 @@ impl GroupCommit {
             pending: None,
             room_checked_at: Duration::ZERO,
             bytes_since_check: u64::MAX,
+            last_sync: Duration::ZERO,
             full_at: None,
         };
         let groups = GroupCommit {
@@ -96,7 +99,8 @@ impl GroupCommit {
     /// The log thread's life: until the sequencer is closed and everything queued is durable.
     pub(crate) fn run(&self) {
         loop {
-            self.parts.sequencer.gather();
+            let last_sync = self.state.lock().last_sync;
+            self.parts.sequencer.gather(last_sync);
             let goes_on = match self.step() {
                 Step::Written => true,
                 Step::Idle => {
@@ -134,7 +138,7 @@ impl GroupCommit {
         let began = self.parts.env.monotonic();
         match self.parts.log.append(&taken.group) {
             Ok(bytes) => {
-                self.tell_times(began, taken.queued_at);
+                state.last_sync = self.tell_times(began, taken.queued_at);
                 state.bytes_since_check = state.bytes_since_check.saturating_add(bytes);
                 self.parts.sequencer.note_written(taken.framed_bytes, self.parts.log.secured_bytes());
                 self.secure(&mut state);
@@ -197,11 +201,12 @@ impl GroupCommit {
         }
     }
 
-    /// Tells the observers how long a group took, which is written now.
-    fn tell_times(&self, began: Duration, queued_at: Duration) {
+    /// Tells the observers how long a group took, which is written now; gives that.
+    fn tell_times(&self, began: Duration, queued_at: Duration) -> Duration {
         let now = self.parts.env.monotonic();
         let (took, waited) = (now.saturating_sub(began), now.saturating_sub(queued_at));
         self.observers.read().iter().for_each(|observer| observer.group_written(took, waited));
+        took
     }
 
     fn publish(&self, group: &CommitGroup, bytes: u64) -> Step {

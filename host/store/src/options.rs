@@ -55,10 +55,10 @@ pub struct StoreOptions {
     /// Space that the log keeps allocated for commits to come, so that what was sequenced never meets a full
     /// disk. Default 4 MiB.
     pub log_room_bytes: u64,
-    /// What the store may keep in memory, roughly: the memory table up to a half of it, the base's cache a
-    /// quarter, rows that were read by key an eighth. Flushing begins when the table has an eighth, commits are
-    /// slowed from a quarter on, and refused as overload at a half, large ones when a quarter of that is left.
-    /// Default 256 MiB.
+    /// What the store may keep in memory, roughly: the memory table up to a half of it, the base's cache three
+    /// sixteenths, rows that were read by key half as much. Flushing begins when the table has an eighth, commits
+    /// are slowed from a quarter on, and refused as overload at a half, large ones when three eighths of that are
+    /// left. Default 256 MiB.
     pub memory_bytes: u64,
     /// A checkpoint is taken when this much log has been written since the last one; it bounds the log on
     /// disk (to about twice this) and the time that a restart takes. Default 48 MiB.
@@ -98,12 +98,12 @@ impl StoreOptions {
 
     /// Bound of the rows that are remembered because they were read by key.
     pub(crate) fn rows_bytes(&self) -> u64 {
-        self.memory_bytes / 8
+        self.memory_bytes / 32 * 3
     }
 
     /// Bound of the base's cache.
     pub(crate) fn cache_bytes(&self) -> u64 {
-        self.memory_bytes / 4
+        self.memory_bytes / 16 * 3
     }
 }
 

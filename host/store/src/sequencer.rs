@@ -32,13 +32,15 @@ const GROUP_BYTES_MAX: u64 = 8 * 1024 * 1024;
 const QUEUE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// A group that has this much does not wait for more.
 const GATHERED_BYTES: u64 = 256 * 1024;
-/// For how long a group waits for those who are about to commit: as long as somebody has joined in each of these.
-const GATHER_WAITS: [Duration; 4] = [
-    Duration::from_micros(100),
-    Duration::from_micros(200),
-    Duration::from_micros(300),
-    Duration::from_micros(400),
-];
+/// A group waits for those who are about to commit for so many times as long as its sync is to take, and no longer than
+/// this: on a disk that is quick there is little to gain, and on one that is slow much. A longer wait for twice as
+/// many in a group gained less for whoever has many requests under way than it cost whoever has one.
+const GATHER_SYNCS: u32 = 2;
+const GATHER_MAX: Duration = Duration::from_millis(4);
+/// In so many steps: it does not go on when nobody has joined in one of them.
+const GATHER_STEPS: u32 = 4;
+/// The system wakes nobody sooner.
+const GATHER_STEP_MIN: Duration = Duration::from_micros(60);
 /// How long a commit waits for room in memory, or in the log, before it is refused.
 const ROOM_WAIT: Duration = Duration::from_secs(1);
 /// The speed of the flush that is assumed before one was measured, bytes of memory a second.
@@ -51,12 +53,12 @@ const SLOWED_MAX: Duration = Duration::from_millis(200);
 const SMALL_BYTES_MAX: u64 = 64 * 1024;
 /// Nobody is asked to pause for longer. Several who write at once each pause for what all of them have written.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// A commit is refused where the memory table has not so many times its size left, or [`KEPT_PART`] of all its room
-/// if that is less. So the larger commits are the earlier they are refused, and whoever fills the table with large
+/// A commit is refused where the memory table has not so many times its size left, or what is kept of all its room
+/// ([`KEPT_EIGHTHS`]) if that is less. So the larger commits are the earlier they are refused, and whoever fills the table with large
 /// ones leaves room for many small ones.
 const ROOM_TIMES: u64 = 16;
-/// One part of so many is kept from large commits.
-const KEPT_PART: u64 = 4;
+/// So many eighths are kept from large commits.
+const KEPT_EIGHTHS: u64 = 3;
 /// With less left everybody waits, and is refused after that: with so much, what takes up to 4 KiB is never refused at once.
 const ROOM_BYTES_MIN: u64 = ROOM_TIMES * 4096;
 
@@ -175,7 +177,7 @@ impl Sequencer {
             room: Condvar::new(),
             slow_bytes: options.slow_bytes(),
             table_bytes_max: options.table_bytes_max(),
-            kept_bytes: options.table_bytes_max() / KEPT_PART,
+            kept_bytes: options.table_bytes_max() / 8 * KEPT_EIGHTHS,
             has_threads,
             secure_log: OnceLock::new(),
         }
@@ -365,10 +367,12 @@ impl Sequencer {
     }
 
     /// Blocks the log for a moment, if there is something to write and somebody is about to add to it: for as long as
-    /// that goes on, and about a millisecond at most. Whoever is alone does not wait for anybody.
-    pub(crate) fn gather(&self) {
+    /// that goes on, and no longer than some times the last sync took. Whoever is alone does not wait for anybody.
+    pub(crate) fn gather(&self, last_sync: Duration) {
+        let wait = (last_sync * GATHER_SYNCS).min(GATHER_MAX) / GATHER_STEPS;
+        let wait = wait.max(GATHER_STEP_MIN);
         let mut state = self.state.lock();
-        for wait in GATHER_WAITS {
+        for _ in 0..GATHER_STEPS {
             let queued = state.queue.len();
             let is_enough = state.queued_bytes >= GATHERED_BYTES || state.wanted_bytes > 0 || state.closing;
             if queued == 0 || is_enough || !self.joiners.any() {
