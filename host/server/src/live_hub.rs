@@ -17,11 +17,11 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use weir_db::{Call, Database, FunctionInfo, Principal, QueryOutcome, ReadSet, Teardown};
 use weir_store::{CommitGroup, Env, Snapshot};
 use weir_sync::budget::Account;
-use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, SocketId, Step, WatchChange};
+use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, RunId, SocketId, Step, WatchChange};
 use weir_value::Timestamp;
 
 use crate::disclosure::Disclosure;
-use crate::executor::{Executor, Flow, JobKind, Refusal, Turn, Work};
+use crate::executor::{Executor, Flow, JobKind, Place, Refusal, Turn, Work};
 use crate::inbox::Inbox;
 use crate::request_id::{internal_error, new_request_id};
 
@@ -39,6 +39,8 @@ pub struct LiveHub {
     disclosure: Disclosure,
     registry: Mutex<Registry>,
     sockets: Mutex<HashMap<SocketId, OpenSocket>>,
+    /// Runs that wait for a thread, and where.
+    queued: Mutex<HashMap<RunId, Place>>,
     next_socket: AtomicU64,
     /// Whether anybody watches anything: if not, groups need not be brought.
     is_watched: AtomicBool,
@@ -120,6 +122,7 @@ impl LiveHub {
             disclosure,
             registry: Mutex::new(Registry { live, snapshot, redeploy_at: None }),
             sockets: Mutex::new(HashMap::new()),
+            queued: Mutex::default(),
             next_socket: AtomicU64::new(0),
             is_watched: AtomicBool::new(false),
             arrivals: Arrivals::default(),
@@ -146,7 +149,32 @@ impl LiveHub {
         while registry.live.leave_some(id, CHANGES_AT_ONCE) {
             MutexGuard::bump(&mut registry);
         }
+        let unwanted = registry.live.take_unwanted();
         self.rest_if_unwatched(&registry);
+        drop(registry);
+        self.withdraw(&unwanted);
+    }
+
+    /// Runs that nobody waits for any more do not wait for a thread. A stranger who watches much, leaves and comes again would
+    /// leave them behind, hundreds of thousands of them, and each keeps the store from flushing what its snapshot shows.
+    fn withdraw(self: &Arc<Self>, runs: &[RunId]) {
+        for some in runs.chunks(CHANGES_AT_ONCE) {
+            let places: Vec<_> = {
+                let mut queued = self.queued.lock();
+                some.iter().filter_map(|run| Some((*run, queued.remove(run)?))).collect()
+            };
+            // One that is no more in the queue has begun, and ends as it does.
+            let withdrawn = places.into_iter().filter(|(_, place)| self.executor.withdraw(*place));
+            let withdrawn: Vec<RunId> = withdrawn.map(|(run, _)| run).collect();
+            let (mut registry, mut step) = (self.registry.lock(), Step::default());
+            for run in withdrawn {
+                let at = registry.live.now();
+                step.append(registry.live.run_finished(run, not_run(at, "")));
+            }
+            self.rest_if_unwatched(&registry);
+            drop(registry);
+            self.perform(step);
+        }
     }
 
     /// Changes what a socket, which stands at `since` and is this principal's, watches.
@@ -166,9 +194,11 @@ impl LiveHub {
             MutexGuard::bump(&mut registry);
             step.append(registry.live.watch(socket, since, principal, some));
         }
+        let unwanted = registry.live.take_unwanted();
         self.rest_if_unwatched(&registry);
         drop(registry);
         self.perform(step);
+        self.withdraw(&unwanted);
     }
 
     /// What the socket moves on to, if it can.
@@ -322,11 +352,15 @@ impl LiveHub {
         for (flow, run) in runs {
             let work = Work::of(JobKind::Live, flow).however_long();
             let (work, hub) = (self.executor.calling(&run.key.path, work), Arc::clone(self));
-            self.executor.spawn(work, move |turn| match turn {
+            let id = run.id;
+            // Held until it is known where the run waits: it begins by taking that away.
+            let mut queued = self.queued.lock();
+            let place = self.executor.spawn(work, move |turn| match turn {
                 Turn::Run(teardown) => hub.run(run, teardown),
                 // Every socket has been told that it is over.
                 Turn::Refused(Refusal::Stopping | Refusal::TooLate) => {}
             });
+            queued.extend(place.map(|place| (id, place)));
         }
     }
 
@@ -334,6 +368,7 @@ impl LiveHub {
     /// registry is told: whoever watches would wait for ever.
     fn run(self: &Arc<Self>, run: Run<SnapshotHandle>, teardown: &mut Teardown) {
         let id = run.id;
+        self.queued.lock().remove(&id);
         let is_wanted = self.registry.lock().live.is_wanted(id);
         let outcome = if is_wanted { self.query(run, teardown) } else { not_run(run.at, "") };
         let mut registry = self.registry.lock();

@@ -37,7 +37,8 @@ pub use flow::Flow;
 pub use lanes::JobKind;
 use lanes::{Lane, Limits, Taken};
 use queue_waits::QueueWaits;
-use waiting::{Next, Place, WaitingJobs};
+pub use waiting::Place;
+use waiting::{Next, WaitingJobs};
 
 use crate::metrics::Counter;
 
@@ -227,9 +228,17 @@ impl Executor {
         result
     }
 
-    /// Puts a job at the end of the queue. What it leaves in its [`Teardown`] is torn down when it has returned.
-    pub fn spawn(&self, work: Work, job: impl FnOnce(Turn<'_>) + Send + 'static) {
-        self.shared.push(work, Box::new(job));
+    /// Puts a job at the end of the queue, and tells where it waits. What it leaves in its [`Teardown`] is torn down when it has
+    /// returned.
+    pub fn spawn(&self, work: Work, job: impl FnOnce(Turn<'_>) + Send + 'static) -> Option<Place> {
+        self.shared.push(work, Box::new(job))
+    }
+
+    /// Takes a job out of the queue, and drops it; false if it waits no more.
+    pub fn withdraw(&self, place: Place) -> bool {
+        // Not dropped under the lock: what it holds may come here again.
+        let job = self.shared.queue.lock().jobs.remove(place);
+        job.is_some()
     }
 
     /// Runs `job` on one of the threads and gives its result. If nobody waits for it any more when its turn comes, it

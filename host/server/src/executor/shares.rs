@@ -96,9 +96,15 @@ pub struct Shares<K, B, const LANES: usize> {
     waiting: [BTreeSet<(u64, u64, K)>; LANES],
     /// Those that have nothing waiting and nothing running, and are ahead of the others.
     ahead: BTreeSet<(u64, K)>,
-    /// The virtual time of who was served last: where those begin that come back.
+    /// The virtual time of who was served last.
+    served: u64,
+    /// Where those begin that come back: that, or what was served divided among those who wait, if it is more. With the first
+    /// alone it would stand still while ever new ones come, who begin before it, and who has waited for longer would wait for
+    /// ever.
     now: u64,
     arrivals: u64,
+    /// How many have something waiting.
+    waits: usize,
     running: usize,
 }
 
@@ -132,8 +138,10 @@ impl<K, B, const LANES: usize> Default for Shares<K, B, LANES> {
             nodes: HashMap::new(),
             waiting: std::array::from_fn(|_| BTreeSet::new()),
             ahead: BTreeSet::new(),
+            served: 0,
             now: 0,
             arrivals: 0,
+            waits: 0,
             running: 0,
         }
     }
@@ -152,10 +160,12 @@ impl<K: Copy + Ord + Hash, B: Below, const LANES: usize> Below for Shares<K, B, 
         if !was_waiting {
             self.ahead.remove(&(node.used, key));
             self.arrivals += 1;
+            self.waits += 1;
             node.arrival = self.arrivals;
         }
         // What waited where it might not run has saved nothing up either.
-        node.move_to(node.used.max(since), key, &mut self.waiting);
+        let least = if was_waiting { self.served.saturating_sub(CREDIT) } else { since };
+        node.move_to(node.used.max(least), key, &mut self.waiting);
         if node.lanes & (1 << lane) == 0 {
             node.lanes |= 1 << lane;
             self.waiting[lane].insert((node.used, node.arrival, key));
@@ -175,11 +185,13 @@ impl<K: Copy + Ord + Hash, B: Below, const LANES: usize> Below for Shares<K, B, 
         node.running += 1;
         if node.below.is_empty(lane) {
             node.lanes &= !(1 << lane);
+            self.waits -= usize::from(node.lanes == 0);
             self.waiting[lane].remove(&(used, arrival, key));
         }
         self.running += 1;
+        self.served = self.served.max(used);
         self.now = self.now.max(used);
-        let used = used.max(self.now.saturating_sub(CREDIT)) + expected(&job);
+        let used = used.max(self.served.saturating_sub(CREDIT)) + expected(&job);
         node.move_to(used, key, &mut self.waiting);
         self.forgive();
         Some(((key, path), job))
@@ -194,6 +206,7 @@ impl<K: Copy + Ord + Hash, B: Below, const LANES: usize> Below for Shares<K, B, 
             self.ahead.insert((node.used, key));
         }
         self.running -= 1;
+        self.now += took / (self.waits as u64 + 1);
         self.forgive();
     }
 
@@ -205,8 +218,9 @@ impl<K: Copy + Ord + Hash, B: Below, const LANES: usize> Below for Shares<K, B, 
 impl<K: Copy + Ord + Hash, B: Below, const LANES: usize> Shares<K, B, LANES> {
     /// Forgets who has nothing waiting and owes nothing; all of them, when nobody is there to whom it could be owed.
     fn forgive(&mut self) {
-        if self.running == 0 && self.waiting.iter().all(BTreeSet::is_empty) {
+        if self.running == 0 && self.waits == 0 {
             self.now = self.ahead.last().map_or(self.now, |(used, _)| self.now.max(*used + CREDIT));
+            self.served = self.now;
         }
         while let Some((_, key)) = self.ahead.first().filter(|(used, _)| *used + CREDIT <= self.now).copied()
         {
@@ -336,6 +350,21 @@ mod tests {
             served += 1;
         }
         assert_eq!(served, 50 * 40);
+    }
+
+    /// A connection for each call, however many come, puts nobody off for ever who has waited for longer.
+    #[test]
+    fn ever_new_ones_do_not_keep_away_who_waits() {
+        let mut clients = Clients::default();
+        (0..100).for_each(|_| clients.push((1, (0, ())), LANE, 1));
+        (0..20).for_each(|_| assert!(serve(&mut clients).is_some()));
+        let mut served = 0;
+        for newcomer in 1..1000 {
+            clients.push((1, (newcomer, ())), LANE, 1);
+            let (_, connection, _) = serve(&mut clients).unwrap();
+            served += u32::from(connection == 0);
+        }
+        assert!(served >= 25, "{served} of 80, beside as many who wait by then");
     }
 
     /// Serves whoever is first in any of these lanes; whose it was, and its lane.

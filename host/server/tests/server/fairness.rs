@@ -75,6 +75,31 @@ async fn who_calls_quick_functions_does_not_wait_for_slow_ones() {
     server.stop().await;
 }
 
+/// Live queries whose socket is gone do not stay behind in the queue, nor do the snapshots that they would have read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_leaves_leaves_no_live_queries_behind() {
+    const WATCHED: u32 = 50;
+    let server = start().await;
+    let app = &server.app;
+    let snapshots = app.db.store().stats().snapshots;
+    let replies = beside_slow_calls(&server, ("query", "slow:read"), async |closed| {
+        let mut socket = server.open_socket().await;
+        socket.connect(SESSION).await;
+        for query in 0..WATCHED {
+            socket.watch(query, "slow:read", json!({"n": 100 + query})).await;
+        }
+        until(|| app.machine.executor.queued() == WAITING + WATCHED as usize).await;
+        drop(socket);
+        until(|| app.live.stats().runs_in_flight == 0).await;
+        assert_eq!(app.machine.executor.queued(), WAITING);
+        drop(closed);
+    });
+    let replies = replies.await;
+    assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
+    until(|| app.db.store().stats().snapshots <= snapshots).await;
+    server.stop().await;
+}
+
 /// Slow mutations of one function would conflict: they run one after the other instead, and once each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_mutations_do_not_conflict_with_one_another() {

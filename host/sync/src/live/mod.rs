@@ -200,6 +200,8 @@ pub struct LiveQueries<S> {
     /// Queries whose results had no room, in the order in which they failed.
     without_room: BTreeSet<(u64, LiveId)>,
     runs: HashMap<RunId, RunInFlight>,
+    /// Runs that nobody has waited for any more since the host asked last.
+    unwanted: Vec<RunId>,
     /// Sockets that wait for the registry to reach a timestamp.
     waiting: BTreeSet<(Timestamp, SocketId)>,
     /// One more at each deployment.
@@ -232,6 +234,7 @@ impl<S: Clone> LiveQueries<S> {
             shared: Account::unlimited(),
             without_room: BTreeSet::new(),
             runs: HashMap::new(),
+            unwanted: Vec::new(),
             waiting: BTreeSet::new(),
             deployment: 0,
             next_run: 0,
@@ -248,6 +251,12 @@ impl<S: Clone> LiveQueries<S> {
     /// Whether somebody still wants the result of this run. If not, it may be finished without having run.
     pub fn is_wanted(&self, run: RunId) -> bool {
         self.runs.get(&run).is_some_and(|run| run.live.is_some())
+    }
+
+    /// The runs that nobody has waited for any more since this was called last. Those that have not begun are best finished
+    /// at once: each keeps its snapshot, and the keys of all commits since, for as long as it is in flight.
+    pub fn take_unwanted(&mut self) -> Vec<RunId> {
+        std::mem::take(&mut self.unwanted)
     }
 
     /// The figures.

@@ -206,6 +206,7 @@ fn what_nobody_watches_is_forgotten_while_it_runs() {
     let step = host.live.watch(SocketId(1), ts(0), &Principal::Anonymous, &[WatchChange::Remove(0)]);
     host.take(step);
     assert!(!host.live.is_wanted(host.in_flight[0].id) && host.live.is_wanted(host.in_flight[1].id));
+    assert_eq!((host.live.take_unwanted(), host.live.take_unwanted()), (vec![host.in_flight[0].id], vec![]));
     host.finish("a", "1");
     assert_eq!((host.take_woken(), host.group(2, &["a"])), (vec![], 0));
     host.finish("b", "1");

@@ -105,8 +105,11 @@ impl<S: Clone> LiveQueries<S> {
         if let Some(place) = query.without_room {
             self.without_room.remove(&(place, live));
         }
-        if let Some(run) = query.running.and_then(|run| self.runs.get_mut(&run)) {
+        if let Some(id) = query.running
+            && let Some(run) = self.runs.get_mut(&id)
+        {
             run.live = None;
+            self.unwanted.push(id);
         }
     }
 
