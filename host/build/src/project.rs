@@ -136,6 +136,15 @@ impl Language {
         }
     }
 
+    /// Whether one instance of a module can serve several calls as they leave it: whether the SDK keeps nothing of a call
+    /// in the instance. Conformance tries it.
+    pub(crate) fn may_reuse_instances(self) -> bool {
+        match self {
+            Language::Rust | Language::Go => true,
+            Language::AssemblyScript | Language::TypeScript => false,
+        }
+    }
+
     /// The language of this name.
     pub fn named(name: &str) -> Option<Language> {
         Language::ALL.into_iter().find(|language| language.name() == name)

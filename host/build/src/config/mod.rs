@@ -107,9 +107,12 @@ fn module(
         None => root.to_path_buf(),
     };
     let name = checked_name(text, name, "a module's name")?;
-    let instances =
-        table.instances.as_ref().map(|name| instances(text, name)).transpose()?.unwrap_or_default();
-    Ok(Module { name, language: language(text, &table.language)?, path, instances })
+    let language = language(text, &table.language)?;
+    let instances = match &table.instances {
+        Some(name) => instances(text, name, language)?,
+        None => Instances::default(),
+    };
+    Ok(Module { name, language, path, instances })
 }
 
 fn providers(text: &str, root: &Path, auth: AuthTable) -> Result<Vec<AuthProvider>, ConfigError> {
@@ -129,13 +132,21 @@ fn language(text: &str, name: &Spanned<String>) -> Result<Language, ConfigError>
     Err(error_at(text, name.span(), message))
 }
 
-fn instances(text: &str, name: &Spanned<String>) -> Result<Instances, ConfigError> {
+fn instances(text: &str, name: &Spanned<String>, language: Language) -> Result<Instances, ConfigError> {
     let found = Instances::ALL.into_iter().find(|instances| instances.name() == name.get_ref());
-    found.ok_or_else(|| {
-        let names = Instances::ALL.map(|instances| format!("{:?}", instances.name())).join(" or ");
-        let message = format!("a module's instances are {names}, not {:?}", name.get_ref());
-        error_at(text, name.span(), message)
-    })
+    let message = match found {
+        Some(Instances::Reused) if !language.may_reuse_instances() => format!(
+            "instances of a module in {} cannot be reused: its SDK keeps there what belongs to one call, such as its time \
+             and its random numbers; leave the line out",
+            language.name()
+        ),
+        Some(instances) => return Ok(instances),
+        None => {
+            let names = Instances::ALL.map(|instances| format!("{:?}", instances.name())).join(" or ");
+            format!("a module's instances are {names}, not {:?}", name.get_ref())
+        }
+    };
+    Err(error_at(text, name.span(), message))
 }
 
 fn checked_name(text: &str, name: &Spanned<String>, what: &str) -> Result<String, ConfigError> {
@@ -383,6 +394,12 @@ package = "@convex-dev/rate-limiter"
                 3,
                 13,
                 "a module's instances are \"fresh\" or \"reused\", not \"Reused\"",
+            ),
+            (
+                "[modules.a]\nlanguage = \"typescript\"\ninstances = \"reused\"\n".into(),
+                3,
+                13,
+                "in typescript cannot be reused",
             ),
             (format!("{rust}{rust}"), 3, 10, "duplicate"),
             ("[modules.a]\npath = \".\"\n".into(), 1, 1, "missing field `language`"),
