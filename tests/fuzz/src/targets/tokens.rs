@@ -76,7 +76,7 @@ pub(super) const TARGET: Target = Target {
         "}",
     ],
     bytes_max: 8 * 1024,
-    rounds: 3_000,
+    rounds: 20_000,
     is_in_process: true,
 };
 
