@@ -118,9 +118,9 @@ attack: ## Ten minutes of everything that strangers can do to a host, all at onc
 	cargo build --release --locked -p weir-cli -p weir-attack
 	"$$CARGO_TARGET_DIR/release/weir-attack" $(ATTACK_SECONDS)
 
-fuzz: ## Ten minutes of cargo fuzz for each target: frames, sessions, logs, ... (FUZZ_SECONDS=3600, FUZZ_TARGETS="tokens": those)
+fuzz: ## Ten minutes for each target, up to a finding: frames, sessions, logs, ... (FUZZ_SECONDS=3600, FUZZ_TARGETS="tokens": those)
 	@scripts/setup fuzz
-	cargo build --locked -p weir-cli -p weir-fuzz
+	$(MAKE) --no-print-directory host
 	nice scripts/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 fuzz-engine: ## Ten minutes of new programs for the JavaScript engine, under sanitizers (FUZZ_SECONDS=3600, FUZZ_FROM=7: that seed)
@@ -137,6 +137,7 @@ lint: ## Formats, lints, types, licences of dependencies
 	@test -z "$$(gofmt -l guest-sdk/go examples tests host/build/templates/go | tee /dev/stderr)"
 	npm run lint
 	cargo deny --locked check bans licenses sources
+	@cargo metadata --locked --format-version 1 --manifest-path tests/fuzz/cargo-fuzz/Cargo.toml >/dev/null
 
 format: ## Format every file
 	cargo fmt --all

@@ -9,6 +9,9 @@
 //! | `unsigned`, `raw TEXT` | a token without a signature, any token |
 //! | `flip AT BIT` and other edits | changes the token |
 //! | `present` | shows it to the verifier; the end of the script does, too |
+//!
+//! The time that a verifier waits for keys passes at once: tokio's clock stands, and goes to the next timer when nothing
+//! else is left to do. Each input has a verifier of its own, so that what it waits for is not another's doing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -22,6 +25,7 @@ use ring::signature::{
 };
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 use weir_auth::{
     FetchError, Fetched, KeyFetcher, OwnHost, OwnKeys, Providers, SigningKeys, Url, Verified, Verifier,
 };
@@ -72,7 +76,7 @@ pub(super) const TARGET: Target = Target {
         "}",
     ],
     bytes_max: 8 * 1024,
-    rounds: 3_000,
+    rounds: 20_000,
     is_in_process: true,
 };
 
@@ -82,6 +86,8 @@ const CUSTOM: &str = "https://custom.example";
 const ED_ISSUER: &str = "urn:ed";
 /// How far clocks may be apart, in seconds.
 const LEEWAY: f64 = weir_value::limits::TOKEN_LEEWAY_SECONDS as f64;
+/// What a token may wait for the keys of its provider, as `Verifier::verify` promises.
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// A key that signs.
 enum Key {
@@ -138,7 +144,7 @@ impl Key {
 struct World {
     keys: BTreeMap<&'static str, Key>,
     providers: Providers,
-    verifier: Verifier,
+    published: Arc<Published>,
     runtime: Runtime,
 }
 
@@ -161,10 +167,16 @@ impl World {
         ] });
         let host = OwnHost::new("http://10.0.0.1:3210", "https://site.example");
         let providers = Providers::from_json(list.to_string().as_bytes(), &host).expect("providers");
-        let verifier =
-            Verifier::new(Arc::new(Published(set.to_string())), Arc::new(NoKeys), || Duration::ZERO);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        World { keys, providers, verifier, runtime }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let published = Arc::new(Published(set.to_string()));
+        World { keys, providers, published, runtime: runtime.expect("a runtime") }
+    }
+
+    /// One that has not met a token yet, and whose clock is that of the runtime.
+    fn verifier(&self) -> Verifier {
+        let _inside = self.runtime.enter();
+        let begun = Instant::now();
+        Verifier::new(self.published.clone(), Arc::new(NoKeys), move || begun.elapsed())
     }
 }
 
@@ -208,6 +220,7 @@ impl OwnKeys for NoKeys {
 
 /// Tokens in the making.
 struct Script {
+    verifier: Verifier,
     header: String,
     claims: String,
     token: Vec<u8>,
@@ -216,8 +229,13 @@ struct Script {
 }
 
 fn run(input: &[u8]) {
-    let mut script =
-        Script { header: String::new(), claims: String::new(), token: Vec::new(), signed: Vec::new() };
+    let mut script = Script {
+        verifier: WORLD.verifier(),
+        header: String::new(),
+        claims: String::new(),
+        token: Vec::new(),
+        signed: Vec::new(),
+    };
     for (word, rest) in lines(input, 40) {
         match word.as_str() {
             "header" => script.header = rest,
@@ -247,9 +265,14 @@ impl Script {
     }
 
     fn present(&self) {
-        let World { providers, verifier, runtime, .. } = &*WORLD;
+        let World { providers, runtime, .. } = &*WORLD;
         let token = String::from_utf8_lossy(&self.token);
-        match runtime.block_on(verifier.verify(providers, &token, Duration::from_secs(NOW))) {
+        let (outcome, waited) = runtime.block_on(async {
+            let begun = Instant::now();
+            (self.verifier.verify(providers, &token, Duration::from_secs(NOW)).await, begun.elapsed())
+        });
+        assert!(waited <= WAIT_MAX, "a token waits {waited:?} for keys");
+        match outcome {
             Ok(verified) => self.check_accepted(&token, &verified),
             Err(error) => {
                 let shown = format!("{error} {error:?}");
