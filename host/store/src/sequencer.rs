@@ -177,7 +177,8 @@ impl Sequencer {
             room: Condvar::new(),
             slow_bytes: options.slow_bytes(),
             table_bytes_max: options.table_bytes_max(),
-            kept_bytes: options.table_bytes_max() / 8 * KEPT_EIGHTHS,
+            // A table that may hold nothing is full from the beginning.
+            kept_bytes: (options.table_bytes_max() / 8 * KEPT_EIGHTHS).max(1),
             has_threads,
             secure_log: OnceLock::new(),
         }
