@@ -7,7 +7,9 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use weir_store::{BaseKind, Direction, Env, OpenError, RealEnv, Snapshot, Store, StoreOptions, Timestamp};
+use weir_store::{
+    BaseKind, Direction, Env, OpenError, RealEnv, SequenceError, Snapshot, Store, StoreOptions, Timestamp,
+};
 
 use crate::history::{END, Rows, count, difference};
 use crate::options::{self, told};
@@ -19,6 +21,8 @@ const MORE_COMMITS: u64 = 12;
 /// until it runs its own program.
 const LOCKED_MAX: Duration = Duration::from_secs(5);
 const LOCKED_POLL: Duration = Duration::from_millis(5);
+/// And how long the flush takes to make room, at most.
+const OVERLOADED_MAX: Duration = Duration::from_secs(20);
 /// Longer than this nothing here takes unless it hangs.
 const VERIFY_MAX: Duration = Duration::from_secs(60);
 
@@ -139,10 +143,19 @@ fn unlocked<T>(act: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError> {
     }
 }
 
+/// A large commit is refused where the flush has to make room for it first; whoever makes it tries again, as clients do.
 fn commit(store: &dyn Store, history: History, number: u64) -> Result<Timestamp, String> {
     let writes = history.writes(number);
-    let sequenced = store.sequence(&mut |_| writes.clone().into());
-    sequenced.map(|sequenced| sequenced.ts).map_err(|error| format!("commit {number} is refused: {error}"))
+    let started = Instant::now();
+    loop {
+        match store.sequence(&mut |_| writes.clone().into()) {
+            Ok(sequenced) => return Ok(sequenced.ts),
+            Err(SequenceError::Overloaded) if started.elapsed() < OVERLOADED_MAX => {
+                std::thread::sleep(LOCKED_POLL);
+            }
+            Err(error) => return Err(format!("commit {number} is refused: {error}")),
+        }
+    }
 }
 
 /// The snapshot shows the state after some commit of `history`; returns which.
