@@ -305,7 +305,7 @@ impl Simulation {
     pub(crate) fn check_refusal(&self, what: &str) -> Checked {
         let stats = self.host.store.stats();
         let is_full = self.was_disk_bounded && stats.disk_full;
-        let has_no_memory = stats.memory_bytes >= self.profile.memory_table_bytes_max();
+        let has_no_memory = stats.memory_bytes >= self.profile.memory_refused_from_bytes();
         let is_due = match what {
             "DiskFull" => is_full,
             "Overloaded" => has_no_memory,

@@ -139,8 +139,9 @@ impl Profile {
     }
 
     /// Commits are refused from so many bytes in memory on.
-    pub(crate) fn memory_table_bytes_max(&self) -> u64 {
-        self.memory_bytes / 2
+    pub(crate) fn memory_refused_from_bytes(&self) -> u64 {
+        // Three eighths of the table are kept from commits that are large for what is left.
+        self.memory_bytes / 2 / 8 * 5
     }
 }
 
