@@ -1,8 +1,6 @@
 //! Whether the instances of a component are to be used again as they are: what the build room has written into it
 //! (`host/build/src/instances.rs`).
-use wasmparser::BinaryReader;
-
-use crate::sections::{CUSTOM_SECTION, sections};
+use crate::sections::custom_sections;
 
 const NAME: &str = "weir:instances";
 const REUSED: &[u8] = b"reused";
@@ -10,11 +8,7 @@ const REUSED: &[u8] = b"reused";
 /// Whether the component asks for it. A section that says something else was written by a newer build, and asks for
 /// what this host does not know: then calls are kept apart, as they are without it.
 pub(crate) fn are_reused(component: &[u8]) -> bool {
-    sections(component).flatten().filter(|(number, _)| *number == CUSTOM_SECTION).any(|(_, section)| {
-        let mut reader = BinaryReader::new(section, 0);
-        reader.read_string().is_ok_and(|name| name == NAME)
-            && section[reader.original_position()..] == *REUSED
-    })
+    custom_sections(component, NAME).any(|content| content == REUSED)
 }
 
 #[cfg(test)]

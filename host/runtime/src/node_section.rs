@@ -5,13 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use wasmparser::BinaryReader;
 use weir_db::NodeBundle;
 use weir_value::limits::{MANIFEST_BYTES_MAX, NODE_BUNDLE_BYTES_MAX};
 
 use crate::compiled_cache::hex;
 use crate::manifest::FunctionJson;
-use crate::sections::{CUSTOM_SECTION, sections};
+use crate::sections::custom_sections;
 
 const NAME: &str = "weir:node";
 const FORMAT: u8 = 1;
@@ -44,15 +43,8 @@ struct Part {
 /// # Errors
 /// It cannot be read: what is wrong with it.
 pub(crate) fn find(component: &[u8]) -> Result<Option<NodePart>, String> {
-    let customs = sections(component).flatten().filter(|(number, _)| *number == CUSTOM_SECTION);
-    for (_, section) in customs {
-        let mut reader = BinaryReader::new(section, 0);
-        if reader.read_string().is_ok_and(|name| name == NAME) {
-            let content = &section[reader.original_position()..];
-            return decode(content).map(Some).map_err(|reason| format!("its section `{NAME}`: {reason}"));
-        }
-    }
-    Ok(None)
+    let part = custom_sections(component, NAME).next().map(decode).transpose();
+    part.map_err(|reason| format!("its section `{NAME}`: {reason}"))
 }
 
 fn decode(content: &[u8]) -> Result<NodePart, String> {

@@ -2,7 +2,7 @@
 use wasm_encoder::ComponentSectionId;
 use wasmparser::{BinaryReader, FromReader, SectionLimited};
 
-pub(crate) const CUSTOM_SECTION: u8 = 0;
+const CUSTOM_SECTION: u8 = 0;
 pub(crate) const CORE_MODULE_SECTION: u8 = ComponentSectionId::CoreModule as u8;
 pub(crate) const CORE_INSTANCE_SECTION: u8 = ComponentSectionId::CoreInstance as u8;
 pub(crate) const CORE_TYPE_SECTION: u8 = ComponentSectionId::CoreType as u8;
@@ -33,6 +33,16 @@ pub(crate) fn sections(binary: &[u8]) -> impl Iterator<Item = Option<(u8, &[u8])
         let section = read_section(&mut reader);
         rest = Some(if section.is_some() { &bytes[reader.original_position()..] } else { &[] });
         Some(section)
+    })
+}
+
+/// The contents of the custom sections of this name, in their order.
+pub(crate) fn custom_sections<'a>(binary: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let customs = sections(binary).flatten().filter(|(number, _)| *number == CUSTOM_SECTION);
+    customs.filter_map(move |(_, section)| {
+        let mut reader = BinaryReader::new(section, 0);
+        let is_it = reader.read_string().is_ok_and(|found| found == name);
+        is_it.then(|| &section[reader.original_position()..])
     })
 }
 

@@ -39,25 +39,25 @@ const IN_PROCESS_SHARE: f64 = 0.5;
 const FRESH: Part = Part {
     name: "transfer, a fresh instance a call",
     setting: Setting { base: None, module_lines: "" },
-    kinds: [
-        Kind { name: "64 x 40, alpha 0", in_flight: 40, alpha: 0.0, per_second: 60_000.0, cpu_us: 24.0 },
-        Kind { name: "64 x 40, alpha 1.5", in_flight: 40, alpha: 1.5, per_second: 60_000.0, cpu_us: 24.0 },
-        Kind { name: "64 x 1, alpha 0", in_flight: 1, alpha: 0.0, per_second: 35_000.0, cpu_us: 38.0 },
-        Kind { name: "64 x 1, alpha 1.5", in_flight: 1, alpha: 1.5, per_second: 35_000.0, cpu_us: 38.0 },
-    ],
+    kinds: kinds(60_000.0, 24.0),
 };
 
 /// The module allows that an instance serves one call after another as it is.
 const REUSED: Part = Part {
     name: "transfer, instances = \"reused\"",
     setting: Setting { base: None, module_lines: "instances = \"reused\"" },
-    kinds: [
-        Kind { name: "64 x 40, alpha 0", in_flight: 40, alpha: 0.0, per_second: 120_000.0, cpu_us: 14.0 },
-        Kind { name: "64 x 40, alpha 1.5", in_flight: 40, alpha: 1.5, per_second: 120_000.0, cpu_us: 14.0 },
+    kinds: kinds(120_000.0, 14.0),
+};
+
+/// The loads, of which those with many requests in flight are to come to so many a second, at so much of the host's CPU.
+const fn kinds(per_second: f64, cpu_us: f64) -> [Kind; 4] {
+    [
+        Kind { name: "64 x 40, alpha 0", in_flight: 40, alpha: 0.0, per_second, cpu_us },
+        Kind { name: "64 x 40, alpha 1.5", in_flight: 40, alpha: 1.5, per_second, cpu_us },
         Kind { name: "64 x 1, alpha 0", in_flight: 1, alpha: 0.0, per_second: 35_000.0, cpu_us: 38.0 },
         Kind { name: "64 x 1, alpha 1.5", in_flight: 1, alpha: 1.5, per_second: 35_000.0, cpu_us: 38.0 },
-    ],
-};
+    ]
+}
 
 /// Every part, and the same called in process.
 ///
