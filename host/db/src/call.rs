@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use weir_value::commit_timestamp::Template;
 use weir_value::json::{self, Bounds};
-use weir_value::limits::{FUNCTION_ARGS_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX};
+use weir_value::limits::{FUNCTION_ARGS_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX, VALUE_ALONE_BYTES};
 use weir_value::{FunctionPath, Timestamp, Value};
 
 use crate::error::Failure;
@@ -136,8 +137,20 @@ pub(crate) fn run(
     (tx, result)
 }
 
+/// Does what takes a value of so many bytes of JSON apart: a large one when no other large one is. As a tree it takes several
+/// times as much memory, and as many threads as there are would have one each.
+fn alone_if_large<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    static LARGE: Mutex<()> = Mutex::new(());
+    let _turn = (bytes > VALUE_ALONE_BYTES).then(|| LARGE.lock());
+    work()
+}
+
 /// Checks arguments against their validator; gives them in their canonical form.
 pub(crate) fn check_args(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
+    alone_if_large(json.len(), || check_args_now(info, json, tx))
+}
+
+fn check_args_now(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
     if json.len() > FUNCTION_ARGS_BYTES_MAX {
         return Err(Failure::Arguments(format!(
             "the arguments are larger than the {FUNCTION_ARGS_BYTES_MAX} bytes that are allowed."
@@ -158,6 +171,10 @@ pub(crate) fn check_args(info: &FunctionInfo, json: &[u8], tx: &mut Transaction)
 
 /// Checks a result against its validator; gives it in its canonical form.
 pub(crate) fn check_result(info: &FunctionInfo, text: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
+    alone_if_large(text.len(), || check_result_now(info, text, tx))
+}
+
+fn check_result_now(info: &FunctionInfo, text: &[u8], tx: &mut Transaction) -> Result<Bytes, Failure> {
     if text.len() > FUNCTION_RESULT_BYTES_MAX {
         return Err(Failure::ResultTooLarge);
     }

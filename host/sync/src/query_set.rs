@@ -194,6 +194,9 @@ mod tests {
         assert!(failure.message.starts_with("Overloaded: The server holds"), "{}", failure.message);
         assert_eq!(account.held(Held::Arguments), 5 * (args.len() + WATCHED_QUERY_BYTES));
         changes.truncate(1);
-        assert_eq!((account.held(Held::Arguments), account.held(Held::Messages)), (args.len() + 512, 0));
+        assert_eq!(
+            (account.held(Held::Arguments), account.held(Held::Messages)),
+            (args.len() + WATCHED_QUERY_BYTES, 0)
+        );
     }
 }

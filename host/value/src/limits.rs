@@ -21,6 +21,9 @@ pub const DOCUMENT_NESTING_MAX: usize = 16;
 pub const DOCUMENT_SIZE_BYTES_MAX: usize = MIB;
 /// How many items an array may have.
 pub const ARRAY_ITEMS_MAX: usize = 8192;
+/// How many values a value may consist of, itself and all containers included: a full array of objects with 63 fields each. A
+/// short text may stand for as many as it has bytes, and each takes up to 100 bytes of memory while it is looked at.
+pub const VALUES_MAX: usize = 64 * ARRAY_ITEMS_MAX;
 /// How many fields an object may have.
 pub const OBJECT_FIELDS_MAX: usize = 1024;
 /// How long the name of a nested field may be, in ASCII characters.
@@ -387,12 +390,15 @@ pub const BUDGET_LIGHT_BYTES: usize = MIB;
 pub const MESSAGE_BYTES_UNCOUNTED: usize = 4 * KIB;
 /// Answers that are no larger are not counted: there are so many at most as calls in flight.
 pub const ANSWER_BYTES_UNCOUNTED: usize = KIB;
-/// What a watched query is counted with beside its arguments and its result.
-pub const WATCHED_QUERY_BYTES: usize = 512;
+/// What a watched query is counted with beside its arguments and its result: as much as 40,000 of the smallest take, each
+/// watched by one socket, by the process's resident memory.
+pub const WATCHED_QUERY_BYTES: usize = 2 * KIB;
 /// What is larger is read and written on threads apart, not on those of the network,
 pub const INLINE_JSON_BYTES_MAX: usize = 64 * KIB;
 /// and so many bytes of it at once, because it takes several times as much memory while it is read.
 pub const JSON_AT_ONCE_BYTES_MAX: usize = FRAME_BYTES_MAX;
+/// Arguments and results that are larger are checked one at a time, for the same reason.
+pub const VALUE_ALONE_BYTES: usize = 256 * KIB;
 
 // ---- Sync
 

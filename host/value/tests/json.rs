@@ -1,5 +1,6 @@
 //! The value encoding, case by case: what is taken, how it is written, what is refused and why.
 
+use weir_value::limits::VALUES_MAX;
 use weir_value::{Object, Value, json};
 
 fn special(number: f64) -> String {
@@ -161,6 +162,11 @@ fn limits_hold_exactly() {
     check_refused(nested(65).as_bytes(), "nested deeper than the 64 levels");
     check_refused(nested_objects(65).as_bytes(), "nested deeper than the 64 levels");
     check_refused(items(8193).as_bytes(), "more than the 8192 items");
+    let values =
+        |rows: usize| format!("[{}]", vec![format!("[{}]", vec!["{}"; 8191].join(",")); rows].join(","));
+    let full = VALUES_MAX / 8192;
+    assert!(Value::from_json(values(full - 1).as_bytes()).is_ok());
+    check_refused(values(full).as_bytes(), "more than the 524288 values");
     check_refused(format!("{{\"a\":{}}}", items(8193)).as_bytes(), "at `.a`: the array has more than");
     check_refused(fields(1025).as_bytes(), "more than the 1024 fields");
     check_refused(name(1025).as_bytes(), "1025 characters, where 1024 are allowed");

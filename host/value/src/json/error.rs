@@ -34,6 +34,14 @@ pub enum ValueErrorReason {
         /// The size that is allowed, counted as `Value::size_bytes`.
         size_bytes_max: usize,
     },
+    /// Too many values in all.
+    #[error(
+        "it holds more than the {values_max} values that are allowed, in all its arrays and objects together; split it"
+    )]
+    TooManyValues {
+        /// The values that are allowed, containers included.
+        values_max: usize,
+    },
     /// Too many items in an array.
     #[error(
         "the array has more than the {items_max} items that are allowed; split it, or make each item a document"

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 
 use super::encoding::Encoding;
 use super::{Bounds, ValueError, ValueErrorReason};
-use crate::limits::{ARRAY_ITEMS_MAX, OBJECT_FIELDS_MAX};
+use crate::limits::{ARRAY_ITEMS_MAX, OBJECT_FIELDS_MAX, VALUES_MAX};
 use crate::names::check_field_name;
 use crate::object::sort_fields;
 use crate::path::{Path, Step};
@@ -19,6 +19,8 @@ pub(super) struct Reader {
     bounds: Bounds,
     nesting: usize,
     size_bytes: usize,
+    /// How many values were read, containers included.
+    values: usize,
     /// The encoding whose content is being read: a scalar, whatever else stands there.
     content_of: Option<Encoding>,
     /// Items of the arrays that are open, those of the innermost last. On one stack, so that
@@ -39,6 +41,7 @@ impl Reader {
             bounds,
             nesting: 0,
             size_bytes: 0,
+            values: 0,
             content_of: None,
             items: Vec::new(),
             fields: Vec::new(),
@@ -70,6 +73,15 @@ impl Reader {
             return Err(self.fail(ValueErrorReason::TooLarge { size_bytes_max }));
         }
         Ok(())
+    }
+
+    /// Counts one more value. A short text may stand for as many as it has bytes, and each takes up some ten times as much.
+    fn count<E: Error>(&mut self) -> Result<(), E> {
+        self.values += 1;
+        match self.values > VALUES_MAX {
+            true => Err(self.fail(ValueErrorReason::TooManyValues { values_max: VALUES_MAX })),
+            false => Ok(()),
+        }
     }
 
     fn enter<E: Error>(&mut self) -> Result<(), E> {
@@ -194,6 +206,7 @@ pub(super) struct ValueSeed<'r>(pub(super) &'r mut Reader);
 impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
     type Value = Option<Value>;
     fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Option<Value>, D::Error> {
+        self.0.count()?;
         input.deserialize_any(self)
     }
 }

@@ -42,6 +42,27 @@ fn subscribe_with_large_arguments(address: SocketAddr, number: usize, over: &Ove
     listen(&mut client, STAY, over)
 }
 
+pub const ARGUMENTS_OF_MANY_VALUES: Attack = Attack {
+    name: "arguments of millions of values",
+    prepare: NOTHING,
+    beginning: SOON,
+    start: |address| Strangers::start(4, address, call_with_many_values),
+};
+
+/// Each call is of 14 MB, and of 4.8 million empty objects.
+fn call_with_many_values(address: SocketAddr, number: usize, over: &Over) -> Result<()> {
+    let mut client = connect(address, 5, number)?;
+    let asked = vec![vec![json!({}); 8000]; 600];
+    let args = json!({ "asked": asked });
+    drop(asked);
+    for query in 0..4 {
+        client.subscribe(query, query, "attack:glance", &args)?;
+        listen(&mut client, Duration::from_millis(1), over)?;
+    }
+    drop(args);
+    listen(&mut client, STAY, over)
+}
+
 pub const QUERIES_WITH_LARGE_RESULTS: Attack = Attack {
     name: "queries with large results",
     prepare: NOTHING,

@@ -27,6 +27,7 @@ pub struct Attack {
 /// All of them.
 pub const ALL: &[Attack] = &[
     memory::SUBSCRIPTIONS_WITH_LARGE_ARGUMENTS,
+    memory::ARGUMENTS_OF_MANY_VALUES,
     memory::QUERIES_WITH_LARGE_RESULTS,
     memory::BATCHES_WITH_LARGE_RESULTS,
     memory::UNREAD_TRANSITIONS,
