@@ -49,6 +49,8 @@ struct History {
     counts: HashMap<TableNumber, u64>,
     /// Transactions that read before this cannot be checked any more.
     floor: Timestamp,
+    /// So many of the last commits are kept in any case: see [`Gate::meets_recent`].
+    kept_commits: usize,
 }
 
 struct PastCommit {
@@ -88,9 +90,14 @@ pub(crate) struct Gate<'a> {
 }
 
 impl Committer {
-    /// `counts` are the tables' as the store has them.
-    pub(crate) fn new(store: Arc<dyn Store>, counts: HashMap<TableNumber, u64>) -> Committer {
-        let history = History { commits: VecDeque::new(), keys: 0, counts, floor: Timestamp::ZERO };
+    /// `counts` are the tables' as the store has them. So many of the last commits are kept in any case.
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        counts: HashMap<TableNumber, u64>,
+        kept_commits: usize,
+    ) -> Committer {
+        let (commits, floor) = (VecDeque::new(), Timestamp::ZERO);
+        let history = History { commits, keys: 0, counts, floor, kept_commits };
         Committer { store, gate: Mutex::new(history), open: Mutex::new(BTreeMap::new()) }
     }
 
@@ -134,6 +141,12 @@ impl Gate<'_> {
             true => Err(Conflict),
             false => Ok(()),
         }
+    }
+
+    /// Whether one of the last commits, as many as `others` and after `since`, has written any of this.
+    pub(crate) fn meets_recent(&self, reads: &ReadSetBuilder, others: usize, since: Timestamp) -> bool {
+        let recent = self.history.commits.iter().rev().take(others).take_while(|commit| commit.ts > since);
+        recent.flat_map(|commit| commit.keys.iter()).any(|key| reads.contains(key))
     }
 
     /// Sequences changes that were checked, with the tables' new counts and one more write, that knows its own
@@ -208,10 +221,11 @@ impl History {
         self.commits.push_back(commit);
     }
 
-    /// Drops the commits that every open transaction has seen, and the oldest where there are too many.
+    /// Drops the commits that every open transaction has seen, but for the last ones, and the oldest where there are too many.
     fn forget(&mut self, seen_by_all: Timestamp) {
         while let Some(oldest) = self.commits.front()
-            && (oldest.ts <= seen_by_all || self.keys > HISTORY_KEYS_MAX)
+            && (oldest.ts <= seen_by_all && self.commits.len() > self.kept_commits
+                || self.keys > HISTORY_KEYS_MAX)
         {
             self.floor = oldest.ts;
             self.keys -= oldest.keys.len();
@@ -239,7 +253,8 @@ mod tests {
         let committer = &world.db.committer;
         let kept = || committer.enter().history.keys;
         write(&world, 3);
-        assert_eq!(kept(), 0, "nobody is open");
+        write(&world, 2);
+        assert_eq!(kept(), 2, "nobody is open: the last one is kept in any case");
         let old = committer.open();
         write(&world, 5);
         let young = committer.open();
@@ -250,8 +265,21 @@ mod tests {
         assert_eq!(kept(), 8, "the young one has seen the five");
         drop(young);
         write(&world, 1);
-        assert_eq!(kept(), 0);
+        assert_eq!(kept(), 1);
         assert!(committer.open.lock().is_empty());
+    }
+
+    #[test]
+    fn what_the_last_commits_have_written_is_known() {
+        let world = World::forgetful();
+        let mut reads = ReadSetBuilder::default();
+        reads.add_point(Bytes::from_static(b"test key 1"), None);
+        let meets = |others, since| world.db.committer.enter().meets_recent(&reads, others, since);
+        let first = write(&world, 2);
+        assert!(meets(1, Timestamp::ZERO));
+        assert!(!meets(1, first) && !meets(0, Timestamp::ZERO));
+        write(&world, 1);
+        assert!(!meets(1, Timestamp::ZERO), "it is the last but one");
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl Database {
         let entropy = Entropy::new(env.clone());
         let cursor_key = RwLock::new(cursor_key.map(Arc::new));
         Ok(Arc::new(Database {
-            committer: Committer::new(store, counts),
+            committer: Committer::new(store, counts, env.processors().saturating_sub(1)),
             shared: Arc::new(Shared {
                 env,
                 catalog,
@@ -137,6 +137,12 @@ impl Database {
         });
         self.conflict_rates.clear();
         version
+    }
+
+    /// Whether calls of a mutation are executed one after another, for the time being, because they would conflict: threads
+    /// that call it beside each other would wait for each other.
+    pub fn is_serial(&self, path: &FunctionPath) -> bool {
+        self.conflict_rates.is_serial(path)
     }
 
     /// Lets functions sign tokens; the first signer stays.

@@ -120,17 +120,24 @@ impl Database {
             tries += 1;
             match self.try_optimistic(call, origin, &rate, passwords, teardown) {
                 Ok(MutationStep::Ended(outcome)) => {
-                    rate.note(execution, false);
+                    rate.note(false);
                     return MutationStep::Ended(outcome);
                 }
                 Ok(waits) => return waits,
                 Err(Conflict) => {
-                    rate.note(execution, true);
+                    rate.note(true);
                     count(&self.counters.conflicts);
                 }
             }
         }
-        let (step, held) = self.run_serial(call, origin, passwords, teardown, &mut |_| {});
+        let samples = execution == Execution::Serial && rate.samples();
+        let mut would_conflict = false;
+        let (step, held) = self.run_serial(call, origin, passwords, teardown, &mut |tx, gate| {
+            would_conflict = samples && self.would_conflict(tx, gate, rate.run_time());
+        });
+        if samples {
+            rate.note(would_conflict);
+        }
         rate.note_time(held);
         step
     }
@@ -143,6 +150,19 @@ impl Database {
             limits::SLOW_MUTATION_TRIES_MAX.. => false,
             _ => rate.is_slow() && !self.long_turns.may_begin(self.shared.env.monotonic()),
         }
+    }
+
+    /// Whether a transaction that was executed serially would have conflicted, had those that were committed just before run
+    /// beside it on the other processors.
+    fn would_conflict(&self, tx: &Transaction, gate: &Gate<'_>, run_time: Duration) -> bool {
+        let env = &self.shared.env;
+        let others = env.processors().saturating_sub(1);
+        let beside = run_time.saturating_mul(u32::try_from(others).unwrap_or(u32::MAX));
+        let now = env.now().as_nanos();
+        // It has run for about as long itself.
+        let since = u128::from(now).saturating_sub(beside.as_nanos() + run_time.as_nanos());
+        let since = Timestamp::from_nanos(u64::try_from(since).unwrap_or(now));
+        tx.has_writes() && gate.meets_recent(tx.reads(), others, since)
     }
 
     fn try_optimistic(
@@ -167,6 +187,7 @@ impl Database {
         observe: &mut dyn FnMut(&Transaction),
     ) -> MutationOutcome {
         to_the_end(|passwords, teardown| {
+            let observe = &mut |tx: &Transaction, _: &Gate<'_>| observe(tx);
             self.run_serial(call, Origin::Caller, passwords, teardown, observe).0
         })
     }
@@ -213,14 +234,14 @@ impl Database {
         origin: Origin<'_>,
         passwords: &mut PasswordResults,
         teardown: &mut Teardown,
-        observe: &mut dyn FnMut(&Transaction),
+        observe: &mut dyn FnMut(&Transaction, &Gate<'_>),
     ) -> (MutationStep, Duration) {
         count(&self.counters.serial_runs);
         let gate = self.committer.enter();
         let began = self.shared.env.monotonic();
         let opened = self.committer.open();
         let (tx, ending) = self.run(call, origin, &opened, passwords, teardown);
-        observe(&tx);
+        observe(&tx, &gate);
         let step = match (tx, ending) {
             (tx, Ending::Returned(result)) if tx.has_writes() => {
                 debug_assert_eq!(gate.check(tx.reads(), tx.ts()), Ok(()), "nothing commits past a held gate");

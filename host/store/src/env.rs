@@ -3,6 +3,7 @@
 //! Everything nondeterministic that a room needs comes through [`Env`], so that a test or a simulation can
 //! replace it. Not here: files (see the store's disks) and sockets.
 
+use std::sync::LazyLock;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,6 +24,9 @@ pub trait Env: Send + Sync + 'static {
 
     /// Blocks the calling thread.
     fn sleep(&self, duration: Duration);
+
+    /// How many threads may compute at the same time, at least one.
+    fn processors(&self) -> usize;
 
     /// Starts a thread. `name` shows in debuggers and panics.
     ///
@@ -72,10 +76,19 @@ impl Env for RealEnv {
         std::thread::sleep(duration);
     }
 
+    fn processors(&self) -> usize {
+        static PROCESSORS: LazyLock<usize> =
+            LazyLock::new(|| std::thread::available_parallelism().map_or(2, usize::from));
+        *PROCESSORS
+    }
+
     fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
         spawn_named(name, body)
     }
 }
+
+/// How many processors a simulation has, on whatever machine it runs: as few as there can be others on.
+const SIMULATED_PROCESSORS: usize = 2;
 
 /// A simulated environment: the clock stands still until it is set, randomness comes from a seed, sleeping
 /// moves the clock and returns at once.
@@ -135,6 +148,10 @@ impl Env for SimEnv {
 
     fn sleep(&self, duration: Duration) {
         self.advance(duration);
+    }
+
+    fn processors(&self) -> usize {
+        SIMULATED_PROCESSORS
     }
 
     fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {

@@ -197,7 +197,8 @@ async fn mutation(actions: &Actions, flow: Flow, call: Call) -> Result<Bytes, Ca
     loop {
         let (db, stepped) = (Arc::clone(&actions.db), Arc::clone(&call));
         let executor = &actions.machine.executor;
-        let work = executor.calling(&call.path, Work::of(JobKind::Mutation, flow));
+        let work = Work::of(JobKind::Mutation, flow).serially(db.is_serial(&call.path));
+        let work = executor.calling(&call.path, work);
         let learner = Arc::clone(executor);
         let step = move |teardown: &mut Teardown| {
             let step = || db.step_mutation(&stepped, None, &mut passwords, teardown);

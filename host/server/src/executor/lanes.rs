@@ -62,9 +62,12 @@ pub enum Lane {
     Slow,
     /// Mutations that are known to be slow: two of one function would conflict, and one of them have run in vain.
     SlowMutation,
+    /// Quick mutations that are executed serially, one at a time: a second thread would wait for the first, and threads that
+    /// hand the gate over to each other take longer than one of them alone.
+    SerialMutation,
 }
 
-const LANES: usize = 8;
+const LANES: usize = 9;
 
 impl Lane {
     const ALL: [Lane; LANES] = [
@@ -76,6 +79,7 @@ impl Lane {
         Lane::Quick(JobKind::Maintenance),
         Lane::Slow,
         Lane::SlowMutation,
+        Lane::SerialMutation,
     ];
 
     const fn place(self) -> usize {
@@ -83,6 +87,7 @@ impl Lane {
             Lane::Quick(kind) => kind as usize,
             Lane::Slow => 6,
             Lane::SlowMutation => 7,
+            Lane::SerialMutation => 8,
         }
     }
 
@@ -91,14 +96,14 @@ impl Lane {
         match self {
             Lane::Quick(JobKind::Scheduled) => Class::Scheduled,
             Lane::Quick(JobKind::Maintenance) => Class::Maintenance,
-            Lane::Quick(_) | Lane::Slow | Lane::SlowMutation => Class::Clients,
+            Lane::Quick(_) | Lane::Slow | Lane::SlowMutation | Lane::SerialMutation => Class::Clients,
         }
     }
 
     /// Where jobs belong that are slow.
     pub const fn when_slow(self) -> Lane {
         match self {
-            Lane::Quick(JobKind::Mutation) => Lane::SlowMutation,
+            Lane::Quick(JobKind::Mutation) | Lane::SerialMutation => Lane::SlowMutation,
             Lane::Quick(_) => Lane::Slow,
             slow => slow,
         }
@@ -110,7 +115,7 @@ impl Lane {
 
     /// Whether its jobs commit, and may wait for who commits.
     const fn commits(self) -> bool {
-        matches!(self, Lane::Quick(JobKind::Mutation | JobKind::Scheduled))
+        matches!(self, Lane::Quick(JobKind::Mutation | JobKind::Scheduled) | Lane::SerialMutation)
     }
 }
 
@@ -304,7 +309,7 @@ impl<J> Lanes<J> {
             return false;
         }
         match lane {
-            Lane::SlowMutation if self.running(|other| other == Lane::SlowMutation) > 0 => false,
+            Lane::SlowMutation | Lane::SerialMutation if self.running[lane.place()] > 0 => false,
             lane if lane.is_slow() => self.running(Lane::is_slow) < self.limits.slow,
             Lane::Quick(JobKind::Live | JobKind::Action) => {
                 self.running(|other| other == lane) < self.limits.background
@@ -405,6 +410,8 @@ mod tests {
             let slow: usize = at_once(limits, &[Lane::Slow, Lane::SlowMutation]).iter().sum();
             assert_eq!(slow, limits.slow);
             assert_eq!(at_once(limits, &[Lane::SlowMutation]), [1]);
+            let serial = at_once(limits, &[Lane::SerialMutation, MUTATION]);
+            assert!(serial[0] <= 1 && serial.iter().sum::<usize>() == limits.commits, "{serial:?}");
             assert_eq!(at_once(limits, &[MUTATION, SCHEDULED]).iter().sum::<usize>(), limits.commits);
             assert_eq!(at_once(limits, &[LIVE]), [limits.background]);
             assert!(threads < 4 || slow + limits.commits < threads, "{limits:?}");

@@ -77,18 +77,20 @@ pub struct Work {
     function: Option<FunctionKey>,
     /// How long it is expected to take, if it is slow.
     expected: Option<Duration>,
+    /// It is a mutation that is executed serially.
+    is_serial: bool,
     waits_for_ever: bool,
 }
 
 impl Work {
     /// What the host does by itself. It waits for as long as it takes.
     pub fn of_host(kind: JobKind) -> Work {
-        Work { kind, flow: Flow::HOST, function: None, expected: None, waits_for_ever: true }
+        Work { waits_for_ever: true, ..Work::of(kind, Flow::HOST) }
     }
 
     /// What a client wants, who waits for it and is told if that takes too long.
     pub fn of(kind: JobKind, flow: Flow) -> Work {
-        Work { kind, flow, function: None, expected: None, waits_for_ever: false }
+        Work { kind, flow, function: None, expected: None, is_serial: false, waits_for_ever: false }
     }
 
     /// The same, for as long as it takes.
@@ -96,8 +98,13 @@ impl Work {
         Work { waits_for_ever: true, ..self }
     }
 
+    /// The same; whether it is a mutation that is executed serially, so that one at a time is enough.
+    pub fn serially(self, is_serial: bool) -> Work {
+        Work { is_serial, ..self }
+    }
+
     fn lane(self) -> Lane {
-        let quick = Lane::Quick(self.kind);
+        let quick = if self.is_serial { Lane::SerialMutation } else { Lane::Quick(self.kind) };
         if self.expected.is_some() { quick.when_slow() } else { quick }
     }
 }

@@ -3,8 +3,14 @@ use std::sync::mpsc;
 use super::*;
 use weir_store::RealEnv;
 
-const CLIENT: Work =
-    Work { kind: JobKind::Client, flow: Flow::HOST, function: None, expected: None, waits_for_ever: true };
+const CLIENT: Work = Work {
+    kind: JobKind::Client,
+    flow: Flow::HOST,
+    function: None,
+    expected: None,
+    is_serial: false,
+    waits_for_ever: true,
+};
 
 fn start(name: &str, threads: usize) -> Executor {
     let env: Arc<dyn Env> = Arc::new(RealEnv::new());

@@ -328,7 +328,8 @@ impl Request<'_> {
         })?;
         // The job has the room, and not this future, which is dropped when the client leaves.
         let executor = &self.app.machine.executor;
-        let work = executor.calling(&call.path, Work::of(kind, self.flow));
+        let work = Work::of(kind, self.flow).serially(self.app.db.is_serial(&call.path));
+        let work = executor.calling(&call.path, work);
         let learner = Arc::clone(executor);
         let job = move |teardown: &mut Teardown| {
             let result = learner.learn(&call.path, || job(teardown));

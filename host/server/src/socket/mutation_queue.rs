@@ -4,7 +4,7 @@
 //! The queue, not the single mutation, is what the executor's threads take: one
 //! of them runs several mutations in a row and then lets other queues have a turn.
 //! While a mutation waits for a password, its queue waits with it, without a thread. One that is slow begins a turn, and
-//! ends it: it runs where slow functions do. After one that has written more than the flush takes away in the meantime the
+//! ends it: it runs where slow functions do. So does one that is executed serially, as long as those before are not. After one that has written more than the flush takes away in the meantime the
 //! queue pauses, and nobody else. When the queue has waited for too long, all that is in it is refused, in its
 //! order; nothing of it is committed.
 
@@ -45,6 +45,8 @@ struct State {
     due: VecDeque<DueMutation>,
     /// A thread runs the queue, the queue waits for one or pauses, or its first mutation waits for a password.
     is_scheduled: bool,
+    /// The turn that was scheduled last is one of mutations that are executed serially.
+    is_serial: bool,
     is_closed: bool,
 }
 
@@ -98,12 +100,11 @@ impl MutationQueue {
     /// What the next turn is.
     fn next_work(&self) -> Work {
         let work = Work::of(JobKind::Mutation, self.flow);
-        let state = self.state.lock();
+        let state = &mut *self.state.lock();
         let next = state.resumed.as_ref().map(|started| &started.call.path);
-        match next.or_else(|| state.due.front().map(|due| &due.path)) {
-            Some(path) => self.app.machine.executor.calling(path, work),
-            None => work,
-        }
+        let Some(path) = next.or_else(|| state.due.front().map(|due| &due.path)) else { return work };
+        state.is_serial = self.app.db.is_serial(path);
+        self.app.machine.executor.calling(path, work).serially(state.is_serial)
     }
 
     /// Refuses all that waits, in its order.
@@ -123,7 +124,7 @@ impl MutationQueue {
         // From here on the mutation itself is about to commit.
         drop(joining);
         for run in 0..limits::MUTATION_QUEUE_RUN_MAX {
-            if run > 0 && self.is_next_slow() {
+            if run > 0 && self.is_next_of_another_lane() {
                 break;
             }
             let Some(mut started) = self.next() else { return };
@@ -159,9 +160,12 @@ impl MutationQueue {
         });
     }
 
-    fn is_next_slow(&self) -> bool {
+    fn is_next_of_another_lane(&self) -> bool {
         let state = self.state.lock();
-        state.due.front().is_some_and(|due| self.app.machine.executor.is_slow(&due.path))
+        let App { machine, db, .. } = &*self.app;
+        state.due.front().is_some_and(|due| {
+            machine.executor.is_slow(&due.path) || db.is_serial(&due.path) != state.is_serial
+        })
     }
 
     /// Nothing runs after one whose answer has no room: the client asks again for all that it was not answered.
