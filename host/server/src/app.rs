@@ -16,6 +16,7 @@ use crate::component_files::ComponentFiles;
 use crate::deploy::{Deployer, InForce};
 use crate::disclosure::Disclosure;
 use crate::durable_gate::DurableGate;
+use crate::fan_out::FanOut;
 use crate::group_listener::GroupListener;
 use crate::identity::{HostSigner, Identities, KeyRing};
 use crate::kept_snapshots::KeptSnapshots;
@@ -128,6 +129,7 @@ impl App {
             Arc::clone(&machine.executor),
             disclosure,
             machine.budget.shared_results(),
+            FanOut::new(machine.env.processors()),
         );
         let client = Arc::new(Client::new(outbound.clone()));
         let storage = Storage::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), stored_files);
@@ -227,6 +229,7 @@ fn observe(
 ) {
     db.store().observe(Arc::new(GroupListener {
         durable: Arc::clone(durable),
+        fan_out: FanOut::new(machine.env.processors()),
         alarm: scheduler.alarm(),
         live: Arc::downgrade(live),
         times: (machine.metrics.syncs.clone(), machine.metrics.commits.clone()),

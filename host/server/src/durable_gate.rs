@@ -2,7 +2,7 @@
 //!
 //! A gate stands at one timestamp that only grows: how far the log is durable.
 //! Callers leave a timestamp and a waker; when the gate reaches it, exactly those
-//! are woken. So a commit group wakes the sockets it answers, and no others.
+//! are to be woken. So a commit group wakes the sockets it answers, and no others.
 //!
 //! Knows nothing of what the timestamps stand for.
 
@@ -37,42 +37,40 @@ impl DurableGate {
         Timestamp::from_nanos(self.reached.load(Ordering::Acquire))
     }
 
-    /// Wakes `waker` once, as soon as the gate has reached `ts`; at once when it
-    /// has already.
-    pub fn wake_at(&self, ts: Timestamp, waker: Waker) {
-        if self.reached() < ts {
-            let mut waiters = self.waiters.lock();
-            // Asked again under the lock: `advance` takes it after it has moved.
-            if self.reached() < ts {
-                waiters.push(Reverse(Waiter { ts: ts.as_nanos(), waker }));
-                return;
-            }
+    /// Has `waker` woken once, as soon as the gate has reached `ts`. False: it has already, and nobody is woken.
+    #[must_use = "if it has nobody is woken"]
+    pub fn wake_at(&self, ts: Timestamp, waker: Waker) -> bool {
+        if self.reached() >= ts {
+            return false;
         }
-        waker.wake();
+        let mut waiters = self.waiters.lock();
+        // Asked again under the lock: `advance` takes it after it has moved.
+        let is_ahead = self.reached() < ts;
+        if is_ahead {
+            waiters.push(Reverse(Waiter { ts: ts.as_nanos(), waker }));
+        }
+        is_ahead
     }
 
     /// Waits until the gate has reached `ts`.
     pub async fn wait(&self, ts: Timestamp) {
-        poll_fn(|cx| {
-            if self.reached() >= ts {
-                return Poll::Ready(());
-            }
-            self.wake_at(ts, cx.waker().clone());
-            Poll::Pending
+        poll_fn(|cx| match self.wake_at(ts, cx.waker().clone()) {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
         })
         .await;
     }
 
-    /// Moves the gate to `ts` and wakes those who waited for it or for less.
+    /// Moves the gate to `ts` and gives whom to wake: those who waited for it or for less.
     /// A `ts` below where it stands changes nothing.
-    pub fn advance(&self, ts: Timestamp) {
+    #[must_use = "nobody else wakes them"]
+    pub fn advance(&self, ts: Timestamp) -> Vec<Waker> {
         self.reached.fetch_max(ts.as_nanos(), Ordering::AcqRel);
-        let mut waiters = self.waiters.lock();
+        let (mut waiters, mut reached) = (self.waiters.lock(), Vec::new());
         while waiters.peek().is_some_and(|Reverse(first)| first.ts <= ts.as_nanos()) {
-            if let Some(Reverse(waiter)) = waiters.pop() {
-                waiter.waker.wake();
-            }
+            reached.extend(waiters.pop().map(|Reverse(waiter)| waiter.waker));
         }
+        reached
     }
 }
 
@@ -103,6 +101,10 @@ mod tests {
 
     use super::*;
 
+    fn wake(reached: Vec<Waker>) {
+        reached.into_iter().for_each(Waker::wake);
+    }
+
     fn at(nanos: u64) -> Timestamp {
         Timestamp::from_nanos(nanos)
     }
@@ -120,14 +122,15 @@ mod tests {
     fn wakes_those_reached_and_no_others() {
         let gate = DurableGate::new(at(10));
         let bells = [(20, Arc::new(Bell::default())), (30, Arc::default()), (5, Arc::default())];
-        bells.iter().for_each(|(ts, bell)| gate.wake_at(at(*ts), Arc::clone(bell).into()));
+        let wait = |(ts, bell): &(u64, Arc<Bell>)| gate.wake_at(at(*ts), Arc::clone(bell).into());
+        assert_eq!(bells.iter().map(wait).collect::<Vec<_>>(), [true, true, false]);
         let rung = || bells.iter().map(|(_, bell)| bell.0.load(Ordering::SeqCst)).collect::<Vec<_>>();
-        assert_eq!(rung(), [0, 0, 1]);
-        gate.advance(at(25));
-        assert_eq!(rung(), [1, 0, 1]);
-        gate.advance(at(30));
-        gate.advance(at(40));
-        assert_eq!(rung(), [1, 1, 1]);
+        assert_eq!(rung(), [0, 0, 0]);
+        wake(gate.advance(at(25)));
+        assert_eq!(rung(), [1, 0, 0]);
+        wake(gate.advance(at(30)));
+        wake(gate.advance(at(40)));
+        assert_eq!(rung(), [1, 1, 0]);
     }
 
     #[test]
@@ -135,7 +138,7 @@ mod tests {
         let gate = DurableGate::new(at(10));
         assert!(gate.wait(at(10)).now_or_never().is_some());
         assert!(gate.wait(at(11)).now_or_never().is_none());
-        gate.advance(at(5));
+        wake(gate.advance(at(5)));
         assert_eq!(gate.reached(), at(10));
     }
 
@@ -144,7 +147,7 @@ mod tests {
     fn no_wake_up_is_lost_between_threads() {
         let gate = Arc::new(DurableGate::new(at(0)));
         let mover = Arc::clone(&gate);
-        let thread = std::thread::spawn(move || (1..=10_000).for_each(|n| mover.advance(at(n))));
+        let thread = std::thread::spawn(move || (1..=10_000).for_each(|n| wake(mover.advance(at(n)))));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             for n in (1..=10_000).step_by(7) {

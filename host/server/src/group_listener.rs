@@ -1,11 +1,13 @@
 //! Who hears of commits once they are durable.
 
 use std::sync::{Arc, Weak};
+use std::task::Waker;
 use std::time::Duration;
 
 use weir_store::{CommitGroup, GroupObserver};
 
 use crate::durable_gate::DurableGate;
+use crate::fan_out::FanOut;
 use crate::live_hub::LiveHub;
 use crate::scheduler::Alarm;
 use crate::timings::Times;
@@ -13,8 +15,10 @@ use crate::timings::Times;
 /// Hears of every durable group of one app's store, on the log's thread: moves the gate, sets the scheduler's alarm, and
 /// leaves the group for the live queries. Keeps nothing alive that stands on the store.
 pub struct GroupListener {
-    /// How far the log is durable.
+    /// How far the log is durable,
     pub durable: Arc<DurableGate>,
+    /// and what tells those who wait for it: not the log's thread, which has the next group to write.
+    pub fan_out: FanOut,
     /// When scheduled functions are due.
     pub alarm: Arc<Alarm>,
     /// The live queries.
@@ -25,7 +29,11 @@ pub struct GroupListener {
 
 impl GroupObserver for GroupListener {
     fn group_durable(&self, group: &CommitGroup) {
-        self.durable.advance(group.last_ts());
+        let reached = self.durable.advance(group.last_ts());
+        match reached.as_slice() {
+            [one] => one.wake_by_ref(),
+            _ => self.fan_out.each(reached, Waker::wake_by_ref),
+        }
         self.alarm.group_durable(group);
         if let Some(live) = self.live.upgrade() {
             live.group_durable(group);

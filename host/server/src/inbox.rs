@@ -1,11 +1,12 @@
 //! What other threads leave for a socket's task, and how they wake it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Wake};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use weir_db::{ActionOutcome, MutationOutcome};
 use weir_sync::budget::{Account, Charge};
 use weir_sync::protocol::{ClientMessage, ProtocolError, RequestId};
@@ -16,9 +17,17 @@ use crate::budget::{charge_outcome, lost_result};
 use crate::durable_gate::DurableGate;
 use crate::identity::Grounds;
 
+/// Where a socket can be served while its task waits.
+pub trait Deliver: Send + Sync {
+    /// Does what its task would be woken for, on the calling thread, which is one of the network's. False: its task is at work,
+    /// and has to be told.
+    fn deliver(&self) -> bool;
+}
+
 /// One socket's inbox.
 pub struct Inbox {
     task: AtomicWaker,
+    socket: OnceLock<Weak<dyn Deliver>>,
     signalled: AtomicBool,
     live_changed: AtomicBool,
     shutdown: AtomicBool,
@@ -63,6 +72,7 @@ impl Inbox {
     pub fn new(account: Arc<Account>) -> Arc<Inbox> {
         Arc::new(Inbox {
             task: AtomicWaker::new(),
+            socket: OnceLock::new(),
             signalled: AtomicBool::new(false),
             live_changed: AtomicBool::new(false),
             shutdown: AtomicBool::new(false),
@@ -91,7 +101,8 @@ impl Inbox {
         self.signalled.load(Ordering::Acquire) && self.signalled.swap(false, Ordering::AcqRel)
     }
 
-    fn signal(&self) {
+    /// Wakes the task.
+    pub fn signal(&self) {
         self.signalled.store(true, Ordering::Release);
         self.task.wake();
     }
@@ -100,6 +111,26 @@ impl Inbox {
     pub fn wake_live(&self) {
         self.live_changed.store(true, Ordering::Release);
         self.signal();
+    }
+
+    /// The same, and does what is to be done about it on the calling thread, if it can.
+    pub fn deliver_live(&self) {
+        self.live_changed.store(true, Ordering::Release);
+        self.deliver();
+    }
+
+    /// Serves the socket on the calling thread, if that is one of the network's and the task waits; else wakes the task.
+    fn deliver(&self) {
+        let socket = self.socket.get().and_then(Weak::upgrade);
+        let socket = socket.filter(|_| Handle::try_current().is_ok());
+        if !socket.is_some_and(|socket| socket.deliver()) {
+            self.signal();
+        }
+    }
+
+    /// Where the socket is while its task waits.
+    pub fn parks_at(&self, socket: Weak<dyn Deliver>) {
+        let _ = self.socket.set(socket);
     }
 
     /// Whether `wake_live` was called since this was last asked.
@@ -210,7 +241,9 @@ impl Inbox {
         let is_armed = finished.armed_for.is_some_and(|armed| armed > reached && armed <= ts);
         if !is_armed {
             finished.armed_for = Some(ts);
-            gate.wake_at(ts, Arc::clone(self).into());
+            if !gate.wake_at(ts, Arc::clone(self).into()) {
+                self.signal();
+            }
         }
     }
 }
@@ -218,12 +251,17 @@ impl Inbox {
 /// What a gate wakes it with.
 impl Wake for Inbox {
     fn wake(self: Arc<Self>) {
-        self.signal();
+        self.deliver();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.deliver();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
     use std::time::Duration;
 
     use bytes::Bytes;
@@ -254,14 +292,14 @@ mod tests {
         inbox.leave_outcome(1, outcome(3), &gate);
         inbox.leave_outcome(2, outcome(4), &gate);
         assert!(!is_woken(&inbox));
-        gate.advance(Timestamp::from_nanos(2));
+        gate.advance(Timestamp::from_nanos(2)).into_iter().for_each(Waker::wake);
         assert!(is_woken(&inbox));
         let taken: Vec<RequestId> = inbox.take_outcomes().into_iter().map(|(id, _)| id).collect();
         assert_eq!(taken, [0, 1, 2]);
         // The task then waits for the next one; later outcomes need no other wake-up.
         inbox.wake_at(Timestamp::from_nanos(3), &gate);
         inbox.leave_outcome(3, outcome(5), &gate);
-        gate.advance(Timestamp::from_nanos(5));
+        gate.advance(Timestamp::from_nanos(5)).into_iter().for_each(Waker::wake);
         assert!(is_woken(&inbox));
         assert!(!is_woken(&inbox));
     }
@@ -285,7 +323,7 @@ mod tests {
         inbox.leave_outcome(1, outcome(0), &gate);
         assert!(is_woken(&inbox));
         assert_eq!(inbox.finished.lock().armed_for, Some(Timestamp::from_nanos(5)));
-        gate.advance(Timestamp::from_nanos(5));
+        gate.advance(Timestamp::from_nanos(5)).into_iter().for_each(Waker::wake);
         assert!(is_woken(&inbox));
     }
 

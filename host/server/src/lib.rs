@@ -24,6 +24,7 @@ mod descriptors;
 mod disclosure;
 mod durable_gate;
 mod executor;
+mod fan_out;
 mod folders;
 mod front;
 mod group_listener;

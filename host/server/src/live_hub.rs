@@ -22,6 +22,7 @@ use weir_value::Timestamp;
 
 use crate::disclosure::Disclosure;
 use crate::executor::{Executor, Flow, JobKind, Place, Refusal, Turn, Work};
+use crate::fan_out::FanOut;
 use crate::inbox::Inbox;
 use crate::request_id::{internal_error, new_request_id};
 
@@ -36,6 +37,7 @@ pub struct LiveHub {
     env: Arc<dyn Env>,
     db: Arc<Database>,
     executor: Arc<Executor>,
+    fan_out: FanOut,
     disclosure: Disclosure,
     registry: Mutex<Registry>,
     sockets: Mutex<HashMap<SocketId, OpenSocket>>,
@@ -112,6 +114,7 @@ impl LiveHub {
         executor: Arc<Executor>,
         disclosure: Disclosure,
         shared_results: Arc<Account>,
+        fan_out: FanOut,
     ) -> Arc<LiveHub> {
         let snapshot = SnapshotHandle::default();
         let live = LiveQueries::new(db.store().durable(), snapshot.clone()).sharing_in(shared_results);
@@ -119,6 +122,7 @@ impl LiveHub {
             env: Arc::clone(env),
             db,
             executor,
+            fan_out,
             disclosure,
             registry: Mutex::new(Registry { live, snapshot, redeploy_at: None }),
             sockets: Mutex::new(HashMap::new()),
@@ -343,12 +347,15 @@ impl LiveHub {
             return;
         }
         let sockets = self.sockets.lock();
-        for socket in step.wake.iter().filter_map(|socket| sockets.get(socket)) {
-            socket.inbox.wake_live();
-        }
+        let inboxes = step.wake.iter().filter_map(|socket| sockets.get(socket));
+        let inboxes: Vec<Arc<Inbox>> = inboxes.map(|socket| Arc::clone(&socket.inbox)).collect();
         let flow_of = |run: &Run<_>| sockets.get(&run.on_behalf_of).map_or(Flow::HOST, |socket| socket.flow);
         let runs: Vec<_> = step.runs.into_iter().map(|run| (flow_of(&run), run)).collect();
         drop(sockets);
+        match inboxes.as_slice() {
+            [one] => one.wake_live(),
+            _ => self.fan_out.each(inboxes, |inbox| inbox.deliver_live()),
+        }
         for (flow, run) in runs {
             let work = Work::of(JobKind::Live, flow).however_long();
             let (work, hub) = (self.executor.calling(&run.key.path, work), Arc::clone(self));

@@ -1,9 +1,9 @@
 //! Writing frames: all that are due in one piece, past the WebSocket library's
 //! own buffer, which never shrinks again.
 //!
-//! The library still writes answers to pings and closing frames by itself; it is
-//! flushed before anything is written here, and is not called while a write is
-//! under way, so that frames never mix.
+//! The library still writes answers to pings and closing frames by itself; when it
+//! may have one it is flushed before anything is written here, and it is not called
+//! while a write is under way, so that frames never mix.
 
 use std::io;
 
@@ -26,6 +26,12 @@ const KEPT_BYTES_MAX: usize = 1024;
 #[derive(Default)]
 pub struct FrameWriter {
     bytes: Vec<u8>,
+    /// The library may have something to say.
+    has_reply: bool,
+    /// All is written, and TLS may hold some of it.
+    is_unflushed: bool,
+    /// How many bytes of what was due are written, while some are left.
+    written: usize,
 }
 
 impl FrameWriter {
@@ -58,24 +64,59 @@ impl FrameWriter {
         self.frame(OpCode::Control(Control::Close), &payload);
     }
 
+    /// A message was read that the library answers by itself, perhaps not at once.
+    pub fn note_reply(&mut self) {
+        self.has_reply = true;
+    }
+
     /// Whether it is time to write before adding more.
     pub fn is_full(&self) -> bool {
         self.bytes.len() >= FULL_BYTES
     }
 
+    /// Writes of what is due as much as the system takes at once; gives the number of bytes. `None`: something is left, for
+    /// [`FrameWriter::write`].
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub fn write_now(&mut self, socket: &mut WebSocketStream<Wire>) -> io::Result<Option<usize>> {
+        if self.bytes.is_empty() && !self.is_unflushed {
+            return Ok(Some(0));
+        }
+        // As below; and that is not waited for.
+        if self.has_reply {
+            let Some(flushed) = socket.flush().now_or_never() else { return Ok(None) };
+            flushed.map_err(io::Error::other)?;
+            self.has_reply = false;
+        }
+        let wire = socket.get_mut();
+        let taken = wire.write_now(&self.bytes)?;
+        self.written += taken;
+        self.bytes.drain(..taken);
+        if !self.bytes.is_empty() {
+            return Ok(None);
+        }
+        self.is_unflushed = wire.flush().now_or_never().transpose()?.is_none();
+        Ok((!self.is_unflushed).then(|| std::mem::take(&mut self.written)))
+    }
+
     /// Writes all that is due. Fails when the other side takes too little. Gives the number of bytes written.
     pub async fn write(&mut self, socket: &mut WebSocketStream<Wire>) -> io::Result<usize> {
-        if self.bytes.is_empty() {
+        if self.bytes.is_empty() && !self.is_unflushed {
             return Ok(0);
         }
         // What the library has to say (pongs) has left already, or leaves now.
-        match socket.flush().now_or_never() {
-            Some(flushed) => flushed.map_err(io::Error::other)?,
-            None => socket.flush().await.map_err(io::Error::other)?,
+        if self.has_reply {
+            match socket.flush().now_or_never() {
+                Some(flushed) => flushed.map_err(io::Error::other)?,
+                None => socket.flush().await.map_err(io::Error::other)?,
+            }
+            self.has_reply = false;
         }
         write_all(socket.get_mut(), &self.bytes).await?;
-        let written = self.bytes.len();
+        let written = std::mem::take(&mut self.written) + self.bytes.len();
         self.bytes.clear();
+        self.is_unflushed = false;
         if self.bytes.capacity() > KEPT_BYTES_MAX {
             self.bytes = Vec::new();
         }

@@ -6,6 +6,7 @@
 mod frames;
 mod half_message;
 mod mutation_queue;
+mod parked;
 mod task;
 
 use std::sync::Arc;

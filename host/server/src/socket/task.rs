@@ -8,7 +8,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ use weir_value::FunctionPath;
 use super::frames::{FULL_BYTES, FrameWriter};
 use super::half_message::HalfMessage;
 use super::mutation_queue::MutationQueue;
+use super::parked::{Parked, Served};
 use crate::address::{CallPause, Client};
 use crate::app::App;
 use crate::audit::{Auditor, Outcome};
@@ -82,6 +83,8 @@ struct Socket {
     pause: CallPause,
     /// Its client, as far as its address tells.
     peer: Option<Client>,
+    /// What its task logs is logged in this.
+    span: tracing::Span,
 }
 
 /// What a socket waits for.
@@ -113,7 +116,7 @@ pub async fn run(
     let now = app.machine.clock();
     let session = Session::new(client, now, requests);
     let alarm_at = session.deadline();
-    let mut socket = Socket {
+    let socket = Box::new(Socket {
         alarm: Box::pin(tokio::time::sleep(alarm_at.saturating_sub(now))),
         alarm_at,
         app,
@@ -135,30 +138,68 @@ pub async fn run(
         half: HalfMessage::default(),
         pause: CallPause::new(peer.as_ref().and_then(|peer| peer.usage.clone())),
         peer,
-    };
-    let end = socket.serve().await;
+        span: tracing::Span::current(),
+    });
+    let parked = Arc::new(Parked::new());
+    let place: Weak<Parked<Socket>> = Arc::downgrade(&parked);
+    socket.inbox.parks_at(place);
+    let (mut socket, end) = serve(socket, &parked).await;
     socket.leave();
     if matches!(end, End::Closed) && !socket.is_hung_up().await {
         socket.await_close().await;
     }
 }
 
-impl Socket {
-    async fn serve(&mut self) -> End {
-        loop {
-            self.take_in();
-            self.settle();
-            match self.write_out().await {
-                Ok(true) => {}
-                Ok(false) => return End::Closed,
-                Err(_) => return End::Lost,
-            }
-            if !self.wait().await {
-                return End::Lost;
-            }
+async fn serve(mut socket: Box<Socket>, parked: &Parked<Socket>) -> (Box<Socket>, End) {
+    loop {
+        socket.take_in();
+        socket.settle();
+        match socket.write_out().await {
+            Ok(true) => {}
+            Ok(false) => return (socket, End::Closed),
+            Err(_) => return (socket, End::Lost),
+        }
+        let event;
+        (socket, event) = wait(socket, parked).await;
+        if !socket.take_event(event) {
+            return (socket, End::Lost);
         }
     }
+}
 
+/// Waits until there is something to do. Meanwhile others may serve the socket.
+async fn wait(socket: Box<Socket>, parked: &Parked<Socket>) -> (Box<Socket>, Event) {
+    parked.park(socket);
+    poll_fn(|cx| {
+        let Some(mut socket) = parked.take(cx) else { return Poll::Pending };
+        match socket.poll_event(cx) {
+            Poll::Ready(event) => Poll::Ready((socket, event)),
+            Poll::Pending => {
+                parked.park(socket);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+impl Served for Socket {
+    /// One round of its task, as far as nothing has to be waited for.
+    fn deliver(&mut self) -> bool {
+        let span = self.span.clone();
+        let _entered = span.enter();
+        self.take_in();
+        self.settle();
+        let is_written = self.write_frames_now();
+        is_written && self.deadline() >= self.alarm_at
+    }
+
+    fn wake(&self) {
+        self.inbox.signal();
+    }
+}
+
+impl Socket {
     /// What other threads have left.
     fn take_in(&mut self) {
         if self.is_parsing
@@ -330,6 +371,24 @@ impl Socket {
         Ok(is_open)
     }
 
+    /// Writes the frames that are due, if that can be done at once. False: some are left.
+    fn write_frames_now(&mut self) -> bool {
+        while let Some(bytes) = self.session.next_frame_bytes() {
+            if self.session.is_closed() || bytes >= FULL_BYTES || self.writer.is_full() {
+                return false;
+            }
+            match self.session.next_frame(self.app.machine.clock()) {
+                Some(Frame::Text(text)) => self.writer.text(&text),
+                Some(Frame::Ping) => self.writer.ping(),
+                Some(Frame::Close(_)) | None => return false,
+            }
+        }
+        // That it is broken its task finds as well.
+        let Ok(Some(written)) = self.writer.write_now(&mut self.wire) else { return false };
+        self.written(written);
+        !self.session.is_closed()
+    }
+
     async fn flush(&mut self) -> std::io::Result<()> {
         let written = self.writer.write(&mut self.wire).await?;
         self.written(written);
@@ -345,10 +404,9 @@ impl Socket {
         }
     }
 
-    /// Waits until there is something to do, and takes it in; false when the
-    /// other side is gone.
-    async fn wait(&mut self) -> bool {
-        match poll_fn(|cx| self.poll_event(cx)).await {
+    /// Takes in what has happened; false when the other side is gone.
+    fn take_event(&mut self, event: Event) -> bool {
+        match event {
             Event::Readable => return self.receive(),
             Event::Signal => {}
             Event::Alarm => {
@@ -380,8 +438,7 @@ impl Socket {
     /// The deadline moves with every message. The alarm is not moved with it: it
     /// rings too early then, and is set again.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let deadline =
-            self.half.deadline().map_or(self.session.deadline(), |at| at.min(self.session.deadline()));
+        let deadline = self.deadline();
         if deadline < self.alarm_at {
             self.set_alarm(deadline);
         }
@@ -392,6 +449,10 @@ impl Socket {
             self.set_alarm(deadline);
         }
         Poll::Pending
+    }
+
+    fn deadline(&self) -> Duration {
+        self.half.deadline().map_or(self.session.deadline(), |at| at.min(self.session.deadline()))
     }
 
     fn set_alarm(&mut self, at: Duration) {
@@ -436,6 +497,9 @@ impl Socket {
     }
 
     fn receive_one(&mut self, message: Option<Result<Message, SocketError>>, now: Duration) -> bool {
+        if !matches!(message, Some(Ok(Message::Text(_) | Message::Binary(_)))) {
+            self.writer.note_reply();
+        }
         match message {
             Some(Ok(Message::Text(text))) => {
                 self.app.machine.metrics.socket_messages_received.add(1);
@@ -522,6 +586,7 @@ impl Socket {
         if tokio::time::timeout(HANG_UP_TIME_MAX, until_gone).await.is_ok() {
             return true;
         }
+        self.writer.note_reply();
         self.writer.close(&close);
         self.flush().await.is_err()
     }

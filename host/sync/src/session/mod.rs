@@ -231,6 +231,14 @@ impl Session {
         Some(frame)
     }
 
+    /// How many bytes of text the next frame has; `None` if there is none.
+    pub fn next_frame_bytes(&self) -> Option<usize> {
+        self.frames.front().map(|frame| match frame {
+            Frame::Text(text) => text.len(),
+            Frame::Ping | Frame::Close(_) => 0,
+        })
+    }
+
     /// All frames that were taken so far are written: their memory is given back.
     pub fn frames_written(&mut self) {
         if self.unwritten.bytes() > self.frames_bytes {

@@ -1,0 +1,62 @@
+//! Many sockets that all have something to be told, and few of the network's tasks that see to it.
+//!
+//! To wake each socket's own task takes as long as what it does then; and tasks on all processors contend with who
+//! reads what is written, which may be on this machine as well.
+
+use tokio::runtime::Handle;
+
+/// A task lets others have a turn after so many sockets.
+const AT_ONCE: usize = 32;
+
+/// The network's threads, for what is to be done for each of many sockets.
+#[derive(Clone)]
+pub struct FanOut {
+    network: Handle,
+    tasks: usize,
+}
+
+impl FanOut {
+    /// Of the current runtime, on a machine with so many processors.
+    pub fn new(processors: usize) -> FanOut {
+        FanOut { network: Handle::current(), tasks: (processors / 2).max(1) }
+    }
+
+    /// Does this for each of them, soon.
+    pub fn each<T: Send + Sync + 'static>(&self, mut of: Vec<T>, tell: fn(&T)) {
+        let tasks = self.tasks.clamp(1, of.len().div_ceil(AT_ONCE).max(1));
+        let share = of.len().div_ceil(tasks);
+        while !of.is_empty() {
+            let some = of.split_off(of.len().saturating_sub(share));
+            self.network.spawn(async move {
+                for some in some.chunks(AT_ONCE) {
+                    some.iter().for_each(tell);
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn each_is_told_once() {
+        for (processors, count) in [(1, 0), (1, 1), (2, 33), (8, 1000), (64, 5)] {
+            let told = Arc::new(AtomicUsize::new(0));
+            FanOut::new(processors).each(vec![Arc::clone(&told); count], |told| {
+                told.fetch_add(1, Ordering::SeqCst);
+            });
+            while told.load(Ordering::SeqCst) < count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            assert_eq!(told.load(Ordering::SeqCst), count);
+        }
+    }
+}
