@@ -123,7 +123,8 @@ pub struct Executor {
 struct Shared {
     env: Arc<dyn Env>,
     queue: Mutex<Queue>,
-    filled: Condvar,
+    /// What each thread waits at.
+    wakes: Vec<Condvar>,
     estimates: Estimates,
     calls: Calls,
     waits: QueueWaits,
@@ -142,7 +143,12 @@ struct Queue {
     jobs: WaitingJobs<Waiting>,
     /// What each thread has taken.
     taken: Vec<Option<Taken>>,
-    idle: usize,
+    /// Threads that wait, the last to have come last: that is woken first, because what it needs is still in the caches, and the
+    /// memory of its instances too.
+    idle: Vec<usize>,
+    /// One was woken, and has not looked for a job yet. It wakes the next one if there is more to do: each push would wake
+    /// another meanwhile, for a job that it does not find.
+    is_waking: bool,
     /// A thread that has nothing to do looks at the others now and then.
     is_watched: bool,
     stopped: bool,
@@ -151,7 +157,16 @@ struct Queue {
 impl Queue {
     /// Whether a thread that has nothing to do is to be woken: a job may run, or it waits and nobody watches those that do.
     fn wakes_another(&self) -> bool {
-        self.idle > 0 && (self.jobs.has_next() || !self.is_watched && self.jobs.len() > 0)
+        !self.is_waking
+            && !self.idle.is_empty()
+            && (self.jobs.has_next() || !self.is_watched && self.jobs.len() > 0)
+    }
+
+    /// Which thread is to be woken, if one is.
+    fn wake_another(&mut self) -> Option<usize> {
+        let woken = if self.wakes_another() { self.idle.pop() } else { None };
+        self.is_waking |= woken.is_some();
+        woken
     }
 }
 
@@ -185,14 +200,15 @@ impl Executor {
         let queue = Queue {
             jobs: WaitingJobs::new(limits),
             taken: vec![None; threads],
-            idle: 0,
+            idle: Vec::new(),
+            is_waking: false,
             is_watched: false,
             stopped: false,
         };
         let shared = Arc::new(Shared {
             env: Arc::clone(env),
             queue: Mutex::new(queue),
-            filled: Condvar::new(),
+            wakes: (0..threads).map(|_| Condvar::new()).collect(),
             estimates: Estimates::default(),
             calls: Calls::new(threads),
             waits: QueueWaits::default(),
@@ -336,7 +352,9 @@ impl Executor {
         queue.stopped = true;
         let jobs = queue.jobs.take_all();
         drop(queue);
-        self.shared.filled.notify_all();
+        for wake in &self.shared.wakes {
+            wake.notify_one();
+        }
         jobs.into_iter().for_each(|waiting| refuse(waiting.job, Refusal::Stopping));
     }
 
@@ -378,12 +396,16 @@ impl Shared {
         }
         let place =
             queue.jobs.push((work.lane(), work.flow), work.expected, until, Waiting { job, work, since });
-        let wakes = queue.wakes_another();
+        let woken = queue.wake_another();
         drop(queue);
-        if wakes {
-            self.filled.notify_one();
-        }
+        self.wake(woken);
         Some(place)
+    }
+
+    fn wake(&self, thread: Option<usize>) {
+        if let Some(thread) = thread {
+            self.wakes[thread].notify_one();
+        }
     }
 
     /// Looks for calls that have turned out to be slow while others wait; whether there are new ones.
@@ -405,17 +427,21 @@ impl Shared {
     }
 
     /// Waits for something to do; while jobs wait that may not run, one thread looks now and then whether they may.
-    fn rest(&self, queue: &mut MutexGuard<'_, Queue>, now: Duration) {
+    fn rest(&self, queue: &mut MutexGuard<'_, Queue>, thread: usize, now: Duration) {
         let watches = !queue.is_watched && queue.jobs.len() > 0;
         let late = queue.jobs.next_late().map(|late| late.saturating_sub(now));
         let time = if watches { Some(late.map_or(WATCH_EVERY, |late| late.min(WATCH_EVERY))) } else { late };
-        queue.idle += 1;
+        queue.idle.push(thread);
         queue.is_watched |= watches;
         match time {
-            Some(time) => drop(self.filled.wait_for(queue, time)),
-            None => self.filled.wait(queue),
+            Some(time) => drop(self.wakes[thread].wait_for(queue, time)),
+            None => self.wakes[thread].wait(queue),
         }
-        queue.idle -= 1;
+        match queue.idle.iter().position(|idle| *idle == thread) {
+            // Its time was over.
+            Some(place) => drop(queue.idle.remove(place)),
+            None => queue.is_waking = false,
+        }
         if watches {
             queue.is_watched = false;
         }
@@ -473,9 +499,9 @@ fn next_job(shared: &Shared, thread: usize, took: Option<Duration>) -> Option<Ne
         if let Some(next) = queue.jobs.next(now, slow) {
             queue.taken[thread] = next.taken();
             // What has ended may have made room for more than the one that this thread takes.
-            if queue.wakes_another() {
-                shared.filled.notify_one();
-            }
+            let woken = queue.wake_another();
+            drop(queue);
+            shared.wake(woken);
             return Some(next);
         }
         if queue.stopped {
@@ -484,7 +510,7 @@ fn next_job(shared: &Shared, thread: usize, took: Option<Duration>) -> Option<Ne
         if shared.promote(&mut queue, now) {
             continue;
         }
-        shared.rest(&mut queue, now);
+        shared.rest(&mut queue, thread, now);
     }
 }
 

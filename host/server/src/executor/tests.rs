@@ -29,6 +29,45 @@ fn hold(executor: &Executor, work: Work) -> mpsc::Sender<()> {
     free
 }
 
+/// One job after another: the thread that has just come to rest takes the next one, whose memory is in the caches.
+#[test]
+fn the_thread_that_rested_last_is_woken_first() {
+    let executor = start("last", 4);
+    let all_rest = || {
+        while executor.shared.queue.lock().idle.len() < 4 {
+            std::thread::yield_now()
+        }
+    };
+    let mut threads = std::collections::HashSet::new();
+    for _ in 0..50 {
+        all_rest();
+        let (told, thread) = mpsc::channel();
+        executor.spawn(CLIENT, move |_| told.send(std::thread::current().id()).unwrap());
+        threads.insert(thread.recv().unwrap());
+    }
+    assert_eq!(threads.len(), 1);
+    executor.stop();
+}
+
+/// However many jobs come at once, each idle thread is woken by the one before, and all work.
+#[test]
+fn jobs_that_come_at_once_are_taken_by_as_many_threads() {
+    let executor = start("chain", 4);
+    let met = Arc::new(std::sync::Barrier::new(4));
+    let (done, all) = mpsc::channel();
+    for _ in 0..4 {
+        let (met, done) = (Arc::clone(&met), done.clone());
+        executor.spawn(CLIENT, move |_| {
+            met.wait();
+            done.send(()).unwrap();
+        });
+    }
+    for _ in 0..4 {
+        all.recv_timeout(Duration::from_secs(10)).expect("four threads at once");
+    }
+    executor.stop();
+}
+
 #[tokio::test]
 async fn gives_results_and_survives_a_panic() {
     let executor = start("call", 1);
