@@ -1,29 +1,34 @@
 //! Many sockets that all have something to be told, and few of the network's tasks that see to it.
 //!
 //! To wake each socket's own task takes as long as what it does then; and tasks on all processors contend with who
-//! reads what is written, which may be on this machine as well.
+//! reads what is written, which may be on this machine as well. On two processors, with their reader, 1,000 sockets were served
+//! by one task in 7.3 and 8.5 ms, by two in 8.7 and 10.0; 10,000 by one in 120 and 158 ms, by two in 82 and 98.
 
 use tokio::runtime::Handle;
 
 /// A task lets others have a turn after so many sockets.
 const AT_ONCE: usize = 32;
 
+/// For so many sockets there are tasks on all processors, for fewer on half of them.
+const MANY: usize = 4096;
+
 /// The network's threads, for what is to be done for each of many sockets.
 #[derive(Clone)]
 pub struct FanOut {
     network: Handle,
-    tasks: usize,
+    processors: usize,
 }
 
 impl FanOut {
     /// Of the current runtime, on a machine with so many processors.
     pub fn new(processors: usize) -> FanOut {
-        FanOut { network: Handle::current(), tasks: (processors / 2).max(1) }
+        FanOut { network: Handle::current(), processors }
     }
 
     /// Does this for each of them, soon.
     pub fn each<T: Send + Sync + 'static>(&self, mut of: Vec<T>, tell: fn(&T)) {
-        let tasks = self.tasks.clamp(1, of.len().div_ceil(AT_ONCE).max(1));
+        let tasks = if of.len() >= MANY { self.processors } else { self.processors / 2 };
+        let tasks = tasks.clamp(1, of.len().div_ceil(AT_ONCE).max(1));
         let share = of.len().div_ceil(tasks);
         while !of.is_empty() {
             let some = of.split_off(of.len().saturating_sub(share));
