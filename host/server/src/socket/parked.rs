@@ -4,6 +4,7 @@
 //! serves each, on one thread: to wake a task for each socket takes as long as what the task does then. A task that is woken
 //! meanwhile waits until what it serves is back.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Waker};
 
 use parking_lot::Mutex;
@@ -76,7 +77,9 @@ impl<T> Parked<T> {
 impl<T: Served + Send> Deliver for Parked<T> {
     fn deliver(&self) -> bool {
         let Some(mut served) = self.lend() else { return false };
-        if !served.deliver() {
+        // Others wait behind it for the same thread: a panic is its own task's.
+        let delivered = catch_unwind(AssertUnwindSafe(|| served.deliver())).unwrap_or(false);
+        if !delivered {
             // Before it is back: the task finds it then, whichever of the two is first.
             served.wake();
         }
@@ -95,6 +98,8 @@ mod tests {
 
     use super::*;
 
+    const PANICS: usize = usize::MAX;
+
     #[derive(Default)]
     struct Wakes(AtomicUsize);
 
@@ -112,6 +117,7 @@ mod tests {
 
     impl Served for Counted {
         fn deliver(&mut self) -> bool {
+            assert_ne!(self.left, PANICS, "a planted panic");
             self.delivered += 1;
             self.left = self.left.saturating_sub(1);
             self.left == 0
@@ -139,6 +145,16 @@ mod tests {
             let waker = task.into();
             assert_eq!(place.take(&Context::from_waker(&waker)).expect("it is here").delivered, 1);
         }
+    }
+
+    #[test]
+    fn a_panic_is_left_to_its_own_task() {
+        let (task, served) = counted(PANICS);
+        let place = Parked::new();
+        place.park(served);
+        assert!(place.deliver());
+        assert_eq!(task.0.load(Ordering::SeqCst), 1);
+        assert!(place.lend().is_some());
     }
 
     #[test]

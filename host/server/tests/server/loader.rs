@@ -157,6 +157,7 @@ fn chat(functions: NativeFunctions, label: &'static str, runs: &Arc<AtomicU64>) 
             read_newest(tx, "messages", 50)
         })
         .query("chat:all", |tx, _| read_newest(tx, "messages", 1000))
+        .query("chat:newest", |tx, _| read_newest(tx, "messages", 1))
         .query("chat:version", move |_, _| Ok(Value::String(label.to_owned())))
         .query("chat:echo", |_, args| Ok(args.clone()))
         .query("chat:who", |tx, _| {

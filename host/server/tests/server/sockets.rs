@@ -216,6 +216,46 @@ async fn a_slow_socket_collapses_to_the_newest_state() {
     server.stop().await;
 }
 
+/// Sockets that have news together are served together. Those that do not read hold up nobody, get the newest state when they
+/// do, and no frame that was written in part is torn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_sockets_among_others_get_whole_frames() {
+    let server = TestServer::start().await;
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        let mut client = connected(&server).await;
+        client.watch(0, "chat:newest", json!({})).await;
+        let version = client.hear_type("Transition").await["endVersion"].clone();
+        clients.push((client, version));
+    }
+    let (mut reader, mut version) = clients.pop().unwrap();
+    let (filler, writes) = ("x".repeat(50_000), 400);
+    for number in 0..writes {
+        let args = json!({"n": number, "filler": filler});
+        server.post("/api/mutation", json!({"path": "chat:send", "args": args})).await;
+        version = hear_until(&mut reader, version, number).await.0;
+    }
+    for (mut slow, version) in clients {
+        let (_, transitions) = hear_until(&mut slow, version, writes - 1).await;
+        assert!(transitions < writes, "{transitions} transitions for {writes} writes");
+    }
+    server.stop().await;
+}
+
+/// Hears transitions, each of which begins where the one before ended, until this is the newest message.
+async fn hear_until(client: &mut Client, mut version: Json, number: u64) -> (Json, u64) {
+    let mut transitions = 0;
+    loop {
+        let transition = client.hear_type("Transition").await;
+        assert_eq!(transition["startVersion"], version);
+        version = transition["endVersion"].clone();
+        transitions += 1;
+        if transition["modifications"][0]["value"][0]["n"] == number {
+            return (version, transitions);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_input_ends_its_own_socket() {
     let server = TestServer::start().await;
