@@ -23,6 +23,7 @@ macro_rules! attacks {
 attacks! {
     subscriptions_with_large_arguments: "subscriptions with large arguments",
     arguments_of_many_values: "arguments of millions of values",
+    lists_of_millions: "lists of millions of items",
     queries_with_large_results: "queries with large results",
     batches_with_large_results: "batches with large results",
     unread_transitions: "transitions that nobody reads",

@@ -12,6 +12,7 @@ use weir_db::{
 };
 use weir_store::Snapshot;
 use weir_sync::budget::{Account, Held};
+use weir_sync::protocol::AtMost;
 use weir_value::{ErrorCode, FunctionPath, Timestamp, limits};
 
 use super::arguments::{Format, FunctionCall, FunctionRequest, invalid_json, parse_path, write_outcome};
@@ -349,12 +350,12 @@ fn read_batch(body: &Bytes) -> Result<Vec<FunctionCall>, ApiError> {
     #[derive(Deserialize)]
     struct Batch<'a> {
         #[serde(borrow)]
-        queries: Vec<FunctionRequest<'a>>,
+        queries: AtMost<FunctionRequest<'a>, { limits::HTTP_QUERY_BATCH_MAX }>,
     }
     let batch: Batch<'_> = serde_json::from_slice(body).map_err(|error| invalid_json(&error))?;
-    if batch.queries.len() > limits::HTTP_QUERY_BATCH_MAX {
+    if batch.queries.count > limits::HTTP_QUERY_BATCH_MAX {
         let message = format!("More than {} queries.", limits::HTTP_QUERY_BATCH_MAX);
         return Err(ApiError::bad_request(ErrorCode::TooManyQueries, message));
     }
-    batch.queries.into_iter().map(|request| request.into_call(body)).collect()
+    batch.queries.items.into_iter().map(|request| request.into_call(body)).collect()
 }

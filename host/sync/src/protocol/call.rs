@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use weir_value::{ComponentPath, FunctionPath, Value};
 
-use super::FailureBody;
+use super::{AtMost, FailureBody};
 
 /// The canonical path and arguments of a call, or why it fails.
 pub type ResolvedCall = Result<(FunctionPath, Bytes), FailureBody>;
@@ -52,11 +52,11 @@ impl std::error::Error for ArgumentsError {}
 pub fn named_arguments(args: &[u8]) -> Result<&[u8], ArgumentsError> {
     let args = args.trim_ascii();
     let object = match args.first() {
-        Some(b'[') => match serde_json::from_slice::<Vec<&RawValue>>(args) {
-            Ok(list) => match list.as_slice() {
-                [] => b"{}",
-                [only] => only.get().as_bytes(),
-                more => return Err(ArgumentsError { found: format!("a list of {}", more.len()) }),
+        Some(b'[') => match serde_json::from_slice::<AtMost<&RawValue, 1>>(args) {
+            Ok(list) => match (list.items.as_slice(), list.count) {
+                ([], _) => b"{}",
+                ([only], 1) => only.get().as_bytes(),
+                (_, more) => return Err(ArgumentsError { found: format!("a list of {more}") }),
             },
             Err(error) => return Err(ArgumentsError { found: format!("invalid JSON ({error})") }),
         },

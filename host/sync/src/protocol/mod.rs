@@ -1,6 +1,7 @@
 //! The messages of the sync protocol: what clients send, parsed strictly; what the server sends, written.
 //!
 //! Knows nothing of sessions: which message may come when, and what it does, is [`crate::session`]'s.
+mod at_most;
 mod call;
 mod chunk;
 mod client_info;
@@ -10,6 +11,7 @@ mod error;
 mod parse;
 mod server_message;
 
+pub use at_most::AtMost;
 pub use call::{ArgumentsError, ResolvedCall, named_arguments, resolve_call};
 pub use chunk::split_transition;
 pub use client_info::{ClientInfo, ClientInfoError};

@@ -9,8 +9,8 @@ use weir_value::Timestamp;
 use weir_value::limits::QUERY_SET_MODIFICATIONS_MAX;
 
 use super::{
-    AuthToken, ClientMessage, Connect, FunctionCall, ModifyQuerySet, ProtocolError, QuerySetModification,
-    resolve_call,
+    AtMost, AuthToken, ClientMessage, Connect, FunctionCall, ModifyQuerySet, ProtocolError,
+    QuerySetModification, resolve_call,
 };
 
 /// Reads one text frame, the arguments of its calls included: all that depends on its length is done here, on whichever
@@ -22,7 +22,7 @@ use super::{
 pub fn parse_client_message(text: &str) -> Result<ClientMessage, ProtocolError> {
     let tag: Tag<'_> = serde_json::from_str(text).map_err(|error| invalid("the message", error))?;
     match tag.kind.as_ref() {
-        "Connect" => fields::<ConnectFields>("Connect", text)?.read().map(ClientMessage::Connect),
+        "Connect" => fields::<ConnectFields<'_>>("Connect", text)?.read().map(ClientMessage::Connect),
         "ModifyQuerySet" => fields::<ModifyFields<'_>>("ModifyQuerySet", text)?.read(),
         "Mutation" => Ok(ClientMessage::Mutation(fields::<CallFields<'_>>("Mutation", text)?.read())),
         "Action" => Ok(ClientMessage::Action(fields::<CallFields<'_>>("Action", text)?.read())),
@@ -45,15 +45,15 @@ struct Tag<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ConnectFields {
+struct ConnectFields<'a> {
     session_id: String,
     connection_count: u32,
     #[serde(default)]
     last_close_reason: Option<String>,
     #[serde(default)]
     max_observed_timestamp: Option<String>,
-    #[serde(default)]
-    query_patches: Option<serde_json::Value>,
+    #[serde(borrow, default)]
+    query_patches: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +62,7 @@ struct ModifyFields<'a> {
     base_version: u32,
     new_version: u32,
     #[serde(borrow)]
-    modifications: Vec<&'a RawValue>,
+    modifications: AtMost<&'a RawValue, QUERY_SET_MODIFICATIONS_MAX>,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +112,7 @@ struct EventFields {
     event_type: String,
 }
 
-impl ConnectFields {
+impl ConnectFields<'_> {
     fn read(self) -> Result<Connect, ProtocolError> {
         // Only the form with hyphens: the session is a key, and one session has one spelling.
         let uuid = Uuid::try_parse(&self.session_id).ok().filter(|_| self.session_id.len() == 36);
@@ -124,19 +124,20 @@ impl ConnectFields {
             last_close_reason: self.last_close_reason.unwrap_or_else(|| "unknown".to_owned()),
             max_observed_ts: max_observed_ts
                 .map_err(|error| invalid("Connect: maxObservedTimestamp", error))?,
-            wants_patches: self.query_patches.is_some_and(|value| value == "rfc6902"),
+            wants_patches: self.query_patches.is_some_and(|value| value.get() == "\"rfc6902\""),
         })
     }
 }
 
 impl ModifyFields<'_> {
     fn read(self) -> Result<ClientMessage, ProtocolError> {
-        let (count, max) = (self.modifications.len(), QUERY_SET_MODIFICATIONS_MAX);
+        let AtMost { items: modifications, count } = self.modifications;
+        let max = QUERY_SET_MODIFICATIONS_MAX;
         if count > max {
             return Err(ProtocolError::TooManyModifications { count, max });
         }
         let modifications =
-            self.modifications.into_iter().map(|raw| modification(raw.get())).collect::<Result<_, _>>()?;
+            modifications.into_iter().map(|raw| modification(raw.get())).collect::<Result<_, _>>()?;
         let Self { base_version, new_version, .. } = self;
         Ok(ClientMessage::ModifyQuerySet(ModifyQuerySet { base_version, new_version, modifications }))
     }

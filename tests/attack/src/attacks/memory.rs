@@ -63,6 +63,34 @@ fn call_with_many_values(address: SocketAddr, number: usize, over: &Over) -> Res
     listen(&mut client, STAY, over)
 }
 
+pub const LISTS_OF_MILLIONS: Attack = Attack {
+    name: "lists of millions of items",
+    prepare: NOTHING,
+    beginning: SOON,
+    start: |address| Strangers::start(3, address, send_a_list_of_millions),
+};
+
+/// Messages of 14 MB that are refused, once they are read: changes of what is watched, arguments, and what a second `Connect`
+/// asks for.
+fn send_a_list_of_millions(address: SocketAddr, number: usize, over: &Over) -> Result<()> {
+    let ones = "1,".repeat(7_000_000);
+    let message = match number % 3 {
+        0 => {
+            format!(r#"{{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[{ones}1]}}"#)
+        }
+        1 => format!(r#"{{"type":"Mutation","requestId":0,"udfPath":"attack:note","args":[{ones}1]}}"#),
+        _ => format!(
+            r#"{{"type":"Connect","sessionId":"{}","connectionCount":0,"lastCloseReason":null,"queryPatches":[{ones}1]}}"#,
+            session(6, number, 0)
+        ),
+    };
+    let mut frame = Vec::with_capacity(message.len() + 14);
+    frame::write_text(&mut frame, message.as_bytes());
+    let mut client = connect(address, 6, number)?;
+    client.send_bytes(&frame)?;
+    listen(&mut client, STAY, over)
+}
+
 pub const QUERIES_WITH_LARGE_RESULTS: Attack = Attack {
     name: "queries with large results",
     prepare: NOTHING,

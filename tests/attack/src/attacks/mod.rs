@@ -28,6 +28,7 @@ pub struct Attack {
 pub const ALL: &[Attack] = &[
     memory::SUBSCRIPTIONS_WITH_LARGE_ARGUMENTS,
     memory::ARGUMENTS_OF_MANY_VALUES,
+    memory::LISTS_OF_MILLIONS,
     memory::QUERIES_WITH_LARGE_RESULTS,
     memory::BATCHES_WITH_LARGE_RESULTS,
     memory::UNREAD_TRANSITIONS,
