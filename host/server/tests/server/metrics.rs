@@ -14,6 +14,8 @@ async fn times_are_told_as_histograms() {
     for number in 0..3 {
         client.mutate(number, "chat:send", json!({"body": "hi"})).await;
         client.hear_type("MutationResponse").await;
+        // It needs a run of what is watched.
+        client.hear_type("Transition").await;
     }
     for _ in 0..2 {
         server.send("POST", "/api/query", &[], r#"{"path":"chat:version"}"#).await;
