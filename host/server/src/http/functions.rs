@@ -329,7 +329,9 @@ impl Request<'_> {
         })?;
         // The job has the room, and not this future, which is dropped when the client leaves.
         let executor = &self.app.machine.executor;
-        let work = Work::of(kind, self.flow).serially(self.app.db.is_serial(&call.path));
+        // Of what only reads nothing has to be looked up.
+        let is_serial = kind == JobKind::Mutation && self.app.db.is_serial(&call.path);
+        let work = Work::of(kind, self.flow).serially(is_serial);
         let work = executor.calling(&call.path, work);
         let learner = Arc::clone(executor);
         let job = move |teardown: &mut Teardown| {
