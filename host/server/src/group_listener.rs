@@ -1,13 +1,12 @@
 //! Who hears of commits once they are durable.
 
 use std::sync::{Arc, Weak};
-use std::task::Waker;
 use std::time::Duration;
 
 use weir_store::{CommitGroup, GroupObserver};
 
-use crate::durable_gate::DurableGate;
 use crate::fan_out::FanOut;
+use crate::inbox::{DurableGate, Waiter};
 use crate::live_hub::LiveHub;
 use crate::scheduler::Alarm;
 use crate::timings::Times;
@@ -31,8 +30,8 @@ impl GroupObserver for GroupListener {
     fn group_durable(&self, group: &CommitGroup) {
         let reached = self.durable.advance(group.last_ts());
         match reached.as_slice() {
-            [one] => one.wake_by_ref(),
-            _ => self.fan_out.each(reached, Waker::wake_by_ref),
+            one @ [_] => Waiter::tell(one),
+            _ => self.fan_out.all(reached, Waiter::tell),
         }
         self.alarm.group_durable(group);
         if let Some(live) = self.live.upgrade() {

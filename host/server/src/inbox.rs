@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::task::{Context, Poll, Wake};
+use std::task::{Context, Poll, Waker};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
@@ -14,14 +14,48 @@ use weir_sync::session::{IdentityRefusal, VerifiedIdentity};
 use weir_value::Timestamp;
 
 use crate::budget::{charge_outcome, lost_result};
-use crate::durable_gate::DurableGate;
+use crate::durable_gate::Gate;
 use crate::identity::Grounds;
 
-/// Where a socket can be served while its task waits.
+/// Where a socket can be served while its task waits, on one of the network's threads, in two halves.
 pub trait Deliver: Send + Sync {
-    /// Does what its task would be woken for, on the calling thread, which is one of the network's. False: its task is at work,
-    /// and has to be told.
-    fn deliver(&self) -> bool;
+    /// Does what its task would be woken for, up to writing. False: its task is at work, and has to be told.
+    fn prepare(&self) -> bool;
+    /// Writes, if there is anything from the first half.
+    fn write(&self);
+}
+
+/// How far the log is durable, and who waits for it.
+pub type DurableGate = Gate<Waiter>;
+
+/// Who waits for something to be durable.
+pub enum Waiter {
+    /// A socket.
+    Socket(Arc<Inbox>),
+    /// Another task.
+    Task(Waker),
+}
+
+impl From<Waker> for Waiter {
+    fn from(task: Waker) -> Waiter {
+        Waiter::Task(task)
+    }
+}
+
+impl Waiter {
+    /// Tells them, and serves the sockets on the calling thread, if that is one of the network's.
+    pub fn tell(waiters: &[Waiter]) {
+        let sockets = waiters.iter().filter_map(|waiter| match waiter {
+            Waiter::Socket(inbox) => Some(inbox),
+            Waiter::Task(_) => None,
+        });
+        Inbox::serve(sockets);
+        for waiter in waiters {
+            if let Waiter::Task(task) = waiter {
+                task.wake_by_ref();
+            }
+        }
+    }
 }
 
 /// One socket's inbox.
@@ -113,19 +147,24 @@ impl Inbox {
         self.signal();
     }
 
-    /// The same, and does what is to be done about it on the calling thread, if it can.
-    pub fn deliver_live(&self) {
-        self.live_changed.store(true, Ordering::Release);
-        self.deliver();
+    /// The same for some sockets, which are served on the calling thread, if that is one of the network's.
+    pub fn serve_live(inboxes: &[Arc<Inbox>]) {
+        inboxes.iter().for_each(|inbox| inbox.live_changed.store(true, Ordering::Release));
+        Inbox::serve(inboxes);
     }
 
-    /// Serves the socket on the calling thread, if that is one of the network's and the task waits; else wakes the task.
-    fn deliver(&self) {
-        let socket = self.socket.get().and_then(Weak::upgrade);
-        let socket = socket.filter(|_| Handle::try_current().is_ok());
-        if !socket.is_some_and(|socket| socket.deliver()) {
-            self.signal();
+    /// Serves those whose tasks wait, if the calling thread is one of the network's, and wakes the tasks of the others.
+    fn serve<'a>(inboxes: impl IntoIterator<Item = &'a Arc<Inbox>>) {
+        let is_network = Handle::try_current().is_ok();
+        let mut prepared = Vec::new();
+        for inbox in inboxes {
+            let socket = inbox.socket.get().filter(|_| is_network).and_then(Weak::upgrade);
+            match socket.filter(|socket| socket.prepare()) {
+                Some(socket) => prepared.push(socket),
+                None => inbox.signal(),
+            }
         }
+        prepared.iter().for_each(|socket| socket.write());
     }
 
     /// Where the socket is while its task waits.
@@ -241,27 +280,15 @@ impl Inbox {
         let is_armed = finished.armed_for.is_some_and(|armed| armed > reached && armed <= ts);
         if !is_armed {
             finished.armed_for = Some(ts);
-            if !gate.wake_at(ts, Arc::clone(self).into()) {
+            if !gate.wake_at(ts, Waiter::Socket(Arc::clone(self))) {
                 self.signal();
             }
         }
     }
 }
 
-/// What a gate wakes it with.
-impl Wake for Inbox {
-    fn wake(self: Arc<Self>) {
-        self.deliver();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.deliver();
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::task::Waker;
     use std::time::Duration;
 
     use bytes::Bytes;
@@ -292,14 +319,14 @@ mod tests {
         inbox.leave_outcome(1, outcome(3), &gate);
         inbox.leave_outcome(2, outcome(4), &gate);
         assert!(!is_woken(&inbox));
-        gate.advance(Timestamp::from_nanos(2)).into_iter().for_each(Waker::wake);
+        Waiter::tell(&gate.advance(Timestamp::from_nanos(2)));
         assert!(is_woken(&inbox));
         let taken: Vec<RequestId> = inbox.take_outcomes().into_iter().map(|(id, _)| id).collect();
         assert_eq!(taken, [0, 1, 2]);
         // The task then waits for the next one; later outcomes need no other wake-up.
         inbox.wake_at(Timestamp::from_nanos(3), &gate);
         inbox.leave_outcome(3, outcome(5), &gate);
-        gate.advance(Timestamp::from_nanos(5)).into_iter().for_each(Waker::wake);
+        Waiter::tell(&gate.advance(Timestamp::from_nanos(5)));
         assert!(is_woken(&inbox));
         assert!(!is_woken(&inbox));
     }
@@ -323,7 +350,7 @@ mod tests {
         inbox.leave_outcome(1, outcome(0), &gate);
         assert!(is_woken(&inbox));
         assert_eq!(inbox.finished.lock().armed_for, Some(Timestamp::from_nanos(5)));
-        gate.advance(Timestamp::from_nanos(5)).into_iter().for_each(Waker::wake);
+        Waiter::tell(&gate.advance(Timestamp::from_nanos(5)));
         assert!(is_woken(&inbox));
     }
 

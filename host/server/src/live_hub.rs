@@ -354,7 +354,7 @@ impl LiveHub {
         drop(sockets);
         match inboxes.as_slice() {
             [one] => one.wake_live(),
-            _ => self.fan_out.each(inboxes, |inbox| inbox.deliver_live()),
+            _ => self.fan_out.all(inboxes, Inbox::serve_live),
         }
         for (flow, run) in runs {
             let work = Work::of(JobKind::Live, flow).however_long();

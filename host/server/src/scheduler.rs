@@ -25,9 +25,10 @@ use weir_store::CommitGroup;
 use weir_value::{DocumentId, Timestamp, limits};
 
 use crate::actions::Actions;
-use crate::durable_gate::DurableGate;
 use crate::executor::{Flow, JobKind, Work};
+use crate::inbox::DurableGate;
 use crate::machine::Machine;
+use crate::tasks::pause;
 
 /// So many are taken out of the store at once.
 const BATCH_JOBS: usize = 256;
@@ -95,6 +96,8 @@ struct Turn {
     ended: Vec<DocumentId>,
     /// The newest commit of theirs.
     ts: Timestamp,
+    /// How long the runner is to pause, because one has written much.
+    pause: Duration,
     /// A job that the store has refused, or whose call has panicked: to be tried again.
     refused: Option<DocumentId>,
     /// Jobs that a deployment of the moment has made actions.
@@ -201,8 +204,10 @@ impl Scheduler {
             let Ok(turn) = turn else { return };
             self.machine.tasks.spawn_until_stop(Arc::clone(&self).end(turn.ended, turn.ts));
             self.begin_actions(turn.actions);
+            // Its place is kept meanwhile, as it is below.
+            pause(turn.pause).await;
             if let Some(id) = turn.refused {
-                // Its place is kept meanwhile: what the store refuses now it would refuse others.
+                // What the store refuses now it would refuse others.
                 tokio::time::sleep(RETRY_AFTER).await;
                 self.release(&[id]);
             }
@@ -232,7 +237,7 @@ impl Scheduler {
     fn take_turn(&self) -> Turn {
         let began = self.machine.env.monotonic();
         let mut turn = Turn::default();
-        while turn.refused.is_none() && turn.waits.is_none() {
+        while turn.refused.is_none() && turn.waits.is_none() && turn.pause.is_zero() {
             let Some(job) = self.next_of_turn(&turn) else { break };
             if self.db.is_action_job(&job) {
                 turn.actions.push(job);
@@ -241,7 +246,10 @@ impl Scheduler {
             let mut passwords = PasswordResults::default();
             let step = || self.step(&job, &mut passwords);
             match self.machine.executor.learn(&job.call.path, step) {
-                Some(JobStep::Ended(outcome)) => turn.note_end(job.id, self.end_of(&job, &outcome)),
+                Some(JobStep::Ended(outcome)) => {
+                    turn.note_end(job.id, self.end_of(&job, &outcome));
+                    turn.pause = outcome.pause;
+                }
                 Some(JobStep::Waits(work)) => turn.waits = Some((job, work, passwords)),
                 Some(JobStep::Refused(_)) | None => turn.refused = Some(job.id),
             }
@@ -314,7 +322,10 @@ impl Scheduler {
                 self.machine.executor.run(Work::of_host(JobKind::Scheduled), step).await.ok()?;
             passwords = known;
             match step? {
-                JobStep::Ended(outcome) => return Some(self.end_of(&job, &outcome)),
+                JobStep::Ended(outcome) => {
+                    pause(outcome.pause).await;
+                    return Some(self.end_of(&job, &outcome));
+                }
                 JobStep::Refused(_) => return None,
                 JobStep::Waits(next) => work = next,
             }

@@ -3,9 +3,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::future::AbortHandle;
 use tokio::sync::Notify;
+
+/// Waits for so long. Not at all, if it is nothing: the clock of tasks has milliseconds.
+pub async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
 
 /// The tasks of one server; a clone is the same tasks.
 #[derive(Clone, Default)]

@@ -34,7 +34,29 @@ enum Body<'a> {
     Failure(&'a FailureBody),
 }
 
+/// Of two transitions with one change and the same result, one text serves both if these are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TextKey {
+    start: StateVersion,
+    end: StateVersion,
+    query: QueryId,
+    base: Option<u64>,
+}
+
 impl Transition<'_> {
+    /// The text frame, which is made once for many sockets that stand at the same versions and watch one query alike, for as
+    /// long as one of them has it yet to be written.
+    pub fn text(&self) -> Arc<String> {
+        match self.changes {
+            [change] if self.removed.is_empty() => {
+                let base = change.base.as_ref().filter(|_| self.takes_patches).map(|base| base.seq());
+                let key = TextKey { start: self.start, end: self.end, query: change.query, base };
+                change.result.shared_text(key, || self.to_json())
+            }
+            _ => Arc::new(self.to_json()),
+        }
+    }
+
     /// The text frame. The first call for a pair of base and result computes the patch; all others copy it.
     pub fn to_json(&self) -> String {
         let bodies: Vec<Body<'_>> = self.changes.iter().map(|change| self.body(change)).collect();

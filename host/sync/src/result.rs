@@ -1,13 +1,14 @@
 //! One result of one query: shared by every socket that is sent it, compared, diffed and encoded once.
 //!
 //! Knows nothing of sockets and timestamps.
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use weir_db::QueryOutcome;
 use weir_value::limits::DIFF_BASES_MAX;
 
 use crate::budget::{Charge, Held, Overdrawn};
 use crate::diff::{Tree, diff};
+use crate::fanout::TextKey;
 use crate::protocol::{FailureBody, push_log_lines};
 
 /// A result: a value or a failure, with what was logged.
@@ -23,6 +24,8 @@ pub struct QueryResult {
     /// What it is counted with, for as long as somebody has it.
     charge: Option<Charge>,
     patches: Mutex<Vec<(u64, PatchCell)>>,
+    /// The last text that brings somebody nothing but this.
+    text: Mutex<Option<(TextKey, Weak<String>)>>,
 }
 
 /// The patch from one base, made by the first socket that needs it while the others wait. `None`: there is none
@@ -91,6 +94,7 @@ impl QueryResult {
             tree: OnceLock::new(),
             charge: None,
             patches: Mutex::default(),
+            text: Mutex::default(),
         }
     }
 
@@ -130,6 +134,17 @@ impl QueryResult {
             _ => false,
         };
         outcomes_equal && self.log_lines == other.log_lines
+    }
+
+    /// The text that brings somebody nothing but this, if somebody who needs the same one still has it; else a new one.
+    pub(crate) fn shared_text(&self, key: TextKey, make: impl FnOnce() -> String) -> Arc<String> {
+        let mut last = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = last.as_ref().filter(|(last, _)| *last == key).and_then(|(_, text)| text.upgrade());
+        same.unwrap_or_else(|| {
+            let text = Arc::new(make());
+            *last = Some((key, Arc::downgrade(&text)));
+            text
+        })
     }
 
     /// The RFC 6902 patch that leads here from `base`, as JSON: `None` if the whole value is the better message, or

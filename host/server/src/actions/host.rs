@@ -22,6 +22,7 @@ use crate::answer::held_with;
 use crate::descriptors::TooManyOpen;
 use crate::executor::{Flow, JobKind, Work};
 use crate::request_id::{internal_error, not_run_error};
+use crate::tasks::pause;
 
 /// The host of one action. Its futures run on the network's threads; functions that they call, on the executor's.
 pub struct Host {
@@ -210,9 +211,7 @@ async fn mutation(actions: &Actions, flow: Flow, call: Call) -> Result<Bytes, Ca
         match step {
             MutationStep::Ended(outcome) => {
                 actions.durable.wait(outcome.ts).await;
-                if !outcome.pause.is_zero() {
-                    tokio::time::sleep(outcome.pause).await;
-                }
+                pause(outcome.pause).await;
                 return outcome.result;
             }
             MutationStep::Waits(work) => {

@@ -14,8 +14,8 @@ use weir_outbound::Client;
 use weir_value::{ErrorCode, limits};
 
 use crate::disclosure::Disclosure;
-use crate::durable_gate::DurableGate;
 use crate::executor::Flow;
+use crate::inbox::DurableGate;
 use crate::machine::Machine;
 use crate::refusals::Limit;
 use crate::storage::Storage;

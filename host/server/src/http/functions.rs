@@ -25,6 +25,7 @@ use crate::budget::{charge_outcome, lost_result};
 use crate::executor::{Flow, JobKind, JobLost, Work};
 use crate::refusals::Limit;
 use crate::request_id::not_run_error;
+use crate::tasks::pause;
 
 /// What the audit log says of a call.
 fn function(path: &FunctionPath) -> serde_json::Value {
@@ -265,9 +266,7 @@ impl Request<'_> {
             return Err(ApiError::refused(error));
         }
         // The client asks for more when it is answered.
-        if !outcome.pause.is_zero() {
-            tokio::time::sleep(outcome.pause).await;
-        }
+        pause(outcome.pause).await;
         let MutationOutcome { result, log_lines, .. } = outcome;
         Ok(self.answer(self.append_outcome(Vec::new(), result, log_lines, format).await?))
     }

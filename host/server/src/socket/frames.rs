@@ -6,6 +6,7 @@
 //! while a write is under way, so that frames never mix.
 
 use std::io;
+use std::sync::Arc;
 
 use futures_util::{FutureExt, SinkExt};
 use tokio::io::AsyncWriteExt;
@@ -19,13 +20,19 @@ use crate::wire::Wire;
 /// When this much is waiting it is written before more is added, in bytes.
 pub const FULL_BYTES: usize = 64 * 1024;
 
-/// A buffer larger than this is given back after a write, in bytes.
-const KEPT_BYTES_MAX: usize = 1024;
+/// The longest header of a frame, in bytes.
+const HEAD_BYTES_MAX: usize = 10;
 
 /// Frames that are due.
+///
+/// Its memory is given back after each write: where many sockets are written to, the next one takes what is in the processor's
+/// cache still, and who is silent holds nothing.
 #[derive(Default)]
 pub struct FrameWriter {
     bytes: Vec<u8>,
+    /// A text message after them. Not copied before it is written: many sockets may have the same, and as long as one has it,
+    /// it is not made again.
+    text: Option<Arc<String>>,
     /// The library may have something to say.
     has_reply: bool,
     /// All is written, and TLS may hold some of it.
@@ -36,13 +43,15 @@ pub struct FrameWriter {
 
 impl FrameWriter {
     /// Adds a text message.
-    pub fn text(&mut self, text: &str) {
-        self.frame(OpCode::Data(Data::Text), text.as_bytes());
+    pub fn text(&mut self, text: Arc<String>) {
+        self.copy_text();
+        self.text = Some(text);
     }
 
     /// Writes all that is due, and a text message after it, of which no copy is made. Fails when the other side takes too
     /// little. Gives the number of bytes written.
     pub async fn write_text(&mut self, socket: &mut WebSocketStream<Wire>, text: &str) -> io::Result<usize> {
+        self.copy_text();
         self.head(OpCode::Data(Data::Text), text.len());
         let before = self.write(socket).await?;
         write_all(socket.get_mut(), text.as_bytes()).await?;
@@ -71,7 +80,7 @@ impl FrameWriter {
 
     /// Whether it is time to write before adding more.
     pub fn is_full(&self) -> bool {
-        self.bytes.len() >= FULL_BYTES
+        self.bytes.len() + self.text.as_ref().map_or(0, |text| text.len()) >= FULL_BYTES
     }
 
     /// Writes of what is due as much as the system takes at once; gives the number of bytes. `None`: something is left, for
@@ -80,6 +89,7 @@ impl FrameWriter {
     /// # Errors
     /// The connection is broken.
     pub fn write_now(&mut self, socket: &mut WebSocketStream<Wire>) -> io::Result<Option<usize>> {
+        self.copy_text();
         if self.bytes.is_empty() && !self.is_unflushed {
             return Ok(Some(0));
         }
@@ -92,16 +102,18 @@ impl FrameWriter {
         let wire = socket.get_mut();
         let taken = wire.write_now(&self.bytes)?;
         self.written += taken;
-        self.bytes.drain(..taken);
-        if !self.bytes.is_empty() {
+        if taken < self.bytes.len() {
+            self.bytes.drain(..taken);
             return Ok(None);
         }
+        self.bytes = Vec::new();
         self.is_unflushed = wire.flush().now_or_never().transpose()?.is_none();
         Ok((!self.is_unflushed).then(|| std::mem::take(&mut self.written)))
     }
 
     /// Writes all that is due. Fails when the other side takes too little. Gives the number of bytes written.
     pub async fn write(&mut self, socket: &mut WebSocketStream<Wire>) -> io::Result<usize> {
+        self.copy_text();
         if self.bytes.is_empty() && !self.is_unflushed {
             return Ok(0);
         }
@@ -115,15 +127,20 @@ impl FrameWriter {
         }
         write_all(socket.get_mut(), &self.bytes).await?;
         let written = std::mem::take(&mut self.written) + self.bytes.len();
-        self.bytes.clear();
+        self.bytes = Vec::new();
         self.is_unflushed = false;
-        if self.bytes.capacity() > KEPT_BYTES_MAX {
-            self.bytes = Vec::new();
-        }
         Ok(written)
     }
 
+    fn copy_text(&mut self) {
+        if let Some(text) = self.text.take() {
+            self.frame(OpCode::Data(Data::Text), text.as_bytes());
+        }
+    }
+
     fn frame(&mut self, opcode: OpCode, payload: &[u8]) {
+        self.copy_text();
+        self.bytes.reserve(HEAD_BYTES_MAX + payload.len());
         self.head(opcode, payload.len());
         self.bytes.extend_from_slice(payload);
     }
@@ -158,12 +175,13 @@ mod tests {
     #[test]
     fn frames_are_those_of_rfc_6455() {
         let mut frames = FrameWriter::default();
-        frames.text("Hi");
+        frames.text(Arc::new("Hi".to_owned()));
         frames.ping();
         frames.close(&CloseFrame::after_client_error());
         assert_eq!(frames.bytes, b"\x81\x02Hi\x89\x00\x88\x00");
         let mut frames = FrameWriter::default();
-        frames.text(&"x".repeat(300));
+        frames.text(Arc::new("x".repeat(300)));
+        frames.copy_text();
         assert_eq!(frames.bytes[..4], [0x81, 126, 1, 44]);
         let mut frames = FrameWriter::default();
         frames.close(&CloseFrame { code: Some(1011), reason: "why".into() });

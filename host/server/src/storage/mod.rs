@@ -23,8 +23,8 @@ use weir_value::{DocumentId, ErrorCode, limits};
 
 use crate::answer::{FileBody, held_with};
 use crate::descriptors::{Descriptor, TooManyOpen};
-use crate::durable_gate::DurableGate;
 use crate::executor::{JobKind, Work};
+use crate::inbox::DurableGate;
 use crate::machine::Machine;
 use crate::refusals::Limit;
 

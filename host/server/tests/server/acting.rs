@@ -59,6 +59,17 @@ fn plain_actions(functions: NativeFunctions) -> NativeFunctions {
                 Ok(Value::Null)
             })
         })
+        .action("act:many", |action, args| {
+            let count: usize = text(&args, "count").parse().unwrap();
+            Box::pin(async move {
+                action.write(|tx| {
+                    (0..count).try_for_each(|_| {
+                        tx.schedule("chat:send", br#"{"body":"one of many"}"#, 0.0).map(drop)
+                    })
+                })?;
+                Ok(Value::Null)
+            })
+        })
         .action("act:hash", |action, _| {
             Box::pin(async move {
                 let hash = action.with_password(|tx| tx.hash_password("correct horse")).await?;

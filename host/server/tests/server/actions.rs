@@ -1,12 +1,16 @@
 //! Actions over HTTP and sockets, and HTTP actions.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use weir_store::memory::MemoryDisk;
 
-use crate::support::{SESSION, TestServer, deploy_request, module};
+use crate::stepped_store::SteppedStore;
+use crate::support::{SESSION, TestServer, deploy_request, module, open_store};
 
 async fn start() -> TestServer {
     let server = TestServer::start().await;
@@ -141,6 +145,25 @@ async fn what_an_action_schedules_is_called() {
         assert!(Instant::now() < deadline, "it is called");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scheduled_functions_pause_when_they_have_written_much() {
+    const PAUSE: Duration = Duration::from_millis(300);
+    let store = SteppedStore::new(open_store(&MemoryDisk::new()), |_| {});
+    let server = TestServer::start_with(store.clone(), tempfile::tempdir().unwrap(), Arc::default()).await;
+    let modules = vec![module("native", "v1"), module("actions", "actions")];
+    server.app.deployer.deploy(modules).await.unwrap();
+    store.pause_ms.store(PAUSE.as_millis() as u64, Ordering::SeqCst);
+    let began = Instant::now();
+    assert_eq!(act(&server, "act:many", json!({"count": "12"})).await["status"], "success");
+    while server.ask("chat:list").await.as_array().unwrap().len() < 12 {
+        assert!(began.elapsed() < Duration::from_secs(20), "they are called");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Four run at once, so one of them runs three, and pauses after each.
+    assert!(began.elapsed() >= 2 * PAUSE, "{:?}", began.elapsed());
     server.stop().await;
 }
 

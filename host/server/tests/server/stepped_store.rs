@@ -2,6 +2,8 @@
 //! own thread, and may hold it there.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use weir_store::{
     Changes, ConsumerError, GroupObserver, Joining, LogConsumer, SequenceError, Sequenced, Snapshot, Store,
@@ -25,12 +27,14 @@ pub enum Step {
 pub struct SteppedStore {
     inner: Arc<dyn Store>,
     on_step: Box<dyn Fn(Step) + Send + Sync>,
+    /// How long the caller of each commit is told to pause, in milliseconds.
+    pub pause_ms: AtomicU64,
 }
 
 impl SteppedStore {
     /// A store that does what `inner` does, and tells `on_step`.
     pub fn new(inner: Arc<dyn Store>, on_step: impl Fn(Step) + Send + Sync + 'static) -> Arc<SteppedStore> {
-        Arc::new(SteppedStore { inner, on_step: Box::new(on_step) })
+        Arc::new(SteppedStore { inner, on_step: Box::new(on_step), pause_ms: AtomicU64::new(0) })
     }
 }
 
@@ -39,7 +43,8 @@ impl Store for SteppedStore {
         (self.on_step)(Step::BeforeRecord);
         let sequenced = self.inner.sequence(make);
         (self.on_step)(Step::Sequenced);
-        sequenced
+        let pause = Duration::from_millis(self.pause_ms.load(Ordering::SeqCst));
+        sequenced.map(|sequenced| Sequenced { pause: sequenced.pause.max(pause), ..sequenced })
     }
 
     fn wait_durable(&self, ts: Timestamp) -> Result<(), StoreClosed> {

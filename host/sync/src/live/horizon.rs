@@ -72,11 +72,15 @@ impl Horizon {
     ) {
         if let Some((first, newest)) = before {
             self.begun.remove(&(first, query));
-            self.begun.remove(&(newest, query));
+            if newest != first {
+                self.begun.remove(&(newest, query));
+            }
         }
         if let Some((first, newest)) = after {
             self.begun.insert((first, query));
-            self.begun.insert((newest, query));
+            if newest != first {
+                self.begun.insert((newest, query));
+            }
         }
     }
 

@@ -78,8 +78,8 @@ pub enum Effect {
 /// A frame to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
-    /// A text frame.
-    Text(String),
+    /// A text frame; many sockets may have the same.
+    Text(Arc<String>),
     /// A ping of the WebSocket itself, without payload.
     Ping,
     /// The last frame.
@@ -315,7 +315,7 @@ impl Session {
             changes: &changes,
             takes_patches: self.takes_patches,
         };
-        let text = transition.to_json();
+        let text = transition.text();
         self.pending.sent(ts);
         // The client comes back with what it has seen, and is brought from there to the newest state when there is room.
         if self.unwritten.grow(text.len()).is_err() {
@@ -323,17 +323,17 @@ impl Session {
         }
         if text.len() > TRANSITION_CHUNK_BYTES_MAX && self.client.takes_chunks() {
             let chunks = split_transition(&text, TRANSITION_CHUNK_BYTES_MAX);
-            chunks.into_iter().for_each(|chunk| self.queue(chunk));
+            chunks.into_iter().for_each(|chunk| self.queue(Arc::new(chunk)));
         } else {
             self.queue(text);
         }
     }
 
     fn say(&mut self, message: &ServerMessage) {
-        self.queue(message.to_json());
+        self.queue(Arc::new(message.to_json()));
     }
 
-    fn queue(&mut self, text: String) {
+    fn queue(&mut self, text: Arc<String>) {
         self.frames_bytes += text.len();
         self.unwritten.set(self.unwritten.bytes().max(self.frames_bytes));
         self.frames.push_back(Frame::Text(text));

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Span;
 use weir_sync::protocol::CloseFrame;
 
 use super::Socket;
@@ -61,13 +62,19 @@ async fn wait(socket: Box<Socket>, parked: &Parked<Socket>) -> (Box<Socket>, Eve
 
 impl Served for Socket {
     /// One round of its task, as far as nothing has to be waited for.
-    fn deliver(&mut self) -> bool {
-        let span = self.span.clone();
-        let _entered = span.enter();
-        self.take_in();
-        self.settle();
-        let is_written = self.write_frames_now();
-        is_written && self.deadline() >= self.alarm_at
+    fn prepare(&mut self) -> bool {
+        let span = std::mem::replace(&mut self.span, Span::none());
+        let is_ready = span.in_scope(|| {
+            self.take_in();
+            self.settle();
+            self.queue_frames()
+        });
+        self.span = span;
+        is_ready
+    }
+
+    fn write(&mut self) -> bool {
+        self.write_now() && self.deadline() >= self.alarm_at
     }
 
     fn wake(&self) {

@@ -27,7 +27,7 @@ impl Socket {
                     drop(text);
                     self.written(written);
                 }
-                Some(Frame::Text(text)) => self.writer.text(&text),
+                Some(Frame::Text(text)) => self.writer.text(text),
                 Some(Frame::Ping) => self.writer.ping(),
                 Some(Frame::Close(close)) => {
                     match close.is_after_client_error() {
@@ -49,22 +49,26 @@ impl Socket {
         Ok(is_open)
     }
 
-    /// Writes the frames that are due, if that can be done at once. False: some are left.
-    pub(super) fn write_frames_now(&mut self) -> bool {
+    /// Has the frames that are due ready to be written, if that can be done at once. False: some are left.
+    pub(super) fn queue_frames(&mut self) -> bool {
         while let Some(bytes) = self.session.next_frame_bytes() {
             if self.session.is_closed() || bytes >= FULL_BYTES || self.writer.is_full() {
                 return false;
             }
             match self.session.next_frame(self.app.machine.clock()) {
-                Some(Frame::Text(text)) => self.writer.text(&text),
+                Some(Frame::Text(text)) => self.writer.text(text),
                 Some(Frame::Ping) => self.writer.ping(),
                 Some(Frame::Close(_)) | None => return false,
             }
         }
-        // That it is broken its task finds as well.
+        !self.session.is_closed()
+    }
+
+    /// Writes them, if that can be done at once. False: some are left, or it is broken, which its task finds as well.
+    pub(super) fn write_now(&mut self) -> bool {
         let Ok(Some(written)) = self.writer.write_now(&mut self.wire) else { return false };
         self.written(written);
-        !self.session.is_closed()
+        true
     }
 
     async fn flush(&mut self) -> std::io::Result<()> {

@@ -254,7 +254,7 @@ pub(super) fn verified(who: &str, expires_at: Option<Duration>) -> VerifiedIdent
 impl Socket {
     fn expect(&mut self, name: char, expected: &str) {
         let frame = match self.out.pop_front() {
-            Some(Frame::Text(text)) => text,
+            Some(Frame::Text(text)) => text.to_string(),
             Some(Frame::Ping) => "ping".to_owned(),
             Some(Frame::Close(close)) => {
                 let code = close.code.map(|code| format!(" {code} {}", close.reason));

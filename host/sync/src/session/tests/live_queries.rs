@@ -169,7 +169,9 @@ fn first_transition(client: &str, value: String) -> Vec<String> {
     let at_least = session.wanted_timestamp().expect("a transition is wanted");
     session.transition(live.advance(SocketId(1), at_least));
     let frames = std::iter::from_fn(|| session.next_frame(now));
-    frames.map(|frame| if let Frame::Text(text) = frame { text } else { panic!("{frame:?}") }).collect()
+    frames
+        .map(|frame| if let Frame::Text(text) = frame { text.to_string() } else { panic!("{frame:?}") })
+        .collect()
 }
 
 #[test]
