@@ -24,6 +24,7 @@ use weir_value::limits::{
 };
 
 use crate::Rules;
+use crate::kept::{InUse, Kept};
 use crate::resolver::{self, Closed, Lookup, Resolver, refusal};
 
 /// Sends the requests of functions. Connections are kept for a while and used again.
@@ -37,9 +38,14 @@ pub struct Client {
 struct Ruled {
     rules: Arc<Rules>,
     lookup: Arc<Lookup>,
-    /// Made when the first request is sent: a start need not read the machine's certificates.
+    tls: Arc<Tls>,
     clients: OnceLock<Result<Clients, ClientError>>,
+    /// Of the connections that they keep.
+    kept: Arc<Kept>,
 }
+
+/// Made when the first request is sent: a start need not read the machine's certificates.
+type Tls = OnceLock<Result<ClientConfig, ClientError>>;
 
 struct Clients {
     /// For hosts whose addresses the rules look at.
@@ -61,14 +67,14 @@ impl Client {
 
     /// The same, whose names are resolved by this.
     pub fn resolving_by(rules: Rules, lookup: Arc<Lookup>) -> Client {
-        Client { ruled: RwLock::new(Ruled::new(rules, lookup.clone())), lookup }
+        Client { ruled: RwLock::new(Ruled::new(Arc::new(rules), lookup.clone(), Arc::default())), lookup }
     }
 
     /// Puts other rules in force, for requests from now on.
     pub fn set_rules(&self, rules: Rules) {
         let mut ruled = self.ruled.write();
         if *ruled.rules != rules {
-            *ruled = Ruled::new(rules, self.lookup.clone());
+            *ruled = Ruled::new(Arc::new(rules), self.lookup.clone(), ruled.tls.clone());
         }
     }
 
@@ -83,23 +89,37 @@ impl Client {
     /// `InvalidRequest`, `AddressRefused`, `FetchFailed`, `FetchTimedOut`.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, DbError> {
         let mut step = Step::of(request)?;
-        let ruled = self.ruled.read().clone();
+        let ruled = self.ruled();
         for _ in 0..=OUTBOUND_REDIRECTS_MAX {
             let body = step.body.take_to_send();
             let request = ruled.request(&step, body)?;
+            let in_use = ruled.kept.begin(&step.url);
             let response = request.send().await.map_err(|error| explain(&error))?;
             let Some(location) = step.redirect_of(&response)? else {
-                return Ok(step.into_response(response));
+                return Ok(step.into_response(response, in_use));
             };
             step.follow(response.status().as_u16(), location)?;
         }
         Err(failed(format!("the request was sent on more than {OUTBOUND_REDIRECTS_MAX} times")))
     }
+
+    /// What is in force; with connections of its own, if those before keep too many. They end with the requests that have them.
+    fn ruled(&self) -> Arc<Ruled> {
+        let ruled = self.ruled.read().clone();
+        if !ruled.kept.is_full() {
+            return ruled;
+        }
+        let mut now = self.ruled.write();
+        if Arc::ptr_eq(&now, &ruled) {
+            *now = Ruled::new(ruled.rules.clone(), ruled.lookup.clone(), ruled.tls.clone());
+        }
+        now.clone()
+    }
 }
 
 impl Ruled {
-    fn new(rules: Rules, lookup: Arc<Lookup>) -> Arc<Ruled> {
-        Arc::new(Ruled { rules: Arc::new(rules), lookup, clients: OnceLock::new() })
+    fn new(rules: Arc<Rules>, lookup: Arc<Lookup>, tls: Arc<Tls>) -> Arc<Ruled> {
+        Arc::new(Ruled { rules, lookup, tls, clients: OnceLock::new(), kept: Arc::default() })
     }
 
     fn request(&self, step: &Step, body: SentBody) -> Result<RequestBuilder, DbError> {
@@ -109,7 +129,10 @@ impl Ruled {
 
     /// The client for a URL, if its host is not closed already without looking its name up.
     fn client_for(&self, url: &Url) -> Result<&reqwest::Client, DbError> {
-        let clients = self.clients.get_or_init(|| Clients::new(self.rules.clone(), self.lookup.clone()));
+        let clients = self.clients.get_or_init(|| {
+            let tls = self.tls.get_or_init(tls_of_machine).as_ref().map_err(Clone::clone)?;
+            Clients::new(self.rules.clone(), self.lookup.clone(), tls)
+        });
         let clients = clients.as_ref().map_err(|error| failed(error.to_string()))?;
         let port = url.port_or_known_default().unwrap_or(0);
         let address = match url.host() {
@@ -127,14 +150,8 @@ impl Ruled {
 }
 
 impl Clients {
-    fn new(rules: Arc<Rules>, lookup: Arc<Lookup>) -> Result<Clients, ClientError> {
-        let error = |error: &dyn std::fmt::Display| ClientError(error.to_string());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|why| error(&why))?
-            .with_root_certificates(machine_roots())
-            .with_no_client_auth();
+    fn new(rules: Arc<Rules>, lookup: Arc<Lookup>, tls: &ClientConfig) -> Result<Clients, ClientError> {
+        let error = |why: reqwest::Error| ClientError(why.to_string());
         let builder = || {
             reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.clone())
@@ -148,13 +165,17 @@ impl Clients {
                 .pool_idle_timeout(Duration::from_secs(OUTBOUND_IDLE_SECONDS_MAX))
                 .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
         };
-        let checked = builder()
-            .dns_resolver(Arc::new(Resolver { rules, lookup }))
-            .build()
-            .map_err(|why| error(&why))?;
-        let open = builder().build().map_err(|why| error(&why))?;
+        let checked = builder().dns_resolver(Arc::new(Resolver { rules, lookup })).build().map_err(error)?;
+        let open = builder().build().map_err(error)?;
         Ok(Clients { checked, open })
     }
+}
+
+fn tls_of_machine() -> Result<ClientConfig, ClientError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = versions.map_err(|error| ClientError(error.to_string()))?;
+    Ok(builder.with_root_certificates(machine_roots()).with_no_client_auth())
 }
 
 /// A request on its way.
@@ -259,7 +280,7 @@ impl Step {
         Ok(())
     }
 
-    fn into_response(self, response: Response) -> HttpResponse {
+    fn into_response(self, response: Response, in_use: InUse) -> HttpResponse {
         let headers = response.headers().iter().map(|(name, value)| {
             // Bytes that are not ASCII are Latin-1, as the fetch standard reads them.
             let value = value.as_bytes().iter().copied().map(char::from).collect();
@@ -272,7 +293,10 @@ impl Step {
             url: url.to_string(),
             redirected: self.is_redirected,
             headers: headers.collect(),
-            body: Body::Stream(Box::pin(ResponseBody(Box::pin(response.bytes_stream())))),
+            body: Body::Stream(Box::pin(ResponseBody {
+                pieces: Box::pin(response.bytes_stream()),
+                _in_use: in_use,
+            })),
         }
     }
 }
@@ -294,13 +318,16 @@ fn headers_of(headers: Vec<(String, String)>) -> Result<HeaderMap, DbError> {
 }
 
 /// The body of a response, its errors in words for the function.
-struct ResponseBody(Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>);
+struct ResponseBody {
+    pieces: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
+    _in_use: InUse,
+}
 
 impl Stream for ResponseBody {
     type Item = Result<Bytes, BodyError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = self.0.as_mut().poll_next(context);
+        let next = self.pieces.as_mut().poll_next(context);
         next.map(|piece| piece.map(|piece| piece.map_err(|error| BodyError(explain(&error).message))))
     }
 }

@@ -7,6 +7,7 @@
 //! **Invariant:** no connection is made to an address that the rules have not admitted.
 mod address;
 mod client;
+mod kept;
 mod resolver;
 mod rules;
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -13,6 +14,7 @@ use tokio::net::TcpListener;
 use weir_db::{Body, HttpRequest, HttpResponse, Redirect};
 use weir_outbound::{Client, Rules};
 use weir_value::ErrorCode;
+use weir_value::limits::OUTBOUND_IDLE_MAX;
 
 /// A server on this machine that answers each path as told, and keeps what it was asked.
 struct TestServer {
@@ -259,4 +261,46 @@ async fn a_name_that_resolves_to_this_machine_the_second_time_gains_nothing() {
     assert_eq!(text(client.send(get(&url)).await.unwrap()).await, "hello");
     assert_eq!(code(&client, &url).await, ErrorCode::AddressRefused);
     assert_eq!((resolved.load(Ordering::SeqCst), server.asked().len()), (2, 1));
+}
+
+/// A server on this machine that keeps each connection for as long as the other side does; how many it has.
+async fn keeping_server(open: &Arc<AtomicUsize>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, open) = (listener.local_addr().unwrap(), open.clone());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let open = open.clone();
+            tokio::spawn(async move {
+                open.fetch_add(1, Ordering::SeqCst);
+                let mut bytes = vec![0; 4096];
+                while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+                }
+                open.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    address
+}
+
+/// Whoever may choose what is fetched could else have as many files open here as there are places.
+#[tokio::test]
+async fn connections_that_nobody_uses_are_few_and_used_again() {
+    let (open, client) = (Arc::new(AtomicUsize::new(0)), client(&["127.0.0.1"]));
+    let mut last = None;
+    for _ in 0..OUTBOUND_IDLE_MAX + 10 {
+        let url = format!("http://{}/", keeping_server(&open).await);
+        assert_eq!(text(client.send(get(&url)).await.unwrap()).await, "ok");
+        last = Some(url);
+    }
+    let closed = async {
+        while open.load(Ordering::SeqCst) > OUTBOUND_IDLE_MAX {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), closed).await.expect("those before are closed");
+    let before = open.load(Ordering::SeqCst);
+    assert!(before > 0);
+    assert_eq!(text(client.send(get(&last.unwrap())).await.unwrap()).await, "ok");
+    assert_eq!(open.load(Ordering::SeqCst), before, "the connection is used again");
 }

@@ -489,6 +489,8 @@ pub const REQUEST_FILES_MAX: usize = 1024;
 pub const NODE_PROCESS_FILES: usize = 2;
 /// How many connections to one place are kept that no function uses,
 pub const OUTBOUND_IDLE_PER_HOST_MAX: usize = 16;
+/// to all places,
+pub const OUTBOUND_IDLE_MAX: usize = 64;
 /// and for how long: they are open files, and nobody's.
 pub const OUTBOUND_IDLE_SECONDS_MAX: u64 = 30;
 /// How long a TLS handshake may take, from the connection on.
