@@ -193,7 +193,7 @@ impl Validation {
         for (key, document) in &rows {
             let id = keyspace::document_in_key(key).ok_or_else(damaged)?;
             let document = json::parse_object(document).map_err(|_| damaged())?;
-            let checked = self.validator.check(&Value::Object(without_host_fields(&document)), &tables);
+            let checked = self.validator.check(&Value::Object(without_host_fields(document)), &tables);
             if let Some(error) = unreadable.take() {
                 return Err(error.into());
             }

@@ -73,22 +73,49 @@ impl Transaction {
         before: Option<&Bytes>,
         after: Option<&NewDocument<'_>>,
     ) -> Result<Vec<EntryChange>, DbError> {
-        let parse = |json: &Bytes| json::parse_object_within(json, Bounds::MUTATION).map_err(|_| damaged());
+        let is_accepted = match after {
+            Some(NewDocument { json, .. }) => self.is_accepted(rules, json)?,
+            None => true,
+        };
+        if is_accepted && rules.indexes.is_empty() {
+            return Ok(Vec::new());
+        }
         let after: Option<Cow<'_, Object>> = match after {
             None => None,
             Some(NewDocument { fields: Some(fields), .. }) => Some(Cow::Borrowed(fields)),
             Some(NewDocument { json, fields: None }) => Some(Cow::Owned(parse(json)?)),
         };
-        if let Some(document) = &after {
+        let entries = self.entry_changes(rules, id, before, after.as_deref())?;
+        if let Some(document) = after.filter(|_| !is_accepted) {
             self.check_document(rules, id, document)?;
         }
+        Ok(entries)
+    }
+
+    /// Whether a document is seen to be what its table wants without being parsed.
+    fn is_accepted(&mut self, rules: &TableRules, json: &[u8]) -> Result<bool, DbError> {
+        let tables = SeenTables::new(self);
+        let mut validators = rules.document.iter().chain(&rules.pending_document);
+        let is_accepted =
+            validators.all(|validator| validator.accepts_text(json, &[ID, CREATION_TIME], &tables));
+        self.not_poisoned()?;
+        Ok(is_accepted)
+    }
+
+    fn entry_changes(
+        &self,
+        rules: &TableRules,
+        id: &DocumentId,
+        before: Option<&Bytes>,
+        after: Option<&Object>,
+    ) -> Result<Vec<EntryChange>, DbError> {
         if rules.indexes.is_empty() {
             return Ok(Vec::new());
         }
         let before = before.map(parse).transpose()?;
         let change = |index: &Arc<Index>| EntryChange {
             before: before.as_ref().map(|document| index.entry_key(id, document)),
-            after: after.as_ref().map(|document| index.entry_key(id, document)),
+            after: after.map(|document| index.entry_key(id, document)),
         };
         let is_kept =
             |index: &&Arc<Index>| index.state == IndexState::Ready || !planted::is(Bug::BuildingIndexNotKept);
@@ -99,14 +126,11 @@ impl Transaction {
         &mut self,
         rules: &TableRules,
         id: &DocumentId,
-        document: &Object,
+        document: Cow<'_, Object>,
     ) -> Result<(), DbError> {
-        if rules.document.is_none() && rules.pending_document.is_none() {
-            return Ok(());
-        }
-        let bare = without_host_fields(document);
+        let bare = Value::Object(without_host_fields(document.into_owned()));
         if let Some(validator) = &rules.document
-            && let Err(error) = self.check_against(validator, bare.clone())?
+            && let Err(error) = self.check_against(validator, &bare)?
         {
             let table = self.table_name(id.table)?.unwrap_or_default();
             return Err(DbError::new(
@@ -118,7 +142,7 @@ impl Transaction {
         }
         // A deployment that is being prepared must not stop the one in force: it is the one that fails.
         if let Some(validator) = &rules.pending_document
-            && self.check_against(validator, bare)?.is_err()
+            && self.check_against(validator, &bare)?.is_err()
         {
             self.pending_suspects.insert(*id);
         }
@@ -131,7 +155,7 @@ impl Transaction {
         std::mem::take(&mut self.pending_suspects).into_iter().find_map(|id| {
             let validator = deployed.registry.table(id.table)?.pending_document.as_ref()?;
             let written = self.writes.get(&keyspace::document_key(&id))?.value()?;
-            let bare = without_host_fields(&json::parse_object_within(written, Bounds::MUTATION).ok()?);
+            let bare = without_host_fields(parse(written).ok()?);
             let checked = validator.check(&Value::Object(bare), &SeenTables::new(self));
             checked.err().map(|error| (id, error))
         })
@@ -140,13 +164,16 @@ impl Transaction {
     fn check_against(
         &mut self,
         validator: &Validator,
-        document: Object,
+        document: &Value,
     ) -> Result<Result<(), ValidationError>, DbError> {
-        let checked = validator.check(&Value::Object(document), &SeenTables::new(self));
-        match &self.poison {
-            Some(error) => Err(error.clone()),
-            None => Ok(checked),
-        }
+        let checked = validator.check(document, &SeenTables::new(self));
+        self.not_poisoned()?;
+        Ok(checked)
+    }
+
+    /// A table that cannot be read leaves its error there.
+    fn not_poisoned(&self) -> Result<(), DbError> {
+        self.poison.clone().map_or(Ok(()), Err)
     }
 
     fn put_entry(&mut self, EntryChange { before, after }: EntryChange) {
@@ -165,10 +192,13 @@ impl Transaction {
     }
 }
 
+fn parse(document: &Bytes) -> Result<Object, DbError> {
+    json::parse_object_within(document, Bounds::MUTATION).map_err(|_| damaged())
+}
+
 /// A document as validators of tables describe it.
-pub(crate) fn without_host_fields(document: &Object) -> Object {
-    let mut bare = document.clone();
-    bare.remove(ID);
-    bare.remove(CREATION_TIME);
-    bare
+pub(crate) fn without_host_fields(mut document: Object) -> Object {
+    document.remove(ID);
+    document.remove(CREATION_TIME);
+    document
 }

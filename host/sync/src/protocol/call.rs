@@ -3,6 +3,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
+use weir_value::json::is_canonical;
 use weir_value::{ComponentPath, FunctionPath, Value};
 
 use super::{AtMost, FailureBody};
@@ -84,6 +85,9 @@ fn type_name(first: Option<u8>) -> &'static str {
 /// The arguments in their canonical form, by which live queries are told apart.
 fn canonical_arguments(args: &[u8]) -> Result<Bytes, String> {
     let object = named_arguments(args).map_err(|error| error.to_string())?;
+    if is_canonical(object) {
+        return Ok(Bytes::copy_from_slice(object));
+    }
     match Value::from_json(object).map_err(|error| error.to_string())? {
         value @ Value::Object(_) => Ok(Bytes::from(value.to_json())),
         // In the value encoding some objects are something else: `{"$integer": ..}`.

@@ -5,6 +5,7 @@
 mod encoding;
 mod error;
 mod parse;
+pub(crate) mod plain;
 mod reader;
 mod write;
 
@@ -13,6 +14,7 @@ pub use parse::{
     Bounds, from_tree, optional_from_tree, parse, parse_object, parse_object_within, parse_operand,
     parse_optional, parse_patch, parse_within,
 };
+pub use plain::is_canonical;
 pub use write::{write, write_object, write_string};
 
 pub(crate) use write::{COMMIT_TIMESTAMP, as_integer};

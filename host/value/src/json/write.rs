@@ -66,7 +66,8 @@ fn write_array(items: &[Value], out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-fn write_float(number: f64, out: &mut Vec<u8>) {
+/// Appends a double as [`write()`] does.
+pub(crate) fn write_float(number: f64, out: &mut Vec<u8>) {
     if needs_encoding(number) {
         write_encoded("$float", &number.to_le_bytes(), out);
     } else if let Some(integer) = as_integer(number) {

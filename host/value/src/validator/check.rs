@@ -77,7 +77,7 @@ struct Mismatch<'v> {
 }
 
 /// How a check failed.
-enum Kind<'v> {
+pub(super) enum Kind<'v> {
     Type,
     Missing(&'v str),
     Extra(&'v str),
@@ -165,7 +165,7 @@ fn compare_members<'v>(
     Err(only)
 }
 
-fn check_id<'v>(table: &str, text: &'v str, ids: &dyn IdTables) -> Result<(), Kind<'v>> {
+pub(super) fn check_id<'v>(table: &str, text: &'v str, ids: &dyn IdTables) -> Result<(), Kind<'v>> {
     let id = DocumentId::parse(text).map_err(Kind::Id)?;
     match ids.table_name(id.table) {
         Some(name) if *name == *table => Ok(()),

@@ -1,6 +1,7 @@
 //! Validators: what arguments and results must be like, as functions declare it. Whether a
 //! document exists is not checked, only that an id is one of the right table.
 
+mod accept;
 mod check;
 mod display;
 mod error;
