@@ -10,7 +10,7 @@ use weir_db::{Call, Database, Deployment, Principal};
 use weir_runtime::{ModuleSource, Runtime, RuntimeOptions};
 use weir_store::memory::{MemoryDisk, Stepper, open_stepped};
 use weir_store::{SimEnv, StoreOptions, Timestamp};
-use weir_value::FunctionPath;
+use weir_value::{FunctionPath, Value};
 
 /// Accounts: few enough for the opening of them to take no time.
 const ACCOUNTS: u32 = 1_000;
@@ -76,12 +76,12 @@ impl Bank {
     }
 }
 
-/// A call of a function, by nobody.
+/// A call of a function, by nobody; its arguments are canonical, as a host has made them where it read the client's message.
 pub fn call(path: &str, args: String) -> Result<Call> {
     let path = FunctionPath::parse(path).context("a function path")?;
     Ok(Call {
         path,
-        args: Bytes::from(args),
+        args: Bytes::from(Value::from_json(args.as_bytes())?.to_json()),
         principal: Principal::Anonymous,
         request_id: "counted".to_owned(),
     })

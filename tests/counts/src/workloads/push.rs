@@ -35,6 +35,8 @@ struct Crowd {
     results: Vec<Bytes>,
     commits: u32,
     runs: Vec<Run<()>>,
+    /// What is to be written: a host decides for many sockets, and then writes to them.
+    unwritten: Vec<Frame>,
 }
 
 impl Crowd {
@@ -42,7 +44,14 @@ impl Crowd {
         let live = LiveQueries::new(timestamp(0), ());
         let result = |commits| Bytes::copy_from_slice(diff::messages(commits).as_bytes());
         let results = (0..=WARM_UP + ROUNDS).map(result).collect();
-        let mut crowd = Crowd { live, sessions: Vec::new(), results, commits: 0, runs: Vec::new() };
+        let mut crowd = Crowd {
+            live,
+            sessions: Vec::new(),
+            results,
+            commits: 0,
+            runs: Vec::new(),
+            unwritten: Vec::new(),
+        };
         for number in 0..SOCKETS {
             let client = ClientInfo::from_header("npm-1.48.0").ok().context("a client")?;
             let mut session = Session::new(client, Duration::ZERO, Account::unlimited());
@@ -83,6 +92,8 @@ impl Crowd {
         for socket in woken {
             ensure!(self.frames(socket)? == 1, "a socket is told of a commit in one frame");
         }
+        black_box(&self.unwritten);
+        self.unwritten.clear();
         Ok(())
     }
 
@@ -117,7 +128,7 @@ impl Crowd {
         let mut frames = 0;
         while let Some(frame) = session.next_frame(Duration::ZERO) {
             ensure!(matches!(frame, Frame::Text(_)), "{frame:?} is no transition");
-            black_box(frame);
+            self.unwritten.push(frame);
             frames += 1;
         }
         session.frames_written();
