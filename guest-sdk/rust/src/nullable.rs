@@ -85,11 +85,11 @@ mod tests {
         let cases = [
             (r#"{"parent":null}"#, Move { parent: None, note: None, data: None }),
             (
-                r#"{"parent":0.5,"note":null,"data":null}"#,
+                r#"{"data":null,"note":null,"parent":0.5}"#,
                 Move { parent: Some(0.5), note: Some(None), data: Some(Value::Null) },
             ),
             (
-                r#"{"parent":0.5,"note":1.5,"data":2.5}"#,
+                r#"{"data":2.5,"note":1.5,"parent":0.5}"#,
                 Move { parent: Some(0.5), note: Some(Some(1.5)), data: Some(Value::Float64(2.5)) },
             ),
         ];

@@ -351,7 +351,7 @@ mod tests {
             (text::<str>(), r#"{"type":"string"}"#),
             (text::<Bytes>(), r#"{"type":"bytes"}"#),
             (text::<Value>(), r#"{"type":"any"}"#),
-            (text::<Id<User>>(), r#"{"type":"id","tableName":"users"}"#),
+            (text::<Id<User>>(), r#"{"tableName":"users","type":"id"}"#),
             (
                 text::<Vec<Vec<bool>>>(),
                 r#"{"type":"array","value":{"type":"array","value":{"type":"boolean"}}}"#,
@@ -360,7 +360,7 @@ mod tests {
             (text::<Option<Value>>(), r#"{"type":"any"}"#),
             (
                 text::<BTreeMap<String, i32>>(),
-                r#"{"type":"record","keys":{"type":"string"},"values":{"fieldType":{"type":"number"},"optional":false}}"#,
+                r#"{"keys":{"type":"string"},"type":"record","values":{"fieldType":{"type":"number"},"optional":false}}"#,
             ),
             (text::<Doc<Value>>(), r#"{"type":"any"}"#),
         ];

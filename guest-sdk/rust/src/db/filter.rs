@@ -194,7 +194,7 @@ mod tests {
             (-row.field("a") % 2 + row.field("b") * 3.0).lt(0_i64).not(),
             concat!(
                 r#"{"$not":{"$lt":[{"$add":[{"$mod":[{"$neg":{"$field":"a"}},{"$literal":2}]},"#,
-                r#"{"$mul":[{"$field":"b"},{"$literal":3.0}]}]},{"$literal":{"$integer":"AAAAAAAAAAA="}}]}}"#
+                r#"{"$mul":[{"$field":"b"},{"$literal":3}]}]},{"$literal":{"$integer":"AAAAAAAAAAA="}}]}}"#
             ),
         );
         check(

@@ -362,7 +362,7 @@ mod tests {
             None,
             concat!(
                 r#"{"table":"m","index":"by_creation_time","range":["#,
-                r#"{"op":"gte","field":"_creationTime","value":1.0},"#,
+                r#"{"op":"gte","field":"_creationTime","value":1},"#,
                 r#"{"op":"lt","field":"_creationTime","value":{"$float":"AAAAAAAA8H8="}}]}"#
             ),
         );
@@ -390,13 +390,13 @@ mod tests {
             format!(r#"{{"table":"m","index":"by_team_rank","range":[{}]}}"#, bounds.join(","))
         };
         let team = bound("eq", "team", r#""red""#);
-        let (low, high) = (bound("gte", "rank", "1.0"), bound("lt", "rank", "2.5"));
+        let (low, high) = (bound("gte", "rank", "1"), bound("lt", "rank", "2.5"));
         let expected = plan(&[team.clone(), low.clone(), high.clone()]);
         check(Query::new("m").with_index(INDEX, |range| range.eq("red").gte(1.0).lt(2.5)), None, &expected);
         let expected = plan(&[team.clone(), high, low]);
         check(Query::new("m").with_index(INDEX, |range| range.eq("red").lt(2.5).gte(1.0)), None, &expected);
         let missing = bound("eq", "rank", r#"{"$undefined":null}"#);
-        let expected = plan(&[team, missing, bound("gt", "_creationTime", "5.0")]);
+        let expected = plan(&[team, missing, bound("gt", "_creationTime", "5")]);
         check(Query::new("m").with_index(INDEX, |range| range.eq("red").eq(None).gt(5.0)), None, &expected);
         check(
             Query::new("m").with_index(INDEX, |range| range),

@@ -11,9 +11,17 @@ use super::{JsonError, RAW, float};
 const CAPACITY_BYTES: usize = 256;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
+/// Up to here every integer is a double.
+const INTEGRAL_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// Where JSON is written to.
+///
+/// The fields of objects are sorted, and integral numbers have no fraction: a text in the one form that Weir keeps is
+/// taken as it is.
 pub(crate) struct Writer {
     out: Vec<u8>,
+    /// Where the fields begin of all objects that are open.
+    fields: Vec<usize>,
     /// Where the last `None` was written, so that a struct can leave its field out.
     none_at: usize,
     /// Whether the next bytes are JSON themselves.
@@ -24,7 +32,13 @@ pub(crate) struct Writer {
 
 impl Default for Writer {
     fn default() -> Self {
-        Self { out: Vec::with_capacity(CAPACITY_BYTES), none_at: usize::MAX, raw: false, is_plain: false }
+        Self {
+            out: Vec::with_capacity(CAPACITY_BYTES),
+            fields: Vec::new(),
+            none_at: usize::MAX,
+            raw: false,
+            is_plain: false,
+        }
     }
 }
 
@@ -108,7 +122,8 @@ impl Writer {
 
     fn open(&mut self, bracket: u8, close: &'static [u8]) -> Nested<'_> {
         self.out.push(bracket);
-        Nested { writer: self, first: true, close, omits_none: true }
+        let fields = self.fields.len();
+        Nested { writer: self, fields, first: true, close, omits_none: true }
     }
 
     fn open_variant(&mut self, variant: &str, bracket: u8, close: &'static [u8]) -> Nested<'_> {
@@ -188,6 +203,8 @@ impl<'a> ser::Serializer for &'a mut Writer {
         } else if float::is_special(value) {
             self.refuse_in_plain("a number that is not finite")?;
             self.put_eight("$float", value.to_le_bytes());
+        } else if value.abs() < INTEGRAL_MAX && value == value.trunc() {
+            let _ = write!(self.out, "{}", value as i64);
         } else {
             let _ = write!(self.out, "{value:?}");
         }
@@ -314,6 +331,8 @@ impl<'a> ser::Serializer for &'a mut Writer {
 /// An array or object whose end is still to come.
 pub(crate) struct Nested<'a> {
     writer: &'a mut Writer,
+    /// How many fields the objects have that this stands in.
+    fields: usize,
     first: bool,
     close: &'static [u8],
     /// Whether entries whose value is `None` are left out.
@@ -340,6 +359,7 @@ impl Nested<'_> {
     ) -> Result<(), JsonError> {
         let (start, was_first) = (self.writer.out.len(), self.first);
         self.separate();
+        let key_at = self.writer.out.len();
         put_key(self.writer)?;
         self.writer.out.push(b':');
         let value_at = self.writer.out.len();
@@ -348,11 +368,38 @@ impl Nested<'_> {
             self.writer.none_at = usize::MAX;
             self.writer.out.truncate(start);
             self.first = was_first;
+        } else if !self.writer.is_plain {
+            self.sort_in(key_at, value_at);
         }
         Ok(())
     }
 
+    /// Moves the field that was written last, and begins at `key_at`, to where it belongs among those before. Nearly
+    /// always that is where it is.
+    fn sort_in(&mut self, key_at: usize, value_at: usize) {
+        let Writer { out, fields, .. } = &mut *self.writer;
+        let before = &fields[self.fields..];
+        let key = &out[key_at..value_at];
+        // A key is compared with its quotes and the colon, of which the second quote is below all letters and digits.
+        let is_behind = |start: &usize| out[*start..].iter().take(key.len()).le(key.iter());
+        let place = match before.last() {
+            Some(last) if !is_behind(last) => before.partition_point(is_behind),
+            _ => return fields.push(key_at),
+        };
+        let start = before[place];
+        // `first,last` becomes `last,first`: the comma in front goes behind.
+        let moved = out.len() - key_at + 1;
+        out[start..].rotate_right(moved);
+        out[start..start + moved].rotate_left(1);
+        fields.push(key_at);
+        let shifted = &mut fields[self.fields + place..];
+        shifted.rotate_right(1);
+        shifted[0] = start;
+        shifted[1..].iter_mut().for_each(|at| *at += moved);
+    }
+
     fn finish(self) {
+        self.writer.fields.truncate(self.fields);
         self.writer.put(self.close);
     }
 }

@@ -58,10 +58,12 @@ fn everything(kind: Kind) -> Everything {
 
 #[test]
 fn values_are_written_as_convex_encodes_them() {
-    let cases: [(String, &str); 15] = [
+    let cases: [(String, &str); 17] = [
         (text(&1_u8), "1"),
         (text(&-5_i32), "-5"),
-        (text(&1.0_f64), "1.0"),
+        (text(&1.0_f64), "1"),
+        (text(&-9e15_f64), "-9000000000000000"),
+        (text(&1e16_f64), "1e16"),
         (text(&1e300_f64), "1e300"),
         (text(&1_i64), r#"{"$integer":"AQAAAAAAAAA="}"#),
         (text(&usize::MIN), r#"{"$integer":"AAAAAAAAAAA="}"#),
@@ -80,6 +82,42 @@ fn values_are_written_as_convex_encodes_them() {
     }
 }
 
+/// An object whose fields are written in this order.
+struct InOrder(Vec<(String, Value)>);
+
+impl Serialize for InOrder {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+#[test]
+fn fields_are_sorted_wherever_they_are_written() {
+    #[derive(Serialize)]
+    struct Inner {
+        z: Option<u8>,
+        y: Vec<Tagged>,
+        b: u8,
+    }
+    #[derive(Serialize)]
+    struct Outer {
+        number: u8,
+        #[serde(flatten)]
+        inner: Inner,
+        balance: BTreeMap<String, f64>,
+        ab: u8,
+        a: Option<u8>,
+    }
+    let inner = Inner { z: None, y: vec![Tagged::Square { side: 2.0 }], b: 3 };
+    let balance = BTreeMap::from([("x".to_owned(), 1.5)]);
+    assert_eq!(
+        text(&Outer { number: 1, inner, balance, ab: 2, a: Some(4) }),
+        r#"{"a":4,"ab":2,"b":3,"balance":{"x":1.5},"number":1,"y":[{"kind":"Square","side":2}]}"#
+    );
+    let plain = super::to_plain_vec(&InOrder(vec![("b".into(), Value::Null), ("a".into(), Value::Null)]));
+    assert_eq!(plain.unwrap(), br#"{"b":null,"a":null}"#, "what the web is sent stays as it was written");
+}
+
 #[test]
 fn a_field_that_is_none_is_left_out() {
     #[derive(Serialize)]
@@ -96,7 +134,7 @@ fn a_field_that_is_none_is_left_out() {
     let none = Optional { first: None, middle: 1, last: None, inner: None };
     assert_eq!(text(&none), r#"{"middle":1}"#);
     let some = Optional { first: Some(0), middle: 1, last: None, inner: Some(Inner { only: None }) };
-    assert_eq!(text(&some), r#"{"first":0,"middle":1,"inner":{}}"#);
+    assert_eq!(text(&some), r#"{"first":0,"inner":{},"middle":1}"#);
 }
 
 #[test]
@@ -236,6 +274,14 @@ fn values() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
+    fn fields_in_any_order_are_one_text(fields in prop::collection::btree_map("[a-c]{1,3}", values(), 0..7), seed: u64) {
+        let sorted: Vec<_> = fields.clone().into_iter().collect();
+        let mut mixed = sorted.clone();
+        mixed.sort_by_key(|(name, _)| name.bytes().fold(seed, |seed, byte| seed.wrapping_mul(31).rotate_left(7) ^ u64::from(byte)));
+        prop_assert_eq!(text(&vec![InOrder(mixed)]), text(&vec![InOrder(sorted)]));
+    }
+
+    #[test]
     fn any_value_round_trips(value in values()) {
         let json = to_vec(&value).unwrap();
         prop_assert_eq!(from_slice::<Value>(&json).unwrap(), value);
@@ -264,7 +310,7 @@ fn timestamps_of_commits_are_known_or_pending() {
     for wrong in ["1.5", "null", "{}", r#"{"at":null}"#, r#"{"$commitTs":1}"#] {
         assert!(read(wrong).is_err(), "{wrong}");
     }
-    let document = format!(r#"{{"at":{pending},"n":1.0}}"#);
+    let document = format!(r#"{{"at":{pending},"n":1}}"#);
     let value: Value = from_slice(document.as_bytes()).unwrap();
     assert_eq!(text(&value), document, "a value without a type gives it back");
     assert!(from_slice::<i64>(pending.as_bytes()).is_err());
