@@ -50,6 +50,13 @@ pub struct Module {
     pub instances: Instances,
 }
 
+impl Module {
+    /// One whose calls each have a fresh instance.
+    pub fn new(name: impl Into<String>, language: Language, path: impl Into<PathBuf>) -> Module {
+        Module { name: name.into(), language, path: path.into(), instances: Instances::Fresh }
+    }
+}
+
 /// What the calls of a module run in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Instances {

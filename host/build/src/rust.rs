@@ -193,12 +193,7 @@ mod tests {
 
     #[test]
     fn the_outer_build_does_not_reach_the_guests() {
-        let module = Module {
-            name: "a".to_owned(),
-            language: crate::Language::Rust,
-            path: PathBuf::from("/a"),
-            instances: crate::Instances::Fresh,
-        };
+        let module = Module::new("a", crate::Language::Rust, "/a");
         let toolchain = RustToolchain::Debian { linker: PathBuf::from("/usr/bin/wasm-ld-19") };
         let target = target_folder(&module, &toolchain).unwrap();
         let command = cargo(&module, &toolchain, Path::new("/a/Cargo.toml"), &target);

@@ -154,12 +154,7 @@ mod tests {
     use super::*;
 
     fn module(folder: &Path, language: Language) -> Module {
-        Module {
-            name: "m".to_owned(),
-            language,
-            path: folder.to_path_buf(),
-            instances: crate::Instances::Fresh,
-        }
+        Module::new("m", language, folder)
     }
 
     #[test]

@@ -118,12 +118,7 @@ mod tests {
     #[test]
     fn sources_are_found_in_order_and_declarations_left_out() {
         let folder = tempfile::tempdir().unwrap();
-        let module = Module {
-            name: "a".to_owned(),
-            language: Language::AssemblyScript,
-            path: folder.path().to_path_buf(),
-            instances: crate::Instances::Fresh,
-        };
+        let module = Module::new("a", Language::AssemblyScript, folder.path());
         let error = source_files(&module).unwrap_err().to_string();
         assert!(error.contains("assembly/index.ts"), "{error}");
         for name in [
@@ -145,12 +140,7 @@ mod tests {
 
     #[test]
     fn each_build_has_a_file_of_its_own_which_goes_with_it() {
-        let module = Module {
-            name: "a".to_owned(),
-            language: Language::AssemblyScript,
-            path: PathBuf::from("/a"),
-            instances: crate::Instances::Fresh,
-        };
+        let module = Module::new("a", Language::AssemblyScript, "/a");
         let (first, second) = (OutFile::new(&module).unwrap(), OutFile::new(&module).unwrap());
         assert_ne!(first.0, second.0);
         let folder = first.0.parent().unwrap().to_path_buf();

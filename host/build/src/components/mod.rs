@@ -81,7 +81,7 @@ fn find_typescript(
         _ => project.root.clone(),
     };
     let name = with_config.first().map_or("components", |module| module.name.as_str()).to_owned();
-    let asking = Module { name, language: Language::TypeScript, path, instances: crate::Instances::Fresh };
+    let asking = Module::new(name, Language::TypeScript, path);
     typescript::find(&request, &asking, memory, progress)
 }
 
@@ -130,12 +130,7 @@ impl<'a> Plan<'a> {
         let key = self.keys.of_folder(&config.folder);
         let place = self.keys.place(&config.file);
         let mounts = config.mounts.iter().map(|mount| self.declared(mount, &place)).collect();
-        let module = Module {
-            name: self.keys.module(&key),
-            language: Language::TypeScript,
-            path: self.base(&config.folder),
-            instances: crate::Instances::Fresh,
-        };
+        let module = Module::new(self.keys.module(&key), Language::TypeScript, self.base(&config.folder));
         let types = config.mounts.iter().map(|mount| (mount.name.clone(), self.type_of(&mount.folder)));
         let component = typescript::Component {
             folder: config.folder.clone(),
@@ -217,19 +212,9 @@ impl<'a> Plan<'a> {
         }
         let module = self.keys.module(&key);
         let source = match language {
-            Some(language) => Source::Folder(Module {
-                name: module.clone(),
-                language,
-                path: path.clone(),
-                instances: crate::Instances::Fresh,
-            }),
+            Some(language) => Source::Folder(Module::new(module.clone(), language, path.clone())),
             // The language says nothing of one that is built.
-            None => Source::File(Module {
-                name: module.clone(),
-                language: Language::Rust,
-                path: path.clone(),
-                instances: crate::Instances::Fresh,
-            }),
+            None => Source::File(Module::new(module.clone(), Language::Rust, path.clone())),
         };
         let variables = component.declared.clone();
         let definition = Definition { modules: vec![module], variables, mounts: Vec::new() };

@@ -224,12 +224,7 @@ allow = ["printer.lan"]
 [modules.chat]
 language = "rust"
 "#;
-        let module = |name: &str, path: &str| Module {
-            name: name.to_owned(),
-            language: Language::Rust,
-            path: PathBuf::from(path),
-            instances: Instances::Fresh,
-        };
+        let module = |name: &str, path: &str| Module::new(name, Language::Rust, path);
         let expected = Project {
             root: PathBuf::from("/projects/chat"),
             name: "my-chat".to_owned(),

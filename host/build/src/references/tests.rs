@@ -59,12 +59,7 @@ fn with_all() -> Function {
 /// The file of references in a language.
 fn text(language: Language, mounts: &[Mount]) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let module = Module {
-        name: "app".to_owned(),
-        language,
-        path: folder.path().to_path_buf(),
-        instances: crate::Instances::Fresh,
-    };
+    let module = Module::new("app", language, folder.path());
     for inner in ["src", "assembly"] {
         std::fs::create_dir_all(folder.path().join(inner)).unwrap();
     }
@@ -345,12 +340,7 @@ fn what_mounts_nothing_has_no_file_unless_it_had_one() {
         (Language::AssemblyScript, "assembly/_generated"),
     ] {
         let project = tempfile::tempdir().unwrap();
-        let module = Module {
-            name: "app".to_owned(),
-            language,
-            path: project.path().to_path_buf(),
-            instances: crate::Instances::Fresh,
-        };
+        let module = Module::new("app", language, project.path());
         assert!(
             write(&module, &tricky()).unwrap().is_empty() || language == Language::Go,
             "no sources, no files"
@@ -366,11 +356,6 @@ fn what_mounts_nothing_has_no_file_unless_it_had_one() {
         let text = std::fs::read_to_string(file).unwrap();
         assert!(!text.contains("Reference"), "{text}");
     }
-    let module = Module {
-        name: "app".to_owned(),
-        language: Language::TypeScript,
-        path: std::env::temp_dir(),
-        instances: crate::Instances::Fresh,
-    };
+    let module = Module::new("app", Language::TypeScript, std::env::temp_dir());
     assert!(write(&module, &tricky()).unwrap().is_empty(), "one in TypeScript has them in its `api`");
 }
