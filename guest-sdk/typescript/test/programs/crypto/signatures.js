@@ -79,7 +79,8 @@ export const signatureExchanges = Object.fromEntries(
           await of(bytes),
           await of(changed),
           await of(bytes, utf8("Sample")),
-          await of(bytes.slice(1)),
+          // Not the first: if it is zero, which it is once in 256 times, OpenSSL takes RSA-PSS without it.
+          await of(bytes.slice(0, -1)),
           await of(new Uint8Array(0)),
         ];
         return String(found) === "true,false,false,false,false";
