@@ -64,7 +64,7 @@ test: ## Everything: rooms, guests, clients of npm, Rust and Python, two browser
 	$(MAKE) --no-print-directory test-rust test-counts test-go test-examples test-client test-npm test-clients test-browser
 
 test-rust: host ## The rooms, and end to end from Rust
-	cargo test --workspace --locked
+	cargo test --workspace --locked --no-fail-fast
 
 # The rooms that are counted are compiled for this once more, optimised; wasmtime is that of `make host`.
 test-counts: host ## Instructions of a call, a commit, a push and a diff, beside the figures that are kept
