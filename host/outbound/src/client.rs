@@ -60,21 +60,23 @@ struct Clients {
 pub struct ClientError(String);
 
 impl Client {
-    /// One that holds to these rules.
-    pub fn new(rules: Rules) -> Client {
-        Client::resolving_by(rules, resolver::of_machine())
+    /// One that holds to these rules, and keeps about so many connections while no function uses them.
+    pub fn new(rules: Rules, idle_max: usize) -> Client {
+        Client::resolving_by(rules, idle_max, resolver::of_machine())
     }
 
     /// The same, whose names are resolved by this.
-    pub fn resolving_by(rules: Rules, lookup: Arc<Lookup>) -> Client {
-        Client { ruled: RwLock::new(Ruled::new(Arc::new(rules), lookup.clone(), Arc::default())), lookup }
+    pub fn resolving_by(rules: Rules, idle_max: usize, lookup: Arc<Lookup>) -> Client {
+        let ruled = Ruled::new(Arc::new(rules), lookup.clone(), Arc::default(), Kept::new(idle_max));
+        Client { ruled: RwLock::new(ruled), lookup }
     }
 
     /// Puts other rules in force, for requests from now on.
     pub fn set_rules(&self, rules: Rules) {
         let mut ruled = self.ruled.write();
         if *ruled.rules != rules {
-            *ruled = Ruled::new(Arc::new(rules), self.lookup.clone(), ruled.tls.clone());
+            let (tls, kept) = (ruled.tls.clone(), ruled.kept.anew());
+            *ruled = Ruled::new(Arc::new(rules), self.lookup.clone(), tls, kept);
         }
     }
 
@@ -111,15 +113,16 @@ impl Client {
         }
         let mut now = self.ruled.write();
         if Arc::ptr_eq(&now, &ruled) {
-            *now = Ruled::new(ruled.rules.clone(), ruled.lookup.clone(), ruled.tls.clone());
+            let (tls, kept) = (ruled.tls.clone(), ruled.kept.anew());
+            *now = Ruled::new(ruled.rules.clone(), ruled.lookup.clone(), tls, kept);
         }
         now.clone()
     }
 }
 
 impl Ruled {
-    fn new(rules: Arc<Rules>, lookup: Arc<Lookup>, tls: Arc<Tls>) -> Arc<Ruled> {
-        Arc::new(Ruled { rules, lookup, tls, clients: OnceLock::new(), kept: Arc::default() })
+    fn new(rules: Arc<Rules>, lookup: Arc<Lookup>, tls: Arc<Tls>, kept: Arc<Kept>) -> Arc<Ruled> {
+        Arc::new(Ruled { rules, lookup, tls, clients: OnceLock::new(), kept })
     }
 
     fn request(&self, step: &Step, body: SentBody) -> Result<RequestBuilder, DbError> {

@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use url::Url;
-use weir_value::limits::{OUTBOUND_IDLE_MAX, OUTBOUND_IDLE_PER_HOST_MAX};
+use weir_value::limits::OUTBOUND_IDLE_PER_HOST_MAX;
 
 /// Those of one pool.
-#[derive(Debug, Default)]
-pub(crate) struct Kept(Mutex<State>);
+#[derive(Debug)]
+pub(crate) struct Kept {
+    max: usize,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -36,10 +39,20 @@ pub(crate) struct InUse {
 }
 
 impl Kept {
+    /// Of a pool that may keep so many.
+    pub(crate) fn new(max: usize) -> Arc<Kept> {
+        Arc::new(Kept { max, state: Mutex::default() })
+    }
+
+    /// Of another pool like this one's.
+    pub(crate) fn anew(&self) -> Arc<Kept> {
+        Kept::new(self.max)
+    }
+
     /// A request to this URL begins.
     pub(crate) fn begin(self: &Arc<Self>, url: &Url) -> InUse {
         let place = url.origin().ascii_serialization();
-        let State { places, connections } = &mut *self.0.lock();
+        let State { places, connections } = &mut *self.state.lock();
         let requests = places.entry(place.clone()).or_default();
         requests.under_way += 1;
         if requests.under_way > requests.most {
@@ -51,13 +64,13 @@ impl Kept {
 
     /// Whether one more may be too many: it is time for a pool that has none.
     pub(crate) fn is_full(&self) -> bool {
-        self.0.lock().connections >= OUTBOUND_IDLE_MAX
+        self.state.lock().connections >= self.max
     }
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        if let Some(requests) = self.kept.0.lock().places.get_mut(&self.place) {
+        if let Some(requests) = self.kept.state.lock().places.get_mut(&self.place) {
             requests.under_way -= 1;
         }
     }
@@ -67,14 +80,16 @@ impl Drop for InUse {
 mod tests {
     use super::*;
 
+    const MAX: usize = 40;
+
     fn begin(kept: &Arc<Kept>, url: &str) -> InUse {
         kept.begin(&Url::parse(url).unwrap())
     }
 
     #[test]
     fn connections_are_counted_by_what_was_under_way_at_once() {
-        let kept = Arc::new(Kept::default());
-        let connections = || kept.0.lock().connections;
+        let kept = Kept::new(MAX);
+        let connections = || kept.state.lock().connections;
         for _ in 0..5 {
             drop(begin(&kept, "http://one.test/a"));
         }
@@ -92,8 +107,8 @@ mod tests {
 
     #[test]
     fn it_is_full_of_many_places() {
-        let kept = Arc::new(Kept::default());
-        for place in 0..OUTBOUND_IDLE_MAX {
+        let kept = Kept::new(MAX);
+        for place in 0..MAX {
             assert!(!kept.is_full());
             drop(begin(&kept, &format!("http://{place}.test/")));
         }

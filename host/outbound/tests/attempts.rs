@@ -14,7 +14,9 @@ use tokio::net::TcpListener;
 use weir_db::{Body, HttpRequest, HttpResponse, Redirect};
 use weir_outbound::{Client, Rules};
 use weir_value::ErrorCode;
-use weir_value::limits::OUTBOUND_IDLE_MAX;
+
+/// How many connections a client keeps.
+const IDLE_MAX: usize = 30;
 
 /// A server on this machine that answers each path as told, and keeps what it was asked.
 struct TestServer {
@@ -58,7 +60,7 @@ fn sent_on(status: u16, to: &str) -> String {
 }
 
 fn client(open: &[&str]) -> Client {
-    Client::new(Rules::parse(open).unwrap())
+    Client::new(Rules::parse(open).unwrap(), IDLE_MAX)
 }
 
 fn get(url: &str) -> HttpRequest {
@@ -256,7 +258,7 @@ async fn a_name_that_resolves_to_this_machine_the_second_time_gains_nothing() {
         };
         Box::pin(async move { Ok(vec![address.parse().unwrap()]) }) as Pin<Box<dyn Future<Output = _> + Send>>
     };
-    let client = Client::resolving_by(Rules::parse(&["127.0.0.1"]).unwrap(), Arc::new(lookup));
+    let client = Client::resolving_by(Rules::parse(&["127.0.0.1"]).unwrap(), IDLE_MAX, Arc::new(lookup));
     let url = format!("http://rebinding.example:{}/", server.address.port());
     assert_eq!(text(client.send(get(&url)).await.unwrap()).await, "hello");
     assert_eq!(code(&client, &url).await, ErrorCode::AddressRefused);
@@ -288,13 +290,13 @@ async fn keeping_server(open: &Arc<AtomicUsize>) -> SocketAddr {
 async fn connections_that_nobody_uses_are_few_and_used_again() {
     let (open, client) = (Arc::new(AtomicUsize::new(0)), client(&["127.0.0.1"]));
     let mut last = None;
-    for _ in 0..OUTBOUND_IDLE_MAX + 10 {
+    for _ in 0..IDLE_MAX + 10 {
         let url = format!("http://{}/", keeping_server(&open).await);
         assert_eq!(text(client.send(get(&url)).await.unwrap()).await, "ok");
         last = Some(url);
     }
     let closed = async {
-        while open.load(Ordering::SeqCst) > OUTBOUND_IDLE_MAX {
+        while open.load(Ordering::SeqCst) > IDLE_MAX {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

@@ -131,7 +131,7 @@ impl App {
             machine.budget.shared_results(),
             FanOut::new(machine.env.processors()),
         );
-        let client = Arc::new(Client::new(outbound.clone()));
+        let client = Arc::new(Client::new(outbound.clone(), machine.descriptors.outbound_idle_max()));
         let storage = Storage::new(Arc::clone(&machine), Arc::clone(&db), Arc::clone(&durable), stored_files);
         let actions = Actions::new(
             Arc::clone(&machine),

@@ -2,9 +2,10 @@
 //!
 //! A connection is one open file, for as long as it is open, and so is a socket. A request may open one more for a while: a
 //! file that is sent or written, a connection to where a function sends a request. Those come out of what connections have not
-//! taken, and a part of it that connections cannot take, so that idle ones leave room for those who ask. The rest is for the
-//! store and the log, or a commit would fail for want of an open file; for Node's processes; for connections of
-//! functions that none uses; for whatever is open for a moment.
+//! taken, and a part of it that connections cannot take, so that idle ones leave room for those who ask. A part of that part is for
+//! connections of functions that none uses. The rest is for the
+//! store and the log, or a commit would fail for want of an open file; for Node's processes; for whatever is open for a
+//! moment.
 
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ pub struct TooManyOpen;
 struct Shares {
     all: usize,
     connections: usize,
+    /// Connections of functions that none uses.
+    outbound_idle: usize,
 }
 
 impl Shares {
@@ -53,7 +56,10 @@ impl Shares {
         let all =
             files.saturating_sub(reserve.saturating_add(beside)).clamp(2, 2 * limits::HTTP_CONNECTIONS_MAX);
         let connections = all.saturating_sub(of_requests).clamp(1, limits::HTTP_CONNECTIONS_MAX);
-        Shares { all, connections }
+        let outbound_idle = of_requests / limits::OUTBOUND_IDLE_PART_OF_REQUESTS;
+        let outbound_idle = outbound_idle.min(limits::OUTBOUND_IDLE_MAX);
+        let all = all.saturating_sub(outbound_idle).max(connections + 1);
+        Shares { all, connections, outbound_idle }
     }
 }
 
@@ -87,6 +93,11 @@ impl Descriptors {
         self.shares.connections
     }
 
+    /// Connections of functions that may be kept while none uses them.
+    pub fn outbound_idle_max(&self) -> usize {
+        self.shares.outbound_idle
+    }
+
     /// Connections that are open.
     pub fn connections(&self) -> usize {
         self.shares.connections - self.connections.available_permits()
@@ -106,24 +117,24 @@ mod tests {
     fn connections_have_nearly_all_and_leave_some_to_requests_and_the_store() {
         for (files, connections, of_requests) in [
             (Some(64), 1, 1),
-            (Some(256), 128, 32),
-            (Some(1024), 896, 32),
-            (Some(20_000), 19_063, 312),
-            (Some(65_536), 62_464, 1024),
-            (Some(262_144), limits::HTTP_CONNECTIONS_MAX, limits::HTTP_CONNECTIONS_MAX),
-            (Some(u64::MAX), limits::HTTP_CONNECTIONS_MAX, limits::HTTP_CONNECTIONS_MAX),
-            (None, limits::HTTP_CONNECTIONS_MAX, limits::HTTP_CONNECTIONS_MAX),
+            (Some(256), 128, 16),
+            (Some(1024), 896, 16),
+            (Some(20_000), 19_063, 264),
+            (Some(65_536), 62_464, 976),
+            (Some(262_144), limits::HTTP_CONNECTIONS_MAX, limits::HTTP_CONNECTIONS_MAX - 48),
+            (Some(u64::MAX), limits::HTTP_CONNECTIONS_MAX, limits::HTTP_CONNECTIONS_MAX - 48),
+            (None, limits::HTTP_CONNECTIONS_MAX, limits::HTTP_CONNECTIONS_MAX - 48),
         ] {
-            let Shares { all, connections: found } = Shares::of(files, 0);
+            let Shares { all, connections: found, .. } = Shares::of(files, 0);
             assert_eq!((found, all - found), (connections, of_requests), "{files:?}");
         }
         let with_node = Shares::of(Some(1024), 100);
-        assert_eq!(with_node, Shares { all: 828, connections: 796 });
+        assert_eq!(with_node, Shares { all: 812, connections: 796, outbound_idle: 16 });
     }
 
     #[test]
     fn idle_connections_leave_room_for_requests_and_requests_may_take_what_is_free() {
-        let descriptors = Descriptors::of(Shares { all: 10, connections: 8 });
+        let descriptors = Descriptors::of(Shares { all: 10, connections: 8, outbound_idle: 1 });
         let idle: Vec<_> = std::iter::from_fn(|| descriptors.for_connection()).collect();
         assert_eq!((idle.len(), descriptors.connections(), descriptors.of_requests()), (8, 8, 0));
         let first = descriptors.for_request().expect("kept for requests");

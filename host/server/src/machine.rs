@@ -89,7 +89,6 @@ impl Machine {
         } = parts;
         let of_node = node.as_ref().map_or(0, |node| node.processes_max());
         let of_node = of_node.saturating_mul(limits::NODE_PROCESS_FILES);
-        let beside = of_node.saturating_add(limits::OUTBOUND_IDLE_MAX);
         Arc::new(Machine {
             executor: Arc::new(Executor::start(&env, "call", threads, spare_threads)),
             passwords: PasswordThreads::start(&env, PasswordThreads::default_threads()),
@@ -101,7 +100,7 @@ impl Machine {
             metrics: Metrics::default(),
             refusals: Refusals::default(),
             http_calls: Arc::new(Semaphore::new(limits::HTTP_CALLS_IN_FLIGHT_MAX)),
-            descriptors: Descriptors::of_process(beside),
+            descriptors: Descriptors::of_process(of_node),
             sockets: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
             budget: Budget::new(client_memory_bytes),
             log_limits,

@@ -490,7 +490,9 @@ pub const NODE_PROCESS_FILES: usize = 2;
 /// How many connections to one place are kept that no function uses,
 pub const OUTBOUND_IDLE_PER_HOST_MAX: usize = 16;
 /// to all places,
-pub const OUTBOUND_IDLE_MAX: usize = 64;
+pub const OUTBOUND_IDLE_MAX: usize = 48;
+/// or this part of the files that connections leave to requests, if that is less,
+pub const OUTBOUND_IDLE_PART_OF_REQUESTS: usize = 2;
 /// and for how long: they are open files, and nobody's.
 pub const OUTBOUND_IDLE_SECONDS_MAX: u64 = 30;
 /// How long a TLS handshake may take, from the connection on.

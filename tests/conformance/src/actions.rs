@@ -15,6 +15,7 @@ use weir_db::{
 use weir_outbound::{Client, Rules};
 use weir_store::{Env, SimEnv};
 use weir_testing::TestDatabase;
+use weir_value::limits::OUTBOUND_IDLE_MAX;
 use weir_value::{DocumentId, ErrorCode, FunctionPath, Identity, Timestamp};
 
 use crate::files::CaseFiles;
@@ -42,7 +43,7 @@ impl Host {
             this: this.clone(),
             db: db.database().clone(),
             env: db.env().clone(),
-            client: Arc::new(Client::new(rules)),
+            client: Arc::new(Client::new(rules, OUTBOUND_IDLE_MAX)),
             files: CaseFiles::new(db.database().clone(), threads.clone()),
             threads,
             identity: parking_lot::Mutex::default(),

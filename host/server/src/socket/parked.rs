@@ -52,11 +52,11 @@ impl<T> Parked<T> {
     /// Its task takes it back. `None`: the task is woken when it is here again.
     pub fn take(&self, cx: &Context<'_>) -> Option<Box<T>> {
         let mut state = self.0.lock();
-        let asked = Some(cx.waker().clone());
+        let asked = || Some(cx.waker().clone());
         match std::mem::replace(&mut *state, State::Served) {
             State::Waiting(served) => return Some(served),
-            State::Lent(_) => *state = State::Lent(asked),
-            State::Prepared(served, _) => *state = State::Prepared(served, asked),
+            State::Lent(_) => *state = State::Lent(asked()),
+            State::Prepared(served, _) => *state = State::Prepared(served, asked()),
             State::Served => debug_assert!(false, "its task has it already"),
         }
         None
@@ -75,7 +75,7 @@ impl<T> Parked<T> {
     }
 
     /// What was lent waits for the second half.
-    fn lay_by(&self, served: Box<T>) {
+    fn keep_prepared(&self, served: Box<T>) {
         let mut state = self.0.lock();
         let asked = match &mut *state {
             State::Lent(asked) => asked.take(),
@@ -85,7 +85,7 @@ impl<T> Parked<T> {
     }
 
     /// Lends it once more, if it waits for the second half.
-    fn take_up(&self) -> Option<Box<T>> {
+    fn lend_prepared(&self) -> Option<Box<T>> {
         let mut state = self.0.lock();
         match std::mem::replace(&mut *state, State::Served) {
             State::Prepared(served, asked) => {
@@ -123,14 +123,14 @@ impl<T: Served + Send> Deliver for Parked<T> {
     fn prepare(&self) -> bool {
         let Some(mut served) = self.lend() else { return false };
         match is_done(|| served.prepare()) {
-            true => self.lay_by(served),
+            true => self.keep_prepared(served),
             false => self.leave_to_task(served),
         }
         true
     }
 
     fn write(&self) {
-        let Some(mut served) = self.take_up() else { return };
+        let Some(mut served) = self.lend_prepared() else { return };
         match is_done(|| served.write()) {
             true => self.give_back(served),
             false => self.leave_to_task(served),
@@ -232,7 +232,7 @@ mod tests {
         place.park(served);
         let lent = place.lend().expect("it is here");
         assert!(place.lend().is_none() && place.take(&cx).is_none());
-        place.lay_by(lent);
+        place.keep_prepared(lent);
         assert!(place.lend().is_none(), "the first half is done");
         place.write();
         assert_eq!(task.0.load(Ordering::SeqCst), 1);
