@@ -29,7 +29,6 @@ use crate::resolver::{self, Closed, Lookup, Resolver, refusal};
 
 /// Sends the requests of functions. Connections are kept for a while and used again.
 pub struct Client {
-    lookup: Arc<Lookup>,
     /// With the rules come connections of their own: none stays open that other rules have admitted.
     ruled: RwLock<Arc<Ruled>>,
 }
@@ -67,16 +66,16 @@ impl Client {
 
     /// The same, whose names are resolved by this.
     pub fn resolving_by(rules: Rules, idle_max: usize, lookup: Arc<Lookup>) -> Client {
-        let ruled = Ruled::new(Arc::new(rules), lookup.clone(), Arc::default(), Kept::new(idle_max));
-        Client { ruled: RwLock::new(ruled), lookup }
+        let (tls, clients, kept) = (Arc::default(), OnceLock::new(), Kept::new(idle_max));
+        let ruled = Ruled { rules: Arc::new(rules), lookup, tls, clients, kept };
+        Client { ruled: RwLock::new(Arc::new(ruled)) }
     }
 
     /// Puts other rules in force, for requests from now on.
     pub fn set_rules(&self, rules: Rules) {
         let mut ruled = self.ruled.write();
         if *ruled.rules != rules {
-            let (tls, kept) = (ruled.tls.clone(), ruled.kept.anew());
-            *ruled = Ruled::new(Arc::new(rules), self.lookup.clone(), tls, kept);
+            *ruled = ruled.anew(Arc::new(rules));
         }
     }
 
@@ -113,15 +112,16 @@ impl Client {
         }
         let mut now = self.ruled.write();
         if Arc::ptr_eq(&now, &ruled) {
-            let (tls, kept) = (ruled.tls.clone(), ruled.kept.anew());
-            *now = Ruled::new(ruled.rules.clone(), ruled.lookup.clone(), tls, kept);
+            *now = ruled.anew(ruled.rules.clone());
         }
         now.clone()
     }
 }
 
 impl Ruled {
-    fn new(rules: Arc<Rules>, lookup: Arc<Lookup>, tls: Arc<Tls>, kept: Arc<Kept>) -> Arc<Ruled> {
+    /// The same with connections of its own, under these rules.
+    fn anew(&self, rules: Arc<Rules>) -> Arc<Ruled> {
+        let (lookup, tls, kept) = (self.lookup.clone(), self.tls.clone(), self.kept.anew());
         Arc::new(Ruled { rules, lookup, tls, clients: OnceLock::new(), kept })
     }
 

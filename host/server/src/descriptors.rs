@@ -3,9 +3,8 @@
 //! A connection is one open file, for as long as it is open, and so is a socket. A request may open one more for a while: a
 //! file that is sent or written, a connection to where a function sends a request. Those come out of what connections have not
 //! taken, and a part of it that connections cannot take, so that idle ones leave room for those who ask. A part of that part is for
-//! connections of functions that none uses. The rest is for the
-//! store and the log, or a commit would fail for want of an open file; for Node's processes; for whatever is open for a
-//! moment.
+//! connections of functions that none uses. The rest is for the store and the log, or a commit would fail for want of an open
+//! file; for Node's processes; for whatever is open for a moment.
 
 use std::sync::Arc;
 

@@ -29,7 +29,7 @@ pub(crate) fn text(json: &[u8]) -> Option<&str> {
 pub(crate) fn value(text: &str, depth: usize) -> Option<&str> {
     match text.as_bytes().first()? {
         b'"' => Some(string(text)?.1),
-        b'[' if depth < NESTING_MAX => items(&text[1..], depth + 1),
+        b'[' if depth < NESTING_MAX => items(&text[1..], |item| value(item, depth + 1)),
         b'{' if depth < NESTING_MAX => fields(&text[1..], depth + 1),
         b'[' | b'{' => None,
         b'n' => text.strip_prefix("null"),
@@ -39,13 +39,14 @@ pub(crate) fn value(text: &str, depth: usize) -> Option<&str> {
     }
 }
 
-fn items(text: &str, depth: usize) -> Option<&str> {
+/// The items of an array behind its bracket, each read by `item`.
+pub(crate) fn items<'t>(text: &'t str, item: impl Fn(&'t str) -> Option<&'t str>) -> Option<&'t str> {
     if let Some(rest) = text.strip_prefix(']') {
         return Some(rest);
     }
     let mut rest = text;
     for _ in 0..ARRAY_ITEMS_MAX {
-        rest = value(rest, depth)?;
+        rest = item(rest)?;
         match rest.strip_prefix(',') {
             Some(next) => rest = next,
             None => return rest.strip_prefix(']'),

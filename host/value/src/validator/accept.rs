@@ -10,8 +10,7 @@ use std::collections::BTreeMap;
 use super::check::check_id;
 use super::{Field, IdTables, Validator};
 use crate::Value;
-use crate::json::plain::{self, NESTING_MAX, field_name, number, scalar, string};
-use crate::limits::ARRAY_ITEMS_MAX;
+use crate::json::plain::{self, NESTING_MAX, field_name, items, number, scalar, string};
 
 impl Validator {
     /// Whether this text is canonical, and what this wants; `false` if that is not known. Scalars of the outermost object
@@ -46,25 +45,12 @@ impl Reader<'_> {
             Validator::Any => plain::value(text, depth),
             Validator::Union(members) => members.iter().find_map(|member| self.value(member, text, depth)),
             _ if depth == NESTING_MAX => None,
-            Validator::Array(item) => self.items(item, text.strip_prefix('[')?, depth + 1),
+            Validator::Array(wanted) => {
+                items(text.strip_prefix('[')?, |item| self.value(wanted, item, depth + 1))
+            }
             Validator::Object(fields) => self.fields(fields, text.strip_prefix('{')?, depth + 1),
             Validator::Bigint | Validator::Bytes | Validator::Literal(_) | Validator::Record { .. } => None,
         }
-    }
-
-    fn items<'t>(&self, item: &Validator, text: &'t str, depth: usize) -> Option<&'t str> {
-        if let Some(rest) = text.strip_prefix(']') {
-            return Some(rest);
-        }
-        let mut rest = text;
-        for _ in 0..ARRAY_ITEMS_MAX {
-            rest = self.value(item, rest, depth)?;
-            match rest.strip_prefix(',') {
-                Some(next) => rest = next,
-                None => return rest.strip_prefix(']'),
-            }
-        }
-        None
     }
 
     /// The names in a canonical text ascend, as those of the validator do.
@@ -104,6 +90,7 @@ mod tests {
     use super::*;
     use crate::TableNumber;
     use crate::json::plain::tests::values;
+    use crate::limits::ARRAY_ITEMS_MAX;
 
     fn no_tables(_: TableNumber) -> Option<Arc<str>> {
         None
