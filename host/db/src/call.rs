@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use weir_value::commit_timestamp::Template;
 use weir_value::json::{self, Bounds};
 use weir_value::limits::{FUNCTION_ARGS_BYTES_MAX, FUNCTION_RESULT_BYTES_MAX, VALUE_ALONE_BYTES};
-use weir_value::{FunctionPath, Timestamp, Value};
+use weir_value::{FunctionPath, Timestamp, Validator, Value};
 
 use crate::error::Failure;
 use crate::transaction::SeenTables;
@@ -156,10 +156,10 @@ fn check_args_now(info: &FunctionInfo, json: &[u8], tx: &mut Transaction) -> Res
             "the arguments are larger than the {FUNCTION_ARGS_BYTES_MAX} bytes that are allowed."
         )));
     }
-    let is_accepted = json.starts_with(b"{") && info.args.accepts_text(json, &[], &SeenTables::new(tx));
-    not_poisoned(tx)?;
-    if is_accepted {
-        return Ok(Bytes::copy_from_slice(json));
+    if json.starts_with(b"{")
+        && let Some(args) = accepted(&info.args, json, tx)?
+    {
+        return Ok(args);
     }
     let args = Value::from_json(json)
         .map_err(|error| Failure::Arguments(format!("the arguments cannot be read: {error}")))?;
@@ -183,10 +183,8 @@ fn check_result_now(info: &FunctionInfo, text: &[u8], tx: &mut Transaction) -> R
     if text.len() > FUNCTION_RESULT_BYTES_MAX {
         return Err(Failure::ResultTooLarge);
     }
-    let is_accepted = info.returns.accepts_text(text, &[], &SeenTables::new(tx));
-    not_poisoned(tx)?;
-    if is_accepted {
-        return Ok(Bytes::copy_from_slice(text));
+    if let Some(result) = accepted(&info.returns, text, tx)? {
+        return Ok(result);
     }
     let invalid = |message: String| Failure::Function(FunctionError::InvalidResult { message });
     let commit_timestamp = tx.may_return_placeholders(info.kind);
@@ -205,6 +203,13 @@ fn check_result_now(info: &FunctionInfo, text: &[u8], tx: &mut Transaction) -> R
         true => Ok(canonical.into()),
         false => Err(Failure::ResultTooLarge),
     }
+}
+
+/// The text, if it is seen without making a value of it that it is canonical and what is wanted.
+fn accepted(wanted: &Validator, text: &[u8], tx: &mut Transaction) -> Result<Option<Bytes>, Failure> {
+    let is_accepted = wanted.accepts_text(text, &[], &SeenTables::new(tx));
+    not_poisoned(tx)?;
+    Ok(is_accepted.then(|| Bytes::copy_from_slice(text)))
 }
 
 fn not_poisoned(tx: &Transaction) -> Result<(), Failure> {

@@ -49,7 +49,7 @@ impl Transition<'_> {
     pub fn text(&self) -> Arc<String> {
         match self.changes {
             [change] if self.removed.is_empty() => {
-                let base = change.base.as_ref().filter(|_| self.takes_patches).map(|base| base.seq());
+                let base = self.base_of(change).map(|base| base.seq());
                 let key = TextKey { start: self.start, end: self.end, query: change.query, base };
                 change.result.shared_text(key, || self.to_json())
             }
@@ -85,12 +85,16 @@ impl Transition<'_> {
         out
     }
 
+    /// What a patch may lead from.
+    fn base_of<'c>(&self, change: &'c ResultChange) -> Option<&'c Arc<QueryResult>> {
+        change.base.as_ref().filter(|_| self.takes_patches)
+    }
+
     fn body<'c>(&self, change: &'c ResultChange) -> Body<'c> {
         match change.result.outcome() {
             Err(failure) => Body::Failure(failure),
             Ok(value) => {
-                let base = change.base.as_ref().filter(|_| self.takes_patches);
-                let patch = base.and_then(|base| change.result.patch_from(base));
+                let patch = self.base_of(change).and_then(|base| change.result.patch_from(base));
                 patch.map_or(Body::Value(value), Body::Patch)
             }
         }
