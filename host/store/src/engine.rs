@@ -21,6 +21,7 @@ use crate::log::consumers::Consumers;
 use crate::log::recovery::{Expected, Recovered, recover};
 use crate::log::writer::WriterParts;
 use crate::log::{CommitLog, SegmentLog};
+use crate::memory_table::MemoryTable;
 use crate::sequencer::Sequencer;
 use crate::stats::Counters;
 use crate::view::View;
@@ -121,7 +122,10 @@ impl Parts {
             Some(store) => store,
             None => make_id(&base, &*env)?,
         };
-        let view = Arc::new(View::new(base, marks.checkpoint, options.rows_bytes(), folder));
+        let mut secret = [0; 16];
+        env.fill_random(&mut secret);
+        let memory = MemoryTable::new(secret, options.rows_bytes());
+        let view = Arc::new(View::new(base, memory, marks.checkpoint, folder));
         let expected = Expected {
             store,
             checkpoint: marks.checkpoint,

@@ -32,7 +32,6 @@ mod open;
 mod options;
 pub mod planted;
 mod rate;
-mod row_cache;
 mod rows;
 mod sequencer;
 mod snapshot;

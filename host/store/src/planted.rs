@@ -24,7 +24,7 @@ pub enum Bug {
     RequestRecordLost,
     /// A flush forgets a key that it did not write.
     FlushSkipsKey,
-    /// A row that is remembered is not replaced by a commit.
+    /// A flush remembers a row as it was before the last commit to it.
     RememberedRowStays,
     /// Recovery takes a record whose checksum is wrong.
     TornRecordTakenWhole,

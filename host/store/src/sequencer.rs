@@ -219,7 +219,6 @@ impl Sequencer {
         let framed_bytes = framed_bytes(size_bytes);
         let mut state = self.secure(state, framed_bytes)?;
         view.memory.insert(ts, &writes, || view.floor());
-        view.rows.note_commit(ts, &writes);
         view.publish_sequenced(ts);
         state.last = ts;
         let commit = Arc::new(Commit { ts, writes, touched });

@@ -29,7 +29,6 @@ use weir_value::Timestamp;
 
 use crate::base::{BaseError, Row};
 use crate::memory_table::{Chunk, Found, Interval, TableKey};
-use crate::row_cache::Cached;
 use crate::rows::Rows;
 use crate::view::View;
 
@@ -88,20 +87,15 @@ impl Snapshot {
     /// # Errors
     /// The base cannot be read.
     pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ReadError> {
-        let miss = match self.view.rows.get(key, self.ts) {
-            Cached::Found(value) => return Ok(Some(value)),
-            Cached::Missed(miss) => miss,
-        };
-        let (ts, value, is_newest) = match self.view.memory.find(key, self.ts) {
-            Found::Version { ts, value, is_newest } => (ts, value, is_newest),
-            // The base moves nothing that this snapshot does not see: what it has is seen by all.
-            Found::Nothing => (Timestamp::ZERO, self.view.base.get(key)?, true),
-            Found::Newer => (Timestamp::ZERO, self.view.base.get(key)?, false),
-        };
-        if is_newest && let Some(value) = &value {
-            self.view.rows.keep(miss, key, ts, value);
+        match self.view.memory.find(key, self.ts) {
+            Found::Version(value) => Ok(value),
+            Found::Newer => Ok(self.view.base.get(key)?),
+            Found::Nothing => {
+                let value = self.view.base.get(key)?;
+                value.iter().for_each(|value| self.view.memory.remember(key, value));
+                Ok(value)
+            }
         }
-        Ok(value)
     }
 
     /// As [`Snapshot::get`] for each of `keys`, in their order. Where they follow each other closely in the given direction

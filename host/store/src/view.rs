@@ -12,15 +12,12 @@ use weir_value::Timestamp;
 use crate::base::Base;
 use crate::folder::Folder;
 use crate::memory_table::MemoryTable;
-use crate::row_cache::RowCache;
 use crate::{BaseKind, OpenError, Snapshot};
 
 /// Shared by the engine, its threads and every open snapshot.
 pub(crate) struct View {
     pub(crate) memory: MemoryTable,
     pub(crate) base: Base,
-    /// Rows that were read by key.
-    pub(crate) rows: RowCache,
     sequenced_ns: AtomicU64,
     durable_ns: AtomicU64,
     /// How many snapshots are open at each timestamp.
@@ -33,12 +30,10 @@ pub(crate) struct View {
 
 impl View {
     /// A view of what `base` holds, up to `ts`. `folder` is kept until the last snapshot is gone.
-    /// Hot rows are remembered in about `rows_bytes`.
-    pub(crate) fn new(base: Base, ts: Timestamp, rows_bytes: u64, folder: Option<Folder>) -> View {
+    pub(crate) fn new(base: Base, memory: MemoryTable, ts: Timestamp, folder: Option<Folder>) -> View {
         View {
-            memory: MemoryTable::default(),
+            memory,
             base,
-            rows: RowCache::new(rows_bytes),
             sequenced_ns: AtomicU64::new(ts.as_nanos()),
             durable_ns: AtomicU64::new(ts.as_nanos()),
             open: Mutex::default(),
