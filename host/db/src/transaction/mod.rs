@@ -5,6 +5,7 @@ mod budget;
 mod crypto;
 mod files;
 mod page;
+mod points;
 mod read;
 mod read_set_builder;
 mod scan;
@@ -142,6 +143,8 @@ pub struct Transaction {
     scratch: Vec<u8>,
     /// The `_creationTime` of the document inserted last.
     last_created: Option<CreationTime>,
+    /// The table whose name was asked for last.
+    last_table: Option<tables::SeenTable>,
     /// Documents of which some version did not fit a deployment that is being prepared.
     pending_suspects: BTreeSet<DocumentId>,
     /// Whether the placeholder for the commit's timestamp may stand in what is written, or in the result.
@@ -193,6 +196,7 @@ impl Transaction {
             nested: NestedCalls::default(),
             scratch: Vec::new(),
             last_created: None,
+            last_table: None,
             pending_suspects: BTreeSet::new(),
             has_placeholders: false,
             poison: None,

@@ -2,10 +2,9 @@
 //!
 //! Also its cache: a point that was read once is not asked of the store again, so that within a transaction a key
 //! costs one lookup.
-use std::collections::HashMap;
-
 use bytes::Bytes;
 
+use super::points::Points;
 use crate::{KeyRange, ReadSet, read_set};
 
 /// So many ranges are kept beside those in order, and as many again as those are: few queries read more.
@@ -14,7 +13,7 @@ const UNORDERED_MAX: usize = 1024;
 #[derive(Default)]
 pub(crate) struct ReadSetBuilder {
     /// What the snapshot has under each key that was read alone; misses too.
-    points: HashMap<Bytes, Option<Bytes>>,
+    points: Points,
     /// The first ones ascend, and no two of those touch; the others are as they were read. To put each in its place at
     /// once would cost a small query as much as its index does.
     ranges: Vec<KeyRange>,
@@ -28,7 +27,7 @@ impl ReadSetBuilder {
     }
 
     pub(crate) fn add_point(&mut self, key: Bytes, value: Option<Bytes>) {
-        self.points.insert(key, value);
+        self.points.add(key, value);
     }
 
     pub(crate) fn add_range(&mut self, range: KeyRange) {
@@ -69,7 +68,7 @@ impl ReadSetBuilder {
     /// Whether a write of this key concerns the transaction.
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         let (ordered, others) = self.ranges.split_at(self.ordered);
-        self.points.contains_key(key)
+        self.points.get(key).is_some()
             || read_set::find_range(ordered, key).is_some()
             || others.iter().any(|range| range.contains(key))
     }
@@ -80,7 +79,7 @@ impl ReadSetBuilder {
     }
 
     pub(crate) fn into_read_set(self) -> ReadSet {
-        ReadSet::new(self.points.into_keys(), self.ranges)
+        ReadSet::new(self.points.keys().cloned(), self.ranges)
     }
 }
 
@@ -97,7 +96,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_holds_what_was_added_and_nothing_else(
-            points in prop::collection::vec(0u8..64, 0..8),
+            points in prop::collection::vec(0u8..64, 0..16),
             ranges in prop::collection::vec((0u8..64, 0u8..64), 0..12),
             ordered_at in 0usize..12,
         ) {

@@ -12,9 +12,17 @@ use weir_value::limits::TABLES_MAX;
 use weir_value::{ErrorCode, IdTables, TableNumber};
 
 use super::Transaction;
+use crate::keyspace::{self, Namespace};
 use crate::system_tables::APP_TABLE_FIRST;
 use crate::write_buffer::Written;
-use crate::{DbError, KeyRange, keyspace};
+use crate::{DbError, KeyRange};
+
+/// A table of the catalog, which stays what it is.
+pub(super) struct SeenTable {
+    number: TableNumber,
+    namespace: Namespace,
+    name: Arc<str>,
+}
 
 impl Transaction {
     /// The number of a table, if it exists.
@@ -61,8 +69,14 @@ impl Transaction {
     /// The name of a table, if it exists in the transaction's namespace.
     pub(super) fn table_name(&mut self, number: TableNumber) -> Result<Option<Arc<str>>, DbError> {
         let at = self.snapshot.ts();
-        if let Some((namespace, name)) = self.shared.catalog.name(number, at) {
-            return Ok((namespace == self.namespace).then_some(name));
+        if self.last_table.as_ref().is_none_or(|table| table.number != number) {
+            // A copy: everybody who counts references to the catalog's own would wait for each other.
+            let table =
+                |(namespace, name): (_, Arc<str>)| SeenTable { number, namespace, name: name[..].into() };
+            self.last_table = self.shared.catalog.name(number, at).map(table);
+        }
+        if let Some(SeenTable { namespace, name, .. }) = &self.last_table {
+            return Ok((*namespace == self.namespace).then(|| Arc::clone(name)));
         }
         let Some((value, own)) = self.read_catalog(keyspace::table_number_key(number))? else {
             return Ok(None);

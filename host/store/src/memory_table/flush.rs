@@ -8,9 +8,12 @@ use weir_value::Timestamp;
 
 use super::shard::Change;
 use super::{MemoryTable, TableKey};
+use crate::rows::Rows;
 
 /// Entries that are taken out of memory while nobody can scan it.
 const REMOVED_AT_ONCE: usize = 64;
+/// A value that is larger is not copied.
+const COPIED_BYTES_MAX: usize = 1024;
 
 /// How much one slice of a flush takes at most.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +40,32 @@ pub(crate) struct FlushEntry {
     pub(crate) value: Option<Bytes>,
 }
 
+/// Small values of a slice, in few allocations: to share each would write to its own count, which nobody else has looked at.
+#[derive(Default)]
+struct Values {
+    copies: Rows,
+    /// Whose they are.
+    entries: Vec<usize>,
+}
+
+impl Values {
+    /// Gives a large value at once, and a small one later.
+    fn take(&mut self, entry: usize, value: &Bytes) -> Option<Bytes> {
+        if value.len() > COPIED_BYTES_MAX {
+            return Some(value.clone());
+        }
+        self.copies.push_copy(&[], value);
+        self.entries.push(entry);
+        None
+    }
+
+    fn give(self, entries: &mut [FlushEntry]) {
+        for (entry, (_, value)) in self.entries.into_iter().zip(self.copies.finish()) {
+            entries[entry].value = Some(value);
+        }
+    }
+}
+
 impl MemoryTable {
     /// The entries behind `after` that can be flushed up to `bound`, which is the same in all slices of a pass. Looks at no
     /// more than sixteen times as many keys as it may take.
@@ -50,12 +79,14 @@ impl MemoryTable {
         // Keys that came after the first slice have nothing up to the bound.
         let sorted = if after.is_none() { self.order.sorted() } else { self.order.as_sorted() };
         let mut slice = FlushSlice::default();
+        let mut values = Values::default();
         let mut bytes = 0;
         for (looked_at, key) in sorted.range::<[u8], _>((low, Bound::Unbounded)).enumerate() {
             let (shard, hash) = self.shard(key);
             if let Some((ts, value)) = shard.read().version(hash, key, bound) {
                 bytes += key.len() + value.as_ref().map_or(0, Bytes::len);
-                slice.entries.push(FlushEntry { key: key.clone(), ts: *ts, value: value.clone() });
+                let value = value.as_ref().and_then(|value| values.take(slice.entries.len(), value));
+                slice.entries.push(FlushEntry { key: key.clone(), ts: *ts, value });
             }
             let is_full = slice.entries.len() == bounds.entries || bytes >= bounds.bytes;
             if is_full || looked_at + 1 == bounds.entries * 16 {
@@ -63,6 +94,7 @@ impl MemoryTable {
                 break;
             }
         }
+        values.give(&mut slice.entries);
         slice
     }
 

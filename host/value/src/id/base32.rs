@@ -41,25 +41,39 @@ pub(super) fn encode(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// Reads what [`encode`] writes, and nothing else.
-pub(super) fn decode(text: &str) -> Result<Vec<u8>, Base32Error> {
-    let mut bytes = Vec::with_capacity(text.len() * 5 / 8);
-    let (mut bits, mut count) = (0_u32, 0);
-    for (at, byte) in text.bytes().enumerate() {
-        let digit = VALUES[usize::from(byte)];
-        if digit == 255 {
-            // All before it were ASCII, so a character starts here.
-            return Err(Base32Error::Digit(text[at..].chars().next().unwrap_or_default()));
-        }
-        bits = bits << 5 | u32::from(digit);
-        count += 5;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-        bits &= (1 << count) - 1;
+/// So many bytes have so many digits, those of a digit that is cut short not counted.
+pub(super) const fn decoded_bytes(digits: usize) -> usize {
+    digits * 5 / 8
+}
+
+/// Reads what [`encode`] writes, and nothing else, into `out`, which has room for it.
+pub(super) fn decode<'a>(text: &str, out: &'a mut [u8]) -> Result<&'a [u8], Base32Error> {
+    let bytes = &mut out[..decoded_bytes(text.len())];
+    let mut all = 0;
+    // Eight digits are five bytes.
+    let mut value = |digits: &[u8]| {
+        digits.iter().fold(0_u64, |bits, digit| {
+            let digit = VALUES[usize::from(*digit)];
+            all |= digit;
+            bits << 5 | u64::from(digit & 31)
+        })
+    };
+    let (whole, rest) = text.as_bytes().as_chunks::<8>();
+    let (blocks, tail) = bytes.as_chunks_mut::<5>();
+    for (block, digits) in blocks.iter_mut().zip(whole) {
+        block.copy_from_slice(&value(digits).to_be_bytes()[3..]);
     }
-    if count >= 5 || bits != 0 { Err(Base32Error::Tail) } else { Ok(bytes) }
+    let left = rest.len() * 5 % 8;
+    let bits = value(rest);
+    tail.copy_from_slice(&(bits >> left).to_be_bytes()[8 - tail.len()..]);
+    if all > 31 {
+        return Err(Base32Error::Digit(first_wrong(text)));
+    }
+    if left >= 5 || bits & ((1 << left) - 1) != 0 { Err(Base32Error::Tail) } else { Ok(bytes) }
+}
+
+fn first_wrong(text: &str) -> char {
+    text.chars().find(|c| !c.is_ascii() || VALUES[*c as usize] == 255).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -72,6 +86,10 @@ mod tests {
         let mut out = String::new();
         encode(bytes, &mut out);
         out
+    }
+
+    fn decode(text: &str) -> Result<Vec<u8>, Base32Error> {
+        super::decode(text, &mut vec![0; decoded_bytes(text.len())]).map(<[u8]>::to_vec)
     }
 
     #[test]

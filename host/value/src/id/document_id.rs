@@ -83,7 +83,8 @@ impl DocumentId {
         if !CHARS.contains(&text.len()) {
             return Err(IdError::Length { id: id(), chars: text.chars().count() });
         }
-        let bytes = base32::decode(text).map_err(|error| match error {
+        let mut bytes = [0; base32::decoded_bytes(*CHARS.end())];
+        let bytes = base32::decode(text, &mut bytes).map_err(|error| match error {
             Base32Error::Digit(character) => IdError::Character { id: id(), character },
             Base32Error::Tail => IdError::Checksum { id: id() },
         })?;
