@@ -121,7 +121,7 @@ impl World {
 #[test]
 fn many_at_once_see_what_they_are_to_see() {
     let world = World {
-        table: MemoryTable::new([7; 16], 64 * 1024),
+        table: MemoryTable::new([7; 8], 64 * 1024),
         base: Mutex::default(),
         sequenced: AtomicU64::new(0),
         open: Mutex::default(),

@@ -75,7 +75,7 @@ pub(crate) enum Found {
 struct Hasher(DefaultHasher);
 
 impl Hasher {
-    fn new(secret: [u8; 16]) -> Hasher {
+    fn new(secret: [u8; 8]) -> Hasher {
         let mut hasher = DefaultHasher::new();
         hasher.write(&secret);
         Hasher(hasher)
@@ -101,7 +101,7 @@ pub(crate) struct MemoryTable {
 
 impl MemoryTable {
     /// An empty table. `secret` is random; rows are remembered in about `remembered_bytes` in all.
-    pub(crate) fn new(secret: [u8; 16], remembered_bytes: u64) -> MemoryTable {
+    pub(crate) fn new(secret: [u8; 8], remembered_bytes: u64) -> MemoryTable {
         MemoryTable {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             order: Order::default(),

@@ -8,7 +8,7 @@ const NEVER: fn() -> Timestamp = || Timestamp::ZERO;
 
 /// It remembers nothing.
 fn table() -> MemoryTable {
-    MemoryTable::new([7; 16], 0)
+    MemoryTable::new([7; 8], 0)
 }
 
 fn ts(nanos: u64) -> Timestamp {
@@ -129,7 +129,7 @@ fn all(table: &MemoryTable) -> Chunk {
 
 #[test]
 fn what_was_asked_for_is_remembered_when_it_is_flushed() {
-    let table = MemoryTable::new([7; 16], 1 << 20);
+    let table = MemoryTable::new([7; 8], 1 << 20);
     let writes = ["asked for", "not asked for", "deleted"].map(|key| write(key, Some("1")));
     table.insert(ts(1), &writes, NEVER);
     table.insert(ts(2), &[write("deleted", None)], NEVER);
@@ -145,7 +145,7 @@ fn what_was_asked_for_is_remembered_when_it_is_flushed() {
 
 #[test]
 fn a_commit_replaces_what_is_remembered() {
-    let table = MemoryTable::new([7; 16], 1 << 20);
+    let table = MemoryTable::new([7; 8], 1 << 20);
     table.remember(b"a", &Bytes::from("old"));
     assert_eq!(remembered(&table, "a").as_deref(), Some(&b"old"[..]));
     table.insert(ts(5), &[write("a", Some("first")), write("a", Some("last"))], NEVER);
@@ -162,7 +162,7 @@ fn a_commit_replaces_what_is_remembered() {
 
 #[test]
 fn what_was_read_before_a_commit_is_not_remembered_after_it() {
-    let table = MemoryTable::new([7; 16], 1 << 20);
+    let table = MemoryTable::new([7; 8], 1 << 20);
     table.insert(ts(2), &[write("a", Some("new"))], NEVER);
     table.remember(b"a", &Bytes::from("old"));
     assert_eq!(remembered(&table, "a").as_deref(), Some(&b"new"[..]));
@@ -172,7 +172,7 @@ fn what_was_read_before_a_commit_is_not_remembered_after_it() {
 #[test]
 fn what_is_remembered_stays_within_its_bytes_and_what_is_asked_for_stays() {
     let rows = 100;
-    let table = MemoryTable::new([7; 16], SHARDS as u64 * rows * 200);
+    let table = MemoryTable::new([7; 8], SHARDS as u64 * rows * 200);
     let keys: Vec<String> = (0..20_000).map(|number| format!("key {number}")).collect();
     for key in &keys {
         table.remember(key.as_bytes(), &Bytes::from("value"));
