@@ -200,14 +200,18 @@ impl MemoryTable {
 
     fn shard(&self, key: &[u8]) -> (&RwLock<Shard>, u64) {
         let hash = self.hasher.hash(key);
-        // The parts use the lowest and the highest bits.
-        (&self.shards[(hash >> 32) as usize % SHARDS], hash)
+        (&self.shards[shard_number(hash)], hash)
     }
 
     fn note(&self, change: &Change) {
         self.bytes.fetch_add(change.added, Ordering::Relaxed);
         self.bytes.fetch_sub(change.freed, Ordering::Relaxed);
     }
+}
+
+/// The part that has the entry. By other bits than the parts use themselves, the lowest and the highest.
+fn shard_number(hash: u64) -> usize {
+    (hash >> 32) as usize % SHARDS
 }
 
 fn key_bytes(key: &[u8]) -> u64 {
