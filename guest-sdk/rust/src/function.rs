@@ -44,9 +44,11 @@ impl Function {
     /// The parts of the module's name: those of the Rust module, or the package
     /// for a function that stands in none.
     fn module_parts(&self) -> impl Iterator<Item = &'static str> {
-        let is_root = !self.module_path.contains("::");
+        let is_root = !self.module_path.contains(':');
         let root = is_root.then_some(self.package).into_iter();
-        root.chain(self.module_path.split("::").skip(1))
+        // By one character: looking for `::` takes several times as long as all else that finds a function.
+        let parts = self.module_path.split(':').filter(|part| !part.is_empty());
+        root.chain(parts.skip(1))
     }
 
     fn path(&self) -> String {

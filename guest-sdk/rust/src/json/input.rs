@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::JsonError;
+use super::plain::plain_len;
 
 /// A position in a JSON text.
 pub(super) struct Input<'de> {
@@ -111,9 +112,7 @@ impl<'de> Input<'de> {
 
     /// Where the plain characters of a string end.
     fn run_end(&self) -> usize {
-        let rest = &self.text.as_bytes()[self.at..];
-        let plain = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
-        self.at + plain.unwrap_or(rest.len())
+        self.at + plain_len(&self.text.as_bytes()[self.at..])
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {

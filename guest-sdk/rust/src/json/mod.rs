@@ -17,6 +17,7 @@
 mod de;
 mod float;
 mod input;
+mod plain;
 mod ser;
 
 use std::fmt;

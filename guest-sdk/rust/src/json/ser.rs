@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::ser::{self, Serialize};
 
+use super::plain::plain_len;
 use super::{JsonError, RAW, float};
 
 const CAPACITY_BYTES: usize = 256;
@@ -72,17 +73,14 @@ impl Writer {
         // A long text with its quotes, so that the last of them does not double what it takes.
         self.out.reserve(text.len() + 2);
         self.out.push(b'"');
-        let bytes = text.as_bytes();
-        let mut start = 0;
-        for (at, &byte) in bytes.iter().enumerate() {
-            if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-                continue;
-            }
-            self.put(&bytes[start..at]);
+        let mut rest = text.as_bytes();
+        loop {
+            let (plain, special) = rest.split_at(plain_len(rest));
+            self.put(plain);
+            let Some((&byte, others)) = special.split_first() else { break };
             self.put_escape(byte);
-            start = at + 1;
+            rest = others;
         }
-        self.put(&bytes[start..]);
         self.out.push(b'"');
     }
 
