@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use weir_db::{ActionOutcome, MutationOutcome};
 use weir_sync::budget::{Account, Charge};
+use weir_sync::prefetch::{prefetch, prefetch_counts};
 use weir_sync::protocol::{ClientMessage, ProtocolError, RequestId};
 use weir_sync::session::{IdentityRefusal, VerifiedIdentity};
 use weir_value::Timestamp;
@@ -19,11 +20,21 @@ use crate::identity::Grounds;
 
 /// Where a socket can be served while its task waits, on one of the network's threads, in two halves.
 pub trait Deliver: Send + Sync {
+    /// Has what it consists of fetched, if it is about to be served.
+    fn prefetch(&self);
+    /// The same for what that leads to.
+    fn prefetch_more(&self);
     /// Does what its task would be woken for, up to writing. False: its task is at work, and has to be told.
     fn prepare(&self) -> bool;
     /// Writes, if there is anything from the first half.
     fn write(&self);
 }
+
+/// An inbox, and its socket if others than its task may serve it.
+type Reached<'a> = (&'a Arc<Inbox>, Option<Arc<dyn Deliver>>);
+
+/// A socket is asked for again when so many are written to before it.
+const WRITES_AHEAD: usize = 2;
 
 /// How far the log is durable, and who waits for it.
 pub type DurableGate = Gate<Waiter>;
@@ -149,22 +160,43 @@ impl Inbox {
 
     /// The same for some sockets, which are served on the calling thread, if that is one of the network's.
     pub fn serve_live(inboxes: &[Arc<Inbox>]) {
+        inboxes.iter().for_each(|inbox| prefetch(&**inbox));
         inboxes.iter().for_each(|inbox| inbox.live_changed.store(true, Ordering::Release));
         Inbox::serve(inboxes);
     }
 
     /// Serves those whose tasks wait, if the calling thread is one of the network's, and wakes the tasks of the others.
     fn serve<'a>(inboxes: impl IntoIterator<Item = &'a Arc<Inbox>>) {
-        let is_network = Handle::try_current().is_ok();
-        let mut prepared = Vec::new();
-        for inbox in inboxes {
-            let socket = inbox.socket.get().filter(|_| is_network).and_then(Weak::upgrade);
+        let sockets = Inbox::sockets_of(inboxes, Handle::try_current().is_ok());
+        // One step for all of them, and then the next: what the next one needs comes meanwhile.
+        let known = || sockets.iter().filter_map(|(_, socket)| socket.as_ref());
+        known().for_each(|socket| socket.prefetch());
+        known().for_each(|socket| socket.prefetch_more());
+        let mut prepared = Vec::with_capacity(sockets.len());
+        for (inbox, socket) in sockets {
             match socket.filter(|socket| socket.prepare()) {
                 Some(socket) => prepared.push(socket),
                 None => inbox.signal(),
             }
         }
-        prepared.iter().for_each(|socket| socket.write());
+        for (at, socket) in prepared.iter().enumerate() {
+            // What the system does for one write leaves little of the next ones in the caches.
+            prepared.get(at + WRITES_AHEAD).into_iter().for_each(|socket| socket.prefetch());
+            socket.write();
+        }
+    }
+
+    /// Each with its socket, if others than its task may serve it: on the network's threads alone.
+    fn sockets_of<'a>(
+        inboxes: impl IntoIterator<Item = &'a Arc<Inbox>>,
+        is_network: bool,
+    ) -> Vec<Reached<'a>> {
+        let place_of = |inbox: &'a Arc<Inbox>| inbox.socket.get().filter(|_| is_network);
+        let places = inboxes.into_iter().map(|inbox| (inbox, place_of(inbox)));
+        let places: Vec<_> = places
+            .inspect(|(_, place)| place.iter().for_each(|place| prefetch_counts(place.as_ptr())))
+            .collect();
+        places.into_iter().map(|(inbox, place)| (inbox, place.and_then(Weak::upgrade))).collect()
     }
 
     /// Where the socket is while its task waits.

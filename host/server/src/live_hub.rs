@@ -14,10 +14,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use rustc_hash::FxHashMap;
 use weir_db::{Call, Database, FunctionInfo, Principal, QueryOutcome, ReadSet, Teardown};
 use weir_store::{CommitGroup, Env, Snapshot};
 use weir_sync::budget::Account;
 use weir_sync::live::{Advance, LiveQueries, LiveStats, Run, RunId, SocketId, Step, WatchChange};
+use weir_sync::prefetch::prefetch_counts;
 use weir_value::Timestamp;
 
 use crate::disclosure::Disclosure;
@@ -40,7 +42,7 @@ pub struct LiveHub {
     fan_out: FanOut,
     disclosure: Disclosure,
     registry: Mutex<Registry>,
-    sockets: Mutex<HashMap<SocketId, OpenSocket>>,
+    sockets: Mutex<FxHashMap<SocketId, OpenSocket>>,
     /// Runs that wait for a thread, and where.
     queued: Mutex<HashMap<RunId, Place>>,
     next_socket: AtomicU64,
@@ -125,7 +127,7 @@ impl LiveHub {
             fan_out,
             disclosure,
             registry: Mutex::new(Registry { live, snapshot, redeploy_at: None }),
-            sockets: Mutex::new(HashMap::new()),
+            sockets: Mutex::default(),
             queued: Mutex::default(),
             next_socket: AtomicU64::new(0),
             is_watched: AtomicBool::new(false),
@@ -208,6 +210,13 @@ impl LiveHub {
     /// What the socket moves on to, if it can.
     pub fn advance(&self, socket: SocketId, at_least: Timestamp) -> Option<Advance> {
         self.registry.lock().live.advance(socket, at_least)
+    }
+
+    /// Has fetched what [`LiveHub::advance`] will look at, unless somebody else is at it.
+    pub fn prefetch(&self, socket: SocketId) {
+        if let Some(registry) = self.registry.try_lock() {
+            registry.live.prefetch(socket);
+        }
     }
 
     /// Other functions are in force from this timestamp on, which is durable: everything runs again, as soon as the
@@ -347,8 +356,10 @@ impl LiveHub {
             return;
         }
         let sockets = self.sockets.lock();
-        let inboxes = step.wake.iter().filter_map(|socket| sockets.get(socket));
-        let inboxes: Vec<Arc<Inbox>> = inboxes.map(|socket| Arc::clone(&socket.inbox)).collect();
+        let woken = step.wake.iter().filter_map(|socket| sockets.get(socket));
+        let woken: Vec<&Arc<Inbox>> = woken.map(|socket| &socket.inbox).collect();
+        woken.iter().for_each(|inbox| prefetch_counts(Arc::as_ptr(inbox)));
+        let inboxes: Vec<Arc<Inbox>> = woken.into_iter().map(Arc::clone).collect();
         let flow_of = |run: &Run<_>| sockets.get(&run.on_behalf_of).map_or(Flow::HOST, |socket| socket.flow);
         let runs: Vec<_> = step.runs.into_iter().map(|run| (flow_of(&run), run)).collect();
         drop(sockets);

@@ -94,6 +94,7 @@ pub mod diff;
 pub mod fanout;
 pub mod interval_index;
 pub mod live;
+pub mod prefetch;
 pub mod protocol;
 pub mod query_set;
 pub mod result;

@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Waker};
 
 use parking_lot::Mutex;
+use weir_sync::prefetch::prefetch;
 
 use crate::inbox::Deliver;
 
@@ -36,6 +37,8 @@ pub trait Served {
     fn write(&mut self) -> bool;
     /// Wakes its task.
     fn wake(&self);
+    /// Has fetched what it will look at elsewhere.
+    fn prefetch(&self);
 }
 
 impl<T> Parked<T> {
@@ -120,6 +123,18 @@ impl<T: Served> Parked<T> {
 }
 
 impl<T: Served + Send> Deliver for Parked<T> {
+    fn prefetch(&self) {
+        if let State::Waiting(served) | State::Prepared(served, _) = &*self.0.lock() {
+            prefetch(&**served);
+        }
+    }
+
+    fn prefetch_more(&self) {
+        if let State::Waiting(served) = &*self.0.lock() {
+            served.prefetch();
+        }
+    }
+
     fn prepare(&self) -> bool {
         let Some(mut served) = self.lend() else { return false };
         match is_done(|| served.prepare()) {
@@ -186,6 +201,8 @@ mod tests {
         fn wake(&self) {
             Arc::clone(&self.task).wake();
         }
+
+        fn prefetch(&self) {}
     }
 
     fn counted(left: usize, unwritten: usize) -> (Arc<Wakes>, Box<Counted>) {

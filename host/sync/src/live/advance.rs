@@ -80,7 +80,7 @@ impl<S: Clone> LiveQueries<S> {
                 if looks > SEARCH_MAX {
                     return None;
                 }
-                let live = socket.subscriptions.get(&query)?.live;
+                let live = socket.subscriptions.get(query)?.live;
                 let known = self.queries.get(live)?.newest_known(ts)?;
                 if known < ts {
                     lower = Some(known);
@@ -107,7 +107,7 @@ impl<S: Clone> LiveQueries<S> {
     /// The result of one query, of which a version began on the way to `ts`, if it is news.
     fn give_one(&mut self, socket: SocketId, id: QueryId, ts: Timestamp) -> Option<ResultChange> {
         let entry = self.sockets.get_mut(&socket)?;
-        let subscription = entry.subscriptions.get_mut(&id)?;
+        let subscription = entry.subscriptions.get_mut(id)?;
         let query = self.queries.get_mut(subscription.live)?;
         if query.has_old_versions() {
             query.prune(|from, last| (from <= ts && ts <= last) || self.snapshots.wants(from, last));

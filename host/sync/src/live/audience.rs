@@ -69,7 +69,7 @@ impl<S: Clone> LiveQueries<S> {
             return (Vec::new(), Vec::new());
         };
         entry.principal = principal.clone();
-        let watched = entry.subscriptions.iter().map(|(query, subscription)| (*query, subscription.live));
+        let watched = entry.subscriptions.iter().map(|(query, subscription)| (query, subscription.live));
         let watched: Vec<(QueryId, LiveId)> = watched.collect();
         let (mut left, mut new) = (Vec::new(), Vec::new());
         for (query, live) in watched {

@@ -4,21 +4,20 @@
 //! A query whose newest version began before the socket's timestamp covers everything from there up to where it is known.
 //! So there are two things to keep: how far the queries that are not known up to now are known, of which the least counts;
 //! and the queries with versions that began after the socket's timestamp.
-use std::collections::BTreeSet;
-use std::ops::Bound;
-
+use smallvec::SmallVec;
 use weir_value::Timestamp;
 
 use super::query::Known;
+use super::small_map::SmallMap;
 use crate::protocol::QueryId;
 
 #[derive(Debug, Default)]
 pub(super) struct Horizon {
     /// How far the queries are known that are not known up to now, ascending, and how many are known so far. Few differ:
     /// what one group of commits has changed is known up to that group.
-    ends: Vec<(Option<Timestamp>, u32)>,
+    ends: SmallVec<[(Option<Timestamp>, u32); 1]>,
     /// When versions began that the socket has not been past: of each query the first, and the newest.
-    begun: BTreeSet<(Timestamp, QueryId)>,
+    begun: SmallMap<(Timestamp, QueryId), (), 2>,
 }
 
 /// Where the search for a timestamp that all queries have in common can end.
@@ -71,15 +70,15 @@ impl Horizon {
         after: Option<(Timestamp, Timestamp)>,
     ) {
         if let Some((first, newest)) = before {
-            self.begun.remove(&(first, query));
+            self.begun.remove((first, query));
             if newest != first {
-                self.begun.remove(&(newest, query));
+                self.begun.remove((newest, query));
             }
         }
         if let Some((first, newest)) = after {
-            self.begun.insert((first, query));
+            self.begun.insert((first, query), ());
             if newest != first {
-                self.begun.insert((newest, query));
+                self.begun.insert((newest, query), ());
             }
         }
     }
@@ -95,14 +94,13 @@ impl Horizon {
 
     /// The queries with a version that began after `ts`; some of them twice.
     pub(super) fn begun_after(&self, ts: Timestamp) -> impl Iterator<Item = QueryId> + '_ {
-        let after = (Bound::Excluded((ts, QueryId::MAX)), Bound::Unbounded);
-        self.begun.range(after).map(|(_, query)| *query)
+        self.begun.after((ts, QueryId::MAX)).map(|((_, query), ())| query)
     }
 
     /// The queries with a version that began until `ts`, ascending.
-    pub(super) fn begun_until(&self, ts: Timestamp) -> Vec<QueryId> {
-        let mut queries: Vec<QueryId> =
-            self.begun.range(..=(ts, QueryId::MAX)).map(|(_, query)| *query).collect();
+    pub(super) fn begun_until(&self, ts: Timestamp) -> SmallVec<[QueryId; 4]> {
+        let mut queries: SmallVec<[QueryId; 4]> =
+            self.begun.until((ts, QueryId::MAX)).map(|((_, query), ())| query).collect();
         queries.sort_unstable();
         queries.dedup();
         queries

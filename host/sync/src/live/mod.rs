@@ -41,6 +41,7 @@ mod query;
 mod recent;
 mod runs;
 mod slab;
+mod small_map;
 mod snapshots;
 mod socket;
 mod watch;
@@ -48,11 +49,13 @@ mod watch;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use weir_db::Principal;
 use weir_value::Timestamp;
 
 use crate::budget::Account;
 use crate::interval_index::{IntervalIndex, LiveId};
+use crate::prefetch::prefetch;
 use crate::protocol::QueryId;
 use crate::result::QueryResult;
 
@@ -192,7 +195,7 @@ pub struct LiveQueries<S> {
     queries: Slab<LiveQuery>,
     /// Those that a newcomer shares.
     by_key: HashMap<SharedKey, LiveId>,
-    sockets: HashMap<SocketId, Socket>,
+    sockets: FxHashMap<SocketId, Socket>,
     /// What the results count in that a socket watches alone.
     accounts: HashMap<SocketId, Arc<Account>>,
     /// What those count in that several watch.
@@ -229,7 +232,7 @@ impl<S: Clone> LiveQueries<S> {
             index: IntervalIndex::new(),
             queries: Slab::default(),
             by_key: HashMap::new(),
-            sockets: HashMap::new(),
+            sockets: FxHashMap::default(),
             accounts: HashMap::new(),
             shared: Account::unlimited(),
             without_room: BTreeSet::new(),
@@ -278,6 +281,11 @@ impl<S: Clone> LiveQueries<S> {
             && self.runs.is_empty()
             && self.index.is_empty()
             && self.snapshots.is_without_wants()
+    }
+
+    /// Has fetched what [`LiveQueries::advance`] will look at.
+    pub fn prefetch(&self, socket: SocketId) {
+        self.sockets.get(&socket).into_iter().for_each(prefetch);
     }
 
     /// Names the socket in the step, unless an earlier step did and it has not asked since.

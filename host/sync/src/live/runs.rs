@@ -3,16 +3,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 use weir_db::{QueryOutcome, ReadSet};
 use weir_value::Timestamp;
 
-use super::{JOINS_IN_A_ROW_MAX, LiveQueries, Run, RunId, RunInFlight, Step};
+use super::socket::Socket;
+use super::{JOINS_IN_A_ROW_MAX, LiveQueries, Run, RunId, RunInFlight, SocketId, Step};
 use crate::interval_index::LiveId;
+use crate::prefetch::prefetch;
 use crate::protocol::QueryId;
 use crate::result::QueryResult;
 
 /// How many runs, and how many of their sockets, a search for a timestamp to join looks at. Beyond that the run starts now.
 const JOIN_SEARCH_MAX: usize = 64;
+
+/// A socket's memory is asked for when so many sockets come before it.
+const SOCKETS_AHEAD: usize = 8;
 
 impl<S: Clone> LiveQueries<S> {
     /// A commit group is durable: or several, as one. `keys` are all those that were written since the last call;
@@ -87,7 +93,9 @@ impl<S: Clone> LiveQueries<S> {
         let Some(query) = self.queries.get_mut(live) else { return };
         let Some(read_set) = query.close(last) else { return };
         self.index.remove(live, &read_set);
+        let mut ahead = query.subscribers.iter().skip(SOCKETS_AHEAD);
         for (socket, id) in &query.subscribers {
+            prefetch_next(&self.sockets, &mut ahead);
             if let Some(socket) = self.sockets.get_mut(socket) {
                 socket.note_known(*id, query.known());
             }
@@ -194,13 +202,15 @@ impl<S: Clone> LiveQueries<S> {
             return;
         };
         let (known, subscribers) = (query.known(), std::mem::take(&mut query.subscribers));
+        let mut ahead = subscribers.iter().skip(SOCKETS_AHEAD);
         for (id, query) in &subscribers {
+            prefetch_next(&self.sockets, &mut ahead);
             let Some(socket) = self.sockets.get_mut(id) else {
                 continue;
             };
             socket.note_known(*query, known);
             socket.note_begun(*query, at);
-            let is_news = socket.subscriptions.get(query).is_some_and(|it| !it.was_given(result));
+            let is_news = socket.subscriptions.get(*query).is_some_and(|it| !it.was_given(result));
             let is_concerned = is_news || socket.woken || socket.waits_for_runs;
             if is_concerned && self.pin(*id, at) {
                 self.wake(*id, step);
@@ -209,5 +219,15 @@ impl<S: Clone> LiveQueries<S> {
         if let Some(query) = self.queries.get_mut(live) {
             query.subscribers = subscribers;
         }
+    }
+}
+
+/// Has the next of these sockets fetched.
+fn prefetch_next<'a>(
+    sockets: &FxHashMap<SocketId, Socket>,
+    subscribers: &mut impl Iterator<Item = &'a (SocketId, QueryId)>,
+) {
+    if let Some(socket) = subscribers.next().and_then(|(socket, _)| sockets.get(socket)) {
+        prefetch(socket);
     }
 }

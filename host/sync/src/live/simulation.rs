@@ -335,7 +335,7 @@ impl World {
         }
         for (id, socket) in &self.live.sockets {
             let covers = |ts: Timestamp| {
-                let of_each = socket.subscriptions.values().map(|it| self.live.queries.get(it.live));
+                let of_each = socket.subscriptions.iter().map(|(_, it)| self.live.queries.get(it.live));
                 of_each.map(|query| query.and_then(|query| query.at(ts))).all(|version| version.is_some())
             };
             let past = self.model.snapshots.range(socket.ts..=self.live.now()).rev();

@@ -1,12 +1,13 @@
 //! What the registry knows of one socket: what it watches, and what it was last given.
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use weir_db::Principal;
 use weir_value::Timestamp;
 
 use super::horizon::Horizon;
 use super::query::{Known, LiveQuery};
+use super::small_map::SmallMap;
 use crate::interval_index::LiveId;
 use crate::protocol::QueryId;
 use crate::result::QueryResult;
@@ -32,7 +33,7 @@ impl Subscription {
 pub(super) struct Socket {
     /// Whose it is.
     pub(super) principal: Principal,
-    pub(super) subscriptions: BTreeMap<QueryId, Subscription>,
+    pub(super) subscriptions: SmallMap<QueryId, Subscription, 1>,
     /// Of all the subscriptions.
     pub(super) horizon: Horizon,
     /// The timestamp that it was brought to.
@@ -50,7 +51,7 @@ impl Socket {
     pub(super) fn new(principal: Principal) -> Socket {
         Socket {
             principal,
-            subscriptions: BTreeMap::new(),
+            subscriptions: SmallMap::default(),
             horizon: Horizon::default(),
             ts: Timestamp::ZERO,
             pinned: None,
@@ -60,13 +61,13 @@ impl Socket {
     }
 
     pub(super) fn subscribe(&mut self, query: QueryId, live: LiveId, state: &LiveQuery) {
-        if !self.subscriptions.contains_key(&query) {
+        if self.subscriptions.get(query).is_none() {
             self.insert(query, live, None, state);
         }
     }
 
     pub(super) fn unsubscribe(&mut self, query: QueryId) -> Option<Subscription> {
-        let subscription = self.subscriptions.remove(&query)?;
+        let subscription = self.subscriptions.remove(query)?;
         self.horizon.forget(query, subscription.known, subscription.begun);
         Some(subscription)
     }
@@ -88,7 +89,7 @@ impl Socket {
 
     /// The result of a query is known from now on for as long as this.
     pub(super) fn note_known(&mut self, query: QueryId, known: Known) {
-        if let Some(subscription) = self.subscriptions.get_mut(&query) {
+        if let Some(subscription) = self.subscriptions.get_mut(query) {
             self.horizon.change_known(subscription.known, known);
             subscription.known = known;
         }
@@ -96,7 +97,7 @@ impl Socket {
 
     /// A version of a query has begun, newer than those before.
     pub(super) fn note_begun(&mut self, query: QueryId, from: Timestamp) {
-        if let Some(subscription) = self.subscriptions.get_mut(&query) {
+        if let Some(subscription) = self.subscriptions.get_mut(query) {
             let first = subscription.begun.map_or(from, |(first, _)| first);
             let begun = Some((first, from));
             self.horizon.change_begun(query, subscription.begun, begun);
@@ -105,11 +106,11 @@ impl Socket {
     }
 
     /// Moves on to `ts`: gives the queries that have versions which began on the way, ascending.
-    pub(super) fn pass(&mut self, ts: Timestamp) -> Vec<QueryId> {
+    pub(super) fn pass(&mut self, ts: Timestamp) -> SmallVec<[QueryId; 4]> {
         self.ts = ts;
         let passed = self.horizon.begun_until(ts);
         for query in &passed {
-            if let Some(subscription) = self.subscriptions.get_mut(query) {
+            if let Some(subscription) = self.subscriptions.get_mut(*query) {
                 let newest = subscription.begun.map(|(_, newest)| newest).filter(|newest| *newest > ts);
                 let left = newest.map(|newest| (newest, newest));
                 self.horizon.change_begun(*query, subscription.begun, left);
@@ -121,7 +122,7 @@ impl Socket {
 
     /// Of a query that was passed and has versions after that: the first of them began then.
     pub(super) fn note_first(&mut self, query: QueryId, from: Timestamp) {
-        if let Some(subscription) = self.subscriptions.get_mut(&query)
+        if let Some(subscription) = self.subscriptions.get_mut(query)
             && let Some((_, newest)) = subscription.begun
         {
             let begun = Some((from.min(newest), newest));

@@ -56,7 +56,8 @@ impl<S: Clone> LiveQueries<S> {
             self.accounts.remove(&socket);
             return false;
         };
-        let queries: Vec<QueryId> = entry.subscriptions.keys().take(at_most).copied().collect();
+        let queries: Vec<QueryId> =
+            entry.subscriptions.iter().take(at_most).map(|(query, _)| query).collect();
         for query in queries {
             let left = self.unsubscribe(socket, query);
             left.into_iter().for_each(|live| self.forget_if_unwatched(live));

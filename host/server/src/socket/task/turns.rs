@@ -80,6 +80,10 @@ impl Served for Socket {
     fn wake(&self) {
         self.inbox.signal();
     }
+
+    fn prefetch(&self) {
+        self.app.live.prefetch(self.id);
+    }
 }
 
 impl Socket {
