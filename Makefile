@@ -45,7 +45,7 @@ NPM_EXAMPLES := @weir/testing @weir/typescript weir-board-typescript weir-box-of
 # The host, without the target folder of its own build: guests have another.
 RUN_HOST := env -u CARGO_TARGET_DIR
 
-.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser test-counts counts-keep simulate engine engine-suite attack fuzz fuzz-engine lint format churn bench bench-large bench-peers docs page pages host host-release static
+.PHONY: help setup demo test test-rust test-go test-examples test-client test-npm test-clients test-browser test-counts counts-keep simulate engine engine-suite attack fuzz fuzz-engine lint format churn bench bench-large bench-peers docs page pages host host-release dist static
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -152,8 +152,8 @@ churn: ## Documents of 40 KB replaced and deleted for 20 minutes (CHURN_SECONDS)
 
 bench: ## The measured goals, in one table
 	@scripts/setup bench
-	cargo build --release --locked -p weir-cli -p weir-bench
-	"$$CARGO_TARGET_DIR/release/weir-bench"
+	cargo build --profile dist --locked -p weir-cli -p weir-bench
+	"$$CARGO_TARGET_DIR/dist/weir-bench"
 
 # The whole workspace at once: cargo unifies features over what is selected, and a selection of its own for the binary
 # would compile wasmtime a second time.
@@ -163,25 +163,29 @@ host: ## The binary `host`, with debug assertions
 host-release:
 	cargo build --release --locked -p weir-cli
 
+dist: ## The binary as it is shipped, optimised across crates: minutes more than `host-release`
+	cargo build --profile dist --locked -p weir-cli
+	@echo "dist: $$CARGO_TARGET_DIR/dist/host"
+
 # As `deploy/Dockerfile` builds it.
 static: ## The binary without libraries, and what it does where there is nothing else (as root, musl-tools installed)
 	@scripts/setup engine
 	@scripts/setup intl
 	rustup target add "$$(uname -m)-unknown-linux-musl"
-	CARGO_TARGET_DIR="$(WEIR_CACHE_DIR)/target-musl" cargo build --release --locked -p weir-cli --bin host \
+	CARGO_TARGET_DIR="$(WEIR_CACHE_DIR)/target-musl" cargo build --profile dist --locked -p weir-cli --bin host \
 	  --target "$$(uname -m)-unknown-linux-musl"
 	$(MAKE) --no-print-directory host
-	WEIR_STATIC_HOST="$(WEIR_CACHE_DIR)/target-musl/$$(uname -m)-unknown-linux-musl/release/host" \
+	WEIR_STATIC_HOST="$(WEIR_CACHE_DIR)/target-musl/$$(uname -m)-unknown-linux-musl/dist/host" \
 	  cargo test --workspace --locked --test static_image
 
 bench-large: ## The same for a table of ten million documents: some minutes, and gigabytes of the disk
-	cargo build --release --locked -p weir-bench
-	"$$CARGO_TARGET_DIR/release/weir-bench" --only large
+	cargo build --profile dist --locked -p weir-bench
+	"$$CARGO_TARGET_DIR/dist/weir-bench" --only large
 
 bench-peers: ## The funds transfer on Postgres and SQLite beside Weir, where they are installed (PEERS="--seconds 10")
 	@scripts/setup bench
-	cargo build --release --locked -p weir-cli -p weir-bench --features weir-bench/peers
-	"$$CARGO_TARGET_DIR/release/weir-bench" --only peers $(PEERS)
+	cargo build --profile dist --locked -p weir-cli -p weir-bench --features weir-bench/peers
+	"$$CARGO_TARGET_DIR/dist/weir-bench" --only peers $(PEERS)
 
 docs: ## Write the snippets into docs/languages.md and the SDKs' READMEs
 	scripts/snippets
